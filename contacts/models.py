@@ -1,0 +1,34 @@
+"""People who left their details."""
+
+from django.db import models
+
+from loquent.models import BaseModel
+from loquent.organizations.models import Organization
+
+
+class Contact(BaseModel):
+    """A person known to an organization; email and phone are stored normalised.
+
+    No two contacts of an organization share an email or a phone. What is unknown is null.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="contacts"
+    )
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001 - unique where known
+    phone = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001 - unique where known
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "email"], name="contact_email_unique"),
+            models.UniqueConstraint(fields=["organization", "phone"], name="contact_phone_unique"),
+            models.CheckConstraint(
+                condition=~models.Q(email="") & ~models.Q(phone=""),
+                name="contact_unknown_is_null",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or "Unnamed contact"

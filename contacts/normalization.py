@@ -1,0 +1,68 @@
+"""One spelling for every email address and telephone number. Pure: no database, no I/O."""
+
+import re
+import unicodedata
+
+import idna
+import phonenumbers
+
+MAX_EMAIL = 254
+MAX_NAME = 200
+_LOCAL = re.compile(r"^[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}$")
+_DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
+
+
+class NormalizationError(ValueError):
+    """The text is no email address or telephone number; its text tells the visitor why."""
+
+
+def normalize_email(text: str) -> str:
+    """NFKC, trimmed, lower case, the domain in its ASCII (IDNA) form, at most 254 characters.
+
+    Raises NormalizationError. An address literal such as `a@[127.0.0.1]` is refused.
+    """
+    text = unicodedata.normalize("NFKC", text).strip().lower()
+    local, separator, domain = text.rpartition("@")
+    if not separator or not _LOCAL.match(local) or local.startswith(".") or local.endswith("."):
+        raise NormalizationError("Please enter an email address like name@example.com.")
+    try:
+        domain = idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise NormalizationError("The part of the email behind the @ is not valid.") from None
+    if ".." in local or not _DOMAIN.match(domain):
+        raise NormalizationError("Please enter an email address like name@example.com.")
+    if len(local) + 1 + len(domain) > MAX_EMAIL:
+        raise NormalizationError(f"The email is longer than {MAX_EMAIL} characters.")
+    return f"{local}@{domain}"
+
+
+def normalize_phone(text: str, *, region: str = "") -> str:
+    """The number in E.164 form, such as `+41446681800`.
+
+    `region` (two letters) is where a number without a country code is dialled. Raises
+    NormalizationError. Whether the number is in use is not asked: `+1234567890` is fine.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    try:
+        number = phonenumbers.parse(text, region or None)
+    except phonenumbers.NumberParseException:
+        raise NormalizationError(
+            "Please enter a phone number with its country code, like +41 44 668 18 00."
+        ) from None
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    digits = e164.removeprefix("+")
+    if not digits.isascii() or not digits.isdigit() or not 7 <= len(digits) <= 15:
+        raise NormalizationError("A phone number has 7 to 15 digits.")
+    return e164
+
+
+def normalize_name(text: str) -> str:
+    """NFC, inner white space folded, no control characters, at most 200 characters."""
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
+    text = " ".join(text.split())
+    if not text:
+        raise NormalizationError("Please enter a name.")
+    if len(text) > MAX_NAME:
+        raise NormalizationError(f"The name is longer than {MAX_NAME} characters.")
+    return text

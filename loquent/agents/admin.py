@@ -1,0 +1,64 @@
+"""The admin pages of text agents and what they know."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from loquent.agents.backends.registry import PROVIDERS
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.organizations.admin_base import TenantAdmin
+
+
+class TextAgentForm(forms.ModelForm[TextAgent]):
+    """An agent whose provider exists."""
+
+    class Meta:
+        model = TextAgent
+        fields = [
+            "organization",
+            "name",
+            "enabled",
+            "model",
+            "instructions",
+            "max_output_tokens",
+            "temperature",
+            "fallback_sentence",
+        ]
+        widgets = {"instructions": forms.Textarea(attrs={"rows": 6})}
+
+    def clean_model(self) -> str:
+        model: str = self.cleaned_data["model"]
+        if model.partition(":")[0] not in PROVIDERS:
+            known = ", ".join(f"{name}:…" for name in sorted(PROVIDERS))
+            raise forms.ValidationError(f"There is no such provider. Use one of {known}.")
+        return model
+
+
+class KnowledgeInline(admin.StackedInline[KnowledgeEntry, TextAgent]):
+    """The entries, beside the agent."""
+
+    model = KnowledgeEntry
+    extra = 0
+    fields = ["title", "content", "url"]
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs["widgets"] = {"content": forms.Textarea(attrs={"rows": 5})}
+        return super().get_formset(request, obj, **kwargs)
+
+
+@admin.register(TextAgent)
+class TextAgentAdmin(TenantAdmin):
+    """What answers visitors."""
+
+    form = TextAgentForm
+    inlines = [KnowledgeInline]
+    list_display = ["name", "model", "enabled", "organization", "updated_at"]
+    list_filter = ["enabled"]
+    list_select_related = ["organization"]
+    search_fields = ["name", "model"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
+        # Its widgets belong to the same organization: it can't move.
+        return ["organization"] if obj else []

@@ -1,0 +1,96 @@
+"""What a backend is: it takes a conversation and streams the text of the next answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One line of the conversation so far."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer comes from, for the visitor to read on."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A knowledge entry as a backend sees it."""
+
+    title: str
+    content: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRequest:
+    """All that a backend needs; plain data, so that no backend touches the database.
+
+    `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
+    visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
+    `knowledge_version` changes whenever they do (a key for caches).
+    """
+
+    agent_id: str
+    model: str
+    instructions: str
+    max_output_tokens: int
+    temperature: float | None
+    messages: tuple[ChatMessage, ...]
+    knowledge: tuple[Passage, ...] = ()
+    knowledge_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnd:
+    """The answer is whole. Token counts are the provider's, None where it gives none."""
+
+    sources: tuple[Source, ...] = ()
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+ReplyEvent = TextDelta | ReplyEnd
+
+
+class BackendError(Exception):
+    """No (whole) answer can be had.
+
+    `permanent`: trying again without a change of settings is useless (bad key, unknown model).
+    The text is for the log: it never holds a key, a prompt, or what the provider wrote.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class Backend(ABC):
+    """A kind of model. One instance per process, shared by all turns."""
+
+    @abstractmethod
+    def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+        """Yield `TextDelta`s, then exactly one `ReplyEnd`; or raise BackendError.
+
+        Closing the generator (`aclose`) stops the work upstream at once.
+        """
+
+    async def close(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back what the backend holds (connections)."""

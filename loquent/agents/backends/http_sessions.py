@@ -1,0 +1,44 @@
+"""One HTTP client session per event loop, made when it is first needed."""
+
+import asyncio
+
+import aiohttp
+
+MAX_CONNECTIONS = 512
+
+
+class HttpSessions:
+    """Hands out the running loop's session; connections are kept alive between requests."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[int, tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession]] = {}
+
+    def get(self) -> aiohttp.ClientSession:
+        """The session of the running loop."""
+        loop = asyncio.get_running_loop()
+        found = self._sessions.get(id(loop))
+        if found is not None and found[0] is loop and not found[1].closed:
+            return found[1]
+        self._drop_dead()
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # What a turn may take is decided by its caller; nothing may cut it short here.
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+        self._sessions[id(loop)] = (loop, session)
+        return session
+
+    async def close(self) -> None:
+        """Close the running loop's session, and forget those of loops that are gone."""
+        self._drop_dead()
+        found = self._sessions.pop(id(asyncio.get_running_loop()), None)
+        if found is not None:
+            await found[1].close()
+
+    def _drop_dead(self) -> None:
+        for key, (loop, session) in list(self._sessions.items()):
+            if loop.is_closed():
+                # A closed loop can't close anything any more: take the session's sockets away.
+                session.detach()
+                del self._sessions[key]

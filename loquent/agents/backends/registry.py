@@ -1,0 +1,42 @@
+"""Which backends there are, and the one instance of each in this process."""
+
+from loquent.agents.backends.base import Backend, BackendError
+from loquent.agents.backends.builtin import NAMES as BUILTIN_NAMES
+from loquent.agents.backends.builtin import BuiltinBackend
+from loquent.agents.backends.openai_chat import OpenAIChatBackend
+
+_BACKENDS: dict[str, type[Backend]] = {
+    "builtin": BuiltinBackend,
+    "openai-chat": OpenAIChatBackend,
+}
+# The models of a provider, None where any name goes.
+_NAMES: dict[str, frozenset[str] | None] = {"builtin": BUILTIN_NAMES, "openai-chat": None}
+
+PROVIDERS = tuple(_BACKENDS)
+_instances: dict[str, Backend] = {}
+
+
+def explain_unknown_model(model: str) -> str | None:
+    """Why a `provider:name` can't be used, as a sentence for staff; None where it can."""
+    provider, _, name = model.partition(":")
+    if provider not in _BACKENDS:
+        return f"There is no provider {provider!r}. Use {' or '.join(PROVIDERS)}."
+    names = _NAMES[provider]
+    if names is not None and name not in names:
+        return f"{provider} has no model {name!r}. Use {provider}:{min(names)}."
+    return None
+
+
+def backend_for(provider: str) -> Backend:
+    """The provider's backend; raises BackendError (permanent) where there is none."""
+    if provider not in _instances:
+        if provider not in _BACKENDS:
+            raise BackendError("there is no such provider", permanent=True)
+        _instances[provider] = _BACKENDS[provider]()
+    return _instances[provider]
+
+
+async def close_backends() -> None:
+    """Give back what the backends hold on the running event loop; call it when the loop ends."""
+    for backend in _instances.values():
+        await backend.close()

@@ -1,0 +1,96 @@
+"""Text agents: who answers, and what they know."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+
+from loquent.models import BaseModel
+from loquent.organizations.models import Organization
+
+MODEL_PATTERN = re.compile(r"^[a-z][a-z0-9-]*:\S.*$")
+MAX_OUTPUT_TOKENS = 4_096
+DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a moment."
+
+
+def validate_model(value: str) -> None:
+    """Refuse what is not `provider:name`; whether the provider exists is the services' to say."""
+    if not MODEL_PATTERN.match(value):
+        raise ValidationError("Write the model as provider:name, such as builtin:knowledge.")
+
+
+class TextAgent(BaseModel):
+    """What answers visitors: a model with instructions, and its knowledge."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="text_agents"
+    )
+    name = models.CharField(max_length=100)
+    instructions = models.TextField(
+        blank=True,
+        max_length=20_000,
+        help_text="How the agent should answer. Treat it as public: visitors can coax it out.",
+    )
+    model = models.CharField(
+        max_length=200,
+        default="builtin:knowledge",
+        validators=[validate_model],
+        help_text="provider:name, such as builtin:knowledge or openai-chat:gpt-4.1-mini.",
+    )
+    max_output_tokens = models.PositiveIntegerField(
+        default=1_024,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_OUTPUT_TOKENS)],
+        help_text="The longest answer, in the model's tokens (1 to 4096).",
+    )
+    temperature = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.0), MaxValueValidator(2.0)],
+        help_text="0 to 2; empty leaves it to the model.",
+    )
+    enabled = models.BooleanField(default=True)
+    fallback_sentence = models.CharField(
+        max_length=500,
+        default=DEFAULT_FALLBACK,
+        help_text="What a visitor reads when no answer can be given.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(max_output_tokens__gte=1)
+                & models.Q(max_output_tokens__lte=MAX_OUTPUT_TOKENS),
+                name="text_agent_max_output_tokens_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(temperature=None)
+                | (models.Q(temperature__gte=0.0) & models.Q(temperature__lte=2.0)),
+                name="text_agent_temperature_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KnowledgeEntry(BaseModel):
+    """Something an agent knows: a page, an answer, a paragraph of a handbook."""
+
+    agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="knowledge")
+    title = models.CharField(max_length=200)
+    content = models.TextField(max_length=100_000)
+    url = models.CharField(
+        max_length=2_000,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Where visitors can read on; shown as the source of an answer.",
+    )
+
+    class Meta:
+        ordering = ["title"]
+        verbose_name_plural = "knowledge entries"
+
+    def __str__(self) -> str:
+        return self.title

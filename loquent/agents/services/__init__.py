@@ -1,0 +1,24 @@
+"""What may be done with text agents. Other apps import from here, and from nowhere deeper."""
+
+from loquent.agents.services.agents import (
+    AgentData,
+    EntryData,
+    create_agent,
+    delete_agent,
+    update_agent,
+)
+from loquent.agents.services.generation import generate_reply
+from loquent.agents.services.history import bound_history
+from loquent.agents.services.loading import LoadedReply, load_reply_request
+
+__all__ = [
+    "AgentData",
+    "EntryData",
+    "LoadedReply",
+    "bound_history",
+    "create_agent",
+    "delete_agent",
+    "generate_reply",
+    "load_reply_request",
+    "update_agent",
+]

@@ -1,0 +1,168 @@
+"""Make, change and delete text agents, together with their knowledge."""
+
+import math
+import uuid
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from loquent.agents.backends.registry import explain_unknown_model
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.models import Organization
+
+# An agent's knowledge lies in memory while it is used.
+MAX_ENTRIES = 500
+MAX_KNOWLEDGE_CHARS = 2_000_000
+
+AGENT_FIELDS = (
+    "name",
+    "instructions",
+    "model",
+    "max_output_tokens",
+    "temperature",
+    "enabled",
+    "fallback_sentence",
+)
+ENTRY_FIELDS = ("title", "content", "url")
+
+
+class EntryData(TypedDict, total=False):
+    """A knowledge entry to write: with `id` one that the agent has, without a new one."""
+
+    id: uuid.UUID
+    title: str
+    content: str
+    url: str
+
+
+class AgentData(TypedDict, total=False):
+    """What to write of an agent. What is absent stays; `knowledge` replaces all entries."""
+
+    name: str
+    instructions: str
+    model: str
+    max_output_tokens: int
+    temperature: float | None
+    enabled: bool
+    fallback_sentence: str
+    knowledge: Sequence[EntryData]
+
+
+def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
+    """A new agent with its knowledge; raises `invalid` that names the field at fault."""
+    agent = TextAgent(organization=organization)
+    _assign(agent, data)
+    with transaction.atomic():
+        agent.save(force_insert=True)
+        _replace_knowledge(agent, data.get("knowledge", ()))
+    return agent
+
+
+def update_agent(*, agent: TextAgent, data: AgentData) -> TextAgent:
+    """The agent changed as the data says; raises `invalid`, or `not_found` where it is gone.
+
+    Entries keep their ids: one with a known id is changed, one without is made, missing ones are
+    deleted. Only given fields are written, so that two people may change different ones at once.
+    """
+    with transaction.atomic():
+        current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
+        if current is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+        _assign(current, data)
+        given = [name for name in AGENT_FIELDS if name in data]
+        # Also where only knowledge changes: `updated_at` is part of the knowledge's version.
+        current.save(update_fields=[*given, "updated_at"])
+        if "knowledge" in data:
+            _replace_knowledge(current, data["knowledge"])
+    return current
+
+
+def delete_agent(*, agent: TextAgent) -> None:
+    """Delete an agent and its knowledge; raises `conflict` while a widget uses it."""
+    try:
+        with transaction.atomic():
+            agent.delete()
+    except (ProtectedError, IntegrityError):
+        raise ApplicationError(
+            ErrorCode.CONFLICT,
+            "This agent can't be deleted: widgets use it. Give them another agent first.",
+        ) from None
+
+
+def _assign(agent: TextAgent, data: AgentData) -> None:
+    """Set the given fields and validate them; nothing is written."""
+    for name in AGENT_FIELDS:
+        if name in data:
+            setattr(agent, name, data[name])  # type: ignore[literal-required]
+    fields: dict[str, list[str]] = {}
+    try:
+        agent.full_clean()
+    except ValidationError as error:
+        fields = error.message_dict
+    # Not a number passes every comparison of the validators.
+    if isinstance(agent.temperature, float) and math.isnan(agent.temperature):
+        fields["temperature"] = ["Write a number from 0 to 2, or null."]
+    reason = explain_unknown_model(agent.model) if "model" not in fields else None
+    if reason is not None and ("model" in data or agent._state.adding):
+        fields["model"] = [reason]
+    if fields:
+        raise invalid(fields)
+
+
+def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
+    """Make the agent's entries what is wanted, in the transaction of the caller."""
+    _check_size(wanted)
+    existing = {entry.id: entry for entry in KnowledgeEntry.objects.filter(agent=agent)}
+    kept: set[uuid.UUID] = set()
+    new: list[KnowledgeEntry] = []
+    errors: dict[str, list[str]] = {}
+    for position, data in enumerate(wanted):
+        entry = KnowledgeEntry(agent=agent)
+        if (entry_id := data.get("id")) is not None:
+            if entry_id not in existing or entry_id in kept:
+                errors[f"knowledge.{position}.id"] = [
+                    "This agent has no such entry. Leave the id out to make a new one."
+                    if entry_id not in existing
+                    else "This entry stands here twice."
+                ]
+                continue
+            kept.add(entry_id)
+            entry = existing[entry_id]
+        errors |= _clean_entry(entry, data, f"knowledge.{position}")
+        if entry_id is None:
+            new.append(entry)
+    if errors:
+        raise invalid(errors)
+    KnowledgeEntry.objects.filter(agent=agent).exclude(id__in=kept).delete()
+    for entry_id in kept:
+        existing[entry_id].save(update_fields=[*ENTRY_FIELDS, "updated_at"])
+    KnowledgeEntry.objects.bulk_create(new)
+
+
+def _check_size(wanted: Sequence[EntryData]) -> None:
+    if len(wanted) > MAX_ENTRIES:
+        raise invalid({"knowledge": [f"An agent has at most {MAX_ENTRIES} entries."]})
+    if sum(len(data.get("content", "")) for data in wanted) > MAX_KNOWLEDGE_CHARS:
+        raise invalid(
+            {
+                "knowledge": [
+                    f"All entries together have at most {MAX_KNOWLEDGE_CHARS:,} characters."
+                ]
+            }
+        )
+
+
+def _clean_entry(entry: KnowledgeEntry, data: EntryData, path: str) -> dict[str, list[str]]:
+    """Set the given fields of an entry; its errors by their path in the request."""
+    for name in ENTRY_FIELDS:
+        if name in data:
+            setattr(entry, name, data[name])  # type: ignore[literal-required]
+    try:
+        entry.full_clean(exclude=["agent"])
+    except ValidationError as error:
+        return {f"{path}.{name}": sentences for name, sentences in error.message_dict.items()}
+    return {}

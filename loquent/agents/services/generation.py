@@ -1,0 +1,122 @@
+"""Generates one reply, within every limit, whatever the backend does."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from django.conf import settings
+
+from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.backends.registry import backend_for
+from loquent.agents.services.loading import LoadedReply
+from loquent.agents.text_cleaning import TextCleaner
+from loquent.text import is_blank
+
+logger = logging.getLogger(__name__)
+
+
+async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
+    """Yield at least one `TextDelta`, then exactly one `ReplyEnd`; or raise BackendError.
+
+    The text is clean (see text_cleaning), begins with no white space, and is cut at
+    LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
+    The first text must come within LIMITS.turn_first_token_seconds, each further one within
+    turn_gap_seconds, all of it within turn_total_seconds; time that the caller takes between two
+    events counts for the last only. 0 turns a limit off. An answer without anything to see is an
+    error. Closing the generator stops the backend at once; so does cancelling its task.
+    """
+    limits = settings.LIMITS
+    provider = loaded.model.partition(":")[0]
+    answer = _Answer(limits.answer_chars)
+    clock = _Clock(
+        first=limits.turn_first_token_seconds,
+        gap=limits.turn_gap_seconds,
+        total=limits.turn_total_seconds,
+    )
+    async with aclosing(backend_for(provider).stream(loaded.request)) as upstream:
+        while True:
+            event = await _next_event(upstream, clock, provider)
+            text = answer.add(event.text) if isinstance(event, TextDelta) else answer.finish()
+            if text:
+                yield TextDelta(text)
+                clock.restart()
+            if answer.is_full:
+                event = ReplyEnd()
+            if isinstance(event, ReplyEnd):
+                break
+    if not answer.has_text:
+        raise BackendError("the answer has nothing to see", permanent=False)
+    yield event
+
+
+class _Clock:
+    """When the next text must be here, on the event loop's clock."""
+
+    def __init__(self, *, first: float, gap: float, total: float) -> None:
+        self._now = asyncio.get_running_loop().time
+        now = self._now()
+        self._end = now + total if total else None
+        self._gap = gap
+        self._next = now + first if first else None
+
+    def restart(self) -> None:
+        """A text has come and been taken; the gap to the next one begins."""
+        self._next = self._now() + self._gap if self._gap else None
+
+    @property
+    def deadline(self) -> float | None:
+        if self._end is None or self._next is None:
+            return self._end if self._next is None else self._next
+        return min(self._end, self._next)
+
+
+class _Answer:
+    """The text so far: cleaned, without leading white space, never over its limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._cleaner = TextCleaner()
+        self._limit = limit
+        self._length = 0
+        self._unseen = ""
+        self.has_text = False
+        self.is_full = False
+
+    def add(self, text: str) -> str:
+        """What the caller may be given of this piece; may be empty."""
+        text = self._cleaner.feed(text)
+        if not self.has_text:
+            text = (self._unseen + text).lstrip()
+            self.has_text = not is_blank(text)
+            if not self.has_text:
+                # Zero-width characters may belong to what follows; endless ones are cut off.
+                self._unseen = text[: self._limit or None]
+                return ""
+        if self._limit and self._length + len(text) > self._limit:
+            text = text[: self._limit - self._length]
+            self.is_full = True
+        self._length += len(text)
+        return text
+
+    def finish(self) -> str:
+        """What is left when no more comes."""
+        return self.add(self._cleaner.finish())
+
+
+async def _next_event(
+    upstream: AsyncGenerator[ReplyEvent, None], clock: _Clock, provider: str
+) -> ReplyEvent:
+    try:
+        async with asyncio.timeout_at(clock.deadline):
+            return await anext(upstream)
+    except BackendError:
+        raise
+    except TimeoutError:
+        raise BackendError("the backend took too long", permanent=False) from None
+    except StopAsyncIteration:
+        raise BackendError("the backend stopped without an end", permanent=False) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not get out
+        # A traceback could show what the visitor or the model wrote: only the kind is logged.
+        kind = type(error).__name__
+        logger.error("The backend %s failed unexpectedly: %s", provider, kind)  # noqa: TRY400
+        raise BackendError(f"the backend failed ({kind})", permanent=False) from None

@@ -1,0 +1,86 @@
+"""From the database to a request that a backend understands."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, Max
+
+from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest
+from loquent.agents.backends.registry import explain_unknown_model
+from loquent.agents.bounded_cache import BoundedCache
+from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.services.history import bound_history
+from loquent.errors import ApplicationError, ErrorCode
+
+CACHED_CHARS = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedReply:
+    """A reply about to be generated. `model` is the full provider:name, for the record.
+
+    `fallback_sentence` is what the visitor reads where no answer can be had.
+    """
+
+    request: ReplyRequest
+    model: str
+    fallback_sentence: str
+    organization_id: uuid.UUID
+
+
+_knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_CHARS)
+
+
+def load_reply_request(*, agent_id: uuid.UUID, messages: Sequence[ChatMessage]) -> LoadedReply:
+    """Load an agent and what it knows; one query, a second one after its knowledge has changed.
+
+    `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
+    here by LIMITS.model_history_messages and model_history_chars.
+
+    Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
+    or its model unknown, and with the default sentence where there is no such agent.
+    """
+    agent = (
+        TextAgent.objects.annotate(
+            knowledge_count=Count("knowledge"), knowledge_changed_at=Max("knowledge__updated_at")
+        )
+        .filter(id=agent_id)
+        .first()
+    )
+    if agent is None:
+        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
+    if not agent.enabled or explain_unknown_model(agent.model) is not None:
+        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
+    # The agent's own change counts, too: a deletion with an addition keeps the number of entries.
+    version = f"{agent.updated_at}/{agent.knowledge_changed_at}/{agent.knowledge_count}"
+    return LoadedReply(
+        request=ReplyRequest(
+            agent_id=str(agent.id),
+            model=agent.model.partition(":")[2],
+            instructions=agent.instructions,
+            max_output_tokens=agent.max_output_tokens,
+            temperature=agent.temperature,
+            messages=bound_history(
+                messages,
+                max_messages=settings.LIMITS.model_history_messages,
+                max_chars=settings.LIMITS.model_history_chars,
+            ),
+            knowledge=_load_knowledge(agent, version) if agent.knowledge_count else (),
+            knowledge_version=version,
+        ),
+        model=agent.model,
+        fallback_sentence=agent.fallback_sentence,
+        organization_id=agent.organization_id,
+    )
+
+
+def _load_knowledge(agent: TextAgent, version: str) -> tuple[Passage, ...]:
+    passages = _knowledge.get(agent.id, version)
+    if passages is None:
+        rows = KnowledgeEntry.objects.filter(agent=agent).order_by("created_at", "id")
+        passages = tuple(Passage(*row) for row in rows.values_list("title", "content", "url"))
+        weight = sum(len(passage.content) for passage in passages)
+        _knowledge.put(agent.id, version, passages, weight)
+    return passages

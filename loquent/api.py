@@ -1,0 +1,109 @@
+"""The REST API's defaults: every error has one shape, every list pages alike."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from loquent.errors import ApplicationError, ErrorCode
+
+STATUS = {
+    ErrorCode.NOT_FOUND: status.HTTP_404_NOT_FOUND,
+    ErrorCode.NOT_AUTHENTICATED: status.HTTP_401_UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: status.HTTP_403_FORBIDDEN,
+    ErrorCode.CONFLICT: status.HTTP_409_CONFLICT,
+}
+CODES = {
+    400: ErrorCode.INVALID,
+    401: ErrorCode.NOT_AUTHENTICATED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    406: ErrorCode.NOT_ACCEPTABLE,
+    409: ErrorCode.CONFLICT,
+    415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    429: ErrorCode.RATE_LIMITED,
+}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every error as `{"code", "message", "fields"}`; see docs/api.md, "Errors"."""
+    set_rollback()
+    if isinstance(error, ApplicationError):
+        return error_response(
+            STATUS.get(error.code, status.HTTP_400_BAD_REQUEST),
+            error.code,
+            error.message,
+            error.fields,
+        )
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    if isinstance(error, DjangoValidationError):
+        fields = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
+        return error_response(400, ErrorCode.INVALID, first_sentence(fields), fields)
+    if isinstance(error, exceptions.ValidationError):
+        fields = flatten(error.detail)
+        return error_response(400, ErrorCode.INVALID, first_sentence(fields), fields)
+    if isinstance(error, exceptions.APIException):
+        code = CODES.get(error.status_code, ErrorCode.INVALID)
+        response = error_response(error.status_code, code, str(error.detail), {})
+        challenge = getattr(error, "auth_header", None)
+        if challenge:
+            response["WWW-Authenticate"] = challenge
+        return response
+    return None
+
+
+def error_response(
+    status_code: int, code: ErrorCode, message: str, fields: dict[str, list[str]]
+) -> Response:
+    """One error, in the one shape."""
+    return Response({"code": code, "message": message, "fields": fields}, status=status_code)
+
+
+def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """DRF's nested details as `{"knowledge.0.title": ["…"]}`; `body` where no field is named."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            key = "" if name == "non_field_errors" else str(name)
+            found |= flatten(inner, ".".join(part for part in (prefix, key) if part))
+        return found
+    if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        found = {}
+        for position, inner in enumerate(detail):
+            found |= flatten(inner, f"{prefix}.{position}" if prefix else str(position))
+        return found
+    sentences = [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]
+    return {prefix or "body": sentences} if sentences else {}
+
+
+def first_sentence(fields: dict[str, list[str]]) -> str:
+    """The first error as one sentence that names its field."""
+    for name, sentences in fields.items():
+        return f"{name}: {sentences[0]}"
+    return "The request is not valid."
+
+
+class NewestFirstPagination(CursorPagination):
+    """Pages of 50 from the newest on; `next` is the address of the following page, or null."""
+
+    ordering: tuple[str, ...] = ("-created_at", "-id")
+    page_size = 50
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self.get_next_link()})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": schema,
+                "next": {"type": "string", "format": "uri", "nullable": True},
+            },
+        }

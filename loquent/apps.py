@@ -1,0 +1,11 @@
+"""The platform itself, as an app: its commands and system checks."""
+
+from django.apps import AppConfig
+
+
+class LoquentConfig(AppConfig):
+    name = "loquent"
+    verbose_name = "Loquent"
+
+    def ready(self) -> None:
+        from loquent import checks  # noqa: F401, PLC0415 - registers the checks

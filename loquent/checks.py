@@ -1,0 +1,71 @@
+"""System checks: a misconfiguration that can be seen is said before it bites."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, register
+
+MANY_WORKERS = "Or serve with one worker."
+
+
+@register()
+def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """loquent.E001: with DEBUG off, SECRET_KEY must be set."""
+    if settings.DEBUG or not settings.SECRET_KEY.startswith("insecure-"):
+        return []
+    return [
+        checks.Error(
+            "SECRET_KEY is not set.",
+            hint="Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters and keep them.",
+            id="loquent.E001",
+        )
+    ]
+
+
+@register()
+def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """loquent.W002 / E002: SQLite serves one small machine, and only one worker."""
+    if not settings.DATABASE_IS_SQLITE:
+        return []
+    hint = "Set DATABASE_URL=postgres://user:password@host:5432/name."
+    if settings.WORKERS > 1:
+        return [
+            checks.Error(
+                "SQLite can't be shared by several workers.",
+                hint=f"{hint} {MANY_WORKERS}",
+                id="loquent.E002",
+            )
+        ]
+    if settings.DEBUG:
+        return []
+    return [checks.Warning("The database is SQLite.", hint=hint, id="loquent.W002")]
+
+
+@register()
+def check_channel_layer(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """loquent.W003 / E003: without Redis, processes can't tell each other anything."""
+    if settings.REDIS_URL:
+        return []
+    hint = "Set REDIS_URL=redis://host:6379/0."
+    if settings.WORKERS > 1:
+        return [
+            checks.Error(
+                "Several workers need Redis to tell each other what happens.",
+                hint=f"{hint} {MANY_WORKERS}",
+                id="loquent.E003",
+            )
+        ]
+    if settings.DEBUG:
+        return []
+    return [
+        checks.Warning(
+            "The channel layer lives in this process only.",
+            hint=hint,
+            id="loquent.W003",
+        )
+    ]

@@ -1,0 +1,68 @@
+"""Reads settings from the environment, and says what to do when a value is wrong."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def envstr(name: str, default: str = "") -> str:
+    """The variable as text, trimmed; `default` where it is unset."""
+    return os.environ.get(name, default).strip()
+
+
+def envbool(name: str, default: bool) -> bool:
+    """The variable as a boolean: 1/true/yes/on or 0/false/no/off, any case."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    value = value.strip().lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is not a boolean. Use 1 or 0.")
+
+
+def envint(name: str, default: int, *, minimum: int = 0) -> int:
+    """The variable as a whole number of at least `minimum`."""
+    value = envstr(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+    if number < minimum:
+        raise ImproperlyConfigured(f"{name}={number} is too small: use {minimum} or more.")
+    return number
+
+
+def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """The variable as a list: items between commas, trimmed, empty ones dropped."""
+    value = os.environ.get(name)
+    if value is None:
+        return list(default)
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def envsecret(name: str) -> str:
+    """A secret from NAME, or from the file that NAME_FILE names; empty where neither is set.
+
+    Raises ImproperlyConfigured when both are set or the file can't be read. The value never
+    stands in a message.
+    """
+    value = envstr(name)
+    path = envstr(f"{name}_FILE")
+    if value and path:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ImproperlyConfigured(f"{name}_FILE={path!r} can't be read: {reason}.") from None

@@ -1,0 +1,60 @@
+"""The errors that services raise. Knows nothing of Django, so that every layer may import it."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, for programs. The text beside it is for people and may change."""
+
+    # On the visitor's socket: a closed set (docs/protocol.md, "Error codes").
+    INVALID_FRAME = "invalid_frame"
+    UNSUPPORTED_FRAME = "unsupported_frame"
+    MESSAGE_EMPTY = "message_empty"
+    MESSAGE_TOO_LONG = "message_too_long"
+    CONTACT_INFO_REQUIRED = "contact_info_required"
+    CONTACT_INFO_INVALID = "contact_info_invalid"
+    CONTACT_INFO_NOT_COLLECTED = "contact_info_not_collected"
+    DAILY_CAP_REACHED = "daily_cap_reached"
+    RATE_LIMITED = "rate_limited"
+    BUSY = "busy"
+    AGENT_UNAVAILABLE = "agent_unavailable"
+    INTERRUPTED = "interrupted"
+    FORBIDDEN = "forbidden"
+    INTERNAL = "internal"
+
+    # REST API and admin only.
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    NOT_AUTHENTICATED = "not_authenticated"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    NOT_ACCEPTABLE = "not_acceptable"
+
+
+class ApplicationError(Exception):
+    """A rule was broken.
+
+    `message` is one sentence that says what to do. `fields` names the fields at fault, each with
+    its sentences. `retry_after` is in seconds, where waiting helps.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        fields: dict[str, list[str]] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields or {}
+        self.retry_after = retry_after
+
+
+def invalid(fields: dict[str, list[str]]) -> ApplicationError:
+    """An `invalid` error about these fields; its message is the first sentence."""
+    name, sentences = next(iter(fields.items()))
+    return ApplicationError(ErrorCode.INVALID, f"{name}: {sentences[0]}", fields=fields)

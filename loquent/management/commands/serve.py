@@ -1,0 +1,60 @@
+"""`manage.py serve --host H --port P [--workers N]`: the production server."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import ERROR, run_checks
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from loquent.server import serve
+
+
+class Command(BaseCommand):
+    help = "Serve the site, its REST API and the visitors' sockets."
+    # `handle` runs the checks itself, once it knows the number of workers.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=settings.WORKERS,
+            help="processes; more than one needs PostgreSQL and Redis",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workers = options["workers"]
+        if workers < 1:
+            raise CommandError("--workers is 1 or more.")
+        settings.WORKERS = workers
+        self._check()
+        self._check_migrations()
+        host, port = options["host"], options["port"]
+        try:
+            serve(host=host, port=port, workers=workers)
+        except OSError as error:
+            raise CommandError(
+                f"{host}:{port} can't be listened on: {error.strerror}. Choose another --port."
+            ) from None
+
+    def _check(self) -> None:
+        issues = run_checks()
+        for issue in issues:
+            self.stderr.write(str(issue))
+        if any(issue.level >= ERROR for issue in issues):
+            raise CommandError("The settings have errors (above). Nothing was started.")
+
+    def _check_migrations(self) -> None:
+        try:
+            executor = MigrationExecutor(connection)
+            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except OperationalError as error:
+            raise CommandError(f"The database doesn't answer: {type(error).__name__}.") from None
+        if missing:
+            raise CommandError("Migrations are missing. Run `manage.py migrate` first.")
+        connection.close()

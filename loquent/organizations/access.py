@@ -1,0 +1,67 @@
+"""The one gate to tenant data: who sees which organization, and what a role may do there.
+
+"Not there" and "not yours" answer alike, so that nobody learns what others have.
+"""
+
+import uuid
+from typing import TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.models import Membership, Organization, Role
+
+M = TypeVar("M", bound=models.Model)
+AnyUser = User | AnonymousUser | AbstractBaseUser
+
+RANK = {Role.VIEWER.value: 1, Role.ADMIN.value: 2, Role.OWNER.value: 3}
+
+
+def visible_organizations(user: AnyUser) -> models.QuerySet[Organization]:
+    """The organizations a user is a member of; all for a superuser; none for nobody."""
+    if not isinstance(user, User) or not user.is_active:
+        return Organization.objects.none()
+    if user.is_superuser:
+        return Organization.objects.all()
+    return Organization.objects.filter(memberships__user=user)
+
+
+def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = None) -> bool:
+    """Whether the user has at least this role in the organization, or in any if none is given."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    memberships = Membership.objects.filter(
+        user=user, role__in=[role for role, rank in RANK.items() if rank >= RANK[needed]]
+    )
+    if organization_id is not None:
+        memberships = memberships.filter(organization_id=organization_id)
+    return memberships.exists()
+
+
+def default_organization(user: AnyUser) -> Organization | None:
+    """The organization a request is about when it names none: the one joined first."""
+    if isinstance(user, User) and user.is_superuser:
+        own = Organization.objects.filter(memberships__user=user)
+        if not own.exists():
+            return Organization.objects.order_by("created_at").first()
+    if not isinstance(user, User):
+        return None
+    return (
+        visible_organizations(user)
+        .filter(memberships__user=user)
+        .order_by("memberships__created_at")
+        .first()
+    )
+
+
+def access_object(queryset: models.QuerySet[M], **lookup: object) -> M:
+    """The one row of a queryset already scoped to an organization, or a `not_found` error."""
+    try:
+        return queryset.get(**lookup)
+    except (ObjectDoesNotExist, ValueError, TypeError):
+        name = str(queryset.model._meta.verbose_name)
+        raise ApplicationError(ErrorCode.NOT_FOUND, f"There is no such {name}.") from None

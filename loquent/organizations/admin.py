@@ -1,0 +1,151 @@
+"""The admin pages of organizations, members and API keys."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+
+from loquent.errors import ApplicationError
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.services import (
+    change_role,
+    create_api_key,
+    create_staff,
+    remove_member,
+    revoke_api_key,
+)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(TenantAdmin):
+    """The organizations that a member belongs to; its owners change it."""
+
+    list_display = ["name", "timezone", "default_phone_region", "created_at"]
+    fields = ["name", "timezone", "default_phone_region"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
+        return visible_organizations(request.user)
+
+
+class MembershipForm(forms.ModelForm[Membership]):
+    """A new member by email; one who has no account yet gets a first password."""
+
+    email = forms.EmailField(help_text="The address with which the member signs in.")
+    password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Only for somebody who has no account here yet.",
+    )
+
+    class Meta:
+        model = Membership
+        fields = ["organization", "role"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        email = data.get("email", "").lower()
+        organization = data.get("organization")
+        if not email or organization is None:
+            return data
+        user = User.objects.filter(username=email).first()
+        if user is None and not data.get("password"):
+            raise ValidationError(
+                {"password": "Nobody signs in with this email yet. Choose a first password."}
+            )
+        if user is not None and organization.memberships.filter(user=user).exists():
+            raise ValidationError({"email": "This person is a member already."})
+        try:
+            self.instance.user = user or create_staff(email=email, password=data["password"])
+        except ApplicationError as error:
+            raise ValidationError({"password": error.message}) from None
+        return data
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantAdmin):
+    """Who belongs to an organization, with which role. An organization keeps one owner."""
+
+    list_display = ["user", "organization", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__username"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kw: Any
+    ) -> type[forms.ModelForm[Membership]]:
+        if obj is None:
+            kw["form"] = MembershipForm
+        return super().get_form(request, obj, change, **kw)
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        if obj is None:
+            return ["organization", "email", "password", "role"]
+        return ["organization", "user", "role"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        return [] if obj is None else ["organization", "user"]
+
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        if not change:
+            obj.save()
+            return
+        try:
+            change_role(membership=obj, role=Role(obj.role))
+        except ApplicationError as error:
+            obj.refresh_from_db()
+            self.message_user(request, error.message, messages.ERROR)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        try:
+            remove_member(membership=obj)
+        except ApplicationError as error:
+            self.message_user(request, error.message, messages.ERROR)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
+        for membership in queryset:
+            self.delete_model(request, membership)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(TenantAdmin):
+    """Keys of the REST API: shown once when made, revoked by an action."""
+
+    list_display = ["name", "organization", "shown_prefix", "last_used_at", "revoked_at"]
+    list_select_related = ["organization"]
+    readonly_fields = ["shown_prefix", "created_at", "last_used_at", "revoked_at"]
+    actions = ["revoke"]
+
+    @admin.display(description="key", ordering="prefix")
+    def shown_prefix(self, obj: ApiKey) -> str:
+        return f"{obj.prefix}…" if obj.prefix else "shown once, after saving"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        return [*(["organization"] if obj else []), *self.readonly_fields]
+
+    def save_model(
+        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        if change:
+            obj.save(update_fields=["name", "updated_at"])
+            return
+        row, key = create_api_key(organization=obj.organization, name=obj.name)
+        obj.pk, obj.prefix = row.pk, row.prefix
+        self.message_user(
+            request, f"The key, shown this once: {key} — copy it now.", messages.WARNING
+        )
+
+    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: models.QuerySet[ApiKey]) -> None:
+        """End the selected keys at once."""
+        for api_key in queryset:
+            revoke_api_key(api_key=api_key)
+        self.message_user(request, "The keys are revoked.", messages.SUCCESS)

@@ -1,0 +1,62 @@
+"""Django's permissions, answered from memberships, so that the admin obeys the roles."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+from django.http import HttpRequest
+
+from loquent.organizations.access import has_role
+from loquent.organizations.models import Organization, Role
+
+TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
+# Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
+WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
+
+
+def needed_role(permission: str) -> Role | None:
+    """The role that a permission like `widgets.change_widgetconfig` asks for; None: nobody's."""
+    app_label, _, codename = permission.partition(".")
+    action, _, model = codename.partition("_")
+    if app_label not in TENANT_APPS or action not in {"view", "add", "change", "delete"}:
+        return None
+    if model == "organization" and action in {"add", "delete"}:
+        return None
+    if action == "view":
+        return Role.OWNER if model == "apikey" else Role.VIEWER
+    if app_label == "organizations":
+        return Role.OWNER
+    if model in WRITTEN_BY_THE_PRODUCT and action != "delete":
+        return None
+    return Role.ADMIN
+
+
+class MembershipBackend(ModelBackend):
+    """Signs in by email and password; permissions come from the roles in organizations."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        if username is not None:
+            username = username.strip().lower()
+        return super().authenticate(request, username=username, password=password, **kwargs)
+
+    def has_perm(self, user_obj: Any, perm: str, obj: models.Model | None = None) -> bool:
+        role = needed_role(perm)
+        if role is not None:
+            organization = obj if isinstance(obj, Organization) else None
+            organization_id = (
+                organization.id if organization else getattr(obj, "organization_id", None)
+            )
+            return has_role(user_obj, role, organization_id)
+        return obj is None and super().has_perm(user_obj, perm)
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        if app_label in TENANT_APPS and not isinstance(user_obj, AnonymousUser):
+            return has_role(user_obj, Role.VIEWER)
+        return super().has_module_perms(user_obj, app_label)

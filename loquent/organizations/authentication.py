@@ -1,0 +1,110 @@
+"""Who calls the REST API, for which organization, and with which role."""
+
+import uuid
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from loquent.errors import ApplicationError
+from loquent.organizations.access import default_organization, has_role, visible_organizations
+from loquent.organizations.models import ApiKey, Organization, Role
+from loquent.organizations.services import authenticate_api_key
+
+ORGANIZATION_HEADER = "X-Organization-Id"
+
+
+class ApiKeyUser:
+    """Stands in for a user when a key calls: signed in, but nobody in particular."""
+
+    is_authenticated = True
+    is_active = True
+    pk = None
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer lqk_…`"""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return ApiKeyUser(), authenticate_api_key(key=key.strip())
+        except ApplicationError as error:
+            raise exceptions.AuthenticationFailed(error.message) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class StaffSessionAuthentication(SessionAuthentication):
+    """The admin's own session; unsafe methods need the CSRF token."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            raise exceptions.PermissionDenied(
+                "The CSRF token is missing or wrong. Send the csrftoken cookie's value in the "
+                "X-CSRFToken header, or call with an API key."
+            ) from None
+
+
+def request_organization(request: Request) -> Organization | None:
+    """The organization that a request is about: the key's, the header's, or the user's first."""
+    if isinstance(request.auth, ApiKey):
+        return request.auth.organization
+    named = request.headers.get(ORGANIZATION_HEADER)
+    if not named:
+        return default_organization(request.user)
+    try:
+        wanted = uuid.UUID(named)
+    except ValueError:
+        return None
+    return visible_organizations(request.user).filter(id=wanted).first()
+
+
+class RolePermission(BasePermission):
+    """A viewer reads; an admin, an owner and an API key also write."""
+
+    message = "Your role in this organization doesn't allow this."
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        organization = request_organization(request)
+        if organization is None:
+            return False
+        if isinstance(request.auth, ApiKey):
+            return True
+        needed = Role.VIEWER if request.method in SAFE_METHODS else Role.ADMIN
+        return has_role(request.user, needed, organization.id)
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes API keys."""
+
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key, `lqk_…`."}
+
+
+class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the admin's session."""
+
+    target_class = StaffSessionAuthentication
+    name = "staffSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The admin's session; unsafe methods need X-CSRFToken.",
+        }

@@ -1,0 +1,98 @@
+"""Who owns what, and who may do what."""
+
+import zoneinfo
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from loquent.models import BaseModel
+
+
+class Role(models.TextChoices):
+    """A viewer reads, an admin also writes, an owner also manages members and keys."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    VIEWER = "viewer", "Viewer"
+
+
+def validate_timezone(value: str) -> None:
+    """Refuse what is not an IANA time zone."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(f"{value!r} is not a time zone. Use a name like Europe/Zurich.")
+
+
+def validate_phone_region(value: str) -> None:
+    """Refuse what is not an ISO 3166 region that has telephone numbers; empty is fine."""
+    if value and value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValidationError(f"{value!r} is not a region. Use two letters like CH.")
+
+
+class Organization(BaseModel):
+    """A tenant: everything else belongs to exactly one."""
+
+    name = models.CharField(max_length=100)
+    timezone = models.CharField(
+        "time zone",
+        max_length=64,
+        default="UTC",
+        validators=[validate_timezone],
+        help_text="Days begin at midnight here: daily caps and statistics use it.",
+    )
+    default_phone_region = models.CharField(
+        max_length=2,
+        blank=True,
+        validators=[validate_phone_region],
+        help_text="Two letters like CH: how to read a phone number without a country code.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(BaseModel):
+    """A user's role in an organization."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_unique"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class ApiKey(BaseModel):
+    """A key for the REST API. The key itself is shown once; only its digest is kept."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

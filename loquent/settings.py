@@ -1,0 +1,239 @@
+"""All settings, read from the environment alone. docs/self-hosting.md explains each variable."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+
+from loquent.env import envbool, envint, envlist, envsecret, envstr
+from loquent.limits import Limits
+
+# Lets classes of Django be written with their types, such as ModelAdmin[Contact].
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = envbool("DEBUG", False)
+# A missing key is reported by the check loquent.E001, so that commands can still say so.
+SECRET_KEY = envsecret("SECRET_KEY") or "insecure-no-secret-key-is-set"
+
+SITE_URL = envstr("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+_site = urlsplit(SITE_URL)
+if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path or _site.query:
+    raise ImproperlyConfigured(
+        f"SITE_URL={SITE_URL!r} is not an address like https://chat.example.com."
+    )
+SITE_IS_HTTPS = _site.scheme == "https"
+
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or [_site.hostname]
+if DEBUG:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "loquent",
+    "loquent.organizations",
+    "loquent.agents",
+    "contacts",
+    "widgets",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "loquent.urls"
+ASGI_APPLICATION = "loquent.asgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database ------------------------------------------------------------------------------------
+
+DATABASE_URL = envsecret("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'var' / 'loquent.sqlite3'}"
+DATABASE_THREADS = envint("DATABASE_THREADS", 8, minimum=1)
+try:
+    _database = dict(dj_database_url.parse(DATABASE_URL))
+except (dj_database_url.UnknownSchemeError, dj_database_url.ParseError, ValueError):
+    raise ImproperlyConfigured(
+        "DATABASE_URL can't be read. Use postgres://user:password@host:5432/name or "
+        "sqlite:////absolute/path."
+    ) from None
+_given_options: dict[str, Any] = _database.pop("OPTIONS", {})  # type: ignore[assignment]
+DATABASE_IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
+if DATABASE_IS_SQLITE:
+    # Writers queue for the lock when a transaction begins, not in its middle, where it would fail.
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    _timeouts = {
+        "lock_timeout": "2s",
+        "statement_timeout": "5s",
+        "idle_in_transaction_session_timeout": "10s",
+    }
+    if envbool("DATABASE_TIMEOUTS", True):
+        _options = " ".join(f"-c {name}={value}" for name, value in _timeouts.items())
+    else:
+        _options = ""
+    _database["OPTIONS"] = {
+        **_given_options,
+        "connect_timeout": 3,
+        "options": _options,
+    }
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Channels ------------------------------------------------------------------------------------
+
+REDIS_URL = envsecret("REDIS_URL")
+if REDIS_URL:
+    # The Pub/Sub layer keeps sockets alive through a restart of Redis; the core layer does not.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "loquent"},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+WORKERS = envint("WORKERS", 1, minimum=1)
+
+# --- People --------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["loquent.organizations.auth.MembershipBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- REST API ------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "loquent.organizations.authentication.ApiKeyAuthentication",
+        "loquent.organizations.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.authentication.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "loquent.api.NewestFirstPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "loquent.api.exception_handler",
+    "PAGE_SIZE": 50,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loquent Widget API",
+    "DESCRIPTION": "Manage widgets, text agents, contacts and conversations of one organization.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {"MessageStatus": "widgets.types.MessageStatus"},
+}
+
+# Browser applications of other origins that call the REST API with a key. The visitors' endpoints
+# answer for themselves, widget by widget (widgets/views.py).
+CORS_URLS_REGEX = r"^/api/(v1|schema)/"
+CORS_ALLOWED_ORIGINS = envlist("API_CORS_ORIGINS")
+CORS_ALLOW_CREDENTIALS = False
+
+# --- Text agents ---------------------------------------------------------------------------------
+
+OPENAI_BASE_URL = envstr("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
+OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
+
+# --- Limits --------------------------------------------------------------------------------------
+
+LIMITS = Limits.from_env()
+RATE_LIMITS = envbool("RATE_LIMITS", True)
+
+# --- The rest ------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+WHITENOISE_USE_FINDERS = True
+
+LOG_LEVEL = envstr("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "loquent.logs.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # SQL and its parameters hold what visitors wrote: never below INFO.
+        "django.db.backends": {"level": "INFO"},
+        "uvicorn": {"handlers": [], "propagate": True},
+        # The proxy in front keeps the access log; uvicorn has two lines for every socket.
+        "uvicorn.access": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
+    },
+}

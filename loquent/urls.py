@@ -1,0 +1,26 @@
+"""Every address of the product."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import DefaultRouter
+
+from contacts.api import ContactViewSet
+from loquent.agents.api import TextAgentViewSet
+from widgets.api.viewsets import WidgetSessionViewSet, WidgetViewSet
+
+router = DefaultRouter()
+router.include_format_suffixes = False
+router.register("widgets", WidgetViewSet, basename="widget")
+router.register("agents", TextAgentViewSet, basename="agent")
+router.register("contacts", ContactViewSet, basename="contact")
+router.register("sessions", WidgetSessionViewSet, basename="session")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(router.urls)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("", include("widgets.urls")),
+]

@@ -1,0 +1,174 @@
+"""The admin pages of widgets and of visitors' conversations."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from loquent.organizations.admin_base import TenantAdmin
+from widgets.forms import WidgetConfigForm
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.services.configs import embed_code, reset_widget_id
+from widgets.services.statistics import used_today, with_usage
+
+MESSAGE_COLUMNS = (
+    "seq",
+    "role",
+    "content",
+    "status",
+    "model",
+    "first_token_ms",
+    "rating",
+    "created_at",
+)
+SESSION_COLUMNS = ("widget", "contact", "claim", "created_at", "last_active_at", "ended_at")
+
+
+@admin.register(WidgetConfig)
+class WidgetConfigAdmin(TenantAdmin):
+    """Chats for websites."""
+
+    form = WidgetConfigForm
+    list_display = [
+        "__str__",
+        "widget_id",
+        "text_agent",
+        "status",
+        "messages_today",
+        "organization",
+        "created_at",
+    ]
+    list_filter = ["enabled"]
+    list_select_related = ["text_agent", "organization"]
+    search_fields = ["name", "widget_id"]
+    actions = ["enable", "disable"]
+    change_form_template = "admin/widgets/widgetconfig/change_form.html"
+    fieldsets = [
+        (None, {"fields": ["organization", "name", "text_agent", "enabled"]}),
+        ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
+        (
+            "Contact information",
+            {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
+        ),
+        ("Where it may run", {"fields": ["allowed_origins"]}),
+        ("Limits", {"fields": ["daily_message_cap"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
+        return with_usage(super().get_queryset(request))
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: WidgetConfig | None = None
+    ) -> list[str]:
+        return ["organization"] if obj else []
+
+    @admin.display(description="status", ordering="enabled")
+    def status(self, obj: WidgetConfig) -> str:
+        return "Enabled" if obj.enabled else "Disabled"
+
+    @admin.display(description="messages today")
+    def messages_today(self, obj: WidgetConfig) -> str:
+        used = used_today(obj)
+        return f"{used}" if obj.daily_message_cap is None else f"{used} of {obj.daily_message_cap}"
+
+    def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
+        form.save_through_services(obj)
+
+    @admin.action(description="Enable the selected widgets", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Show the selected widgets on their sites."""
+        count = self._writable(request, queryset).update(enabled=True)
+        self.message_user(request, f"{count} enabled.", messages.SUCCESS)
+
+    @admin.action(description="Disable the selected widgets", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Take the selected widgets off their sites; open chats end within seconds."""
+        count = self._writable(request, queryset).update(enabled=False)
+        self.message_user(request, f"{count} disabled.", messages.SUCCESS)
+
+    def _writable(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]
+    ) -> models.QuerySet[WidgetConfig]:
+        ids = [widget.id for widget in queryset if self.has_change_permission(request, widget)]
+        return WidgetConfig.objects.filter(id__in=ids)
+
+    def get_urls(self) -> list[URLPattern]:
+        reset = path(
+            "<uuid:id>/reset-widget-id/",
+            self.admin_site.admin_view(self.reset_view),
+            name="widgets_widgetconfig_reset",
+        )
+        return [reset, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        widget = context.get("original")
+        if widget is not None:
+            context["embed_code"] = embed_code(widget)
+            context["reset_url"] = reverse("admin:widgets_widgetconfig_reset", args=[widget.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def reset_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Ask, then give the widget a new public identifier."""
+        widget = self.get_object(request, str(id))
+        if widget is None or not self.has_change_permission(request, widget):
+            raise Http404
+        address = reverse("admin:widgets_widgetconfig_change", args=[widget.pk])
+        if request.method == "POST":
+            reset_widget_id(widget=widget)
+            self.log_change(request, widget, "Reset the widget ID.")
+            self.message_user(
+                request,
+                "The widget has a new ID. Paste the new embed code on your pages.",
+                messages.SUCCESS,
+            )
+            return HttpResponseRedirect(address)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Reset the widget ID",
+            "opts": self.opts,
+            "widget": widget,
+            "back": address,
+        }
+        return TemplateResponse(request, "admin/widgets/widgetconfig/reset.html", context)
+
+
+class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
+    """The transcript; nobody edits it."""
+
+    model = WidgetMessage
+    fields = MESSAGE_COLUMNS
+    readonly_fields = MESSAGE_COLUMNS
+    ordering = ["seq"]
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(WidgetSession)
+class WidgetSessionAdmin(TenantAdmin):
+    """Visitors' conversations, to read and to delete."""
+
+    organization_path = "widget__organization"
+    inlines = [MessageInline]
+    list_display = ["__str__", "widget", "contact", "last_seq", "last_active_at", "created_at"]
+    list_select_related = ["widget", "contact"]
+    list_filter = [("widget", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["messages__content", "contact__name", "contact__email"]
+    date_hierarchy = "created_at"
+    fields = SESSION_COLUMNS
+    readonly_fields = SESSION_COLUMNS
+
+    @admin.display(description="what the visitor typed")
+    def claim(self, obj: WidgetSession) -> str:
+        """The claim, one line a field; it is not verified."""
+        claim = obj.contact_claim or {}
+        return ", ".join(f"{name}: {value}" for name, value in claim.items()) or "—"

@@ -1,0 +1,105 @@
+"""The JSON of widgets, sessions and messages."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.services.configs import config_data, create_widget, embed_code, update_widget
+from widgets.types import WidgetConfigData
+
+
+class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
+    """A widget. `embed_code` is the tag to paste on a page."""
+
+    organization_id = serializers.UUIDField(read_only=True)
+    text_agent_id = serializers.UUIDField()
+    name = serializers.CharField(max_length=100, required=False, allow_null=True, allow_blank=True)
+    greeting = serializers.CharField(
+        max_length=2_000, required=False, allow_null=True, allow_blank=True
+    )
+    allowed_origins = serializers.ListField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        allow_null=True,
+        help_text="Origins such as https://example.com or https://*.example.com; null: any site.",
+    )
+    daily_message_cap = serializers.IntegerField(
+        min_value=0, max_value=2_147_483_647, required=False, allow_null=True
+    )
+    embed_code = serializers.SerializerMethodField()
+
+    class Meta:
+        model = WidgetConfig
+        fields = [
+            "id",
+            "organization_id",
+            "widget_id",
+            "text_agent_id",
+            "name",
+            "greeting",
+            "primary_color",
+            "text_color",
+            "position",
+            "contact_info_mode",
+            "collect_name",
+            "collect_email",
+            "collect_phone",
+            "allowed_origins",
+            "daily_message_cap",
+            "enabled",
+            "embed_code",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["widget_id"]
+
+    def get_embed_code(self, widget: WidgetConfig) -> str:
+        return embed_code(widget)
+
+    def create(self, validated_data: dict[str, Any]) -> WidgetConfig:
+        organization = validated_data.pop("organization")
+        return create_widget(organization=organization, data=WidgetConfigData(**validated_data))
+
+    def update(self, instance: WidgetConfig, validated_data: dict[str, Any]) -> WidgetConfig:
+        # PUT starts from the defaults, PATCH from what is there.
+        if self.partial:
+            data = config_data(instance, **validated_data)
+        else:
+            data = WidgetConfigData(**validated_data)
+        return update_widget(widget=instance, data=data)
+
+
+class WidgetSessionSerializer(serializers.ModelSerializer[WidgetSession]):
+    """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
+
+    widget_id = serializers.UUIDField(read_only=True)
+    contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = WidgetSession
+        fields = ["id", "widget_id", "contact_id", "created_at"]
+
+
+class WidgetMessageSerializer(serializers.ModelSerializer[WidgetMessage]):
+    """A line of a conversation; token counts and times are null where the model gave none."""
+
+    class Meta:
+        model = WidgetMessage
+        fields = [
+            "id",
+            "seq",
+            "role",
+            "content",
+            "status",
+            "created_at",
+            "client_message_id",
+            "sources",
+            "model",
+            "input_tokens",
+            "output_tokens",
+            "first_token_ms",
+            "duration_ms",
+            "rating",
+            "rating_comment",
+        ]

@@ -1,0 +1,216 @@
+"""A visitor's socket. I/O only: frames in and out; rules are in services, shapes in protocol."""
+
+import logging
+import uuid
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from loquent.database import in_database
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.doorway import read_doorway, speaks_v2
+from widgets.events import MessagePosted, SessionReplaced, StopAsked, from_wire
+from widgets.frames import (
+    ack_frame,
+    contact_info_saved_frame,
+    feedback_saved_frame,
+    history_frame,
+    pong_frame,
+    session_frame,
+)
+from widgets.hub import PROCESS, hub
+from widgets.protocol import (
+    V2_SUBPROTOCOL,
+    ClientFrame,
+    CloseCode,
+    ContactInfoFrame,
+    FeedbackFrame,
+    FrameError,
+    MessageFrame,
+    NewConversationFrame,
+    PingFrame,
+    StopFrame,
+    is_too_big,
+    parse_client_frame,
+)
+from widgets.services.chat import accept_message, load_chat, open_session, save_feedback
+from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.limits import check_sockets, take_contact_info, take_frame, take_session
+from widgets.services.sessions import replace_session
+from widgets.sockets import SessionSocket
+from widgets.supervision import supervisor
+from widgets.turns import INTERNAL_SENTENCE, runner
+
+logger = logging.getLogger(__name__)
+BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
+
+
+class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One WebSocket of one visitor. Channels gives it one event at a time: nothing here is slow."""
+
+    socket: SessionSocket | None = None
+    bad_frames = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # `disconnect` is not promised to be called; this is.
+            if self.socket is not None:
+                self.socket.gone()
+
+    async def connect(self) -> None:
+        """Check the door, resume or begin the session, show it, and listen from then on."""
+        supervisor.start()
+        self.v2 = speaks_v2(self.scope)
+        doorway = read_doorway(self.scope, self.scope["url_route"]["kwargs"]["widget_id"])
+        self.socket = SessionSocket(
+            doorway=doorway,
+            v2=self.v2,
+            channel_name=self.channel_name,
+            send=self.send,
+            close=self.close,
+        )
+        try:
+            check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
+            opened = await in_database(open_session, doorway=doorway)
+        except ApplicationError as error:
+            if error.code is ErrorCode.RATE_LIMITED:
+                await self._accept_and_end(self.socket, error, CloseCode.TOO_MANY_REQUESTS)
+            else:
+                await self.close()
+            return
+        except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
+            logger.error("A socket could not be opened: %s", type(error).__name__)  # noqa: TRY400
+            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE)
+            await self._accept_and_end(self.socket, fault, CloseCode.SERVER_FAULT)
+            return
+        await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+        await self.socket.enter(opened.session_id, opened.widget_pk)
+        chat = await in_database(
+            load_chat, session_id=opened.session_id, last_seq=doorway.last_seq if self.v2 else 0
+        )
+        self.socket.put(
+            session_frame(
+                v2=self.v2,
+                session_token=opened.session_token,
+                contact_info_submitted=chat.contact_info_submitted,
+                resumed=opened.resumed,
+            ),
+            history_frame(v2=self.v2, messages=chat.messages, complete=chat.complete),
+        )
+        self.socket.catch_up(replayed_seq=chat.replayed_seq, unfinished=chat.unfinished)
+        self._end_oldest_sockets(self.socket)
+
+    async def _accept_and_end(
+        self, socket: SessionSocket, error: ApplicationError, code: CloseCode
+    ) -> None:
+        await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+        socket.put_error(error)
+        socket.end(code)
+
+    def _end_oldest_sockets(self, socket: SessionSocket) -> None:
+        limit = settings.LIMITS.sockets_per_session
+        if settings.RATE_LIMITS and limit and socket.session_id is not None:
+            for oldest in hub.sockets_of(socket.session_id)[:-limit]:
+                oldest.end(CloseCode.TOO_MANY_SOCKETS)
+
+    async def session_event(self, message: dict[str, Any]) -> None:
+        """An event of the session, from another process through the channel layer."""
+        if message["process"] != str(PROCESS) and self.socket is not None:
+            self.socket.deliver(from_wire(message["event"]))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Carry out one frame; whatever it is, it costs one error at most."""
+        socket = self.socket
+        if socket is None or socket.session_id is None or socket.is_ending:
+            return
+        raw = text_data if text_data is not None else bytes_data
+        if is_too_big(raw, settings.LIMITS.frame_bytes):
+            socket.end(CloseCode.TOO_BIG)
+            return
+        client_message_id = None
+        try:
+            take_frame(socket_key=socket.name)
+        except ApplicationError as error:
+            socket.put_error(error)
+            socket.end(CloseCode.TOO_MANY_REQUESTS)
+            return
+        try:
+            frame = parse_client_frame(raw, v2=self.v2, message_chars=settings.LIMITS.message_chars)
+            if isinstance(frame, MessageFrame):
+                client_message_id = frame.client_message_id
+            if not isinstance(frame, PingFrame):
+                socket.touch()
+            await self._carry_out(frame, socket, socket.session_id)
+        except FrameError as error:
+            socket.put_error(ApplicationError(error.code, error.message), error.client_message_id)
+            self._count_bad_frame(error.code, socket)
+        except ApplicationError as error:
+            socket.put_error(error, client_message_id)
+        except Exception as error:  # noqa: BLE001 - the socket lives on; the text may hold content
+            logger.error("A frame failed: %s", type(error).__name__)  # noqa: TRY400
+            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE)
+            socket.put_error(fault, client_message_id)
+
+    def _count_bad_frame(self, code: ErrorCode, socket: SessionSocket) -> None:
+        if code in BAD_FRAME_CODES:
+            self.bad_frames += 1
+        limit = settings.LIMITS.bad_frames
+        if limit and self.bad_frames >= limit:
+            socket.end(CloseCode.BAD_FRAMES)
+
+    async def _carry_out(
+        self, frame: ClientFrame, socket: SessionSocket, session_id: uuid.UUID
+    ) -> None:
+        match frame:
+            case MessageFrame():
+                await self._post(frame, socket, session_id)
+            case ContactInfoFrame(name, email, phone):
+                take_contact_info(session_key=str(session_id))
+                await in_database(
+                    submit_contact_info, session_id=session_id, name=name, email=email, phone=phone
+                )
+                socket.put(contact_info_saved_frame())
+            case FeedbackFrame(message_id, rating, comment):
+                await in_database(
+                    save_feedback,
+                    session_id=session_id,
+                    message_id=message_id,
+                    rating=rating,
+                    comment=comment,
+                )
+                socket.put(feedback_saved_frame(message_id))
+            case StopFrame():
+                await hub.publish(session_id, StopAsked())
+            case NewConversationFrame():
+                await self._begin_anew(session_id, socket.doorway.ip)
+            case PingFrame():
+                socket.put(pong_frame())
+
+    async def _post(
+        self, frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID
+    ) -> None:
+        async with hub.in_order(session_id):
+            accepted = await in_database(
+                accept_message,
+                session_id=session_id,
+                content=frame.content,
+                client_message_id=frame.client_message_id,
+                ip=socket.doorway.ip,
+            )
+            if self.v2:
+                socket.put(ack_frame(accepted.message))
+            socket.began(accepted.message.id)
+            if not accepted.is_new:
+                return
+            await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
+        runner.wake(session_id)
+
+    async def _begin_anew(self, session_id: uuid.UUID, ip: str) -> None:
+        take_session(ip=ip)
+        await hub.publish(session_id, StopAsked())
+        session, token = await in_database(replace_session, session_id=session_id)
+        event = SessionReplaced(str(session.id), token, session.contact_claim is not None)
+        await hub.publish(session_id, event)

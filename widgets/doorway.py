@@ -1,0 +1,46 @@
+"""What a handshake shows, read from an ASGI scope. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from loquent.addresses import client_address
+from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
+from widgets.services.chat import Doorway
+
+_SEQ = re.compile(r"^[0-9]{1,9}\Z")
+
+
+def speaks_v2(scope: Mapping[str, Any]) -> bool:
+    """Whether the client offers the subprotocol of version 2."""
+    return V2_SUBPROTOCOL in scope.get("subprotocols", ())
+
+
+def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
+    """The doorway of a socket's scope; what is malformed counts as absent."""
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    try:
+        query = parse_qs(scope.get("query_string", b"").decode("ascii"), max_num_fields=20)
+    except ValueError:
+        query = {}
+    last_seq = query.get("last_seq", [""])[0]
+    peer = scope.get("client")
+    return Doorway(
+        widget_id=widget_id,
+        origins=[value for name, value in headers if name == b"origin"],
+        fetch_site=next((value for name, value in headers if name == b"sec-fetch-site"), b""),
+        token=_offered_token(scope) or query.get("token", [None])[0],
+        last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
+        ip=client_address(
+            peer[0] if peer else "",
+            [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"],
+        ),
+    )
+
+
+def _offered_token(scope: Mapping[str, Any]) -> str | None:
+    for entry in scope.get("subprotocols", ()):
+        if entry.startswith(TOKEN_SUBPROTOCOL):
+            return str(entry.removeprefix(TOKEN_SUBPROTOCOL))
+    return None

@@ -1,0 +1,74 @@
+"""What happens in a session, as its sockets are told of it. Pure.
+
+Sockets of other processes get the same events through the channel layer, as plain dictionaries.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from widgets.types import MessageData
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted:
+    """A visitor's message is committed; `sender` is the socket (its own name) that sent it."""
+
+    message: MessageData
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The answer `reply_id` to the visitor's message `message_id` is being written."""
+
+    message_id: str
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The turn is over. `answer` None: no row was written. `error`: a sentence, where it failed."""
+
+    message_id: str
+    reply_id: str
+    answer: MessageData | None
+    error: str | None = None
+    client_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReplaced:
+    """The visitor asked for a new conversation: every socket goes over to it."""
+
+    session_id: str
+    session_token: str
+    contact_info_submitted: bool
+
+    def __repr__(self) -> str:
+        return f"SessionReplaced({self.session_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The visitor wants the answer being written to stop, in whichever process it is."""
+
+
+Event = MessagePosted | TurnStarted | TurnEnded | SessionReplaced | StopAsked
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (MessagePosted, TurnStarted, TurnEnded, SessionReplaced, StopAsked)
+}
+
+
+def to_wire(event: Event) -> dict[str, Any]:
+    """An event as the channel layer carries it."""
+    return {"kind": type(event).__name__, **asdict(event)}
+
+
+def from_wire(data: dict[str, Any]) -> Event:
+    """The event that `to_wire` made."""
+    fields = {name: value for name, value in data.items() if name != "kind"}
+    for name in ("message", "answer"):
+        if isinstance(fields.get(name), dict):
+            fields[name] = MessageData(**fields[name])
+    return KINDS[data["kind"]](**fields)

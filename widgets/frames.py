@@ -1,0 +1,126 @@
+"""The server's frames, each for the version of the protocol that the socket speaks. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loquent.errors import ErrorCode
+from widgets.protocol import Frame
+from widgets.types import MessageData, MessageStatus
+
+# A base client knows no status: it is shown what ended well, or was stopped on purpose.
+SHOWN_TO_BASE = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+
+
+def session_frame(
+    *, v2: bool, session_token: str, contact_info_submitted: bool, resumed: bool
+) -> Frame:
+    """The first frame of every socket."""
+    frame: Frame = {
+        "type": "session",
+        "session_token": session_token,
+        "contact_info_submitted": contact_info_submitted,
+    }
+    if v2:
+        frame |= {"resumed": resumed, "starters": [], "notice": None}
+    return frame
+
+
+def history_frame(*, v2: bool, messages: Sequence[MessageData], complete: bool) -> Frame | None:
+    """Earlier messages, oldest first; None when there is nothing to show."""
+    if not v2:
+        messages = [m for m in messages if m.status in SHOWN_TO_BASE]
+    if not messages:
+        return None
+    if not v2:
+        lines = [{"role": m.role, "content": m.content} for m in messages]
+        return {"type": "history", "messages": lines}
+    return {
+        "type": "history",
+        "messages": [
+            {
+                **_fields(m),
+                "feedback": m.feedback,
+                "client_message_id": m.client_message_id,
+            }
+            for m in messages
+        ],
+        "complete": complete,
+    }
+
+
+def ack_frame(message: MessageData) -> Frame:
+    """The message is committed (v2)."""
+    return {
+        "type": "ack",
+        "client_message_id": message.client_message_id,
+        "id": message.id,
+        "seq": message.seq,
+        "created_at": message.created_at,
+    }
+
+
+def message_frame(*, v2: bool, message: MessageData) -> Frame:
+    """A finished message."""
+    if v2:
+        return {"type": "message", **_fields(message)}
+    return {"type": "message", "content": message.content, "role": message.role}
+
+
+def _fields(message: MessageData) -> dict[str, Any]:
+    return {
+        "role": message.role,
+        "content": message.content,
+        "id": message.id,
+        "seq": message.seq,
+        "created_at": message.created_at,
+        "status": message.status,
+        "sources": message.sources,
+    }
+
+
+def typing_start_frame(*, v2: bool, message_id: str) -> Frame:
+    """An answer is being written."""
+    frame: Frame = {"type": "typing_start"}
+    return frame | {"message_id": message_id} if v2 else frame
+
+
+def typing_stop_frame() -> Frame:
+    """The answer's turn is over."""
+    return {"type": "typing_stop"}
+
+
+def delta_frame(*, message_id: str, offset: int, content: str) -> Frame:
+    """A piece of a growing answer (v2); `offset` in UTF-16 units."""
+    return {"type": "delta", "message_id": message_id, "offset": offset, "content": content}
+
+
+def contact_info_saved_frame() -> Frame:
+    """The visitor's details are kept."""
+    return {"type": "contact_info_saved"}
+
+
+def feedback_saved_frame(message_id: str) -> Frame:
+    """The rating is kept (v2)."""
+    return {"type": "feedback_saved", "message_id": message_id}
+
+
+def pong_frame() -> Frame:
+    """The server is there (v2)."""
+    return {"type": "pong"}
+
+
+def error_frame(
+    *,
+    v2: bool,
+    code: ErrorCode,
+    message: str,
+    retry_after: int | None = None,
+    client_message_id: str | None = None,
+) -> Frame:
+    """What went wrong, in a sentence for the visitor; `retry_after` in seconds."""
+    frame: Frame = {"type": "error", "message": message, "code": code.value}
+    if retry_after is not None:
+        frame["retry_after"] = retry_after
+    if v2 and client_message_id is not None:
+        frame["client_message_id"] = client_message_id
+    return frame

@@ -1,0 +1,21 @@
+"""The addresses of sockets."""
+
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.urls import path, re_path
+
+from widgets.consumers import WidgetConsumer
+
+
+class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Refuses the upgrade, with HTTP 403, on a path where nothing is."""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
+websocket_urlpatterns: list[Any] = [
+    path("api/widget/<str:widget_id>/ws", WidgetConsumer.as_asgi()),
+    re_path(r"", RefusingConsumer.as_asgi()),
+]

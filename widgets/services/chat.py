@@ -1,0 +1,212 @@
+"""What happens to a conversation: opened, written to, rated. One function is one transaction."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.limits import take_message, take_session, use_daily_message
+from widgets.services.sessions import create_widget_session, resume_widget_session
+from widgets.services.validate_origin import validate_origin
+from widgets.types import ContactInfoMode, MessageData, MessageRole
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """What a browser shows at the door: the headers and the query of a handshake."""
+
+    widget_id: str
+    origins: Sequence[bytes]
+    fetch_site: bytes
+    token: str | None = field(repr=False)
+    last_seq: int
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """The session behind a socket; `resumed`: its token was accepted."""
+
+    widget_pk: uuid.UUID
+    session_id: uuid.UUID
+    session_token: str = field(repr=False)
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedChat:
+    """What the client doesn't have yet.
+
+    `complete`: no older messages were left out. `replayed_seq`: with `messages`, the client has
+    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet.
+    """
+
+    contact_info_submitted: bool
+    messages: list[MessageData]
+    complete: bool
+    replayed_seq: int
+    unfinished: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """A visitor's message that is committed; `is_new` is False for a repeat of its key."""
+
+    message: MessageData
+    is_new: bool
+
+
+def check_door(*, doorway: Doorway) -> WidgetConfig:
+    """The widget, if this page may open it; `not_found` or `forbidden` if not."""
+    widget = (
+        WidgetConfig.objects.select_related("organization")
+        .filter(widget_id=doorway.widget_id, enabled=True)
+        .first()
+    )
+    if widget is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
+    validate_origin(widget=widget, origins=doorway.origins, fetch_site=doorway.fetch_site)
+    return widget
+
+
+def open_session(*, doorway: Doorway) -> OpenedSession:
+    """Resume the doorway's session or begin one.
+
+    Raises `not_found`, `forbidden`, or `rate_limited` where a new session would be one too many.
+    """
+    widget = check_door(doorway=doorway)
+    session = resume_widget_session(widget=widget, token=doorway.token)
+    if session is not None and doorway.token:
+        WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
+        return OpenedSession(widget.id, session.id, doorway.token, resumed=True)
+    take_session(ip=doorway.ip)
+    session, token = create_widget_session(widget=widget)
+    return OpenedSession(widget.id, session.id, token, resumed=False)
+
+
+def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
+    """What a client that has all up to `last_seq` lacks: the last 50 messages at most.
+
+    Call it after subscribing to the session's events, so that nothing falls between.
+    """
+    # Before the messages: an answer that is written in between is then shown, and not awaited.
+    turns = WidgetTurn.objects.filter(session_id=session_id)
+    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
+    claim = WidgetSession.objects.values_list("contact_claim", flat=True).get(id=session_id)
+    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
+    limit = settings.LIMITS.history_messages
+    newest = list(rows[: limit + 1] if limit else rows)
+    complete = not limit or len(newest) <= limit
+    messages = [message_data(row) for row in reversed(newest[:limit] if limit else newest)]
+    return LoadedChat(
+        contact_info_submitted=claim is not None,
+        messages=messages,
+        complete=complete,
+        replayed_seq=messages[-1].seq if messages else 0,
+        unfinished=unfinished,
+    )
+
+
+def accept_message(
+    *, session_id: uuid.UUID, content: str, client_message_id: str | None, ip: str
+) -> AcceptedMessage:
+    """Write a visitor's message and queue its turn, all or nothing.
+
+    A repeat of the key gives the first one's row and does nothing else. Raises
+    `contact_info_required`, `busy`, `rate_limited`, `daily_cap_reached`, or `forbidden` when the
+    session or its widget has ended.
+    """
+    with transaction.atomic():
+        session = _lock_session(session_id)
+        if client_message_id is not None:
+            earlier = WidgetMessage.objects.filter(
+                session=session, client_message_id=client_message_id
+            ).first()
+            if earlier is not None:
+                return AcceptedMessage(message_data(earlier), is_new=False)
+        if session.ended_at is not None or not session.widget.enabled:
+            raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
+        _check_may_write(session)
+        take_message(session_key=str(session.id), ip=ip)
+        use_daily_message(widget=session.widget)
+        row = append_message(
+            session, role=MessageRole.USER, content=content, client_message_id=client_message_id
+        )
+        WidgetTurn.objects.create(session=session, message=row)
+    return AcceptedMessage(message_data(row), is_new=True)
+
+
+def _lock_session(session_id: uuid.UUID) -> WidgetSession:
+    session = (
+        WidgetSession.objects.select_for_update(of=("self",))
+        .select_related("widget__organization")
+        .filter(id=session_id)
+        .first()
+    )
+    if session is None:
+        raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
+    return session
+
+
+def _check_may_write(session: WidgetSession) -> None:
+    required = session.widget.contact_info_mode == ContactInfoMode.REQUIRED
+    if required and session.contact_claim is None:
+        raise ApplicationError(
+            ErrorCode.CONTACT_INFO_REQUIRED, "Please leave your contact information first."
+        )
+    waiting = settings.LIMITS.queue_waiting
+    if waiting and WidgetTurn.objects.filter(session=session).count() > waiting:
+        raise ApplicationError(
+            ErrorCode.BUSY, "Please wait for the answers to your earlier messages."
+        )
+
+
+def append_message(
+    session: WidgetSession, *, role: str, content: str, **fields: object
+) -> WidgetMessage:
+    """Write the next message of a session whose row the caller has locked."""
+    now = timezone.now()
+    session.last_seq += 1
+    row = WidgetMessage(
+        session=session, seq=session.last_seq, role=role, content=content, created_at=now
+    )
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    WidgetSession.objects.filter(id=session.id).update(
+        last_seq=session.last_seq, last_active_at=now
+    )
+    return row
+
+
+def save_feedback(
+    *, session_id: uuid.UUID, message_id: str, rating: str | None, comment: str
+) -> None:
+    """Keep a visitor's rating of an answer of this session; `forbidden` for any other message."""
+    answers = WidgetMessage.objects.filter(session_id=session_id, role=MessageRole.ASSISTANT)
+    try:
+        answers = answers.filter(id=uuid.UUID(message_id))
+    except ValueError:
+        answers = answers.none()
+    if not answers.update(rating=rating, rating_comment=comment if rating else ""):
+        raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")
+
+
+def message_data(row: WidgetMessage) -> MessageData:
+    """A row as the socket side knows it."""
+    return MessageData(
+        id=str(row.id),
+        seq=row.seq,
+        role=row.role,
+        content=row.content,
+        created_at=row.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        status=row.status,
+        sources=row.sources,
+        feedback=row.rating,
+        client_message_id=row.client_message_id,
+    )

@@ -1,0 +1,98 @@
+"""Create, read, change and delete widgets. The admin and the REST API both come here."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.access import access_object
+from loquent.organizations.models import Organization
+from widgets.models import WidgetConfig
+from widgets.services.identifiers import generate_widget_id
+from widgets.services.validation import validate_widget_data
+from widgets.types import WidgetConfigData, WidgetPublicConfig
+
+
+def get_widgets(*, organization: Organization) -> models.QuerySet[WidgetConfig]:
+    """All widgets of an organization, newest first."""
+    return WidgetConfig.objects.filter(organization=organization).select_related("text_agent")
+
+
+def get_widget(*, organization: Organization, id: uuid.UUID) -> WidgetConfig:  # noqa: A002
+    """One widget of an organization, or a `not_found` error."""
+    return access_object(get_widgets(organization=organization), id=id)
+
+
+def create_widget(*, organization: Organization, data: WidgetConfigData) -> WidgetConfig:
+    """Make a widget with a new `wid_…` identifier; raises `invalid`."""
+    data = validate_widget_data(organization=organization, data=data)
+    widget = WidgetConfig(organization=organization, widget_id=generate_widget_id())
+    _assign(widget, data)
+    widget.save(force_insert=True)
+    return widget
+
+
+def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConfig:
+    """Replace all settings of a widget; raises `invalid`, and then changes nothing.
+
+    Open chats hear of it within seconds (widgets/supervision.py).
+    """
+    data = validate_widget_data(organization=widget.organization, data=data)
+    _assign(widget, data)
+    widget.save(update_fields=[*_names(), "updated_at"])
+    return widget
+
+
+def delete_widget(*, widget: WidgetConfig) -> None:
+    """Delete a widget with its conversations; its open chats end."""
+    widget.delete()
+
+
+def reset_widget_id(*, widget: WidgetConfig) -> WidgetConfig:
+    """Give the widget a new public identifier. Every page with the old one falls silent."""
+    with transaction.atomic():
+        fresh = WidgetConfig.objects.select_for_update().filter(id=widget.id).first()
+        if fresh is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such widget.")
+        fresh.widget_id = generate_widget_id()
+        fresh.save(update_fields=["widget_id", "updated_at"])
+    widget.widget_id = fresh.widget_id
+    widget.updated_at = fresh.updated_at
+    return widget
+
+
+def public_config(widget: WidgetConfig) -> WidgetPublicConfig:
+    """The nine keys for other sites. Fields are named one by one, so that none slips in."""
+    return {
+        "name": widget.name,
+        "greeting": widget.greeting,
+        "primary_color": widget.primary_color,
+        "text_color": widget.text_color,
+        "position": widget.position,
+        "contact_info_mode": widget.contact_info_mode,
+        "collect_name": widget.collect_name,
+        "collect_email": widget.collect_email,
+        "collect_phone": widget.collect_phone,
+    }
+
+
+def embed_code(widget: WidgetConfig) -> str:
+    """The tag to paste before `</body>` of a page."""
+    src = f"{settings.SITE_URL}/api/widget/embed.js"
+    return f'<script src="{src}" data-widget="{widget.widget_id}"></script>'
+
+
+def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
+    """The settings of a widget as data, some of them changed."""
+    return WidgetConfigData(**{**{name: getattr(widget, name) for name in _names()}, **changes})
+
+
+def _assign(widget: WidgetConfig, data: WidgetConfigData) -> None:
+    for name in _names():
+        setattr(widget, name, getattr(data, name))
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(WidgetConfigData.__dataclass_fields__)

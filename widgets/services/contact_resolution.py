@@ -1,0 +1,104 @@
+"""From what a visitor typed to a contact of the organization."""
+
+import uuid
+
+from django.db import transaction
+
+from contacts.models import Contact
+from contacts.services import clean_contact, find_or_create_contact, save_contact
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import WidgetConfig, WidgetSession
+from widgets.types import ContactInfoMode
+
+LABELS = {"name": "your name", "email": "your email", "phone": "your phone number"}
+
+
+def resolve_widget_contact(
+    *, organization_id: uuid.UUID, name: str, email: str | None, phone: str | None
+) -> tuple[Contact, bool]:
+    """The contact of normalised details, by the six rules, and whether it is a new stub.
+
+    (1) by email, (2) by phone, (3) both the same: that one, (4) only one found: that one,
+    (5) two different: the email's, (6) none: a new one. An existing contact is never changed.
+    """
+    return find_or_create_contact(
+        organization_id=organization_id, name=name, email=email, phone=phone
+    )
+
+
+def submit_contact_info(
+    *, session_id: uuid.UUID, name: str | None, email: str | None, phone: str | None
+) -> None:
+    """Keep what the visitor typed on the session, and link the session to a contact.
+
+    Only the fields that the widget collects count. Raises `contact_info_not_collected` or
+    `contact_info_invalid` (its message names the fields). A repeat makes no second contact; it
+    corrects the contact only where this very session made it.
+    """
+    with transaction.atomic():
+        session = (
+            WidgetSession.objects.select_for_update(of=("self",))
+            .select_related("widget__organization", "contact")
+            .get(id=session_id)
+        )
+        typed = {"name": name or "", "email": email or "", "phone": phone or ""}
+        details = _collected(session.widget, typed)
+        try:
+            cleaned = clean_contact(
+                organization=session.widget.organization,
+                name=details.get("name", ""),
+                email=details.get("email"),
+                phone=details.get("phone"),
+            )
+        except ApplicationError as error:
+            raise _invalid(error.fields) from None
+        session.contact_claim = {key: value for key, value in cleaned.items() if value}
+        if session.contact is None:
+            session.contact, session.contact_is_own = resolve_widget_contact(
+                organization_id=session.widget.organization_id,
+                name=cleaned["name"] or "",
+                email=cleaned["email"],
+                phone=cleaned["phone"],
+            )
+        elif session.contact_is_own:
+            _correct(session.contact, cleaned)
+        session.save(update_fields=["contact", "contact_is_own", "contact_claim", "updated_at"])
+
+
+def _collected(widget: WidgetConfig, typed: dict[str, str]) -> dict[str, str]:
+    """The collected fields that hold something; raises when nothing is left to keep."""
+    fields = widget.collected_fields()
+    details = {name: typed[name] for name in fields if typed[name].strip()}
+    if not fields:
+        raise ApplicationError(
+            ErrorCode.CONTACT_INFO_NOT_COLLECTED, "This chat doesn't ask for contact information."
+        )
+    missing = [name for name in fields if name not in details]
+    if widget.contact_info_mode == ContactInfoMode.REQUIRED and missing:
+        raise _invalid({name: [f"Please enter {LABELS[name]}."] for name in missing})
+    if not details:
+        if any(text.strip() for text in typed.values()):
+            raise ApplicationError(
+                ErrorCode.CONTACT_INFO_NOT_COLLECTED, "This chat doesn't ask for these details."
+            )
+        raise _invalid({name: [f"Please enter {LABELS[name]}."] for name in fields[:1]})
+    return details
+
+
+def _invalid(fields: dict[str, list[str]]) -> ApplicationError:
+    sentences = [f"{name.capitalize()}: {texts[0]}" for name, texts in fields.items()]
+    return ApplicationError(ErrorCode.CONTACT_INFO_INVALID, " ".join(sentences), fields=fields)
+
+
+def _correct(contact: Contact, cleaned: dict[str, str | None]) -> None:
+    """Write the visitor's correction, unless another contact already has the email or phone."""
+    try:
+        save_contact(
+            contact=contact,
+            name=cleaned["name"] or contact.name,
+            email=cleaned["email"] or contact.email,
+            phone=cleaned["phone"] or contact.phone,
+        )
+    except ApplicationError:
+        # The claim on the session keeps what was typed; staff see both.
+        contact.refresh_from_db()

@@ -1,0 +1,112 @@
+"""The demo: an organization, an agent with some knowledge, and a widget, for the first look."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.organizations.models import Organization
+from loquent.organizations.services import create_organization
+from widgets.models import WidgetConfig
+from widgets.services.configs import create_widget
+from widgets.types import WidgetConfigData
+
+ORGANIZATION = "Demo shop"
+OWNER_EMAIL = "owner@example.com"
+INSTRUCTIONS = (
+    "You are the assistant of Fernweh, a small shop for travel bags. Answer in the visitor's "
+    "language, in a few friendly sentences, and only from what you know of the shop."
+)
+GREETING = "Hello! I am the shop's assistant. Ask me about shipping, returns, sizes or repairs."
+KNOWLEDGE = (
+    (
+        "Shipping",
+        "We ship from Bern, Switzerland, every working day. Parcels within Switzerland arrive in "
+        "one to two days and cost 7 CHF; orders over 80 CHF ship free.\n\n"
+        "We also ship to the European Union, Norway and the United Kingdom in four to six working "
+        "days, for 14 CHF. Customs and taxes are included in the price you see.",
+        "/demo/#shipping",
+    ),
+    (
+        "Returns",
+        "You can return anything unused within 30 days. Write to us, print the label we send "
+        "back, and drop the parcel at any post office. Returns are free within Switzerland.\n\n"
+        "We refund the price within five days of the parcel's arrival, to the card you paid with.",
+        "/demo/#returns",
+    ),
+    (
+        "Sizes of the backpacks",
+        "The Gurten backpack comes in two sizes:\n\n- **20 litres**: 44 × 28 × 16 cm, 780 g, fits "
+        "a 14-inch laptop\n- **32 litres**: 52 × 32 × 20 cm, 990 g, fits a 16-inch laptop\n\n"
+        "Both are accepted as cabin luggage by most airlines.",
+        "/demo/#gurten",
+    ),
+    (
+        "Repairs and warranty",
+        "Every bag has a warranty of five years on seams, zips and buckles. Send a photo and we "
+        "tell you within two days what can be done. Repairs after the warranty cost between 15 "
+        "and 60 CHF; we always tell you the price first.",
+        "/demo/#repairs",
+    ),
+    (
+        "Opening hours",
+        "The shop in Bern, Kramgasse 12, is open from Tuesday to Friday from 10:00 to 18:30 and on "
+        "Saturday from 9:00 to 16:00. It is closed on Sunday and Monday.",
+        "/demo/#visit",
+    ),
+    (
+        "Payment",
+        "We accept Visa, Mastercard, TWINT, PayPal and purchase on invoice (Switzerland only). "
+        "Invoices are due within 20 days.",
+        "/demo/#payment",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOwner:
+    """The owner of a demo that was made just now, to be told to the person who runs it."""
+
+    email: str
+    api_key: str
+
+
+def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
+    """Make the demo; None, and nothing changed, where it exists already."""
+    if Organization.objects.filter(name=ORGANIZATION).exists():
+        return None
+    with transaction.atomic():
+        made = create_organization(
+            name=ORGANIZATION,
+            owner_email=OWNER_EMAIL,
+            owner_password=owner_password,
+            time_zone="Europe/Zurich",
+            default_phone_region="CH",
+        )
+        agent = TextAgent.objects.create(
+            organization=made.organization, name="Shop assistant", instructions=INSTRUCTIONS
+        )
+        KnowledgeEntry.objects.bulk_create(
+            KnowledgeEntry(agent=agent, title=title, content=content, url=site_url + path)
+            for title, content, path in KNOWLEDGE
+        )
+        create_widget(
+            organization=made.organization,
+            data=WidgetConfigData(
+                text_agent_id=agent.id,
+                name="Fernweh",
+                greeting=GREETING,
+                primary_color="#0f766e",
+                contact_info_mode="optional",
+                collect_name=True,
+                collect_email=True,
+            ),
+        )
+    return DemoOwner(email=OWNER_EMAIL, api_key=made.api_key)
+
+
+def demo_widget() -> WidgetConfig | None:
+    """The widget on the demo page: the demo organization's first, else None."""
+    return (
+        WidgetConfig.objects.filter(organization__name=ORGANIZATION).order_by("created_at").first()
+    )

@@ -1,0 +1,64 @@
+"""Visitors' sessions: begun, resumed by token, ended."""
+
+import re
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from loquent.tokens import SESSION_TOKEN, new_token, token_digest
+from widgets.models import WidgetConfig, WidgetSession
+
+_TOKEN = re.compile(rf"^{SESSION_TOKEN}[A-Za-z0-9_-]{{20,100}}\Z")
+
+
+def create_widget_session(
+    *, widget: WidgetConfig, successor_of: WidgetSession | None = None
+) -> tuple[WidgetSession, str]:
+    """Begin a session; gives it and its token, of which only a digest is kept.
+
+    A successor (the visitor asked for a new conversation) keeps the visitor's details, so that
+    they are not asked twice; never the messages.
+    """
+    token = new_token(SESSION_TOKEN)
+    session = WidgetSession(
+        widget=widget, token_digest=token_digest(token), last_active_at=timezone.now()
+    )
+    if successor_of is not None:
+        session.contact_id = successor_of.contact_id
+        session.contact_claim = successor_of.contact_claim
+        session.contact_is_own = successor_of.contact_is_own
+    session.save(force_insert=True)
+    return session, token
+
+
+def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetSession | None:
+    """The session of a token, or None where a new one must begin.
+
+    None for a token that is absent, malformed, unknown, of another widget, ended, or expired
+    (LIMIT_SESSION_DAYS after the last activity).
+    """
+    if not token or not _TOKEN.match(token):
+        return None
+    sessions = WidgetSession.objects.filter(
+        token_digest=token_digest(token), widget=widget, ended_at=None
+    )
+    if settings.LIMITS.session_days:
+        oldest = timezone.now() - timedelta(days=settings.LIMITS.session_days)
+        sessions = sessions.filter(last_active_at__gt=oldest)
+    return sessions.first()
+
+
+def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
+    """End a session with all that waits in it, and begin its successor."""
+    with transaction.atomic():
+        old = (
+            WidgetSession.objects.select_for_update(of=("self",))
+            .select_related("widget")
+            .get(id=session_id)
+        )
+        old.turns.filter(state="waiting").delete()
+        WidgetSession.objects.filter(id=session_id).update(ended_at=timezone.now())
+        return create_widget_session(widget=old.widget, successor_of=old)

@@ -1,0 +1,196 @@
+"""Turns in the database: claimed, kept alive by a lease, finished, found again after a crash."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from loquent.agents.backends.base import ChatMessage
+from loquent.agents.services import LoadedReply, load_reply_request
+from loquent.errors import ApplicationError
+from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.chat import append_message, message_data
+from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
+
+# A process renews its leases every 2 s; one that misses three is taken for dead.
+LEASE = timedelta(seconds=6)
+RENEW_SECONDS = 2.0
+MAX_ATTEMPTS = 2
+# Rows read to find the model's messages: enough for its bound with failed ones between.
+HISTORY_ROWS = 80
+FINISHED = (MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTurn:
+    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked."""
+
+    turn_id: uuid.UUID
+    session_id: uuid.UUID
+    message_id: str
+    client_message_id: str | None
+    reply_id: str
+    owner: uuid.UUID
+    reply: LoadedReply | ApplicationError
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an answer ended; times in milliseconds from the turn's beginning."""
+
+    content: str = ""
+    status: str = MessageStatus.COMPLETE.value
+    sources: list[SourceData] = field(default_factory=list)
+    model: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+
+
+def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
+    """Take the oldest waiting turn of a session, unless one is running in any process."""
+    turns = WidgetTurn.objects.filter(session_id=session_id)
+    with transaction.atomic():
+        waiting = (
+            turns.filter(state=TurnState.WAITING)
+            .select_related("message", "session__widget")
+            .order_by("message__seq")
+            .first()
+        )
+        if waiting is None or turns.filter(state=TurnState.RUNNING).exists():
+            return None
+        try:
+            with transaction.atomic():
+                claimed = turns.filter(id=waiting.id, state=TurnState.WAITING).update(
+                    state=TurnState.RUNNING,
+                    owner=owner,
+                    lease_until=timezone.now() + LEASE,
+                    attempts=waiting.attempts + 1,
+                )
+        except IntegrityError:
+            claimed = 0
+    if not claimed:
+        return None
+    return ClaimedTurn(
+        turn_id=waiting.id,
+        session_id=session_id,
+        message_id=str(waiting.message_id),
+        client_message_id=waiting.message.client_message_id,
+        reply_id=str(uuid.uuid4()),
+        owner=owner,
+        reply=_load_reply(waiting),
+    )
+
+
+def _load_reply(turn: WidgetTurn) -> LoadedReply | ApplicationError:
+    messages = [*_finished_messages(turn), ChatMessage("user", turn.message.content)]
+    try:
+        return load_reply_request(agent_id=turn.session.widget.text_agent_id, messages=messages)
+    except ApplicationError as error:
+        return error
+
+
+def _finished_messages(turn: WidgetTurn) -> list[ChatMessage]:
+    """What the model is told of: each answered message followed by its answer, in order.
+
+    Messages typed while an answer grew come before that answer by `seq`; a model would take such
+    an order for nonsense.
+    """
+    rows = list(
+        WidgetMessage.objects.filter(session_id=turn.session_id, turn=None)
+        .exclude(id=turn.message_id)
+        .order_by("-seq")[:HISTORY_ROWS]
+    )
+    rows.reverse()
+    answers = {
+        row.reply_to_id: row
+        for row in rows
+        if row.role == MessageRole.ASSISTANT and row.status in FINISHED
+    }
+    messages = []
+    for row in rows:
+        if row.role != MessageRole.USER:
+            continue
+        messages.append(ChatMessage("user", row.content))
+        answer = answers.get(row.id)
+        if answer is not None:
+            messages.append(ChatMessage("assistant", answer.content))
+    return messages
+
+
+def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
+    """Write the answer and end the turn, all or nothing.
+
+    None where nothing was written: an outcome without text, a session that is gone, or a turn
+    that another process has taken over (then its answer counts, not this one).
+    """
+    with transaction.atomic():
+        session = (
+            WidgetSession.objects.select_for_update(of=("self",)).filter(id=turn.session_id).first()
+        )
+        ended, _ = WidgetTurn.objects.filter(
+            id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
+        ).delete()
+        if session is None or not ended or not outcome.content:
+            return None
+        row = append_message(
+            session,
+            role=MessageRole.ASSISTANT,
+            content=outcome.content,
+            id=uuid.UUID(turn.reply_id),
+            reply_to_id=uuid.UUID(turn.message_id),
+            status=outcome.status,
+            sources=outcome.sources,
+            model=outcome.model,
+            input_tokens=outcome.input_tokens,
+            output_tokens=outcome.output_tokens,
+            first_token_ms=outcome.first_token_ms,
+            duration_ms=outcome.duration_ms,
+        )
+    return message_data(row)
+
+
+def renew_leases(*, owner: uuid.UUID) -> None:
+    """Say that the process `owner` is alive."""
+    WidgetTurn.objects.filter(owner=owner, state=TurnState.RUNNING).update(
+        lease_until=timezone.now() + LEASE
+    )
+
+
+def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Turns whose process died: wait to be run once more, or end as `interrupted`.
+
+    `running_here` are the sessions whose turns this process is at. Gives the sessions that have
+    something to run now, forgotten waiting turns included.
+    """
+    now = timezone.now()
+    orphans = WidgetTurn.objects.filter(state=TurnState.RUNNING, lease_until__lt=now).exclude(
+        session_id__in=running_here
+    )
+    orphans.filter(attempts__lt=MAX_ATTEMPTS).update(state=TurnState.WAITING, owner=None)
+    for turn in orphans.filter(attempts__gte=MAX_ATTEMPTS):
+        _interrupt(turn)
+    forgotten = WidgetTurn.objects.filter(
+        state=TurnState.WAITING, updated_at__lt=now - LEASE
+    ).exclude(session_id__in=running_here)
+    return list(forgotten.values_list("session_id", flat=True).distinct().order_by())
+
+
+def _interrupt(turn: WidgetTurn) -> None:
+    with transaction.atomic():
+        session = WidgetSession.objects.select_for_update(of=("self",)).get(id=turn.session_id)
+        ended, _ = WidgetTurn.objects.filter(
+            id=turn.id, owner=turn.owner, state=TurnState.RUNNING, lease_until=turn.lease_until
+        ).delete()
+        if ended:
+            append_message(
+                session,
+                role=MessageRole.ASSISTANT,
+                content="",
+                status=MessageStatus.INTERRUPTED,
+                reply_to_id=turn.message_id,
+            )

@@ -1,0 +1,38 @@
+"""The one check of a request's origin, for `/config` and for the socket alike."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import WidgetConfig
+from widgets.services.origins import is_origin_allowed, parse_origin
+
+
+def validate_origin(
+    *, widget: WidgetConfig, origins: Sequence[bytes], fetch_site: bytes = b""
+) -> None:
+    """Refuse, with `forbidden`, a page that the widget doesn't list.
+
+    `origins` holds every `Origin` header of the request, as sent; `fetch_site` its
+    `Sec-Fetch-Site`, which stands in for the origin that browsers leave out on same-origin reads.
+    """
+    if not origin_is_fine(allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site):
+        raise ApplicationError(ErrorCode.FORBIDDEN, "This site may not show this chat.")
+
+
+def origin_is_fine(
+    *, allowed: Sequence[str] | None, origins: Sequence[bytes], fetch_site: bytes = b""
+) -> bool:
+    """Whether these headers may use a widget with this list; see `validate_origin`."""
+    if allowed is None:
+        return True
+    if not origins:
+        return fetch_site == b"same-origin"
+    if len(origins) > 1:
+        return False
+    try:
+        origin = origins[0].decode("ascii")
+    except UnicodeDecodeError:
+        return False
+    return is_origin_allowed(origin, allowed, site_origin=parse_origin(settings.SITE_URL))

@@ -1,0 +1,185 @@
+"""The half of a visitor's socket that listens to its session: events in, frames out."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+
+from channels.layers import get_channel_layer
+
+from loquent.errors import ApplicationError
+from widgets.events import Event, SessionReplaced, StopAsked, TurnStarted
+from widgets.frames import error_frame, session_frame
+from widgets.hub import group_name, hub, layer_call
+from widgets.outbound import Outbound
+from widgets.protocol import CloseCode, Frame, encode
+from widgets.services.chat import Doorway
+from widgets.services.revocation import WidgetState
+from widgets.services.validate_origin import origin_is_fine
+from widgets.session_view import SessionView
+from widgets.turns import runner
+
+
+class SessionSocket:
+    """A socket in its session's room.
+
+    Until `catch_up`, events wait: what the history shows already is not told again.
+    """
+
+    def __init__(
+        self,
+        *,
+        doorway: Doorway,
+        v2: bool,
+        channel_name: str,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.doorway = doorway
+        self.v2 = v2
+        self.name = uuid.uuid4().hex
+        self.last_activity = time.monotonic()
+        self.session_id: uuid.UUID | None = None
+        self.widget_pk: uuid.UUID | None = None
+        self._channel_name = channel_name
+        self._view = SessionView(v2=v2, name=self.name)
+        self._outbound = Outbound(send, close)
+        self._early: list[Event] | None = []
+        self._is_gone = False
+        self._chores: set[asyncio.Task[None]] = set()
+        hub.sockets_by_ip[doorway.ip] += 1
+
+    # --- what the consumer does with it ---
+
+    async def enter(self, session_id: uuid.UUID, widget_pk: uuid.UUID) -> None:
+        """Join the session's room and group; events are kept from now on."""
+        self.session_id, self.widget_pk = session_id, widget_pk
+        hub.join(session_id, self)
+        await layer_call(get_channel_layer().group_add, group_name(session_id), self._channel_name)
+
+    def catch_up(self, *, replayed_seq: int, unfinished: Collection[str]) -> None:
+        """The history is sent: go on with what happened since, and with a growing answer."""
+        self._view.opened(replayed_seq=replayed_seq, unfinished=unfinished)
+        early, self._early = self._early or [], None
+        for event in early:
+            # Of a turn under way, the join below tells all.
+            if not isinstance(event, TurnStarted):
+                self.deliver(event)
+        turn = runner.current(self.session_id) if self.session_id else None
+        if turn is not None and turn.claimed.message_id in unfinished:
+            turn.flush()
+            self.put(
+                *self._view.join_answer(
+                    message_id=turn.claimed.message_id,
+                    reply_id=turn.claimed.reply_id,
+                    text=turn.text,
+                )
+            )
+
+    def began(self, message_id: str) -> None:
+        """The visitor's message came through this socket."""
+        self._view.began(message_id)
+
+    def touch(self) -> None:
+        """The visitor did something: the socket is not idle."""
+        self.last_activity = time.monotonic()
+
+    def put(self, *frames: Frame | None) -> None:
+        """Queue frames for the client."""
+        for frame in frames:
+            if frame is not None:
+                self._outbound.put(encode(frame))
+
+    def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
+        """Queue an error frame."""
+        self.put(
+            error_frame(
+                v2=self.v2,
+                code=error.code,
+                message=error.message,
+                retry_after=error.retry_after,
+                client_message_id=client_message_id,
+            )
+        )
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the socket is being closed from this side."""
+        return self._outbound.is_closing
+
+    def gone(self) -> None:
+        """The client has left; a second time does nothing."""
+        self._outbound.cancel()
+        if self._is_gone:
+            return
+        self._is_gone = True
+        hub.sockets_by_ip[self.doorway.ip] -= 1
+        if hub.sockets_by_ip[self.doorway.ip] <= 0:
+            del hub.sockets_by_ip[self.doorway.ip]
+        if self.session_id is not None:
+            hub.leave(self.session_id, self)
+            self.session_id = None
+
+    # --- what the hub does with it; none of these waits ---
+
+    def deliver(self, event: Event) -> None:
+        """Tell the client of an event of its session."""
+        if self._early is not None:
+            self._early.append(event)
+            return
+        match event:
+            case StopAsked():
+                if self.session_id is not None:
+                    runner.stop(self.session_id)
+            case SessionReplaced():
+                self._move(event)
+            case _:
+                self.put(*self._view.frames_for(event))
+
+    def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
+        """Tell the client of a piece of an answer that it follows."""
+        if self._early is None and self._view.is_live(message_id, reply_id):
+            self.put(*self._view.delta(reply_id=reply_id, offset=offset, text=text))
+
+    def end(self, code: int) -> None:
+        """Close the socket behind what is queued."""
+        self._outbound.close(code)
+
+    def check_widget(self, state: WidgetState | None) -> int | None:
+        """The code to close with, now that the widget is so; None: go on."""
+        if state is None or state["widget_id"] != self.doorway.widget_id:
+            return CloseCode.GONE
+        fits = state["enabled"] and origin_is_fine(
+            allowed=state["allowed_origins"],
+            origins=self.doorway.origins,
+            fetch_site=self.doorway.fetch_site,
+        )
+        return None if fits else CloseCode.FORBIDDEN
+
+    def _move(self, event: SessionReplaced) -> None:
+        if self.session_id is None:
+            return
+        old, new = self.session_id, uuid.UUID(event.session_id)
+        hub.leave(old, self)
+        hub.join(new, self)
+        self.session_id = new
+        self.put(
+            *self._view.leave_turns(),
+            session_frame(
+                v2=self.v2,
+                session_token=event.session_token,
+                contact_info_submitted=event.contact_info_submitted,
+                resumed=False,
+            ),
+        )
+        self._in_background(self._change_group(old, new))
+
+    async def _change_group(self, old: uuid.UUID, new: uuid.UUID) -> None:
+        layer = get_channel_layer()
+        await layer_call(layer.group_discard, group_name(old), self._channel_name)
+        await layer_call(layer.group_add, group_name(new), self._channel_name)
+
+    def _in_background(self, chore: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)

@@ -1,0 +1,80 @@
+"""What runs beside the requests: leases, orphaned turns, revoked widgets, idle sockets."""
+
+import asyncio
+import logging
+import time
+
+from django.conf import settings
+
+from loquent.database import in_database
+from widgets.hub import PROCESS, hub
+from widgets.protocol import CloseCode
+from widgets.services.revocation import revocation_state
+from widgets.services.turns import RENEW_SECONDS, renew_leases, settle_orphans
+from widgets.turns import runner
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """One task per process; the server's start starts it, else the first socket."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        loop = asyncio.get_running_loop()
+        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
+            self._task = loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End it, and the turns of this process with it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await runner.cancel_all()
+
+    async def _run(self) -> None:
+        while True:
+            for step in (self.keep_turns, self.end_revoked, self.end_idle):
+                try:
+                    await step()
+                except Exception as error:  # noqa: BLE001 - the next round tries again
+                    logger.warning("%s failed: %s", step.__name__, type(error).__name__)
+            await asyncio.sleep(RENEW_SECONDS)
+
+    async def keep_turns(self) -> None:
+        """Renew this process's leases, and run what a dead process left."""
+        if runner.sessions():
+            await in_database(renew_leases, owner=PROCESS)
+        for session_id in await in_database(settle_orphans, running_here=runner.sessions()):
+            runner.wake(session_id)
+
+    async def end_revoked(self) -> None:
+        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403)."""
+        sockets = hub.sockets()
+        if not sockets:
+            return
+        widget_pks = {socket.widget_pk for socket in sockets if socket.widget_pk}
+        states = await in_database(revocation_state, widget_pks=widget_pks)
+        for socket in sockets:
+            if socket.widget_pk not in widget_pks:
+                continue  # came while the database was asked
+            code = socket.check_widget(states.get(socket.widget_pk))
+            if code is not None:
+                socket.end(code)
+
+    async def end_idle(self) -> None:
+        """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
+        limit = settings.LIMITS.idle_seconds
+        if not limit:
+            return
+        oldest = time.monotonic() - limit
+        for socket in hub.sockets():
+            if socket.last_activity < oldest:
+                socket.end(CloseCode.IDLE)
+
+
+supervisor = Supervisor()

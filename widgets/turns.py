@@ -1,0 +1,212 @@
+"""One visitor's message and its reply. A turn outlives the socket that began it."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.services import LoadedReply, generate_reply
+from loquent.database import in_database
+from loquent.errors import ApplicationError
+from widgets.events import TurnEnded, TurnStarted
+from widgets.hub import PROCESS, hub
+from widgets.protocol import utf16_length
+from widgets.services.turns import ClaimedTurn, Outcome, claim_next_turn, finish_turn
+from widgets.types import MessageData, MessageStatus
+
+logger = logging.getLogger(__name__)
+
+# Tokens are gathered for this long into one frame: a tenth of the frames, and no eye sees it.
+COALESCE_SECONDS = 0.04
+FINISH_ATTEMPTS = 4
+INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
+
+
+class Turn:
+    """The answer being written: its text so far, and the sockets that follow it live."""
+
+    def __init__(self, claimed: ClaimedTurn) -> None:
+        self.claimed = claimed
+        self.outcome = Outcome()
+        self.text = ""
+        self.error: str | None = None
+        self._began = time.monotonic()
+        self._pending = ""
+        self._offset = 0
+        self._flush_handle: asyncio.TimerHandle | None = None
+        self._generation: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Stop the answer; what is written is kept. Does nothing once it is whole."""
+        self._stopped = True
+        if self._generation is not None:
+            self._generation.cancel()
+
+    async def generate(self) -> None:
+        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
+        if isinstance(self.claimed.reply, ApplicationError):
+            self._fail(self.claimed.reply.message)
+            return
+        self.outcome.model = self.claimed.reply.model
+        self._generation = asyncio.create_task(self._consume(self.claimed.reply))
+        if self._stopped:
+            self._generation.cancel()
+        try:
+            await self._generation
+        except asyncio.CancelledError:
+            if not self._stopped:
+                self._generation.cancel()
+                raise
+            self.outcome.status = MessageStatus.STOPPED.value
+        except BackendError as error:
+            logger.warning("A turn failed: %s", error)
+            self._fail(self.claimed.reply.fallback_sentence)
+        except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
+            logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
+            self._fail(self.claimed.reply.fallback_sentence)
+        finally:
+            self.flush()
+            self.outcome.content = self.text.rstrip()
+            self.outcome.duration_ms = self._elapsed_ms()
+
+    async def _consume(self, reply: LoadedReply) -> None:
+        events: AsyncGenerator[ReplyEvent, None] = generate_reply(loaded=reply)
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        self._add(text)
+                    case ReplyEnd():
+                        self.outcome.sources = [
+                            {"title": source.title, "url": source.url} for source in event.sources
+                        ]
+                        self.outcome.input_tokens = event.input_tokens
+                        self.outcome.output_tokens = event.output_tokens
+
+    def _fail(self, sentence: str) -> None:
+        self.outcome.status = MessageStatus.FAILED.value
+        self.error = sentence
+
+    def _add(self, text: str) -> None:
+        if self.outcome.first_token_ms is None:
+            self.outcome.first_token_ms = self._elapsed_ms()
+        self.text += text
+        self._pending += text
+        if self._flush_handle is None:
+            loop = asyncio.get_running_loop()
+            # The first words at once; what follows is gathered.
+            delay = COALESCE_SECONDS if self._offset else 0
+            self._flush_handle = loop.call_later(delay, self.flush)
+
+    def flush(self) -> None:
+        """Send what has gathered to the sockets that follow."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if not self._pending:
+            return
+        text, self._pending = self._pending, ""
+        claimed = self.claimed
+        for socket in hub.sockets_of(claimed.session_id):
+            socket.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
+        self._offset += utf16_length(text)
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
+
+
+class TurnRunner:
+    """Runs the turns of this process: one task per session, one turn at a time in each."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._again: set[uuid.UUID] = set()
+        self._current: dict[uuid.UUID, Turn] = {}
+
+    def wake(self, session_id: uuid.UUID) -> None:
+        """See to it that the session's waiting turns are run."""
+        if session_id in self._tasks:
+            self._again.add(session_id)
+            return
+        task = asyncio.get_running_loop().create_task(self._run(session_id))
+        self._tasks[session_id] = task
+        task.add_done_callback(lambda _: self._forget(session_id))
+
+    def current(self, session_id: uuid.UUID) -> Turn | None:
+        """The turn of a session that is being written in this process."""
+        return self._current.get(session_id)
+
+    def stop(self, session_id: uuid.UUID) -> None:
+        """Stop the answer of a session, if it is being written here."""
+        turn = self._current.get(session_id)
+        if turn is not None:
+            turn.stop()
+
+    def sessions(self) -> list[uuid.UUID]:
+        """The sessions that this process is at."""
+        return list(self._tasks)
+
+    async def cancel_all(self) -> None:
+        """End with the process: unfinished turns are found by their leases."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, session_id: uuid.UUID) -> None:
+        self._tasks.pop(session_id, None)
+        if session_id in self._again:
+            self._again.discard(session_id)
+            self.wake(session_id)
+
+    async def _run(self, session_id: uuid.UUID) -> None:
+        while True:
+            self._again.discard(session_id)
+            try:
+                claimed = await in_database(claim_next_turn, session_id=session_id, owner=PROCESS)
+            except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
+                logger.warning("A turn could not be claimed: %s", type(error).__name__)
+                return
+            if claimed is None:
+                return
+            await self._run_one(Turn(claimed))
+
+    async def _run_one(self, turn: Turn) -> None:
+        claimed = turn.claimed
+        self._current[claimed.session_id] = turn
+        try:
+            await hub.publish(claimed.session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            await turn.generate()
+            async with hub.in_order(claimed.session_id):
+                answer, error = await self._finish(turn)
+                del self._current[claimed.session_id]
+                await hub.publish(
+                    claimed.session_id,
+                    TurnEnded(
+                        claimed.message_id,
+                        claimed.reply_id,
+                        answer,
+                        error,
+                        claimed.client_message_id,
+                    ),
+                )
+        finally:
+            self._current.pop(claimed.session_id, None)
+
+    async def _finish(self, turn: Turn) -> tuple[MessageData | None, str | None]:
+        for attempt in range(FINISH_ATTEMPTS):
+            try:
+                answer = await in_database(finish_turn, turn=turn.claimed, outcome=turn.outcome)
+            except Exception as error:  # noqa: BLE001 - whatever ails the database
+                logger.warning("An answer could not be written: %s", type(error).__name__)
+                await asyncio.sleep(0.2 * 2**attempt)
+            else:
+                return answer, turn.error
+        return None, INTERNAL_SENTENCE
+
+
+runner = TurnRunner()

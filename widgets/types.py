@@ -1,0 +1,112 @@
+"""The widget module's words: enums, and the data that crosses its layers."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from django.db import models
+
+
+class WidgetPosition(models.TextChoices):
+    """The corner of the page in which the bubble floats."""
+
+    BOTTOM_RIGHT = "bottom_right", "Bottom right"
+    BOTTOM_LEFT = "bottom_left", "Bottom left"
+
+
+class ContactInfoMode(models.TextChoices):
+    """Whether visitors are asked for their details, and whether they must give them first."""
+
+    NONE = "none", "Don't ask"
+    OPTIONAL = "optional", "Visitors may leave their details"
+    REQUIRED = "required", "Visitors must leave their details before they chat"
+
+
+class MessageRole(models.TextChoices):
+    """Who wrote a message; `staff` is reserved."""
+
+    USER = "user", "Visitor"
+    ASSISTANT = "assistant", "Assistant"
+    STAFF = "staff", "Staff"
+
+
+class MessageStatus(models.TextChoices):
+    """How a message ended (docs/protocol.md, "Status")."""
+
+    COMPLETE = "complete", "Complete"
+    STOPPED = "stopped", "Stopped by the visitor"
+    FAILED = "failed", "Failed"
+    INTERRUPTED = "interrupted", "Interrupted by a crash"
+
+
+class Rating(models.TextChoices):
+    """What a visitor thinks of an answer."""
+
+    UP = "up", "Thumb up"
+    DOWN = "down", "Thumb down"
+
+
+class TurnState(models.TextChoices):
+    """A turn either waits or runs; a finished one has no row any more."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+
+
+DEFAULT_PRIMARY_COLOR = "#6366f1"
+DEFAULT_TEXT_COLOR = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetConfigData:
+    """What staff or a program says about a widget: everything that can be set, and nothing else."""
+
+    text_agent_id: uuid.UUID
+    name: str | None = None
+    greeting: str | None = None
+    primary_color: str = DEFAULT_PRIMARY_COLOR
+    text_color: str = DEFAULT_TEXT_COLOR
+    position: str = WidgetPosition.BOTTOM_RIGHT.value
+    contact_info_mode: str = ContactInfoMode.NONE.value
+    collect_name: bool = False
+    collect_email: bool = False
+    collect_phone: bool = False
+    allowed_origins: list[str] | None = None
+    daily_message_cap: int | None = None
+    enabled: bool = True
+
+
+class WidgetPublicConfig(TypedDict):
+    """The nine keys that any site may read; never an internal identifier."""
+
+    name: str | None
+    greeting: str | None
+    primary_color: str
+    text_color: str
+    position: str
+    contact_info_mode: str
+    collect_name: bool
+    collect_email: bool
+    collect_phone: bool
+
+
+class SourceData(TypedDict):
+    """Where an answer comes from."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageData:
+    """A message as the socket side knows it; `created_at` in ISO 8601, UTC, microseconds."""
+
+    id: str
+    seq: int
+    role: str
+    content: str
+    created_at: str
+    status: str = MessageStatus.COMPLETE.value
+    sources: list[SourceData] = field(default_factory=list)
+    feedback: str | None = None
+    client_message_id: str | None = None

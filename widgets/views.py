@@ -1,0 +1,96 @@
+"""The public endpoints, the staff's short addresses, and the demo page."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.bundle import load_bundle
+from widgets.services.chat import Doorway, check_door
+from widgets.services.configs import public_config
+from widgets.services.demo import demo_widget
+
+EMBED_CACHE = "public, max-age=3600"
+
+
+@require_safe
+def embed_script(request: HttpRequest) -> HttpResponse:
+    """`GET /api/widget/embed.js`: the widget's script, cached for an hour; any page may load it."""
+    body, encoding = load_bundle().encoded(request.headers.get("Accept-Encoding", ""))
+    etag = f'"{load_bundle().digest}{"-" + encoding if encoding else ""}"'
+    response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
+    if encoding:
+        response["Content-Encoding"] = encoding
+    response["ETag"] = etag
+    conditional = get_conditional_response(request, etag=etag, response=response)
+    response = conditional if isinstance(conditional, HttpResponse) else response
+    response["Cache-Control"] = EMBED_CACHE
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+@require_safe
+def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
+    """`GET /api/widget/{widget_id}/config`: what the page needs to draw the widget.
+
+    200 with the nine public keys; 404 for a widget that is unknown or switched off, readable by
+    any page; 403, readable by none, when the page's origin isn't listed.
+    """
+    origin = request.META.get("HTTP_ORIGIN")
+    doorway = Doorway(
+        widget_id=widget_id,
+        origins=[] if origin is None else [origin.encode("latin-1", "replace")],
+        fetch_site=request.META.get("HTTP_SEC_FETCH_SITE", "").encode("latin-1", "replace"),
+        token=None,
+        last_seq=0,
+        ip="",
+    )
+    try:
+        widget = check_door(doorway=doorway)
+    except ApplicationError as error:
+        is_unknown = error.code is ErrorCode.NOT_FOUND
+        response = JsonResponse(
+            {"code": error.code, "message": error.message, "fields": {}},
+            status=404 if is_unknown else 403,
+        )
+        if is_unknown:
+            response["Access-Control-Allow-Origin"] = "*"
+    else:
+        response = JsonResponse(public_config(widget))
+        if widget.allowed_origins is None:
+            response["Access-Control-Allow-Origin"] = "*"
+        elif origin:
+            response["Access-Control-Allow-Origin"] = origin
+    response["Cache-Control"] = "no-cache"
+    patch_vary_headers(response, ["Origin"])
+    return response
+
+
+def widget_list(request: HttpRequest) -> HttpResponse:
+    """`/widgets`: all widgets, in the admin."""
+    return redirect("admin:widgets_widgetconfig_changelist")
+
+
+def widget_create(request: HttpRequest) -> HttpResponse:
+    """`/widgets/create`: the form for a new one."""
+    return redirect("admin:widgets_widgetconfig_add")
+
+
+def widget_details(request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+    """`/widgets/<id>`: settings, embed code, reset."""
+    return redirect("admin:widgets_widgetconfig_change", id)
+
+
+@require_safe
+def demo_page(request: HttpRequest) -> HttpResponse:
+    """`/demo/`: a shop that embeds the demo widget by the script tag alone (with DEBUG=1 only)."""
+    widget = demo_widget()
+    if widget is None:
+        raise Http404("There is no demo widget. `make run` makes one.")
+    return render(request, "widgets/demo.html", {"widget_id": widget.widget_id})
