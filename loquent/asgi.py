@@ -14,6 +14,9 @@ from loquent.agents.backends.registry import close_backends  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
 
+# How long answers under way may go on after SIGTERM.
+GRACE_SECONDS = 25
+
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Start what runs beside the requests with the server, and end it with the server."""
@@ -23,7 +26,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
             supervisor.start()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
-            await supervisor.stop()
+            await supervisor.stop(grace_seconds=GRACE_SECONDS)
             await close_backends()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -46,9 +46,9 @@ class RateLimiter:
                 level, then = self._buckets.get((rate.name, key), (float(rate.burst), now))
                 level = min(rate.burst, level + (now - then) * rate.amount / rate.period)
                 # A token that fills in 3 s must be there after 3 s, whatever floats say.
-                if level < 1 - 1e-9:
+                if level < 1 - 1e-6:
                     wait = (1 - level) * rate.period / rate.amount
-                    return rate, max(1, math.ceil(wait))
+                    return rate, max(1, math.ceil(wait - 1e-7))
                 filled.append(((rate.name, key), level))
             for bucket, level in filled:
                 self._buckets[bucket] = (level - 1, now)

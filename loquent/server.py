@@ -2,7 +2,10 @@
 
 import logging
 import os
+import signal
 import socket
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from django.conf import settings
@@ -51,12 +54,19 @@ def serve(*, host: str, port: int, workers: int) -> None:
     # Worker processes read their settings anew.
     os.environ["WORKERS"] = str(workers)
     config = server_config(host=host, port=port, workers=workers)
+    # uvicorn drains, then raises the signal again: it is to end the process without a fuss.
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
     with bind(host, port) as listener:
         logger.info("Serving on http://%s:%s with %s worker(s).", host, port, workers)
         if workers > 1:
             Multiprocess(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _end(signum: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0 if signum == signal.SIGTERM else 128 + signum)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -28,7 +28,9 @@ if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path or 
     )
 SITE_IS_HTTPS = _site.scheme == "https"
 
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or [_site.hostname]
+# Django compares IPv6 addresses in their brackets.
+_host = f"[{_site.hostname}]" if ":" in _site.hostname else _site.hostname
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS") or [_host]
 if DEBUG:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -170,7 +172,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.authentication.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["loquent.api.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "loquent.api.NewestFirstPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "loquent.api.exception_handler",
@@ -211,7 +213,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
 WHITENOISE_USE_FINDERS = True
 
 LOG_LEVEL = envstr("LOG_LEVEL", "INFO").upper()

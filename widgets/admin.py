@@ -9,10 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.configs import embed_code, reset_widget_id
+from widgets.services.configs import embed_code, reset_widget_id, switch_widgets
+from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.statistics import used_today, with_usage
 
 MESSAGE_COLUMNS = (
@@ -81,13 +83,13 @@ class WidgetConfigAdmin(TenantAdmin):
     @admin.action(description="Enable the selected widgets", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
         """Show the selected widgets on their sites."""
-        count = self._writable(request, queryset).update(enabled=True)
+        count = switch_widgets(widgets=self._writable(request, queryset), enabled=True)
         self.message_user(request, f"{count} enabled.", messages.SUCCESS)
 
     @admin.action(description="Disable the selected widgets", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
         """Take the selected widgets off their sites; open chats end within seconds."""
-        count = self._writable(request, queryset).update(enabled=False)
+        count = switch_widgets(widgets=self._writable(request, queryset), enabled=False)
         self.message_user(request, f"{count} disabled.", messages.SUCCESS)
 
     def _writable(
@@ -159,13 +161,38 @@ class WidgetSessionAdmin(TenantAdmin):
 
     organization_path = "widget__organization"
     inlines = [MessageInline]
-    list_display = ["__str__", "widget", "contact", "last_seq", "last_active_at", "created_at"]
+    list_display = ["__str__", "widget", "contact", "claim", "last_seq", "last_active_at"]
     list_select_related = ["widget", "contact"]
+    actions = ["apply_claim"]
     list_filter = [("widget", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["messages__content", "contact__name", "contact__email"]
     date_hierarchy = "created_at"
     fields = SESSION_COLUMNS
     readonly_fields = SESSION_COLUMNS
+
+    # Only the product writes conversations, whoever asks.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change contacts may also give them what a visitor typed."""
+        return bool(request.user.has_perm("contacts.change_contact", obj))
+
+    @admin.action(description="Apply what the visitor typed to the contact", permissions=["apply"])
+    def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
+        """Write the visitors' own details to their contacts."""
+        applied = 0
+        for session in queryset.select_related("widget"):
+            if not self.has_apply_permission(request, session):
+                continue
+            try:
+                applied += apply_contact_claim(session_id=session.id)
+            except ApplicationError as error:
+                self.message_user(request, f"{session}: {error.message}", messages.ERROR)
+        self.message_user(request, f"{applied} applied.", messages.SUCCESS)
 
     @admin.display(description="what the visitor typed")
     def claim(self, obj: WidgetSession) -> str:

@@ -28,13 +28,13 @@ class Supervisor:
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
             self._task = loop.create_task(self._run())
 
-    async def stop(self) -> None:
-        """End it, and the turns of this process with it."""
+    async def stop(self, *, grace_seconds: float = 0) -> None:
+        """End the turns of this process, after that grace, and the supervision with them."""
+        await runner.end_all(grace_seconds)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await runner.cancel_all()
 
     async def _run(self) -> None:
         while True:

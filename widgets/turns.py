@@ -150,9 +150,11 @@ class TurnRunner:
         """The sessions that this process is at."""
         return list(self._tasks)
 
-    async def cancel_all(self) -> None:
-        """End with the process: unfinished turns are found by their leases."""
+    async def end_all(self, grace_seconds: float) -> None:
+        """Let the answers under way end, for so long; what is cut is found by its lease."""
         tasks = list(self._tasks.values())
+        if tasks and grace_seconds:
+            await asyncio.wait(tasks, timeout=grace_seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

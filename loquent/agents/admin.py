@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from loquent.agents.backends.registry import PROVIDERS
+from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
 
@@ -30,9 +30,9 @@ class TextAgentForm(forms.ModelForm[TextAgent]):
 
     def clean_model(self) -> str:
         model: str = self.cleaned_data["model"]
-        if model.partition(":")[0] not in PROVIDERS:
-            known = ", ".join(f"{name}:…" for name in sorted(PROVIDERS))
-            raise forms.ValidationError(f"There is no such provider. Use one of {known}.")
+        unknown = explain_unknown_model(model)
+        if unknown:
+            raise forms.ValidationError(unknown)
         return model
 
 

@@ -4,9 +4,26 @@ from typing import Any
 
 from rest_framework import serializers
 
+from loquent.api import flatten
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.configs import config_data, create_widget, embed_code, update_widget
+from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
+from widgets.services.validation import MAX_ORIGINS
 from widgets.types import WidgetConfigData
+
+
+class OriginsField(serializers.ListField):
+    """A list of texts; whatever is wrong with its items is said of the list."""
+
+    def run_child_validation(self, data: Any) -> Any:
+        try:
+            return super().run_child_validation(data)
+        except serializers.ValidationError as error:
+            sentences = [
+                f"Item {int(position) + 1}: {sentence}"
+                for position, found in flatten(error.detail).items()
+                for sentence in found
+            ]
+            raise serializers.ValidationError(sentences) from None
 
 
 class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
@@ -18,8 +35,9 @@ class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
     greeting = serializers.CharField(
         max_length=2_000, required=False, allow_null=True, allow_blank=True
     )
-    allowed_origins = serializers.ListField(
+    allowed_origins = OriginsField(
         child=serializers.CharField(max_length=300),
+        max_length=MAX_ORIGINS,
         required=False,
         allow_null=True,
         help_text="Origins such as https://example.com or https://*.example.com; null: any site.",
@@ -64,10 +82,8 @@ class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
     def update(self, instance: WidgetConfig, validated_data: dict[str, Any]) -> WidgetConfig:
         # PUT starts from the defaults, PATCH from what is there.
         if self.partial:
-            data = config_data(instance, **validated_data)
-        else:
-            data = WidgetConfigData(**validated_data)
-        return update_widget(widget=instance, data=data)
+            return change_widget(widget=instance, **validated_data)
+        return update_widget(widget=instance, data=WidgetConfigData(**validated_data))
 
 
 class WidgetSessionSerializer(serializers.ModelSerializer[WidgetSession]):

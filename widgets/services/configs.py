@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
@@ -37,12 +38,27 @@ def create_widget(*, organization: Organization, data: WidgetConfigData) -> Widg
 def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConfig:
     """Replace all settings of a widget; raises `invalid`, and then changes nothing.
 
-    Open chats hear of it within seconds (widgets/supervision.py).
+    Raises `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
+    (widgets/supervision.py).
     """
     data = validate_widget_data(organization=widget.organization, data=data)
-    _assign(widget, data)
-    widget.save(update_fields=[*_names(), "updated_at"])
+    with transaction.atomic():
+        _lock(widget)
+        _assign(widget, data)
+        widget.save(update_fields=[*_names(), "updated_at"])
     return widget
+
+
+def change_widget(*, widget: WidgetConfig, **changes: Any) -> WidgetConfig:
+    """Change some settings, as `update_widget` does; what others changed meanwhile stays."""
+    with transaction.atomic():
+        fresh = _lock(widget)
+        return update_widget(widget=fresh, data=config_data(fresh, **changes))
+
+
+def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> int:
+    """Show widgets on their sites or take them off; gives how many."""
+    return widgets.update(enabled=enabled, updated_at=timezone.now())
 
 
 def delete_widget(*, widget: WidgetConfig) -> None:
@@ -53,9 +69,7 @@ def delete_widget(*, widget: WidgetConfig) -> None:
 def reset_widget_id(*, widget: WidgetConfig) -> WidgetConfig:
     """Give the widget a new public identifier. Every page with the old one falls silent."""
     with transaction.atomic():
-        fresh = WidgetConfig.objects.select_for_update().filter(id=widget.id).first()
-        if fresh is None:
-            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such widget.")
+        fresh = _lock(widget)
         fresh.widget_id = generate_widget_id()
         fresh.save(update_fields=["widget_id", "updated_at"])
     widget.widget_id = fresh.widget_id
@@ -87,6 +101,15 @@ def embed_code(widget: WidgetConfig) -> str:
 def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
     """The settings of a widget as data, some of them changed."""
     return WidgetConfigData(**{**{name: getattr(widget, name) for name in _names()}, **changes})
+
+
+def _lock(widget: WidgetConfig) -> WidgetConfig:
+    """The row as it is now, nobody else's until the transaction ends."""
+    rows = WidgetConfig.objects.select_for_update(of=("self",)).select_related("organization")
+    fresh = rows.filter(id=widget.id).first()
+    if fresh is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such widget.")
+    return fresh
 
 
 def _assign(widget: WidgetConfig, data: WidgetConfigData) -> None:

@@ -1,6 +1,7 @@
 """From what a visitor typed to a contact of the organization."""
 
 import uuid
+from contextlib import suppress
 
 from django.db import transaction
 
@@ -31,16 +32,20 @@ def submit_contact_info(
 ) -> None:
     """Keep what the visitor typed on the session, and link the session to a contact.
 
-    Only the fields that the widget collects count. Raises `contact_info_not_collected` or
-    `contact_info_invalid` (its message names the fields). A repeat makes no second contact; it
-    corrects the contact only where this very session made it.
+    Only the fields that the widget collects count. Raises `contact_info_not_collected`,
+    `contact_info_invalid` (its message names the fields), or `forbidden` when the session has
+    ended. A repeat makes no second contact; it corrects the contact only where this very session
+    made it.
     """
     with transaction.atomic():
         session = (
             WidgetSession.objects.select_for_update(of=("self",))
             .select_related("widget__organization", "contact")
-            .get(id=session_id)
+            .filter(id=session_id)
+            .first()
         )
+        if session is None or session.ended_at is not None:
+            raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
         typed = {"name": name or "", "email": email or "", "phone": phone or ""}
         details = _collected(session.widget, typed)
         try:
@@ -53,6 +58,7 @@ def submit_contact_info(
         except ApplicationError as error:
             raise _invalid(error.fields) from None
         session.contact_claim = {key: value for key, value in cleaned.items() if value}
+        changed = ["contact_claim", "updated_at"]
         if session.contact is None:
             session.contact, session.contact_is_own = resolve_widget_contact(
                 organization_id=session.widget.organization_id,
@@ -60,9 +66,37 @@ def submit_contact_info(
                 email=cleaned["email"],
                 phone=cleaned["phone"],
             )
+            changed += ["contact", "contact_is_own"]
         elif session.contact_is_own:
             _correct(session.contact, cleaned)
-        session.save(update_fields=["contact", "contact_is_own", "contact_claim", "updated_at"])
+        session.save(update_fields=changed)
+
+
+def apply_contact_claim(*, session_id: uuid.UUID) -> bool:
+    """Write what a visitor typed to their contact, because staff say so; a contact is made if none.
+
+    False where the visitor typed nothing. Raises `invalid` where another contact has the email or
+    the phone number.
+    """
+    with transaction.atomic():
+        session = (
+            WidgetSession.objects.select_for_update(of=("self",))
+            .select_related("widget__organization", "contact")
+            .get(id=session_id)
+        )
+        claim: dict[str, str] = session.contact_claim or {}
+        if not claim:
+            return False
+        organization = session.widget.organization
+        contact = session.contact or Contact(organization=organization)
+        session.contact = save_contact(
+            contact=contact,
+            name=claim.get("name") or contact.name,
+            email=claim.get("email") or contact.email,
+            phone=claim.get("phone") or contact.phone,
+        )
+        session.save(update_fields=["contact", "updated_at"])
+    return True
 
 
 def _collected(widget: WidgetConfig, typed: dict[str, str]) -> dict[str, str]:
@@ -92,13 +126,11 @@ def _invalid(fields: dict[str, list[str]]) -> ApplicationError:
 
 def _correct(contact: Contact, cleaned: dict[str, str | None]) -> None:
     """Write the visitor's correction, unless another contact already has the email or phone."""
-    try:
+    # The claim on the session keeps what was typed in any case; staff see both.
+    with suppress(ApplicationError):
         save_contact(
             contact=contact,
             name=cleaned["name"] or contact.name,
             email=cleaned["email"] or contact.email,
             phone=cleaned["phone"] or contact.phone,
         )
-    except ApplicationError:
-        # The claim on the session keeps what was typed; staff see both.
-        contact.refresh_from_db()

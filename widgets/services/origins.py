@@ -145,10 +145,10 @@ def _ascii_host(host: str, text: str) -> str:
 def _is_host(host: str) -> bool:
     if host.startswith("["):
         try:
-            ipaddress.IPv6Address(host[1:-1])
+            address = ipaddress.IPv6Address(host[1:-1])
         except ValueError:
             return False
-        return host.endswith("]")
+        return host.endswith("]") and address.scope_id is None
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.match(label) for label in labels):
         return False
@@ -165,7 +165,14 @@ def _is_ipv4(host: str) -> bool:
 
 
 def _canonical_host(host: str) -> str:
-    return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]" if host.startswith("[") else host
+    if not host.startswith("["):
+        return host
+    address = ipaddress.IPv6Address(host[1:-1])
+    if address.ipv4_mapped is not None:
+        # Browsers write it in hexadecimal; so does not every version of Python.
+        high, low = divmod(int(address.ipv4_mapped), 0x10000)
+        return f"[::ffff:{high:x}:{low:x}]"
+    return f"[{address.compressed}]"
 
 
 def _join(scheme: str, host: str, port: str | None) -> str:

@@ -171,13 +171,15 @@ def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     orphans = WidgetTurn.objects.filter(state=TurnState.RUNNING, lease_until__lt=now).exclude(
         session_id__in=running_here
     )
-    orphans.filter(attempts__lt=MAX_ATTEMPTS).update(state=TurnState.WAITING, owner=None)
+    again = orphans.filter(attempts__lt=MAX_ATTEMPTS)
+    to_run = set(again.values_list("session_id", flat=True))
+    again.update(state=TurnState.WAITING, owner=None)
     for turn in orphans.filter(attempts__gte=MAX_ATTEMPTS):
         _interrupt(turn)
     forgotten = WidgetTurn.objects.filter(
         state=TurnState.WAITING, updated_at__lt=now - LEASE
     ).exclude(session_id__in=running_here)
-    return list(forgotten.values_list("session_id", flat=True).distinct().order_by())
+    return list(to_run | set(forgotten.values_list("session_id", flat=True)))
 
 
 def _interrupt(turn: WidgetTurn) -> None:

@@ -55,6 +55,8 @@ def normalize_origins(entries: Sequence[str]) -> list[str]:
     """
     if not entries:
         raise ValidationError("The list is empty. Name a site, or use null to allow any site.")
+    if len(entries) > MAX_ORIGINS:
+        raise ValidationError(f"At most {MAX_ORIGINS} origins can be listed.")
     normalized: list[str] = []
     reasons: list[str] = []
     for entry in entries:
@@ -65,8 +67,6 @@ def normalize_origins(entries: Sequence[str]) -> list[str]:
             continue
         if origin not in normalized:
             normalized.append(origin)
-    if len(normalized) > MAX_ORIGINS:
-        reasons.append(f"At most {MAX_ORIGINS} origins can be listed.")
     if reasons:
         raise ValidationError(reasons)
     return normalized

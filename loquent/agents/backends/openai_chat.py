@@ -145,29 +145,35 @@ async def _read(
     response: aiohttp.ClientResponse, reader: AnswerReader
 ) -> AsyncGenerator[str, None]:
     """The answer's text piece by piece, one per network read; ends when the answer is whole."""
-    while not reader.is_over:
-        try:
-            async with asyncio.timeout(AFTER_END_SECONDS if reader.has_end else None):
-                chunk = await response.content.readany()
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            if not reader.has_end:
-                raise
-            return
+    while not (reader.is_over or reader.has_end):
+        chunk = await response.content.readany()
         if text := reader.feed(chunk) if chunk else reader.finish():
             yield text
+    if text := await _read_rest(response, reader):
+        yield text
     if reader.error is not None:
         raise reader.error
     if not reader.has_end:
         raise BackendError("the endpoint's answer has no end", permanent=False)
 
 
+async def _read_rest(response: aiohttp.ClientResponse, reader: AnswerReader) -> str:
+    """What comes after the answer's end, which is token counts, if anything."""
+    texts: list[str] = []
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(AFTER_END_SECONDS):
+            while not reader.is_over and len(texts) < 100:
+                chunk = await response.content.readany()
+                texts.append(reader.feed(chunk) if chunk else reader.finish())
+    return "".join(texts)
+
+
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the few bytes behind the answer, so that the connection can be used again."""
+    """Read the few bytes behind the answer: at their end the connection can be used again."""
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while not response.content.at_eof():
                 await response.content.readany()
-            response.release()
 
 
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:

@@ -99,13 +99,15 @@ def _assign(agent: TextAgent, data: AgentData) -> None:
         if name in data:
             setattr(agent, name, data[name])  # type: ignore[literal-required]
     fields: dict[str, list[str]] = {}
-    try:
-        agent.full_clean()
-    except ValidationError as error:
-        fields = error.message_dict
-    # Not a number passes every comparison of the validators.
+    exclude: list[str] = []
+    # Not a number passes every comparison of the validators, and means something to PostgreSQL.
     if isinstance(agent.temperature, float) and math.isnan(agent.temperature):
         fields["temperature"] = ["Write a number from 0 to 2, or null."]
+        exclude.append("temperature")
+    try:
+        agent.full_clean(exclude=exclude)
+    except ValidationError as error:
+        fields |= error.message_dict
     reason = explain_unknown_model(agent.model) if "model" not in fields else None
     if reason is not None and ("model" in data or agent._state.adding):
         fields["model"] = [reason]

@@ -1,0 +1,140 @@
+"""Fixtures for the tests of every app."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from channels.layers import channel_layers, get_channel_layer
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from loquent.agents.backends import registry
+from loquent.agents.backends.registry import close_backends
+from loquent.limits import Limits
+from loquent.organizations.models import Organization, Role
+from loquent.organizations.services import create_api_key
+from loquent.testing import people
+from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.sockets import Visits
+from loquent.testing.threads import settle_database_threads
+from widgets.hub import hub
+from widgets.services.limits import limiter
+from widgets.supervision import supervisor
+from widgets.turns import runner
+
+pytest_plugins = ["loquent.testing.process_fixtures"]
+
+
+def pytest_configure() -> None:
+    """Settings of the tests, whatever the environment says."""
+    django_settings.SECRET_KEY = "a key for tests only, as long as a key should be"
+    django_settings.SITE_URL = "http://127.0.0.1:8000"
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.LIMITS = Limits()
+    django_settings.RATE_LIMITS = True
+    django_settings.TRUSTED_PROXY_COUNT = 0
+    django_settings.OPENAI_API_KEY = ""
+    # Nothing listens there: a test that means an endpoint says which.
+    django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """SQLite in a file: the database threads must see what a test wrote."""
+    if django_settings.DATABASE_IS_SQLITE:
+        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        database: dict[str, Any] = django_settings.DATABASES["default"]
+        database.setdefault("TEST", {})["NAME"] = str(path)
+        # A test's database need not survive a power cut.
+        database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """As pytest-django does it; PostgreSQL drops a database only when nobody is connected."""
+    yield
+    settle_database_threads()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> None:
+    """Counters and caches of this process begin anew in every test."""
+    limiter.clear()
+    cache.clear()
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return Organization.objects.create(name="Acme", default_phone_region="CH")
+
+
+@pytest.fixture
+def globex(db: None) -> Organization:
+    return Organization.objects.create(name="Globex")
+
+
+@pytest.fixture
+def alice(acme: Organization) -> User:
+    """Owner of Acme."""
+    return people.make_member(acme, "alice", Role.OWNER)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> User:
+    """Viewer at Acme."""
+    return people.make_member(acme, "bob", Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(globex: Organization) -> User:
+    """Owner of Globex."""
+    return people.make_member(globex, "charlie", Role.OWNER)
+
+
+@pytest.fixture
+def acme_key(acme: Organization) -> str:
+    """An API key of Acme."""
+    return create_api_key(organization=acme, name="Tests")[1]
+
+
+@pytest.fixture
+def api() -> Callable[..., APIClient]:
+    """`api(alice)`, `api(acme_key)`, `api()`, `api(alice, enforce_csrf=True)`: REST clients."""
+    return people.api_client
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedBackend:
+    """The provider `test`, moved by the test: `make_agent(acme, model="test:any")`."""
+    backend = ScriptedBackend()
+    monkeypatch.setitem(registry._BACKENDS, "test", ScriptedBackend)
+    monkeypatch.setitem(registry._NAMES, "test", None)
+    monkeypatch.setitem(registry._instances, "test", backend)
+    return backend
+
+
+@pytest.fixture
+async def visit(transactional_db: None) -> AsyncIterator[Visits]:
+    """`socket = await visit(widget)`: sockets at the real application; nothing outlives the test.
+
+    The body of such a test is asynchronous: make what it needs in fixtures, or by
+    `await in_database(make_widget, acme, …)`.
+    """
+    visits = Visits()
+    yield visits
+    await visits.end()
+    while runner.sessions():
+        await supervisor.stop()
+    await supervisor.stop()
+    await close_backends()
+    layer: Any = get_channel_layer()
+    await layer.flush()
+    channel_layers.backends.clear()
+    settle_database_threads()
+    left_behind = hub.sockets(), dict(hub.sockets_by_ip)
+    assert left_behind == ([], {})

@@ -1,0 +1,75 @@
+"""Makes replies to generate, without a database, and generates them."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+from loquent.agents.backends.base import (
+    BackendError,
+    ChatMessage,
+    Passage,
+    ReplyEnd,
+    ReplyRequest,
+    TextDelta,
+)
+from loquent.agents.services import LoadedReply, generate_reply
+
+# What takes longer hangs: a test must fail then, not hang as well.
+PATIENCE_SECONDS = 10
+
+
+def make_reply(
+    question: str | Sequence[ChatMessage] = "What does shipping cost?",
+    *,
+    model: str = "openai-chat:tokens",
+    instructions: str = "",
+    temperature: float | None = None,
+    max_output_tokens: int = 1_024,
+    knowledge: Sequence[Passage] = (),
+) -> LoadedReply:
+    """A reply as load_reply_request would give it; a string is one message of the visitor."""
+    messages = [ChatMessage("user", question)] if isinstance(question, str) else question
+    agent_id = uuid.uuid4()
+    request = ReplyRequest(
+        agent_id=str(agent_id),
+        model=model.partition(":")[2],
+        instructions=instructions,
+        max_output_tokens=max_output_tokens,
+        temperature=temperature,
+        messages=tuple(messages),
+        knowledge=tuple(knowledge),
+        knowledge_version="1",
+    )
+    return LoadedReply(
+        request=request, model=model, fallback_sentence="Sorry.", organization_id=uuid.uuid4()
+    )
+
+
+async def collect(loaded: LoadedReply) -> tuple[str, ReplyEnd]:
+    """Generate a reply: its text and its end; fails where the events are in the wrong order."""
+    texts: list[str] = []
+    ends: list[ReplyEnd] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for event in generate_reply(loaded=loaded):
+            if isinstance(event, TextDelta):
+                assert event.text
+                assert not ends
+                texts.append(event.text)
+            else:
+                ends.append(event)
+    assert texts
+    assert len(ends) == 1
+    return "".join(texts), ends[0]
+
+
+async def collect_failure(loaded: LoadedReply) -> tuple[str, BackendError]:
+    """Generate a reply that must fail: the text until then, and the error."""
+    texts: list[str] = []
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for event in generate_reply(loaded=loaded):
+                assert isinstance(event, TextDelta)
+                texts.append(event.text)
+    except BackendError as error:
+        return "".join(texts), error
+    raise AssertionError("The reply did not fail.")

@@ -1,0 +1,151 @@
+"""Which passages are found for a question."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loquent.agents.backends import knowledge
+from loquent.agents.backends.base import ChatMessage, Passage, Source
+from loquent.agents.backends.knowledge import KnowledgeIndex, search_knowledge, sources_of
+from loquent.agents.backends.passages import MAXIMUM, split_passages
+from loquent.agents.backends.typos import is_one_slip
+from loquent.agents.tests.replies import make_reply
+
+SHOP = [
+    Passage(
+        "Shipping",
+        "We ship to Switzerland and the EU. Shipping costs 5 euros, and is free over 50 euros.\n\n"
+        "Delivery takes 2 to 4 working days.",
+        "https://shop.test/shipping",
+    ),
+    Passage("Returns", "You can return anything within 30 days; we refund your card.", ""),
+    Passage("Mugs", "Our mugs are handmade stoneware, safe in the dishwasher.", ""),
+    Passage("Öffnungszeiten", "Unser Laden in Zürich hat von 9 bis 18 Uhr geöffnet.", ""),
+    Passage("配送", "配送料は五百円です。三日以内に届きます。", ""),
+    Passage("Livraison à l'étranger", "Nous livrons aussi à l'étranger.", ""),
+]
+INDEX = KnowledgeIndex(SHOP)
+
+
+def titles(question: str) -> list[str]:
+    return [hit.title for hit in INDEX.search(question, 4)]
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("What does shipping cost?", "Shipping"),
+        ("do you SHIP to switzerland???", "Shipping"),
+        ("how much are the shiping costs", "Shipping"),
+        ("How long does a delivery take?", "Shipping"),
+        ("Hey, could you tell me if I'm able to get a refund please", "Returns"),
+        ("are your mugs dishwasher-safe", "Mugs"),
+        ("Wie sind eure Offnungszeiten?", "Öffnungszeiten"),
+        ("ÖFFNUNGSZEITEN", "Öffnungszeiten"),
+        ("配送料はいくらですか", "配送"),
+        ("l\u2019etranger?", "Livraison à l'étranger"),
+    ],
+)
+def test_the_best_passage_is_the_one_about_the_question(question: str, title: str) -> None:
+    assert titles(question)[:1] == [title]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "the", "what is it?", "Who is the pope?", "What is the capital of Norway?",
+        "Do you sell elephants?", "", " ", "?", "天気はどうですか",
+        "My cat loves climbing towers of playing cards made from old paper",
+        "The only thing I want to know is how you are today and whether this is the one",
+    ],
+)  # fmt: skip
+def test_nothing_is_found_where_nothing_fits(question: str) -> None:
+    assert titles(question) == []
+
+
+def test_a_question_about_two_things_finds_both() -> None:
+    found = titles("What does shipping cost, and are mugs dishwasher safe?")
+    assert set(found) == {"Shipping", "Mugs"}
+
+
+@pytest.mark.parametrize("character", ["(", '"', ":", "*", "\\", "🎉", "\x00", "\ud83d", "ﷺ", "a"])
+def test_any_character_4000_times_is_harmless(character: str) -> None:
+    assert titles(character * 4_000) == []
+    assert titles(f"{character} mugs {character * 10}") == ["Mugs"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["title:mugs AND (", "+mugs -stoneware", "mugs^1e9", "mugs~7", "[mugs TO *]", "/mugs"],
+)
+def test_a_query_language_is_only_words(question: str) -> None:
+    assert titles(question) == ["Mugs"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_asked(question: str) -> None:
+    assert len(INDEX.search(question, 4)) <= 4
+
+
+async def test_a_follow_up_is_read_with_the_question_before_it() -> None:
+    first = ChatMessage("user", "Tell me about delivery")
+    messages = [first, ChatMessage("assistant", "…"), ChatMessage("user", "and when is it there?")]
+    hits = await search_knowledge(make_reply(messages, knowledge=SHOP).request, 4)
+    assert [hit.title for hit in hits] == ["Shipping"]
+
+
+async def test_an_index_is_built_once_for_turns_that_need_it_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built: list[KnowledgeIndex] = []
+
+    class Counted(KnowledgeIndex):
+        def __init__(self, entries: list[Passage]) -> None:
+            super().__init__(entries)
+            built.append(self)
+
+    monkeypatch.setattr(knowledge, "KnowledgeIndex", Counted)
+    request = make_reply("mugs", knowledge=SHOP).request
+    await asyncio.gather(*(search_knowledge(request, 4) for _ in range(10)))
+    assert len(built) == 1
+
+
+def test_sources_are_linked_entries_without_repeats() -> None:
+    hits = INDEX.search("shipping refund", 4)
+    assert {hit.title for hit in hits} == {"Shipping", "Returns"}
+    assert sources_of([*hits, *hits]) == (Source("Shipping", "https://shop.test/shipping"),)
+
+
+def test_short_paragraphs_stay_together_and_long_ones_are_cut_between_sentences() -> None:
+    short = "Heading\n\nText under it."
+    assert split_passages(short) == [short]
+    long = "\n\n".join(["A sentence of some length. " * 60] * 2)
+    passages = split_passages(long)
+    assert all(passage.endswith(".") and len(passage) <= MAXIMUM for passage in passages)
+
+
+@given(st.text(st.sampled_from("ab. \n。"), max_size=4_000))
+def test_no_word_is_lost_between_passages(text: str) -> None:
+    passages = split_passages(text)
+    assert "".join("".join(passages).split()) == "".join(text.split())
+    assert all(0 < len(passage) <= MAXIMUM for passage in passages)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [
+        ("refund", "refnud", True),
+        ("refund", "refun", True),
+        ("refund", "refuund", True),
+        ("refund", "refind", True),
+        ("refund", "refund", True),
+        ("refund", "rfeudn", False),
+        ("refund", "refunded", False),
+        ("refund", "defind", False),
+    ],
+)
+def test_one_slip_of_the_finger(one: str, other: str, near: bool) -> None:
+    assert is_one_slip(one, other) is near
+    assert is_one_slip(other, one) is near

@@ -1,0 +1,46 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loquent.agents.text_cleaning import TextCleaner
+
+hostile = st.text(
+    st.one_of(
+        st.sampled_from("\x00\x07\r\n\t a"),
+        st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"]),
+        st.characters(),
+    )
+)
+
+
+def clean(*pieces: str) -> str:
+    cleaner = TextCleaner()
+    return "".join(cleaner.feed(piece) for piece in pieces) + cleaner.finish()
+
+
+def test_halves_of_a_pair_are_joined_over_two_pieces() -> None:
+    assert clean("a\ud83d", "\ude00b") == "a😀b"
+
+
+def test_half_a_pair_becomes_a_replacement_character() -> None:
+    assert clean("\ud83d", "x\ude00", "\ud83d") == "\ufffdx\ufffd\ufffd"
+
+
+def test_controls_go_but_newline_and_tab_stay() -> None:
+    assert clean("a\x00b\r\n\tc\x1b[31m") == "ab\n\tc[31m"
+
+
+def test_a_control_between_two_halves_does_not_part_them() -> None:
+    assert clean("\ud83d\x00", "\x07", "\ude00") == "😀"
+
+
+@given(st.lists(hostile))
+def test_pieces_give_what_the_whole_gives_and_it_can_be_stored(pieces: list[str]) -> None:
+    cleaned = clean(*pieces)
+    assert cleaned == clean("".join(pieces))
+    assert "\x00" not in cleaned
+    cleaned.encode()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    assert clean(text) == text

@@ -1,0 +1,6 @@
+"""What the tests of every app stand on. Nothing of the product imports it.
+
+`people`: organizations, users, agents, widgets. `sockets`: a visitor at the real ASGI application.
+`scripted`: a backend that says what a test tells it to. `process`: a real `manage.py serve`.
+`rig` (run as a module): a throw-away PostgreSQL and Redis for one command.
+"""

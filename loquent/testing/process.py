@@ -1,0 +1,135 @@
+"""A real `manage.py serve`, in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+READY_SECONDS = 30
+END_SECONDS = 45
+MANAGE = str(settings.BASE_DIR / "manage.py")
+# The variables that settings.py reads, or that decide where Python looks: no test inherits them.
+FOREIGN = ("LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+FOREIGN_NAMES = frozenset(
+    {
+        "ALLOWED_HOSTS", "API_CORS_ORIGINS", "DATABASE_THREADS", "DATABASE_TIMEOUTS", "DEBUG",
+        "LOG_LEVEL", "RATE_LIMITS", "SITE_URL", "TRUSTED_PROXY_COUNT", "WORKERS",
+    }
+)  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def plain_environment(**variables: str) -> dict[str, str]:
+    """This process's environment without the product's settings, and with these variables."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in FOREIGN_NAMES and not name.startswith(FOREIGN)
+    }
+    return kept | variables
+
+
+def url_of_test_database() -> str:
+    """The DATABASE_URL of the database that the running test uses."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    who = f"{database['USER']}:{database['PASSWORD']}@" if database["USER"] else ""
+    return f"postgres://{who}{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py to its end."""
+    return subprocess.run(
+        [sys.executable, MANAGE, *arguments],
+        env=plain_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class ServerProcess:
+    """The server on a free port of 127.0.0.1, on the database of the running test."""
+
+    def __init__(
+        self, log_path: Path, *, arguments: tuple[str, ...] = (), **variables: str
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.socket_url = f"ws://127.0.0.1:{self.port}"
+        self.log_path = log_path
+        redis = {"REDIS_URL": settings.REDIS_URL} if settings.REDIS_URL else {}
+        environment = plain_environment(
+            **{
+                "DEBUG": "1",
+                "SECRET_KEY": settings.SECRET_KEY,
+                "SITE_URL": self.url,
+                "DATABASE_URL": url_of_test_database(),
+                "PYTHONWARNINGS": "default",
+                **redis,
+                **variables,
+            }
+        )
+        command = [sys.executable, MANAGE, "serve", "--port", str(self.port), *arguments]
+        with log_path.open("wb") as log:
+            self.process: subprocess.Popen[Any] = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def log(self) -> str:
+        """What the server has written so far."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_ready(self) -> None:
+        """Wait until it accepts connections; fails with its log where it ends instead."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"The server ended by itself:\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"The server isn't there after {READY_SECONDS} s:\n{self.log()}")
+
+    def terminate(self) -> int:
+        """SIGTERM, as a deploy does; gives the exit status once it has ended."""
+        return self.end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """SIGKILL, as a crash does."""
+        return self.end(signal.SIGKILL)
+
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal, unless it has ended already, and wait for the end."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            return self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"The server did not end:\n{self.log()}") from None

@@ -1,0 +1,65 @@
+"""Fixtures that start processes: servers, and a browser."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from loquent.testing.process import ServerProcess
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+StartServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def live_server_process(transactional_db: None, tmp_path: Path) -> Iterator[StartServer]:
+    """`server = live_server_process(RATE_LIMITS="off")`: a real server on the test's database.
+
+    Keywords are environment variables; `arguments=("--workers", "2")` go to the command. It may be
+    called more than once. Mark the test `server`.
+    """
+    servers: list[ServerProcess] = []
+
+    def start(*, arguments: tuple[str, ...] = (), **variables: str) -> ServerProcess:
+        log_path = tmp_path / f"server-{len(servers) + 1}.log"
+        server = ServerProcess(log_path, arguments=arguments, **variables)
+        servers.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium of Debian's. Mark the test `browser`."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
+        )
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page whose uncaught errors fail the test."""
+    context = await browser.new_context(locale="en-US")
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
+    assert errors == []

@@ -1,0 +1,197 @@
+"""`python -m loquent.testing.rig COMMAND …`: run a command with a throw-away PostgreSQL and Redis.
+
+Both listen on free ports of 127.0.0.1 and keep their data in a temporary directory; the command
+finds them in DATABASE_URL and REDIS_URL. Whatever ends the command, they end with it. Only the
+standard library is needed, and Debian's packages (`python -m loquent.testing.packages`).
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from loquent.testing.packages import postgresql_programs
+
+READY_SECONDS = 30
+END_SECONDS = 20
+POSTGRES_USER = "postgres"
+
+
+class RigError(Exception):
+    """A server can't be started."""
+
+
+class Interrupted(BaseException):
+    """The rig was told to end."""
+
+
+class Service:
+    """A server process of ours: started, waited for, and ended by its pid."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, home: Path, port: int, stop: signal.Signals
+    ) -> None:
+        self._name = name
+        self._log = home / f"{name}.log"
+        self._port = port
+        self._stop = stop
+        with self._log.open("wb") as log:
+            # A session of its own: Ctrl-C in the terminal is for the command, not for it.
+            self._process: subprocess.Popen[Any] = subprocess.Popen(
+                command,
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **_unprivileged(),
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it accepts connections."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RigError(f"{self._name} doesn't start:\n{self._log.read_text(errors='replace')}")
+
+    def end(self) -> None:
+        """End it, and wait until it has ended."""
+        if self._process.poll() is None:
+            self._process.send_signal(self._stop)
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _unprivileged() -> dict[str, Any]:
+    """Popen's arguments that make root somebody else: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam(POSTGRES_USER)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def start_postgresql(home: Path) -> tuple[Service, str]:
+    """PostgreSQL and its DATABASE_URL."""
+    programs = postgresql_programs()
+    if programs is None:
+        raise RigError("PostgreSQL is not installed: apt-get install postgresql")
+    data = home / "postgresql"
+    init = [
+        *(str(programs / "initdb"), "--pgdata", str(data), "--username", POSTGRES_USER),
+        *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+    ]
+    made = subprocess.run(
+        init,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        **_unprivileged(),
+    )
+    if made.returncode:
+        raise RigError(f"initdb failed:\n{made.stdout}{made.stderr}")
+    port = _free_port()
+    command = [
+        *(str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)),
+        *("-k", str(home), "-c", "fsync=on", "-c", "max_connections=200"),
+    ]
+    # SIGINT is PostgreSQL's fast shutdown: it doesn't wait for its clients.
+    service = Service("postgresql-log", command, home=home, port=port, stop=signal.SIGINT)
+    return service, f"postgres://{POSTGRES_USER}@127.0.0.1:{port}/postgres"
+
+
+def start_redis(home: Path) -> tuple[Service, str]:
+    """Redis, without persistence, and its REDIS_URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise RigError("Redis is not installed: apt-get install redis-server")
+    port = _free_port()
+    command = [
+        *(program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(home)),
+        *("--save", "", "--appendonly", "no", "--daemonize", "no"),
+    ]
+    service = Service("redis-log", command, home=home, port=port, stop=signal.SIGTERM)
+    return service, f"redis://127.0.0.1:{port}/0"
+
+
+def run(command: Sequence[str]) -> int:
+    """Run the command beside both servers; gives its exit status."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loquent-rig-")))
+        if os.geteuid() == 0:
+            shutil.chown(home, POSTGRES_USER)
+        environment = dict(os.environ)
+        for variable, start in (
+            ("DATABASE_URL", start_postgresql),
+            ("REDIS_URL", start_redis),
+        ):
+            service, environment[variable] = start(home)
+            stack.callback(service.end)
+            service.wait_until_ready()
+        return _run_beside(command, environment)
+
+
+def _run_beside(command: Sequence[str], environment: dict[str, str]) -> int:
+    process = subprocess.Popen(command, env=environment)
+    try:
+        return process.wait()
+    except (KeyboardInterrupt, Interrupted) as how:
+        # From the terminal, Ctrl-C has reached the command, too.
+        if isinstance(how, Interrupted):
+            process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return 130
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def main() -> int:
+    """The command line."""
+    if len(sys.argv) < 2:
+        sys.stderr.write("usage: python -m loquent.testing.rig COMMAND …\n")
+        return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return run(sys.argv[1:])
+    except RigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (KeyboardInterrupt, Interrupted):
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""A backend whose answers a test holds in its hand."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from loquent.agents.backends.base import (
+    Backend,
+    BackendError,
+    ReplyEnd,
+    ReplyEvent,
+    ReplyRequest,
+    Source,
+    TextDelta,
+)
+
+WAIT_SECONDS = 10
+
+
+class HeldAnswer:
+    """One answer being written. The backend goes on when the test says so."""
+
+    def __init__(self, request: ReplyRequest) -> None:
+        self.request = request
+        # Set when nobody listens any more: the answer is whole, stopped, or its turn has died.
+        self.closed = asyncio.Event()
+        self._steps: asyncio.Queue[ReplyEvent | Exception] = asyncio.Queue()
+
+    def say(self, *texts: str) -> None:
+        """Yield these pieces."""
+        for text in texts:
+            self._steps.put_nowait(TextDelta(text))
+
+    def end(
+        self,
+        *texts: str,
+        sources: tuple[Source, ...] = (),
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+    ) -> None:
+        """Yield these pieces, and be done."""
+        self.say(*texts)
+        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens))
+
+    def fail(self, error: Exception | None = None) -> None:
+        """Raise a BackendError, or what is given."""
+        reason = "the test wants it so"
+        self._steps.put_nowait(error or BackendError(reason, permanent=False))
+
+    async def steps(self) -> AsyncGenerator[ReplyEvent, None]:
+        """What the test said, as it says it."""
+        try:
+            while True:
+                step = await self._steps.get()
+                if isinstance(step, Exception):
+                    raise step
+                yield step
+                if isinstance(step, ReplyEnd):
+                    return
+        finally:
+            self.closed.set()
+
+
+class ScriptedBackend(Backend):
+    """The provider `test`.
+
+    Without more said, every answer is held until the test moves it:
+
+        answer = await scripted.asked()     # the turn has reached the model
+        answer.say("Half an ")              # … and the visitor sees this
+        answer.end("answer.")
+
+    With `scripted.automatic = ("Hello", " there.")` every answer is that, at once.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[ReplyRequest] = []
+        self.automatic: tuple[str, ...] | None = None
+        self._asked: asyncio.Queue[HeldAnswer] = asyncio.Queue()
+
+    async def asked(self) -> HeldAnswer:
+        """The next answer that was asked for; waits for it."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self._asked.get()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an answer was asked for that `asked` hasn't given yet."""
+        return not self._asked.empty()
+
+    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+        self.requests.append(request)
+        answer = HeldAnswer(request)
+        if self.automatic is not None:
+            answer.end(*self.automatic)
+        else:
+            self._asked.put_nowait(answer)
+        steps = answer.steps()
+        try:
+            async for step in steps:
+                yield step
+        finally:
+            await steps.aclose()

@@ -1,0 +1,146 @@
+"""A visitor's browser at the real ASGI application, in this process."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from channels.testing import WebsocketCommunicator
+
+from loquent.asgi import application
+from widgets.models import WidgetConfig
+from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
+
+WAIT_SECONDS = 10
+Frame = dict[str, Any]
+
+
+class SocketClosedError(AssertionError):
+    """The server closed the socket where a test waited for a frame."""
+
+
+class VisitorSocket:
+    """One socket. `accepted` is False, and `close_code` set, where the handshake was refused."""
+
+    def __init__(self, communicator: WebsocketCommunicator) -> None:
+        self._communicator = communicator
+        self._has_left = False
+        self.accepted = False
+        self.subprotocol: str | None = None
+        self.close_code: int | None = None
+        # The token of the latest `session` frame that was received.
+        self.token = ""
+
+    async def connect(self) -> None:
+        """Shake hands."""
+        self.accepted, answer = await self._communicator.connect(timeout=WAIT_SECONDS)
+        if self.accepted:
+            self.subprotocol = answer
+        else:
+            await self._note_close(answer)
+
+    async def receive(self) -> Frame:
+        """The next frame; SocketClosedError where the server closes instead."""
+        output = await self._next_output()
+        if output["type"] == "websocket.close":
+            raise SocketClosedError(f"closed with {self.close_code}")
+        frame: Frame = json.loads(output["text"])
+        if frame["type"] == "session":
+            self.token = frame["session_token"]
+        return frame
+
+    async def until(self, kind: str) -> list[Frame]:
+        """All frames up to and with the next one of this type."""
+        frames = [await self.receive()]
+        while frames[-1]["type"] != kind:
+            frames.append(await self.receive())
+        return frames
+
+    async def closed(self) -> int:
+        """The code with which the server closes, whatever it sends before."""
+        while self.close_code is None:
+            await self._next_output()
+        return self.close_code
+
+    async def drained(self) -> list[Frame]:
+        """All frames that come before the answer to a `ping` (v2): nothing else was waiting."""
+        await self.send({"type": "ping"})
+        return (await self.until("pong"))[:-1]
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame."""
+        await self.send_raw(json.dumps(frame))
+
+    async def send_raw(self, raw: str | bytes) -> None:
+        """Send a text or a binary frame as it is, an empty one too."""
+        kind = "text" if isinstance(raw, str) else "bytes"
+        await self._communicator.send_input({"type": "websocket.receive", kind: raw})
+
+    async def say(self, content: str, client_message_id: str | None = None) -> None:
+        """Send a message."""
+        frame: Frame = {"type": "message", "content": content}
+        if client_message_id is not None:
+            frame["client_message_id"] = client_message_id
+        await self.send(frame)
+
+    async def leave(self, code: int = 1001) -> None:
+        """Close from the visitor's side; a second time does nothing."""
+        if not self._has_left:
+            self._has_left = True
+            await self._communicator.disconnect(code, timeout=WAIT_SECONDS)
+
+    async def _next_output(self) -> dict[str, Any]:
+        output: dict[str, Any] = await self._communicator.receive_output(WAIT_SECONDS)
+        if output["type"] == "websocket.close":
+            await self._note_close(output.get("code", 1000))
+        return output
+
+    async def _note_close(self, code: int) -> None:
+        """A server tells the application when the connection that it closed is gone."""
+        self.close_code = code
+        await self.leave(code)
+
+
+class Visits:
+    """The sockets of one test."""
+
+    def __init__(self) -> None:
+        self._sockets: list[VisitorSocket] = []
+
+    async def __call__(
+        self,
+        widget: WidgetConfig | str,
+        *,
+        v2: bool = True,
+        token: str | None = None,
+        token_in_url: bool = False,
+        origin: str | bytes | None = None,
+        query: str = "",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        ip: str = "127.0.0.1",
+    ) -> VisitorSocket:
+        """Open a socket; its first frame is yet to be received.
+
+        `token` goes as a subprotocol with v2 and in the query without, or where `token_in_url`.
+        """
+        widget_id = widget if isinstance(widget, str) else widget.widget_id
+        subprotocols = [V2_SUBPROTOCOL] if v2 else []
+        if token is not None and v2 and not token_in_url:
+            subprotocols.append(TOKEN_SUBPROTOCOL + token)
+        elif token is not None:
+            query = f"{query}&token={token}".lstrip("&")
+        sent = [(b"host", b"127.0.0.1:8000"), *headers]
+        if origin is not None:
+            sent.append((b"origin", origin if isinstance(origin, bytes) else origin.encode()))
+        communicator = WebsocketCommunicator(
+            application, f"/api/widget/{widget_id}/ws?{query}", sent, subprotocols
+        )
+        communicator.scope["client"] = (ip, 50_000)
+        socket = VisitorSocket(communicator)
+        self._sockets.append(socket)
+        await socket.connect()
+        return socket
+
+    async def end(self) -> None:
+        """Leave every socket."""
+        await asyncio.gather(*(socket.leave() for socket in self._sockets))

@@ -1,0 +1,35 @@
+"""The threads that a test leaves behind: waited for, their database connections closed."""
+
+import threading
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+
+from asgiref.sync import SyncToAsync
+from django.conf import settings
+from django.db import connections
+
+from loquent import database
+
+
+def settle_database_threads() -> None:
+    """Wait until no thread is at the database, and close the connections of all of them.
+
+    A cancelled task doesn't stop the thread that works for it: it would go on in the next test.
+    """
+    _close_connections_of(database._executor, settings.DATABASE_THREADS)
+    # Django's own asynchronous views share one thread.
+    _close_connections_of(SyncToAsync.single_thread_executor, 1)
+
+
+def _close_connections_of(executor: Executor, threads: int) -> None:
+    if isinstance(executor, ThreadPoolExecutor) and not executor._threads:
+        return
+    # Every thread must take one of these jobs, as none is done before all have begun.
+    together = threading.Barrier(threads, timeout=30)
+
+    def close() -> None:
+        together.wait()
+        connections.close_all()
+
+    done, _ = wait([executor.submit(close) for _ in range(threads)])
+    for job in done:
+        job.result()

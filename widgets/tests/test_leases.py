@@ -1,0 +1,158 @@
+"""Turns whose process died are found and settled."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from loquent.database import in_database
+from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.sockets import Visits
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.chat import accept_message
+from widgets.services.sessions import create_widget_session
+from widgets.services.turns import (
+    LEASE,
+    ClaimedTurn,
+    Outcome,
+    claim_next_turn,
+    finish_turn,
+    renew_leases,
+    settle_orphans,
+)
+from widgets.supervision import supervisor
+
+ME, OTHER = uuid.uuid4(), uuid.uuid4()
+
+
+@pytest.fixture
+def session(widget: WidgetConfig) -> WidgetSession:
+    return create_widget_session(widget=widget)[0]
+
+
+def post(session: WidgetSession, content: str = "Hi") -> str:
+    accepted = accept_message(
+        session_id=session.id, content=content, client_message_id=None, ip="127.0.0.1"
+    )
+    return accepted.message.id
+
+
+def claim(session: WidgetSession, owner: uuid.UUID = ME) -> ClaimedTurn:
+    turn = claim_next_turn(session_id=session.id, owner=owner)
+    assert turn is not None
+    return turn
+
+
+def expire_leases() -> None:
+    WidgetTurn.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_one_turn_runs_at_a_time(session: WidgetSession) -> None:
+    post(session, "One")
+    post(session, "Two")
+    first = claim(session)
+    assert claim_next_turn(session_id=session.id, owner=OTHER) is None
+    answer = finish_turn(turn=first, outcome=Outcome(content="First."))
+    assert answer is not None
+    assert answer.seq == 3
+    assert claim(session, OTHER).message_id != first.message_id
+
+
+def test_a_live_lease_is_left_alone(session: WidgetSession) -> None:
+    post(session)
+    claim(session)
+    assert settle_orphans(running_here=[]) == []
+    expire_leases()
+    renew_leases(owner=ME)
+    assert settle_orphans(running_here=[]) == []
+
+
+def test_a_process_does_not_take_its_own_turn_for_an_orphan(session: WidgetSession) -> None:
+    post(session)
+    claim(session)
+    expire_leases()
+    assert settle_orphans(running_here=[session.id]) == []
+    assert WidgetTurn.objects.get().state == "running"
+
+
+def test_an_orphan_is_run_once_more_and_the_late_answer_does_not_count(
+    session: WidgetSession,
+) -> None:
+    post(session)
+    dead = claim(session, OTHER)
+    expire_leases()
+    assert settle_orphans(running_here=[]) == [session.id]
+    again = claim(session)
+    assert again.message_id == dead.message_id
+    assert finish_turn(turn=dead, outcome=Outcome(content="Late.")) is None
+    assert finish_turn(turn=again, outcome=Outcome(content="Hello.")) is not None
+    answers = WidgetMessage.objects.filter(role="assistant")
+    assert [row.content for row in answers] == ["Hello."]
+
+
+def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
+    asked = post(session)
+    for _ in range(2):
+        claim(session, OTHER)
+        expire_leases()
+        left = settle_orphans(running_here=[])
+    assert left == []
+    row = WidgetMessage.objects.get(role="assistant")
+    assert (row.status, row.seq, str(row.reply_to_id)) == ("interrupted", 2, asked)
+    assert not WidgetTurn.objects.exists()
+
+
+def test_a_forgotten_message_is_found(session: WidgetSession) -> None:
+    post(session)
+    assert settle_orphans(running_here=[]) == []
+    WidgetTurn.objects.update(updated_at=timezone.now() - LEASE - timedelta(seconds=1))
+    assert settle_orphans(running_here=[]) == [session.id]
+
+
+def test_the_end_of_a_deleted_session_is_quiet(session: WidgetSession) -> None:
+    post(session)
+    turn = claim(session)
+    session.delete()
+    assert finish_turn(turn=turn, outcome=Outcome(content="Hello.")) is None
+
+
+async def test_the_supervisor_answers_what_a_dead_process_left(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket = await visit(widget)
+    await socket.receive()
+
+    def die_in_mid_answer() -> None:
+        session = WidgetSession.objects.get()
+        post(session)
+        claim(session, OTHER)
+        expire_leases()
+
+    await in_database(die_in_mid_answer)
+    await supervisor.keep_turns()
+    (await scripted.asked()).end("Hello.")
+    frames: list[dict[str, Any]] = await socket.until("typing_stop")
+    assert [f["type"] for f in frames] == ["typing_start", "message", "typing_stop"]
+
+
+async def test_what_the_end_of_the_process_cuts_is_run_again(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket = await visit(widget)
+    await socket.receive()
+    await socket.say("Hi")
+    answer = await scripted.asked()
+    answer.say("Half")
+    await socket.until("delta")
+    await supervisor.stop()
+    await asyncio.wait_for(answer.closed.wait(), 10)
+    turn = await in_database(WidgetTurn.objects.get)
+    assert turn.state == "running"
+    assert await in_database(WidgetMessage.objects.filter(role="assistant").count) == 0
+    await in_database(expire_leases)
+    await supervisor.keep_turns()
+    (await scripted.asked()).end("Whole.")
+    assert [f["type"] for f in await socket.until("message")][-1] == "message"

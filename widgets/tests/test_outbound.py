@@ -1,0 +1,85 @@
+"""Frames on their way to a client that may be slow, or gone."""
+
+import asyncio
+from dataclasses import replace
+
+from pytest_django import Settings
+
+from widgets.outbound import Outbound
+
+
+class Client:
+    """A client that reads when it is told to."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+        self.code: int | None = None
+        self.reads = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.error: Exception | None = None
+        self.outbound = Outbound(self._send, self._close)
+
+    async def _send(self, frame: str) -> None:
+        await self.reads.wait()
+        if self.error is not None:
+            raise self.error
+        self.received.append(frame)
+
+    async def idle(self) -> None:
+        """Wait until nothing is on its way."""
+        task = self.outbound._task
+        if task is not None:
+            await asyncio.wait([task], timeout=10)
+        assert self.outbound._task is None
+
+    async def _close(self, code: int) -> None:
+        self.code = code
+        self.closed.set()
+
+
+async def test_order_is_kept_and_the_close_comes_last() -> None:
+    client = Client()
+    for number in range(5):
+        client.outbound.put(str(number))
+    client.outbound.close(4400)
+    client.outbound.put("after the close")
+    assert client.outbound.is_closing
+    client.reads.set()
+    await asyncio.wait_for(client.closed.wait(), 10)
+    assert client.received == ["0", "1", "2", "3", "4"]
+    assert client.code == 4400
+
+
+async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
+    settings.LIMITS = replace(settings.LIMITS, outbound_bytes=100)
+    client = Client()
+    client.outbound.put("x" * 60)
+    await asyncio.sleep(0)
+    client.outbound.put("x" * 60)
+    ends_early = client.outbound.is_closing
+    client.outbound.put("x" * 60)
+    assert (ends_early, client.outbound.is_closing) == (False, True)
+    client.reads.set()
+    await asyncio.wait_for(client.closed.wait(), 10)
+    assert client.code == 1011
+    assert len(client.received) == 1
+
+
+async def test_a_client_that_left_ends_it_quietly() -> None:
+    client = Client()
+    client.error = RuntimeError("websocket.send after websocket.close")
+    client.outbound.put("x")
+    client.reads.set()
+    await client.idle()
+    assert client.outbound.is_closing
+
+
+async def test_cancel_forgets_what_waits() -> None:
+    client = Client()
+    client.outbound.put("x")
+    client.outbound.put("y")
+    await asyncio.sleep(0)
+    client.outbound.cancel()
+    client.reads.set()
+    await client.idle()
+    assert client.received == []

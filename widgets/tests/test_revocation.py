@@ -1,0 +1,76 @@
+"""What staff change reaches the sockets that are open."""
+
+from collections.abc import Callable
+
+import pytest
+
+from loquent.database import in_database
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from loquent.testing.sockets import Visits
+from widgets.models import WidgetConfig
+from widgets.services.configs import config_data, delete_widget, reset_widget_id, update_widget
+from widgets.supervision import supervisor
+
+SHOP = "https://shop.example.com"
+
+
+@pytest.fixture
+def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
+    return make_widget(acme, allowed_origins=[SHOP])
+
+
+def disable(widget: WidgetConfig) -> None:
+    update_widget(widget=widget, data=config_data(widget, enabled=False))
+
+
+def forget_origin(widget: WidgetConfig) -> None:
+    other = ["https://other.example.com"]
+    update_widget(widget=widget, data=config_data(widget, allowed_origins=other))
+
+
+def reset(widget: WidgetConfig) -> None:
+    reset_widget_id(widget=widget)
+
+
+def delete(widget: WidgetConfig) -> None:
+    delete_widget(widget=widget)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [(disable, 4403), (forget_origin, 4403), (reset, 4404), (delete, 4404)]
+)
+async def test_open_sockets_end(
+    visit: Visits, widget: WidgetConfig, change: Callable[[WidgetConfig], None], code: int
+) -> None:
+    socket = await visit(widget, origin=SHOP)
+    await socket.receive()
+    await in_database(change, widget)
+    # The supervisor looks by itself, every two seconds: this only waits for it.
+    assert await socket.closed() == code
+    again = await visit(widget.widget_id, origin=SHOP)
+    assert not again.accepted or change is reset
+
+
+async def test_other_changes_leave_them_alone(visit: Visits, widget: WidgetConfig) -> None:
+    socket = await visit(widget, origin=SHOP)
+    await socket.receive()
+    data = config_data(
+        widget, name="New", allowed_origins=["https://*.example.com"], daily_message_cap=1
+    )
+    await in_database(update_widget, widget=widget, data=data)
+    await supervisor.end_revoked()
+    assert await socket.drained() == []
+
+
+async def test_only_the_sockets_of_that_widget_end(
+    visit: Visits, widget: WidgetConfig, acme: Organization
+) -> None:
+    other = await in_database(make_widget, acme)
+    gone, stays = await visit(widget, origin=SHOP), await visit(other)
+    for socket in (gone, stays):
+        await socket.receive()
+    await in_database(disable, widget)
+    await supervisor.end_revoked()
+    assert await gone.closed() == 4403
+    assert await stays.drained() == []

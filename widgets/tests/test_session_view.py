@@ -1,0 +1,152 @@
+"""Which frames an event becomes on a socket, in whatever order hints come."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from widgets.events import (
+    Event,
+    MessagePosted,
+    SessionReplaced,
+    StopAsked,
+    TurnEnded,
+    TurnStarted,
+    from_wire,
+    to_wire,
+)
+from widgets.session_view import SessionView
+from widgets.tests.golden import is_golden
+from widgets.types import MessageData
+
+ASKED = MessageData(id="m1", seq=1, role="user", content="Hi", created_at="2026-01-01T00:00:00Z")
+ANSWER = MessageData(
+    id="r1", seq=2, role="assistant", content="Hello", created_at="2026-01-01T00:00:01Z"
+)
+STARTED = TurnStarted("m1", "r1")
+ENDED = TurnEnded("m1", "r1", ANSWER)
+FAILED = TurnEnded("m1", "r1", None, "Sorry.", "key")
+
+
+def view(
+    *, v2: bool = True, replayed_seq: int = 0, unfinished: tuple[str, ...] = ()
+) -> SessionView:
+    made = SessionView(v2=v2, name="me")
+    made.opened(replayed_seq=replayed_seq, unfinished=unfinished)
+    return made
+
+
+def kinds(frames: list[dict[str, object]]) -> list[object]:
+    return [frame["type"] for frame in frames]
+
+
+def test_the_sender_is_not_told_its_own_message() -> None:
+    assert view().frames_for(MessagePosted(ASKED, "me")) == []
+    assert kinds(view().frames_for(MessagePosted(ASKED, "other tab"))) == ["message"]
+    assert view(v2=False).frames_for(MessagePosted(ASKED, "other tab")) == []
+
+
+def test_what_the_history_showed_is_not_told_again() -> None:
+    shown = view(replayed_seq=2)
+    assert shown.frames_for(MessagePosted(ASKED, "other tab")) == []
+    assert shown.frames_for(ENDED) == []
+
+
+def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
+    stranger, sender, joined = view(v2=False), view(v2=False), view(v2=False, unfinished=("m1",))
+    sender.began("m1")
+    for event in (STARTED, ENDED):
+        assert stranger.frames_for(event) == []
+    for socket in (sender, joined):
+        assert kinds(socket.frames_for(STARTED)) == ["typing_start"]
+        assert kinds(socket.frames_for(ENDED)) == ["message", "typing_stop"]
+
+
+def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
+    sender, tab = view(), view()
+    sender.began("m1")
+    for socket in (sender, tab):
+        socket.frames_for(STARTED)
+    frames = sender.frames_for(FAILED)
+    assert kinds(frames) == ["error", "typing_stop"]
+    assert (frames[0]["code"], frames[0]["client_message_id"]) == ("agent_unavailable", "key")
+    assert kinds(tab.frames_for(FAILED)) == ["typing_stop"]
+
+
+def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
+    failed = TurnEnded("m1", "r1", ANSWER, "Sorry.")
+    new, old = view(), view(v2=False)
+    for socket, expected in (
+        (new, ["message", "error", "typing_stop"]),
+        (old, ["error", "typing_stop"]),
+    ):
+        socket.began("m1")
+        socket.frames_for(STARTED)
+        assert kinds(socket.frames_for(failed)) == expected
+
+
+def test_a_lost_beginning_is_made_up_for() -> None:
+    assert kinds(view().frames_for(ENDED)) == ["typing_start", "message", "typing_stop"]
+
+
+def test_a_turn_that_left_nothing_is_not_begun_at_its_end() -> None:
+    assert view().frames_for(TurnEnded("m1", "r1", None)) == []
+
+
+def test_who_joins_gets_what_is_written_and_then_the_rest() -> None:
+    socket = view(unfinished=("m1",))
+    frames = socket.join_answer(message_id="m1", reply_id="r1", text="Hel")
+    assert kinds(frames) == ["typing_start", "delta"]
+    assert frames[1]["offset"] == 0
+    assert socket.is_live("m1", "r1")
+    assert kinds(socket.delta(reply_id="r1", offset=3, text="lo")) == ["delta"]
+    assert kinds(
+        view(v2=False, unfinished=("m1",)).join_answer(message_id="m1", reply_id="r1", text="Hel")
+    ) == ["typing_start"]
+
+
+def test_other_tabs_get_no_deltas() -> None:
+    tab = view()
+    tab.frames_for(STARTED)
+    assert not tab.is_live("m1", "r1")
+
+
+def test_a_socket_that_moves_closes_its_typing() -> None:
+    socket = view()
+    socket.frames_for(STARTED)
+    assert kinds(socket.leave_turns()) == ["typing_stop"]
+    assert socket.leave_turns() == []
+    assert socket.frames_for(TurnEnded("m1", "r1", None)) == []
+
+
+def test_events_survive_the_channel_layer() -> None:
+    events: list[Event] = [
+        MessagePosted(ASKED, "me"),
+        STARTED,
+        ENDED,
+        FAILED,
+        SessionReplaced("s", "wst_secret", True),
+        StopAsked(),
+    ]
+    assert [from_wire(to_wire(event)) for event in events] == events
+    assert "wst_secret" not in repr(events)
+
+
+turn_events = st.sampled_from(
+    [MessagePosted(ASKED, "other"), STARTED, ENDED, FAILED, TurnEnded("m1", "r1", None)]
+)
+
+
+@given(st.lists(turn_events, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
+def test_whatever_hints_come_typing_is_paired(
+    events: list[Event], v2: bool, began: bool, replayed_seq: int
+) -> None:
+    socket = view(v2=v2, replayed_seq=replayed_seq)
+    if began:
+        socket.began("m1")
+    frames = [frame for event in events for frame in socket.frames_for(event)]
+    open_turns = 0
+    for frame in frames:
+        assert is_golden(frame, v2=v2)
+        open_turns += {"typing_start": 1, "typing_stop": -1}.get(frame["type"], 0)
+        assert open_turns in (0, 1)
+        if frame["type"] == "message" and frame["role"] == "assistant":
+            assert open_turns == 1

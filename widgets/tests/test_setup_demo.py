@@ -1,0 +1,70 @@
+"""`manage.py setup_demo`: makes the demo once, and leaves alone what people changed."""
+
+import io
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from widgets.models import WidgetConfig
+from widgets.services.demo import demo_widget
+
+pytestmark = pytest.mark.django_db
+
+
+def set_up(var: Path) -> str:
+    out = io.StringIO()
+    call_command("setup_demo", "--var", str(var), stdout=out)
+    return out.getvalue()
+
+
+def test_it_prints_three_links_and_a_password_that_works(tmp_path: Path) -> None:
+    printed = set_up(tmp_path)
+    for path in ("/demo/", "/admin/", "/api/v1/"):
+        assert f"http://127.0.0.1:8000{path}\n" in printed
+    password = re.search(r"password (\S+)", printed)
+    assert password is not None
+    owner = User.objects.get(username="owner@example.com")
+    assert owner.check_password(password[1])
+    assert not owner.is_superuser
+    assert KnowledgeEntry.objects.count() >= 5
+
+
+def test_the_password_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    set_up(tmp_path / "var")
+    file = tmp_path / "var" / "demo-owner.txt"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text(encoding="utf-8").startswith("email: owner@example.com\npassword: ")
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    file = tmp_path / "demo-owner.txt"
+    file.write_text("from earlier", encoding="utf-8")
+    file.chmod(0o644)
+    set_up(tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    file = tmp_path / "demo-owner.txt"
+    kept = file.read_text(encoding="utf-8")
+    widget = demo_widget()
+    assert widget is not None
+    WidgetConfig.objects.filter(id=widget.id).update(greeting="Mine", primary_color="#123456")
+    TextAgent.objects.update(instructions="Mine, too")
+    KnowledgeEntry.objects.first().delete()  # type: ignore[union-attr]
+    before = [list(m.objects.order_by("pk").values()) for m in (WidgetConfig, TextAgent, User)]
+    entries = KnowledgeEntry.objects.count()
+
+    printed = set_up(tmp_path)
+    assert "password" not in printed.replace("password and API key", "")
+    assert "http://127.0.0.1:8000/demo/" in printed
+    assert file.read_text(encoding="utf-8") == kept
+    after = [list(m.objects.order_by("pk").values()) for m in (WidgetConfig, TextAgent, User)]
+    assert after == before
+    assert KnowledgeEntry.objects.count() == entries

@@ -1,0 +1,175 @@
+"""How much a visitor may send, and how a socket ends that sends too much."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from pytest_django import Settings
+
+from loquent.database import in_database
+from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.sockets import VisitorSocket, Visits
+from widgets.hub import hub
+from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage
+from widgets.supervision import supervisor
+
+BAD = "not json"
+
+
+async def opened(visit: Visits, widget: WidgetConfig, **how: object) -> VisitorSocket:
+    socket = await visit(widget, **how)  # type: ignore[arg-type]
+    await socket.receive()
+    return socket
+
+
+async def test_five_messages_at_once_and_then_a_wait(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    scripted.automatic = ("Yes.",)
+    socket = await opened(visit, widget)
+    for number in range(5):
+        await socket.say("Hi", f"k{number}")
+        await socket.until("typing_stop")
+    await socket.say("Hi", "k5")
+    error = await socket.receive()
+    assert (error["code"], error["client_message_id"]) == ("rate_limited", "k5")
+    assert 1 <= error["retry_after"] <= 3
+    # A repeat of what is accepted costs nothing.
+    await socket.say("Hi", "k4")
+    assert (await socket.receive())["type"] == "ack"
+
+
+async def test_rate_limits_can_be_turned_off(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
+) -> None:
+    settings.RATE_LIMITS = False
+    scripted.automatic = ("Yes.",)
+    socket = await opened(visit, widget)
+    for _ in range(8):
+        await socket.say("Hi")
+        await socket.until("typing_stop")
+
+
+async def test_the_daily_cap_is_for_all_visitors_together(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    scripted.automatic = ("Yes.",)
+    await in_database(WidgetConfig.objects.update, daily_message_cap=2)
+    for expected in ("typing_stop", "typing_stop", "error"):
+        socket = await opened(visit, widget)
+        await socket.say("Hi")
+        frames = await socket.until(expected)
+    assert frames[-1]["code"] == "daily_cap_reached"
+    assert 1 <= frames[-1]["retry_after"] <= 86_400
+    assert await in_database(WidgetMessage.objects.filter(role="user").count) == 2
+    assert (await in_database(WidgetDailyUsage.objects.get)).messages == 2
+
+
+async def test_a_cap_of_zero_lets_nothing_through(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    await in_database(WidgetConfig.objects.update, daily_message_cap=0)
+    socket = await opened(visit, widget)
+    await socket.say("Hi")
+    assert (await socket.receive())["code"] == "daily_cap_reached"
+
+
+async def test_ten_bad_frames_end_the_socket(visit: Visits, widget: WidgetConfig) -> None:
+    socket = await opened(visit, widget)
+    for number in range(10):
+        await socket.send_raw(BAD if number % 2 else '{"type":"shout"}')
+        assert (await socket.receive())["code"] in {"invalid_frame", "unsupported_frame"}
+    assert await socket.closed() == 4400
+
+
+async def test_empty_messages_are_not_bad_frames(visit: Visits, widget: WidgetConfig) -> None:
+    socket = await opened(visit, widget)
+    for _ in range(11):
+        await socket.say(" ")
+        assert (await socket.receive())["code"] == "message_empty"
+    assert await socket.drained() == []
+
+
+async def test_a_frame_over_the_size_ends_the_socket(visit: Visits, widget: WidgetConfig) -> None:
+    socket = await opened(visit, widget)
+    fits = json.dumps({"type": "ping", "pad": ""})
+    await socket.send_raw(fits.replace('""', f'"{"x" * (65_536 - len(fits))}"'))
+    assert (await socket.receive())["type"] == "pong"
+    await socket.send_raw("x" * 65_537)
+    assert await socket.closed() == 1009
+
+
+async def test_a_flood_of_frames_ends_the_socket(visit: Visits, widget: WidgetConfig) -> None:
+    socket = await opened(visit, widget)
+    for _ in range(121):
+        await socket.send({"type": "ping"})
+    error = (await socket.until("error"))[-1]
+    assert error["code"] == "rate_limited"
+    assert error["retry_after"] >= 1
+    assert await socket.closed() == 4429
+
+
+async def test_too_many_new_sessions_are_accepted_told_and_closed(
+    visit: Visits, widget: WidgetConfig
+) -> None:
+    first = await opened(visit, widget)
+    for _ in range(19):
+        await (await opened(visit, widget)).leave()
+    refused = await visit(widget)
+    assert refused.accepted
+    error = await refused.receive()
+    assert (error["type"], error["code"]) == ("error", "rate_limited")
+    assert error["retry_after"] >= 1
+    assert await refused.closed() == 4429
+    # Who has a session comes back, and so does another address.
+    assert (await (await visit(widget, token=first.token)).receive())["type"] == "session"
+    assert (await (await visit(widget, ip="192.0.2.7")).receive())["type"] == "session"
+
+
+async def test_the_sixth_socket_of_a_session_ends_the_oldest(
+    visit: Visits, widget: WidgetConfig
+) -> None:
+    first = await opened(visit, widget)
+    others = [await opened(visit, widget, token=first.token) for _ in range(5)]
+    assert await first.closed() == 4409
+    assert await others[0].drained() == []
+
+
+async def test_sockets_of_an_address_are_counted(
+    visit: Visits, widget: WidgetConfig, settings: Settings
+) -> None:
+    settings.LIMITS = replace(settings.LIMITS, sockets_per_ip=2)
+    first, _ = await opened(visit, widget), await opened(visit, widget)
+    refused = await visit(widget)
+    assert (await refused.receive())["code"] == "rate_limited"
+    assert await refused.closed() == 4429
+    await refused.leave()
+    await first.leave()
+    assert (await (await visit(widget)).receive())["type"] == "session"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+async def test_addresses_behind_trusted_proxies(
+    visit: Visits, widget: WidgetConfig, settings: Settings, count: int
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = count
+    header = (b"x-forwarded-for", b"6.6.6.6, 192.0.2.1, 198.51.100.2")
+    await opened(visit, widget, headers=[header])
+    assert list(hub.sockets_by_ip) == [["127.0.0.1", "198.51.100.2", "192.0.2.1"][count]]
+
+
+async def test_an_idle_socket_is_closed_and_pings_do_not_count(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.automatic = ("Yes.",)
+    idle, busy = await opened(visit, widget), await opened(visit, widget)
+    began = time.monotonic()
+    monkeypatch.setattr("widgets.sockets.time.monotonic", lambda: began + 1_799)
+    await idle.drained()
+    await busy.say("Hi")
+    await busy.until("typing_stop")
+    monkeypatch.setattr("widgets.supervision.time.monotonic", lambda: began + 1_801)
+    await supervisor.end_idle()
+    assert await idle.closed() == 4408
+    assert await busy.drained() == []
