@@ -10,7 +10,7 @@ from django.conf import settings
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.doorway import read_doorway, speaks_v2
-from widgets.events import MessagePosted, SessionReplaced, StopAsked, from_wire
+from widgets.events import MessagePosted, SessionReplaced, StopAsked
 from widgets.frames import (
     ack_frame,
     contact_info_saved_frame,
@@ -19,7 +19,8 @@ from widgets.frames import (
     pong_frame,
     session_frame,
 )
-from widgets.hub import PROCESS, hub
+from widgets.hub import hub
+from widgets.link import link
 from widgets.protocol import (
     V2_SUBPROTOCOL,
     ClientFrame,
@@ -43,14 +44,15 @@ from widgets.supervision import supervisor
 from widgets.turns import INTERNAL_SENTENCE, runner
 
 logger = logging.getLogger(__name__)
-BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 
 
 class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One WebSocket of one visitor. Channels gives it one event at a time: nothing here is slow."""
 
+    # The process listens to the layer for all its sockets (widgets/link.py): a channel for each
+    # would cost a subscription, and no socket could open while Redis is away.
+    channel_layer_alias = "none"
     socket: SessionSocket | None = None
-    bad_frames = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -68,13 +70,18 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.socket = SessionSocket(
             doorway=doorway,
             v2=self.v2,
-            channel_name=self.channel_name,
             send=self.send,
             close=self.close,
         )
         try:
             check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
             opened = await in_database(open_session, doorway=doorway)
+            await self.socket.enter(opened.session_id, opened.widget_pk)
+            chat = await in_database(
+                load_chat,
+                session_id=opened.session_id,
+                last_seq=doorway.last_seq if self.v2 else 0,
+            )
         except ApplicationError as error:
             if error.code is ErrorCode.RATE_LIMITED:
                 await self._accept_and_end(self.socket, error, CloseCode.TOO_MANY_REQUESTS)
@@ -87,10 +94,6 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._accept_and_end(self.socket, fault, CloseCode.SERVER_FAULT)
             return
         await self.accept(V2_SUBPROTOCOL if self.v2 else None)
-        await self.socket.enter(opened.session_id, opened.widget_pk)
-        chat = await in_database(
-            load_chat, session_id=opened.session_id, last_seq=doorway.last_seq if self.v2 else 0
-        )
         self.socket.put(
             session_frame(
                 v2=self.v2,
@@ -101,7 +104,6 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             history_frame(v2=self.v2, messages=chat.messages, complete=chat.complete),
         )
         self.socket.catch_up(replayed_seq=chat.replayed_seq, unfinished=chat.unfinished)
-        self._end_oldest_sockets(self.socket)
 
     async def _accept_and_end(
         self, socket: SessionSocket, error: ApplicationError, code: CloseCode
@@ -109,17 +111,6 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept(V2_SUBPROTOCOL if self.v2 else None)
         socket.put_error(error)
         socket.end(code)
-
-    def _end_oldest_sockets(self, socket: SessionSocket) -> None:
-        limit = settings.LIMITS.sockets_per_session
-        if settings.RATE_LIMITS and limit and socket.session_id is not None:
-            for oldest in hub.sockets_of(socket.session_id)[:-limit]:
-                oldest.end(CloseCode.TOO_MANY_SOCKETS)
-
-    async def session_event(self, message: dict[str, Any]) -> None:
-        """An event of the session, from another process through the channel layer."""
-        if message["process"] != str(PROCESS) and self.socket is not None:
-            self.socket.deliver(from_wire(message["event"]))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Carry out one frame; whatever it is, it costs one error at most."""
@@ -145,21 +136,13 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 socket.touch()
             await self._carry_out(frame, socket, socket.session_id)
         except FrameError as error:
-            socket.put_error(ApplicationError(error.code, error.message), error.client_message_id)
-            self._count_bad_frame(error.code, socket)
+            socket.refuse(error)
         except ApplicationError as error:
             socket.put_error(error, client_message_id)
         except Exception as error:  # noqa: BLE001 - the socket lives on; the text may hold content
             logger.error("A frame failed: %s", type(error).__name__)  # noqa: TRY400
             fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE)
             socket.put_error(fault, client_message_id)
-
-    def _count_bad_frame(self, code: ErrorCode, socket: SessionSocket) -> None:
-        if code in BAD_FRAME_CODES:
-            self.bad_frames += 1
-        limit = settings.LIMITS.bad_frames
-        if limit and self.bad_frames >= limit:
-            socket.end(CloseCode.BAD_FRAMES)
 
     async def _carry_out(
         self, frame: ClientFrame, socket: SessionSocket, session_id: uuid.UUID
@@ -183,7 +166,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 )
                 socket.put(feedback_saved_frame(message_id))
             case StopFrame():
-                await hub.publish(session_id, StopAsked())
+                await self._stop(session_id)
             case NewConversationFrame():
                 await self._begin_anew(session_id, socket.doorway.ip)
             case PingFrame():
@@ -208,9 +191,13 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
         runner.wake(session_id)
 
+    async def _stop(self, session_id: uuid.UUID) -> None:
+        runner.stop(session_id)
+        await link.send(session_id, StopAsked())
+
     async def _begin_anew(self, session_id: uuid.UUID, ip: str) -> None:
         take_session(ip=ip)
-        await hub.publish(session_id, StopAsked())
+        await self._stop(session_id)
         session, token = await in_database(replace_session, session_id=session_id)
         event = SessionReplaced(str(session.id), token, session.contact_claim is not None)
         await hub.publish(session_id, event)

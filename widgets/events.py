@@ -33,6 +33,7 @@ class TurnEnded:
     reply_id: str
     answer: MessageData | None
     error: str | None = None
+    error_code: str = "agent_unavailable"
     client_message_id: str | None = None
 
 

@@ -1,25 +1,18 @@
 """Who is connected to this process: sockets by session, and how events reach them.
 
-Sockets of this process hear an event directly. Other processes hear it through the channel layer,
-which may drop it: the database is the truth, an event is a hint.
+Sockets of this process hear an event directly; other processes hear it over the link.
 """
 
 import asyncio
-import logging
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-from channels.layers import get_channel_layer
-
-from widgets.events import Event, to_wire
+from widgets.events import Event
+from widgets.link import link
 from widgets.services.revocation import WidgetState
-
-logger = logging.getLogger(__name__)
-PROCESS = uuid.uuid4()
-LAYER_SECONDS = 2.0
 
 
 class Listener(Protocol):
@@ -89,30 +82,19 @@ class Hub:
             room.users -= 1
             self._tidy(session_id, room)
 
-    async def publish(self, session_id: uuid.UUID, event: Event) -> None:
-        """Deliver an event to the session's sockets, here and in other processes."""
+    def tell(self, session_id: uuid.UUID, event: Event) -> None:
+        """Deliver an event to the session's sockets in this process."""
         for socket in self.sockets_of(session_id):
             socket.deliver(event)
-        message = {"type": "session.event", "process": str(PROCESS), "event": to_wire(event)}
-        await layer_call(get_channel_layer().group_send, group_name(session_id), message)
+
+    async def publish(self, session_id: uuid.UUID, event: Event) -> None:
+        """Deliver an event to the session's sockets, here and in other processes."""
+        self.tell(session_id, event)
+        await link.send(session_id, event)
 
     def _tidy(self, session_id: uuid.UUID, room: Room) -> None:
         if not room.sockets and not room.users:
             self._rooms.pop(session_id, None)
-
-
-async def layer_call(function: Callable[..., Awaitable[None]], *args: Any) -> None:
-    """Call the channel layer; while it is away the chat goes on within the process."""
-    try:
-        async with asyncio.timeout(LAYER_SECONDS):
-            await function(*args)
-    except Exception as error:  # noqa: BLE001 - whatever ails the layer
-        logger.warning("The channel layer is away: %s", type(error).__name__)
-
-
-def group_name(session_id: uuid.UUID) -> str:
-    """The channel layer's group of a session."""
-    return f"session.{session_id.hex}"
 
 
 hub = Hub()

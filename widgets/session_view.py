@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from loquent.errors import ErrorCode
 from widgets.events import Event, MessagePosted, TurnEnded, TurnStarted
 from widgets.frames import (
+    SHOWN_TO_BASE,
     delta_frame,
     error_frame,
     message_frame,
@@ -100,7 +101,7 @@ class SessionView:
         answer = event.answer
         if answer is not None and answer.seq <= self._shown_seq:
             answer = None
-        if answer is not None and event.error is not None and not self.v2:
+        if answer is not None and answer.status not in SHOWN_TO_BASE and not self.v2:
             answer = None
         if answer is not None:
             frames.append(message_frame(v2=self.v2, message=answer))
@@ -108,7 +109,7 @@ class SessionView:
             frames.append(
                 error_frame(
                     v2=self.v2,
-                    code=ErrorCode.AGENT_UNAVAILABLE,
+                    code=ErrorCode(event.error_code),
                     message=event.error,
                     client_message_id=event.client_message_id,
                 )

@@ -5,19 +5,22 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 
-from channels.layers import get_channel_layer
+from django.conf import settings
 
-from loquent.errors import ApplicationError
-from widgets.events import Event, SessionReplaced, StopAsked, TurnStarted
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.events import Event, SessionReplaced, TurnStarted
 from widgets.frames import error_frame, session_frame
-from widgets.hub import group_name, hub, layer_call
+from widgets.hub import hub
+from widgets.link import link
 from widgets.outbound import Outbound
-from widgets.protocol import CloseCode, Frame, encode
+from widgets.protocol import CloseCode, Frame, FrameError, encode
 from widgets.services.chat import Doorway
 from widgets.services.revocation import WidgetState
 from widgets.services.validate_origin import origin_is_fine
 from widgets.session_view import SessionView
 from widgets.turns import runner
+
+BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 
 
 class SessionSocket:
@@ -31,7 +34,6 @@ class SessionSocket:
         *,
         doorway: Doorway,
         v2: bool,
-        channel_name: str,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
     ) -> None:
@@ -41,11 +43,11 @@ class SessionSocket:
         self.last_activity = time.monotonic()
         self.session_id: uuid.UUID | None = None
         self.widget_pk: uuid.UUID | None = None
-        self._channel_name = channel_name
         self._view = SessionView(v2=v2, name=self.name)
         self._outbound = Outbound(send, close)
         self._early: list[Event] | None = []
         self._is_gone = False
+        self._bad_frames = 0
         self._chores: set[asyncio.Task[None]] = set()
         hub.sockets_by_ip[doorway.ip] += 1
 
@@ -55,7 +57,11 @@ class SessionSocket:
         """Join the session's room and group; events are kept from now on."""
         self.session_id, self.widget_pk = session_id, widget_pk
         hub.join(session_id, self)
-        await layer_call(get_channel_layer().group_add, group_name(session_id), self._channel_name)
+        limit = settings.LIMITS.sockets_per_session
+        if settings.RATE_LIMITS and limit:
+            for oldest in hub.sockets_of(session_id)[:-limit]:
+                oldest.end(CloseCode.TOO_MANY_SOCKETS)
+        await link.follow(session_id)
 
     def catch_up(self, *, replayed_seq: int, unfinished: Collection[str]) -> None:
         """The history is sent: go on with what happened since, and with a growing answer."""
@@ -102,6 +108,14 @@ class SessionSocket:
             )
         )
 
+    def refuse(self, error: FrameError) -> None:
+        """Queue a bad frame's error; the tenth such frame ends the socket."""
+        self.put_error(ApplicationError(error.code, error.message), error.client_message_id)
+        if error.code in BAD_FRAME_CODES:
+            self._bad_frames += 1
+        if 0 < settings.LIMITS.bad_frames <= self._bad_frames:
+            self.end(CloseCode.BAD_FRAMES)
+
     @property
     def is_ending(self) -> bool:
         """Whether the socket is being closed from this side."""
@@ -118,6 +132,7 @@ class SessionSocket:
             del hub.sockets_by_ip[self.doorway.ip]
         if self.session_id is not None:
             hub.leave(self.session_id, self)
+            link.unfollow(self.session_id)
             self.session_id = None
 
     # --- what the hub does with it; none of these waits ---
@@ -127,14 +142,10 @@ class SessionSocket:
         if self._early is not None:
             self._early.append(event)
             return
-        match event:
-            case StopAsked():
-                if self.session_id is not None:
-                    runner.stop(self.session_id)
-            case SessionReplaced():
-                self._move(event)
-            case _:
-                self.put(*self._view.frames_for(event))
+        if isinstance(event, SessionReplaced):
+            self._move(event)
+        else:
+            self.put(*self._view.frames_for(event))
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
         """Tell the client of a piece of an answer that it follows."""
@@ -163,6 +174,8 @@ class SessionSocket:
         hub.leave(old, self)
         hub.join(new, self)
         self.session_id = new
+        link.unfollow(old)
+        self._in_background(link.follow(new))
         self.put(
             *self._view.leave_turns(),
             session_frame(
@@ -172,12 +185,6 @@ class SessionSocket:
                 resumed=False,
             ),
         )
-        self._in_background(self._change_group(old, new))
-
-    async def _change_group(self, old: uuid.UUID, new: uuid.UUID) -> None:
-        layer = get_channel_layer()
-        await layer_call(layer.group_discard, group_name(old), self._channel_name)
-        await layer_call(layer.group_add, group_name(new), self._channel_name)
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)

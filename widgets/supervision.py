@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import time
+import uuid
 
 from django.conf import settings
 
 from loquent.database import in_database
-from widgets.hub import PROCESS, hub
+from widgets.events import Event, StopAsked, TurnEnded
+from widgets.hub import hub
+from widgets.link import PROCESS, link
 from widgets.protocol import CloseCode
 from widgets.services.revocation import revocation_state
 from widgets.services.turns import RENEW_SECONDS, renew_leases, settle_orphans
@@ -26,6 +29,7 @@ class Supervisor:
         """Begin, unless it runs already."""
         loop = asyncio.get_running_loop()
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
+            link.start(hear)
             self._task = loop.create_task(self._run())
 
     async def stop(self, *, grace_seconds: float = 0) -> None:
@@ -35,10 +39,11 @@ class Supervisor:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await link.stop()
 
     async def _run(self) -> None:
         while True:
-            for step in (self.keep_turns, self.end_revoked, self.end_idle):
+            for step in (self.keep_turns, self.end_revoked, self.end_idle, self.mend_link):
                 try:
                     await step()
                 except Exception as error:  # noqa: BLE001 - the next round tries again
@@ -49,7 +54,10 @@ class Supervisor:
         """Renew this process's leases, and run what a dead process left."""
         if runner.sessions():
             await in_database(renew_leases, owner=PROCESS)
-        for session_id in await in_database(settle_orphans, running_here=runner.sessions()):
+        settled = await in_database(settle_orphans, running_here=runner.sessions())
+        for session_id, answer, message_id in settled.interrupted:
+            await hub.publish(session_id, TurnEnded(message_id, answer.id, answer))
+        for session_id in settled.to_run:
             runner.wake(session_id)
 
     async def end_revoked(self) -> None:
@@ -66,6 +74,10 @@ class Supervisor:
             if code is not None:
                 socket.end(code)
 
+    async def mend_link(self) -> None:
+        """Hear other processes again, once the channel layer is back."""
+        await link.mend()
+
     async def end_idle(self) -> None:
         """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
         limit = settings.LIMITS.idle_seconds
@@ -75,6 +87,14 @@ class Supervisor:
         for socket in hub.sockets():
             if socket.last_activity < oldest:
                 socket.end(CloseCode.IDLE)
+
+
+def hear(session_id: uuid.UUID, event: Event) -> None:
+    """What another process tells of a session."""
+    if isinstance(event, StopAsked):
+        runner.stop(session_id)
+    else:
+        hub.tell(session_id, event)
 
 
 supervisor = Supervisor()

@@ -10,12 +10,13 @@ from contextlib import aclosing
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.database import in_database
-from loquent.errors import ApplicationError
+from loquent.errors import ApplicationError, ErrorCode
 from widgets.events import TurnEnded, TurnStarted
-from widgets.hub import PROCESS, hub
+from widgets.hub import hub
+from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
 from widgets.services.turns import ClaimedTurn, Outcome, claim_next_turn, finish_turn
-from widgets.types import MessageData, MessageStatus
+from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
 
@@ -166,49 +167,58 @@ class TurnRunner:
             self.wake(session_id)
 
     async def _run(self, session_id: uuid.UUID) -> None:
-        while True:
-            self._again.discard(session_id)
-            try:
+        # Heard even if the visitor has left: a stop may come from a tab at another process.
+        await link.follow(session_id)
+        try:
+            while True:
+                self._again.discard(session_id)
                 claimed = await in_database(claim_next_turn, session_id=session_id, owner=PROCESS)
-            except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
-                logger.warning("A turn could not be claimed: %s", type(error).__name__)
-                return
-            if claimed is None:
-                return
-            await self._run_one(Turn(claimed))
+                if claimed is None:
+                    return
+                await self._run_one(Turn(claimed))
+        except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
+            logger.warning("A turn could not be run: %s", type(error).__name__)
+        finally:
+            link.unfollow(session_id)
 
     async def _run_one(self, turn: Turn) -> None:
         claimed = turn.claimed
-        self._current[claimed.session_id] = turn
+        session_id = claimed.session_id
+        self._current[session_id] = turn
         try:
-            await hub.publish(claimed.session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            await hub.publish(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
-            async with hub.in_order(claimed.session_id):
-                answer, error = await self._finish(turn)
-                del self._current[claimed.session_id]
-                await hub.publish(
-                    claimed.session_id,
-                    TurnEnded(
-                        claimed.message_id,
-                        claimed.reply_id,
-                        answer,
-                        error,
-                        claimed.client_message_id,
-                    ),
-                )
+            async with hub.in_order(session_id):
+                ended = await self._finish(turn)
+                del self._current[session_id]
+                await hub.publish(session_id, ended)
         finally:
-            self._current.pop(claimed.session_id, None)
+            self._current.pop(session_id, None)
 
-    async def _finish(self, turn: Turn) -> tuple[MessageData | None, str | None]:
+    async def _finish(self, turn: Turn) -> TurnEnded:
+        claimed = turn.claimed
         for attempt in range(FINISH_ATTEMPTS):
             try:
-                answer = await in_database(finish_turn, turn=turn.claimed, outcome=turn.outcome)
+                answer = await in_database(finish_turn, turn=claimed, outcome=turn.outcome)
             except Exception as error:  # noqa: BLE001 - whatever ails the database
                 logger.warning("An answer could not be written: %s", type(error).__name__)
                 await asyncio.sleep(0.2 * 2**attempt)
             else:
-                return answer, turn.error
-        return None, INTERNAL_SENTENCE
+                return TurnEnded(
+                    claimed.message_id,
+                    claimed.reply_id,
+                    answer,
+                    error=turn.error,
+                    client_message_id=claimed.client_message_id,
+                )
+        return TurnEnded(
+            claimed.message_id,
+            claimed.reply_id,
+            None,
+            error=INTERNAL_SENTENCE,
+            error_code=ErrorCode.INTERNAL.value,
+            client_message_id=claimed.client_message_id,
+        )
 
 
 runner = TurnRunner()

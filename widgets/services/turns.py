@@ -51,6 +51,14 @@ class Outcome:
     duration_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Sessions that have something to run now, and what was ended: session, answer, question."""
+
+    to_run: set[uuid.UUID]
+    interrupted: list[tuple[uuid.UUID, MessageData, str]]
+
+
 def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
     """Take the oldest waiting turn of a session, unless one is running in any process."""
     turns = WidgetTurn.objects.filter(session_id=session_id)
@@ -161,11 +169,10 @@ def renew_leases(*, owner: uuid.UUID) -> None:
     )
 
 
-def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> Settled:
     """Turns whose process died: wait to be run once more, or end as `interrupted`.
 
-    `running_here` are the sessions whose turns this process is at. Gives the sessions that have
-    something to run now, forgotten waiting turns included.
+    `running_here` are the sessions whose turns this process is at: those are no orphans.
     """
     now = timezone.now()
     orphans = WidgetTurn.objects.filter(state=TurnState.RUNNING, lease_until__lt=now).exclude(
@@ -174,25 +181,27 @@ def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     again = orphans.filter(attempts__lt=MAX_ATTEMPTS)
     to_run = set(again.values_list("session_id", flat=True))
     again.update(state=TurnState.WAITING, owner=None)
-    for turn in orphans.filter(attempts__gte=MAX_ATTEMPTS):
-        _interrupt(turn)
+    interrupted = [_interrupt(turn) for turn in orphans.filter(attempts__gte=MAX_ATTEMPTS)]
     forgotten = WidgetTurn.objects.filter(
         state=TurnState.WAITING, updated_at__lt=now - LEASE
     ).exclude(session_id__in=running_here)
-    return list(to_run | set(forgotten.values_list("session_id", flat=True)))
+    to_run |= set(forgotten.values_list("session_id", flat=True))
+    return Settled(to_run, [ended for ended in interrupted if ended is not None])
 
 
-def _interrupt(turn: WidgetTurn) -> None:
+def _interrupt(turn: WidgetTurn) -> tuple[uuid.UUID, MessageData, str] | None:
     with transaction.atomic():
         session = WidgetSession.objects.select_for_update(of=("self",)).get(id=turn.session_id)
         ended, _ = WidgetTurn.objects.filter(
             id=turn.id, owner=turn.owner, state=TurnState.RUNNING, lease_until=turn.lease_until
         ).delete()
-        if ended:
-            append_message(
-                session,
-                role=MessageRole.ASSISTANT,
-                content="",
-                status=MessageStatus.INTERRUPTED,
-                reply_to_id=turn.message_id,
-            )
+        if not ended:
+            return None
+        row = append_message(
+            session,
+            role=MessageRole.ASSISTANT,
+            content="",
+            status=MessageStatus.INTERRUPTED,
+            reply_to_id=turn.message_id,
+        )
+    return session.id, message_data(row), str(turn.message_id)

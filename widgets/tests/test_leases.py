@@ -64,17 +64,17 @@ def test_one_turn_runs_at_a_time(session: WidgetSession) -> None:
 def test_a_live_lease_is_left_alone(session: WidgetSession) -> None:
     post(session)
     claim(session)
-    assert settle_orphans(running_here=[]) == []
+    assert not settle_orphans(running_here=[]).to_run
     expire_leases()
     renew_leases(owner=ME)
-    assert settle_orphans(running_here=[]) == []
+    assert not settle_orphans(running_here=[]).to_run
 
 
 def test_a_process_does_not_take_its_own_turn_for_an_orphan(session: WidgetSession) -> None:
     post(session)
     claim(session)
     expire_leases()
-    assert settle_orphans(running_here=[session.id]) == []
+    assert not settle_orphans(running_here=[session.id]).to_run
     assert WidgetTurn.objects.get().state == "running"
 
 
@@ -84,7 +84,7 @@ def test_an_orphan_is_run_once_more_and_the_late_answer_does_not_count(
     post(session)
     dead = claim(session, OTHER)
     expire_leases()
-    assert settle_orphans(running_here=[]) == [session.id]
+    assert settle_orphans(running_here=[]).to_run == {session.id}
     again = claim(session)
     assert again.message_id == dead.message_id
     assert finish_turn(turn=dead, outcome=Outcome(content="Late.")) is None
@@ -98,8 +98,9 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
     for _ in range(2):
         claim(session, OTHER)
         expire_leases()
-        left = settle_orphans(running_here=[])
-    assert left == []
+        settled = settle_orphans(running_here=[])
+    assert not settled.to_run
+    assert [(ended[0], ended[2]) for ended in settled.interrupted] == [(session.id, asked)]
     row = WidgetMessage.objects.get(role="assistant")
     assert (row.status, row.seq, str(row.reply_to_id)) == ("interrupted", 2, asked)
     assert not WidgetTurn.objects.exists()
@@ -107,9 +108,9 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
 
 def test_a_forgotten_message_is_found(session: WidgetSession) -> None:
     post(session)
-    assert settle_orphans(running_here=[]) == []
+    assert not settle_orphans(running_here=[]).to_run
     WidgetTurn.objects.update(updated_at=timezone.now() - LEASE - timedelta(seconds=1))
-    assert settle_orphans(running_here=[]) == [session.id]
+    assert settle_orphans(running_here=[]).to_run == {session.id}
 
 
 def test_the_end_of_a_deleted_session_is_quiet(session: WidgetSession) -> None:
@@ -156,3 +157,27 @@ async def test_what_the_end_of_the_process_cuts_is_run_again(
     await supervisor.keep_turns()
     (await scripted.asked()).end("Whole.")
     assert [f["type"] for f in await socket.until("message")][-1] == "message"
+
+
+async def test_an_interrupted_answer_is_told(visit: Visits, widget: WidgetConfig) -> None:
+    v2 = await visit(widget)
+    await v2.receive()
+
+    def die_twice() -> None:
+        session = WidgetSession.objects.get()
+        post(session)
+        for _ in range(2):
+            claim(session, OTHER)
+            expire_leases()
+            WidgetTurn.objects.filter(attempts=1).update(state="waiting")
+
+    await in_database(die_twice)
+    base = await visit(widget, v2=False, token=v2.token)
+    assert [(await base.receive())["type"] for _ in range(2)] == ["session", "history"]
+    await supervisor.keep_turns()
+    frames = await v2.until("typing_stop")
+    assert [f["type"] for f in frames] == ["typing_start", "message", "typing_stop"]
+    assert frames[1]["status"] == "interrupted"
+    again = await visit(widget, token=v2.token)
+    await again.receive()
+    assert [m["status"] for m in (await again.receive())["messages"]] == ["complete", "interrupted"]

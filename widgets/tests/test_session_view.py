@@ -1,5 +1,7 @@
 """Which frames an event becomes on a socket, in whatever order hints come."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ ANSWER = MessageData(
 )
 STARTED = TurnStarted("m1", "r1")
 ENDED = TurnEnded("m1", "r1", ANSWER)
-FAILED = TurnEnded("m1", "r1", None, "Sorry.", "key")
+FAILED = TurnEnded("m1", "r1", None, "Sorry.", client_message_id="key")
 
 
 def view(
@@ -72,7 +74,7 @@ def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
 
 
 def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
-    failed = TurnEnded("m1", "r1", ANSWER, "Sorry.")
+    failed = TurnEnded("m1", "r1", replace(ANSWER, status="failed"), "Sorry.")
     new, old = view(), view(v2=False)
     for socket, expected in (
         (new, ["message", "error", "typing_stop"]),
