@@ -18,6 +18,7 @@ class ContactForm(forms.ModelForm[Contact]):
     phone = forms.CharField(
         required=False,
         max_length=40,
+        empty_value=None,
         help_text="With its country code, or as dialled in the organization's region.",
     )
 
@@ -39,6 +40,8 @@ class ContactForm(forms.ModelForm[Contact]):
             )
         except ApplicationError as error:
             raise forms.ValidationError(error.fields) from None
+        if self.errors:
+            return data
         if not any(cleaned.values()):
             raise forms.ValidationError("A contact needs a name, an email or a phone number.")
         duplicates = find_duplicates(

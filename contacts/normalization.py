@@ -8,8 +8,8 @@ import phonenumbers
 
 MAX_EMAIL = 254
 MAX_NAME = 200
-_LOCAL = re.compile(r"^[^\s@\"(),:;<>\[\\\]\x00-\x1f\x7f]{1,64}$")
-_DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
+_LOCAL = re.compile(r"^[^\s@\"(),:;<>\[\\\]]{1,64}\Z")
+_DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.(?![0-9]+\Z)[a-z0-9-]+\Z")
 
 
 class NormalizationError(ValueError):
@@ -19,11 +19,13 @@ class NormalizationError(ValueError):
 def normalize_email(text: str) -> str:
     """NFKC, trimmed, lower case, the domain in its ASCII (IDNA) form, at most 254 characters.
 
-    Raises NormalizationError. An address literal such as `a@[127.0.0.1]` is refused.
+    Raises NormalizationError. An address literal such as `a@[127.0.0.1]` is refused, and so is
+    what can't be seen or stored (controls, invisible characters, lone surrogates).
     """
     text = unicodedata.normalize("NFKC", text).strip().lower()
     local, separator, domain = text.rpartition("@")
-    if not separator or not _LOCAL.match(local) or local.startswith(".") or local.endswith("."):
+    is_local = _LOCAL.match(local) and not any(unicodedata.category(c)[0] == "C" for c in local)
+    if not separator or not is_local or local.startswith(".") or local.endswith("."):
         raise NormalizationError("Please enter an email address like name@example.com.")
     try:
         domain = idna.encode(domain, uts46=True).decode("ascii")
@@ -42,18 +44,24 @@ def normalize_phone(text: str, *, region: str = "") -> str:
     `region` (two letters) is where a number without a country code is dialled. Raises
     NormalizationError. Whether the number is in use is not asked: `+1234567890` is fine.
     """
-    text = unicodedata.normalize("NFKC", text).strip()
+    e164 = _e164(unicodedata.normalize("NFKC", text).strip(), region)
+    # Of a number that isn't dialled anywhere, a prefix may go each time it is read.
+    while (again := _e164(e164, region)) != e164:
+        e164 = again
+    digits = e164.removeprefix("+")
+    if not digits.isascii() or not digits.isdigit() or not 7 <= len(digits) <= 15:
+        raise NormalizationError("A phone number has 7 to 15 digits.")
+    return e164
+
+
+def _e164(text: str, region: str) -> str:
     try:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:
         raise NormalizationError(
             "Please enter a phone number with its country code, like +41 44 668 18 00."
         ) from None
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    digits = e164.removeprefix("+")
-    if not digits.isascii() or not digits.isdigit() or not 7 <= len(digits) <= 15:
-        raise NormalizationError("A phone number has 7 to 15 digits.")
-    return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normalize_name(text: str) -> str:

@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from contacts.models import Contact
 from contacts.normalization import (
@@ -16,6 +16,7 @@ from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
 
 ATTEMPTS = 5
+DETAILS = ("name", "email", "phone")
 
 
 def find_contact(
@@ -86,14 +87,20 @@ def save_contact(
     email: str | None,
     phone: str | None,
 ) -> Contact:
-    """Write staff's version of a contact (new or changed); raises `invalid` on a duplicate."""
+    """Write staff's version of a contact (new or changed).
+
+    Raises `invalid` on a duplicate, `not_found` where the contact was deleted meanwhile.
+    """
     cleaned = clean_contact(organization=contact.organization, name=name, email=email, phone=phone)
     for field, value in cleaned.items():
         setattr(contact, field, value)
     try:
         contact.full_clean(validate_constraints=False)
         with transaction.atomic():
-            contact.save()
+            if contact._state.adding:
+                contact.save(force_insert=True)
+            else:
+                contact.save(update_fields=[*DETAILS, "updated_at"])
     except ValidationError as error:
         raise invalid(error.message_dict) from None
     except IntegrityError:
@@ -106,6 +113,10 @@ def save_contact(
         # None left to name: the other one went while we looked.
         again = {"email": ["Another contact was saved with it just now. Try again."]}
         raise invalid(duplicates or again) from None
+    except DatabaseError:
+        if Contact.objects.filter(id=contact.id).exists():
+            raise
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.") from None
     return contact
 
 

@@ -1,15 +1,30 @@
 """The REST API's defaults: every error has one shape, every list pages alike."""
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.http import Http404
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+)
+from django.urls import resolve
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.text import clean_text
+
+# Room for the largest knowledge of an agent, every character of it escaped.
+MAX_BODY_BYTES = 16 * 1024 * 1024
 
 STATUS = {
     ErrorCode.NOT_FOUND: status.HTTP_404_NOT_FOUND,
@@ -61,8 +76,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def error_response(
     status_code: int, code: ErrorCode, message: str, fields: dict[str, list[str]]
 ) -> Response:
-    """One error, in the one shape."""
-    return Response({"code": code, "message": message, "fields": fields}, status=status_code)
+    """One error, in the one shape. Sentences may quote what was sent, so they are cleaned."""
+    clean = {
+        clean_text(name): [clean_text(sentence) for sentence in sentences]
+        for name, sentences in fields.items()
+    }
+    body = {"code": code, "message": clean_text(message), "fields": clean}
+    return Response(body, status=status_code)
 
 
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -89,11 +109,67 @@ def first_sentence(fields: dict[str, list[str]]) -> str:
     return "The request is not valid."
 
 
+@csrf_exempt
+def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
+    """What answers below `/api/v1/` where nothing is; an address without its slash leads to it."""
+    if not rest.endswith("/") and resolve(f"{request.path_info}/").func is not unknown_path:
+        return HttpResponsePermanentRedirect(
+            request.get_full_path(force_append_slash=True), preserve_request=True
+        )
+    body = {
+        "code": ErrorCode.NOT_FOUND,
+        "message": "There is nothing at this address.",
+        "fields": {},
+    }
+    return JsonResponse(body, status=404)
+
+
+class BodyTooLargeError(exceptions.APIException):
+    """A body over MAX_BODY_BYTES."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = f"The body is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB."
+
+
+class StrictJSONParser(JSONParser):
+    """JSON in UTF-8, of bounded size; what can't be read is a 400, however it is broken."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLargeError
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        except UnicodeDecodeError:
+            raise exceptions.ParseError("The body is not JSON: it is not UTF-8 text.") from None
+        except RecursionError:
+            raise exceptions.ParseError("The body is nested too deeply.") from None
+        except ValueError as error:
+            raise exceptions.ParseError(f"The body is not JSON: {error}.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a value in JSON")
+
+
 class NewestFirstPagination(CursorPagination):
     """Pages of 50 from the newest on; `next` is the address of the following page, or null."""
 
     ordering: tuple[str, ...] = ("-created_at", "-id")
     page_size = 50
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (exceptions.NotFound, DjangoValidationError, ValueError, OverflowError):
+            raise exceptions.ValidationError(
+                {"cursor": "This cursor is not valid. Begin again without one."}
+            ) from None
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link()})

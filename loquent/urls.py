@@ -8,6 +8,7 @@ from rest_framework.routers import DefaultRouter
 
 from contacts.api import ContactViewSet
 from loquent.agents.api import TextAgentViewSet
+from loquent.api import unknown_path
 from widgets.api.viewsets import WidgetSessionViewSet, WidgetViewSet
 
 router = DefaultRouter()
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(router.urls)),
+    path("api/v1/<path:rest>", unknown_path),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("", include("widgets.urls")),
 ]

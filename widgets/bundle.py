@@ -2,12 +2,15 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 import brotli
 from django.conf import settings
 
+# `q=` more than 0, the only parameter of an encoding.
+_WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")
 BUNDLE = settings.BASE_DIR / "widget-js" / "dist" / "widget.min.js"
 
 
@@ -25,7 +28,7 @@ class Bundle:
         accepted = set()
         for item in accept_encoding.lower().split(","):
             name, _, parameters = item.partition(";")
-            if parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            if not parameters or _WANTED.match(parameters):
                 accepted.add(name.strip())
         if "br" in accepted:
             return self.brotli, "br"

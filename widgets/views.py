@@ -5,7 +5,9 @@ import uuid
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.bundle import load_bundle
@@ -16,6 +18,7 @@ from widgets.services.demo import demo_widget
 EMBED_CACHE = "public, max-age=3600"
 
 
+@csrf_exempt
 @require_safe
 def embed_script(request: HttpRequest) -> HttpResponse:
     """`GET /api/widget/embed.js`: the widget's script, cached for an hour; any page may load it."""
@@ -35,6 +38,9 @@ def embed_script(request: HttpRequest) -> HttpResponse:
     return response
 
 
+# No cookie counts here, so no token either: another method is a 405, for whoever asks.
+@csrf_exempt
+@vary_on_headers("Origin")
 @require_safe
 def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     """`GET /api/widget/{widget_id}/config`: what the page needs to draw the widget.
@@ -68,7 +74,6 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
         elif origin:
             response["Access-Control-Allow-Origin"] = origin
     response["Cache-Control"] = "no-cache"
-    patch_vary_headers(response, ["Origin"])
     return response
 
 

@@ -19,13 +19,17 @@ AnyUser = User | AnonymousUser | AbstractBaseUser
 RANK = {Role.VIEWER.value: 1, Role.ADMIN.value: 2, Role.OWNER.value: 3}
 
 
-def visible_organizations(user: AnyUser) -> models.QuerySet[Organization]:
-    """The organizations a user is a member of; all for a superuser; none for nobody."""
+def visible_organizations(
+    user: AnyUser, needed: Role = Role.VIEWER
+) -> models.QuerySet[Organization]:
+    """The organizations in which a user has at least this role; all for a superuser."""
     if not isinstance(user, User) or not user.is_active:
         return Organization.objects.none()
     if user.is_superuser:
         return Organization.objects.all()
-    return Organization.objects.filter(memberships__user=user)
+    return Organization.objects.filter(
+        memberships__user=user, memberships__role__in=_roles_from(needed)
+    )
 
 
 def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = None) -> bool:
@@ -34,12 +38,14 @@ def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = No
         return False
     if user.is_superuser:
         return True
-    memberships = Membership.objects.filter(
-        user=user, role__in=[role for role, rank in RANK.items() if rank >= RANK[needed]]
-    )
+    memberships = Membership.objects.filter(user=user, role__in=_roles_from(needed))
     if organization_id is not None:
         memberships = memberships.filter(organization_id=organization_id)
     return memberships.exists()
+
+
+def _roles_from(needed: Role) -> list[str]:
+    return [role for role, rank in RANK.items() if rank >= RANK[needed]]
 
 
 def default_organization(user: AnyUser) -> Organization | None:

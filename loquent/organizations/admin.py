@@ -14,11 +14,16 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
 from loquent.organizations.services import (
+    MAX_STAFF_EMAIL,
+    NEEDS_AN_OWNER,
+    add_member,
     change_role,
+    check_staff_password,
     create_api_key,
-    create_staff,
+    leaves_an_owner,
     remove_member,
     revoke_api_key,
+    staff_username,
 )
 
 
@@ -33,10 +38,29 @@ class OrganizationAdmin(TenantAdmin):
         return visible_organizations(request.user)
 
 
+class RoleForm(forms.ModelForm[Membership]):
+    """Another role for a member."""
+
+    class Meta:
+        model = Membership
+        fields = ["role"]
+
+    def clean_role(self) -> str:
+        role: str = self.cleaned_data["role"]
+        stays = role == Role.OWNER or leaves_an_owner(
+            organization_id=self.instance.organization_id, leaving=[self.instance.id]
+        )
+        if not stays:
+            raise ValidationError(NEEDS_AN_OWNER)
+        return role
+
+
 class MembershipForm(forms.ModelForm[Membership]):
     """A new member by email; one who has no account yet gets a first password."""
 
-    email = forms.EmailField(help_text="The address with which the member signs in.")
+    email = forms.EmailField(
+        max_length=MAX_STAFF_EMAIL, help_text="The address with which the member signs in."
+    )
     password = forms.CharField(
         required=False,
         strip=False,
@@ -50,7 +74,7 @@ class MembershipForm(forms.ModelForm[Membership]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        email = data.get("email", "").lower()
+        email = staff_username(data.get("email", ""))
         organization = data.get("organization")
         if not email or organization is None:
             return data
@@ -61,10 +85,11 @@ class MembershipForm(forms.ModelForm[Membership]):
             )
         if user is not None and organization.memberships.filter(user=user).exists():
             raise ValidationError({"email": "This person is a member already."})
-        try:
-            self.instance.user = user or create_staff(email=email, password=data["password"])
-        except ApplicationError as error:
-            raise ValidationError({"password": error.message}) from None
+        if user is None:
+            try:
+                check_staff_password(email=email, password=data["password"])
+            except ApplicationError as error:
+                raise ValidationError({"password": error.fields["owner_password"]}) from None
         return data
 
 
@@ -80,8 +105,7 @@ class MembershipAdmin(TenantAdmin):
     def get_form(
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kw: Any
     ) -> type[forms.ModelForm[Membership]]:
-        if obj is None:
-            kw["form"] = MembershipForm
+        kw["form"] = MembershipForm if obj is None else RoleForm
         return super().get_form(request, obj, change, **kw)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
@@ -96,13 +120,28 @@ class MembershipAdmin(TenantAdmin):
         self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Any], change: bool
     ) -> None:
         if not change:
-            obj.save()
+            made = add_member(
+                organization=obj.organization,
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+                role=Role(obj.role),
+            )
+            obj.__dict__.update(made.__dict__)
             return
         try:
             change_role(membership=obj, role=Role(obj.role))
         except ApplicationError as error:
             obj.refresh_from_db()
             self.message_user(request, error.message, messages.ERROR)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Counts as protected, and so refuses, what would leave an organization without owner."""
+        deletable, counts, missing, protected = super().get_deleted_objects(objs, request)
+        leaving = [membership.id for membership in objs]
+        for organization in {membership.organization for membership in objs}:
+            if not leaves_an_owner(organization_id=organization.id, leaving=leaving):
+                protected = [*protected, f"{organization}: {NEEDS_AN_OWNER}"]
+        return deletable, counts, missing, protected
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         try:

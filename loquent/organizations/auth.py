@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from loquent.organizations.access import has_role
 from loquent.organizations.models import Organization, Role
+from loquent.organizations.services import staff_username
 
 TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
 # Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
@@ -42,9 +43,10 @@ class MembershipBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        if username is not None:
-            username = username.strip().lower()
-        return super().authenticate(request, username=username, password=password, **kwargs)
+        if username is None or User.objects.filter(username=username).exists():
+            return super().authenticate(request, username=username, password=password, **kwargs)
+        name = staff_username(username)
+        return super().authenticate(request, username=name, password=password, **kwargs)
 
     def has_perm(self, user_obj: Any, perm: str, obj: models.Model | None = None) -> bool:
         role = needed_role(perm)

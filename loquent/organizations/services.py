@@ -1,5 +1,8 @@
 """Organizations, their members and their API keys."""
 
+import unicodedata
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +19,9 @@ from loquent.tokens import API_KEY, new_token, token_digest
 
 # How exact "last used" is: a write for every request would cost more than the answer is worth.
 LAST_USED_STEP = timedelta(minutes=1)
+# The column of Django's user name, which the email is.
+MAX_STAFF_EMAIL = 150
+NEEDS_AN_OWNER = "An organization needs an owner: make somebody else owner first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,13 @@ def create_organization(
     A user of that email who exists already becomes the owner as well, if the password is theirs.
     Raises ApplicationError `invalid` with the field at fault.
     """
-    email = owner_email.strip().lower()
+    email = staff_username(owner_email)
     try:
         validate_email(email)
     except ValidationError as error:
         raise invalid({"owner_email": error.messages}) from None
+    if len(email) > MAX_STAFF_EMAIL:
+        raise invalid({"owner_email": [f"At most {MAX_STAFF_EMAIL} characters can be used."]})
     organization = Organization(
         name=name.strip(), timezone=time_zone, default_phone_region=default_phone_region
     )
@@ -64,19 +72,47 @@ def create_organization(
     return NewOrganization(organization, owner, key)
 
 
+def staff_username(email: str) -> str:
+    """The one spelling of an email under which a member signs in."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
 def create_staff(*, email: str, password: str) -> User:
     """A user who may sign in to the admin, with no rights but those of memberships.
 
     Raises `invalid` naming `owner_password` when the password is too weak.
     """
+    check_staff_password(email=email, password=password)
     owner = User(username=email, email=email, is_staff=True)
-    try:
-        validate_password(password, owner)
-    except ValidationError as error:
-        raise invalid({"owner_password": error.messages}) from None
     owner.set_password(password)
     owner.save()
     return owner
+
+
+def check_staff_password(*, email: str, password: str) -> None:
+    """Refuse, with `invalid` naming `owner_password`, a password that is too weak."""
+    try:
+        validate_password(password, User(username=email, email=email))
+    except ValidationError as error:
+        raise invalid({"owner_password": error.messages}) from None
+
+
+def add_member(*, organization: Organization, email: str, password: str, role: Role) -> Membership:
+    """Make somebody a member; who has no account yet gets one with this password.
+
+    Raises `invalid`, and then neither account nor membership is made.
+    """
+    email = staff_username(email)
+    with transaction.atomic():
+        user = User.objects.filter(username=email).first()
+        if user is None:
+            user = create_staff(email=email, password=password)
+        membership, is_new = Membership.objects.get_or_create(
+            organization=organization, user=user, defaults={"role": role}
+        )
+        if not is_new:
+            raise invalid({"email": ["This person is a member already."]})
+    return membership
 
 
 def change_role(*, membership: Membership, role: Role) -> None:
@@ -94,13 +130,16 @@ def remove_member(*, membership: Membership) -> None:
         Membership.objects.filter(id=membership.id).delete()
 
 
+def leaves_an_owner(*, organization_id: uuid.UUID, leaving: Collection[uuid.UUID]) -> bool:
+    """Whether somebody is owner still once these memberships end."""
+    owners = Membership.objects.filter(organization_id=organization_id, role=Role.OWNER)
+    return owners.exclude(id__in=leaving).exists()
+
+
 def _keep_an_owner(leaving: Membership) -> None:
     Organization.objects.select_for_update().get(id=leaving.organization_id)
-    owners = Membership.objects.filter(organization_id=leaving.organization_id, role=Role.OWNER)
-    if not owners.exclude(id=leaving.id).exists():
-        raise ApplicationError(
-            ErrorCode.CONFLICT, "An organization needs an owner: make somebody else owner first."
-        )
+    if not leaves_an_owner(organization_id=leaving.organization_id, leaving=[leaving.id]):
+        raise ApplicationError(ErrorCode.CONFLICT, NEEDS_AN_OWNER)
 
 
 def create_api_key(*, organization: Organization, name: str) -> tuple[ApiKey, str]:

@@ -38,7 +38,7 @@ def live_server_process(transactional_db: None, tmp_path: Path) -> Iterator[Star
 
     yield start
     for server in servers:
-        server.kill()
+        server.terminate()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.identifiers import is_widget_id
 from widgets.services.limits import take_message, take_session, use_daily_message
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
@@ -63,13 +64,13 @@ class AcceptedMessage:
 
 def check_door(*, doorway: Doorway) -> WidgetConfig:
     """The widget, if this page may open it; `not_found` or `forbidden` if not."""
-    widget = (
-        WidgetConfig.objects.select_related("organization")
-        .filter(widget_id=doorway.widget_id, enabled=True)
-        .first()
-    )
+    unknown = ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
+    if not is_widget_id(doorway.widget_id):
+        raise unknown
+    widgets = WidgetConfig.objects.select_related("organization")
+    widget = widgets.filter(widget_id=doorway.widget_id, enabled=True).first()
     if widget is None:
-        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
+        raise unknown
     validate_origin(widget=widget, origins=doorway.origins, fetch_site=doorway.fetch_site)
     return widget
 

@@ -17,6 +17,7 @@ _ORIGIN = re.compile(
     r"^(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[1-9][0-9]{0,4}))?\Z"
 )
 _LABEL = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_NUMBER = re.compile(r"^(?:[0-9]+|0x[0-9a-f]*)\Z")
 _SCHEME = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)\Z", re.DOTALL)
 
 
@@ -153,7 +154,7 @@ def _is_host(host: str) -> bool:
     if len(host) > 253 or not all(_LABEL.match(label) for label in labels):
         return False
     # A browser reads a host whose last label is a number as an IPv4 address.
-    return not labels[-1].isdigit() or _is_ipv4(host)
+    return not _NUMBER.match(labels[-1]) or _is_ipv4(host)
 
 
 def _is_ipv4(host: str) -> bool:

@@ -64,6 +64,7 @@ REFUSED = [
     "https://wild.example",
     "https://.wild.example",
     "https://..wild.example",
+    "https://0x7f000001",
     "https://a..wild.example",
     "https://-.wild.example",
     "http://a.wild.example",

@@ -128,6 +128,8 @@ def test_accepted(typed: str, stored: str) -> None:
         ("https://1.2.3.256", "host"),
         ("https://1.2.3.04", "host"),
         ("https://example.1", "host"),
+        ("https://example.0x1", "host"),
+        ("https://0x7f000001", "host"),
         ("https://[::1", "host|IPv6|origin"),
         ("https://[::1]x", "not an origin"),
         ("https://[::g]", "IPv6"),
@@ -149,8 +151,7 @@ def test_refused_with_the_reason(typed: str, reason: str) -> None:
 def test_whatever_is_accepted_is_stored_in_its_only_form(typed: str) -> None:
     try:
         stored = normalize_origin_entry(typed)
-    except OriginError as error:
-        assert str(error).endswith(".")
+    except OriginError:
         return
     assert normalize_origin_entry(stored) == stored
     assert normalize_origin_entry(f" {stored}/ ") == stored
