@@ -4,7 +4,7 @@ Sockets of other processes get the same events through the channel layer, as pla
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from widgets.types import MessageData
 
@@ -54,11 +54,41 @@ class StopAsked:
     """The visitor wants the answer being written to stop, in whichever process it is."""
 
 
-Event = MessagePosted | TurnStarted | TurnEnded | SessionReplaced | StopAsked
-KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (MessagePosted, TurnStarted, TurnEnded, SessionReplaced, StopAsked)
-}
+@dataclass(frozen=True, slots=True)
+class AnswerWanted:
+    """A socket elsewhere wants to follow the answer being written; between processes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSoFar:
+    """What is written of an answer, for who wanted it; pieces follow as AnswerGrew."""
+
+    message_id: str
+    reply_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGrew:
+    """The next piece of an answer that somebody elsewhere follows; `offset` in UTF-16 units."""
+
+    message_id: str
+    reply_id: str
+    offset: int
+    text: str
+
+
+Event = (
+    MessagePosted
+    | TurnStarted
+    | TurnEnded
+    | SessionReplaced
+    | StopAsked
+    | AnswerWanted
+    | AnswerSoFar
+    | AnswerGrew
+)
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_wire(event: Event) -> dict[str, Any]:

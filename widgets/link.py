@@ -75,6 +75,11 @@ class ProcessLink:
         }
         await _attempt(get_channel_layer().group_send, _group(session_id), message)
 
+    def send_soon(self, session_id: uuid.UUID, event: Event) -> None:
+        """`send`, without waiting for it; what is sent first arrives first."""
+        if settings.REDIS_URL:
+            self._in_background(self.send(session_id, event))
+
     async def mend(self) -> list[uuid.UUID]:
         """Join what could not be joined while the layer was away; gives what is heard again."""
         missing = [session_id for session_id in self._followers if session_id not in self._joined]

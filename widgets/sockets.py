@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from django.conf import settings
 
 from loquent.errors import ApplicationError, ErrorCode
-from widgets.events import Event, SessionReplaced, TurnStarted
+from widgets.events import (
+    AnswerGrew,
+    AnswerSoFar,
+    AnswerWanted,
+    Event,
+    SessionReplaced,
+    TurnStarted,
+)
 from widgets.frames import error_frame, session_frame
 from widgets.hub import hub
 from widgets.link import link
@@ -48,6 +55,7 @@ class SessionSocket:
         self._early: list[Event] | None = []
         self._is_gone = False
         self._bad_frames = 0
+        self._wants_answer = False
         self._chores: set[asyncio.Task[None]] = set()
         hub.sockets_by_ip[doorway.ip] += 1
 
@@ -72,7 +80,9 @@ class SessionSocket:
             if not isinstance(event, TurnStarted):
                 self.deliver(event)
         turn = runner.current(self.session_id) if self.session_id else None
-        if turn is not None and turn.claimed.message_id in unfinished:
+        if turn is None and unfinished:
+            self._want_answer()
+        elif turn is not None and turn.claimed.message_id in unfinished:
             turn.flush()
             self.put(
                 *self._view.join_answer(
@@ -142,10 +152,23 @@ class SessionSocket:
         if self._early is not None:
             self._early.append(event)
             return
-        if isinstance(event, SessionReplaced):
-            self._move(event)
-        else:
-            self.put(*self._view.frames_for(event))
+        match event:
+            case SessionReplaced():
+                self._move(event)
+            case AnswerSoFar(message_id, reply_id, text):
+                if self._wants_answer:
+                    self._wants_answer = False
+                    self.put(
+                        *self._view.join_answer(message_id=message_id, reply_id=reply_id, text=text)
+                    )
+            case AnswerGrew(message_id, reply_id, offset, text):
+                self.deliver_delta(message_id, reply_id, offset, text)
+            case _:
+                self.put(*self._view.frames_for(event))
+                if isinstance(event, TurnStarted) and self._view.is_live(
+                    event.message_id, event.reply_id
+                ):
+                    self._want_answer()
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
         """Tell the client of a piece of an answer that it follows."""
@@ -166,6 +189,12 @@ class SessionSocket:
             fetch_site=self.doorway.fetch_site,
         )
         return None if fits else CloseCode.FORBIDDEN
+
+    def _want_answer(self) -> None:
+        """Ask the process that writes the answer for it, if it is another one."""
+        if self.session_id is not None and runner.current(self.session_id) is None:
+            self._wants_answer = True
+            link.send_soon(self.session_id, AnswerWanted())
 
     def _move(self, event: SessionReplaced) -> None:
         if self.session_id is None:

@@ -8,7 +8,7 @@ import uuid
 from django.conf import settings
 
 from loquent.database import in_database
-from widgets.events import Event, StopAsked, TurnEnded
+from widgets.events import AnswerWanted, Event, StopAsked, TurnEnded
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import CloseCode
@@ -91,10 +91,15 @@ class Supervisor:
 
 def hear(session_id: uuid.UUID, event: Event) -> None:
     """What another process tells of a session."""
-    if isinstance(event, StopAsked):
-        runner.stop(session_id)
-    else:
-        hub.tell(session_id, event)
+    match event:
+        case StopAsked():
+            runner.stop(session_id)
+        case AnswerWanted():
+            turn = runner.current(session_id)
+            if turn is not None:
+                turn.share()
+        case _:
+            hub.tell(session_id, event)
 
 
 supervisor = Supervisor()

@@ -11,7 +11,7 @@ from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, Tex
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
-from widgets.events import TurnEnded, TurnStarted
+from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
@@ -40,6 +40,7 @@ class Turn:
         self._flush_handle: asyncio.TimerHandle | None = None
         self._generation: asyncio.Task[None] | None = None
         self._stopped = False
+        self._is_shared = False
 
     def stop(self) -> None:
         """Stop the answer; what is written is kept. Does nothing once it is whole."""
@@ -114,7 +115,21 @@ class Turn:
         claimed = self.claimed
         for socket in hub.sockets_of(claimed.session_id):
             socket.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
+        if self._is_shared:
+            link.send_soon(
+                claimed.session_id,
+                AnswerGrew(claimed.message_id, claimed.reply_id, self._offset, text),
+            )
         self._offset += utf16_length(text)
+
+    def share(self) -> None:
+        """Tell other processes what is written, and from now on what comes."""
+        self.flush()
+        self._is_shared = True
+        claimed = self.claimed
+        link.send_soon(
+            claimed.session_id, AnswerSoFar(claimed.message_id, claimed.reply_id, self.text)
+        )
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

@@ -76,7 +76,7 @@ class ServerProcess:
         self.socket_url = f"ws://127.0.0.1:{self.port}"
         self.log_path = log_path
         redis = {"REDIS_URL": settings.REDIS_URL} if settings.REDIS_URL else {}
-        environment = plain_environment(
+        self._environment = plain_environment(
             **{
                 "DEBUG": "1",
                 "SECRET_KEY": settings.SECRET_KEY,
@@ -87,15 +87,22 @@ class ServerProcess:
                 **variables,
             }
         )
-        command = [sys.executable, MANAGE, "serve", "--port", str(self.port), *arguments]
-        with log_path.open("wb") as log:
-            self.process: subprocess.Popen[Any] = subprocess.Popen(
-                command,
-                env=environment,
+        self._command = [sys.executable, MANAGE, "serve", "--port", str(self.port), *arguments]
+        self.process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[Any]:
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def start_again(self) -> None:
+        """Start it anew on the same port, once it has ended."""
+        self.process = self._launch()
 
     def log(self) -> str:
         """What the server has written so far."""

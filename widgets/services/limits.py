@@ -1,5 +1,6 @@
 """How much a visitor, an address and a widget may use."""
 
+import math
 import zoneinfo
 from datetime import date, datetime, timedelta
 
@@ -89,7 +90,7 @@ def organization_day(timezone_name: str, now: datetime) -> tuple[date, int]:
     zone = zoneinfo.ZoneInfo(timezone_name)
     local = now.astimezone(zone)
     midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
-    return local.date(), max(1, int((midnight - now).total_seconds()))
+    return local.date(), max(1, math.ceil((midnight - now).total_seconds()))
 
 
 def use_daily_message(*, widget: WidgetConfig) -> None:

@@ -1,0 +1,90 @@
+"""The page goes away in the middle of things, and comes back."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from playwright.async_api import Page, expect
+
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.endpoint_scripts import tokens
+from loquent.database import in_database
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent, make_widget
+from loquent.testing.process import ServerProcess
+from widgets.models import WidgetConfig, WidgetMessage
+from widgets.tests.browser.conversation import expect_once, open_chat, say
+from widgets.tests.browser.shop import Shop, page_with
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+StartServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
+    return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
+
+
+async def test_a_reload_in_mid_answer_goes_on_with_it(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    gate = asyncio.Event()
+    async with ScriptedEndpoint() as endpoint:
+        endpoint.push(tokens("The first half, ", "and the second.", gate=gate))
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        with Shop(page_with(server.url, widget.widget_id)) as shop:
+            await page.goto(shop.origin)
+            panel = await open_chat(page)
+            await say(panel, "Tell me")
+            await expect(panel.get_by_text("The first half,")).to_be_visible()
+            await page.reload()
+            panel = await open_chat(page)
+            await expect_once(panel, "Tell me")
+            await expect(panel.get_by_text("The first half,")).to_be_visible()
+            await expect(panel.get_by_role("button", name="Stop")).to_be_visible()
+            gate.set()
+            await expect_once(panel, "The first half, and the second.")
+            await expect_once(panel, "Tell me")
+            assert len(endpoint.requests) == 1
+
+
+async def test_stop_keeps_what_is_written(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    async with ScriptedEndpoint() as endpoint:
+        endpoint.push(tokens("The first half, ", "never.", gate=asyncio.Event()))
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        with Shop(page_with(server.url, widget.widget_id)) as shop:
+            await page.goto(shop.origin)
+            panel = await open_chat(page)
+            await say(panel, "Tell me")
+            await expect(panel.get_by_text("The first half,")).to_be_visible()
+            await panel.get_by_role("button", name="Stop").click()
+            await expect_once(panel, "The first half,")
+            await expect(panel.get_by_role("button", name="Stop")).to_have_count(0)
+            await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), 10)
+        row = await in_database(WidgetMessage.objects.get, role="assistant")
+        assert (row.content, row.status) == ("The first half,", "stopped")
+
+
+async def test_what_is_sent_while_the_server_is_away_arrives_once(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    async with ScriptedEndpoint() as endpoint:
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        with Shop(page_with(server.url, widget.widget_id)) as shop:
+            await page.goto(shop.origin)
+            panel = await open_chat(page)
+            await say(panel, "One")
+            await expect_once(panel, "Hello there.")
+            await asyncio.to_thread(server.kill)
+            await say(panel, "Two")
+            await expect(panel.get_by_text("Two", exact=True)).to_be_visible()
+            server.start_again()
+            await asyncio.to_thread(server.wait_until_ready)
+            await expect(panel.get_by_text("Hello there.", exact=True)).to_have_count(
+                2, timeout=40_000
+            )
+            await expect_once(panel, "Two")
+        rows = await in_database(lambda: WidgetMessage.objects.filter(content="Two").count())
+        assert rows == 1
