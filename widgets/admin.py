@@ -192,7 +192,8 @@ class WidgetSessionAdmin(TenantAdmin):
                 applied += apply_contact_claim(session_id=session.id)
             except ApplicationError as error:
                 self.message_user(request, f"{session}: {error.message}", messages.ERROR)
-        self.message_user(request, f"{applied} applied.", messages.SUCCESS)
+        if applied:
+            self.message_user(request, f"{applied} applied.", messages.SUCCESS)
 
     @admin.display(description="what the visitor typed")
     def claim(self, obj: WidgetSession) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
+from widgets.protocol import byte_length
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class Outbound:
         if self._close_code is not None or self._given_up:
             return
         self._frames.append(frame)
-        self._bytes += len(frame)
+        self._bytes += byte_length(frame)
         limit = settings.LIMITS.outbound_bytes
         if limit and self._bytes > limit:
             self._give_up()
@@ -74,7 +76,7 @@ class Outbound:
         try:
             while self._frames:
                 frame = self._frames.popleft()
-                self._bytes -= len(frame)
+                self._bytes -= byte_length(frame)
                 await self._send(frame)
             if self._close_code is not None:
                 self._given_up = True

@@ -199,14 +199,17 @@ def is_too_big(raw: str | bytes | None, limit: int) -> bool:
     """Whether a frame has more bytes than `limit` (0: none is too big)."""
     if raw is None or not limit:
         return False
-    if isinstance(raw, str) and len(raw) <= limit < 4 * len(raw):
-        raw = raw.encode("utf-8", "surrogatepass")
-    return len(raw) > limit
+    return (byte_length(raw) if isinstance(raw, str) else len(raw)) > limit
 
 
 def encode(frame: Frame) -> str:
     """A frame as it goes over the wire."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def byte_length(text: str) -> int:
+    """The length of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def utf16_length(text: str) -> int:

@@ -8,6 +8,7 @@ import uuid
 from django.conf import settings
 
 from loquent.database import in_database
+from loquent.errors import ErrorCode
 from widgets.events import AnswerWanted, Event, StopAsked, TurnEnded
 from widgets.hub import hub
 from widgets.link import PROCESS, link
@@ -17,6 +18,7 @@ from widgets.services.turns import RENEW_SECONDS, renew_leases, settle_orphans
 from widgets.turns import runner
 
 logger = logging.getLogger(__name__)
+INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
 class Supervisor:
@@ -56,7 +58,14 @@ class Supervisor:
             await in_database(renew_leases, owner=PROCESS)
         settled = await in_database(settle_orphans, running_here=runner.sessions())
         for session_id, answer, message_id in settled.interrupted:
-            await hub.publish(session_id, TurnEnded(message_id, answer.id, answer))
+            ended = TurnEnded(
+                message_id,
+                answer.id,
+                answer,
+                error=INTERRUPTED_SENTENCE,
+                error_code=ErrorCode.INTERRUPTED.value,
+            )
+            await hub.publish(session_id, ended)
         for session_id in settled.to_run:
             runner.wake(session_id)
 

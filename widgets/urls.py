@@ -8,9 +8,9 @@ from widgets import views
 urlpatterns = [
     path("api/widget/embed.js", views.embed_script, name="embed-script"),
     path("api/widget/<str:widget_id>/config", views.widget_config, name="widget-config"),
-    path("widgets", views.widget_list, name="widget-list"),
-    path("widgets/create", views.widget_create, name="widget-create"),
-    path("widgets/<uuid:id>", views.widget_details, name="widget-details"),
+    path("widgets", views.widget_list, name="staff-widget-list"),
+    path("widgets/create", views.widget_create, name="staff-widget-create"),
+    path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),
 ]
 if settings.DEBUG:
     urlpatterns += [path("demo/", views.demo_page, name="demo")]

@@ -1,0 +1,147 @@
+/** Puts the parts of the view together, and draws the state once per frame. */
+
+import { createContactForm } from "./contact-form.js";
+import { directionOf, wordsOf } from "./i18n.js";
+import { createStage } from "./stage.js";
+import { needsContact, wantsContact } from "./state.js";
+import { createComposer } from "./view/composer.js";
+import { copyOnClick } from "./view/copy.js";
+import { elementsOf, frameLoop, setText } from "./view/dom.js";
+import { createLauncher } from "./view/launcher.js";
+import { createPanel } from "./view/panel.js";
+import { createTranscript } from "./view/transcript.js";
+
+/** @import { Actions, Config, Contact, State, Storage, View, Win } from "./types.js" */
+/** @typedef {Contact & { text?: string }} Draft */
+
+/**
+ * @param {Win} win
+ * @param {Config} config
+ * @param {Actions} actions
+ * @param {() => State} getState
+ * @param {Storage} storage
+ * @param {string} locale
+ * @param {string} theme
+ */
+export function createChat(win, config, actions, getState, storage, locale, theme) {
+  const doc = win.document;
+  const h = elementsOf(doc);
+  const words = wordsOf(locale);
+  /** @type {View} */
+  const view = { win, doc, h, words, config, actions };
+  const stage = createStage(view, locale, directionOf(locale), theme);
+  const launcher = createLauncher(view, toggle);
+  const loop = frameLoop(win, draw);
+  const draft = readDraft();
+  /** @type {ReturnType<typeof build> | null} */
+  let parts = null;
+
+  stage.root.append(launcher.node);
+
+  /** @returns {Draft} */
+  function readDraft() {
+    try {
+      return { ...JSON.parse(storage.tab.get("draft") ?? "{}") };
+    } catch {
+      return {};
+    }
+  }
+
+  /** @param {Draft} change */
+  function keepDraft(change) {
+    const before = JSON.stringify(draft);
+    const after = JSON.stringify(Object.assign(draft, change));
+    if (after !== before) storage.tab.set("draft", after);
+  }
+
+  function toggle() {
+    if (getState().open) return close();
+    actions.open();
+    loop.flush();
+    focusInside();
+  }
+
+  function close() {
+    actions.close();
+    loop.flush();
+  }
+
+  /** @param {string} text */
+  function send(text) {
+    const sent = actions.send(text);
+    loop.flush();
+    return sent;
+  }
+
+  /** The panel, made when it is first wanted. */
+  function build() {
+    const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
+    const form = createContactForm(view, draft, keepDraft);
+    const thanks = h("p", "hint", { role: "status" });
+    const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
+    const transcript = createTranscript(view, onEdit, [form.node, thanks]);
+    const { scroller, pill } = transcript;
+    const panel = createPanel(view, [scroller, pill], composer.node, close);
+    copyOnClick(view, scroller);
+    stage.root.prepend(panel.node);
+    return { composer, form, transcript, panel, thanks };
+  }
+
+  function focusInside() {
+    if (!parts) return;
+    const { composer, form, panel } = parts;
+    const asks = config.contact_info_mode === "required" && !form.node.hidden;
+    const field = asks ? form.first : composer.field;
+    // A keyboard that jumps up by itself would hide the greeting.
+    const byTouch = win.matchMedia("(pointer: coarse)").matches;
+    const usable = !byTouch && !field.disabled && (asks || !composer.node.hidden);
+    (usable ? field : panel.node).focus();
+  }
+
+  function draw() {
+    const state = getState();
+    launcher.render(state);
+    if (!parts && !state.open) return;
+    const opens = state.open && parts?.panel.node.hidden !== false;
+    parts ??= build();
+    const { composer, form, transcript, panel, thanks } = parts;
+    const active = stage.active();
+    // With a token in storage only the server knows whether it was told already.
+    const unknown = state.submitted === null && storage.local.get("token");
+    form.node.hidden = !wantsContact(config, state) || !!unknown;
+    form.render(state);
+    setText(thanks, state.thanked ? words.thanks : "");
+    composer.render(state, needsContact(config, state));
+    panel.render(state);
+    // In a conversation the form is not to stand in the way: it moves up, unless it is in use.
+    const { scroller } = transcript;
+    if (state.messages.length && !form.node.contains(active) && scroller.firstChild !== form.node) {
+      scroller.prepend(form.node, thanks);
+    }
+    transcript.render(state);
+    stage.root.classList.toggle("open", state.open);
+    if (opens) {
+      composer.update();
+      transcript.toEnd();
+    }
+    // Nobody is left with the focus on something that is gone.
+    if (active?.closest("[hidden]") || active?.matches(":disabled")) {
+      if (state.open) focusInside();
+      else launcher.node.focus();
+    }
+    if (state.submitted && (draft.name || draft.email || draft.phone))
+      keepDraft({ name: "", email: "", phone: "" });
+  }
+
+  return {
+    changed: loop.request,
+    draw: loop.flush,
+    keepDraft,
+    setTheme: stage.setTheme,
+    destroy() {
+      loop.cancel();
+      parts?.transcript.cancel();
+      stage.destroy();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** One brand colour gives the palette; contrast is computed, never hoped for. */
+
+/** @import { Config } from "./types.js" */
+/** @typedef {number[]} Rgb three parts, 0 to 255 */
+
+const WHITE = [255, 255, 255];
+const BLACK = [0, 0, 0];
+
+/** @param {string} hex @returns {Rgb} */
+export const parseColor = (hex) =>
+  [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+
+/** @param {Rgb} rgb */
+const luminance = (rgb) => {
+  const [r, g, b] = rgb.map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+/** The WCAG contrast of two colours, 1 to 21. @param {Rgb} one @param {Rgb} other */
+export function contrast(one, other) {
+  const ratio = (luminance(one) + 0.05) / (luminance(other) + 0.05);
+  return ratio < 1 ? 1 / ratio : ratio;
+}
+
+/**
+ * The colour nearest to `color` that reads against `against`.
+ * @param {Rgb} color
+ * @param {Rgb} against
+ * @param {number} wanted
+ */
+export function readable(color, against, wanted) {
+  const away = contrast(WHITE, against) > contrast(BLACK, against) ? WHITE : BLACK;
+  let next = color;
+  for (let step = 1; step <= 50 && contrast(next, against) < wanted; step++) {
+    next = color.map((part, index) => Math.round(part + ((away[index] - part) * step) / 50));
+  }
+  return next;
+}
+
+/**
+ * @param {Config} config
+ * @param {boolean} dark
+ * @returns {{ [property: string]: Rgb }} the rest of the palette stands in the style sheet
+ */
+export function palette({ primary_color, text_color }, dark) {
+  const brand = parseColor(primary_color);
+  const on = parseColor(text_color);
+  return {
+    brand,
+    on,
+    // Text stands on this one; the launcher's icon, being large, on the brand colour itself.
+    fill: readable(brand, on, 4.6),
+    icon: readable(on, brand, 3),
+    link: readable(brand, parseColor(dark ? "#2a2c32" : "#f1f2f5"), 4.6),
+  };
+}

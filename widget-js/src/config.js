@@ -1,0 +1,63 @@
+/** The widget's public settings: where they are, what they hold, and why they may be missing. */
+
+/** @import { Config, Win } from "./types.js" */
+
+/** @param {any} value @param {string} fallback */
+const colorOf = (value, fallback) => (/^#[0-9a-f]{6}$/i.test(value) ? value : fallback);
+
+/** All that stands before /api/ in the address that the script came from. @param {string} src */
+export const baseOf = (src) => src.replace(/\/api\/widget\/.*/, "");
+
+/** @param {string} base @param {string} id */
+export const apiOf = (base, id) => `${base}/api/widget/${encodeURIComponent(id)}`;
+
+/** @type {RequestInit} */
+const PLAIN = { credentials: "omit" };
+/** @type {RequestInit} */
+const FRESH = { credentials: "omit", cache: "no-store" };
+
+/**
+ * The colours reach the style sheet: what is no colour does not.
+ * @param {any} raw
+ * @returns {Config}
+ */
+export const readConfig = (raw) => ({
+  ...raw,
+  primary_color: colorOf(raw.primary_color, "#6366f1"),
+  text_color: colorOf(raw.text_color, "#ffffff"),
+});
+
+/**
+ * @param {Win} win
+ * @param {string} base
+ * @param {string} id
+ * @returns {Promise<Config | null>} null: nothing may be shown here
+ */
+export async function fetchConfig(win, base, id) {
+  try {
+    const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
+    return response.ok ? readConfig(await response.json()) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A browser does not say why a handshake failed; the public endpoints do.
+ * @param {Win} win
+ * @param {string} base
+ * @param {string} id
+ * @returns {Promise<string>} the reason to stop for, or "" to go on trying
+ */
+export async function whyRefused(win, base, id) {
+  try {
+    const response = await win.fetch(`${apiOf(base, id)}/config`, FRESH);
+    return response.status === 404 ? "gone" : "";
+  } catch {
+    try {
+      return (await win.fetch(`${base}/api/widget/embed.js`, FRESH)).ok ? "refused" : "";
+    } catch {
+      return "";
+    }
+  }
+}

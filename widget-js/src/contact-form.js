@@ -1,0 +1,102 @@
+/** Asking who the visitor is. The sentences are ours, and name the field. */
+
+import { set, setText } from "./view/dom.js";
+
+/** @import { Config, Contact, State, View } from "./types.js" */
+
+/** The fields, with what tells a browser how to fill them in. */
+const FIELDS = /** @type {const} */ ({ name: "name", email: "email", phone: "tel" });
+
+/** Only what the server would refuse for sure; the rest it judges itself. */
+const LOOKS_RIGHT = { name: /./, email: /^[^\s@]+@[^\s@]+$/, phone: /\d.*\d.*\d/ };
+
+/** @typedef {keyof typeof FIELDS} Field */
+
+/** @param {Config} config */
+export const collected = (config) =>
+  /** @type {Field[]} */ (Object.keys(FIELDS)).filter((field) => config[`collect_${field}`]);
+
+/**
+ * @param {View} view
+ * @param {Contact} draft
+ * @param {(contact: Contact) => void} onDraft
+ */
+export function createContactForm({ h, words, config, actions }, draft, onDraft) {
+  const required = config.contact_info_mode === "required";
+  const fields = collected(config).map((field) => {
+    const error = h("p", "error", { id: `${field}-error`, role: "alert" });
+    const input = h("input", "", {
+      id: field,
+      type: FIELDS[field],
+      autocomplete: FIELDS[field],
+      maxlength: 254,
+      "aria-required": required && "true",
+      "aria-describedby": error.id,
+      dir: "auto",
+      oninput() {
+        show("");
+        onDraft({ [field]: input.value });
+      },
+    });
+    input.value = draft[field] ?? "";
+    /** @param {string} sentence */
+    function show(sentence) {
+      setText(error, sentence);
+      set(input, "aria-invalid", sentence ? "true" : null);
+    }
+    const node = h("div", "row", {}, h("label", "", { for: field }, words[field]), input, error);
+    return { field, input, show, node };
+  });
+  const general = h("p", "error", { role: "alert" });
+  const button = h("button", "main", {}, required ? words.start : words.save);
+  const node = h(
+    "form",
+    "card",
+    { novalidate: "", onsubmit: submit },
+    h("p", "intro", {}, required ? words.introRequired : words.introOptional),
+    ...fields.map((each) => each.node),
+    general,
+    button,
+  );
+  let shown = "";
+  let sending = false;
+
+  /** @param {Event} event */
+  function submit(event) {
+    event.preventDefault();
+    if (sending) return;
+    /** @type {Contact} */
+    const contact = {};
+    let wrong = null;
+    for (const { field, input, show } of fields) {
+      const value = input.value.trim();
+      const missing = required && !value;
+      const odd = value && !LOOKS_RIGHT[field].test(value);
+      show(missing || odd ? `${words[field]}: ${missing ? words.missing : words.odd}` : "");
+      if (value) contact[field] = value;
+      if (missing || odd) wrong ??= input;
+    }
+    const empty = !wrong && !Object.keys(contact).length;
+    setText(general, empty ? words.empty : "");
+    shown = "";
+    if (wrong) wrong.focus();
+    else if (!empty) actions.submit(contact);
+  }
+
+  return {
+    node,
+    first: fields[0]?.input,
+    /** @param {State} state */
+    render({ contact, contactError }) {
+      sending = !!contact;
+      // Not `disabled`: that would throw the focus out of the form.
+      set(button, "aria-disabled", sending ? "true" : null);
+      if (contactError === shown) return;
+      shown = contactError;
+      const named = fields.find(({ field }) => contactError.toLowerCase().includes(field));
+      setText(general, named ? "" : contactError);
+      named?.show(contactError);
+      named?.input.focus();
+    },
+  };
+}

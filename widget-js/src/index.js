@@ -1,0 +1,5 @@
+/** The entry of the bundle. */
+
+import { boot } from "./boot.js";
+
+boot(window);

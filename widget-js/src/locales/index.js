@@ -1,0 +1,2 @@
+/** @type {{ [code: string]: Partial<typeof import("./en.js").default> }} */
+export const locales = { en: {} };

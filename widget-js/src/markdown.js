@@ -1,0 +1,41 @@
+/** Markdown of an answer, also of one that still grows, straight into DOM nodes. */
+
+import { splitBlocks, toElement } from "./markdown/blocks.js";
+import { patch, trim } from "./markdown/tree.js";
+
+/** @import { VElement } from "./markdown/tree.js" */
+
+/** @type {WeakMap<Element, { sources: string[], nodes: VElement[] }>} */
+const rendered = new WeakMap();
+
+/** A mark of a line that just begins says nothing yet. */
+const BEGINNING = /(^|\n)[ >]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/;
+
+/**
+ * Blocks that are done are parsed and drawn once, however often this is called with more text.
+ * @param {Element} container holds nothing else
+ * @param {string} text
+ * @param {string} copy the words on the button of a code block
+ * @param {boolean} [growing] more may follow
+ */
+export function renderMarkdown(container, text, copy, growing = false) {
+  const shown = growing ? text.slice(-80).replace(BEGINNING, "$1") : "";
+  const source = growing ? text.slice(0, -80) + shown : text;
+  const blocks = splitBlocks(source.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"));
+  const before = rendered.get(container);
+  /** @type {string[]} */
+  const sources = [];
+  const nodes = blocks.map((block, index) => {
+    const open = growing && index === blocks.length - 1;
+    const key = `${open}${block.lines.join("\n")}`;
+    sources.push(key);
+    if (before?.sources[index] === key) return before.nodes[index];
+    return toElement(block, { growing: open, copy });
+  });
+  nodes.forEach((node, index) => {
+    const child = container.childNodes[index] ?? null;
+    if (!child || before?.nodes[index] !== node) patch(container, child, node);
+  });
+  trim(container, nodes.length);
+  rendered.set(container, { sources, nodes });
+}

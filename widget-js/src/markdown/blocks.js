@@ -1,0 +1,120 @@
+/** Paragraphs, code, lists, quotes, tables: line by line, each line looked at a few times at most. */
+
+import { parseInline } from "./inline.js";
+import { listEnd, parseList, startsList } from "./lists.js";
+import { FENCE, HEADING, QUOTE, RULE, startsBlock } from "./starts.js";
+import { isSeparator, parseTable } from "./tables.js";
+
+/** @import { VElement } from "./tree.js" */
+/** @typedef {{ kind: string, lines: string[] }} Block */
+
+const MAX_DEPTH = 8;
+
+/** Does this line end the code that `fence` began? @param {string} line @param {string} fence */
+const closes = (line, fence) =>
+  line.trim().startsWith(fence) && !line.trim().replaceAll(fence[0], "");
+
+/** @param {string[]} lines @param {number} start @param {boolean} nests @returns {[string, number]} */
+function blockAt(lines, start, nests) {
+  const line = lines[start];
+  let end = start + 1;
+  const fence = FENCE.exec(line)?.[1];
+  if (fence) {
+    while (end < lines.length && !closes(lines[end], fence)) end++;
+    return ["code", end + 1];
+  }
+  if (HEADING.test(line)) return ["heading", end];
+  if (RULE.test(line)) return ["rule", end];
+  if (nests && QUOTE.test(line)) {
+    while (end < lines.length && QUOTE.test(lines[end])) end++;
+    return ["quote", end];
+  }
+  if (nests && startsList(line)) return ["list", listEnd(lines, start)];
+  if (line.includes("|") && isSeparator(lines[end])) {
+    while (end < lines.length && lines[end].includes("|")) end++;
+    return ["table", end];
+  }
+  while (end < lines.length && lines[end].trim() && !startsBlock(lines[end])) {
+    if (isSeparator(lines[end + 1])) break;
+    end++;
+  }
+  return ["text", end];
+}
+
+/**
+ * @param {string[]} lines
+ * @param {number} [depth]
+ * @returns {Block[]} what stands below each other; blank lines are gone
+ */
+export function splitBlocks(lines, depth = 0) {
+  /** @type {Block[]} */
+  const blocks = [];
+  for (let at = 0; at < lines.length; ) {
+    if (!lines[at].trim()) {
+      at++;
+      continue;
+    }
+    const [kind, end] = blockAt(lines, at, depth < MAX_DEPTH);
+    blocks.push({ kind, lines: lines.slice(at, end) });
+    at = end;
+  }
+  return blocks;
+}
+
+/** @param {string[]} lines @param {string} copy @returns {VElement} */
+function codeBlock(lines, copy) {
+  const [, fence, info] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[0]));
+  const closed = lines.length > 1 && closes(lines[lines.length - 1], fence);
+  const code = lines.slice(1, closed ? -1 : undefined).join("\n");
+  const language = info.trim().split(/\s/)[0].slice(0, 30);
+  const button = { tag: "button", attrs: { type: "button", class: "copy" }, kids: [copy] };
+  return {
+    tag: "figure",
+    kids: [
+      { tag: "figcaption", kids: [{ tag: "span", kids: [language] }, button] },
+      { tag: "pre", attrs: { tabindex: "0", dir: "ltr" }, kids: [{ tag: "code", kids: [code] }] },
+    ],
+  };
+}
+
+/**
+ * @param {Block} block
+ * @param {{ growing: boolean, copy: string }} how
+ * @param {number} [depth]
+ * @returns {VElement}
+ */
+export function toElement({ kind, lines }, how, depth = 0) {
+  /** @param {string} text */
+  const inline = (text) => parseInline(text, how.growing);
+  /** @param {string[]} inner */
+  const nested = (inner) => parseBlocks(inner, how, depth + 1);
+  if (kind === "code") return codeBlock(lines, how.copy);
+  if (kind === "rule") return { tag: "hr", kids: [] };
+  if (kind === "list") return parseList(lines, nested);
+  if (kind === "table") return parseTable(lines, inline);
+  if (kind === "quote") {
+    return { tag: "blockquote", kids: nested(lines.map((line) => line.replace(QUOTE, ""))) };
+  }
+  if (kind === "heading") {
+    return {
+      tag: "p",
+      kids: [
+        { tag: "strong", kids: inline(lines[0].trim().replace(/^#+ */, "").replace(/ #+$/, "")) },
+      ],
+    };
+  }
+  return { tag: "p", kids: inline(lines.map((line) => line.trim()).join("\n")) };
+}
+
+/**
+ * @param {string[]} lines
+ * @param {{ growing: boolean, copy: string }} how
+ * @param {number} depth
+ */
+export function parseBlocks(lines, how, depth) {
+  const blocks = splitBlocks(lines, depth);
+  return blocks.map((block, index) => {
+    const growing = how.growing && index === blocks.length - 1;
+    return toElement(block, { ...how, growing }, depth);
+  });
+}

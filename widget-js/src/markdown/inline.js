@@ -1,0 +1,148 @@
+/** Emphasis, code, links and line breaks: one pass over the text, with a short stack. */
+
+import { link, trimAddress } from "./links.js";
+import { push } from "./tree.js";
+
+/** @import { VNode } from "./tree.js" */
+/** @typedef {{ mark: string, kids: VNode[] }} Open */
+
+/** Whatever may mean something: escape, code, emphasis, brackets, <address>, break, bare address. */
+const TOKEN =
+  /\\([!-/:-@[-`{-~])|\\$|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*)>|<br ?\/?>|\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
+const TARGET = /\(<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \n]["'(][^"'()]*["')])?\)/y;
+/** The start of a target that has not arrived in full. */
+const BEGUN = /\([^\s)]*$/y;
+const WORD = /[\p{L}\p{N}_]/u;
+
+/** Deeper nesting than this is nobody's prose. */
+const MAX_OPEN = 20;
+
+/** @type {{ [mark: string]: string }} */
+const TAGS = { "*": "em", _: "em", "**": "strong", __: "strong", "~~": "del" };
+
+/** @param {RegExp} sticky @param {string} text @param {number} at */
+function matchAt(sticky, text, at) {
+  sticky.lastIndex = at;
+  return sticky.exec(text);
+}
+
+/**
+ * @param {string} text
+ * @param {boolean} growing more may follow: what is open at the end counts as closed there
+ * @returns {VNode[]}
+ */
+export function parseInline(text, growing) {
+  /** @type {Open[]} */
+  const stack = [{ mark: "", kids: [] }];
+  /** Lengths of runs of backticks that have no partner from here on. @type {Set<number>} */
+  const unclosed = new Set();
+  let position = 0;
+
+  /** @param {VNode} node */
+  const add = (node) => push(stack[stack.length - 1].kids, node);
+  const close = () => /** @type {Open} */ (stack.pop());
+
+  /** Turns openers that found no partner back into text. @param {number} size */
+  function unwind(size) {
+    while (stack.length > size) {
+      const { mark, kids } = close();
+      add(mark);
+      kids.forEach(add);
+    }
+  }
+
+  /** @param {string} mark */
+  function open(mark) {
+    if (stack.length < MAX_OPEN) stack.push({ mark, kids: [] });
+    else add(mark);
+  }
+
+  /** @param {string} run @param {number} at */
+  function emphasis(run, at) {
+    const before = text[at - 1] ?? " ";
+    const after = text[position] ?? " ";
+    const inWord = run[0] === "_" && WORD.test(before) && WORD.test(after);
+    if (run.length > 3 || inWord) return add(run);
+    for (let left = run; left; ) {
+      const double = left.slice(0, 2);
+      const fits = (/** @type {Open} */ { mark }) => mark === double || mark === left[0];
+      const found = before.trim() ? stack.findLastIndex(fits) : -1;
+      const mark = found > 0 ? stack[found].mark : double;
+      if (found > 0) {
+        unwind(found + 1);
+        const { kids } = close();
+        add(kids.length ? { tag: TAGS[mark], kids } : mark + mark);
+      } else if (after.trim()) open(mark);
+      // At the growing end the other half of the mark may still come.
+      else if (!growing || position < text.length) add(mark);
+      left = left.slice(mark.length);
+    }
+  }
+
+  function closeBracket() {
+    const isOpen = (/** @type {Open} */ { mark }) => mark.endsWith("[");
+    const found = stack.findLastIndex(isOpen);
+    if (found < 0) return add("]");
+    const target = matchAt(TARGET, text, position);
+    const begun = growing && !target && matchAt(BEGUN, text, position);
+    unwind(found + 1);
+    const { mark, kids } = close();
+    if (target) {
+      // No link stands inside of another: what was open around this one is text.
+      const outer = stack.findIndex(isOpen);
+      if (outer > 0) unwind(outer);
+    } else if (!begun) {
+      kids.unshift(mark);
+      kids.push("]");
+    }
+    (target ? link(target[1], kids) : kids).forEach(add);
+    position += (target || begun || [""])[0].length;
+  }
+
+  /** @param {string} ticks */
+  function code(ticks) {
+    const size = ticks.length;
+    let end = unclosed.has(size) ? -1 : text.indexOf(ticks, position);
+    if (end < 0) {
+      unclosed.add(size);
+      if (!growing || size > 2) return add(ticks);
+      end = text.length;
+    }
+    const body = text.slice(position, end).replaceAll("\n", " ");
+    if (body) add({ tag: "code", kids: [body.trim() || body] });
+    position = end + size;
+  }
+
+  /** @param {string} token @param {number} at */
+  function address(token, at) {
+    const url = trimAddress(token);
+    position = at + url.length;
+    const plain = WORD.test(text[at - 1] ?? "") || stack.some(({ mark }) => mark.endsWith("["));
+    (plain ? [url] : link(url, [])).forEach(add);
+  }
+
+  while (position < text.length) {
+    const match = matchAt(TOKEN, text, position);
+    add(text.slice(position, match?.index));
+    if (!match) break;
+    const { index } = match;
+    const [token, escaped, angled] = match;
+    position = index + token.length;
+    if (escaped) add(escaped);
+    else if (angled) link(angled, []).forEach(add);
+    else if (token === "\n" || token[0] === "<") add({ tag: "br", kids: [] });
+    else if (token[0] === "`") code(token);
+    else if (token[0] === "h") address(token, index);
+    else if (token === "]") closeBracket();
+    else if (token.endsWith("[")) open(token);
+    else if (token !== "\\") emphasis(token, index);
+    else if (!growing) add(token);
+  }
+
+  while (growing && stack.length > 1) {
+    const { mark, kids } = close();
+    (TAGS[mark] && kids.length ? [{ tag: TAGS[mark], kids }] : kids).forEach(add);
+  }
+  unwind(1);
+  return stack[0].kids;
+}

@@ -1,0 +1,63 @@
+/** Bulleted and numbered lists, nested by indentation. */
+
+import { startsBlock } from "./starts.js";
+
+/** @import { VElement } from "./tree.js" */
+
+const ITEM = /^( *)([-*+•]|\d{1,9}[.)])(?: +|$)/;
+
+/** @param {string} line */
+const indentOf = (line) => line.length - line.trimStart().length;
+
+/** @param {string} line */
+export const startsList = (line) => ITEM.test(line);
+
+/** @param {string} line */
+const isOrdered = (line) => /\d/.test(ITEM.exec(line)?.[2] ?? "");
+
+/** @param {string[]} lines @param {number} start */
+export function listEnd(lines, start) {
+  const base = indentOf(lines[start]);
+  const ordered = isOrdered(lines[start]);
+  let end = start + 1;
+  while (end < lines.length) {
+    let next = end;
+    while (next < lines.length && !lines[next].trim()) next++;
+    if (next === lines.length) break;
+    const line = lines[next];
+    const inside = indentOf(line) >= base + 2;
+    const item = startsList(line);
+    if (!inside && item && isOrdered(line) !== ordered) break;
+    if (!inside && !item && (next > end || startsBlock(line))) break;
+    end = next + 1;
+  }
+  return end;
+}
+
+/**
+ * @param {string[]} lines
+ * @param {(lines: string[]) => VElement[]} nested
+ * @returns {VElement}
+ */
+export function parseList(lines, nested) {
+  const base = indentOf(lines[0]);
+  /** @type {{ width: number, lines: string[] }[]} */
+  const items = [];
+  for (const line of lines) {
+    const match = indentOf(line) < base + 2 && ITEM.exec(line);
+    if (match) {
+      items.push({ width: match[0].length, lines: [line.slice(match[0].length)] });
+    } else {
+      const item = items[items.length - 1];
+      item.lines.push(line.slice(Math.min(indentOf(line), item.width)));
+    }
+  }
+  const kids = items.map((item) => {
+    const blocks = nested(item.lines);
+    const [first, ...rest] = blocks;
+    const opening = first?.tag === "p" ? first.kids : first ? [first] : [];
+    return { tag: "li", kids: [...opening, ...rest] };
+  });
+  if (!isOrdered(lines[0])) return { tag: "ul", kids };
+  return { tag: "ol", attrs: { start: String(Number.parseInt(lines[0], 10)) }, kids };
+}

@@ -1,0 +1,45 @@
+/** Messages without an ack, kept in storage: a reload or a closed tab must not lose them. */
+
+/** @import { Box, Pending } from "./types.js" */
+
+const NAME = "outbox";
+const MAX_ENTRIES = 50;
+
+/**
+ * @param {Box} local
+ * @returns {Pending[]}
+ */
+export function readOutbox(local) {
+  try {
+    const entries = JSON.parse(local.get(NAME) || "[]");
+    return entries.filter((/** @type {any} */ entry) => entry.cid && entry.content);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Other tabs write here too: read again, change what is ours, write.
+ * @param {Box} local
+ * @param {Pending[]} before what this page held
+ * @param {Pending[]} after what it holds now
+ */
+export function writeOutbox(local, before, after) {
+  const mine = new Set([...before, ...after].map((entry) => entry.cid));
+  const entries = readOutbox(local)
+    .filter((entry) => !mine.has(entry.cid))
+    .concat(after)
+    .slice(-MAX_ENTRIES)
+    .map(({ cid, content, failed }) => ({ cid, content, failed }));
+  local.set(NAME, entries.length ? JSON.stringify(entries) : null);
+}
+
+/**
+ * What may go out now: in order, nothing past an entry that has to wait.
+ * @param {Pending[]} outbox
+ */
+export function sendable(outbox) {
+  const open = outbox.filter((entry) => !entry.failed);
+  const held = open.findIndex((entry) => entry.held);
+  return open.slice(0, held < 0 ? open.length : held).filter((entry) => !entry.sent);
+}

@@ -1,0 +1,40 @@
+/** What an `error` frame does to the state: every refusal finds the thing that it refuses. */
+
+import { changed, withNote } from "./lines.js";
+
+/** @import { State } from "./types.js" */
+
+/** Seconds; longer than this nobody waits for a message to go out by itself. */
+const PATIENCE = 120;
+const TRIES = 5;
+
+/** These end a turn; what else comes without a key is about the conversation as a whole. */
+const ENDS_TURN = ["agent_unavailable", "interrupted", "internal"];
+
+/**
+ * @param {State} state
+ * @param {any} frame
+ * @returns {Partial<State>}
+ */
+export function applyError(
+  state,
+  { code = "", message, client_message_id: cid, retry_after: wait },
+) {
+  const asks = code === "contact_info_required" ? { submitted: false } : {};
+  const refused = cid && state.outbox.find((entry) => entry.cid === cid);
+  if (refused) {
+    const busy = code === "busy";
+    const tries = (refused.tries ?? 0) + 1;
+    const held = tries < TRIES && (busy || (code === "rate_limited" && wait <= PATIENCE));
+    const change = held ? { held, busy, tries } : { failed: message || code };
+    return { outbox: changed(state.outbox, cid, { ...change, sent: false }), ...asks };
+  }
+  if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {
+    return { contact: null, contactError: message, ...asks };
+  }
+  // The message was taken and its turn failed: the sentence stands where the answer would.
+  if (cid || (state.turn && ENDS_TURN.includes(code))) {
+    return { messages: withNote(state.messages, message) };
+  }
+  return { alert: message };
+}

@@ -1,0 +1,164 @@
+/** The one place where the state changes: pure, no clock, no I/O. */
+
+import { changed, upsert, without } from "./lines.js";
+import { applyError } from "./refusals.js";
+
+/** @import { Config, Frame, Link, State } from "./types.js" */
+
+/** @returns {State} */
+export const initialState = () => ({
+  open: false,
+  link: "idle",
+  reason: "",
+  offline: false,
+  lost: false,
+  v2: false,
+  token: null,
+  ready: false,
+  messages: [],
+  outbox: [],
+  turn: null,
+  whole: true,
+  submitted: null,
+  contact: null,
+  contactError: "",
+  thanked: false,
+  alert: "",
+  unread: 0,
+  replays: 0,
+});
+
+/** The highest seq up to which nothing is missing: all before it need not be sent again.
+ * @param {State} state */
+export function lastSeq(state) {
+  let last = 0;
+  for (const { seq, id } of state.messages) {
+    if (!id || !Number.isInteger(seq)) continue;
+    if (last && seq > last + 1) break;
+    last = seq;
+  }
+  return last;
+}
+
+/** Is the visitor still to say who they are? @param {Config} config @param {State} state */
+export const wantsContact = (config, { submitted }) =>
+  config.contact_info_mode !== "none" &&
+  (config.collect_name || config.collect_email || config.collect_phone) &&
+  !submitted;
+
+/** Must they, before anything else? @param {Config} config @param {State} state */
+export const needsContact = (config, state) =>
+  wantsContact(config, state) && config.contact_info_mode === "required";
+
+/** @type {{ [type: string]: (state: State, event: any) => Partial<State> }} */
+const handlers = {
+  session(state, frame) {
+    const another = state.token !== null && state.token !== frame.session_token;
+    const submitted = frame.contact_info_submitted === true;
+    return {
+      token: frame.session_token,
+      ready: true,
+      lost: false,
+      turn: null,
+      alert: "",
+      submitted,
+      ...(submitted ? { contact: null, contactError: "" } : {}),
+      ...(another ? { messages: [], whole: true, unread: 0, thanked: false } : {}),
+    };
+  },
+
+  history(state, frame) {
+    const known = new Set(frame.messages.map((/** @type {any} */ each) => each.client_message_id));
+    const replaces = !frame.complete || !state.v2;
+    return {
+      messages: frame.messages.reduce(upsert, replaces ? [] : state.messages),
+      outbox: state.outbox.filter((entry) => !known.has(entry.cid)),
+      whole: frame.complete,
+      replays: state.replays + 1,
+    };
+  },
+
+  ack(state, frame) {
+    const entry = state.outbox.find((each) => each.cid === frame.client_message_id);
+    if (!entry) return {};
+    const line = {
+      ...frame,
+      role: "user",
+      content: entry.content,
+      status: "complete",
+      sources: [],
+    };
+    return {
+      outbox: without(state.outbox, entry.cid),
+      messages: upsert(state.messages, line),
+      alert: "",
+    };
+  },
+
+  typing_start(state, frame) {
+    const id = frame.message_id ?? null;
+    const text = state.turn && state.turn.id === id ? state.turn.text : "";
+    return { turn: { id, text, done: false, stopping: false }, alert: "" };
+  },
+
+  delta({ turn }, { message_id: id, offset, content }) {
+    if (!turn || turn.done || turn.id !== id) return {};
+    if (offset && offset !== turn.text.length) return {};
+    return { turn: { ...turn, text: offset ? turn.text + content : content } };
+  },
+
+  message(state, frame) {
+    const { turn } = state;
+    const isNew = !frame.id || !state.messages.some((each) => each.id === frame.id);
+    const ours = turn && frame.role !== "user" && (!frame.id || turn.id === frame.id);
+    const unread = !state.open && isNew && frame.role !== "user" ? 1 : 0;
+    return {
+      messages: upsert(state.messages, frame),
+      unread: state.unread + unread,
+      ...(ours ? { turn: { ...turn, text: "", done: true } } : {}),
+    };
+  },
+
+  typing_stop: (state) => ({
+    turn: null,
+    outbox: state.outbox.map((entry) => (entry.busy ? { ...entry, held: false, tries: 0 } : entry)),
+  }),
+
+  contact_info_saved: () => ({ submitted: true, contact: null, contactError: "", thanked: true }),
+
+  error: applyError,
+};
+
+/**
+ * What a server frame makes of the state.
+ * @param {State} state
+ * @param {Frame} frame
+ * @returns {Partial<State>}
+ */
+export const afterFrame = (state, frame) => handlers[frame.type]?.(state, frame) ?? {};
+
+/**
+ * What a change of the socket makes of the state: nothing is on its way on a line that is gone.
+ * @param {State} state
+ * @param {Link} link
+ * @param {string} reason
+ * @param {boolean} v2
+ * @returns {Partial<State>}
+ */
+export const afterLink = ({ lost, ready, outbox }, link, reason, v2) => ({
+  ...{ link, reason, v2 },
+  ready: ready && link === "open",
+  lost: link === "waiting" || (lost && link !== "open"),
+  outbox: link === "open" ? outbox : outbox.map((entry) => ({ ...entry, sent: false })),
+});
+
+/**
+ * A message went out. The base protocol knows no ack: there it counts as taken.
+ * @param {State} state
+ * @param {string} cid
+ * @returns {Partial<State>}
+ */
+export const afterSend = (state, cid) =>
+  state.v2
+    ? { outbox: changed(state.outbox, cid, { sent: true }) }
+    : handlers.ack(state, { client_message_id: cid });

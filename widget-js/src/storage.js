@@ -1,0 +1,46 @@
+/** Storage that may be refused, full or absent: then the page's memory has to do. */
+
+/** @import { Box, Storage, Win } from "./types.js" */
+
+/**
+ * @param {() => globalThis.Storage} area reading the property alone may throw
+ * @param {string} prefix
+ * @returns {Box}
+ */
+function box(area, prefix) {
+  /** @type {Map<string, string | null>} */
+  const memory = new Map();
+  return {
+    get(name) {
+      if (memory.has(name)) return memory.get(name) ?? null;
+      try {
+        return area().getItem(prefix + name);
+      } catch {
+        return null;
+      }
+    },
+    set(name, value) {
+      try {
+        if (value === null) area().removeItem(prefix + name);
+        else area().setItem(prefix + name, value);
+        memory.delete(name);
+      } catch {
+        memory.set(name, value);
+      }
+    },
+  };
+}
+
+/** @param {string} widgetId */
+export const prefixOf = (widgetId) => `loquent:${widgetId}:`;
+
+/**
+ * `local` is shared by the tabs of the site, `tab` lives as long as this tab.
+ * @param {Win} win
+ * @param {string} widgetId
+ * @returns {Storage}
+ */
+export const openStorage = (win, widgetId) => ({
+  local: box(() => win.localStorage, prefixOf(widgetId)),
+  tab: box(() => win.sessionStorage, prefixOf(widgetId)),
+});

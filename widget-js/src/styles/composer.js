@@ -1,0 +1,21 @@
+export const composer = /* css */ `
+.composer { padding: 4px 12px 12px }
+.field { display: flex; align-items: flex-end; padding: 4px; border: 1px solid var(--field); border-radius: 22px }
+.field:focus-within { border-color: var(--link); box-shadow: 0 0 0 1px var(--link) }
+textarea { flex: 1; min-width: 0; resize: none; padding: 6px 12px; font-size: 16px; line-height: 24px; max-height: 132px }
+textarea:focus-visible { outline: none }
+::placeholder { color: var(--dim); opacity: 1 }
+.send { width: 36px; height: 36px; border-radius: 50% }
+.send, .main { background: var(--fill); color: var(--on) }
+.send:disabled { background: var(--bubble); color: var(--dim); opacity: 1 }
+.count { padding: 4px 12px 0; text-align: end }
+.card { border: 1px solid var(--line); border-radius: 16px; padding: 16px; margin-block-end: 16px }
+.intro, .row { margin-block-end: 12px; font-size: 14px }
+label { display: block; font-weight: 600; margin-block-end: 4px }
+input, .main { display: block; width: 100%; height: 42px; padding: 0 12px; border-radius: 10px; font-size: 16px }
+input { border: 1px solid var(--field) }
+input:focus-visible { outline-offset: -1px }
+[aria-invalid] { border-color: var(--bad) }
+.card .error { margin-block: 5px }
+.main { font-weight: 600 }
+`;

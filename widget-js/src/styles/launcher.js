@@ -1,0 +1,16 @@
+export const launcher = /* css */ `
+.launcher, .panel { position: fixed; right: calc(20px + env(safe-area-inset-right)); bottom: calc(20px + env(safe-area-inset-bottom)) }
+.bottom_left :is(.launcher, .panel) { right: auto; left: calc(20px + env(safe-area-inset-left)) }
+.launcher {
+  width: 56px; height: 56px; border-radius: 50%; background: var(--brand); color: var(--icon);
+  box-shadow: 0 1px 3px #0003, 0 8px 24px #0003; transition: transform .2s;
+}
+.launcher:hover { transform: scale(1.06) }
+.launcher svg { grid-area: 1/1; width: 26px; transition: .2s }
+.launcher > :nth-child(2), .open .launcher > :first-child { opacity: 0; transform: rotate(-60deg) scale(.6) }
+.open .launcher > :nth-child(2) { opacity: 1; transform: none }
+.badge {
+  position: absolute; top: -3px; inset-inline-end: -3px; min-width: 20px; padding: 0 5px; border-radius: 10px;
+  background: #d92d20; color: #fff; font-size: 12px; font-weight: 600; line-height: 20px; box-shadow: 0 0 0 2px var(--surface);
+}
+`;

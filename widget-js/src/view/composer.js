@@ -1,0 +1,84 @@
+/** Where the visitor writes. */
+
+import { lengthOf, MAX_CHARS } from "../protocol.js";
+import { buttonOf, icon, set, setText } from "./dom.js";
+
+/** @import { State, View } from "../types.js" */
+
+const WARN_FROM = 3600;
+
+/**
+ * @param {View} view
+ * @param {string} draft
+ * @param {(text: string) => boolean} onSend
+ * @param {(text: string) => void} onDraft
+ */
+export function createComposer({ h, doc, words }, draft, onSend, onDraft) {
+  const field = h("textarea", "", {
+    rows: 1,
+    "aria-label": words.message,
+    "aria-describedby": "count",
+    placeholder: words.placeholder,
+    dir: "auto",
+    enterkeyhint: "send",
+    oninput: update,
+    onkeydown: pressed,
+  });
+  const button = buttonOf(h, "send", words.send, submit, icon(doc, "M12 19V5m-6 6 6-6 6 6"));
+  const counter = h("p", "count", { id: "count", role: "status" });
+  const node = h("div", "composer", {}, h("div", "field", {}, field, button), counter);
+  let over = false;
+
+  function update() {
+    // A text shorter in UTF-16 units has no more code points: counting can wait.
+    const length = field.value.length < WARN_FROM ? 0 : lengthOf(field.value);
+    over = length > MAX_CHARS;
+    setText(counter, length < WARN_FROM ? "" : words.count.replace("{n}", `${length}`));
+    set(counter, "class", over ? "count error" : "count");
+    set(field, "aria-invalid", over && "true");
+    button.disabled = over || field.disabled || !field.value.trim();
+    field.style.setProperty("height", "auto");
+    if (field.scrollHeight) field.style.setProperty("height", `${field.scrollHeight}px`);
+    onDraft(field.value);
+  }
+
+  function submit() {
+    if (button.disabled || !onSend(field.value)) return;
+    put("");
+    field.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    // 229: the key belongs to an input method that is still composing.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
+      return;
+    event.preventDefault();
+    submit();
+  }
+
+  /** @param {string} text */
+  function put(text) {
+    field.value = text;
+    update();
+  }
+
+  field.value = draft;
+  return {
+    node,
+    field,
+    put,
+    update,
+    /** Puts a text back in front of what is there. @param {string} text */
+    restore(text) {
+      put(field.value ? `${text}\n${field.value}` : text);
+      field.focus();
+    },
+    /** @param {State} state @param {boolean} hidden */
+    render({ link }, hidden) {
+      node.hidden = hidden;
+      field.disabled = link === "stopped";
+      button.disabled = over || field.disabled || !field.value.trim();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Making elements: no HTML strings, no inline styles, no attribute that runs. */
+
+/** @import { Win } from "../types.js" */
+/** @typedef {{ [name: string]: any }} Props `on…` are functions; null and false leave an attribute out */
+
+/** @param {Document} doc */
+export function elementsOf(doc) {
+  /**
+   * @template {keyof HTMLElementTagNameMap} T
+   * @param {T} tag
+   * @param {string} [className]
+   * @param {Props} [props]
+   * @param {...(Node | string)} kids
+   * @returns {HTMLElementTagNameMap[T]}
+   */
+  return function h(tag, className, props = {}, ...kids) {
+    const element = doc.createElement(tag);
+    if (className) element.className = className;
+    for (const name in props) set(element, name, props[name]);
+    element.append(...kids);
+    return element;
+  };
+}
+
+/** @typedef {ReturnType<typeof elementsOf>} H */
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {any} value
+ */
+export function set(element, name, value) {
+  if (typeof value === "function") element.addEventListener(name.slice(2), value);
+  else if (value === null || value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== `${value}`) element.setAttribute(name, value);
+}
+
+/** Only touches the document where something changes. @param {Node} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * A button with words in it, or with a picture and a name.
+ * @param {H} h
+ * @param {string} className
+ * @param {string} words
+ * @param {() => void} onclick
+ * @param {Node} [picture]
+ */
+export const buttonOf = (h, className, words, onclick, picture) =>
+  h(
+    "button",
+    className,
+    { type: "button", onclick, ...(picture ? { "aria-label": words, title: words } : {}) },
+    picture ?? words,
+  );
+
+/** @param {Document} doc @param {string} shape */
+export function icon(doc, shape) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = doc.createElementNS(space, "svg");
+  const path = doc.createElementNS(space, "path");
+  set(svg, "viewBox", "0 0 24 24");
+  set(svg, "aria-hidden", "true");
+  set(path, "d", shape);
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * One drawing per frame, also where frames don't come (a page in the background).
+ * @param {Win} win
+ * @param {() => void} draw
+ */
+export function frameLoop(win, draw) {
+  let frame = 0;
+  let timer = 0;
+  function cancel() {
+    win.cancelAnimationFrame(frame);
+    win.clearTimeout(timer);
+    timer = 0;
+  }
+  function flush() {
+    cancel();
+    draw();
+  }
+  return {
+    cancel,
+    flush,
+    request() {
+      if (timer) return;
+      timer = win.setTimeout(flush, 100);
+      frame = win.requestAnimationFrame(flush);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** The answer that is being written: outside of the log, letters revealed frame by frame. */
+
+import { renderMarkdown } from "../markdown.js";
+import { frameLoop, set } from "./dom.js";
+
+/** @import { State, View } from "../types.js" */
+
+/** The whole of what waits is shown within about this many frames. */
+const FRAMES = 8;
+
+/** Never between the halves of a surrogate pair. @param {string} text @param {number} at */
+export const cutAt = (text, at) => (/[\ud800-\udbff]/.test(text[at - 1]) ? at + 1 : at);
+
+/** @param {View} view @param {() => void} onGrow */
+export function createGrowing({ h, win, words }, onGrow) {
+  const body = h("div", "bubble", { dir: "auto" });
+  const dots = h("div", "dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+  const node = h("div", "line", {}, body, dots);
+  let text = "";
+  let shown = 0;
+  const loop = frameLoop(win, reveal);
+
+  function reveal() {
+    const still = win.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    shown = cutAt(text, shown + Math.ceil((text.length - shown) / (still ? 1 : FRAMES)));
+    renderMarkdown(body, text.slice(0, shown), words.copy, true);
+    if (shown < text.length) loop.request();
+    onGrow();
+  }
+
+  return {
+    node,
+    cancel: loop.cancel,
+    /** @param {State} state */
+    render({ turn }) {
+      const grows = !!turn && !turn.done;
+      const next = grows ? turn.text : "";
+      if (!next.startsWith(text)) shown = 0;
+      text = next;
+      node.hidden = !grows;
+      body.hidden = !text;
+      dots.hidden = !!text;
+      set(node, "aria-busy", grows && "true");
+      if (shown < text.length) loop.request();
+    },
+  };
+}

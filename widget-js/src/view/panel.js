@@ -1,0 +1,82 @@
+/** The dialog: header, body, footer; focus that comes and goes where it should. */
+
+import { buttonOf, icon, set, setText } from "./dom.js";
+
+/** @import { State, View } from "../types.js" */
+
+/** Where there is no room beside the page, the panel takes all of it (the same in the styles). */
+export const FULL = "(max-width: 480px), (max-height: 480px)";
+
+const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";
+const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
+
+/** @param {State} state @param {View["words"]} words */
+function statusOf({ link, reason, lost, ready, offline }, words) {
+  if (link === "stopped") return reason === "closed" ? words.closed : words.gone;
+  if (lost) return offline ? words.offline : words.reconnecting;
+  return ready || link === "asleep" ? "" : words.connecting;
+}
+
+/**
+ * @param {View} view
+ * @param {HTMLElement[]} middle
+ * @param {HTMLElement} bottom
+ * @param {() => void} onClose
+ */
+export function createPanel({ h, win, doc, words, config, actions }, middle, bottom, onClose) {
+  const full = win.matchMedia(FULL);
+  const fresh = buttonOf(h, "tool", words.fresh, actions.restart, icon(doc, PEN));
+  const close = buttonOf(h, "tool cross", words.close, onClose, icon(doc, "M6 6l12 12M18 6 6 18"));
+  const status = h("p", "state", { role: "status" });
+  const alert = h("p", "error", { role: "alert" });
+  const stop = buttonOf(h, "stop", words.stop, actions.stop);
+  const node = h(
+    "div",
+    "panel",
+    {
+      role: "dialog",
+      "aria-labelledby": "title",
+      part: "panel",
+      tabindex: -1,
+      hidden: "",
+      onkeydown: pressed,
+      onpointerdown: actions.touch,
+    },
+    h("header", "head", {}, h("h2", "", { id: "title" }, config.name || words.chat), fresh, close),
+    h("div", "body", {}, ...middle),
+    h("div", "bar", {}, status, stop),
+    alert,
+    bottom,
+  );
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    actions.touch();
+    if (event.key === "Escape" && !event.isComposing) onClose();
+    if (event.key !== "Tab" || !full.matches) return;
+    const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
+      (each) => each.getClientRects().length,
+    );
+    const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+    const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
+    if (activeElement !== from && activeElement !== node) return;
+    event.preventDefault();
+    to?.focus();
+  }
+
+  return {
+    node,
+    /** @param {State} state */
+    render(state) {
+      const { turn } = state;
+      const usable = state.ready && state.v2;
+      node.hidden = !state.open;
+      set(node, "aria-modal", full.matches && "true");
+      setText(status, statusOf(state, words));
+      setText(alert, state.alert);
+      stop.hidden = !turn || turn.done || !usable;
+      stop.disabled = !!turn?.stopping;
+      fresh.disabled = !usable || !(state.messages.length || turn);
+    },
+  };
+}

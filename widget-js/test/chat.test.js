@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nameOf, openPage } from "./support/page.js";
+
+async function open(options) {
+  const page = openPage(options);
+  await page.embed();
+  return page;
+}
+
+test("before the first click: one request, no socket, nothing stored, no cookie, one global", async () => {
+  const page = openPage();
+  const before = new Set(Object.keys(page.win));
+  await page.embed();
+  assert.deepEqual(page.requests, [
+    { url: "https://chat.example/api/widget/wid_one/config", credentials: "omit" },
+  ]);
+  assert.equal(page.sockets.length, 0);
+  assert.equal(page.win.localStorage.length + page.win.sessionStorage.length, 0);
+  assert.equal(page.win.document.cookie, "");
+  assert.deepEqual(
+    Object.keys(page.win).filter((key) => !before.has(key)),
+    ["Loquent"],
+  );
+  assert.equal(page.get("button").getAttribute("aria-expanded"), "false");
+  assert.equal(page.all("dialog").length, 0);
+});
+
+test("the first click opens the panel, the socket, and moves the focus in", async () => {
+  const page = await open();
+  page.click("Open chat");
+  const dialog = page.get("dialog");
+  assert.equal(nameOf(dialog), "Acme Support");
+  assert.equal(page.socket.url, "wss://chat.example/api/widget/wid_one/ws");
+  assert.deepEqual(page.socket.protocols, ["loquent.v2"]);
+  assert.equal(page.root.activeElement, page.get("textbox", "Message"));
+  const launcher = page.root.querySelector(".launcher");
+  assert.equal(nameOf(launcher), "Close chat");
+  assert.equal(launcher.getAttribute("aria-expanded"), "true");
+});
+
+test("the token goes into storage, and on the next page into the header, never into the address", async () => {
+  const page = await open();
+  page.start();
+  const token = page.win.localStorage.getItem("loquent:wid_one:token");
+  assert.equal(token, "wst_one");
+  const next = await open({ local: { "loquent:wid_one:token": token } });
+  next.click("Open chat");
+  assert.deepEqual(next.socket.protocols, ["loquent.v2", "loquent.token.wst_one"]);
+  assert.ok(!next.socket.url.includes("wst_one"));
+});
+
+test("Escape closes, and the focus goes back to the launcher", async () => {
+  const page = await open();
+  page.start();
+  page.key(page.get("textbox", "Message"), "Escape");
+  assert.equal(page.all("dialog").length, 0);
+  assert.equal(page.root.activeElement, page.get("button", "Open chat"));
+  assert.equal(page.socket.closedBy, null);
+});
+
+test("a panel that was open on the last page opens again, without taking the focus", async () => {
+  const page = await open();
+  page.start();
+  assert.equal(page.win.sessionStorage.getItem("loquent:wid_one:open"), "1");
+  const next = await open({ tab: { "loquent:wid_one:open": "1" } });
+  next.draw();
+  assert.equal(next.all("dialog").length, 1);
+  assert.equal(next.sockets.length, 1);
+  assert.equal(next.root.activeElement, null);
+  page.key(page.get("dialog"), "Escape");
+  assert.equal(page.win.sessionStorage.getItem("loquent:wid_one:open"), null);
+});
+
+test("Enter sends; Shift+Enter and an input method's Enter do not", async () => {
+  const page = await open();
+  const socket = page.start();
+  const field = page.type("Message", "Hello");
+  page.key(field, "Enter", { shiftKey: true });
+  page.key(field, "Enter", { isComposing: true });
+  page.key(field, "Enter", { keyCode: 229 });
+  assert.deepEqual(socket.sent, []);
+  assert.equal(page.key(field, "Enter").defaultPrevented, true);
+  assert.equal(socket.sent[0].content, "Hello");
+  assert.equal(field.value, "");
+});
+
+test("the button sends too, and only when there is something to send", async () => {
+  const page = await open();
+  const socket = page.start();
+  const button = page.get("button", "Send message");
+  assert.equal(button.disabled, true);
+  page.type("Message", "  \n ");
+  assert.equal(button.disabled, true);
+  page.type("Message", " Hi ");
+  page.click("Send message");
+  assert.deepEqual(
+    socket.sent.map(({ content }) => content),
+    ["Hi"],
+  );
+  assert.equal(page.root.activeElement, page.get("textbox", "Message"));
+});
+
+test("too long a message is counted and held back, and stays", async () => {
+  const page = await open();
+  const socket = page.start();
+  const field = page.type("Message", "😀".repeat(4000));
+  assert.equal(page.get("button", "Send message").disabled, false);
+  assert.match(page.text("status"), /4000 of 4000/);
+  page.type("Message", "😀".repeat(4001));
+  assert.equal(page.get("button", "Send message").disabled, true);
+  assert.match(page.text("status"), /4001 of 4000/);
+  page.key(field, "Enter");
+  assert.deepEqual(socket.sent, []);
+  assert.equal(field.value.length, 8002);
+});
+
+test("the draft is there again on the next page", async () => {
+  const page = await open();
+  page.start();
+  page.type("Message", "half a thou");
+  const draft = page.win.sessionStorage.getItem("loquent:wid_one:draft");
+  const next = await open({ tab: { "loquent:wid_one:draft": draft } });
+  next.click("Open chat");
+  assert.equal(next.get("textbox", "Message").value, "half a thou");
+});
+
+test("the page's hot-keys do not hear what is typed here", async () => {
+  const page = await open();
+  page.start();
+  const heard = [];
+  for (const type of ["keydown", "keyup", "keypress"]) {
+    page.win.document.addEventListener(type, (event) => heard.push(event.type));
+    const event = new page.win.KeyboardEvent(type, { key: "k", bubbles: true, composed: true });
+    page.get("textbox", "Message").dispatchEvent(event);
+  }
+  assert.deepEqual(heard, []);
+});
+
+test("on a phone the dialog is modal and keeps the focus", async () => {
+  const page = await open({ media: { "max-width": true } });
+  page.win.Element.prototype.getClientRects = function () {
+    return this.closest("[hidden]") ? [] : [{}];
+  };
+  page.start();
+  const dialog = page.get("dialog");
+  assert.equal(dialog.getAttribute("aria-modal"), "true");
+  page.type("Message", "x");
+  const close = dialog.querySelector(".cross");
+  page.get("button", "Send message").focus();
+  assert.equal(page.key(page.root.activeElement, "Tab").defaultPrevented, true);
+  assert.equal(page.root.activeElement, close);
+  page.key(close, "Tab", { shiftKey: true });
+  assert.equal(page.root.activeElement, page.get("button", "Send message"));
+});
+
+test("beside the page it is not modal, and Tab is free", async () => {
+  const page = await open();
+  page.start();
+  assert.equal(page.get("dialog").hasAttribute("aria-modal"), false);
+  assert.equal(page.key(page.get("textbox", "Message"), "Tab").defaultPrevented, false);
+});
+
+test("by touch the focus goes to the dialog, so that no keyboard jumps up", async () => {
+  const page = await open({ media: { "pointer: coarse": true } });
+  page.start();
+  assert.equal(page.root.activeElement, page.get("dialog"));
+});
+
+test("the state of the line is told in words", async () => {
+  const page = await open();
+  page.click("Open chat");
+  assert.match(page.text("status"), /Connecting…/);
+  page.socket
+    .accept()
+    .say({ type: "session", session_token: "wst_a", contact_info_submitted: false });
+  page.draw();
+  assert.doesNotMatch(page.text("status"), /\w/);
+  page.socket.drop();
+  page.draw();
+  assert.match(page.text("status"), /Reconnecting…/);
+  page.go(false);
+  assert.match(page.text("status"), /Offline/);
+});
+
+test("a widget that is gone says so and keeps what was typed", async () => {
+  const page = await open();
+  page.start();
+  const field = page.type("Message", "wait");
+  page.socket.drop(4404);
+  page.draw();
+  assert.match(page.text("status"), /no longer available/);
+  assert.equal(field.disabled, true);
+  assert.equal(field.value, "wait");
+  assert.equal(page.root.activeElement, page.get("dialog"));
+});
+
+test("the greeting is markdown, once in the log, also when the language changes", async () => {
+  const page = await open({ config: { greeting: "**Hi** there" } });
+  page.start();
+  page.win.Loquent.setLocale("en");
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi there"]);
+  assert.equal(page.get("log").querySelector("strong").textContent, "Hi");
+});
+
+test("a config without name and greeting works", async () => {
+  const page = await open({ config: { name: null, greeting: null } });
+  page.start();
+  assert.equal(nameOf(page.get("dialog")), "Chat");
+  assert.deepEqual(page.lines, []);
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { frames, lengthOf, newMessageId, parseFrame, subprotocols } from "../src/protocol.js";
+
+const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
+const named = (name) => golden.client.find((each) => each.name === name).frame;
+
+for (const { name, version, frame } of golden.server) {
+  test(`reads the server frame: ${name} (${version})`, () => {
+    const parsed = parseFrame(JSON.stringify(frame));
+    assert.equal(parsed.type, frame.type);
+    for (const [field, value] of Object.entries(frame)) {
+      if (field === "messages") {
+        assert.equal(parsed.messages.length, value.length);
+        value.forEach((message, index) => {
+          for (const key in message) assert.deepEqual(parsed.messages[index][key], message[key]);
+        });
+      } else assert.deepEqual(parsed[field], value, field);
+    }
+  });
+}
+
+const built = {
+  message: frames.message("Hello!"),
+  "message with idempotency key": frames.message("Do you ship to Norway?", "c_7bVd1kQ2"),
+  contact_info: frames.contactInfo({
+    name: "Jane",
+    email: "jane@example.com",
+    phone: "+1234567890",
+  }),
+  stop: frames.stop(),
+  "feedback taken back": frames.feedback("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", null),
+  new_conversation: frames.newConversation(),
+  ping: frames.ping(),
+};
+
+for (const [name, frame] of Object.entries(built)) {
+  test(`builds the client frame: ${name}`, () => assert.deepEqual(frame, named(name)));
+}
+
+test("builds every client frame that the golden file knows", () => {
+  const types = new Set(golden.client.map(({ frame }) => frame.type));
+  assert.deepEqual(types, new Set(Object.values(built).map(({ type }) => type)));
+});
+
+for (const raw of [
+  ...["", "null", "7", "[]", '"x"', "{}", '{"type":"shout"}', '{"type":["message"]}', "not json"],
+  ...['{"type":"session"}', '{"type":"message"}', '{"type":"message","content":7}'],
+  ...['{"type":"delta","offset":"0","content":"x"}', '{"type":"history","messages":{}}'],
+  ...['{"type":"constructor"}', '{"type":"__proto__"}', '{"type":"toString"}'],
+]) {
+  test(`ignores ${raw}`, () => assert.equal(parseFrame(raw), null));
+}
+
+test("a broken line of the history does not cost the others", () => {
+  const raw = {
+    type: "history",
+    messages: [null, { role: "user" }, { role: "user", content: "a", sources: null }],
+  };
+  const { messages } = parseFrame(JSON.stringify(raw));
+  assert.deepEqual(
+    messages.map(({ content, sources }) => [content, sources]),
+    [["a", []]],
+  );
+});
+
+test("the token travels as a subprotocol, if it can", () => {
+  assert.deepEqual(subprotocols(null), ["loquent.v2"]);
+  assert.deepEqual(subprotocols("wst_a-b"), ["loquent.v2", "loquent.token.wst_a-b"]);
+  assert.deepEqual(subprotocols("a b,c"), ["loquent.v2"]);
+});
+
+test("idempotency keys are as the server wants them, and never the same", () => {
+  const keys = Array.from({ length: 500 }, () => newMessageId(crypto));
+  for (const key of keys) assert.match(key, /^[\w-]{1,64}$/);
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+test("counts code points of the trimmed, composed text", () => {
+  assert.equal(lengthOf("  a\u0301b😀 "), 3);
+});

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openPage, settle } from "./support/page.js";
+import { session } from "./support/socket.js";
+
+for (const [name, answers] of [
+  ["unknown or disabled", { config: { status: 404 } }],
+  ["refused", { config: null }],
+  ["broken", { config: { status: 500 } }],
+]) {
+  test(`${name}: nothing is rendered, nothing thrown, calls do nothing`, async () => {
+    const page = openPage({ answers });
+    await page.embed();
+    page.win.Loquent.open();
+    page.win.Loquent.push(["send", "x"]);
+    page.draw();
+    assert.deepEqual([page.hosts.length, page.sockets.length, page.errors.length], [0, 0, 0]);
+    assert.equal(page.win.document.body.children.length, 0);
+    assert.equal(page.clock.pending, 0);
+  });
+}
+
+test("calls made before the script has loaded are done when it has", async () => {
+  const page = openPage();
+  const seen = [];
+  page.win.Loquent = [
+    ["on", "open", () => seen.push("open")],
+    ["prefill", "Hi"],
+    ["open"],
+    ["nonsense"],
+    7,
+  ];
+  await page.embed();
+  page.draw();
+  assert.deepEqual(seen, ["open"]);
+  assert.equal(page.get("textbox", "Message").value, "Hi");
+});
+
+test("after it has loaded, methods and push both work", async () => {
+  const page = openPage();
+  await page.embed();
+  page.win.Loquent.open();
+  page.draw();
+  assert.equal(page.all("dialog").length, 1);
+  page.win.Loquent.push(["close"]);
+  page.draw();
+  assert.equal(page.all("dialog").length, 0);
+  page.win.Loquent.toggle();
+  page.draw();
+  assert.equal(page.all("dialog").length, 1);
+});
+
+test("send opens the line and goes out once the session stands", async () => {
+  const page = openPage();
+  await page.embed();
+  page.win.Loquent.send(" Hello ");
+  page.socket.accept().say(session());
+  assert.deepEqual(
+    page.socket.sent.map(({ content }) => content),
+    ["Hello"],
+  );
+});
+
+test("identify fills the form in and sends it as the visitor would", async () => {
+  const page = openPage({ config: { contact_info_mode: "optional" } });
+  await page.embed();
+  const socket = page.start();
+  page.win.Loquent.identify({ email: "jane@example.com", type: "stop" });
+  page.draw();
+  assert.deepEqual(socket.sent, [{ type: "contact_info", email: "jane@example.com" }]);
+  assert.equal(page.get("textbox", "Email").value, "jane@example.com");
+});
+
+test("events reach their listeners; one that throws is reported and harms nobody", async () => {
+  const page = openPage();
+  await page.embed();
+  const seen = [];
+  const { Loquent } = page.win;
+  Loquent.on("message", () => {
+    throw new Error("page");
+  });
+  const off = Loquent.on("message", (message) => seen.push(message));
+  const listener = (error) => seen.push(error);
+  Loquent.on("error", listener);
+  const socket = page.start();
+  const message = { type: "message", role: "assistant", content: "a" };
+  socket.say(message, { type: "error", code: "internal", message: "b" });
+  off();
+  Loquent.off("error", listener);
+  socket.say(message, { type: "error", code: "internal", message: "b" });
+  assert.deepEqual(seen, [
+    { role: "assistant", content: "a" },
+    { code: "internal", message: "b" },
+  ]);
+  assert.deepEqual(
+    page.errors.map((error) => error.message),
+    ["page", "page"],
+  );
+});
+
+test("the same tag twice makes one widget, two ids make two", async () => {
+  const page = openPage();
+  await page.embed("wid_one");
+  await page.embed("wid_one");
+  await page.embed("wid_two");
+  assert.equal(page.hosts.length, 2);
+  assert.equal(page.requests.length, 2);
+  const { Loquent } = page.win;
+  Loquent.get("wid_two").open();
+  page.draw();
+  assert.equal(page.hosts[0].shadowRoot.querySelectorAll("[role=dialog]").length, 0);
+  assert.equal(page.hosts[1].shadowRoot.querySelectorAll("[role=dialog]").length, 1);
+  assert.match(page.socket.url, /wid_two/);
+  assert.equal(Loquent.get("wid_none"), null);
+  assert.equal(Loquent.get(), Loquent.get("wid_one"));
+  Loquent.get("wid_one").destroy();
+  assert.equal(page.hosts.length, 1);
+});
+
+test("destroy leaves no node, no listener, no timer, no socket", async () => {
+  const page = openPage();
+  const live = new Map();
+  for (const target of [page.win, page.win.document]) {
+    const { addEventListener, removeEventListener } = target;
+    target.addEventListener = (type, listener, ...rest) => {
+      live.set(listener, type);
+      return addEventListener.call(target, type, listener, ...rest);
+    };
+    target.removeEventListener = (type, listener, ...rest) => {
+      live.delete(listener);
+      return removeEventListener.call(target, type, listener, ...rest);
+    };
+  }
+  await page.embed();
+  const socket = page.start({}, { type: "typing_start", message_id: "a" });
+  socket.say({ type: "delta", message_id: "a", offset: 0, content: "x".repeat(99) });
+  page.write("Hello");
+  socket.say({
+    type: "error",
+    code: "rate_limited",
+    retry_after: 9,
+    message: "b",
+    client_message_id: socket.sent[0].client_message_id,
+  });
+  assert.ok(live.size > 0);
+  page.win.Loquent.destroy();
+  // The imitation of a document listens for the mouse by itself.
+  const ours = [...live.values()].filter((type) => !type.startsWith("mouse"));
+  assert.deepEqual(ours, []);
+  assert.equal(page.hosts.length, 0);
+  assert.equal(page.clock.pending, 0);
+  assert.equal(socket.closedBy, "client");
+  page.win.Loquent.open();
+  assert.equal(page.sockets.length, 1);
+  await page.embed();
+  assert.equal(page.hosts.length, 1);
+});
+
+test("destroy while the config is still on its way", async () => {
+  const page = openPage();
+  const done = page.embed();
+  page.win.Loquent.destroy();
+  await done;
+  assert.equal(page.hosts.length, 0);
+});
+
+test("reset forgets the visitor", async () => {
+  const page = openPage();
+  await page.embed();
+  page.start();
+  page.write("Hello");
+  page.win.Loquent.reset();
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi, how can I help?"]);
+  assert.deepEqual(page.socket.protocols, ["loquent.v2"]);
+  assert.equal(page.sockets.length, 2);
+  assert.equal(page.win.localStorage.length, 0);
+});
+
+test("a tag in the head of a page without a body yet", async () => {
+  const page = openPage();
+  const { document } = page.win;
+  const { body } = document;
+  Object.defineProperty(document, "body", { get: () => null, configurable: true });
+  await page.embed();
+  assert.equal(page.hosts.length, 0);
+  delete document.body;
+  assert.equal(document.body, body);
+  document.dispatchEvent(new page.win.Event("DOMContentLoaded"));
+  await settle();
+  assert.equal(page.hosts.length, 1);
+});
+
+test("data-open opens it, data-theme and setTheme choose the theme", async () => {
+  const page = openPage();
+  await page.embed("wid_one", { open: "", theme: "dark" });
+  page.draw();
+  assert.equal(page.all("dialog").length, 1);
+  const isDark = () => page.root.querySelector(".root").classList.contains("dark");
+  assert.equal(isDark(), true);
+  page.win.Loquent.setTheme("light");
+  assert.equal(isDark(), false);
+});

@@ -1,0 +1,181 @@
+/** A page with a script tag, a clock, a network and sockets that the test holds in its hands. */
+
+import { JSDOM } from "jsdom";
+import { boot } from "../../src/boot.js";
+import { createClock } from "./clock.js";
+import { fakeWebSocket, session } from "./socket.js";
+
+export const CONFIG = {
+  name: "Acme Support",
+  greeting: "Hi, how can I help?",
+  primary_color: "#6366f1",
+  text_color: "#ffffff",
+  position: "bottom_right",
+  contact_info_mode: "none",
+  collect_name: true,
+  collect_email: true,
+  collect_phone: true,
+};
+
+export const settle = () => new Promise((done) => setImmediate(done));
+
+const ROLES = {
+  button: "button",
+  dialog: "[role=dialog]",
+  log: "[role=log]",
+  status: "[role=status]",
+  alert: "[role=alert]",
+  textbox: "textarea, input",
+};
+
+export function openPage({
+  config = {},
+  local = {},
+  tab = {},
+  media = {},
+  answers = {},
+  html = "",
+} = {}) {
+  const dom = new JSDOM(`<!doctype html><html lang="en"><body>${html}</body></html>`, {
+    url: "https://shop.example/",
+    pretendToBeVisual: true,
+  });
+  const win = dom.window;
+  const clock = createClock();
+  const sockets = [];
+  const requests = [];
+  const errors = [];
+  Object.assign(win, {
+    WebSocket: fakeWebSocket(sockets),
+    setTimeout: clock.setTimeout,
+    clearTimeout: clock.clearTimeout,
+    requestAnimationFrame: clock.requestAnimationFrame,
+    cancelAnimationFrame: clock.cancelAnimationFrame,
+    reportError: (error) => errors.push(error),
+    CSSStyleSheet: class {
+      replaceSync() {}
+    },
+    matchMedia: (query) => ({
+      matches: Object.entries(media).some(([part, on]) => on && query.includes(part)),
+      addEventListener() {},
+      removeEventListener() {},
+    }),
+    fetch: async (url, init) => {
+      requests.push({ url, ...init });
+      const kind = url.endsWith("/config") ? "config" : "embed";
+      const answer = kind in answers ? answers[kind] : { status: 200 };
+      if (!answer) throw new TypeError("Failed to fetch");
+      return {
+        ok: answer.status === 200,
+        status: answer.status,
+        json: async () => ({ ...CONFIG, ...config }),
+      };
+    },
+  });
+  win.Math.random = () => 0.5;
+  Object.defineProperty(win, "crypto", { value: globalThis.crypto });
+  for (const [key, value] of Object.entries(local)) win.localStorage.setItem(key, value);
+  for (const [key, value] of Object.entries(tab)) win.sessionStorage.setItem(key, value);
+
+  // The style sheet shows the close button of the header only where the launcher is covered.
+  const full = media["max-width"];
+  const inSight = (each) =>
+    !each.closest("[hidden]") && !each.matches(full ? ".open .launcher" : ".cross");
+
+  const page = {
+    win,
+    clock,
+    sockets,
+    requests,
+    errors,
+    get socket() {
+      return sockets[sockets.length - 1];
+    },
+    get hosts() {
+      return [...win.document.querySelectorAll("loquent-widget")];
+    },
+    get root() {
+      return page.hosts[0]?.shadowRoot;
+    },
+    /** Loads one more script tag. */
+    async embed(id = "wid_one", data = {}) {
+      const script = win.document.createElement("script");
+      script.type = "text/plain";
+      script.src = "https://chat.example/api/widget/embed.js";
+      Object.assign(script.dataset, { widget: id, ...data });
+      win.document.head.append(script);
+      Object.defineProperty(win.document, "currentScript", { value: script, configurable: true });
+      boot(win);
+      Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
+      await settle();
+    },
+    /** Elements by role, in sight, with their accessible names. */
+    all(role, name) {
+      return [...(page.root?.querySelectorAll(ROLES[role]) ?? [])].filter(
+        (each) => inSight(each) && (name === undefined || nameOf(each) === name),
+      );
+    },
+    get(role, name) {
+      const found = page.all(role, name);
+      if (found.length !== 1) throw new Error(`${found.length} elements: ${role} "${name ?? ""}"`);
+      return found[0];
+    },
+    text: (role) =>
+      page
+        .all(role)
+        .map((each) => each.textContent)
+        .join("|"),
+    draw: () => clock.tick(200),
+    click(name) {
+      page.get("button", name).click();
+      page.draw();
+    },
+    type(name, value) {
+      const field = page.get("textbox", name);
+      field.value = value;
+      field.dispatchEvent(new win.Event("input", { bubbles: true }));
+      return field;
+    },
+    key(target, key, more = {}) {
+      const event = new win.KeyboardEvent("keydown", {
+        ...{ key, bubbles: true, composed: true, cancelable: true },
+        ...more,
+      });
+      target.dispatchEvent(event);
+      page.draw();
+      return event;
+    },
+    /** Types and sends, as a visitor would. */
+    write(text) {
+      page.key(page.type("Message", text), "Enter");
+    },
+    /** Opens the panel and answers the handshake. */
+    start(frame = {}, ...more) {
+      page.click("Open chat");
+      page.socket.accept().say(session(frame), ...more);
+      page.draw();
+      return page.socket;
+    },
+    /** The lines of the log, without what only a screen reader hears and without buttons. */
+    get lines() {
+      return [...page.get("log").children].map((each) => each.querySelector(".bubble").textContent);
+    },
+    go(online) {
+      Object.defineProperty(win.navigator, "onLine", { value: online, configurable: true });
+      win.dispatchEvent(new win.Event(online ? "online" : "offline"));
+      page.draw();
+    },
+  };
+  return page;
+}
+
+/** What assistive technology calls an element: enough of the rules for what we build. */
+export function nameOf(element) {
+  const label = element.getAttribute("aria-label");
+  if (label) return label;
+  const root = element.getRootNode();
+  const by = element.getAttribute("aria-labelledby");
+  if (by) return root.getElementById(by).textContent;
+  const tied = element.id && root.querySelector(`label[for="${element.id}"]`);
+  return (tied || element).textContent;
+}
