@@ -8,6 +8,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
@@ -29,9 +30,14 @@ pytest_plugins = ["loquent.testing.process_fixtures"]
 
 def pytest_configure() -> None:
     """Settings of the tests, whatever the environment says."""
+    # A slow machine is not a bug.
+    hypothesis_settings.register_profile("loquent", deadline=None)
+    hypothesis_settings.load_profile("loquent")
     django_settings.SECRET_KEY = "a key for tests only, as long as a key should be"
     django_settings.SITE_URL = "http://127.0.0.1:8000"
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Every test client would read all static files anew.
+    django_settings.WHITENOISE_AUTOREFRESH = True
     django_settings.LIMITS = Limits()
     django_settings.RATE_LIMITS = True
     django_settings.TRUSTED_PROXY_COUNT = 0

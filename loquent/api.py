@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import (
     Http404,
@@ -18,13 +20,9 @@ from rest_framework import exceptions, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.text import clean_text
-
-# Room for the largest knowledge of an agent, every character of it escaped.
-MAX_BODY_BYTES = 16 * 1024 * 1024
 
 STATUS = {
     ErrorCode.NOT_FOUND: status.HTTP_404_NOT_FOUND,
@@ -47,7 +45,6 @@ CODES = {
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error as `{"code", "message", "fields"}`; see docs/api.md, "Errors"."""
-    set_rollback()
     if isinstance(error, ApplicationError):
         return error_response(
             STATUS.get(error.code, status.HTTP_400_BAD_REQUEST),
@@ -55,6 +52,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             error.message,
             error.fields,
         )
+    if isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
+        message = f"The body is larger than {limit} MiB."
+        return error_response(413, ErrorCode.INVALID, message, {"body": [message]})
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, DjangoValidationError):
@@ -124,15 +125,8 @@ def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
     return JsonResponse(body, status=404)
 
 
-class BodyTooLargeError(exceptions.APIException):
-    """A body over MAX_BODY_BYTES."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = f"The body is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB."
-
-
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8, of bounded size; what can't be read is a 400, however it is broken."""
+    """JSON in UTF-8, whatever charset is claimed; what can't be read is a 400."""
 
     def parse(
         self,
@@ -140,11 +134,8 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLargeError
         try:
-            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+            return json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
         except UnicodeDecodeError:
             raise exceptions.ParseError("The body is not JSON: it is not UTF-8 text.") from None
         except RecursionError:

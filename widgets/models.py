@@ -37,7 +37,7 @@ class WidgetConfig(BaseModel):
         editable=False,
         help_text="The public identifier in the embed code.",
     )
-    text_agent = models.ForeignKey(TextAgent, on_delete=models.PROTECT, related_name="widgets")
+    text_agent = models.ForeignKey(TextAgent, on_delete=models.RESTRICT, related_name="widgets")
     name = models.CharField(  # noqa: DJ001 - the contract tells "no name" from a name
         max_length=100, null=True, blank=True, help_text="Shown in the chat's title bar."
     )

@@ -38,10 +38,18 @@ def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = No
         return False
     if user.is_superuser:
         return True
-    memberships = Membership.objects.filter(user=user, role__in=_roles_from(needed))
-    if organization_id is not None:
-        memberships = memberships.filter(organization_id=organization_id)
-    return memberships.exists()
+    held = _held_roles(user)
+    roles = held.values() if organization_id is None else [held.get(organization_id, "")]
+    return any(RANK.get(role, 0) >= RANK[needed] for role in roles)
+
+
+def _held_roles(user: User) -> dict[uuid.UUID, str]:
+    """The user's role in each organization, read once per request: a page asks dozens of times."""
+    held: dict[uuid.UUID, str] | None = user.__dict__.get("_held_roles")
+    if held is None:
+        held = dict(Membership.objects.filter(user=user).values_list("organization_id", "role"))
+        user.__dict__["_held_roles"] = held
+    return held
 
 
 def _roles_from(needed: Role) -> list[str]:

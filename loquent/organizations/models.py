@@ -5,6 +5,7 @@ import zoneinfo
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from loquent.models import BaseModel
@@ -46,6 +47,17 @@ class Organization(BaseModel):
         blank=True,
         validators=[validate_phone_region],
         help_text="Two letters like CH: how to read a phone number without a country code.",
+    )
+    retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Days after a conversation's last activity until it is deleted. Empty: never.",
+    )
+    daily_token_budget = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The models' tokens a day, all agents together. Empty: no limit. 0: none at all.",
     )
 
     class Meta:

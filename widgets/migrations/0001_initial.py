@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('daily_message_cap', models.IntegerField(blank=True, help_text="Visitors' messages a day, all visitors together. Empty: no cap. 0: none at all.", null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('enabled', models.BooleanField(default=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='widgets', to='organizations.organization')),
-                ('text_agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='widgets', to='agents.textagent')),
+                ('text_agent', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='widgets', to='agents.textagent')),
             ],
             options={
                 'verbose_name': 'widget',

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Q
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.models import Organization
@@ -73,7 +75,8 @@ class DemoOwner:
 
 def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
     """Make the demo; None, and nothing changed, where it exists already."""
-    if Organization.objects.filter(name=ORGANIZATION).exists():
+    # A person may have renamed the one and deleted the other.
+    if _demo_organizations().exists() or User.objects.filter(username=OWNER_EMAIL).exists():
         return None
     with transaction.atomic():
         made = create_organization(
@@ -108,5 +111,12 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
 def demo_widget() -> WidgetConfig | None:
     """The widget on the demo page: the demo organization's first, else None."""
     return (
-        WidgetConfig.objects.filter(organization__name=ORGANIZATION).order_by("created_at").first()
+        WidgetConfig.objects.filter(organization__in=_demo_organizations())
+        .order_by("created_at")
+        .first()
     )
+
+
+def _demo_organizations() -> models.QuerySet[Organization]:
+    is_owned = Q(memberships__user__username=OWNER_EMAIL)
+    return Organization.objects.filter(Q(name=ORGANIZATION) | is_owned)

@@ -20,7 +20,7 @@ def create_widget_session(
     """Begin a session; gives it and its token, of which only a digest is kept.
 
     A successor (the visitor asked for a new conversation) keeps the visitor's details, so that
-    they are not asked twice; never the messages.
+    they are not asked twice; never the messages, nor the right to correct the contact.
     """
     token = new_token(SESSION_TOKEN)
     session = WidgetSession(
@@ -29,7 +29,6 @@ def create_widget_session(
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
-        session.contact_is_own = successor_of.contact_is_own
     session.save(force_insert=True)
     return session, token
 

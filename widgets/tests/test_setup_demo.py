@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.organizations.models import Organization
 from widgets.models import WidgetConfig
 from widgets.services.demo import demo_widget
 
@@ -68,3 +69,20 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     after = [list(m.objects.order_by("pk").values()) for m in (WidgetConfig, TextAgent, User)]
     assert after == before
     assert KnowledgeEntry.objects.count() == entries
+
+
+def test_a_renamed_organization_is_still_the_demo(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    Organization.objects.update(name="My shop")
+    set_up(tmp_path)
+    assert [o.name for o in Organization.objects.all()] == ["My shop"]
+    assert demo_widget() == WidgetConfig.objects.get()
+
+
+def test_a_deleted_organization_stays_deleted(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    WidgetConfig.objects.all().delete()
+    Organization.objects.all().delete()
+    set_up(tmp_path)
+    assert not Organization.objects.exists()
+    assert demo_widget() is None

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import RestrictedError
 
 from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import KnowledgeEntry, TextAgent
@@ -86,7 +86,7 @@ def delete_agent(*, agent: TextAgent) -> None:
     try:
         with transaction.atomic():
             agent.delete()
-    except (ProtectedError, IntegrityError):
+    except (RestrictedError, IntegrityError):
         raise ApplicationError(
             ErrorCode.CONFLICT,
             "This agent can't be deleted: widgets use it. Give them another agent first.",

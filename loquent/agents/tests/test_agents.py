@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from django.db import connection
-from django.db.models import ProtectedError
+from django.db.models import RestrictedError
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import AgentData, agents, create_agent, delete_agent, update_agent
@@ -155,7 +155,7 @@ def test_deleting_takes_the_knowledge_along(agent: TextAgent) -> None:
 
 def test_an_agent_in_use_stays(agent: TextAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     def protect(self: TextAgent) -> None:
-        raise ProtectedError("secret name of a widget", set())
+        raise RestrictedError("secret name of a widget", set())
 
     monkeypatch.setattr(TextAgent, "delete", protect)
     with pytest.raises(ApplicationError) as caught:

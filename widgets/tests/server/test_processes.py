@@ -9,6 +9,7 @@ import pytest
 import websockets
 from django.conf import settings
 from websockets.asyncio.client import ClientConnection
+from websockets.typing import Subprotocol
 
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
@@ -45,7 +46,8 @@ def two(
 
 
 def connect(server: ServerProcess, widget: WidgetConfig, token: str = "") -> Any:
-    protocols = ["loquent.v2", *([f"loquent.token.{token}"] if token else [])]
+    offered = ["loquent.v2", *([f"loquent.token.{token}"] if token else [])]
+    protocols = [Subprotocol(name) for name in offered]
     url = f"{server.socket_url}/api/widget/{widget.widget_id}/ws"
     return websockets.connect(url, subprotocols=protocols, open_timeout=10)
 

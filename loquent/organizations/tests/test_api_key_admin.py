@@ -1,0 +1,79 @@
+"""API keys in the admin: shown once, listed by their beginning, revoked for good."""
+
+import re
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.services import create_api_key
+from loquent.testing.people import api_client
+
+LIST = "/admin/organizations/apikey/"
+CONTACTS = "/api/v1/contacts/"
+
+
+def test_a_new_key_is_shown_once(client: Client, alice: User, acme: Organization) -> None:
+    client.force_login(alice)
+    response = client.post(f"{LIST}add/", {"organization": acme.id, "name": "Shop"}, follow=True)
+    [key] = re.findall(r"lqk_[A-Za-z0-9_-]{43}", response.content.decode())
+    assert api_client(key).get(CONTACTS).status_code == 200
+    row = ApiKey.objects.get()
+    for path in (LIST, f"{LIST}{row.id}/change/", "/admin/", f"{LIST}{row.id}/history/"):
+        body = client.get(path).content.decode()
+        assert key not in body
+        assert key[10:] not in body
+    assert row.prefix in client.get(LIST).content.decode()
+
+
+def test_a_key_needs_a_name(client: Client, alice: User, acme: Organization) -> None:
+    client.force_login(alice)
+    for name in ("", "  ", "x" * 101, "a\x00"):
+        response = client.post(f"{LIST}add/", {"organization": acme.id, "name": name})
+        assert list(response.context["adminform"].form.errors) == ["name"]
+    assert ApiKey.objects.count() == 0
+
+
+def test_a_key_is_renamed_and_nothing_else(
+    client: Client, alice: User, acme: Organization, globex: Organization
+) -> None:
+    row, _ = create_api_key(organization=acme, name="Old")
+    client.force_login(alice)
+    data = {"name": "New", "organization": globex.id, "digest": "x", "revoked_at_0": "2001-01-01"}
+    assert client.post(f"{LIST}{row.id}/change/", data).status_code == 302
+    after = ApiKey.objects.get()
+    assert (after.name, after.organization, after.digest) == ("New", acme, row.digest)
+    assert after.revoked_at is None
+
+
+def test_revoked_keys_end_at_once(client: Client, alice: User, acme: Organization) -> None:
+    row, key = create_api_key(organization=acme, name="Old")
+    other, kept = create_api_key(organization=acme, name="Kept")
+    client.force_login(alice)
+    data = {"action": "revoke", "_selected_action": [str(row.id)]}
+    response = client.post(LIST, data, follow=True)
+    assert "The keys are revoked." in response.content.decode()
+    assert api_client(key).get(CONTACTS).status_code == 401
+    assert api_client(kept).get(CONTACTS).status_code == 200
+    assert ApiKey.objects.get(id=other.id).revoked_at is None
+
+
+def test_a_deleted_key_ends_at_once(client: Client, alice: User, acme: Organization) -> None:
+    row, key = create_api_key(organization=acme, name="Old")
+    client.force_login(alice)
+    assert client.post(f"{LIST}{row.id}/delete/", {"post": "yes"}).status_code == 302
+    assert api_client(key).get(CONTACTS).status_code == 401
+
+
+def test_keys_are_the_owners(client: Client, bob: User, acme: Organization) -> None:
+    row, _ = create_api_key(organization=acme, name="Old")
+    client.force_login(bob)
+    for role in (Role.VIEWER, Role.ADMIN):
+        Membership.objects.update(role=role)
+        assert client.get(LIST).status_code == 403
+        assert client.get(f"{LIST}{row.id}/change/").status_code in {302, 403}
+        data = {"organization": acme.id, "name": "Mine"}
+        assert client.post(f"{LIST}add/", data).status_code == 403
+        revoke = {"action": "revoke", "_selected_action": [str(row.id)]}
+        assert client.post(LIST, revoke).status_code == 403
+    assert ApiKey.objects.get().revoked_at is None

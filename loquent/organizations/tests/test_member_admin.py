@@ -1,0 +1,155 @@
+"""Owners manage members; an organization never loses its last owner."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from contacts.tests.parallel import in_parallel
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.models import Membership, Organization, Role
+from loquent.organizations.services import change_role, remove_member
+from loquent.testing.people import make_member
+
+LIST = "/admin/organizations/membership/"
+NEW = {"email": "Dora@Example.com", "role": "admin", "password": "correct horse battery"}
+
+
+def errors(response: Any) -> dict[str, list[str]]:
+    assert response.status_code == 200
+    found: dict[str, list[str]] = response.context["adminform"].form.errors
+    return found
+
+
+def member(user: User) -> Membership:
+    return Membership.objects.get(user=user)
+
+
+def test_an_owner_adds_somebody_new(client: Client, alice: User, acme: Organization) -> None:
+    client.force_login(alice)
+    assert client.post(f"{LIST}add/", {"organization": acme.id, **NEW}).status_code == 302
+    dora = User.objects.get(username="dora@example.com")
+    assert (member(dora).organization, member(dora).role) == (acme, "admin")
+    assert dora.is_staff
+    assert not dora.is_superuser
+    other = Client()
+    login = {"username": "DORA@example.com", "password": NEW["password"]}
+    assert other.post("/admin/login/", login).status_code == 302
+
+
+def test_an_owner_adds_somebody_who_has_an_account(
+    client: Client, alice: User, charlie: User, acme: Organization
+) -> None:
+    client.force_login(alice)
+    before = charlie.password
+    data = {"organization": acme.id, "email": "CHARLIE@example.com", "role": "viewer"}
+    data |= {"password": "taken over by alice"}
+    assert client.post(f"{LIST}add/", data).status_code == 302
+    charlie.refresh_from_db()
+    assert charlie.password == before
+    assert charlie.memberships.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"email": "nobody"}, "email"),
+        ({"email": ""}, "email"),
+        ({"email": "alice@example.com"}, "email"),
+        ({"email": "x" * 140 + "@example.com"}, "email"),
+        ({"email": "a\x00@example.com"}, "email"),
+        ({"password": ""}, "password"),
+        ({"password": "short"}, "password"),
+        ({"password": "dora@example.com"}, "password"),
+        ({"role": "king"}, "role"),
+        ({"role": ""}, "role"),
+        ({"organization": "x"}, "organization"),
+    ],
+    ids=str,
+)
+def test_a_bad_form_makes_neither_member_nor_account(
+    client: Client, alice: User, acme: Organization, data: dict[str, str], field: str
+) -> None:
+    client.force_login(alice)
+    response = client.post(f"{LIST}add/", {"organization": acme.id, **NEW, **data})
+    assert list(errors(response)) == [field]
+    assert User.objects.count() == Membership.objects.count() == 1
+
+
+def test_an_owner_changes_a_role_and_nothing_else(
+    client: Client, alice: User, bob: User, acme: Organization, globex: Organization
+) -> None:
+    client.force_login(alice)
+    data = {"role": "admin", "user": alice.id, "organization": globex.id}
+    assert client.post(f"{LIST}{member(bob).id}/change/", data).status_code == 302
+    assert (member(bob).role, member(bob).organization) == ("admin", acme)
+
+
+def test_an_owner_removes_a_member(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    response = client.post(f"{LIST}{member(bob).id}/delete/", {"post": "yes"})
+    assert response.status_code == 302
+    assert not Membership.objects.filter(user=bob).exists()
+    assert User.objects.filter(id=bob.id).exists()
+
+
+def test_the_last_owner_keeps_the_role(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    path = f"{LIST}{member(alice).id}"
+    response = client.post(f"{path}/change/", {"role": "viewer"})
+    assert "needs an owner" in errors(response)["role"][0]
+    page = client.get(f"{path}/delete/").content.decode()
+    assert "needs an owner" in page
+    refused = client.post(f"{path}/delete/", {"post": "yes"})
+    assert refused.status_code in {200, 403}
+    both = [str(member(user).id) for user in (alice, bob)]
+    client.post(LIST, {"action": "delete_selected", "_selected_action": both, "post": "yes"})
+    assert member(alice).role == Role.OWNER
+    assert member(bob).role == Role.VIEWER
+
+
+def test_one_of_two_owners_may_go(client: Client, alice: User, acme: Organization) -> None:
+    second = make_member(acme, "second", Role.OWNER)
+    client.force_login(alice)
+    both = [str(member(user).id) for user in (alice, second)]
+    client.post(LIST, {"action": "delete_selected", "_selected_action": both, "post": "yes"})
+    assert Membership.objects.count() == 2
+    client.post(f"{LIST}{member(alice).id}/delete/", {"post": "yes"})
+    assert member(second).role == Role.OWNER
+    assert not Membership.objects.filter(user=alice).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("leave", ["remove", "demote"])
+def test_owners_who_leave_at_once_leave_one(acme: Organization, leave: str) -> None:
+    for n in range(8):
+        make_member(acme, f"owner-{n}", Role.OWNER)
+    members = list(Membership.objects.all())
+
+    def go(membership: Membership) -> None:
+        if leave == "remove":
+            remove_member(membership=membership)
+        else:
+            change_role(membership=membership, role=Role.VIEWER)
+
+    outcomes = in_parallel(go, members)
+    refused = [error for error in outcomes if error is not None]
+    assert [e.code for e in refused if isinstance(e, ApplicationError)] == [ErrorCode.CONFLICT]
+    assert len(refused) == 1
+    assert Membership.objects.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
+def test_only_owners_manage_members(
+    client: Client, alice: User, bob: User, acme: Organization, role: Role
+) -> None:
+    Membership.objects.filter(user=bob).update(role=role)
+    client.force_login(bob)
+    assert "alice@example.com" in client.get(LIST).content.decode()
+    assert client.post(f"{LIST}add/", {"organization": acme.id, **NEW}).status_code == 403
+    for user in (alice, bob):
+        path = f"{LIST}{member(user).id}"
+        assert client.post(f"{path}/change/", {"role": "owner"}).status_code == 403
+        assert client.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
+    assert (member(alice).role, member(bob).role) == ("owner", role)

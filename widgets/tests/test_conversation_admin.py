@@ -1,0 +1,120 @@
+"""Conversations in the admin: to read, to delete, and to apply what a visitor typed."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from contacts.models import Contact
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.chat import append_message
+from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.sessions import create_widget_session
+
+LIST = "/admin/widgets/widgetsession/"
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def jane(acme: Organization) -> Contact:
+    return Contact.objects.create(organization=acme, name="Jane", email="jane@example.com")
+
+
+@pytest.fixture
+def session(acme: Organization, jane: Contact) -> WidgetSession:
+    widget = make_widget(acme, contact_info_mode="optional", collect_name=True, collect_email=True)
+    session, _ = create_widget_session(widget=widget)
+    append_message(session, role="user", content=f"Hello {EVIL}")
+    append_message(session, role="assistant", content="Good day", status="stopped")
+    submit_contact_info(
+        session_id=session.id, name="Jane Doe", email="jane@example.com", phone=None
+    )
+    return session
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "root"])
+def test_everybody_of_the_organization_reads(
+    client: Client, alice: User, bob: User, session: WidgetSession, who: str
+) -> None:
+    root = User.objects.create_superuser("root")
+    client.force_login({"alice": alice, "bob": bob, "root": root}[who])
+    page = client.get(f"{LIST}{session.id}/change/").content.decode()
+    for text in ("Hello &lt;script&gt;", "Good day", "name: Jane Doe", "email: jane@example.com"):
+        assert text in page
+    assert EVIL not in page
+    assert 'name="_save"' not in page
+    assert "Jane Doe" in client.get(LIST, {"q": "Good"}).content.decode()
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "root"])
+def test_nobody_writes(
+    client: Client, alice: User, bob: User, session: WidgetSession, who: str
+) -> None:
+    root = User.objects.create_superuser("root")
+    client.force_login({"alice": alice, "bob": bob, "root": root}[who])
+    before = list(WidgetMessage.objects.values())
+    data = {
+        "messages-TOTAL_FORMS": 1, "messages-INITIAL_FORMS": 1, "messages-0-content": "Changed",
+        "messages-0-id": str(before[0]["id"]), "messages-0-DELETE": "on",
+    }  # fmt: skip
+    assert client.post(f"{LIST}{session.id}/change/", data).status_code == 403
+    assert client.post(f"{LIST}add/", data).status_code == 403
+    assert client.get(f"{LIST}add/").status_code == 403
+    assert list(WidgetMessage.objects.values()) == before
+
+
+def test_an_owner_deletes(client: Client, alice: User, session: WidgetSession) -> None:
+    client.force_login(alice)
+    assert client.post(f"{LIST}{session.id}/delete/", {"post": "yes"}).status_code == 302
+    assert WidgetMessage.objects.count() == WidgetSession.objects.count() == 0
+    assert Contact.objects.count() == 1
+
+
+def test_many_are_deleted_at_once(client: Client, alice: User, session: WidgetSession) -> None:
+    client.force_login(alice)
+    data = {"action": "delete_selected", "_selected_action": [str(session.id)], "post": "yes"}
+    assert client.post(LIST, data).status_code == 302
+    assert WidgetSession.objects.count() == 0
+
+
+def test_a_viewer_does_not_delete(client: Client, bob: User, session: WidgetSession) -> None:
+    client.force_login(bob)
+    assert client.post(f"{LIST}{session.id}/delete/", {"post": "yes"}).status_code == 403
+    data = {"action": "delete_selected", "_selected_action": [str(session.id)], "post": "yes"}
+    client.post(LIST, data)
+    assert WidgetSession.objects.count() == 1
+
+
+def test_an_owner_applies_what_was_typed(
+    client: Client, alice: User, session: WidgetSession, jane: Contact
+) -> None:
+    client.force_login(alice)
+    data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
+    assert "1 applied." in client.post(LIST, data, follow=True).content.decode()
+    jane.refresh_from_db()
+    assert (jane.name, jane.email) == ("Jane Doe", "jane@example.com")
+
+
+def test_a_claim_that_can_not_be_applied_says_why(
+    client: Client, alice: User, acme: Organization, session: WidgetSession, jane: Contact
+) -> None:
+    Contact.objects.create(organization=acme, email="taken@example.com")
+    WidgetSession.objects.update(contact_claim={"email": "taken@example.com"})
+    client.force_login(alice)
+    data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
+    body = client.post(LIST, data, follow=True).content.decode()
+    assert "Another contact has this email." in body
+    assert "0 applied." not in body
+    jane.refresh_from_db()
+    assert jane.email == "jane@example.com"
+
+
+def test_a_viewer_does_not_apply(
+    client: Client, bob: User, session: WidgetSession, jane: Contact
+) -> None:
+    client.force_login(bob)
+    assert "apply_claim" not in client.get(LIST).content.decode()
+    client.post(LIST, {"action": "apply_claim", "_selected_action": [str(session.id)]})
+    jane.refresh_from_db()
+    assert jane.name == "Jane"

@@ -1,0 +1,187 @@
+"""Nobody reaches what belongs to another organization, by no path and no value."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from contacts.models import Contact
+from loquent.agents.models import TextAgent
+from loquent.organizations.models import Membership, Organization, Role
+from loquent.organizations.services import create_api_key
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.services.chat import append_message
+from widgets.services.sessions import create_widget_session
+
+Connect = Callable[..., APIClient]
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """One row of everything that an organization has."""
+
+    agent: TextAgent
+    widget: WidgetConfig
+    contact: Contact
+    session: WidgetSession
+    message: WidgetMessage
+
+
+@pytest.fixture
+def acmes(acme: Organization) -> Belongings:
+    agent = make_agent(acme, name="Acme's agent")
+    widget = make_widget(acme, agent=agent, name="Acme's widget")
+    session, _ = create_widget_session(widget=widget)
+    contact = Contact.objects.create(organization=acme, name="Jane", email="jane@example.com")
+    WidgetSession.objects.filter(id=session.id).update(contact=contact)
+    message = append_message(session, role="user", content="A secret of Acme")
+    return Belongings(agent, widget, contact, session, message)
+
+
+@pytest.fixture
+def strangers(
+    api: Connect, charlie: User, globex: Organization, acmes: Belongings
+) -> dict[str, APIClient]:
+    """Everybody at Globex, with something of their own."""
+    make_widget(globex)
+    people = {"owner": api(charlie)}
+    for role in (Role.ADMIN, Role.VIEWER):
+        user = User.objects.create_user(f"{role}@globex.example", is_staff=True)
+        Membership.objects.create(organization=globex, user=user, role=role)
+        people[role.value] = api(user)
+    return people | {"key": api(create_api_key(organization=globex, name="Globex")[1])}
+
+
+CALLERS = ["owner", "admin", "viewer", "key"]
+READS = [
+    "/api/v1/widgets/{widget.id}/",
+    "/api/v1/agents/{agent.id}/",
+    "/api/v1/contacts/{contact.id}/",
+    "/api/v1/sessions/{session.id}/",
+    "/api/v1/sessions/{session.id}/messages/",
+]
+WRITES = [(method, path) for path in READS[:3] for method in ("put", "patch", "delete")] + [
+    ("post", "/api/v1/widgets/{widget.id}/reset-widget-id/")
+]
+
+
+def snapshot() -> list[Any]:
+    models = (WidgetConfig, TextAgent, Contact, WidgetSession, WidgetMessage)
+    return [list(model.objects.order_by("id").values()) for model in models]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("path", READS)
+def test_foreign_rows_can_not_be_read(
+    strangers: dict[str, APIClient], acmes: Belongings, caller: str, path: str
+) -> None:
+    foreign = strangers[caller].get(path.format(**vars(acmes)))
+    assert foreign.status_code == 404
+    nowhere = strangers[caller].get(
+        path.replace(".id}", "}").format(**dict.fromkeys(vars(acmes), uuid.uuid4()))
+    )
+    assert (nowhere.status_code, nowhere.content) == (404, foreign.content)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_foreign_rows_can_not_be_written(
+    strangers: dict[str, APIClient], acmes: Belongings, caller: str, method: str, path: str
+) -> None:
+    before = snapshot()
+    body = {"name": "Mine", "text_agent_id": str(acmes.agent.id)}
+    response = getattr(strangers[caller], method)(path.format(**vars(acmes)), body)
+    assert response.status_code == (403 if caller == "viewer" else 404)
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("kind", ["widgets", "agents", "contacts", "sessions"])
+def test_lists_hold_only_what_is_yours(
+    strangers: dict[str, APIClient], acmes: Belongings, caller: str, kind: str
+) -> None:
+    for query in ({}, {"organization": str(acmes.agent.organization_id)}, {"search": "Acme"}):
+        body = strangers[caller].get(f"/api/v1/{kind}/", query).content.decode()
+        assert "Acme" not in body
+        assert "jane" not in body
+        for row in vars(acmes).values():
+            assert str(row.id) not in body
+
+
+@pytest.mark.parametrize("caller", ["owner", "admin", "key"])
+def test_a_foreign_agent_is_a_bad_value(
+    strangers: dict[str, APIClient], acmes: Belongings, globex: Organization, caller: str
+) -> None:
+    client, own = strangers[caller], WidgetConfig.objects.get(organization=globex)
+    before = snapshot()
+    path = f"/api/v1/widgets/{own.id}/"
+    foreign, unknown = str(acmes.agent.id), str(uuid.uuid4())
+    for method, address in (("post", "/api/v1/widgets/"), ("put", path), ("patch", path)):
+        bodies = set()
+        for agent_id in (foreign, unknown):
+            response = getattr(client, method)(address, {"text_agent_id": agent_id})
+            assert response.status_code == 400
+            assert list(response.json()["fields"]) == ["text_agent_id"]
+            bodies.add(response.content)
+        assert len(bodies) == 1
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["widgets", "agents", "contacts"])
+def test_nothing_can_be_made_for_another_organization(
+    strangers: dict[str, APIClient],
+    acme: Organization,
+    globex: Organization,
+    kind: str,
+) -> None:
+    agent = make_agent(globex)
+    body = {
+        "name": "Mine",
+        "text_agent_id": str(agent.id),
+        "organization_id": str(acme.id),
+        "organization": str(acme.id),
+    }
+    created = strangers["owner"].post(f"/api/v1/{kind}/", body)
+    assert created.status_code == 201
+    made = {"widgets": WidgetConfig, "agents": TextAgent, "contacts": Contact}[kind]
+    assert made.objects.get(id=created.json()["id"]).organization == globex  # type: ignore[attr-defined]
+
+
+def test_the_same_details_are_no_hint_of_another_organizations_contact(
+    strangers: dict[str, APIClient], acmes: Belongings
+) -> None:
+    created = strangers["owner"].post("/api/v1/contacts/", {"email": "jane@example.com"})
+    assert created.status_code == 201
+    assert created.json()["id"] != str(acmes.contact.id)
+    assert created.json()["name"] == ""
+
+
+def test_its_own_people_reach_all_of_it(
+    api: Connect, alice: User, bob: User, acme_key: str, acmes: Belongings
+) -> None:
+    for caller in (alice, bob, acme_key):
+        for path in READS:
+            assert api(caller).get(path.format(**vars(acmes))).status_code == 200
+
+
+def test_the_answers_hold_just_the_documented_fields(
+    api: Connect, alice: User, acmes: Belongings
+) -> None:
+    client = api(alice)
+    session = client.get(f"/api/v1/sessions/{acmes.session.id}/").json()
+    assert session == {
+        "id": str(acmes.session.id),
+        "widget_id": str(acmes.widget.id),
+        "contact_id": str(acmes.contact.id),
+        "created_at": session["created_at"],
+    }
+    [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]
+    assert (message["role"], message["content"], message["seq"]) == ("user", "A secret of Acme", 1)
+    assert "token" not in str(session) + str(
+        sorted(set(message) - {"input_tokens", "output_tokens", "first_token_ms"})
+    )
