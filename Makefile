@@ -1,0 +1,79 @@
+# `make` lists what there is. Needs Python 3.11+; Node 20+ only for the widget and its tests.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+COVERAGE ?= 90
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
+CODE := loquent contacts widgets conftest.py manage.py
+# Commands that only read the code: no secret, no file.
+PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEBUG=1 DATABASE_URL=sqlite://:memory:
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run install check format test test-quick test-python test-js widget clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
+
+run: .venv/.run ## the demo, at http://HOST:PORT/demo/
+	@exec .ci/demo '$(HOST)' '$(PORT)'
+
+install: .venv/.dev ## everything for development
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory widget-js/node_modules; \
+	else echo "Node.js is not installed: the widget can't be built or tested here."; fi
+
+check: .venv/.dev widget-js/node_modules ## linters, types, migrations, API schema, bundle
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	$(PLAIN) $(BIN)/python manage.py check
+	$(PLAIN) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(PLAIN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(NPM) run --silent check
+
+test-quick: .venv/.dev ## without browser, servers and other processes; under a minute
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -j2 -Oline test-python test-js; \
+	else $(MAKE) --no-print-directory test-python && \
+	echo "Node.js is not installed: the widget's tests were left out."; fi
+
+test-python:
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server"
+
+test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
+	@$(BIN)/python -m loquent.testing.packages
+	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q \
+		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
+	@$(MAKE) --no-print-directory test-quick
+
+test-js: widget-js/node_modules
+	$(NPM) test --silent
+
+widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
+	$(NPM) run --silent build
+
+format: .venv/.dev widget-js/node_modules ## let the formatters have their way
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(NPM) run --silent format
+
+clean: ## remove what was installed or cached; var/, with its data, stays
+	rm -rf .venv widget-js/node_modules .mypy_cache .ruff_cache .hypothesis .coverage*
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/pip:
+	@PYTHON='$(PYTHON)' .ci/venv
+
+.venv/.run: requirements.txt .venv/bin/pip
+	$(BIN)/pip install --quiet -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+widget-js/node_modules: widget-js/package-lock.json
+	$(NPM) ci
+	@touch $@

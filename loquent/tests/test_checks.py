@@ -1,0 +1,74 @@
+"""System checks say what is misconfigured, and what to do about it."""
+
+import pytest
+from django.core.checks import CheckMessage
+from pytest_django.fixtures import Settings
+
+from loquent.checks import check_channel_layer, check_database, check_secret_key
+
+
+def all_checks() -> list[CheckMessage]:
+    return [*check_secret_key(None), *check_database(None), *check_channel_layer(None)]
+
+
+def ids() -> set[str | None]:
+    return {message.id for message in all_checks()}
+
+
+@pytest.fixture(autouse=True)
+def _good_settings(settings: Settings) -> None:
+    settings.DEBUG = False
+    settings.SECRET_KEY = "a real secret, long enough to be one"
+    settings.DATABASE_IS_SQLITE = False
+    settings.REDIS_URL = "redis://127.0.0.1:6379/0"
+    settings.WORKERS = 4
+
+
+def test_good_settings_are_silent() -> None:
+    assert ids() == set()
+
+
+def test_a_missing_secret_is_an_error_unless_debugging(settings: Settings) -> None:
+    settings.SECRET_KEY = "insecure-no-secret-key-is-set"
+    assert ids() == {"loquent.E001"}
+    settings.DEBUG = True
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("debug", "workers", "expected"),
+    [
+        (False, 1, {"loquent.W002"}),
+        (True, 1, set()),
+        (False, 2, {"loquent.E002"}),
+        (True, 2, {"loquent.E002"}),
+    ],
+)
+def test_sqlite(settings: Settings, debug: bool, workers: int, expected: set[str]) -> None:
+    settings.DATABASE_IS_SQLITE = True
+    settings.DEBUG, settings.WORKERS = debug, workers
+    assert ids() == expected
+
+
+@pytest.mark.parametrize(
+    ("debug", "workers", "expected"),
+    [
+        (False, 1, {"loquent.W003"}),
+        (True, 1, set()),
+        (False, 2, {"loquent.E003"}),
+        (True, 2, {"loquent.E003"}),
+    ],
+)
+def test_no_redis(settings: Settings, debug: bool, workers: int, expected: set[str]) -> None:
+    settings.REDIS_URL = ""
+    settings.DEBUG, settings.WORKERS = debug, workers
+    assert ids() == expected
+
+
+def test_every_message_says_what_to_do(settings: Settings) -> None:
+    settings.SECRET_KEY = "insecure-no-secret-key-is-set"
+    settings.DATABASE_IS_SQLITE, settings.REDIS_URL = True, ""
+    for settings.WORKERS in (1, 2):
+        messages = all_checks()
+        assert len(messages) == 3
+        assert all(message.hint for message in messages)

@@ -1,0 +1,125 @@
+"""A wrong variable ends the start with one sentence that names it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from loquent.testing.process import plain_environment
+
+PASSWORD = "hunter2-of-the-database"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """None of the product's variables is set."""
+    for name in os.environ.keys() - plain_environment().keys():
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def load() -> dict[str, Any]:
+    """The settings that this environment makes."""
+    return runpy.run_path(str(settings.BASE_DIR / "loquent" / "settings.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("SITE_URL", "chat.example.com"),
+        ("SITE_URL", "https://chat.example.com/path"),
+        ("SITE_URL", "ftp://chat.example.com"),
+        ("DATABASE_URL", f"nosql://user:{PASSWORD}@host/name"),
+        ("DATABASE_URL", f"postgres://user:{PASSWORD}@host:port/name"),
+        ("DATABASE_THREADS", "0"),
+        ("DATABASE_TIMEOUTS", "2s"),
+        ("LIMIT_FRAME_BYTES", "64k"),
+        ("RATE_LIMITS", "sometimes"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("WORKERS", "0"),
+    ],
+)
+def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment.setenv("DATABASE_URL", f"postgres://user:{PASSWORD}@host/name")
+    environment.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=name) as error:
+        load()
+    assert PASSWORD not in str(error.value)
+
+
+def test_the_defaults(environment: pytest.MonkeyPatch) -> None:
+    made = load()
+    assert made["DEBUG"] is False
+    assert made["RATE_LIMITS"] is True
+    assert made["ALLOWED_HOSTS"] == ["127.0.0.1"]
+    assert made["DATABASE_IS_SQLITE"]
+    assert made["DATABASES"]["default"]["NAME"].endswith("/var/loquent.sqlite3")
+    assert made["WORKERS"] == 1
+    assert "InMemory" in made["CHANNEL_LAYERS"]["default"]["BACKEND"]
+    assert "SECURE_PROXY_SSL_HEADER" not in made
+
+
+def test_hosts_and_cookies_follow_the_site(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SITE_URL", "https://chat.example.com/")
+    made = load()
+    assert made["SITE_URL"] == "https://chat.example.com"
+    assert made["ALLOWED_HOSTS"] == ["chat.example.com"]
+    assert made["CSRF_TRUSTED_ORIGINS"] == ["https://chat.example.com"]
+    assert made["SESSION_COOKIE_SECURE"] is made["CSRF_COOKIE_SECURE"] is True
+
+
+def test_an_ipv6_address_is_a_host(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SITE_URL", "http://[2001:db8::1]:8000")
+    assert load()["ALLOWED_HOSTS"] == ["[2001:db8::1]"]
+
+
+def test_debugging_answers_to_local_names(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DEBUG", "1")
+    environment.setenv("ALLOWED_HOSTS", "chat.example.com")
+    assert load()["ALLOWED_HOSTS"] == ["chat.example.com", "localhost", "127.0.0.1", "[::1]"]
+
+
+def test_a_trusted_proxy_says_whether_it_is_https(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TRUSTED_PROXY_COUNT", "1")
+    assert load()["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+@pytest.mark.parametrize("with_timeouts", [True, False])
+def test_postgresql(environment: pytest.MonkeyPatch, tmp_path: Path, with_timeouts: bool) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"postgres://user:{PASSWORD}@host:5433/name\n", encoding="utf-8")
+    environment.setenv("DATABASE_URL_FILE", str(file))
+    environment.setenv("DATABASE_TIMEOUTS", str(int(with_timeouts)))
+    database = load()["DATABASES"]["default"]
+    assert (database["HOST"], database["PORT"]) == ("host", 5433)
+    for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+        assert (f"-c {name}=" in database["OPTIONS"]["options"]) is with_timeouts
+
+
+def test_redis_carries_the_events(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("REDIS_URL", "redis://127.0.0.1:6379/0")
+    layer = load()["CHANNEL_LAYERS"]["default"]
+    assert "pubsub" in layer["BACKEND"]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("module", ["loquent.api", "loquent.urls", "loquent.asgi"])
+def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
+    code = f"import django; django.setup(); import {module}"
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=settings.BASE_DIR,
+        env=plain_environment(DJANGO_SETTINGS_MODULE="loquent.settings"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert answer.stderr == ""

@@ -1,0 +1,52 @@
+"""Text from outside becomes fit for the database and for JSON."""
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loquent.text import clean_text, is_blank
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+
+
+@given(ANY_TEXT)
+def test_clean_text_can_be_stored(text: str) -> None:
+    cleaned = clean_text(text)
+    assert cleaned.encode("utf-8").decode("utf-8") == cleaned
+    assert json.loads(json.dumps(cleaned)) == cleaned
+    assert not {c for c in cleaned if ord(c) < 32} - {"\n", "\t"}
+    assert clean_text(cleaned) == cleaned
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_good_text_stays_as_it_is(text: str) -> None:
+    assert clean_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\x00b", "ab"),
+        ("a\nb\tc", "a\nb\tc"),
+        ("a\r\nb", "a\nb"),
+        ("\x1b[31mred", "[31mred"),
+        ("half \ud83d of a pair", "half \ufffd of a pair"),
+        ("\U0001f600", "\U0001f600"),
+    ],
+)
+def test_clean_text(text: str, expected: str) -> None:
+    assert clean_text(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u200b", "\u00a0\u2060\ufeff", "\u3000"])
+def test_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@given(ANY_TEXT)
+def test_what_has_a_letter_is_not_blank(text: str) -> None:
+    has_letter = any(unicodedata.category(c).startswith("L") for c in text)
+    assert not (has_letter and is_blank(text))
