@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install check format test test-quick test-python test-js widget clean
+.PHONY: help run install check audit format test test-quick test-python test-js widget clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
@@ -54,6 +54,13 @@ test-js: widget-js/node_modules
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
 
+audit: .venv/.dev .venv/.audit widget-js/node_modules ## known vulnerabilities of the dependencies; asks PyPI and npm
+	@status=0; \
+	.venv/audit/bin/pip-audit --strict --progress-spinner=off \
+		--path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || status=1; \
+	npm --prefix widget-js --loglevel=error audit || status=1; \
+	exit $$status
+
 format: .venv/.dev widget-js/node_modules ## let the formatters have their way
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
@@ -72,6 +79,11 @@ clean: ## remove what was installed or cached; var/, with its data, stays
 
 .venv/.dev: requirements-dev.txt .venv/.run
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv/.audit: requirements-audit.txt .venv/bin/pip
+	$(BIN)/python -m venv --clear .venv/audit
+	.venv/audit/bin/pip install --quiet -r requirements-audit.txt
 	@touch $@
 
 widget-js/node_modules: widget-js/package-lock.json

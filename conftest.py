@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
+from loquent.agents.services.breaker import breakers
 from loquent.limits import Limits
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
@@ -21,7 +22,7 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
 from widgets.hub import hub
-from widgets.services.limits import limiter
+from widgets.services.limits import frame_limiter, limiter
 from widgets.supervision import supervisor
 from widgets.turns import runner
 
@@ -71,6 +72,8 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 def _fresh_process() -> None:
     """Counters and caches of this process begin anew in every test."""
     limiter.clear()
+    frame_limiter.clear()
+    breakers.clear()
     cache.clear()
 
 

@@ -7,14 +7,15 @@ from rest_framework import mixins, serializers
 from contacts.models import Contact
 from contacts.services import save_contact
 from loquent.organizations.rest import OrganizationViewSet
+from loquent.serializers import StrictSerializer, TextField
 
 
-class ContactSerializer(serializers.ModelSerializer[Contact]):
+class ContactSerializer(StrictSerializer[Contact]):
     """A contact; email and phone are answered in their normalised form, null where unknown."""
 
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    email = serializers.CharField(max_length=254, required=False, allow_null=True)
-    phone = serializers.CharField(max_length=40, required=False, allow_null=True)
+    name = TextField(max_length=200, required=False, allow_blank=True)
+    email = TextField(max_length=254, required=False, allow_null=True)
+    phone = TextField(max_length=40, required=False, allow_null=True)
 
     class Meta:
         model = Contact

@@ -1,12 +1,14 @@
 """The REST API's defaults: every error has one shape, every list pages alike."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,6 +26,9 @@ from rest_framework.response import Response
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.text import clean_text
 
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
 STATUS = {
     ErrorCode.NOT_FOUND: status.HTTP_404_NOT_FOUND,
     ErrorCode.NOT_AUTHENTICATED: status.HTTP_401_UNAUTHORIZED,
@@ -40,6 +45,7 @@ CODES = {
     409: ErrorCode.CONFLICT,
     415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
     429: ErrorCode.RATE_LIMITED,
+    503: ErrorCode.UNAVAILABLE,
 }
 
 
@@ -56,6 +62,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
         message = f"The body is larger than {limit} MiB."
         return error_response(413, ErrorCode.INVALID, message, {"body": [message]})
+    if isinstance(error, OperationalError | InterfaceError):
+        return _database_away(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, DjangoValidationError):
@@ -66,12 +74,23 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return error_response(400, ErrorCode.INVALID, first_sentence(fields), fields)
     if isinstance(error, exceptions.APIException):
         code = CODES.get(error.status_code, ErrorCode.INVALID)
-        response = error_response(error.status_code, code, str(error.detail), {})
+        fields = {"body": [str(error.detail)]} if error.status_code == 400 else {}
+        response = error_response(error.status_code, code, str(error.detail), fields)
         challenge = getattr(error, "auth_header", None)
         if challenge:
             response["WWW-Authenticate"] = challenge
         return response
     return None
+
+
+def _database_away(error: Exception) -> Response:
+    """A lock or a statement took too long, or nobody is there; the text could hold data."""
+    cause = type(error.__cause__ or error).__name__
+    logger.error("The database failed a request of the REST API: %s", cause)
+    message = "The database doesn't answer right now. Please try again in a moment."
+    response = error_response(503, ErrorCode.UNAVAILABLE, message, {})
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def error_response(

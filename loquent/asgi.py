@@ -1,6 +1,9 @@
 """The ASGI application: HTTP to Django, the visitors' sockets to Channels."""
 
+import asyncio
 import os
+import signal
+from types import FrameType
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -11,6 +14,7 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from loquent.agents.backends.registry import close_backends  # noqa: E402
+from loquent.health import HealthApplication  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
 
@@ -24,17 +28,52 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         event = await receive()
         if event["type"] == "lifespan.startup":
             supervisor.start()
+            drain_before_the_end()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
-            await supervisor.stop(grace_seconds=GRACE_SECONDS)
+            await supervisor.stop()
             await close_backends()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
+def drain_before_the_end() -> None:
+    """Put the drain between a signal to end and the server's own handler of it.
+
+    The server closes every socket at once, answers under way or not. A second signal goes to it
+    directly.
+    """
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def install(number: signal.Signals) -> None:
+        server_handler = signal.getsignal(number)
+        if not callable(server_handler):
+            return
+
+        async def drain_and_end() -> None:
+            await supervisor.drain(grace_seconds=GRACE_SECONDS)
+            server_handler(number, None)
+
+        def begin() -> None:
+            tasks.add(loop.create_task(drain_and_end()))
+
+        def handle(_number: int, frame: FrameType | None) -> None:
+            if supervisor.is_draining:
+                server_handler(number, frame)
+            else:
+                supervisor.is_draining = True
+                loop.call_soon_threadsafe(begin)
+
+        signal.signal(number, handle)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        install(number)
+
+
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": HealthApplication(django_application, is_draining=lambda: supervisor.is_draining),
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan,
     }

@@ -1,10 +1,10 @@
 """The one way from asynchronous code to the ORM."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -31,4 +31,4 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
         finally:
             close_old_connections()
 
-    return await sync_to_async(call, thread_sensitive=False, executor=_executor)()
+    return await asyncio.get_running_loop().run_in_executor(_executor, call)

@@ -30,13 +30,15 @@ class ErrorCode(StrEnum):
     CONFLICT = "conflict"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     NOT_ACCEPTABLE = "not_acceptable"
+    UNAVAILABLE = "unavailable"
 
 
 class ApplicationError(Exception):
     """A rule was broken.
 
     `message` is one sentence that says what to do. `fields` names the fields at fault, each with
-    its sentences. `retry_after` is in seconds, where waiting helps.
+    its sentences. `retry_after` is in seconds, where waiting helps. `limit` names the limit that
+    refused, where one did, for the counts that staff see.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class ApplicationError(Exception):
         *,
         fields: dict[str, list[str]] | None = None,
         retry_after: int | None = None,
+        limit: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.fields = fields or {}
         self.retry_after = retry_after
+        self.limit = limit
 
 
 def invalid(fields: dict[str, list[str]]) -> ApplicationError:

@@ -36,6 +36,8 @@ class Limits:
     turn_gap_seconds: float = 20
     turn_total_seconds: float = 90
     turn_retries: int = 2
+    model_calls: int = 400
+    model_calls_per_widget: int = 200
     model_history_messages: int = 20
     model_history_chars: int = 16_000
 

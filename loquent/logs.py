@@ -1,5 +1,6 @@
 """Keeps secrets out of every log line, whoever wrote it."""
 
+import copy
 import logging
 import re
 
@@ -15,8 +16,18 @@ def redact(text: str) -> str:
     return _BEARER.sub(r"\1[redacted]", text)
 
 
+# A layer that is away and a request that is refused are no bugs: the line says enough.
+WITHOUT_TRACEBACK = ("channels_redis.", "django.security.")
+
+
 class RedactingFormatter(logging.Formatter):
     """Redacts the finished line, its traceback included."""
 
     def format(self, record: logging.LogRecord) -> str:
+        is_expected = record.levelno < logging.ERROR or record.name.startswith(WITHOUT_TRACEBACK)
+        if record.exc_info and is_expected:
+            record = copy.copy(record)
+            kind = record.exc_info[0] if record.exc_info else None
+            record.msg = f"{record.getMessage()} ({kind.__name__ if kind else 'unknown'})"
+            record.args, record.exc_info, record.exc_text = None, None, None
         return redact(super().format(record))

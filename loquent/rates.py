@@ -1,4 +1,7 @@
-"""Token buckets: how often something may happen. In this process's memory."""
+"""Token buckets: how often something may happen. In this process's memory.
+
+`loquent/shared_rates.py` keeps the same buckets in Redis, for all processes together.
+"""
 
 import math
 import time
@@ -56,6 +59,14 @@ class RateLimiter:
             while len(self._buckets) > MAX_BUCKETS:
                 self._buckets.popitem(last=False)
         return None
+
+    def give_back(self, *taken: tuple[Rate, str]) -> None:
+        """Put the token of a `take` back: what it was for did not happen."""
+        with self._lock:
+            for rate, key in taken:
+                found = self._buckets.get((rate.name, key))
+                if found is not None:
+                    self._buckets[rate.name, key] = (min(rate.burst, found[0] + 1), found[1])
 
     def clear(self) -> None:
         """Forget everything (tests)."""

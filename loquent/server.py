@@ -11,6 +11,8 @@ import uvicorn
 from django.conf import settings
 from uvicorn.supervisors import Multiprocess
 
+from loquent.websocket_protocol import WebSocketProtocol
+
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 20
@@ -35,8 +37,8 @@ def server_config(*, host: str, port: int, workers: int) -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         lifespan="on",
-        # The older implementation answers a non-ASCII Origin with a 500.
-        ws="websockets-sansio",
+        # Sans-I/O: the older implementation answers a non-ASCII Origin with a 500.
+        ws=WebSocketProtocol,
         ws_max_size=settings.LIMITS.frame_bytes or 2**31,
         ws_per_message_deflate=False,
         ws_ping_interval=HEARTBEAT_SECONDS,

@@ -55,6 +55,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The outermost: no answer passes it by.
+    "loquent.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "loquent.static_files.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -154,10 +156,25 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+# A browser takes a cookie named __Host-… only from this host, over https, for every path.
+_prefix = "__Host-" if SITE_IS_HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+HSTS_SECONDS = envint("HSTS_SECONDS", 365 * 24 * 3_600)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if SITE_IS_HTTPS else 0
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS is for this host alone: what other hosts of the domain do is not ours to decide.
+    "security.W005",
+    "security.W021",
+    # The proxy that ends TLS sends http to https; asked without one, the server would redirect
+    # to itself for ever.
+    "security.W008",
+]
 
 TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)
 if TRUSTED_PROXY_COUNT:

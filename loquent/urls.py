@@ -6,9 +6,9 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
-from contacts.api import ContactViewSet
 from loquent.agents.api import TextAgentViewSet
 from loquent.api import unknown_path
+from widgets.api.contact_data import ContactDataViewSet
 from widgets.api.viewsets import WidgetSessionViewSet, WidgetViewSet
 
 admin.site.site_header = admin.site.site_title = "Loquent Widget"
@@ -19,7 +19,7 @@ router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
-router.register("contacts", ContactViewSet, basename="contact")
+router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
 
 urlpatterns = [

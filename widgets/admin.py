@@ -11,11 +11,12 @@ from django.urls import URLPattern, path, reverse
 
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
+from widgets import contact_admin  # noqa: F401 - registers its pages
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.configs import embed_code, reset_widget_id, switch_widgets
 from widgets.services.contact_resolution import apply_contact_claim
-from widgets.services.statistics import used_today, with_usage
+from widgets.services.statistics import refusals_today, refused_today, used_today, with_usage
 
 MESSAGE_COLUMNS = (
     "seq",
@@ -41,6 +42,7 @@ class WidgetConfigAdmin(TenantAdmin):
         "text_agent",
         "status",
         "messages_today",
+        "refusals",
         "organization",
         "created_at",
     ]
@@ -57,7 +59,7 @@ class WidgetConfigAdmin(TenantAdmin):
             {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
         ),
         ("Where it may run", {"fields": ["allowed_origins"]}),
-        ("Limits", {"fields": ["daily_message_cap"]}),
+        ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
@@ -66,7 +68,7 @@ class WidgetConfigAdmin(TenantAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: WidgetConfig | None = None
     ) -> list[str]:
-        return ["organization"] if obj else []
+        return ["organization", "refusals_by_limit"] if obj else ["refusals_by_limit"]
 
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: WidgetConfig) -> str:
@@ -76,6 +78,17 @@ class WidgetConfigAdmin(TenantAdmin):
     def messages_today(self, obj: WidgetConfig) -> str:
         used = used_today(obj)
         return f"{used}" if obj.daily_message_cap is None else f"{used} of {obj.daily_message_cap}"
+
+    @admin.display(description="refused today")
+    def refusals(self, obj: WidgetConfig) -> int:
+        return refused_today(obj)
+
+    @admin.display(description="refused today")
+    def refusals_by_limit(self, obj: WidgetConfig) -> str:
+        """What limits kept out, one by one."""
+        if obj._state.adding:
+            return "—"
+        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "nothing"
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)

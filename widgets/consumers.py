@@ -1,5 +1,6 @@
 """A visitor's socket. I/O only: frames in and out; rules are in services, shapes in protocol."""
 
+import asyncio
 import logging
 import uuid
 from typing import Any
@@ -37,13 +38,15 @@ from widgets.protocol import (
 )
 from widgets.services.chat import accept_message, load_chat, open_session, save_feedback
 from widgets.services.contact_resolution import submit_contact_info
-from widgets.services.limits import check_sockets, take_contact_info, take_frame, take_session
+from widgets.services.limits import check_sockets, take_frame, take_session
 from widgets.services.sessions import replace_session
 from widgets.sockets import SessionSocket
 from widgets.supervision import supervisor
 from widgets.turns import INTERNAL_SENTENCE, runner
 
 logger = logging.getLogger(__name__)
+# A database that doesn't answer is told to the visitor after this, whatever it is that it does.
+PATIENCE_SECONDS = 3.0
 
 
 class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -73,15 +76,20 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             send=self.send,
             close=self.close,
         )
+        if supervisor.is_draining:
+            await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+            self.socket.end(CloseCode.RESTART)
+            return
         try:
             check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
-            opened = await in_database(open_session, doorway=doorway)
-            await self.socket.enter(opened.session_id, opened.widget_pk)
-            chat = await in_database(
-                load_chat,
-                session_id=opened.session_id,
-                last_seq=doorway.last_seq if self.v2 else 0,
-            )
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                opened = await in_database(open_session, doorway=doorway)
+                await self.socket.enter(opened.session_id, opened.widget_pk)
+                chat = await in_database(
+                    load_chat,
+                    session_id=opened.session_id,
+                    last_seq=doorway.last_seq if self.v2 else 0,
+                )
         except ApplicationError as error:
             if error.code is ErrorCode.RATE_LIMITED:
                 await self._accept_and_end(self.socket, error, CloseCode.TOO_MANY_REQUESTS)
@@ -90,7 +98,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
             logger.error("A socket could not be opened: %s", type(error).__name__)  # noqa: TRY400
-            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE)
+            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE, retry_after=5)
             await self._accept_and_end(self.socket, fault, CloseCode.SERVER_FAULT)
             return
         await self.accept(V2_SUBPROTOCOL if self.v2 else None)
@@ -134,14 +142,15 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 client_message_id = frame.client_message_id
             if not isinstance(frame, PingFrame):
                 socket.touch()
-            await self._carry_out(frame, socket, socket.session_id)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._carry_out(frame, socket, socket.session_id)
         except FrameError as error:
             socket.refuse(error)
         except ApplicationError as error:
             socket.put_error(error, client_message_id)
         except Exception as error:  # noqa: BLE001 - the socket lives on; the text may hold content
             logger.error("A frame failed: %s", type(error).__name__)  # noqa: TRY400
-            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE)
+            fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE, retry_after=5)
             socket.put_error(fault, client_message_id)
 
     async def _carry_out(
@@ -151,7 +160,6 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             case MessageFrame():
                 await self._post(frame, socket, session_id)
             case ContactInfoFrame(name, email, phone):
-                take_contact_info(session_key=str(session_id))
                 await in_database(
                     submit_contact_info, session_id=session_id, name=name, email=email, phone=phone
                 )
@@ -185,7 +193,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             )
             if self.v2:
                 socket.put(ack_frame(accepted.message))
-            socket.began(accepted.message.id)
+            socket.began(accepted.message)
             if not accepted.is_new:
                 return
             await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
@@ -196,8 +204,9 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await link.send(session_id, StopAsked())
 
     async def _begin_anew(self, session_id: uuid.UUID, ip: str) -> None:
-        take_session(ip=ip)
-        await self._stop(session_id)
+        await in_database(take_session, ip=ip)
         session, token = await in_database(replace_session, session_id=session_id)
+        # After what waits is dropped: else the next answer would begin where this one stops.
+        await self._stop(session_id)
         event = SessionReplaced(str(session.id), token, session.contact_claim is not None)
         await hub.publish(session_id, event)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
 from loquent.addresses import client_address
 from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 from widgets.services.chat import Doorway
@@ -29,7 +32,7 @@ def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
     return Doorway(
         widget_id=widget_id,
         origins=[value for name, value in headers if name == b"origin"],
-        fetch_site=next((value for name, value in headers if name == b"sec-fetch-site"), b""),
+        fetch_site=_fetch_site(headers),
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
         ip=client_address(
@@ -37,6 +40,19 @@ def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
             [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"],
         ),
     )
+
+
+def _fetch_site(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """What the browser says of the page's site; nothing where it says two things, or lies.
+
+    "Same origin" is believed only under a host name that is ours.
+    """
+    values = [value for name, value in headers if name == b"sec-fetch-site"]
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    if len(values) != 1 or len(hosts) != 1:
+        return b""
+    domain, _ = split_domain_port(hosts[0])
+    return values[0] if validate_host(domain, settings.ALLOWED_HOSTS) else b""
 
 
 def _offered_token(scope: Mapping[str, Any]) -> str | None:

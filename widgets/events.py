@@ -35,6 +35,7 @@ class TurnEnded:
     error: str | None = None
     error_code: str = "agent_unavailable"
     client_message_id: str | None = None
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class AnswerGrew:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Something of this session was not told; between processes only."""
+
+
 Event = (
     MessagePosted
     | TurnStarted
@@ -87,6 +93,7 @@ Event = (
     | AnswerWanted
     | AnswerSoFar
     | AnswerGrew
+    | LookAgain
 )
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 

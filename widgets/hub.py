@@ -18,6 +18,7 @@ from widgets.services.revocation import WidgetState
 class Listener(Protocol):
     """What the hub and the supervisor need of a socket. None of these waits."""
 
+    session_id: uuid.UUID | None
     widget_pk: uuid.UUID | None
     last_activity: float
 
@@ -29,6 +30,12 @@ class Listener(Protocol):
 
     def check_widget(self, state: WidgetState | None) -> int | None:
         """The code to close with, now that the widget is so; None: go on."""
+
+    async def resync(self) -> None:
+        """Show what the database has and the socket was not told; the one that does wait."""
+
+    def resync_soon(self) -> None:
+        """`resync`, in a moment."""
 
     def end(self, code: int) -> None:
         """Close the socket behind what is queued."""

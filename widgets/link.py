@@ -7,6 +7,7 @@ truth, and while the layer is away the chat goes on within the process.
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
@@ -15,11 +16,13 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from widgets.events import Event, from_wire, to_wire
+from widgets.events import Event, LookAgain, from_wire, to_wire
 
 logger = logging.getLogger(__name__)
 PROCESS = uuid.uuid4()
-LAYER_SECONDS = 2.0
+# A layer that doesn't answer holds up whoever speaks: not for long, and then not again for a while.
+LAYER_SECONDS = 0.5
+SKIP_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 Listener = Callable[[uuid.UUID, Event], None]
 
@@ -34,6 +37,11 @@ class ProcessLink:
         self._reader: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
+        self._beat = asyncio.Event()
+        self._is_deaf = False
+        self._skip_until = 0.0
+        # Sessions of which others were not told something.
+        self._unsent: set[uuid.UUID] = set()
         self._listener: Listener | None = None
 
     def start(self, listener: Listener) -> None:
@@ -73,24 +81,54 @@ class ProcessLink:
             "session": str(session_id),
             "event": to_wire(event),
         }
-        await _attempt(get_channel_layer().group_send, _group(session_id), message)
+        if not await self._attempt(get_channel_layer().group_send, _group(session_id), message):
+            self._unsent.add(session_id)
 
     def send_soon(self, session_id: uuid.UUID, event: Event) -> None:
         """`send`, without waiting for it; what is sent first arrives first."""
         if settings.REDIS_URL:
             self._in_background(self.send(session_id, event))
 
-    async def mend(self) -> list[uuid.UUID]:
-        """Join what could not be joined while the layer was away; gives what is heard again."""
-        missing = [session_id for session_id in self._followers if session_id not in self._joined]
-        if not settings.REDIS_URL:
-            return []
-        mended = []
-        for session_id in missing:
+    async def check(self) -> bool:
+        """Talk to ourselves over the layer; True when it is heard again after it was not.
+
+        Then hints were lost, and whoever follows a session has to look for itself; others are
+        told to do so where hints of this process didn't go out. Call it every few seconds.
+        """
+        if not settings.REDIS_URL or not (self._followers or self._unsent):
+            return False
+        for session_id in [wanted for wanted in self._followers if wanted not in self._joined]:
             if not await self._join(session_id):
                 break
-            mended.append(session_id)
-        return mended
+        is_heard = await self._hear_ourselves()
+        if is_heard:
+            unsent, self._unsent = self._unsent, set()
+            for session_id in unsent:
+                await self.send(session_id, LookAgain())
+        was_deaf, self._is_deaf = self._is_deaf, not is_heard
+        return is_heard and was_deaf
+
+    async def _hear_ourselves(self) -> bool:
+        if self._channel is None:
+            return False
+        self._beat.clear()
+        message = {"type": "process.beat"}
+        if not await self._attempt(get_channel_layer().send, self._channel, message):
+            return False
+        return await self._attempt(self._beat.wait)
+
+    async def _attempt(self, function: Callable[..., Awaitable[Any]], *args: Any) -> bool:
+        """Call the channel layer; False, and a line in the log, where it doesn't answer."""
+        if time.monotonic() < self._skip_until:
+            return False
+        try:
+            async with asyncio.timeout(LAYER_SECONDS):
+                await function(*args)
+        except Exception as error:  # noqa: BLE001 - whatever ails the layer
+            self._skip_until = time.monotonic() + SKIP_SECONDS
+            logger.warning("The channel layer is away: %s", type(error).__name__)
+            return False
+        return True
 
     async def _join(self, session_id: uuid.UUID) -> bool:
         async with self._lock:
@@ -99,7 +137,7 @@ class ProcessLink:
             if self._channel is None and not await self._open():
                 return False
             layer = get_channel_layer()
-            if not await _attempt(layer.group_add, _group(session_id), self._channel):
+            if not await self._attempt(layer.group_add, _group(session_id), self._channel):
                 return False
             self._joined.add(session_id)
             return True
@@ -109,13 +147,14 @@ class ProcessLink:
             if session_id in self._followers or session_id not in self._joined:
                 return
             self._joined.discard(session_id)
-            await _attempt(get_channel_layer().group_discard, _group(session_id), self._channel)
+            layer = get_channel_layer()
+            await self._attempt(layer.group_discard, _group(session_id), self._channel)
 
     async def _open(self) -> bool:
         async def open_channel() -> None:
             self._channel = await get_channel_layer().new_channel("process.")
 
-        if not await _attempt(open_channel) or self._channel is None:
+        if not await self._attempt(open_channel) or self._channel is None:
             return False
         self._reader = asyncio.get_running_loop().create_task(self._read(self._channel))
         return True
@@ -124,7 +163,9 @@ class ProcessLink:
         while True:
             try:
                 message = await get_channel_layer().receive(channel)
-                if message["process"] != str(PROCESS) and self._listener is not None:
+                if message["type"] == "process.beat":
+                    self._beat.set()
+                elif message["process"] != str(PROCESS) and self._listener is not None:
                     self._listener(uuid.UUID(message["session"]), from_wire(message["event"]))
             except Exception as error:  # noqa: BLE001 - one bad hint, or a layer that is away
                 logger.warning("A hint of another process is lost: %s", type(error).__name__)
@@ -134,17 +175,6 @@ class ProcessLink:
         task = asyncio.get_running_loop().create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
-
-
-async def _attempt(function: Callable[..., Awaitable[Any]], *args: Any) -> bool:
-    """Call the channel layer; False, and a line in the log, where it doesn't answer."""
-    try:
-        async with asyncio.timeout(LAYER_SECONDS):
-            await function(*args)
-    except Exception as error:  # noqa: BLE001 - whatever ails the layer
-        logger.warning("The channel layer is away: %s", type(error).__name__)
-        return False
-    return True
 
 
 def _group(session_id: uuid.UUID) -> str:

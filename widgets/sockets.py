@@ -1,12 +1,14 @@
 """The half of a visitor's socket that listens to its session: events in, frames out."""
 
 import asyncio
+import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from django.conf import settings
 
+from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.events import (
     AnswerGrew,
@@ -22,11 +24,16 @@ from widgets.link import link
 from widgets.outbound import Outbound
 from widgets.protocol import CloseCode, Frame, FrameError, encode
 from widgets.services.chat import Doorway
+from widgets.services.refusals import note_refusal
+from widgets.services.resync import load_missed
 from widgets.services.revocation import WidgetState
 from widgets.services.validate_origin import origin_is_fine
 from widgets.session_view import SessionView
 from widgets.turns import runner
+from widgets.types import MessageData
 
+logger = logging.getLogger(__name__)
+GAP_SECONDS = 1.0
 BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 
 
@@ -56,6 +63,7 @@ class SessionSocket:
         self._is_gone = False
         self._bad_frames = 0
         self._wants_answer = False
+        self._is_resyncing = False
         self._chores: set[asyncio.Task[None]] = set()
         hub.sockets_by_ip[doorway.ip] += 1
 
@@ -71,7 +79,7 @@ class SessionSocket:
                 oldest.end(CloseCode.TOO_MANY_SOCKETS)
         await link.follow(session_id)
 
-    def catch_up(self, *, replayed_seq: int, unfinished: Collection[str]) -> None:
+    def catch_up(self, *, replayed_seq: int, unfinished: Sequence[str]) -> None:
         """The history is sent: go on with what happened since, and with a growing answer."""
         self._view.opened(replayed_seq=replayed_seq, unfinished=unfinished)
         early, self._early = self._early or [], None
@@ -92,9 +100,9 @@ class SessionSocket:
                 )
             )
 
-    def began(self, message_id: str) -> None:
+    def began(self, message: MessageData) -> None:
         """The visitor's message came through this socket."""
-        self._view.began(message_id)
+        self._view.began(message.id, message.seq)
 
     def touch(self) -> None:
         """The visitor did something: the socket is not idle."""
@@ -107,7 +115,8 @@ class SessionSocket:
                 self._outbound.put(encode(frame))
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
-        """Queue an error frame."""
+        """Queue an error frame, and count the limit that refused, if one did."""
+        note_refusal(widget_id=self.doorway.widget_id, limit=error.limit)
         self.put(
             error_frame(
                 v2=self.v2,
@@ -165,6 +174,8 @@ class SessionSocket:
                 self.deliver_delta(message_id, reply_id, offset, text)
             case _:
                 self.put(*self._view.frames_for(event))
+                if self._view.has_gap:
+                    self.resync_soon()
                 if isinstance(event, TurnStarted) and self._view.is_live(
                     event.message_id, event.reply_id
                 ):
@@ -177,6 +188,7 @@ class SessionSocket:
 
     def end(self, code: int) -> None:
         """Close the socket behind what is queued."""
+        self.put(*self._view.leave_turns())
         self._outbound.close(code)
 
     def check_widget(self, state: WidgetState | None) -> int | None:
@@ -189,6 +201,33 @@ class SessionSocket:
             fetch_site=self.doorway.fetch_site,
         )
         return None if fits else CloseCode.FORBIDDEN
+
+    async def resync(self) -> None:
+        """Show what is in the database and was not told; it may be that nothing is."""
+        if self.session_id is None or self._early is not None:
+            return
+        missed = await in_database(
+            load_missed, session_id=self.session_id, after_seq=self._view.shown_seq
+        )
+        for event in missed.events:
+            self.put(*self._view.frames_for(event))
+        if missed.is_unfinished:
+            self._want_answer()
+
+    def resync_soon(self) -> None:
+        """`resync` in a moment: what is only late, from another process, has come until then."""
+        if not self._is_resyncing:
+            self._is_resyncing = True
+            self._in_background(self._resync_later())
+
+    async def _resync_later(self) -> None:
+        try:
+            await asyncio.sleep(GAP_SECONDS)
+            await self.resync()
+        except Exception as error:  # noqa: BLE001 - the next gap tries again
+            logger.warning("A gap could not be filled: %s", type(error).__name__)
+        finally:
+            self._is_resyncing = False
 
     def _want_answer(self) -> None:
         """Ask the process that writes the answer for it, if it is another one."""

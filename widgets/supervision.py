@@ -9,12 +9,13 @@ from django.conf import settings
 
 from loquent.database import in_database
 from loquent.errors import ErrorCode
-from widgets.events import AnswerWanted, Event, StopAsked, TurnEnded
+from widgets.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import CloseCode
+from widgets.services.refusals import flush_refusals, has_refusals
 from widgets.services.revocation import revocation_state
-from widgets.services.turns import RENEW_SECONDS, renew_leases, settle_orphans
+from widgets.services.turns import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 from widgets.turns import runner
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        # Set by the first signal to end: no new sockets, no new turns.
+        self.is_draining = False
 
     def start(self) -> None:
         """Begin, unless it runs already."""
@@ -34,18 +37,53 @@ class Supervisor:
             link.start(hear)
             self._task = loop.create_task(self._run())
 
-    async def stop(self, *, grace_seconds: float = 0) -> None:
-        """End the turns of this process, after that grace, and the supervision with them."""
-        await runner.end_all(grace_seconds)
+    async def drain(self, *, grace_seconds: float) -> None:
+        """Let the answers under way end, for so long at most; then send every socket away.
+
+        A socket whose answer isn't being written goes at once: its visitor comes back to another
+        process, which also takes over the turns that wait here, and those that are cut.
+        """
+        self.is_draining = True
+        runner.start_no_more()
+        for socket in hub.sockets():
+            if socket.session_id is None or runner.current(socket.session_id) is None:
+                socket.end(CloseCode.RESTART)
+        await runner.end_all(grace_seconds, ended=self._send_away)
+        for socket in hub.sockets():
+            socket.end(CloseCode.RESTART)
+        try:
+            await in_database(release_turns, owner=PROCESS)
+        except Exception as error:  # noqa: BLE001 - the leases run out by themselves
+            logger.warning("Turns could not be handed over: %s", type(error).__name__)
+        try:
+            await self.count_refusals()
+        except Exception as error:  # noqa: BLE001 - a few counts are lost
+            logger.warning("Refusals could not be counted: %s", type(error).__name__)
+
+    def _send_away(self, session_id: uuid.UUID) -> None:
+        for socket in hub.sockets_of(session_id):
+            socket.end(CloseCode.RESTART)
+
+    async def stop(self) -> None:
+        """End the turns of this process, and the supervision with them."""
+        await runner.end_all(0)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await link.stop()
+        self.is_draining = False
+        runner.start_again()
 
     async def _run(self) -> None:
         while True:
-            for step in (self.keep_turns, self.end_revoked, self.end_idle, self.mend_link):
+            for step in (
+                self.keep_turns,
+                self.end_revoked,
+                self.end_idle,
+                self.mend_link,
+                self.count_refusals,
+            ):
                 try:
                     await step()
                 except Exception as error:  # noqa: BLE001 - the next round tries again
@@ -56,7 +94,7 @@ class Supervisor:
         """Renew this process's leases, and run what a dead process left."""
         if runner.sessions():
             await in_database(renew_leases, owner=PROCESS)
-        settled = await in_database(settle_orphans, running_here=runner.sessions())
+        settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
         for session_id, answer, message_id in settled.interrupted:
             ended = TurnEnded(
                 message_id,
@@ -70,22 +108,38 @@ class Supervisor:
             runner.wake(session_id)
 
     async def end_revoked(self) -> None:
-        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403)."""
-        sockets = hub.sockets()
+        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
+
+        One whose session was erased goes with 1012: its visitor comes back to a new one.
+        """
+        sockets = {s: (s.widget_pk, s.session_id) for s in hub.sockets()}
         if not sockets:
             return
-        widget_pks = {socket.widget_pk for socket in sockets if socket.widget_pk}
-        states = await in_database(revocation_state, widget_pks=widget_pks)
-        for socket in sockets:
-            if socket.widget_pk not in widget_pks:
-                continue  # came while the database was asked
-            code = socket.check_widget(states.get(socket.widget_pk))
+        widgets, sessions = await in_database(
+            revocation_state,
+            widget_pks={widget for widget, _ in sockets.values() if widget},
+            session_ids={session for _, session in sockets.values() if session},
+        )
+        for socket, (widget, session) in sockets.items():
+            if widget is None or session is None:
+                continue
+            code = socket.check_widget(widgets.get(widget))
             if code is not None:
                 socket.end(code)
+            elif session not in sessions and socket.session_id == session:
+                runner.stop(session)
+                socket.end(CloseCode.RESTART)
 
     async def mend_link(self) -> None:
-        """Hear other processes again, once the channel layer is back."""
-        await link.mend()
+        """Once the channel layer is back, show what other processes told meanwhile."""
+        if await link.check():
+            for socket in hub.sockets():
+                await socket.resync()
+
+    async def count_refusals(self) -> None:
+        """Write how often limits refused, for staff."""
+        if has_refusals():
+            await in_database(flush_refusals)
 
     async def end_idle(self) -> None:
         """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
@@ -107,6 +161,9 @@ def hear(session_id: uuid.UUID, event: Event) -> None:
             turn = runner.current(session_id)
             if turn is not None:
                 turn.share()
+        case LookAgain():
+            for socket in hub.sockets_of(session_id):
+                socket.resync_soon()
         case _:
             hub.tell(session_id, event)
 

@@ -1,10 +1,12 @@
 """One visitor's message and its reply. A turn outlives the socket that began it."""
 
 import asyncio
+import itertools
 import logging
+import math
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
@@ -15,6 +17,7 @@ from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
+from widgets.services.refusals import note_refusal
 from widgets.services.turns import ClaimedTurn, Outcome, claim_next_turn, finish_turn
 from widgets.types import MessageStatus
 
@@ -22,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 # Tokens are gathered for this long into one frame: a tenth of the frames, and no eye sees it.
 COALESCE_SECONDS = 0.04
-FINISH_ATTEMPTS = 4
+# How long an answer is tried to be written while the database is away.
+FINISH_SECONDS = 30.0
+FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 
 
@@ -34,6 +39,7 @@ class Turn:
         self.outcome = Outcome()
         self.text = ""
         self.error: str | None = None
+        self.retry_after: int | None = None
         self._began = time.monotonic()
         self._pending = ""
         self._offset = 0
@@ -51,7 +57,7 @@ class Turn:
     async def generate(self) -> None:
         """Let the agent write, and note how it ended. Raises only what the server's end raises."""
         if isinstance(self.claimed.reply, ApplicationError):
-            self._fail(self.claimed.reply.message)
+            self._fail(self.claimed.reply.message, self.claimed.reply.retry_after)
             return
         self.outcome.model = self.claimed.reply.model
         self._generation = asyncio.create_task(self._consume(self.claimed.reply))
@@ -66,7 +72,8 @@ class Turn:
             self.outcome.status = MessageStatus.STOPPED.value
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
-            self._fail(self.claimed.reply.fallback_sentence)
+            self._fail(self.claimed.reply.fallback_sentence, error.retry_after)
+            note_refusal(widget_id=self.claimed.reply.key, limit=error.limit)
         except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
             logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
             self._fail(self.claimed.reply.fallback_sentence)
@@ -89,9 +96,10 @@ class Turn:
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: str, retry_after: float | None = None) -> None:
         self.outcome.status = MessageStatus.FAILED.value
         self.error = sentence
+        self.retry_after = None if retry_after is None else math.ceil(retry_after)
 
     def _add(self, text: str) -> None:
         if self.outcome.first_token_ms is None:
@@ -142,9 +150,12 @@ class TurnRunner:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._again: set[uuid.UUID] = set()
         self._current: dict[uuid.UUID, Turn] = {}
+        self._starts = True
 
     def wake(self, session_id: uuid.UUID) -> None:
         """See to it that the session's waiting turns are run."""
+        if not self._starts:
+            return
         if session_id in self._tasks:
             self._again.add(session_id)
             return
@@ -166,26 +177,49 @@ class TurnRunner:
         """The sessions that this process is at."""
         return list(self._tasks)
 
-    async def end_all(self, grace_seconds: float) -> None:
-        """Let the answers under way end, for so long; what is cut is found by its lease."""
-        tasks = list(self._tasks.values())
-        if tasks and grace_seconds:
-            await asyncio.wait(tasks, timeout=grace_seconds)
-        for task in tasks:
+    def start_no_more(self) -> None:
+        """The process is going away: turns under way go on, others are left to other processes."""
+        self._starts = False
+
+    def start_again(self) -> None:
+        """The opposite of `start_no_more`."""
+        self._starts = True
+
+    async def end_all(
+        self, grace_seconds: float, *, ended: Callable[[uuid.UUID], None] | None = None
+    ) -> None:
+        """Wait so long for the turns under way, telling of each session that is done; cut the rest.
+
+        What is cut is found by its lease.
+        """
+        tasks = {task: session_id for session_id, task in self._tasks.items()}
+        pending = set(tasks)
+        deadline = time.monotonic() + grace_seconds
+        while pending and time.monotonic() < deadline:
+            done, pending = await asyncio.wait(
+                pending,
+                timeout=deadline - time.monotonic(),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in done:
+                if ended is not None:
+                    ended(tasks[task])
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
 
     def _forget(self, session_id: uuid.UUID) -> None:
         self._tasks.pop(session_id, None)
         if session_id in self._again:
             self._again.discard(session_id)
-            self.wake(session_id)
+            if self._starts:
+                self.wake(session_id)
 
     async def _run(self, session_id: uuid.UUID) -> None:
         # Heard even if the visitor has left: a stop may come from a tab at another process.
         await link.follow(session_id)
         try:
-            while True:
+            while self._starts:
                 self._again.discard(session_id)
                 claimed = await in_database(claim_next_turn, session_id=session_id, owner=PROCESS)
                 if claimed is None:
@@ -212,18 +246,22 @@ class TurnRunner:
 
     async def _finish(self, turn: Turn) -> TurnEnded:
         claimed = turn.claimed
-        for attempt in range(FINISH_ATTEMPTS):
+        deadline = time.monotonic() + FINISH_SECONDS
+        for attempt in itertools.count():
             try:
                 answer = await in_database(finish_turn, turn=claimed, outcome=turn.outcome)
             except Exception as error:  # noqa: BLE001 - whatever ails the database
                 logger.warning("An answer could not be written: %s", type(error).__name__)
-                await asyncio.sleep(0.2 * 2**attempt)
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(FINISH_PAUSES[min(attempt, len(FINISH_PAUSES) - 1)])
             else:
                 return TurnEnded(
                     claimed.message_id,
                     claimed.reply_id,
                     answer,
                     error=turn.error,
+                    retry_after=turn.retry_after,
                     client_message_id=claimed.client_message_id,
                 )
         return TurnEnded(

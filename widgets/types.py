@@ -53,6 +53,22 @@ class TurnState(models.TextChoices):
     RUNNING = "running", "Running"
 
 
+class LimitKind(models.TextChoices):
+    """What refused a visitor; the names of the rates in services/limits.py are among them."""
+
+    MESSAGES = "messages", "messages of a visitor per minute"
+    MESSAGES_DAY = "messages_day", "messages of a visitor per day"
+    MESSAGES_IP = "messages_ip", "messages of an address"
+    FRAMES = "frames", "frames of a socket"
+    SESSIONS_IP = "sessions_ip", "new conversations of an address"
+    SOCKETS_IP = "sockets_ip", "open sockets of an address"
+    CONTACT_INFO = "contact_info", "contact forms of a visitor"
+    BUSY = "busy", "messages waiting for an answer"
+    DAILY_CAP = "daily_cap", "daily message cap"
+    TOKENS = "tokens", "daily token budget"
+    MODEL_CALLS = "model_calls", "model calls at once"
+
+
 DEFAULT_PRIMARY_COLOR = "#6366f1"
 DEFAULT_TEXT_COLOR = "#ffffff"
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.headers import POLICY, demo_policy
 from widgets.bundle import load_bundle
 from widgets.services.chat import Doorway, check_door
 from widgets.services.configs import public_config
@@ -96,6 +97,7 @@ def widget_details(request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa
 def demo_page(request: HttpRequest) -> HttpResponse:
     """`/demo/`: a shop that embeds the demo widget by the script tag alone (with DEBUG=1 only)."""
     widget = demo_widget()
-    if widget is None:
-        raise Http404("There is no demo widget. `make run` makes one.")
-    return render(request, "widgets/demo.html", {"widget_id": widget.widget_id})
+    context = {"widget_id": widget.widget_id if widget else ""}
+    response = render(request, "widgets/demo.html", context)
+    response[POLICY] = demo_policy(request.get_host())
+    return response

@@ -8,6 +8,8 @@ from contacts.services import clean_contact, find_or_create_contact
 from contacts.tests.parallel import in_parallel
 from loquent.organizations.models import Organization
 
+pytestmark = pytest.mark.promise(10)
+
 EMAILS = ("jane@bücher.example", " JANE@BÜCHER.example ", "ｊane@xn--bcher-kva.example")
 PHONES = ("044 668 18 00", "+41 (0)44 668 18 00", "0041446681800")
 

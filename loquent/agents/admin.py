@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from loquent.agents.backends.registry import explain_unknown_model
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.models import DailyTokenUsage, KnowledgeEntry, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
 
 
@@ -62,3 +62,27 @@ class TextAgentAdmin(TenantAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
         # Its widgets belong to the same organization: it can't move.
         return ["organization"] if obj else []
+
+
+@admin.register(DailyTokenUsage)
+class DailyTokenUsageAdmin(TenantAdmin):
+    """The tokens of organizations that have a daily budget; only the product writes them."""
+
+    list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
+    list_select_related = ["organization"]
+    date_hierarchy = "day"
+    fields = ["organization", "day", "used", "reserved"]
+    ordering = ["-day"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="budget a day", empty_value="no limit")
+    def daily_token_budget(self, obj: DailyTokenUsage) -> int | None:
+        return obj.organization.daily_token_budget

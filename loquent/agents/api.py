@@ -10,9 +10,10 @@ from rest_framework.serializers import BaseSerializer
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import create_agent, delete_agent, update_agent
 from loquent.organizations.rest import OrganizationViewSet
+from loquent.serializers import StrictSerializer
 
 
-class KnowledgeEntrySerializer(serializers.ModelSerializer[KnowledgeEntry]):
+class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
     """Something an agent knows. `id`: an entry that the agent has; leave it out for a new one."""
 
     id = serializers.UUIDField(required=False)
@@ -22,7 +23,7 @@ class KnowledgeEntrySerializer(serializers.ModelSerializer[KnowledgeEntry]):
         fields = ["id", "title", "content", "url"]
 
 
-class TextAgentSerializer(serializers.ModelSerializer[TextAgent]):
+class TextAgentSerializer(StrictSerializer[TextAgent]):
     """A text agent with all that it knows. `knowledge`, where given, replaces all entries."""
 
     organization_id = serializers.UUIDField(read_only=True)

@@ -94,3 +94,56 @@ class KnowledgeEntry(BaseModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class DailyTokenUsage(BaseModel):
+    """The models' tokens of an organization that has a budget, on one of its days.
+
+    `reserved`: what the turns under way may still use; `used`: what those that ended did use.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="daily_token_usage"
+    )
+    day = models.DateField()
+    reserved = models.PositiveBigIntegerField(default=0)
+    used = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-day", "organization"]
+        verbose_name = "daily token usage"
+        verbose_name_plural = "daily token usage"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "day"], name="daily_token_usage_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reserved__gte=0) & models.Q(used__gte=0),
+                name="daily_token_usage_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.day}"
+
+
+class TokenReservation(BaseModel):
+    """One turn's part of DailyTokenUsage.reserved; the row goes when the turn ends.
+
+    One whose process died is released after `expires_at`, when somebody needs its tokens.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="token_reservations"
+    )
+    day = models.DateField()
+    tokens = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "expires_at"], name="token_reservation_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tokens} on {self.day}"

@@ -7,7 +7,7 @@ import uuid
 from typing import TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -76,6 +76,6 @@ def access_object(queryset: models.QuerySet[M], **lookup: object) -> M:
     """The one row of a queryset already scoped to an organization, or a `not_found` error."""
     try:
         return queryset.get(**lookup)
-    except (ObjectDoesNotExist, ValueError, TypeError):
+    except (ObjectDoesNotExist, ValidationError, ValueError, TypeError):
         name = str(queryset.model._meta.verbose_name)
         raise ApplicationError(ErrorCode.NOT_FOUND, f"There is no such {name}.") from None

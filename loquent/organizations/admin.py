@@ -7,7 +7,9 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
@@ -32,7 +34,7 @@ class OrganizationAdmin(TenantAdmin):
     """The organizations that a member belongs to; its owners change it."""
 
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
-    fields = ["name", "timezone", "default_phone_region"]
+    fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
         return visible_organizations(request.user)
@@ -178,9 +180,26 @@ class ApiKeyAdmin(TenantAdmin):
             return
         row, key = create_api_key(organization=obj.organization, name=obj.name)
         obj.pk, obj.prefix = row.pk, row.prefix
-        self.message_user(
-            request, f"The key, shown this once: {key} — copy it now.", messages.WARNING
-        )
+        # For the answer to this request; there is no such column.
+        obj.__dict__["shown_once"] = key
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the key in this answer alone: in no cookie, no address and no log."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API key",
+            "opts": self.opts,
+            "api_key": obj,
+            "key": obj.__dict__.pop("shown_once"),
+            "list_url": reverse("admin:organizations_apikey_changelist"),
+        }
+        response = TemplateResponse(
+            request, "admin/organizations/apikey/created.html", context
+        ).render()
+        response["Cache-Control"] = "no-store"
+        return response
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: models.QuerySet[ApiKey]) -> None:

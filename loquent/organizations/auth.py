@@ -14,6 +14,8 @@ from loquent.organizations.services import staff_username
 TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
 # Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
 WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
+# Rows that are evidence: staff read them, nobody takes them away.
+EVIDENCE = frozenset({"erasurereceipt"})
 
 
 def needed_role(permission: str) -> Role | None:
@@ -28,6 +30,8 @@ def needed_role(permission: str) -> Role | None:
         return Role.OWNER if model == "apikey" else Role.VIEWER
     if app_label == "organizations":
         return Role.OWNER
+    if model in EVIDENCE:
+        return None
     if model in WRITTEN_BY_THE_PRODUCT and action != "delete":
         return None
     return Role.ADMIN

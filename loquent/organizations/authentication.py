@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -49,8 +50,8 @@ class StaffSessionAuthentication(SessionAuthentication):
             super().enforce_csrf(request)
         except exceptions.PermissionDenied:
             raise exceptions.PermissionDenied(
-                "The CSRF token is missing or wrong. Send the csrftoken cookie's value in the "
-                "X-CSRFToken header, or call with an API key."
+                f"The CSRF token is missing or wrong. Send the value of the cookie "
+                f"{settings.CSRF_COOKIE_NAME} in the X-CSRFToken header, or call with an API key."
             ) from None
 
 
@@ -68,10 +69,18 @@ def request_organization(request: Request) -> Organization | None:
     return visible_organizations(request.user).filter(id=wanted).first()
 
 
+def caller_name(request: Request) -> str:
+    """Who calls, for a record: a member's email, or the name and beginning of a key."""
+    if isinstance(request.auth, ApiKey):
+        return f"API key {request.auth}"
+    return str(request.user)
+
+
 class RolePermission(BasePermission):
     """A viewer reads; an admin, an owner and an API key also write."""
 
     message = "Your role in this organization doesn't allow this."
+    reading = Role.VIEWER
 
     def has_permission(self, request: Request, view: object) -> bool:
         if not request.user.is_authenticated:
@@ -81,8 +90,14 @@ class RolePermission(BasePermission):
             return False
         if isinstance(request.auth, ApiKey):
             return True
-        needed = Role.VIEWER if request.method in SAFE_METHODS else Role.ADMIN
+        needed = self.reading if request.method in SAFE_METHODS else Role.ADMIN
         return has_role(request.user, needed, organization.id)
+
+
+class AdminPermission(RolePermission):
+    """What a viewer may not even read."""
+
+    reading = Role.ADMIN
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -105,6 +120,6 @@ class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         return {
             "type": "apiKey",
             "in": "cookie",
-            "name": "sessionid",
+            "name": settings.SESSION_COOKIE_NAME,
             "description": "The admin's session; unsafe methods need X-CSRFToken.",
         }

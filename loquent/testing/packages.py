@@ -27,6 +27,7 @@ def missing_packages() -> list[str]:
         "postgresql": postgresql_programs() is not None,
         "redis-server": shutil.which("redis-server") is not None,
         "chromium": CHROMIUM.exists(),
+        "curl": shutil.which("curl") is not None,
         "nodejs": shutil.which("node") is not None,
         "npm": shutil.which("npm") is not None,
     }

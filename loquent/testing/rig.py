@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,17 +45,27 @@ class Service:
         self._log = home / f"{name}.log"
         self._port = port
         self._stop = stop
-        with self._log.open("wb") as log:
+        self._command = command
+        self._home = home
+        self._process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[Any]:
+        with self._log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal is for the command, not for it.
-            self._process: subprocess.Popen[Any] = subprocess.Popen(
-                command,
-                cwd=home,
+            return subprocess.Popen(
+                self._command,
+                cwd=self._home,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 **_unprivileged(),
             )
+
+    def start_again(self) -> None:
+        """Start it anew on its port and data, after `end`, and wait until it is there."""
+        self._process = self._launch()
+        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Wait until it accepts connections."""
@@ -69,6 +79,12 @@ class Service:
                 return
         raise RigError(f"{self._name} doesn't start:\n{self._log.read_text(errors='replace')}")
 
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to it and all its children, such as SIGSTOP to freeze it."""
+        os.kill(self._process.pid, number)
+        for pid in _children(self._process.pid):
+            os.kill(pid, number)
+
     def end(self) -> None:
         """End it, and wait until it has ended."""
         if self._process.poll() is None:
@@ -78,6 +94,17 @@ class Service:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # "pid (name) state ppid …"; the name may have spaces and brackets.
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _unprivileged() -> dict[str, Any]:
@@ -93,6 +120,12 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def own_home(home: Path) -> None:
+    """Let the servers write in a directory that root made."""
+    if os.geteuid() == 0:
+        shutil.chown(home, POSTGRES_USER)
 
 
 def start_postgresql(home: Path) -> tuple[Service, str]:
@@ -144,8 +177,7 @@ def run(command: Sequence[str]) -> int:
     """Run the command beside both servers; gives its exit status."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loquent-rig-")))
-        if os.geteuid() == 0:
-            shutil.chown(home, POSTGRES_USER)
+        own_home(home)
         environment = dict(os.environ)
         for variable, start in (
             ("DATABASE_URL", start_postgresql),

@@ -44,6 +44,7 @@ def load() -> dict[str, Any]:
         ("RATE_LIMITS", "sometimes"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("WORKERS", "0"),
+        ("HSTS_SECONDS", "a year"),
     ],
 )
 def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -73,6 +74,17 @@ def test_hosts_and_cookies_follow_the_site(environment: pytest.MonkeyPatch) -> N
     assert made["ALLOWED_HOSTS"] == ["chat.example.com"]
     assert made["CSRF_TRUSTED_ORIGINS"] == ["https://chat.example.com"]
     assert made["SESSION_COOKIE_SECURE"] is made["CSRF_COOKIE_SECURE"] is True
+    assert made["SESSION_COOKIE_NAME"] == "__Host-sessionid"
+    assert made["CSRF_COOKIE_NAME"] == "__Host-csrftoken"
+    assert made["SECURE_HSTS_SECONDS"] == 31_536_000
+
+
+def test_without_https_cookies_keep_their_plain_names(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("HSTS_SECONDS", "60")
+    made = load()
+    assert (made["SESSION_COOKIE_NAME"], made["CSRF_COOKIE_NAME"]) == ("sessionid", "csrftoken")
+    assert made["SESSION_COOKIE_SECURE"] is made["CSRF_COOKIE_SECURE"] is False
+    assert made["SECURE_HSTS_SECONDS"] == 0
 
 
 def test_an_ipv6_address_is_a_host(environment: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,10 @@ import { changed, withNote } from "./lines.js";
 
 /** Seconds; longer than this nobody waits for a message to go out by itself. */
 const PATIENCE = 120;
-const TRIES = 5;
+const TRIES = 9;
+
+/** The server asks for another try after `retry_after`: it, or its database, is overrun or away. */
+const LATER = ["rate_limited", "internal"];
 
 /** These end a turn; what else comes without a key is about the conversation as a whole. */
 const ENDS_TURN = ["agent_unavailable", "interrupted", "internal"];
@@ -25,7 +28,7 @@ export function applyError(
   if (refused) {
     const busy = code === "busy";
     const tries = (refused.tries ?? 0) + 1;
-    const held = tries < TRIES && (busy || (code === "rate_limited" && wait <= PATIENCE));
+    const held = tries < TRIES && (busy || (LATER.includes(code) && wait <= PATIENCE));
     const change = held ? { held, busy, tries } : { failed: message || code };
     return { outbox: changed(state.outbox, cid, { ...change, sent: false }), ...asks };
   }

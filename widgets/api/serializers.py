@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from loquent.api import flatten
+from loquent.serializers import StrictSerializer, TextField
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
 from widgets.services.validation import MAX_ORIGINS
@@ -26,17 +27,15 @@ class OriginsField(serializers.ListField):
             raise serializers.ValidationError(sentences) from None
 
 
-class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
+class WidgetSerializer(StrictSerializer[WidgetConfig]):
     """A widget. `embed_code` is the tag to paste on a page."""
 
     organization_id = serializers.UUIDField(read_only=True)
     text_agent_id = serializers.UUIDField()
-    name = serializers.CharField(max_length=100, required=False, allow_null=True, allow_blank=True)
-    greeting = serializers.CharField(
-        max_length=2_000, required=False, allow_null=True, allow_blank=True
-    )
+    name = TextField(max_length=100, required=False, allow_null=True, allow_blank=True)
+    greeting = TextField(max_length=2_000, required=False, allow_null=True, allow_blank=True)
     allowed_origins = OriginsField(
-        child=serializers.CharField(max_length=300),
+        child=TextField(max_length=300),
         max_length=MAX_ORIGINS,
         required=False,
         allow_null=True,
@@ -86,7 +85,7 @@ class WidgetSerializer(serializers.ModelSerializer[WidgetConfig]):
         return update_widget(widget=instance, data=WidgetConfigData(**validated_data))
 
 
-class WidgetSessionSerializer(serializers.ModelSerializer[WidgetSession]):
+class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
 
     widget_id = serializers.UUIDField(read_only=True)
@@ -97,7 +96,7 @@ class WidgetSessionSerializer(serializers.ModelSerializer[WidgetSession]):
         fields = ["id", "widget_id", "contact_id", "created_at"]
 
 
-class WidgetMessageSerializer(serializers.ModelSerializer[WidgetMessage]):
+class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A line of a conversation; token counts and times are null where the model gave none."""
 
     class Meta:

@@ -11,10 +11,10 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.identifiers import is_widget_id
-from widgets.services.limits import take_message, take_session, use_daily_message
+from widgets.services.limits import charge_message, take_session, use_daily_message
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
-from widgets.types import ContactInfoMode, MessageData, MessageRole
+from widgets.types import ContactInfoMode, LimitKind, MessageData, MessageRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class LoadedChat:
     messages: list[MessageData]
     complete: bool
     replayed_seq: int
-    unfinished: frozenset[str]
+    unfinished: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,10 @@ def open_session(*, doorway: Doorway) -> OpenedSession:
     widget = check_door(doorway=doorway)
     session = resume_widget_session(widget=widget, token=doorway.token)
     if session is not None and doorway.token:
-        WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
-        return OpenedSession(widget.id, session.id, doorway.token, resumed=True)
+        rows = WidgetSession.objects.filter(id=session.id)
+        # None: it was deleted between the look-up and now.
+        if rows.update(last_active_at=timezone.now()):
+            return OpenedSession(widget.id, session.id, doorway.token, resumed=True)
     take_session(ip=doorway.ip)
     session, token = create_widget_session(widget=widget)
     return OpenedSession(widget.id, session.id, token, resumed=False)
@@ -97,8 +99,10 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
     """
     # Before the messages: an answer that is written in between is then shown, and not awaited.
     turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
-    claim = WidgetSession.objects.values_list("contact_claim", flat=True).get(id=session_id)
+    unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
+    claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
+        id=session_id
+    )
     rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
     limit = settings.LIMITS.history_messages
     newest = list(rows[: limit + 1] if limit else rows)
@@ -108,7 +112,7 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
         contact_info_submitted=claim is not None,
         messages=messages,
         complete=complete,
-        replayed_seq=messages[-1].seq if messages else 0,
+        replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
         unfinished=unfinished,
     )
 
@@ -122,6 +126,23 @@ def accept_message(
     `contact_info_required`, `busy`, `rate_limited`, `daily_cap_reached`, or `forbidden` when the
     session or its widget has ended.
     """
+    # Rates may have to wait for Redis, and no row lock may wait for that.
+    charge = charge_message(session_key=str(session_id), ip=ip)
+    accepted = None
+    try:
+        accepted = _write_message(session_id, content, client_message_id, charge.refusal)
+    finally:
+        if accepted is None or not accepted.is_new:
+            charge.give_back()
+    return accepted
+
+
+def _write_message(
+    session_id: uuid.UUID,
+    content: str,
+    client_message_id: str | None,
+    refusal: ApplicationError | None,
+) -> AcceptedMessage:
     with transaction.atomic():
         session = _lock_session(session_id)
         if client_message_id is not None:
@@ -133,7 +154,8 @@ def accept_message(
         if session.ended_at is not None or not session.widget.enabled:
             raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
         _check_may_write(session)
-        take_message(session_key=str(session.id), ip=ip)
+        if refusal is not None:
+            raise refusal
         use_daily_message(widget=session.widget)
         row = append_message(
             session, role=MessageRole.USER, content=content, client_message_id=client_message_id
@@ -163,7 +185,9 @@ def _check_may_write(session: WidgetSession) -> None:
     waiting = settings.LIMITS.queue_waiting
     if waiting and WidgetTurn.objects.filter(session=session).count() > waiting:
         raise ApplicationError(
-            ErrorCode.BUSY, "Please wait for the answers to your earlier messages."
+            ErrorCode.BUSY,
+            "Please wait for the answers to your earlier messages.",
+            limit=LimitKind.BUSY,
         )
 
 

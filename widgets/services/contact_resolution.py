@@ -9,6 +9,7 @@ from contacts.models import Contact
 from contacts.services import clean_contact, find_or_create_contact, save_contact
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetSession
+from widgets.services.limits import take_contact_info
 from widgets.types import ContactInfoMode
 
 LABELS = {"name": "your name", "email": "your email", "phone": "your phone number"}
@@ -57,6 +58,8 @@ def submit_contact_info(
             )
         except ApplicationError as error:
             raise _invalid(error.fields) from None
+        # Only what is accepted counts: who mistypes is not shut out.
+        take_contact_info(session_key=str(session_id))
         session.contact_claim = {key: value for key, value in cleaned.items() if value}
         changed = ["contact_claim", "updated_at"]
         if session.contact is None:

@@ -1,18 +1,22 @@
 """How much a visitor, an address and a widget may use."""
 
-import math
-import zoneinfo
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.days import organization_day
 from loquent.rates import Rate, RateLimiter
+from loquent.shared_rates import SharedLimiter
 from widgets.models import WidgetConfig, WidgetDailyUsage
+from widgets.types import LimitKind
 
-limiter = RateLimiter()
+# Taking from it may wait for Redis: on database threads only, and not inside a transaction.
+limiter = SharedLimiter()
+# A socket lives in one process.
+frame_limiter = RateLimiter()
 
 SOCKETS_RETRY_SECONDS = 60
 SENTENCES = {
@@ -26,10 +30,28 @@ SENTENCES = {
 }
 
 
-def take_message(*, session_key: str, ip: str) -> None:
-    """Count one visitor's message; raises `rate_limited` with `retry_after`."""
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a message took from its rates; `refusal` where one of them had nothing left."""
+
+    taken: tuple[tuple[Rate, str], ...]
+    refusal: ApplicationError | None
+
+    def give_back(self) -> None:
+        """The message was not written: it is not counted."""
+        if self.taken and self.refusal is None:
+            limiter.give_back(*self.taken)
+
+
+def charge_message(*, session_key: str, ip: str) -> Charge:
+    """Count one visitor's message, before the transaction that writes it.
+
+    Whether a refusal matters shows only there: a repeat of an accepted message is none of it.
+    """
+    if not settings.RATE_LIMITS:
+        return Charge((), None)
     limits = settings.LIMITS
-    _take(
+    wanted = (
         (Rate("messages", limits.messages_per_minute, 60, limits.messages_burst), session_key),
         (
             Rate("messages_day", limits.messages_per_day, 86_400, limits.messages_per_day),
@@ -45,24 +67,27 @@ def take_message(*, session_key: str, ip: str) -> None:
             ip,
         ),
     )
+    refused = limiter.take(*wanted)
+    return Charge(wanted, None if refused is None else _refusal(*refused))
 
 
 def take_frame(*, socket_key: str) -> None:
     """Count one frame of a socket; raises `rate_limited`."""
     amount = settings.LIMITS.frames_per_minute
-    _take((Rate("frames", amount, 60, amount), socket_key))
+    _take(frame_limiter, Rate("frames", amount, 60, amount), socket_key)
 
 
 def take_session(*, ip: str) -> None:
     """Count one new session; raises `rate_limited`."""
     limits = settings.LIMITS
-    _take((Rate("sessions_ip", limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst), ip))
+    rate = Rate("sessions_ip", limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst)
+    _take(limiter, rate, ip)
 
 
 def take_contact_info(*, session_key: str) -> None:
     """Count one contact form; raises `rate_limited`."""
     amount = settings.LIMITS.contact_info_per_hour
-    _take((Rate("contact_info", amount, 3_600, amount), session_key))
+    _take(limiter, Rate("contact_info", amount, 3_600, amount), session_key)
 
 
 def check_sockets(*, ip: str, count: int) -> None:
@@ -70,27 +95,25 @@ def check_sockets(*, ip: str, count: int) -> None:
     limit = settings.LIMITS.sockets_per_ip
     if settings.RATE_LIMITS and limit and count > limit:
         raise ApplicationError(
-            ErrorCode.RATE_LIMITED, SENTENCES["sockets_ip"], retry_after=SOCKETS_RETRY_SECONDS
+            ErrorCode.RATE_LIMITED,
+            SENTENCES["sockets_ip"],
+            retry_after=SOCKETS_RETRY_SECONDS,
+            limit=LimitKind.SOCKETS_IP,
         )
 
 
-def _take(*wanted: tuple[Rate, str]) -> None:
+def _take(buckets: SharedLimiter | RateLimiter, rate: Rate, key: str) -> None:
     if not settings.RATE_LIMITS:
         return
-    refused = limiter.take(*wanted)
+    refused = buckets.take((rate, key))
     if refused is not None:
-        rate, retry_after = refused
-        raise ApplicationError(
-            ErrorCode.RATE_LIMITED, SENTENCES[rate.name], retry_after=retry_after
-        )
+        raise _refusal(*refused)
 
 
-def organization_day(timezone_name: str, now: datetime) -> tuple[date, int]:
-    """The date in an organization's time zone, and the seconds until its midnight."""
-    zone = zoneinfo.ZoneInfo(timezone_name)
-    local = now.astimezone(zone)
-    midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
-    return local.date(), max(1, math.ceil((midnight - now).total_seconds()))
+def _refusal(rate: Rate, retry_after: int) -> ApplicationError:
+    return ApplicationError(
+        ErrorCode.RATE_LIMITED, SENTENCES[rate.name], retry_after=retry_after, limit=rate.name
+    )
 
 
 def use_daily_message(*, widget: WidgetConfig) -> None:
@@ -116,4 +139,5 @@ def use_daily_message(*, widget: WidgetConfig) -> None:
         ErrorCode.DAILY_CAP_REACHED,
         "This chat has reached its limit for today. Please come back tomorrow.",
         retry_after=seconds,
+        limit=LimitKind.DAILY_CAP,
     )

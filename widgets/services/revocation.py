@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection
 from typing import TypedDict
 
-from widgets.models import WidgetConfig
+from widgets.models import WidgetConfig, WidgetSession
 
 
 class WidgetState(TypedDict):
@@ -16,9 +16,17 @@ class WidgetState(TypedDict):
     allowed_origins: list[str] | None
 
 
-def revocation_state(*, widget_pks: Collection[uuid.UUID]) -> dict[uuid.UUID, WidgetState]:
-    """The state of these widgets by id; a deleted one is missing."""
+def revocation_state(
+    *, widget_pks: Collection[uuid.UUID], session_ids: Collection[uuid.UUID]
+) -> tuple[dict[uuid.UUID, WidgetState], set[uuid.UUID]]:
+    """The state of these widgets by id, and those of these sessions that exist.
+
+    What is deleted is missing. Sessions come first: one that goes with its widget is then never
+    seen without the widget being gone as well.
+    """
+    sessions = WidgetSession.objects.filter(id__in=session_ids).values_list("id", flat=True)
+    existing = set(sessions)
     rows = WidgetConfig.objects.filter(id__in=widget_pks).values(
         "id", "widget_id", "enabled", "allowed_origins"
     )
-    return {row["id"]: WidgetState(**row) for row in rows}
+    return {row["id"]: WidgetState(**row) for row in rows}, existing

@@ -1,28 +1,46 @@
 """Figures for staff."""
 
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from widgets.models import WidgetConfig, WidgetDailyUsage
-from widgets.services.limits import organization_day
+from loquent.organizations.days import organization_day
+from widgets.models import LimitHit, WidgetConfig, WidgetDailyUsage
+from widgets.types import LimitKind
 
 
 def with_usage(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
-    """The widgets with their newest counted day and its messages, for `used_today`.
+    """The widgets with their newest counted day, for `used_today` and `refused_today`.
 
     Today is another date in each organization's time zone, so the comparison comes after.
     """
+    hits = LimitHit.objects.filter(widget=OuterRef("pk"))
+    # Without the order that aggregation would group by, too.
+    total = hits.order_by().filter(day=OuterRef("hits_day")).values("widget")
     newest = WidgetDailyUsage.objects.filter(widget=OuterRef("pk")).order_by("-day")
     return widgets.annotate(
         usage_day=Subquery(newest.values("day")[:1]),
         usage_messages=Coalesce(
             Subquery(newest.values("messages")[:1], output_field=IntegerField()), 0
         ),
-    )
+        hits_day=Subquery(hits.order_by("-day").values("day")[:1]),
+    ).annotate(hits=Subquery(total.annotate(total=Sum("count")).values("total")))
 
 
 def used_today(widget: WidgetConfig) -> int:
     """The accepted messages of a widget of `with_usage` on its organization's today."""
     today, _ = organization_day(widget.organization.timezone, timezone.now())
     return widget.usage_messages if widget.usage_day == today else 0  # type: ignore[attr-defined]
+
+
+def refused_today(widget: WidgetConfig) -> int:
+    """How often limits refused at a widget of `with_usage` on its organization's today."""
+    today, _ = organization_day(widget.organization.timezone, timezone.now())
+    return widget.hits if widget.hits_day == today else 0  # type: ignore[attr-defined]
+
+
+def refusals_today(widget: WidgetConfig) -> list[tuple[str, int]]:
+    """The limits that refused at a widget today, in words, with their counts; most first."""
+    today, _ = organization_day(widget.organization.timezone, timezone.now())
+    rows = LimitHit.objects.filter(widget=widget, day=today).order_by("-count", "kind")
+    return [(str(LimitKind(row.kind).label), row.count) for row in rows]

@@ -5,19 +5,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from loquent.agents.backends.base import ChatMessage
-from loquent.agents.services import LoadedReply, load_reply_request
+from loquent.agents.services import (
+    LoadedReply,
+    Reservation,
+    load_reply_request,
+    reserve_tokens,
+    settle_tokens,
+)
 from loquent.errors import ApplicationError
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, message_data
+from widgets.services.refusals import note_refusal
 from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
 
-# A process renews its leases every 2 s; one that misses three is taken for dead.
-LEASE = timedelta(seconds=6)
-RENEW_SECONDS = 2.0
+# A process renews its leases every second; one that misses three is taken for dead.
+LEASE = timedelta(seconds=4)
+RENEW_SECONDS = 1.0
 MAX_ATTEMPTS = 2
 # Rows read to find the model's messages: enough for its bound with failed ones between.
 HISTORY_ROWS = 80
@@ -35,6 +44,7 @@ class ClaimedTurn:
     reply_id: str
     owner: uuid.UUID
     reply: LoadedReply | ApplicationError
+    reservation: Reservation | None = None
 
 
 @dataclass(slots=True)
@@ -83,6 +93,7 @@ def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn |
             claimed = 0
     if not claimed:
         return None
+    reply, reservation = _load_reply(waiting)
     return ClaimedTurn(
         turn_id=waiting.id,
         session_id=session_id,
@@ -90,16 +101,24 @@ def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn |
         client_message_id=waiting.message.client_message_id,
         reply_id=str(uuid.uuid4()),
         owner=owner,
-        reply=_load_reply(waiting),
+        reply=reply,
+        reservation=reservation,
     )
 
 
-def _load_reply(turn: WidgetTurn) -> LoadedReply | ApplicationError:
+def _load_reply(
+    turn: WidgetTurn,
+) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
     messages = [*_finished_messages(turn), ChatMessage("user", turn.message.content)]
+    widget = turn.session.widget
     try:
-        return load_reply_request(agent_id=turn.session.widget.text_agent_id, messages=messages)
+        loaded = load_reply_request(
+            agent_id=widget.text_agent_id, messages=messages, key=widget.widget_id
+        )
+        return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:
-        return error
+        note_refusal(widget_id=widget.widget_id, limit=error.limit)
+        return error, None
 
 
 def _finished_messages(turn: WidgetTurn) -> list[ChatMessage]:
@@ -136,30 +155,42 @@ def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
     None where nothing was written: an outcome without text, a session that is gone, or a turn
     that another process has taken over (then its answer counts, not this one).
     """
+    failed = outcome.status == MessageStatus.FAILED
     with transaction.atomic():
-        session = (
-            WidgetSession.objects.select_for_update(of=("self",)).filter(id=turn.session_id).first()
-        )
-        ended, _ = WidgetTurn.objects.filter(
-            id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
-        ).delete()
-        if session is None or not ended or not outcome.content:
-            return None
-        row = append_message(
-            session,
-            role=MessageRole.ASSISTANT,
-            content=outcome.content,
-            id=uuid.UUID(turn.reply_id),
-            reply_to_id=uuid.UUID(turn.message_id),
-            status=outcome.status,
-            sources=outcome.sources,
-            model=outcome.model,
+        row = _write_answer(turn, outcome)
+        # Last: the organization's row is locked until the end of the transaction.
+        settle_tokens(
+            reservation=turn.reservation,
             input_tokens=outcome.input_tokens,
             output_tokens=outcome.output_tokens,
-            first_token_ms=outcome.first_token_ms,
-            duration_ms=outcome.duration_ms,
+            answer=outcome.content or (None if failed else ""),
         )
-    return message_data(row)
+    return None if row is None else message_data(row)
+
+
+def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
+    session = (
+        WidgetSession.objects.select_for_update(of=("self",)).filter(id=turn.session_id).first()
+    )
+    ended, _ = WidgetTurn.objects.filter(
+        id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
+    ).delete()
+    if session is None or not ended or not outcome.content:
+        return None
+    return append_message(
+        session,
+        role=MessageRole.ASSISTANT,
+        content=outcome.content,
+        id=uuid.UUID(turn.reply_id),
+        reply_to_id=uuid.UUID(turn.message_id),
+        status=outcome.status,
+        sources=outcome.sources,
+        model=outcome.model,
+        input_tokens=outcome.input_tokens,
+        output_tokens=outcome.output_tokens,
+        first_token_ms=outcome.first_token_ms,
+        duration_ms=outcome.duration_ms,
+    )
 
 
 def renew_leases(*, owner: uuid.UUID) -> None:
@@ -169,13 +200,24 @@ def renew_leases(*, owner: uuid.UUID) -> None:
     )
 
 
-def settle_orphans(*, running_here: Sequence[uuid.UUID]) -> Settled:
+def release_turns(*, owner: uuid.UUID) -> None:
+    """Hand over what a process that ends was at: others find it at once, as forgotten."""
+    WidgetTurn.objects.filter(owner=owner, state=TurnState.RUNNING).update(
+        state=TurnState.WAITING, owner=None, updated_at=timezone.now() - 2 * LEASE
+    )
+
+
+def settle_orphans(*, running_here: Sequence[uuid.UUID], owner: uuid.UUID) -> Settled:
     """Turns whose process died: wait to be run once more, or end as `interrupted`.
 
-    `running_here` are the sessions whose turns this process is at: those are no orphans.
+    `running_here` are the sessions whose turns this process, `owner`, is at: those are no orphans.
+    Without Redis it is the only process, and for the turns of others there is no lease to wait for.
     """
     now = timezone.now()
-    orphans = WidgetTurn.objects.filter(state=TurnState.RUNNING, lease_until__lt=now).exclude(
+    is_orphan = Q(lease_until__lt=now)
+    if not settings.REDIS_URL:
+        is_orphan |= ~Q(owner=owner)
+    orphans = WidgetTurn.objects.filter(is_orphan, state=TurnState.RUNNING).exclude(
         session_id__in=running_here
     )
     again = orphans.filter(attempts__lt=MAX_ATTEMPTS)

@@ -32,7 +32,8 @@ def origin_is_fine(
     if len(origins) > 1:
         return False
     try:
-        origin = origins[0].decode("ascii")
+        # White space around a header's value is no part of it; not every server takes it off.
+        origin = origins[0].strip(b" \t").decode("ascii")
     except UnicodeDecodeError:
         return False
     return is_origin_allowed(origin, allowed, site_origin=parse_origin(settings.SITE_URL))

@@ -1,17 +1,21 @@
 """A widget's daily cap: exact under any concurrency, by the days of its organization."""
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from contacts.tests.parallel import in_parallel
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.days import organization_day
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetDailyUsage
-from widgets.services.limits import organization_day, use_daily_message
+from widgets.services.limits import use_daily_message
 from widgets.services.statistics import used_today, with_usage
 
 SetClock = Callable[[str], datetime]
@@ -66,6 +70,44 @@ def test_without_a_cap_all_are_counted(acme: Organization) -> None:
     widget = make_widget(acme)
     assert in_parallel(lambda _: use(widget), range(24)) == [None] * 24
     assert list(used(widget).values()) == [24]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("UTC", "2026-03-01T00:00:00+00:00"),
+        # The clocks go forward, and back: the day before has 23 hours, or 25.
+        ("Europe/Zurich", "2026-03-29T22:00:00+00:00"),
+        ("Europe/Zurich", "2026-10-25T23:00:00+00:00"),
+        ("America/New_York", "2026-11-02T05:00:00+00:00"),
+        # This day has no midnight: the clocks go forward at that very moment.
+        ("America/Santiago", "2026-09-06T04:00:00+00:00"),
+    ],
+)
+def test_around_midnight_each_day_gets_its_cap(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch, zone: str, midnight: str
+) -> None:
+    """24 processes' worth of connections, whose clocks differ by two milliseconds."""
+    acme.timezone = zone
+    acme.save()
+    widget = make_widget(acme, daily_message_cap=5)
+    moment = datetime.fromisoformat(midnight)
+    here = threading.local()
+    now = timezone.now
+    monkeypatch.setattr(
+        "widgets.services.limits.timezone.now", lambda: getattr(here, "now", None) or now()
+    )
+
+    def use_at(number: int) -> ApplicationError | None:
+        here.now = moment + timedelta(milliseconds=1 if number % 2 else -1)
+        return use(widget)
+
+    outcomes = in_parallel(use_at, range(24))
+    assert outcomes.count(None) == 10
+    assert all(isinstance(error, ApplicationError) for error in outcomes if error is not None)
+    today = (moment + timedelta(milliseconds=1)).astimezone(ZoneInfo(zone)).date()
+    assert used(widget) == {today - timedelta(days=1): 5, today: 5}
 
 
 def test_a_cap_of_0_lets_none_through(acme: Organization) -> None:

@@ -18,6 +18,8 @@ from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.chat import append_message
 from widgets.services.sessions import create_widget_session
 
+pytestmark = pytest.mark.promise(12)
+
 Connect = Callable[..., APIClient]
 
 

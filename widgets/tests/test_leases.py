@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
@@ -61,20 +62,30 @@ def test_one_turn_runs_at_a_time(session: WidgetSession) -> None:
     assert claim(session, OTHER).message_id != first.message_id
 
 
-def test_a_live_lease_is_left_alone(session: WidgetSession) -> None:
+def test_a_live_lease_is_left_alone(session: WidgetSession, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://there-are-other-processes"
     post(session)
     claim(session)
-    assert not settle_orphans(running_here=[]).to_run
+    assert not settle_orphans(running_here=[], owner=ME).to_run
     expire_leases()
     renew_leases(owner=ME)
-    assert not settle_orphans(running_here=[]).to_run
+    assert not settle_orphans(running_here=[], owner=ME).to_run
+
+
+def test_the_only_process_waits_for_no_lease(session: WidgetSession, settings: Settings) -> None:
+    settings.REDIS_URL = ""
+    post(session)
+    claim(session, OTHER)
+    # Its own turn, claimed since it looked at what it runs, is none.
+    assert not settle_orphans(running_here=[], owner=OTHER).to_run
+    assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
 
 
 def test_a_process_does_not_take_its_own_turn_for_an_orphan(session: WidgetSession) -> None:
     post(session)
     claim(session)
     expire_leases()
-    assert not settle_orphans(running_here=[session.id]).to_run
+    assert not settle_orphans(running_here=[session.id], owner=ME).to_run
     assert WidgetTurn.objects.get().state == "running"
 
 
@@ -84,7 +95,7 @@ def test_an_orphan_is_run_once_more_and_the_late_answer_does_not_count(
     post(session)
     dead = claim(session, OTHER)
     expire_leases()
-    assert settle_orphans(running_here=[]).to_run == {session.id}
+    assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
     again = claim(session)
     assert again.message_id == dead.message_id
     assert finish_turn(turn=dead, outcome=Outcome(content="Late.")) is None
@@ -98,7 +109,7 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
     for _ in range(2):
         claim(session, OTHER)
         expire_leases()
-        settled = settle_orphans(running_here=[])
+        settled = settle_orphans(running_here=[], owner=ME)
     assert not settled.to_run
     assert [(ended[0], ended[2]) for ended in settled.interrupted] == [(session.id, asked)]
     row = WidgetMessage.objects.get(role="assistant")
@@ -108,9 +119,9 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
 
 def test_a_forgotten_message_is_found(session: WidgetSession) -> None:
     post(session)
-    assert not settle_orphans(running_here=[]).to_run
+    assert not settle_orphans(running_here=[], owner=ME).to_run
     WidgetTurn.objects.update(updated_at=timezone.now() - LEASE - timedelta(seconds=1))
-    assert settle_orphans(running_here=[]).to_run == {session.id}
+    assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
 
 
 def test_the_end_of_a_deleted_session_is_quiet(session: WidgetSession) -> None:

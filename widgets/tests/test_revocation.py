@@ -8,7 +8,8 @@ from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.sockets import Visits
-from widgets.models import WidgetConfig
+from loquent.tokens import token_digest
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.configs import config_data, delete_widget, reset_widget_id, update_widget
 from widgets.supervision import supervisor
 
@@ -74,3 +75,15 @@ async def test_only_the_sockets_of_that_widget_end(
     await supervisor.end_revoked()
     assert await gone.closed() == 4403
     assert await stays.drained() == []
+
+
+async def test_sockets_of_an_erased_session_begin_anew(visit: Visits, widget: WidgetConfig) -> None:
+    erased, stays = await visit(widget, origin=SHOP), await visit(widget, origin=SHOP)
+    await erased.receive()
+    await in_database(WidgetSession.objects.filter(token_digest=token_digest(erased.token)).delete)
+    await supervisor.end_revoked()
+    # Not 4404, which would switch the widget off: the visitor may begin again.
+    assert await erased.closed() == 1012
+    again = await visit(widget, origin=SHOP, token=erased.token)
+    assert (await again.receive())["resumed"] is False
+    assert [frame["type"] for frame in await stays.drained()] == ["session"]

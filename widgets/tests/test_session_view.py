@@ -54,7 +54,7 @@ def test_what_the_history_showed_is_not_told_again() -> None:
 
 def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
     stranger, sender, joined = view(v2=False), view(v2=False), view(v2=False, unfinished=("m1",))
-    sender.began("m1")
+    sender.began("m1", 1)
     for event in (STARTED, ENDED):
         assert stranger.frames_for(event) == []
     for socket in (sender, joined):
@@ -64,7 +64,7 @@ def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
 
 def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
     sender, tab = view(), view()
-    sender.began("m1")
+    sender.began("m1", 1)
     for socket in (sender, tab):
         socket.frames_for(STARTED)
     frames = sender.frames_for(FAILED)
@@ -80,7 +80,7 @@ def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
         (new, ["message", "error", "typing_stop"]),
         (old, ["error", "typing_stop"]),
     ):
-        socket.began("m1")
+        socket.began("m1", 1)
         socket.frames_for(STARTED)
         assert kinds(socket.frames_for(failed)) == expected
 
@@ -143,7 +143,7 @@ def test_whatever_hints_come_typing_is_paired(
 ) -> None:
     socket = view(v2=v2, replayed_seq=replayed_seq)
     if began:
-        socket.began("m1")
+        socket.began("m1", 1)
     frames = [frame for event in events for frame in socket.frames_for(event)]
     open_turns = 0
     for frame in frames:
@@ -152,3 +152,15 @@ def test_whatever_hints_come_typing_is_paired(
         assert open_turns in (0, 1)
         if frame["type"] == "message" and frame["role"] == "assistant":
             assert open_turns == 1
+
+
+def test_a_gap_is_noticed_and_filled_in_any_order() -> None:
+    socket = view(replayed_seq=3)
+    states = []
+    for seq in (5, 4):
+        message = replace(ASKED, id=f"m{seq}", seq=seq)
+        assert kinds(socket.frames_for(MessagePosted(message, "other"))) == ["message"]
+        states.append((socket.has_gap, socket.shown_seq))
+    assert states == [(True, 3), (False, 5)]
+    again = replace(ASKED, id="m5", seq=5)
+    assert socket.frames_for(MessagePosted(again, "")) == []

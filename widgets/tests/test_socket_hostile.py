@@ -8,6 +8,8 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig
 
+pytestmark = pytest.mark.promise(14)
+
 HOSTILE: list[str | bytes] = [
     "",
     " ",

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from pytest_django import Settings
 
 from loquent.database import in_database
@@ -29,6 +30,7 @@ async def all_turns_end() -> None:
             await asyncio.wait(tasks)
 
 
+@pytest.mark.promise(6)
 async def test_the_visitor_may_leave_and_the_answer_stays(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
@@ -46,6 +48,7 @@ async def test_the_visitor_may_leave_and_the_answer_stays(
     assert kinds(await again.drained()) == ["ack"]
 
 
+@pytest.mark.promise(6)
 async def test_who_returns_in_mid_answer_gets_the_text_so_far_and_the_rest(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:

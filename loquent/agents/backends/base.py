@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,32 @@ class BackendError(Exception):
     """No (whole) answer can be had.
 
     `permanent`: trying again without a change of settings is useless (bad key, unknown model).
+    `is_outage`: the endpoint is at fault and may be so for everybody; not where it answered that
+    it won't (4xx), or with nothing to see. `limit` names the limit of ours that refused.
     The text is for the log: it never holds a key, a prompt, or what the provider wrote.
     """
 
-    def __init__(self, reason: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool,
+        retry_after: float | None = None,
+        is_outage: bool | None = None,
+        limit: str = "",
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.is_outage = not permanent if is_outage is None else is_outage
+        self.limit = limit
 
 
 class Backend(ABC):
     """A kind of model. One instance per process, shared by all turns."""
+
+    # Whether an answer costs tokens at an endpoint, which may fail or have too much to do.
+    is_metered: ClassVar[bool] = True
 
     @abstractmethod
     def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
@@ -91,6 +106,10 @@ class Backend(ABC):
 
         Closing the generator (`aclose`) stops the work upstream at once.
         """
+
+    def endpoint(self) -> str:
+        """The address that is asked; turns of one endpoint fail together. Empty where none is."""
+        return ""
 
     async def close(self) -> None:  # noqa: B027 - most have nothing to give back
         """Give back what the backend holds (connections)."""

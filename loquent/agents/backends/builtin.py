@@ -44,6 +44,8 @@ _TELLING = """hi hello hey hallo hoi salut bonjour hola ciao ola good greetings 
 class BuiltinBackend(Backend):
     """Composes the answer of the best passages, verbatim, and streams it at a natural pace."""
 
+    is_metered = False
+
     def __init__(self, pause: float = 0.012) -> None:
         """`pause`: seconds between two pieces."""
         self.pause = pause

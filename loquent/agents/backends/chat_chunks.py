@@ -40,7 +40,10 @@ class AnswerReader:
             return self._read_events(lambda: self._parser.feed(chunk))
         self._document += chunk
         if len(self._document) > MAX_DOCUMENT_BYTES:
-            self._fail(BackendError("the endpoint's answer is too long", permanent=False))
+            error = BackendError(
+                "the endpoint's answer is too long", permanent=False, is_outage=False
+            )
+            self._fail(error)
         return ""
 
     def finish(self) -> str:

@@ -63,7 +63,9 @@ class OpenAIChatBackend(Backend):
                 async for text in texts:
                     yield TextDelta(text)
             if not reader.has_text:
-                raise BackendError("the endpoint's answer has no text", permanent=False)
+                raise BackendError(
+                    "the endpoint's answer has no text", permanent=False, is_outage=False
+                )
             await _drain(response)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise BackendError(
@@ -73,6 +75,10 @@ class OpenAIChatBackend(Backend):
             # A response read to its end has given its connection back; any other is cut off.
             response.close()
         yield ReplyEnd(sources_of(hits), reader.input_tokens, reader.output_tokens)
+
+    def endpoint(self) -> str:
+        """The address of the settings."""
+        return settings.OPENAI_BASE_URL
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""
@@ -193,5 +199,6 @@ def _refusal(response: aiohttp.ClientResponse) -> Exception:
     reason = f"the endpoint answered HTTP {status}"
     if status == 429 or status >= 500:
         wait = parse_retry_after(response.headers.get("Retry-After"))
-        return _TryAgain(BackendError(reason, permanent=False, retry_after=wait))
+        error = BackendError(reason, permanent=False, retry_after=wait, is_outage=status >= 500)
+        return _TryAgain(error)
     return BackendError(reason, permanent=True)

@@ -20,16 +20,11 @@ def system_prompt(instructions: str, hits: Sequence[Hit]) -> str:
     """
     if not hits:
         return instructions
-    quoted = [
-        f"<reference>\n{_quote(hit.title)}\n\n{_quote(hit.text)}\n</reference>" for hit in hits
-    ]
+    quoted = (_reference(hit) for hit in hits)
     return "\n\n".join(part for part in (instructions, _LEAD, *quoted) if part)
 
 
 def _reference(hit: Hit) -> str:
-    return f"<reference>\n{_quote(hit.title)}\n\n{_quote(hit.text)}\n</reference>"
-
-
-def _quote(text: str) -> str:
-    """The text, unable to close the tags around it."""
-    return _TAG.sub("&lt;", text)
+    """The passage between tags that it can't close, nor open, by its title and text together."""
+    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{hit.text}")
+    return f"<reference>\n{quoted}\n</reference>"

@@ -27,6 +27,11 @@ def explain_unknown_model(model: str) -> str | None:
     return None
 
 
+def is_metered(provider: str) -> bool:
+    """Whether the provider's answers cost tokens; False where there is no such provider."""
+    return provider in _BACKENDS and _BACKENDS[provider].is_metered
+
+
 def backend_for(provider: str) -> Backend:
     """The provider's backend; raises BackendError (permanent) where there is none."""
     if provider not in _instances:

@@ -7,6 +7,7 @@ from loquent.agents.services.agents import (
     delete_agent,
     update_agent,
 )
+from loquent.agents.services.budget import Reservation, reserve_tokens, settle_tokens
 from loquent.agents.services.generation import generate_reply
 from loquent.agents.services.history import bound_history
 from loquent.agents.services.loading import LoadedReply, load_reply_request
@@ -15,10 +16,13 @@ __all__ = [
     "AgentData",
     "EntryData",
     "LoadedReply",
+    "Reservation",
     "bound_history",
     "create_agent",
     "delete_agent",
     "generate_reply",
     "load_reply_request",
+    "reserve_tokens",
+    "settle_tokens",
     "update_agent",
 ]

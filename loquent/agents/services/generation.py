@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 from django.conf import settings
 
-from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.backends.base import Backend, BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.backends.registry import backend_for
+from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
+from loquent.agents.services.slots import slots
 from loquent.agents.text_cleaning import TextCleaner
 from loquent.text import is_blank
 
 logger = logging.getLogger(__name__)
+SLOT_RETRY_SECONDS = 5
 
 
 async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
@@ -25,6 +28,10 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     turn_gap_seconds, all of it within turn_total_seconds; time that the caller takes between two
     events counts for the last only. 0 turns a limit off. An answer without anything to see is an
     error. Closing the generator stops the backend at once; so does cancelling its task.
+
+    What asks an endpoint first waits for a place among LIMITS.model_calls and
+    model_calls_per_widget (replies of one `loaded.key`), at most turn_first_token_seconds; and
+    fails at once while the endpoint's breaker is open.
     """
     limits = settings.LIMITS
     provider = loaded.model.partition(":")[0]
@@ -34,7 +41,11 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
         gap=limits.turn_gap_seconds,
         total=limits.turn_total_seconds,
     )
-    async with aclosing(backend_for(provider).stream(loaded.request)) as upstream:
+    backend = backend_for(provider)
+    async with AsyncExitStack() as stack:
+        if backend.is_metered:
+            await _enter(stack, backend, provider, loaded.key, clock)
+        upstream = await stack.enter_async_context(aclosing(backend.stream(loaded.request)))
         while True:
             event = await _next_event(upstream, clock, provider)
             text = answer.add(event.text) if isinstance(event, TextDelta) else answer.finish()
@@ -45,9 +56,32 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
                 event = ReplyEnd()
             if isinstance(event, ReplyEnd):
                 break
-    if not answer.has_text:
-        raise BackendError("the answer has nothing to see", permanent=False)
+        if not answer.has_text:
+            raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
     yield event
+
+
+async def _enter(
+    stack: AsyncExitStack, backend: Backend, provider: str, key: str, clock: "_Clock"
+) -> None:
+    """Take a place and pass the breaker; both are left with the stack."""
+    limits = settings.LIMITS
+    breaker = breakers.get(provider, backend.endpoint())
+    breaker.check()
+    try:
+        async with asyncio.timeout_at(clock.deadline):
+            await slots.take(key, total=limits.model_calls, per_key=limits.model_calls_per_widget)
+    except TimeoutError:
+        raise BackendError(
+            "too many model calls at once",
+            permanent=False,
+            is_outage=False,
+            retry_after=SLOT_RETRY_SECONDS,
+            limit="model_calls",
+        ) from None
+    stack.callback(slots.give_back, key)
+    stack.enter_context(breaker.watch())
+    clock.begin()
 
 
 class _Clock:
@@ -57,8 +91,14 @@ class _Clock:
         self._now = asyncio.get_running_loop().time
         now = self._now()
         self._end = now + total if total else None
+        self._first = first
         self._gap = gap
-        self._next = now + first if first else None
+        self._next: float | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """The wait for the first text begins; a second time it begins anew."""
+        self._next = self._now() + self._first if self._first else None
 
     def restart(self) -> None:
         """A text has come and been taken; the gap to the next one begins."""

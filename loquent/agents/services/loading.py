@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 
 from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest
-from loquent.agents.backends.registry import explain_unknown_model
+from loquent.agents.backends.registry import explain_unknown_model, is_metered
 from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
@@ -18,33 +18,49 @@ CACHED_CHARS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class TokenBudget:
+    """An organization's tokens a day, and the time zone in which its days begin."""
+
+    tokens: int
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedReply:
     """A reply about to be generated. `model` is the full provider:name, for the record.
 
-    `fallback_sentence` is what the visitor reads where no answer can be had.
+    `fallback_sentence` is what the visitor reads where no answer can be had. `key`: replies with
+    the same one share the model with others fairly. `budget` None: its tokens aren't counted.
     """
 
     request: ReplyRequest
     model: str
     fallback_sentence: str
     organization_id: uuid.UUID
+    key: str = ""
+    budget: TokenBudget | None = None
 
 
 _knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_CHARS)
 
 
-def load_reply_request(*, agent_id: uuid.UUID, messages: Sequence[ChatMessage]) -> LoadedReply:
+def load_reply_request(
+    *, agent_id: uuid.UUID, messages: Sequence[ChatMessage], key: str = ""
+) -> LoadedReply:
     """Load an agent and what it knows; one query, a second one after its knowledge has changed.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
-    here by LIMITS.model_history_messages and model_history_chars.
+    here by LIMITS.model_history_messages and model_history_chars. `key`: see LoadedReply.
 
     Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
     or its model unknown, and with the default sentence where there is no such agent.
     """
     agent = (
         TextAgent.objects.annotate(
-            knowledge_count=Count("knowledge"), knowledge_changed_at=Max("knowledge__updated_at")
+            knowledge_count=Count("knowledge"),
+            knowledge_changed_at=Max("knowledge__updated_at"),
+            daily_token_budget=F("organization__daily_token_budget"),
+            timezone=F("organization__timezone"),
         )
         .filter(id=agent_id)
         .first()
@@ -73,7 +89,16 @@ def load_reply_request(*, agent_id: uuid.UUID, messages: Sequence[ChatMessage]) 
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,
         organization_id=agent.organization_id,
+        key=key,
+        budget=_budget(agent),
     )
+
+
+def _budget(agent: TextAgent) -> TokenBudget | None:
+    tokens: int | None = agent.daily_token_budget  # type: ignore[attr-defined]
+    if tokens is None or not is_metered(agent.model.partition(":")[0]):
+        return None
+    return TokenBudget(tokens, agent.timezone)  # type: ignore[attr-defined]
 
 
 def _load_knowledge(agent: TextAgent, version: str) -> tuple[Passage, ...]:

@@ -26,6 +26,7 @@ def make_reply(
     temperature: float | None = None,
     max_output_tokens: int = 1_024,
     knowledge: Sequence[Passage] = (),
+    key: str = "",
 ) -> LoadedReply:
     """A reply as load_reply_request would give it; a string is one message of the visitor."""
     messages = [ChatMessage("user", question)] if isinstance(question, str) else question
@@ -41,7 +42,11 @@ def make_reply(
         knowledge_version="1",
     )
     return LoadedReply(
-        request=request, model=model, fallback_sentence="Sorry.", organization_id=uuid.uuid4()
+        request=request,
+        model=model,
+        fallback_sentence="Sorry.",
+        organization_id=uuid.uuid4(),
+        key=key,
     )
 
 

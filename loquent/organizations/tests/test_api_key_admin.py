@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -15,7 +17,8 @@ CONTACTS = "/api/v1/contacts/"
 
 def test_a_new_key_is_shown_once(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
-    response = client.post(f"{LIST}add/", {"organization": acme.id, "name": "Shop"}, follow=True)
+    response = client.post(f"{LIST}add/", {"organization": acme.id, "name": "Shop"})
+    assert response.status_code == 200
     [key] = re.findall(r"lqk_[A-Za-z0-9_-]{43}", response.content.decode())
     assert api_client(key).get(CONTACTS).status_code == 200
     row = ApiKey.objects.get()
@@ -24,6 +27,25 @@ def test_a_new_key_is_shown_once(client: Client, alice: User, acme: Organization
         assert key not in body
         assert key[10:] not in body
     assert row.prefix in client.get(LIST).content.decode()
+
+
+def test_a_new_key_stands_in_the_page_and_nowhere_else(
+    client: Client, alice: User, acme: Organization, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(alice)
+    # Whichever button the form was saved with.
+    for button in ("_save", "_continue", "_addanother", "_popup"):
+        data = {"organization": acme.id, "name": "Shop", button: "1"}
+        response = client.post(f"{LIST}add/", data)
+        [key] = set(re.findall(r"lqk_[A-Za-z0-9_-]{43}", response.content.decode()))
+        assert "no-store" in response["Cache-Control"]
+        assert key not in str(response.headers)
+        assert client.cookies.keys() <= {"sessionid", "csrftoken"}
+        assert key not in str(client.cookies)
+        assert key not in str(dict(client.session))
+        assert key not in caplog.text
+        for entry in LogEntry.objects.values():
+            assert key not in str(entry)
 
 
 def test_a_key_needs_a_name(client: Client, alice: User, acme: Organization) -> None:

@@ -74,6 +74,7 @@ async def test_tabs_at_two_processes_see_one_conversation(
             assert [f["seq"] for f in frames if f["type"] == "message"] == [1, 2]
 
 
+@pytest.mark.promise(6)
 async def test_who_returns_to_another_process_gets_the_text_so_far_and_the_rest(
     two: tuple[ServerProcess, ServerProcess], widget: WidgetConfig, endpoint: ScriptedEndpoint
 ) -> None:

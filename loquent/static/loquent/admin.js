@@ -9,7 +9,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       await navigator.clipboard.writeText(field.value);
       status.textContent = "Copied.";
     } catch {
-      status.textContent = "Press Ctrl+C (or ⌘C) to copy the selected code.";
+      status.textContent = "Press Ctrl+C (or ⌘C) to copy what is selected.";
     }
   });
 }

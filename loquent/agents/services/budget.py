@@ -1,0 +1,174 @@
+"""An organization's daily tokens: reserved before a model is asked, settled with what it used."""
+
+import math
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from loquent.agents.backends.base import ReplyRequest
+from loquent.agents.backends.openai_chat import PASSAGES
+from loquent.agents.backends.passages import MAXIMUM as PASSAGE_CHARS
+from loquent.agents.models import DailyTokenUsage, TokenReservation
+from loquent.agents.services.loading import LoadedReply
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.days import organization_day
+
+# A token of English has four bytes and more, one of any other script hardly less than three.
+BYTES_PER_TOKEN = 3
+TOKENS_PER_MESSAGE = 4
+# After the longest turn, and the longest try to write its answer.
+EXPIRY_SLACK = timedelta(minutes=2)
+ENDLESS_TURN_SECONDS = 3_600
+RETRY_SECONDS = 10
+USED_UP = "This chat has reached its limit for today. Please come back tomorrow."
+RESERVED = "Many questions are being answered right now. Please try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a turn may use; `prompt_tokens` is the estimate of its prompt alone."""
+
+    id: uuid.UUID
+    organization_id: uuid.UUID
+    day: date
+    tokens: int
+    prompt_tokens: int
+
+
+def estimate_tokens(text: str) -> int:
+    """About as many tokens as a text has; rather too many than too few."""
+    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+
+
+def estimate_prompt_tokens(request: ReplyRequest) -> int:
+    """About as many tokens as the prompt of a request has, the knowledge in it included."""
+    passages = sorted((len(entry.content) for entry in request.knowledge), reverse=True)
+    knowledge = min(sum(passages), PASSAGES * PASSAGE_CHARS)
+    messages = sum(
+        estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
+    )
+    return estimate_tokens(request.instructions) + knowledge // BYTES_PER_TOKEN + messages
+
+
+def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
+    """Set aside what the reply may use at most; None where nothing is counted.
+
+    Exact at any concurrency: one conditional UPDATE decides, so that what is used and what is
+    reserved never exceed the budget together. Raises `agent_unavailable` where it is used up.
+    Call it outside of transactions.
+    """
+    if loaded.budget is None:
+        return None
+    now = timezone.now()
+    day, seconds = organization_day(loaded.budget.timezone, now)
+    prompt_tokens = estimate_prompt_tokens(loaded.request)
+    reservation = Reservation(
+        id=uuid.uuid4(),
+        organization_id=loaded.organization_id,
+        day=day,
+        tokens=prompt_tokens + loaded.request.max_output_tokens,
+        prompt_tokens=prompt_tokens,
+    )
+    budget = loaded.budget.tokens
+    if _reserve(reservation, budget, now):
+        return reservation
+    if _release_expired(loaded.organization_id, now) and _reserve(reservation, budget, now):
+        return reservation
+    raise _refusal(reservation, budget, seconds)
+
+
+def settle_tokens(
+    *,
+    reservation: Reservation | None,
+    input_tokens: int | None,
+    output_tokens: int | None,
+    answer: str | None,
+) -> None:
+    """Count what was used, and give back what was reserved; a second time does nothing.
+
+    The counts are the provider's; an estimate stands for one that it doesn't give. `answer`: what
+    was written; None where it failed before the first word, which then costs nothing.
+    """
+    if reservation is None:
+        return
+    used = 0
+    if answer is not None or input_tokens is not None:
+        used += reservation.prompt_tokens if input_tokens is None else input_tokens
+    if answer is not None or output_tokens is not None:
+        used += estimate_tokens(answer or "") if output_tokens is None else output_tokens
+    with transaction.atomic():
+        _end(reservation.id, reservation.organization_id, reservation.day, reservation.tokens, used)
+
+
+def _reserve(reservation: Reservation, budget: int, now: datetime) -> bool:
+    if reservation.tokens > budget:
+        return False
+    usage = DailyTokenUsage.objects.filter(
+        organization_id=reservation.organization_id, day=reservation.day
+    )
+    room = usage.filter(used__lte=budget - reservation.tokens - F("reserved"))
+    longest = settings.LIMITS.turn_total_seconds or ENDLESS_TURN_SECONDS
+    with transaction.atomic():
+        if not room.update(reserved=F("reserved") + reservation.tokens):
+            if usage.exists():
+                return False
+            DailyTokenUsage.objects.bulk_create(
+                [DailyTokenUsage(organization_id=reservation.organization_id, day=reservation.day)],
+                ignore_conflicts=True,
+            )
+            if not room.update(reserved=F("reserved") + reservation.tokens):
+                return False
+        TokenReservation.objects.bulk_create(
+            [
+                TokenReservation(
+                    id=reservation.id,
+                    organization_id=reservation.organization_id,
+                    day=reservation.day,
+                    tokens=reservation.tokens,
+                    expires_at=now + timedelta(seconds=longest) + EXPIRY_SLACK,
+                )
+            ]
+        )
+    return True
+
+
+def _release_expired(organization_id: uuid.UUID, now: datetime) -> int:
+    """Give back what turns had reserved whose process died; how many they were."""
+    expired = TokenReservation.objects.filter(organization_id=organization_id, expires_at__lt=now)
+    released = 0
+    for row in expired:
+        # One transaction for each: two that release may meet in any order.
+        with transaction.atomic():
+            released += _end(row.id, organization_id, row.day, row.tokens, 0)
+    return released
+
+
+def _end(
+    reservation_id: uuid.UUID, organization_id: uuid.UUID, day: date, tokens: int, used: int
+) -> bool:
+    """The row decides: whoever deletes it settles it."""
+    if not TokenReservation.objects.filter(id=reservation_id).delete()[0]:
+        return False
+    DailyTokenUsage.objects.filter(organization_id=organization_id, day=day).update(
+        reserved=F("reserved") - tokens, used=F("used") + used
+    )
+    return True
+
+
+def _refusal(reservation: Reservation, budget: int, seconds: int) -> ApplicationError:
+    usage = DailyTokenUsage.objects.filter(
+        organization_id=reservation.organization_id, day=reservation.day
+    ).first()
+    used = usage.used if usage is not None else 0
+    is_used_up = used + reservation.tokens > budget
+    return ApplicationError(
+        ErrorCode.AGENT_UNAVAILABLE,
+        USED_UP if is_used_up else RESERVED,
+        retry_after=seconds if is_used_up else RETRY_SECONDS,
+        limit="tokens",
+    )

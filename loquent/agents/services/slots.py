@@ -1,0 +1,93 @@
+"""How many model calls a process makes at once, and who is next when there are too many."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+
+
+class ModelSlots:
+    """A bounded number of places, shared fairly between keys.
+
+    Who finds none waits: in order within a key, and the keys take turns. For one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._running: Counter[str] = Counter()
+        self._total = 0
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._limits = (0, 0)
+
+    @property
+    def running(self) -> int:
+        """How many places are taken."""
+        return self._total
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+        return sum(map(len, self._waiting.values()))
+
+    async def take(self, key: str, *, total: int, per_key: int) -> None:
+        """Take a place: at most `total` at once, and `per_key` of one key; 0 is no bound.
+
+        Waits for it as long as the caller lets it: who is cancelled has none.
+        """
+        self._limits = (total, per_key)
+        if self._is_free(key):
+            self._occupy(key)
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, deque()).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                # The place came in the same moment.
+                self.give_back(key)
+            else:
+                self._leave(key, place)
+            raise
+
+    def give_back(self, key: str) -> None:
+        """Give a taken place to whoever is next."""
+        self._total -= 1
+        self._running[key] -= 1
+        if not self._running[key]:
+            del self._running[key]
+        self._hand_out()
+
+    def _is_free(self, key: str) -> bool:
+        """Who waits could not go, so that whoever can go now overtakes nobody."""
+        total, per_key = self._limits
+        return (not total or self._total < total) and (not per_key or self._running[key] < per_key)
+
+    def _occupy(self, key: str) -> None:
+        self._running[key] += 1
+        self._total += 1
+
+    def _hand_out(self) -> None:
+        """Give free places to who waits, one to each key before any gets a second."""
+        found = True
+        while found:
+            found = False
+            for key in list(self._waiting):
+                if not self._is_free(key):
+                    continue
+                place = self._waiting[key][0]
+                self._leave(key, place)
+                if place.cancelled():
+                    continue
+                if key in self._waiting:
+                    self._waiting.move_to_end(key)
+                self._occupy(key)
+                place.set_result(None)
+                found = True
+
+    def _leave(self, key: str, place: asyncio.Future[None]) -> None:
+        places = self._waiting.get(key)
+        if places is not None and place in places:
+            places.remove(place)
+            if not places:
+                del self._waiting[key]
+
+
+slots = ModelSlots()

@@ -1,0 +1,81 @@
+"""The link of a knowledge entry is shown to visitors: http or https, whichever door it comes by."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.organizations.models import Organization
+from loquent.testing.people import api_client, make_agent
+
+BAD = [
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "javascript://example.com/%0aalert(1)",
+    "java\nscript:alert(1)",
+    " javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "ftp://example.com/",
+    "//example.com/",
+    "/path",
+    'https://example.com/"onmouseover="alert(1)',
+    "https://example.com/<script>",
+]
+
+
+@pytest.fixture
+def agent(acme: Organization) -> TextAgent:
+    return make_agent(acme, knowledge=[])
+
+
+@pytest.mark.parametrize("url", BAD[:-2])
+def test_the_model_refuses(agent: TextAgent, url: str) -> None:
+    entry = KnowledgeEntry(agent=agent, title="T", content="C", url=url)
+    with pytest.raises(ValidationError) as error:
+        entry.full_clean()
+    assert list(error.value.message_dict) == ["url"]
+
+
+@pytest.mark.parametrize("url", BAD[:-2])
+def test_the_api_refuses(agent: TextAgent, acme_key: str, url: str) -> None:
+    body = {"knowledge": [{"title": "T", "content": "C", "url": url}]}
+    response = api_client(acme_key).patch(f"/api/v1/agents/{agent.id}/", body)
+    # White space around an address is no part of it.
+    assert response.status_code == 400, url
+    assert list(response.json()["fields"]) == ["knowledge.0.url"]
+    assert KnowledgeEntry.objects.count() == 0
+
+
+def form(agent: TextAgent, url: str) -> dict[str, Any]:
+    return {
+        "name": agent.name, "model": agent.model, "max_output_tokens": 100, "enabled": "on",
+        "fallback_sentence": "Sorry.", "knowledge-TOTAL_FORMS": 1, "knowledge-INITIAL_FORMS": 0,
+        "knowledge-0-title": "T", "knowledge-0-content": "C", "knowledge-0-url": url,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("url", BAD[:-2])
+def test_the_admin_refuses(client: Client, alice: User, agent: TextAgent, url: str) -> None:
+    client.force_login(alice)
+    page = f"/admin/agents/textagent/{agent.id}/change/"
+    response = client.post(page, form(agent, url))
+    assert response.status_code == 200
+    [formset] = response.context["inline_admin_formsets"]
+    assert list(formset.formset.errors[0]) == ["url"]
+    assert KnowledgeEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize("url", BAD[-2:])
+def test_what_could_leave_an_attribute_is_escaped_in_the_admin(
+    client: Client, alice: User, agent: TextAgent, url: str
+) -> None:
+    KnowledgeEntry.objects.create(agent=agent, title=url, content=url, url=url)
+    client.force_login(alice)
+    body = client.get(f"/admin/agents/textagent/{agent.id}/change/").content.decode()
+    assert url not in body
+    assert '"onmouseover="' not in body

@@ -1,0 +1,35 @@
+"""The one way from synchronous code to Redis: quick, or not at all."""
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+# Whoever asks has a way without Redis, and a visitor who waits.
+CONNECT_SECONDS = 0.25
+CALL_SECONDS = 0.25
+
+
+@lru_cache(maxsize=8)
+def redis_client(url: str) -> "Redis":
+    """The client of an address; its connections are shared by all threads of the process.
+
+    A call raises redis.RedisError or OSError after CALL_SECONDS at the latest, a first one after
+    CONNECT_SECONDS more. A connection that Redis closed (its restart) is opened again once; what
+    took too long is not tried again.
+    """
+    again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+    # One that can't be reached over TCP has no host, and nothing to be told of.
+    is_tcp = urlsplit(url).scheme in {"redis", "rediss"}
+    quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=CALL_SECONDS,
+        retry=again,
+        **(quiet if is_tcp else {}),
+    )

@@ -1,0 +1,27 @@
+"""Serializers that take a text for a text: a number where a name belongs is an error."""
+
+from typing import Any, TypeVar
+
+from django.db import models
+from rest_framework import serializers
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TextField(serializers.CharField):
+    """A string; DRF's own would turn 5 into "5"."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictSerializer(serializers.ModelSerializer[M]):
+    """A ModelSerializer whose texts are `TextField`s."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+        models.TextField: TextField,
+    }

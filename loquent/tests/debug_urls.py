@@ -1,0 +1,8 @@
+"""The product's addresses, and the demo page as with DEBUG=1."""
+
+from django.urls import path
+
+from loquent.urls import urlpatterns as product
+from widgets.views import demo_page
+
+urlpatterns = [*product, path("demo/", demo_page)]

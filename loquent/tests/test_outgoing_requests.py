@@ -1,0 +1,50 @@
+"""No address that staff or visitors enter is ever fetched by the server.
+
+Only the modules named here may open connections; each knows its address from the environment.
+"""
+
+import ast
+
+from loquent.tests.documents import ROOT
+from loquent.tests.test_docs_settings import product_files
+
+# What opens connections, to import or to call.
+CLIENTS = (
+    "aiohttp", "httpx", "requests", "urllib3", "urllib.request", "http.client", "ftplib",
+    "smtplib", "telnetlib", "xmlrpc", "websockets", "pycurl", "redis", "django.core.mail",
+)  # fmt: skip
+CALLS = ("create_connection", "open_connection", "urlopen")
+ALLOWED = {
+    # OPENAI_BASE_URL
+    "loquent/agents/backends/openai_chat.py": {"aiohttp"},
+    "loquent/agents/backends/http_sessions.py": {"aiohttp"},
+}
+# REDIS_URL
+REDIS = {"redis"}
+
+
+def opens(path: str) -> set[str]:
+    """The clients that a file imports or calls."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            found |= {called} & set(CALLS)
+        found |= {c for c in CLIENTS for name in names if name == c or name.startswith(f"{c}.")}
+    return found
+
+
+def test_only_the_backends_of_agents_make_requests() -> None:
+    paths = [str(path.relative_to(ROOT)) for path in product_files()]
+    assert set(paths) >= ALLOWED.keys()
+    wrong = {path: opens(path) - ALLOWED.get(path, set()) - REDIS for path in paths}
+    assert {path: names for path, names in wrong.items() if names} == {}
+
+
+def test_the_walk_finds_a_client() -> None:
+    assert opens("loquent/testing/process.py") == {"create_connection"}

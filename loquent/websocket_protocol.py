@@ -1,0 +1,36 @@
+"""uvicorn's WebSocket protocol, with two inputs handled that it leaves open."""
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Refuses a handshake that can't be parsed, and passes on text that is no UTF-8."""
+
+    def data_received(self, data: bytes) -> None:
+        """A handshake with too long a line, too many headers or a body gets 400.
+
+        uvicorn looks at errors of frames only: the connection would stay open, without an answer
+        and without an end, and would break the server's shutdown.
+        """
+        super().data_received(data)
+        if self.conn.handshake_exc is None or self.handshake_initiated:
+            return
+        self.handshake_complete = True
+        self.close_sent = True
+        if not self.transport.is_closing():
+            self.transport.write(REFUSAL)
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is no UTF-8 goes to the application as bytes, which it refuses as a bad frame.
+
+        uvicorn would log a traceback and end the socket: one bad frame must not end a session.
+        """
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.curr_msg_data_type = "bytes"
+        super().send_receive_event_to_app()

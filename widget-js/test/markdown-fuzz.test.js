@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { JSDOM } from "jsdom";
+import { parseBlocks } from "../src/markdown/blocks.js";
+import { renderMarkdown } from "../src/markdown.js";
+
+const { document } = new JSDOM("<body></body>").window;
+
+/** Every element that may ever be drawn, with its attributes. */
+const ALLOWED = {
+  a: ["href", "rel", "target"],
+  blockquote: [],
+  br: [],
+  button: ["class", "type"],
+  code: [],
+  del: [],
+  div: ["class", "tabindex"],
+  em: [],
+  figcaption: [],
+  figure: [],
+  hr: [],
+  li: [],
+  ol: ["start"],
+  p: [],
+  pre: ["dir", "tabindex"],
+  span: [],
+  strong: [],
+  table: [],
+  tbody: [],
+  td: [],
+  th: [],
+  thead: [],
+  tr: [],
+  ul: [],
+};
+const SCHEMES = ["http:", "https:", "mailto:", "tel:"];
+
+/** What means something to the parser, to HTML or to an address. */
+const PIECES = [
+  ..."*_~`#>|-+.()[]!\\<>\n\t \"'&:/=",
+  ...["**", "__", "~~", "```", "~~~", "- ", "1. ", "> ", "# ", "---", "](", "![", "\n\n", "    "],
+  ...["| - |", "<br>", "https://a.example/", "http:", "mailto:x@y.z", "tel:+41", "data:text/html,"],
+  ...["javascript:alert(1)", "<script>", "</p>", "<img src=x onerror=1>", "&#106;", "onclick="],
+  ...["\u0000", "\u2028", "\ud83d", "😀", "注意", "a", "b c"],
+];
+const arbitrary = fc.oneof(
+  fc.array(fc.constantFrom(...PIECES), { maxLength: 60 }).map((pieces) => pieces.join("")),
+  fc.string({ unit: "binary", maxLength: 200 }),
+);
+
+function check(box) {
+  for (const element of box.querySelectorAll("*")) {
+    const name = element.nodeName.toLowerCase();
+    assert.ok(name in ALLOWED, name);
+    for (const { name: attribute } of element.attributes) {
+      assert.ok(ALLOWED[name].includes(attribute), `${name} ${attribute}`);
+    }
+    if (name === "a") {
+      assert.ok(SCHEMES.includes(new URL(element.getAttribute("href")).protocol));
+      assert.equal(element.getAttribute("rel"), "noopener noreferrer nofollow ugc");
+      assert.equal(element.querySelector("a"), null);
+    }
+    if (name === "button") assert.equal(element.getAttribute("type"), "button");
+  }
+}
+
+test("whatever a model says, wherever it is cut, becomes harmless elements", () => {
+  fc.assert(
+    fc.property(arbitrary, fc.array(fc.nat({ max: 200 }), { maxLength: 4 }), (text, cuts) => {
+      const growing = document.createElement("div");
+      for (const cut of cuts.sort((a, b) => a - b)) {
+        renderMarkdown(growing, text.slice(0, cut), "Copy", true);
+        check(growing);
+      }
+      renderMarkdown(growing, text, "Copy");
+      check(growing);
+      // However it arrived, it looks the same in the end.
+      const whole = document.createElement("div");
+      renderMarkdown(whole, text, "Copy");
+      assert.equal(growing.innerHTML, whole.innerHTML);
+    }),
+    { numRuns: 4_000 },
+  );
+});
+
+test("reading a long answer takes a bounded time, whatever it repeats", () => {
+  const pieces = fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(pieces, fc.boolean(), (parts, growing) => {
+      const piece = parts.join("");
+      const lines = piece.repeat(Math.ceil(20_000 / piece.length)).split("\n");
+      const before = performance.now();
+      parseBlocks(lines, { growing, copy: "Copy" }, 0);
+      // Milliseconds; it takes about ten.
+      assert.ok(performance.now() - before < 1_000, JSON.stringify(piece));
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,45 @@
+"""`manage.py prune [--dry-run] [--batch N]`: delete what is kept no longer. For every night."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from widgets.services.retention import Pruned, count_prunable, prune
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete conversations older than their organization's retention, sessions in which "
+        "nothing was said, and old daily counts. Safe while the server runs."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+        parser.add_argument(
+            "--batch", type=int, default=200, help="conversations in one transaction (200)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["batch"] < 1:
+            raise CommandError("--batch is 1 or more.")
+        now = timezone.now()
+        found = count_prunable(now=now)
+        if options["dry_run"]:
+            self.stdout.write(f"Would delete {sentence(found)}.")
+            return
+        on_terminal = sys.stderr.isatty()
+        with tqdm(total=found.steps, unit="row", disable=not on_terminal, leave=False) as bar:
+            pruned = prune(now=now, batch=options["batch"], progress=bar.update)
+        self.stdout.write(f"Deleted {sentence(pruned)}.")
+
+
+def sentence(pruned: Pruned) -> str:
+    """What went, in words."""
+    return (
+        f"{pruned.conversations} conversations with {pruned.messages} messages, "
+        f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts"
+    )

@@ -1,0 +1,160 @@
+"""All that is known of one contact: handed out, or erased everywhere."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.models import Contact
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
+
+ERASED = "Erased contact"
+MESSAGE_FIELDS = ("seq", "role", "content", "status", "sources", "rating", "rating_comment")
+
+
+class ErasureCounts(TypedDict):
+    """How much of a contact there is. `claims`: details typed in others' conversations."""
+
+    conversations: int
+    messages: int
+    claims: int
+
+
+def export_contact(*, contact: Contact) -> dict[str, Any]:
+    """Everything kept of a contact, as JSON values; times are ISO 8601 in UTC.
+
+    `typed_elsewhere` names the conversations that aren't the contact's, but in which somebody
+    typed the same email or phone number; nothing else of those is handed out.
+    """
+    organization = contact.organization
+    return {
+        "exported_at": _time(timezone.now()),
+        "organization": {"id": str(organization.id), "name": organization.name},
+        "contact": {
+            "id": str(contact.id),
+            "name": contact.name,
+            "email": contact.email,
+            "phone": contact.phone,
+            "created_at": _time(contact.created_at),
+            "updated_at": _time(contact.updated_at),
+        },
+        "conversations": [
+            _conversation(session)
+            for session in _sessions(contact)
+            .select_related("widget")
+            .prefetch_related("messages")
+            .order_by("created_at", "id")
+        ],
+        "typed_elsewhere": list(_typed_elsewhere(contact)),
+    }
+
+
+def count_contact_data(*, contact: Contact) -> ErasureCounts:
+    """What `erase_contact` would take away at this moment, besides the contact itself."""
+    sessions = _sessions(contact)
+    return {
+        "conversations": sessions.count(),
+        "messages": WidgetMessage.objects.filter(session__in=sessions).count(),
+        "claims": _claims_elsewhere(contact).count(),
+    }
+
+
+def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt:
+    """Delete a contact, its conversations, and its details wherever else they were typed.
+
+    All or nothing. An answer under way in one of the conversations is given up; its socket is
+    told on its next message. Raises `not_found`.
+    """
+    with transaction.atomic():
+        # In the order in which a visitor's form locks them: first the sessions, then the contact.
+        list(_locked(WidgetSession.objects.filter(contact_id=contact_id)))
+        contact = (
+            Contact.objects.select_for_update(of=("self",))
+            .select_related("organization")
+            .filter(id=contact_id)
+            .first()
+        )
+        if contact is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
+        claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
+        # Once more: one may have been linked until the contact was ours. Now none can be.
+        ids = list(_locked(_sessions(contact)))
+        _, gone = WidgetSession.objects.filter(id__in=ids).delete()
+        _forget_in_admin_log(contact_id)
+        organization = contact.organization
+        contact.delete()
+        return ErasureReceipt.objects.create(
+            organization=organization,
+            contact_id=contact_id,
+            conversations=gone.get("widgets.WidgetSession", 0),
+            messages=gone.get("widgets.WidgetMessage", 0),
+            claims=claims,
+            requested_by=requested_by[:200],
+        )
+
+
+def _sessions(contact: Contact) -> models.QuerySet[WidgetSession]:
+    return WidgetSession.objects.filter(contact=contact)
+
+
+def _locked(sessions: models.QuerySet[WidgetSession]) -> models.QuerySet[WidgetSession, uuid.UUID]:
+    return sessions.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)
+
+
+def _claims_elsewhere(contact: Contact) -> models.QuerySet[WidgetSession]:
+    """Other conversations of the organization in which the same email or phone was typed."""
+    same = Q()
+    if contact.email:
+        same |= Q(contact_claim__email=contact.email)
+    if contact.phone:
+        same |= Q(contact_claim__phone=contact.phone)
+    if not same:
+        return WidgetSession.objects.none()
+    ours = WidgetSession.objects.filter(widget__organization_id=contact.organization_id)
+    return ours.filter(same).exclude(contact_id=contact.id)
+
+
+def _typed_elsewhere(contact: Contact) -> Iterator[dict[str, str]]:
+    for session in _claims_elsewhere(contact).order_by("created_at", "id"):
+        claim: dict[str, str] = session.contact_claim or {}
+        same = {
+            name: claim[name]
+            for name in ("email", "phone")
+            if claim.get(name) and claim[name] == getattr(contact, name)
+        }
+        yield {"conversation_id": str(session.id), "created_at": _time(session.created_at), **same}
+
+
+def _conversation(session: WidgetSession) -> dict[str, Any]:
+    return {
+        "id": str(session.id),
+        "widget": {"id": str(session.widget_id), "name": session.widget.name},
+        "created_at": _time(session.created_at),
+        "last_active_at": _time(session.last_active_at),
+        "ended_at": _time(session.ended_at) if session.ended_at else None,
+        "typed": session.contact_claim,
+        "messages": [
+            {
+                **{name: getattr(message, name) for name in MESSAGE_FIELDS},
+                "created_at": _time(message.created_at),
+            }
+            for message in sorted(session.messages.all(), key=lambda row: row.seq)
+        ],
+    }
+
+
+def _forget_in_admin_log(contact_id: uuid.UUID) -> None:
+    """The admin's history of changes keeps the name of what was changed."""
+    kind = ContentType.objects.get_for_model(Contact)
+    LogEntry.objects.filter(content_type=kind, object_id=str(contact_id)).update(object_repr=ERASED)
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,42 @@
+"""Limits hold for all processes together, and each process goes on by itself without Redis."""
+
+import pytest
+
+from widgets.tests.faults.site import Site
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+
+async def test_a_visitor_at_two_processes_has_one_burst() -> None:
+    async with Site(processes=2, RATE_LIMITS="1") as site:
+        here = await site.visit(at=0)
+        there = await site.visit(at=1, token=here.token)
+        codes = []
+        for number in range(8):
+            visitor = (here, there)[number % 2]
+            await visitor.say("Hi", f"k{number}")
+            frames = await visitor.until("ack", "error")
+            codes.append(frames[-1].get("code", "ack"))
+            if codes[-1] == "ack":
+                # Of this turn: those of the other socket's turns have come before.
+                await visitor.until("typing_stop")
+                await (there if visitor is here else here).until("typing_stop")
+        # A token comes back every three seconds, so that a slow machine may see a sixth.
+        assert codes[:5] == ["ack"] * 5
+        assert "rate_limited" in codes[5:]
+
+
+async def test_limits_go_on_without_redis() -> None:
+    async with Site(RATE_LIMITS="1") as site:
+        visitor = await site.visit()
+        site.redis.end()
+        codes = []
+        for number in range(8):
+            await visitor.say("Hi", f"k{number}")
+            frames = await visitor.until("ack", "error")
+            codes.append(frames[-1].get("code", "ack"))
+            if codes[-1] == "ack":
+                await visitor.until("typing_stop")
+        assert codes[:5] == ["ack"] * 5
+        assert "rate_limited" in codes[5:]
+        assert site.logs().count("this process counts rates by itself") == 1
