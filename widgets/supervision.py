@@ -92,8 +92,8 @@ class Supervisor:
 
     async def keep_turns(self) -> None:
         """Renew this process's leases, and run what a dead process left."""
-        if runner.sessions():
-            await in_database(renew_leases, owner=PROCESS)
+        if running_here := runner.sessions():
+            await in_database(renew_leases, owner=PROCESS, running_here=running_here)
         settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
         for session_id, answer, message_id in settled.interrupted:
             ended = TurnEnded(

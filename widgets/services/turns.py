@@ -175,8 +175,12 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     ended, _ = WidgetTurn.objects.filter(
         id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
     ).delete()
-    if session is None or not ended or not outcome.content:
+    if session is None or not outcome.content:
         return None
+    if not ended:
+        # Either another process has the turn, or the answer was written and the database went
+        # away before it could say so.
+        return WidgetMessage.objects.filter(id=turn.reply_id).first()
     return append_message(
         session,
         role=MessageRole.ASSISTANT,
@@ -193,11 +197,14 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     )
 
 
-def renew_leases(*, owner: uuid.UUID) -> None:
-    """Say that the process `owner` is alive."""
-    WidgetTurn.objects.filter(owner=owner, state=TurnState.RUNNING).update(
-        lease_until=timezone.now() + LEASE
-    )
+def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> None:
+    """Say that the process `owner` is alive and at the turns of these sessions.
+
+    Not at others: a claim that the database kept, though it could not say so, must run out.
+    """
+    WidgetTurn.objects.filter(
+        owner=owner, state=TurnState.RUNNING, session_id__in=running_here
+    ).update(lease_until=timezone.now() + LEASE)
 
 
 def release_turns(*, owner: uuid.UUID) -> None:

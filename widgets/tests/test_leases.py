@@ -68,7 +68,7 @@ def test_a_live_lease_is_left_alone(session: WidgetSession, settings: Settings) 
     claim(session)
     assert not settle_orphans(running_here=[], owner=ME).to_run
     expire_leases()
-    renew_leases(owner=ME)
+    renew_leases(owner=ME, running_here=[session.id])
     assert not settle_orphans(running_here=[], owner=ME).to_run
 
 
@@ -115,6 +115,24 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
     row = WidgetMessage.objects.get(role="assistant")
     assert (row.status, row.seq, str(row.reply_to_id)) == ("interrupted", 2, asked)
     assert not WidgetTurn.objects.exists()
+
+
+def test_a_claim_that_nobody_knows_of_runs_out(session: WidgetSession) -> None:
+    post(session)
+    claim(session)
+    expire_leases()
+    renew_leases(owner=ME, running_here=[])
+    assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
+
+
+def test_an_answer_is_written_once_however_often_its_end_is_tried(session: WidgetSession) -> None:
+    post(session)
+    turn = claim(session)
+    first = finish_turn(turn=turn, outcome=Outcome(content="Hello."))
+    # The commit was done, but its confirmation never came: the writer tries again.
+    assert first is not None
+    assert finish_turn(turn=turn, outcome=Outcome(content="Hello.")) == first
+    assert WidgetMessage.objects.filter(role="assistant").count() == 1
 
 
 def test_a_forgotten_message_is_found(session: WidgetSession) -> None:
