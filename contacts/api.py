@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 
 from contacts.models import Contact
 from contacts.services import save_contact
-from loquent.organizations.rest import OrganizationViewSet
+from loquent.organizations.rest import OrganizationCrudViewSet
 from loquent.serializers import StrictSerializer, TextField
 
 
@@ -47,18 +47,8 @@ class ContactSerializer(StrictSerializer[Contact]):
         )
 
 
-class ContactViewSet(
-    mixins.CreateModelMixin,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    OrganizationViewSet,
-):
+class ContactViewSet(OrganizationCrudViewSet):
     """People who left their details. No two contacts share an email or a phone number."""
 
     queryset = Contact.objects.select_related("organization")
     serializer_class = ContactSerializer
-
-    def perform_create(self, serializer: Any) -> None:
-        serializer.save(organization=self.organization)

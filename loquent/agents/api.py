@@ -4,12 +4,12 @@ from typing import Any, cast
 
 from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import create_agent, delete_agent, update_agent
-from loquent.organizations.rest import OrganizationViewSet
+from loquent.organizations.rest import OrganizationCrudViewSet
 from loquent.serializers import StrictSerializer
 
 
@@ -67,14 +67,7 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
     ),
 )
 @extend_schema(tags=["agents"])
-class TextAgentViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    OrganizationViewSet,
-):
+class TextAgentViewSet(OrganizationCrudViewSet):
     """Text agents of the organization, with their knowledge."""
 
     serializer_class = TextAgentSerializer

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db import models
+from rest_framework import mixins
+from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -33,3 +35,17 @@ class OrganizationViewSet(GenericViewSet[Any]):
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
         return queryset.filter(**{self.organization_path: self.organization})
+
+
+class OrganizationCrudViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    OrganizationViewSet,
+):
+    """List, create, read, change and delete; what is made belongs to the request's organization."""
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save(organization=self.organization)

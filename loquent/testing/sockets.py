@@ -101,6 +101,11 @@ class VisitorSocket:
         await self.leave(code)
 
 
+def kinds(frames: Sequence[Frame]) -> list[str]:
+    """The types of some frames."""
+    return [frame["type"] for frame in frames]
+
+
 class Visits:
     """The sockets of one test."""
 
@@ -139,6 +144,12 @@ class Visits:
         socket = VisitorSocket(communicator)
         self._sockets.append(socket)
         await socket.connect()
+        return socket
+
+    async def opened(self, widget: WidgetConfig | str, **how: Any) -> VisitorSocket:
+        """Open a socket, as a call does, and receive its session."""
+        socket = await self(widget, **how)
+        await socket.receive()
         return socket
 
     async def end(self) -> None:

@@ -6,18 +6,9 @@ from hypothesis import strategies as st
 
 from loquent import rates
 from loquent.rates import Rate, RateLimiter
+from loquent.testing.clock import Clock
 
 PER_MINUTE = Rate("messages", amount=20, period=60, burst=5)
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """`/api/v1/widgets/` and `/api/v1/sessions/`"""
 
-from typing import Any
-
 from django.db import models
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
@@ -10,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loquent.api import NewestFirstPagination
-from loquent.organizations.rest import OrganizationViewSet
+from loquent.organizations.rest import OrganizationCrudViewSet, OrganizationViewSet
 from widgets.api.serializers import (
     WidgetMessageSerializer,
     WidgetSerializer,
@@ -20,21 +18,11 @@ from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.configs import delete_widget, reset_widget_id
 
 
-class WidgetViewSet(
-    mixins.CreateModelMixin,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    OrganizationViewSet,
-):
+class WidgetViewSet(OrganizationCrudViewSet):
     """Chats for websites: how they look, where they may run, and which agent answers."""
 
     queryset = WidgetConfig.objects.select_related("organization")
     serializer_class = WidgetSerializer
-
-    def perform_create(self, serializer: Any) -> None:
-        serializer.save(organization=self.organization)
 
     def perform_destroy(self, instance: WidgetConfig) -> None:
         delete_widget(widget=instance)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loquent.testing.sockets import kinds
 from widgets.events import (
     Event,
     MessagePosted,
@@ -34,10 +35,6 @@ def view(
     made = SessionView(v2=v2, name="me")
     made.opened(replayed_seq=replayed_seq, unfinished=unfinished)
     return made
-
-
-def kinds(frames: list[dict[str, object]]) -> list[object]:
-    return [frame["type"] for frame in frames]
 
 
 def test_the_sender_is_not_told_its_own_message() -> None:

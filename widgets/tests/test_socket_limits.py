@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import VisitorSocket, Visits
+from loquent.testing.sockets import Visits
 from widgets.hub import hub
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage
 from widgets.supervision import supervisor
@@ -17,17 +17,11 @@ from widgets.supervision import supervisor
 BAD = "not json"
 
 
-async def opened(visit: Visits, widget: WidgetConfig, **how: object) -> VisitorSocket:
-    socket = await visit(widget, **how)  # type: ignore[arg-type]
-    await socket.receive()
-    return socket
-
-
 async def test_five_messages_at_once_and_then_a_wait(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for number in range(5):
         await socket.say("Hi", f"k{number}")
         await socket.until("typing_stop")
@@ -45,7 +39,7 @@ async def test_rate_limits_can_be_turned_off(
 ) -> None:
     settings.RATE_LIMITS = False
     scripted.automatic = ("Yes.",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for _ in range(8):
         await socket.say("Hi")
         await socket.until("typing_stop")
@@ -57,7 +51,7 @@ async def test_the_daily_cap_is_for_all_visitors_together(
     scripted.automatic = ("Yes.",)
     await in_database(WidgetConfig.objects.update, daily_message_cap=2)
     for expected in ("typing_stop", "typing_stop", "error"):
-        socket = await opened(visit, widget)
+        socket = await visit.opened(widget)
         await socket.say("Hi")
         frames = await socket.until(expected)
     assert frames[-1]["code"] == "daily_cap_reached"
@@ -70,13 +64,13 @@ async def test_a_cap_of_zero_lets_nothing_through(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     await in_database(WidgetConfig.objects.update, daily_message_cap=0)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     assert (await socket.receive())["code"] == "daily_cap_reached"
 
 
 async def test_ten_bad_frames_end_the_socket(visit: Visits, widget: WidgetConfig) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for number in range(10):
         await socket.send_raw(BAD if number % 2 else '{"type":"shout"}')
         assert (await socket.receive())["code"] in {"invalid_frame", "unsupported_frame"}
@@ -84,7 +78,7 @@ async def test_ten_bad_frames_end_the_socket(visit: Visits, widget: WidgetConfig
 
 
 async def test_empty_messages_are_not_bad_frames(visit: Visits, widget: WidgetConfig) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for _ in range(11):
         await socket.say(" ")
         assert (await socket.receive())["code"] == "message_empty"
@@ -92,7 +86,7 @@ async def test_empty_messages_are_not_bad_frames(visit: Visits, widget: WidgetCo
 
 
 async def test_a_frame_over_the_size_ends_the_socket(visit: Visits, widget: WidgetConfig) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     fits = json.dumps({"type": "ping", "pad": ""})
     await socket.send_raw(fits.replace('""', f'"{"x" * (65_536 - len(fits))}"'))
     assert (await socket.receive())["type"] == "pong"
@@ -101,7 +95,7 @@ async def test_a_frame_over_the_size_ends_the_socket(visit: Visits, widget: Widg
 
 
 async def test_a_flood_of_frames_ends_the_socket(visit: Visits, widget: WidgetConfig) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for _ in range(121):
         await socket.send({"type": "ping"})
     error = (await socket.until("error"))[-1]
@@ -113,9 +107,9 @@ async def test_a_flood_of_frames_ends_the_socket(visit: Visits, widget: WidgetCo
 async def test_too_many_new_sessions_are_accepted_told_and_closed(
     visit: Visits, widget: WidgetConfig
 ) -> None:
-    first = await opened(visit, widget)
+    first = await visit.opened(widget)
     for _ in range(19):
-        await (await opened(visit, widget)).leave()
+        await (await visit.opened(widget)).leave()
     refused = await visit(widget)
     assert refused.accepted
     error = await refused.receive()
@@ -130,8 +124,8 @@ async def test_too_many_new_sessions_are_accepted_told_and_closed(
 async def test_the_sixth_socket_of_a_session_ends_the_oldest(
     visit: Visits, widget: WidgetConfig
 ) -> None:
-    first = await opened(visit, widget)
-    others = [await opened(visit, widget, token=first.token) for _ in range(5)]
+    first = await visit.opened(widget)
+    others = [await visit.opened(widget, token=first.token) for _ in range(5)]
     assert await first.closed() == 4409
     assert await others[0].drained() == []
 
@@ -140,7 +134,7 @@ async def test_sockets_of_an_address_are_counted(
     visit: Visits, widget: WidgetConfig, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, sockets_per_ip=2)
-    first, _ = await opened(visit, widget), await opened(visit, widget)
+    first, _ = await visit.opened(widget), await visit.opened(widget)
     refused = await visit(widget)
     assert (await refused.receive())["code"] == "rate_limited"
     assert await refused.closed() == 4429
@@ -155,7 +149,7 @@ async def test_addresses_behind_trusted_proxies(
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = count
     header = (b"x-forwarded-for", b"6.6.6.6, 192.0.2.1, 198.51.100.2")
-    await opened(visit, widget, headers=[header])
+    await visit.opened(widget, headers=[header])
     assert list(hub.sockets_by_ip) == [["127.0.0.1", "198.51.100.2", "192.0.2.1"][count]]
 
 
@@ -163,7 +157,7 @@ async def test_an_idle_socket_is_closed_and_pings_do_not_count(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.automatic = ("Yes.",)
-    idle, busy = await opened(visit, widget), await opened(visit, widget)
+    idle, busy = await visit.opened(widget), await visit.opened(widget)
     began = time.monotonic()
     monkeypatch.setattr("widgets.sockets.time.monotonic", lambda: began + 1_799)
     await idle.drained()

@@ -7,21 +7,9 @@ from pytest_django import Settings
 
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import Frame, VisitorSocket, Visits
+from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.turns import runner
-
-
-def kinds(frames: list[Frame]) -> list[str]:
-    return [frame["type"] for frame in frames]
-
-
-async def opened(
-    visit: Visits, widget: WidgetConfig, *, v2: bool = True, token: str | None = None
-) -> VisitorSocket:
-    socket = await visit(widget, v2=v2, token=token)
-    await socket.receive()
-    return socket
 
 
 async def all_turns_end() -> None:
@@ -34,7 +22,7 @@ async def all_turns_end() -> None:
 async def test_the_visitor_may_leave_and_the_answer_stays(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi", "k")
     answer = await scripted.asked()
     await socket.leave()
@@ -52,7 +40,7 @@ async def test_the_visitor_may_leave_and_the_answer_stays(
 async def test_who_returns_in_mid_answer_gets_the_text_so_far_and_the_rest(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     answer = await scripted.asked()
     answer.say("One 😀 ")
@@ -74,7 +62,7 @@ async def test_who_returns_in_mid_answer_gets_the_text_so_far_and_the_rest(
 async def test_a_base_socket_that_returns_in_mid_answer_gets_the_end_of_it(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget, v2=False)
+    socket = await visit.opened(widget, v2=False)
     await socket.say("Hi")
     answer = await scripted.asked()
     answer.say("One ")
@@ -92,9 +80,9 @@ async def test_a_base_socket_that_returns_in_mid_answer_gets_the_end_of_it(
 async def test_every_tab_sees_the_conversation(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    one = await opened(visit, widget)
-    two = await opened(visit, widget, token=one.token)
-    base = await opened(visit, widget, v2=False, token=one.token)
+    one = await visit.opened(widget)
+    two = await visit.opened(widget, token=one.token)
+    base = await visit.opened(widget, v2=False, token=one.token)
     await one.say("Hi", "k")
     answer = await scripted.asked()
     answer.end("Hello.")
@@ -111,8 +99,8 @@ async def test_every_tab_sees_the_conversation(
 async def test_stop_from_another_tab_keeps_what_is_written(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    one = await opened(visit, widget)
-    two = await opened(visit, widget, token=one.token)
+    one = await visit.opened(widget)
+    two = await visit.opened(widget, token=one.token)
     await one.say("Hi")
     answer = await scripted.asked()
     answer.say("Half an answer, ")
@@ -130,7 +118,7 @@ async def test_stop_from_another_tab_keeps_what_is_written(
 async def test_stop_with_nothing_written_leaves_nothing(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     await scripted.asked()
     await socket.send({"type": "stop"})
@@ -141,7 +129,7 @@ async def test_stop_with_nothing_written_leaves_nothing(
 async def test_stop_without_a_turn_does_nothing_and_waiting_messages_stay(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.send({"type": "stop"})
     assert await socket.drained() == []
     await socket.say("One")
@@ -156,10 +144,10 @@ async def test_stop_without_a_turn_does_nothing_and_waiting_messages_stay(
 async def test_a_new_conversation_reaches_every_socket(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    one = await opened(visit, widget)
+    one = await visit.opened(widget)
     old_token = one.token
-    two = await opened(visit, widget, token=old_token)
-    base = await opened(visit, widget, v2=False, token=old_token)
+    two = await visit.opened(widget, token=old_token)
+    base = await visit.opened(widget, v2=False, token=old_token)
     await one.say("Hi")
     answer = await scripted.asked()
     answer.say("Half")
@@ -187,7 +175,7 @@ async def test_a_new_conversation_reaches_every_socket(
 async def test_a_new_conversation_drops_what_waits(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("One")
     await scripted.asked()
     await socket.say("Two")
@@ -202,7 +190,7 @@ async def test_feedback_is_kept_and_shown_again(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello.",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     answer = (await socket.until("typing_stop"))[-2]
     frame = {"type": "feedback", "message_id": answer["id"], "rating": "up", "comment": "Nice"}
@@ -223,7 +211,7 @@ async def test_feedback_is_for_answers_of_the_own_session(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello.",)
-    theirs, mine = await opened(visit, widget), await opened(visit, widget)
+    theirs, mine = await visit.opened(widget), await visit.opened(widget)
     await theirs.say("Hi")
     answer = (await theirs.until("typing_stop"))[-2]
     await mine.say("Hi")
@@ -239,8 +227,8 @@ async def test_a_send_is_idempotent_over_many_sockets(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello.",)
-    first = await opened(visit, widget)
-    sockets = [first, *[await opened(visit, widget, token=first.token) for _ in range(4)]]
+    first = await visit.opened(widget)
+    sockets = [first, *[await visit.opened(widget, token=first.token) for _ in range(4)]]
     await asyncio.gather(*(socket.say("Hi", "same") for socket in sockets for _ in range(4)))
     acks = []
     for socket in sockets:
@@ -257,8 +245,8 @@ async def test_three_tabs_see_one_order(
 ) -> None:
     settings.RATE_LIMITS = False
     scripted.automatic = ("Yes.",)
-    first = await opened(visit, widget)
-    tabs = [first, *[await opened(visit, widget, token=first.token) for _ in range(2)]]
+    first = await visit.opened(widget)
+    tabs = [first, *[await visit.opened(widget, token=first.token) for _ in range(2)]]
     frames: dict[VisitorSocket, list[Frame]] = {tab: [] for tab in tabs}
     for number in range(8):
         for tab in tabs:

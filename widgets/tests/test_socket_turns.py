@@ -8,26 +8,16 @@ from loquent.agents.backends.base import Source
 from loquent.agents.models import TextAgent
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import Frame, VisitorSocket, Visits
+from loquent.testing.sockets import Visits, kinds
 from widgets.models import WidgetConfig, WidgetMessage, WidgetTurn
 from widgets.tests.golden import is_golden
-
-
-def kinds(frames: list[Frame]) -> list[str]:
-    return [frame["type"] for frame in frames]
-
-
-async def opened(visit: Visits, widget: WidgetConfig, **how: object) -> VisitorSocket:
-    socket = await visit(widget, **how)  # type: ignore[arg-type]
-    await socket.receive()
-    return socket
 
 
 async def test_a_turn_on_a_base_socket(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello", " there.")
-    socket = await opened(visit, widget, v2=False)
+    socket = await visit.opened(widget, v2=False)
     await socket.say("Hi")
     assert await socket.until("typing_stop") == [
         {"type": "typing_start"},
@@ -39,7 +29,7 @@ async def test_a_turn_on_a_base_socket(
 async def test_a_turn_on_a_v2_socket(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi", "key-1")
     ack, start = await socket.receive(), await socket.receive()
     assert (ack["type"], ack["client_message_id"], ack["seq"]) == ("ack", "key-1", 1)
@@ -69,7 +59,7 @@ async def test_a_message_without_a_key_is_acked_with_null(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     ack = await socket.receive()
     assert (ack["type"], ack["client_message_id"]) == ("ack", None)
@@ -79,7 +69,7 @@ async def test_a_repeated_key_does_nothing_but_ack(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi", "same")
     first = (await socket.until("typing_stop"))[0]
     await socket.say("Something else", "same")
@@ -91,7 +81,7 @@ async def test_a_repeated_key_does_nothing_but_ack(
 async def test_figures_of_the_answer_are_kept(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     answer = await scripted.asked()
     answer.end("Hello", input_tokens=12, output_tokens=3)
@@ -107,8 +97,8 @@ async def test_figures_of_the_answer_are_kept(
 async def test_a_failed_turn_with_text(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket, tab = await opened(visit, widget), None
-    tab = await opened(visit, widget, token=socket.token)
+    socket, tab = await visit.opened(widget), None
+    tab = await visit.opened(widget, token=socket.token)
     await socket.say("Hi", "k")
     answer = await scripted.asked()
     answer.say("Well, ")
@@ -133,7 +123,7 @@ async def test_a_failed_turn_with_text(
 async def test_a_failed_turn_on_a_base_socket(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget, v2=False)
+    socket = await visit.opened(widget, v2=False)
     await socket.say("Hi")
     answer = await scripted.asked()
     answer.say("Well, ")
@@ -147,7 +137,7 @@ async def test_a_failed_turn_on_a_base_socket(
 async def test_a_failed_turn_without_text_leaves_no_row(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     (await scripted.asked()).fail()
     frames = await socket.until("typing_stop")
@@ -159,7 +149,7 @@ async def test_a_disabled_agent_says_its_fallback_sentence(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     await in_database(TextAgent.objects.update, enabled=False, fallback_sentence="Back at nine.")
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     frames = await socket.until("typing_stop")
     assert kinds(frames) == ["ack", "typing_start", "error", "typing_stop"]
@@ -169,7 +159,7 @@ async def test_a_disabled_agent_says_its_fallback_sentence(
 async def test_messages_typed_during_an_answer_wait_their_turn(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("One")
     first = await scripted.asked()
     await socket.say("Two")
@@ -190,7 +180,7 @@ async def test_three_may_wait_and_no_more(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     for number in range(5):
         await socket.say(f"Message {number}", f"k{number}")
     frames = await socket.until("error")
@@ -209,7 +199,7 @@ async def test_three_may_wait_and_no_more(
 async def test_what_the_model_sees_leaves_failed_answers_out(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("One")
     answer = await scripted.asked()
     answer.say("Half")
@@ -225,7 +215,7 @@ async def test_a_long_answer_is_cut_and_complete(
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, answer_chars=10)
     scripted.automatic = ("123456", "789012345")
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     message = (await socket.until("typing_stop"))[-2]
     assert (message["content"], message["status"]) == ("1234567890", "complete")
@@ -235,7 +225,7 @@ async def test_the_models_text_is_cleaned(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("A\x00B", "\ud83d", "\ude00", "\ud800.")
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     message = (await socket.until("typing_stop"))[-2]
     assert message["content"] == "AB😀\ufffd."
@@ -245,7 +235,7 @@ async def test_an_answer_nobody_can_see_is_a_failure(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = (" \n ",)
-    socket = await opened(visit, widget)
+    socket = await visit.opened(widget)
     await socket.say("Hi")
     assert kinds(await socket.until("typing_stop")) == [
         "ack",

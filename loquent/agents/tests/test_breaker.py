@@ -12,19 +12,10 @@ from loquent.agents.services.breaker import Breaker, breakers
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.testing.clock import Clock
 
 OUTAGE = BackendError("it is away", permanent=False)
 REFUSAL = BackendError("it won't", permanent=True)
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import ServerProcess
+from loquent.testing.sockets import kinds
 from widgets.models import WidgetConfig
 from widgets.tests.server.test_wire import receive, until
 
@@ -54,10 +55,6 @@ def connect(server: ServerProcess, widget: WidgetConfig, token: str = "") -> Any
 
 async def say(socket: ClientConnection, content: str) -> None:
     await socket.send(json.dumps({"type": "message", "content": content}))
-
-
-def kinds(frames: list[dict[str, Any]]) -> list[str]:
-    return [frame["type"] for frame in frames]
 
 
 async def test_tabs_at_two_processes_see_one_conversation(
