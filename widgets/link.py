@@ -16,6 +16,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from widgets.cancellation import cancel
 from widgets.events import Event, LookAgain, from_wire, to_wire
 
 logger = logging.getLogger(__name__)
@@ -51,9 +52,7 @@ class ProcessLink:
     async def stop(self) -> None:
         """Leave the layer; whoever still follows a session is forgotten."""
         tasks = [*self._chores, *([self._reader] if self._reader else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(tasks)
         # A new lock: the old one belongs to the loop that ends.
         self.__init__()  # type: ignore[misc]
 

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from loquent.database import in_database
 from loquent.errors import ErrorCode
+from widgets.cancellation import cancel
 from widgets.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
 from widgets.hub import hub
 from widgets.link import PROCESS, link
@@ -68,8 +69,7 @@ class Supervisor:
         """End the turns of this process, and the supervision with them."""
         await runner.end_all(0)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel([self._task])
             self._task = None
         await link.stop()
         self.is_draining = False

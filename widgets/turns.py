@@ -13,6 +13,7 @@ from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, Tex
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
+from widgets.cancellation import cancel
 from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
@@ -204,9 +205,7 @@ class TurnRunner:
             for task in done:
                 if ended is not None:
                     ended(tasks[task])
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await cancel(pending)
 
     def _forget(self, session_id: uuid.UUID) -> None:
         self._tasks.pop(session_id, None)

@@ -1,0 +1,30 @@
+"""Tasks that lose a cancellation."""
+
+import asyncio
+import contextlib
+
+from widgets.cancellation import cancel
+
+
+async def test_a_swallowed_cancellation_is_repeated() -> None:
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        swallowed.set()
+        await asyncio.Event().wait()
+
+    async def willing() -> None:
+        await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(stubborn()), asyncio.create_task(willing())]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await cancel(tasks)
+    assert swallowed.is_set()
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_nothing_to_cancel() -> None:
+    await cancel([])
