@@ -153,7 +153,7 @@ const TAGS = new Set(
     ",",
   ),
 );
-const ATTRIBUTES = new Set("href,target,rel,start,class,tabindex,dir,type".split(","));
+const ATTRIBUTES = new Set("href,target,rel,start,class,tabindex,dir,type,align".split(","));
 
 function assertSafe(box, context) {
   for (const element of box.querySelectorAll("*")) {
