@@ -1,14 +1,14 @@
 /**
  * Builds dist/: widget.min.js, the first file, and chunks/<hash>.js, what is loaded after the first
  * click: the chat, and the words of every language but English. `--check` only compares with what
- * is there, `--watch` builds again on every change.
+ * is there, `--watch` builds again on every change, `--release` notes what goes out now.
  */
 
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
-import { hashOf, keep, report, write } from "./build/output.js";
+import { hashOf, keep, release, report, write } from "./build/output.js";
 import { shrink } from "./build/shrink.js";
 
 const options = new Set(process.argv.slice(2));
@@ -67,6 +67,10 @@ async function buildRest({ outputFiles = [] }) {
   const fits = report(files);
   const done = options.has("--check") ? await keep(files) : await write(files, fits);
   if (!fits || !done) process.exitCode = 1;
+  else if (options.has("--release")) {
+    const chunks = files.slice(1).map(({ path }) => path);
+    await release(chunks.sort());
+  }
 }
 
 if (options.has("--watch")) await room.watch();

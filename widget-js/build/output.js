@@ -5,8 +5,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const DIST = new URL("../dist/", import.meta.url);
-/** Chunks of earlier releases: a page that was cached an hour ago may still ask for them. */
-const RELEASED = new URL("../dist/released.json", import.meta.url);
+/** So many releases keep their chunks: a page may hold the first file of an hour ago. */
+const RELEASES = 3;
 /** Bytes after brotli: what one TCP initial window carries. */
 const BUDGET = 14_600;
 
@@ -44,32 +44,53 @@ export function report(files) {
   return fits;
 }
 
-/** @returns {Promise<string[]>} */
-const released = async () => JSON.parse(await readFile(RELEASED, "utf8").catch(() => "[]"));
+/** The chunks of each release, the last one first. @param {URL} dist @returns {Promise<string[][]>} */
+const released = async (dist) =>
+  JSON.parse(await readFile(new URL("released.json", dist), "utf8").catch(() => "[]"));
 
-/** @param {File[]} files @returns {Promise<string[]>} chunks on the disk that nothing needs */
-async function stale(files) {
-  const wanted = new Set([...files.map(({ path }) => path), ...(await released())]);
-  const names = await readdir(new URL("chunks/", DIST)).catch(() => []);
-  return names.map((name) => `chunks/${name}`).filter((path) => !wanted.has(path));
+/** @param {URL} dist @returns {Promise<string[]>} */
+async function chunksIn(dist) {
+  const names = await readdir(new URL("chunks/", dist)).catch(() => []);
+  return names.sort().map((name) => `chunks/${name}`);
 }
 
-/** @param {File[]} files @param {boolean} fits @returns {Promise<boolean>} */
-export async function write(files, fits) {
+/** @param {File[]} files @param {URL} dist @returns {Promise<string[]>} chunks that nothing needs */
+async function stale(files, dist) {
+  const wanted = new Set([...files.map(({ path }) => path), ...(await released(dist)).flat()]);
+  return (await chunksIn(dist)).filter((path) => !wanted.has(path));
+}
+
+/**
+ * Notes what goes out now: later builds keep these chunks beside their own.
+ * @param {string[]} chunks
+ * @param {URL} [dist]
+ */
+export async function release(chunks, dist = DIST) {
+  const before = await released(dist);
+  if (`${before[0]}` === `${chunks}`) return;
+  const lists = [chunks, ...before].slice(0, RELEASES);
+  await writeFile(new URL("released.json", dist), `${JSON.stringify(lists, null, 2)}\n`);
+}
+
+/** @param {File[]} files @param {boolean} fits @param {URL} [dist] @returns {Promise<boolean>} */
+export async function write(files, fits, dist = DIST) {
   if (!fits) return false;
-  await mkdir(new URL("chunks/", DIST), { recursive: true });
-  for (const path of await stale(files)) await rm(new URL(path, DIST));
-  for (const { path, text } of files) await writeFile(new URL(path, DIST), text);
+  await mkdir(new URL("chunks/", dist), { recursive: true });
+  for (const path of await stale(files, dist)) await rm(new URL(path, dist));
+  for (const { path, text } of files) await writeFile(new URL(path, dist), text);
   return true;
 }
 
-/** Compares with what is there. @param {File[]} files @returns {Promise<boolean>} */
-export async function keep(files) {
-  const wrong = await stale(files);
+/** Compares with what is there. @param {File[]} files @param {URL} [dist] @returns {Promise<boolean>} */
+export async function keep(files, dist = DIST) {
+  const wrong = await stale(files, dist);
   for (const { path, text } of files) {
-    const there = await readFile(new URL(path, DIST), "utf8").catch(() => "");
+    const there = await readFile(new URL(path, dist), "utf8").catch(() => "");
     if (there !== text) wrong.push(path);
   }
   for (const path of wrong) console.error(`dist/${path} is not what src makes: npm run build`);
-  return !wrong.length;
+  const there = await chunksIn(dist);
+  const lost = (await released(dist)).flat().filter((path) => !there.includes(path));
+  for (const path of lost) console.error(`dist/${path} was released and is gone: take it back`);
+  return !wrong.length && !lost.length;
 }

@@ -7,10 +7,20 @@ import { createSdk } from "./sdk.js";
 
 /** @param {Win & { Loquent?: any }} win @param {Loader} loader */
 export function boot(win, loader) {
-  const script = /** @type {HTMLScriptElement | null} */ (
-    win.document.currentScript ?? win.document.querySelector("script[data-widget]")
+  const { document: doc } = win;
+  const current = /** @type {HTMLScriptElement | null} */ (doc.currentScript);
+  /** @type {NodeListOf<HTMLScriptElement>} */
+  const found = doc.querySelectorAll("script[data-widget]");
+  const tags = [...found].filter(
+    ({ src, dataset }) => src.includes("/api/widget/") || dataset.host,
   );
-  if (!win.Loquent?.mount) win.Loquent = createSdk(win, loader, win.Loquent);
-  const id = script?.dataset.widget;
-  if (script && id) win.Loquent.mount(baseOf(script.src), id, script.dataset);
+  // A module has no current script, and runs once for all tags that name it.
+  const own = current && tags.includes(current) ? [current] : tags;
+  if (!win.Loquent?.mount) {
+    const home = baseOf((current ?? own[0])?.src ?? "");
+    win.Loquent = createSdk(win, loader, win.Loquent, home);
+  }
+  for (const { src, dataset } of own) {
+    win.Loquent.mount({ host: baseOf(src), ...dataset }, loader);
+  }
 }

@@ -1,16 +1,20 @@
 /** Puts the parts of the panel together, and draws the state once per frame. */
 
 import { createContactForm } from "./contact-form.js";
-import { needsContact, wantsContact } from "./state.js";
+import { createDownload } from "./download.js";
+import { needsConsent, needsContact, wantsContact } from "./state.js";
 import { createComposer } from "./view/composer.js";
 import { copyOnClick } from "./view/copy.js";
 import { frameLoop, setText } from "./view/dom.js";
+import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
+import { createStarters } from "./view/starters.js";
 import { createTranscript } from "./view/transcript.js";
 import { watchViewport } from "./view/viewport.js";
 
 /** @import { Actions, Contact, Shell, State, View } from "./types.js" */
 /** @import { Words } from "./words.js" */
+/** @import { Sound } from "./sound.js" */
 /** @typedef {Contact & { text?: string }} Draft */
 
 /**
@@ -18,11 +22,14 @@ import { watchViewport } from "./view/viewport.js";
  * @param {Words} words
  * @param {Actions} actions
  * @param {() => State} getState
+ * @param {Sound} sound
  */
-export function createChat(shell, words, actions, getState) {
+export function createChat(shell, words, actions, getState, sound) {
   const { win, doc, h, config, storage, stage, launcher } = shell;
   /** @type {View} */
-  const view = { win, doc, h, words, config, actions };
+  const view = { win, doc, h, words, config, actions, later };
+  /** @type {number[]} */
+  const timers = [];
   const loop = frameLoop(win, draw);
   const unwatch = watchViewport(win, stage.root);
   const draft = readDraft();
@@ -30,6 +37,11 @@ export function createChat(shell, words, actions, getState) {
   let outside = null;
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
+
+  /** @param {() => void} run @param {number} ms */
+  function later(run, ms) {
+    timers.push(win.setTimeout(run, ms));
+  }
 
   /** @returns {Draft} */
   function readDraft() {
@@ -74,17 +86,23 @@ export function createChat(shell, words, actions, getState) {
     const form = createContactForm(view, draft, keepDraft);
     const thanks = h("p", "hint", { role: "status" });
     const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
-    const transcript = createTranscript(view, onEdit, [form.node, thanks]);
+    const notice = createNotice(view);
+    const starters = createStarters(view, send);
+    const below = [starters.node, form.node, thanks];
+    const transcript = createTranscript(view, onEdit, [notice.line], below);
     const { scroller, pill } = transcript;
-    const panel = createPanel(view, [scroller, pill], composer.node, close);
+    const download = createDownload(view, getState, () => stage.root.lang);
+    const bottom = [notice.card, composer.node];
+    const panel = createPanel(view, [scroller, pill], bottom, close, download.run, sound);
     copyOnClick(view, scroller);
     stage.root.prepend(panel.node);
-    return { composer, form, transcript, panel, thanks };
+    return { composer, form, transcript, panel, thanks, notice, starters, download };
   }
 
   function focusInside() {
     if (!parts) return;
-    const { composer, form, panel } = parts;
+    const { composer, form, panel, notice } = parts;
+    if (!notice.card.hidden) return notice.button.focus();
     const asks = config.contact_info_mode === "required" && !form.node.hidden;
     const field = asks ? form.first : composer.field;
     // A keyboard that jumps up by itself would hide the greeting.
@@ -104,30 +122,35 @@ export function createChat(shell, words, actions, getState) {
     if (!parts && !state.open) return;
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
-    const { composer, form, transcript, panel, thanks } = parts;
+    const { composer, form, transcript, panel, thanks, notice, starters } = parts;
     const active = stage.active();
     // With a token in storage only the server knows whether it was told already.
     const unknown = state.submitted === null && storage.local.get("token");
     form.node.hidden = !wantsContact(config, state) || !!unknown;
     form.render(state);
     setText(thanks, state.thanked ? words.thanks : "");
-    composer.render(state, needsContact(config, state));
+    // First who they are, then what they agree to, then what they say.
+    const contact = needsContact(config, state);
+    const consent = !contact && needsConsent(state);
+    notice.render(state, consent);
+    starters.render(state, contact || consent);
+    composer.render(state, contact || consent);
     panel.render(state);
     // In a conversation the form is not to stand in the way: it moves up, unless it is in use.
-    const { scroller } = transcript;
-    if (state.messages.length && !form.node.contains(active) && scroller.firstChild !== form.node) {
-      scroller.prepend(form.node, thanks);
-    }
+    if (state.messages.length && !form.node.contains(active)) transcript.raise(form.node, thanks);
     transcript.render(state);
     stage.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
-      transcript.toEnd();
+      if (state.messages.length) transcript.toEnd();
     }
     // Nobody is left with the focus on something that is gone.
     if (active?.closest("[hidden]") || active?.matches(":disabled")) {
       if (state.open) focusInside();
       else focusOutside();
+    } else if (active?.isConnected && !stage.active()) {
+      // It was moved, and lost the focus on the way.
+      /** @type {HTMLElement} */ (active).focus();
     }
     if (state.submitted && (draft.name || draft.email || draft.phone))
       keepDraft({ name: "", email: "", phone: "" });
@@ -138,12 +161,16 @@ export function createChat(shell, words, actions, getState) {
     close,
     changed: loop.request,
     draw: loop.flush,
+    draft,
+    focus: focusInside,
     keepDraft,
     destroy() {
       loop.cancel();
       unwatch();
+      timers.forEach(win.clearTimeout);
       parts?.transcript.cancel();
-      parts?.panel.node.remove();
+      parts?.download.destroy();
+      parts?.panel.destroy();
     },
   };
 }

@@ -11,6 +11,9 @@ export const baseOf = (src) => src.replace(/\/api\/widget\/.*/, "");
 /** @param {string} base @param {string} id */
 export const apiOf = (base, id) => `${base}/api/widget/${encodeURIComponent(id)}`;
 
+/** @param {string} base */
+const scriptOf = (base) => `${base}/api/widget/embed.js`;
+
 /** @type {RequestInit} */
 const PLAIN = { credentials: "omit" };
 /** @type {RequestInit} */
@@ -31,15 +34,21 @@ export const readConfig = (raw) => ({
  * @param {Win} win
  * @param {string} base
  * @param {string} id
- * @returns {Promise<Config | null | undefined>} null: there is no such chat; undefined: nobody said
+ * @returns {Promise<Config | null | undefined>} null: none for this page; undefined: ask again
  */
 export async function fetchConfig(win, base, id) {
   try {
     const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
     if (response.ok) return readConfig(await response.json());
-    return response.status < 500 ? null : undefined;
-  } catch {}
+    return response.status < 500 && response.status !== 429 ? null : undefined;
+  } catch {
+    return (await whyAway(win, base)) ? null : undefined;
+  }
 }
+
+/** Makes the next page load ask for the script anew. @param {Win} win @param {string} base */
+export const refreshScript = (win, base) =>
+  win.fetch(scriptOf(base), { credentials: "omit", cache: "no-cache" }).catch(() => {});
 
 /**
  * A browser does not say why it got no answer: a refusal of this page, or a server that is away.
@@ -49,7 +58,7 @@ export async function fetchConfig(win, base, id) {
  */
 export async function whyAway(win, base) {
   try {
-    return (await win.fetch(`${base}/api/widget/embed.js`, FRESH)).ok ? "refused" : "";
+    return (await win.fetch(scriptOf(base), FRESH)).ok ? "refused" : "";
   } catch {
     return "";
   }

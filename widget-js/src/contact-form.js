@@ -93,10 +93,16 @@ export function createContactForm({ h, words, config, actions }, draft, onDraft)
       set(button, "aria-disabled", sending ? "true" : null);
       if (contactError === shown) return;
       shown = contactError;
-      const named = fields.find(({ field }) => contactError.toLowerCase().includes(field));
-      setText(general, named ? "" : contactError);
-      named?.show(contactError);
-      named?.input.focus();
+      // The server names the fields at fault in English, and says no more of them elsewhere.
+      const named = fields.filter(({ field }) => contactError.toLowerCase().includes(field));
+      const ours = words.errors?.contact_info_invalid;
+      setText(general, named.length ? "" : contactError);
+      named.forEach(({ field, input, show }, index) => {
+        const sentence = `${words[field]}: ${input.value.trim() ? words.odd : words.missing}`;
+        if (ours) show(sentence);
+        else show(index ? words.odd : contactError);
+      });
+      named[0]?.input.focus();
     },
   };
 }

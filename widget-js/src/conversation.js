@@ -4,22 +4,47 @@ import { apiOf, whyRefused } from "./config.js";
 import { changed, without } from "./lines.js";
 import { readOutbox, sendable, writeOutbox } from "./outbox.js";
 import { frames, newMessageId, subprotocols } from "./protocol.js";
-import { afterFrame, afterLink, afterSend, initialState, lastSeq, needsContact } from "./state.js";
+import {
+  afterFrame,
+  afterLink,
+  afterSend,
+  counted,
+  initialState,
+  lastSeq,
+  needsConsent,
+  needsContact,
+} from "./state.js";
 import { createDriver } from "./ws.js";
 
 /** @import { Actions, Frame, Shell, State } from "./types.js" */
+/** @import { Words } from "./words.js" */
 
 const BUSY_WAIT = 5;
+/** So many letters tell one token from another. */
+const TAIL = 8;
 
 /**
  * @param {Shell} shell
  * @param {(state: State, before: State) => void} onChange
  * @param {(frame: Frame) => void} onFrame
+ * @param {() => Words} wordsNow
  */
-export function createConversation(shell, onChange, onFrame) {
-  const { win, base, id, config } = shell;
-  const { local, tab } = shell.storage;
-  let state = initialState();
+export function createConversation(shell, onChange, onFrame, wordsNow) {
+  const { win, base, id, config, page } = shell;
+  const { local } = shell.storage;
+  const tail = () => (local.get("token") ?? "").slice(-TAIL);
+  /** How far any tab has read in this session. */
+  const readSoFar = () => {
+    const [seq, of] = (local.get("read") ?? "").split(" ");
+    return of === tail() ? Number(seq) || 0 : 0;
+  };
+  const fresh = () => ({
+    ...initialState(),
+    agreed: local.get("agreed"),
+    read: readSoFar(),
+    unread: Number(local.get("unread")) || 0,
+  });
+  let state = fresh();
   /** @type {Set<number>} */
   const timers = new Set();
 
@@ -38,8 +63,11 @@ export function createConversation(shell, onChange, onFrame) {
   /** The only place that writes the state. @param {Partial<State>} change */
   function update(change) {
     const before = state;
-    state = { ...state, ...change };
-    if (state.outbox !== before.outbox) writeOutbox(local, before.outbox, state.outbox);
+    state = counted({ ...state, ...change });
+    const { outbox, read, unread } = state;
+    if (outbox !== before.outbox) writeOutbox(local, before.outbox, outbox);
+    if (read && read !== before.read) local.set("read", `${read} ${tail()}`);
+    if (unread !== before.unread) local.set("unread", unread ? `${unread}` : null);
     onChange(state, before);
   }
 
@@ -52,19 +80,30 @@ export function createConversation(shell, onChange, onFrame) {
     timers.add(timer);
   }
 
-  /** @param {Frame} frame */
-  function receive(frame) {
+  /** In the visitor's language. @param {Frame} frame */
+  function translated(frame) {
+    // This one names the fields at fault: the form has to read it.
+    if (frame.type !== "error" || frame.code === "contact_info_invalid") return frame;
+    return { ...frame, message: wordsNow().errors?.[frame.code] ?? frame.message };
+  }
+
+  /** @param {Frame} raw */
+  function receive(raw) {
+    const frame = translated(raw);
     const { type, code, retry_after: wait, client_message_id: cid } = frame;
+    const mine = type === "ack" && state.outbox.find((entry) => entry.cid === cid);
     update(afterFrame(state, frame));
     if (type === "session") {
       local.set("token", frame.session_token);
+      update({ read: readSoFar() });
+      page.tell(state.v2 ? driver.send : null);
       if (state.contact) driver.send(frames.contactInfo(state.contact));
     }
     if (type === "error" && state.outbox.some((entry) => entry.cid === cid && entry.held)) {
       later(() => release(cid, {}), (code === "busy" ? BUSY_WAIT : wait) || 1);
     }
     pump();
-    onFrame(frame);
+    onFrame(mine ? { ...frame, type: "message", role: "user", content: mine.content } : frame);
   }
 
   /** @param {string} cid @param {object} change */
@@ -76,7 +115,12 @@ export function createConversation(shell, onChange, onFrame) {
 
   /** Sends what may go out, in order. */
   function pump() {
-    if (!state.ready || needsContact(config, state)) return;
+    if (!state.ready) return;
+    for (const { id, rating, comment, sent } of state.opinions) {
+      if (!sent && driver.send(frames.feedback(id, rating, comment)))
+        update({ opinions: state.opinions.map((e) => (e.id === id ? { ...e, sent: true } : e)) });
+    }
+    if (needsContact(config, state) || needsConsent(state)) return;
     for (const { cid, content } of sendable(state.outbox)) {
       if (!driver.send(frames.message(content, cid))) return;
       update(afterSend(state, cid));
@@ -91,20 +135,33 @@ export function createConversation(shell, onChange, onFrame) {
     driver.connect();
   }
 
+  /** What the visitor agreed to, in this tab or in another. */
+  function followConsent() {
+    update({ agreed: local.get("agreed") });
+    pump();
+  }
+
   function halt() {
     driver.close();
     timers.forEach(win.clearTimeout);
   }
 
+  /** Forgets this visitor, here and in storage. */
+  function forget() {
+    const { open, offline } = state;
+    halt();
+    for (const name of ["token", "agreed"]) local.set(name, null);
+    update({ ...fresh(), open, offline, unread: 0 });
+    if (open) connect();
+  }
+
   /** @type {Actions} */
   const actions = {
     open() {
-      tab.set("open", "1");
-      update({ open: true, unread: 0 });
+      update({ open: true });
       connect();
     },
     close() {
-      tab.set("open", null);
       update({ open: false });
     },
     send(text) {
@@ -125,18 +182,25 @@ export function createConversation(shell, onChange, onFrame) {
       if (state.turn && driver.send(frames.stop()))
         update({ turn: { ...state.turn, stopping: true } });
     },
-    rate(messageId, feedback) {
-      if (!driver.send(frames.feedback(messageId, feedback))) return;
+    regenerate(messageId) {
+      if (!state.redo && driver.send(frames.regenerate(messageId)))
+        update({ redo: messageId, alert: "" });
+    },
+    rate(id, rating, comment) {
       update({
-        messages: state.messages.map((each) =>
-          each.id === messageId ? { ...each, feedback } : each,
-        ),
+        opinions: [...state.opinions.filter((each) => each.id !== id), { id, rating, comment }],
+        alert: "",
       });
+      pump();
+    },
+    agree() {
+      local.set("agreed", state.notice?.text ?? null);
+      followConsent();
     },
     restart: () => void driver.send(frames.newConversation()),
     submit(contact) {
       update({ contact, contactError: "" });
-      connect();
+      driver.touch();
       if (state.ready) driver.send(frames.contactInfo(contact));
     },
     touch: driver.touch,
@@ -150,21 +214,17 @@ export function createConversation(shell, onChange, onFrame) {
       update({ offline });
       if (!offline) driver.wake();
     },
-    /** Another tab holds another session by now: follow it. */
+    followConsent,
+    followRead: () => update({ read: Math.max(state.read, readSoFar()) }),
+    /** Another tab holds another session by now, or has forgotten this one: follow it. */
     followToken() {
       later(() => {
         const token = local.get("token");
-        if (state.ready && token && token !== state.token) driver.restart();
+        if (!token && state.token) forget();
+        else if (state.ready && token !== state.token) driver.restart();
       }, 1);
     },
-    /** Forgets this visitor, here and in storage. */
-    forget() {
-      const { open, offline } = state;
-      halt();
-      update({ ...initialState(), open, offline });
-      local.set("token", null);
-      if (open) connect();
-    },
+    forget,
     destroy: halt,
   };
 }

@@ -7,10 +7,14 @@ import { createLoader } from "./loader.js";
 /** @type {{ [name: string]: string }} */
 const chunks = /* @__PURE__ */ JSON.parse("__CHUNKS__");
 
+// A page that pins this file by `integrity` pins the others too, by an import map, which knows no
+// second address of theirs.
+const pinned = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.integrity;
+
 // A module that failed to load stays failed in some browsers: another address is another try.
-const loader = createLoader(
-  (base, name, attempt) =>
-    import(`${base}/api/widget/chunks/${chunks[name]}.js${attempt ? `?${attempt}` : ""}`),
-);
+const loader = createLoader((base, name, attempt) => {
+  const again = attempt && !pinned ? `?${attempt}` : "";
+  return import(`${base}/api/widget/chunks/${chunks[name]}.js${again}`);
+});
 
 boot(window, loader);

@@ -14,24 +14,27 @@ export function createLoader(fetchModule) {
   let attempt = 0;
 
   /** @param {string} base @param {string} name */
-  const get = (base, name) => done.get(`${base} ${name}`);
+  const keyOf = (base, name) => `${base} ${name}`;
+
+  /** The next try asks for it again, elsewhere. @param {string} base @param {string} name */
+  function giveUp(base, name) {
+    if (under.delete(keyOf(base, name))) attempt++;
+  }
 
   return {
-    get,
+    get: (base, name) => done.get(keyOf(base, name)),
+    giveUp,
     load(base, name) {
-      const key = `${base} ${name}`;
-      if (!under.has(key)) {
-        const loading = fetchModule(base, name, attempt);
-        under.set(key, loading);
-        loading.then(
-          (module) => done.set(key, module),
-          () => {
-            under.delete(key);
-            attempt++;
-          },
-        );
-      }
-      return /** @type {Promise<any>} */ (under.get(key));
+      const key = keyOf(base, name);
+      const before = under.get(key);
+      if (before) return before;
+      const loading = fetchModule(base, name, attempt);
+      under.set(key, loading);
+      loading.then(
+        (module) => done.set(key, module),
+        () => under.get(key) === loading && giveUp(base, name),
+      );
+      return loading;
     },
   };
 }

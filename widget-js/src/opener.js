@@ -1,128 +1,189 @@
 /** Loads the chat when it is first wanted, and stands in for it until it is there. */
 
-import { labelsOf } from "./labels.js";
 import { wordsOf } from "./words.js";
 
 /** @import { Contact, Loader, Room, Shell } from "./types.js" */
 
 /** Milliseconds until the next try; the last one repeats. */
 const RETRY = [1_000, 3_000, 10_000, 30_000];
+/** Milliseconds: a file that takes longer is asked for again. */
+const PATIENCE = 20_000;
+/** Milliseconds: nobody waits longer than this for the words of a language. */
+const WORDS_PATIENCE = 2_000;
 
 /**
  * @param {Shell} shell
  * @param {Loader} loader
  * @param {() => string} localeNow
+ * @param {() => void} onFirstFailure
  */
-export function createOpener(shell, loader, localeNow) {
-  const { win, base, storage, launcher, emit } = shell;
+export function createOpener(shell, loader, localeNow, onFirstFailure) {
+  const { win, base, launcher, options } = shell;
   /** @type {Room | null} */
   let room = null;
-  /** What is to be done in the room. @type {((room: Room) => void)[]} */
-  let wanted = [];
-  let opens = false;
-  let tries = 0;
-  let timer = 0;
+  /** How it is to be opened. @type {((room: Room) => void) | null} */
+  let opens = null;
+  /** @type {string[]} */
+  let texts = [];
+  /** @type {string | null} */
+  let prefilled = null;
   /** @type {Contact | null} */
   let contact = null;
+  let tries = 0;
+  /** Who waited before must not count the same failure again. */
+  let round = 0;
+  /** @type {Set<number>} */
+  const timers = new Set();
 
-  const namesNow = () => {
-    const locale = localeNow();
-    return locale === "en" ? ["chat"] : ["chat", locale];
-  };
+  const wanted = () => !!opens || texts.length > 0;
 
-  function warm() {
-    for (const name of namesNow()) loader.load(base, name).catch(() => {});
+  /** @param {() => void} run @param {number} ms */
+  function later(run, ms) {
+    const timer = win.setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, ms);
+    timers.add(timer);
   }
+
+  function rest() {
+    timers.forEach(win.clearTimeout);
+    timers.clear();
+  }
+
+  /** The words of the visitor's language; undefined while they are not here. */
+  function wordsNow() {
+    const locale = localeNow();
+    const words = locale === "en" ? {} : loader.get(base, locale)?.default;
+    return words && wordsOf(words, options.texts);
+  }
+
+  /** Never fails: without its words the chat speaks English. */
+  async function loadWords() {
+    if (localeNow() !== "en") await loader.load(base, localeNow()).catch(() => {});
+  }
+
+  const warm = () => {
+    loader.load(base, "chat").catch(() => {});
+    loadWords();
+  };
 
   /** Goes in at once where all is loaded, else as soon as it is. */
   function go() {
-    win.clearTimeout(timer);
-    const names = namesNow();
-    const modules = names.map((name) => loader.get(base, name));
-    if (modules.every(Boolean)) return enterWith(modules);
+    rest();
+    if (loader.get(base, "chat") && wordsNow()) return goIn();
     launcher.wait(true, tries > 0);
-    Promise.all(names.map((name) => loader.load(base, name))).then(go, failed);
+    const words = loadWords();
+    const chat = loader.load(base, "chat");
+    const mine = ++round;
+    later(() => {
+      loader.giveUp(base, "chat");
+      failed();
+    }, PATIENCE);
+    chat.then(
+      () => {
+        if (!wanted()) return;
+        rest();
+        later(goIn, WORDS_PATIENCE);
+        words.then(goIn);
+      },
+      () => mine === round && failed(),
+    );
   }
 
-  /** @param {any[]} modules */
-  function enterWith([chat, words]) {
-    if (!wanted.length) return;
+  function goIn() {
+    if (!wanted()) return;
+    rest();
     tries = 0;
     launcher.wait(false, false);
-    room ??= /** @type {Room} */ (chat.createRoom(shell, wordsOf(words?.default)));
-    const todo = wanted;
-    wanted = [];
+    const words = wordsNow();
+    room = /** @type {Room} */ (
+      loader.get(base, "chat").createRoom(shell, words ?? wordsOf(options.texts))
+    );
+    if (!words) relocate();
+    if (prefilled !== null) room.prefill(prefilled);
     if (contact) room.identify(contact);
-    contact = null;
-    for (const run of todo) run(room);
+    for (const text of texts) room.send(text);
+    opens?.(room);
+    forget();
   }
 
   function failed() {
-    if (!wanted.length) return;
-    if (!tries) emit("error", { code: "unavailable", message: labelsOf(localeNow()).away });
+    if (!wanted()) return;
+    rest();
+    round++;
+    if (!tries) onFirstFailure();
     launcher.wait(true, true);
-    win.clearTimeout(timer);
-    timer = win.setTimeout(go, RETRY[Math.min(tries++, RETRY.length - 1)]);
+    later(go, RETRY[Math.min(tries++, RETRY.length - 1)]);
   }
 
-  /** @param {(room: Room) => void} run */
-  function enter(run) {
-    if (room) return run(room);
-    wanted.push(run);
-    go();
+  function forget() {
+    opens = prefilled = contact = null;
+    texts = [];
   }
 
+  /** Does not want the panel any more; what was to be sent still is. */
   function leave() {
-    wanted = [];
-    opens = false;
-    win.clearTimeout(timer);
+    opens = null;
+    if (wanted()) return;
+    rest();
     launcher.wait(false, false);
   }
 
-  win.addEventListener("online", back);
   function back() {
-    if (wanted.length) go();
+    if (wanted()) go();
+  }
+  win.addEventListener("online", back);
+
+  /** The words of the new language, as soon as they are here. */
+  function relocate() {
+    const locale = localeNow();
+    loadWords().then(() => {
+      if (locale === localeNow()) room?.setWords(wordsNow() ?? wordsOf(options.texts));
+    });
   }
 
-  const actions = {
+  return {
     room: () => room,
     warm,
-    enter,
-    click: () => (room ? room.toggle(true) : enter((now) => now.open(true))),
-    open: () => {
-      opens = true;
-      enter((now) => now.open(!!win.navigator.userActivation?.isActive));
+    /** @param {(room: Room) => void} how */
+    open(how) {
+      if (room) return how(room);
+      opens = how;
+      go();
     },
     close: () => (room ? room.close() : leave()),
-    toggle: () => (room ? room.toggle(false) : opens ? leave() : actions.open()),
+    isOpen: () => (room ? room.isOpen() : !!opens),
+    /** @param {string} text */
+    send(text) {
+      if (room) return room.send(text);
+      texts.push(text);
+      go();
+    },
+    /** @param {string} text */
+    prefill(text) {
+      if (room) room.prefill(text);
+      else prefilled = text;
+    },
     /** @param {Contact} who */
     identify(who) {
       if (room) room.identify(who);
       else contact = who;
     },
     reset() {
-      contact = null;
-      if (room) return room.reset();
-      for (const name of ["token", "outbox", "unread", "read"]) storage.local.set(name, null);
-      storage.tab.set("draft", null);
-      launcher.render(false, 0);
+      forget();
+      leave();
+      room?.reset();
     },
-    /** The words of the new language, as soon as they are here. */
     relocate() {
-      if (!room) return;
-      const [, name] = namesNow();
-      if (!name) return room.setWords(wordsOf());
-      const apply = () =>
-        localeNow() === name && room?.setWords(wordsOf(loader.get(base, name).default));
-      if (loader.get(base, name)) apply();
-      else loader.load(base, name).then(apply, () => {});
+      if (room) relocate();
     },
     destroy() {
-      leave();
+      forget();
+      rest();
       win.removeEventListener("online", back);
       room?.destroy();
       room = null;
     },
   };
-  return actions;
 }

@@ -42,6 +42,13 @@ const toMessage = (raw) => ({
       : [],
 });
 
+/** @param {any} raw a session; what is optional is left out where it is not what we know */
+const toSession = (raw) => ({
+  ...raw,
+  starters: [raw.starters].flat().filter((text) => text && typeof text === "string"),
+  notice: fits(raw.notice, { text: "" }) ? raw.notice : null,
+});
+
 /**
  * Reads one server frame. What is not a known frame gives null: a newer server must not break us.
  * @param {unknown} data
@@ -52,6 +59,7 @@ export function parseFrame(data) {
     const raw = JSON.parse(/** @type {string} */ (data));
     if (!fits(raw, { type: "" }) || !fits(raw, SHAPES[raw.type])) return null;
     if (raw.type === "message") return toMessage(raw);
+    if (raw.type === "session") return toSession(raw);
     if (raw.type !== "history") return raw;
     const messages = raw.messages.filter((/** @type {any} */ each) => fits(each, SHAPES.message));
     return { complete: true, ...raw, messages: messages.map(toMessage) };
@@ -70,8 +78,13 @@ export const frames = {
   /** @param {Contact} contact */
   contactInfo: (contact) => ({ ...contact, type: "contact_info" }),
   stop: () => ({ type: "stop" }),
-  /** @param {string} messageId @param {Rating} rating */
-  feedback: (messageId, rating) => ({ type: "feedback", message_id: messageId, rating }),
+  /** @param {string} messageId an answer, or what the server called one that never came */
+  regenerate: (messageId) => ({ type: "regenerate", message_id: messageId }),
+  /** @param {string} messageId @param {Rating} rating @param {string} [comment] */
+  feedback: (messageId, rating, comment) => ({
+    ...{ type: "feedback", message_id: messageId, rating },
+    ...(comment ? { comment } : {}),
+  }),
   newConversation: () => ({ type: "new_conversation" }),
   ping: () => ({ type: "ping" }),
 };

@@ -23,6 +23,7 @@ export function applyError(
   state,
   { code = "", message, client_message_id: cid, retry_after: wait },
 ) {
+  const { messages, turn, redo } = state;
   const asks = code === "contact_info_required" ? { submitted: false } : {};
   const refused = cid && state.outbox.find((entry) => entry.cid === cid);
   if (refused) {
@@ -35,9 +36,13 @@ export function applyError(
   if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {
     return { contact: null, contactError: message, ...asks };
   }
-  // The message was taken and its turn failed: the sentence stands where the answer would.
-  if (cid || (state.turn && ENDS_TURN.includes(code))) {
-    return { messages: withNote(state.messages, message) };
+  // The message was taken and its turn failed: the sentence stands where the answer would. Where
+  // an answer stands already, which was to be written again, it stays.
+  const stands = messages.some(({ id }) => id && id === redo);
+  if (!stands && (cid || (turn && ENDS_TURN.includes(code)))) {
+    const asked = messages.find((each) => cid && each.key === cid);
+    const ref = turn?.id ?? redo ?? asked?.id ?? null;
+    return { messages: withNote(messages, message, ref), redo: null };
   }
-  return { alert: message };
+  return { alert: message, redo: null, opinions: state.opinions.filter(({ sent }) => !sent) };
 }

@@ -1,4 +1,4 @@
-/** The CSS of the second file: all that stands in the panel. */
+/** The CSS of all that stands in the panel. It comes with the first file, which has the room. */
 
 import { composer } from "./styles/composer.js";
 import { controls } from "./styles/controls.js";

@@ -2,8 +2,7 @@
 
 import { createChat } from "./chat.js";
 import { createConversation } from "./conversation.js";
-import { roomStyles } from "./room-styles.js";
-import { prefixOf } from "./storage.js";
+import { createSound } from "./sound.js";
 
 /** @import { Frame, Room, Shell, State } from "./types.js" */
 /** @import { Draft } from "./chat.js" */
@@ -15,23 +14,27 @@ import { prefixOf } from "./storage.js";
  * @returns {Room}
  */
 export function createRoom(shell, words) {
-  const { win, doc, id, stage, launcher, emit } = shell;
+  const { win, doc, stage, launcher, emit } = shell;
   /** @type {(() => void)[]} */
   const undo = [];
-  const conversation = createConversation(shell, changed, told);
-  stage.addStyles(roomStyles);
+  const conversation = createConversation(shell, changed, told, () => words);
+  const sound = createSound(shell);
+  stage.furnish();
   let chat = draw();
+  let prefilled = "";
 
   function draw() {
-    return createChat(shell, words, conversation, conversation.getState);
+    return createChat(shell, words, conversation, conversation.getState, sound);
   }
 
   /** Draws it all anew. @param {Draft} [draft] */
   function redraw(draft = {}) {
+    const focused = stage.active();
     chat.keepDraft(draft);
     chat.destroy();
     chat = draw();
     chat.draw();
+    if (focused && !focused.isConnected) chat.focus();
   }
 
   /** @param {EventTarget} target @param {string} type @param {(event: any) => void} listener */
@@ -47,34 +50,47 @@ export function createRoom(shell, words) {
   /** @param {State} state @param {State} before */
   function changed(state, before) {
     chat?.changed();
-    if (state.open !== before.open) emit(state.open ? "open" : "close");
+    if (state.open !== before.open) shell.turned(state.open);
     if (state.unread !== before.unread) emit("unread", state.unread);
   }
 
   /** @param {Frame} frame */
-  function told({ type, role, content, code, message }) {
-    if (type === "message") emit(type, { role, content });
+  function told({ type, role, content, code, message, id: messageId }) {
+    if (type === "message") emit(type, { id: messageId ?? null, role, content });
+    if (type === "contact_info_saved") emit("contact");
+    if (type === "message" && role !== "user")
+      sound.hear(messageId ?? content, conversation.getState().open && !doc.hidden);
     if (type === "error") emit(type, { code, message });
   }
 
   for (const type of ["online", "offline", "pageshow"]) listen(win, type, network);
   listen(doc, "visibilitychange", () => doc.hidden || network());
-  listen(win, "storage", ({ key }) => {
-    if (key === `${prefixOf(id)}token`) conversation.followToken();
-  });
   network();
 
   return {
     open: (focuses) => chat.open(focuses),
     close: () => chat.close(),
-    toggle: (focuses) => (conversation.getState().open ? chat.close() : chat.open(focuses)),
+    isOpen: () => conversation.getState().open,
     send: (text) => void conversation.send(text),
-    prefill: (text) => redraw({ text }),
+    prefill(text) {
+      // What the visitor has written stays, below.
+      const { text: own = "" } = chat.draft;
+      redraw({ text: own && own !== prefilled && own !== text ? `${text}\n${own}` : text });
+      prefilled = text;
+    },
     identify(contact) {
       redraw(contact);
       conversation.submit(contact);
     },
-    reset: () => conversation.forget(),
+    reset() {
+      conversation.forget();
+      redraw();
+    },
+    heard(name) {
+      if (name === "token") conversation.followToken();
+      if (name === "agreed") conversation.followConsent();
+      if (name === "read") conversation.followRead();
+    },
     setWords(next) {
       words = next;
       redraw();
@@ -82,6 +98,7 @@ export function createRoom(shell, words) {
     destroy() {
       for (const step of undo.splice(0)) step();
       conversation.destroy();
+      sound.destroy();
       chat.destroy();
       launcher.render(false, 0);
     },

@@ -5,19 +5,24 @@ import { createWidget } from "./widget.js";
 /** @import { Loader, Win } from "./types.js" */
 /** @import { Widget } from "./widget.js" */
 
-const METHODS = "open close toggle send prefill identify reset setLocale setTheme on off".split(
-  " ",
-);
+export const METHODS =
+  "open close toggle send prefill identify reset setLocale setTheme setPageContext on off".split(
+    " ",
+  );
+
+/** So many calls are kept while there is no widget. */
+const MOST = 100;
 
 /**
  * @param {Win} win
- * @param {Loader} loader
+ * @param {Loader} loader of the first script; another one brings its own
  * @param {unknown} queue what the page pushed before
+ * @param {string} [home] the server that the script came from
  */
-export function createSdk(win, loader, queue) {
+export function createSdk(win, loader, queue, home = "") {
   /** @type {Map<string, Widget>} */
   const widgets = new Map();
-  /** Calls that came before there was any widget. @type {unknown[][]} */
+  /** Calls that came while there was no widget. @type {unknown[][]} */
   let early = [];
 
   /** @type {any} */
@@ -30,7 +35,8 @@ export function createSdk(win, loader, queue) {
       for (const command of commands) {
         /** @type {any[]} */
         const [method, ...args] = Array.isArray(command) ? command : [];
-        if (METHODS.includes(method) || method === "destroy") sdk[method](...args);
+        if (METHODS.includes(method) || method === "destroy" || method === "mount")
+          sdk[method](...args);
       }
     },
 
@@ -39,14 +45,27 @@ export function createSdk(win, loader, queue) {
       for (const widget of widgets.values()) widget.destroy();
     },
 
-    /** Another tag, or the same one again. @param {string} base @param {string} id @param {DOMStringMap} options */
-    mount(base, id, options) {
-      if (widgets.has(id)) return;
-      widgets.set(
-        id,
-        createWidget(win, loader, base, id, options, () => widgets.delete(id)),
-      );
-      sdk.push(...early.splice(0));
+    /**
+     * Puts a widget on the page; one that is there already stays as it is, and is put back where
+     * the page has dropped its element.
+     * @param {{ [name: string]: any }} options `widget`, `host`, and what a tag may say
+     * @param {Loader} [by]
+     */
+    mount(options, by = loader) {
+      const { widget: id, host = home, ...more } = options ?? {};
+      if (!id || !host) {
+        win.console.warn("Loquent: mount needs the widget's id, and the host of the server.");
+        return null;
+      }
+      widgets.get(id)?.attach();
+      if (!widgets.has(id)) {
+        const widget = createWidget(win, by, `${host}`.replace(/\/+$/, ""), id, more, () => {
+          if (widgets.get(id) === widget) widgets.delete(id);
+        });
+        widgets.set(id, widget);
+        sdk.push(...early.splice(0));
+      }
+      return widgets.get(id);
     },
   };
 
@@ -54,7 +73,13 @@ export function createSdk(win, loader, queue) {
     sdk[method] = (/** @type {unknown[]} */ ...args) => {
       const widget = sdk.get();
       if (widget) return widget[method](...args);
-      early.push([method, ...args]);
+      const call = [method, ...args];
+      early = [...early, call].slice(-MOST);
+      if (method !== "on") return;
+      return () => {
+        early = early.filter((each) => each !== call);
+        for (const each of widgets.values()) each.off(...args);
+      };
     };
   }
   if (Array.isArray(queue)) sdk.push(...queue);

@@ -2,29 +2,37 @@
 
 import { palette } from "./colors.js";
 import { directionOf } from "./languages.js";
+import { roomStyles } from "./room-styles.js";
 import { styles } from "./styles.js";
 import { set } from "./view/dom.js";
 
-/** @import { Config, Win } from "./types.js" */
+/** @import { Config, Options, Win } from "./types.js" */
 /** @import { H } from "./view/dom.js" */
 /** @typedef {ReturnType<typeof createStage>} Stage */
 
-/** Inline and important: no rule of the page is stronger. */
-const HOST = { all: "initial", position: "fixed", "z-index": "2147483000" };
+/** In front of nearly everything, and still behind what a page may want above it. */
+const Z_INDEX = 2147483000;
+/** Pixels between the launcher and the edges of the window. */
+const OFFSET = 20;
 
 /**
  * @param {Win} win
  * @param {H} h
  * @param {Config} config
- * @param {string} theme
+ * @param {Options} options
  */
-export function createStage(win, h, config, theme) {
+export function createStage(win, h, config, options) {
   const doc = win.document;
   const host = doc.createElement("loquent-widget");
-  for (const [name, value] of Object.entries(HOST))
+  // Inline and important: no rule of the page is stronger. "all" is display, opacity, filter too.
+  const mine = { all: "initial", position: "fixed", "z-index": `${options.zIndex ?? Z_INDEX}` };
+  for (const [name, value] of Object.entries(mine)) {
     host.style.setProperty(name, value, "important");
+  }
   const shadow = host.attachShadow({ mode: "open" });
-  const root = h("div", `root ${config.position}`);
+  const root = h("div", `root ${options.position ?? config.position}`);
+  root.style.setProperty("--x", `${options.offsetX ?? OFFSET}px`);
+  root.style.setProperty("--y", `${options.offsetY ?? OFFSET}px`);
   shadow.append(root);
 
   /** @param {string} css */
@@ -40,6 +48,7 @@ export function createStage(win, h, config, theme) {
     host.addEventListener(type, (event) => event.stopPropagation());
   }
 
+  let { theme } = options;
   const night = win.matchMedia("(prefers-color-scheme: dark)");
   function paint() {
     const dark = theme === "dark" || (theme !== "light" && night.matches);
@@ -53,9 +62,10 @@ export function createStage(win, h, config, theme) {
 
   return {
     root,
-    addStyles,
+    /** For the panel; until then nobody has to read its styles. */
+    furnish: () => addStyles(roomStyles),
     active: () => shadow.activeElement,
-    /** @param {string} next */
+    /** @param {Options["theme"]} next */
     setTheme(next) {
       theme = next;
       paint();
@@ -65,7 +75,8 @@ export function createStage(win, h, config, theme) {
       set(root, "lang", locale);
       set(root, "dir", directionOf(locale));
     },
-    show: () => doc.body.append(host),
+    // Beside the body: frameworks replace that one, and pages move, filter and freeze it.
+    show: () => host.isConnected || doc.documentElement.append(host),
     destroy() {
       night.removeEventListener("change", paint);
       host.remove();

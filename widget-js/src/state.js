@@ -1,9 +1,9 @@
 /** The one place where the state changes: pure, no clock, no I/O. */
 
-import { changed, upsert, without } from "./lines.js";
+import { changed, upsert, without, withoutNotes } from "./lines.js";
 import { applyError } from "./refusals.js";
 
-/** @import { Config, Frame, Link, State } from "./types.js" */
+/** @import { Config, Frame, Link, Message, State } from "./types.js" */
 
 /** @returns {State} */
 export const initialState = () => ({
@@ -18,26 +18,35 @@ export const initialState = () => ({
   messages: [],
   outbox: [],
   turn: null,
+  redo: null,
+  opinions: [],
+  starters: [],
+  notice: null,
+  agreed: null,
   whole: true,
   submitted: null,
   contact: null,
   contactError: "",
   thanked: false,
   alert: "",
+  read: 0,
   unread: 0,
   replays: 0,
 });
 
-/** The highest seq up to which nothing is missing: all before it need not be sent again.
+/** The highest seq up to which nothing is missing: all before it need not be sent again. The newest
+ * answer is asked for once more: meanwhile another one may stand in its place.
  * @param {State} state */
 export function lastSeq(state) {
   let last = 0;
-  for (const { seq, id } of state.messages) {
+  let answer = 0;
+  for (const { seq, id, role } of state.messages) {
     if (!id || !Number.isInteger(seq)) continue;
     if (last && seq > last + 1) break;
     last = seq;
+    if (role !== "user") answer = seq;
   }
-  return last;
+  return answer ? answer - 1 : last;
 }
 
 /** Is the visitor still to say who they are? @param {Config} config @param {State} state */
@@ -50,6 +59,16 @@ export const wantsContact = (config, { submitted }) =>
 export const needsContact = (config, state) =>
   wantsContact(config, state) && config.contact_info_mode === "required";
 
+/** Must they agree to the notice, before they write? @param {State} state */
+export const needsConsent = ({ notice, agreed }) => !!notice?.consent && notice.text !== agreed;
+
+/** What the visitor thinks of an answer, also while the server is still to hear of it.
+ * @param {State} state @param {Message} message */
+export const ratingOf = ({ opinions }, { id, feedback }) => {
+  const due = opinions.find((each) => each.id === id);
+  return due ? due.rating : feedback;
+};
+
 /** @type {{ [type: string]: (state: State, event: any) => Partial<State> }} */
 const handlers = {
   session(state, frame) {
@@ -60,10 +79,13 @@ const handlers = {
       ready: true,
       lost: false,
       turn: null,
+      redo: null,
       alert: "",
       submitted,
+      starters: frame.starters,
+      notice: frame.notice,
       ...(submitted ? { contact: null, contactError: "" } : {}),
-      ...(another ? { messages: [], whole: true, unread: 0, thanked: false } : {}),
+      ...(another ? { messages: [], opinions: [], whole: true, unread: 0, thanked: false } : {}),
     };
   },
 
@@ -98,7 +120,11 @@ const handlers = {
   typing_start(state, frame) {
     const id = frame.message_id ?? null;
     const text = state.turn && state.turn.id === id ? state.turn.text : "";
-    return { turn: { id, text, done: false, stopping: false }, alert: "" };
+    return {
+      turn: { id, text, done: false, stopping: false },
+      messages: withoutNotes(state.messages, state.redo),
+      alert: "",
+    };
   },
 
   delta({ turn }, { message_id: id, offset, content }) {
@@ -109,25 +135,49 @@ const handlers = {
 
   message(state, frame) {
     const { turn } = state;
-    const isNew = !frame.id || !state.messages.some((each) => each.id === frame.id);
     const ours = turn && frame.role !== "user" && (!frame.id || turn.id === frame.id);
-    const unread = !state.open && isNew && frame.role !== "user" ? 1 : 0;
     return {
       messages: upsert(state.messages, frame),
-      unread: state.unread + unread,
-      ...(ours ? { turn: { ...turn, text: "", done: true } } : {}),
+      ...(ours ? { turn: { ...turn, text: "", done: true }, redo: null } : {}),
     };
   },
 
   typing_stop: (state) => ({
     turn: null,
+    redo: null,
     outbox: state.outbox.map((entry) => (entry.busy ? { ...entry, held: false, tries: 0 } : entry)),
   }),
+
+  feedback_saved({ messages, opinions }, { message_id: id }) {
+    const due = opinions.find((each) => each.id === id);
+    if (!due) return {};
+    const { rating: feedback, comment } = due;
+    return {
+      opinions: opinions.filter((each) => each !== due),
+      messages: messages.map((each) => (each.id === id ? { ...each, feedback, comment } : each)),
+    };
+  },
 
   contact_info_saved: () => ({ submitted: true, contact: null, contactError: "", thanked: true }),
 
   error: applyError,
 };
+
+/**
+ * What of it nobody has seen yet, in any tab: `read` is the highest seq that somebody saw.
+ * @param {State} state
+ * @returns {State}
+ */
+export function counted(state) {
+  const { open, messages, read } = state;
+  const known = messages.filter(({ seq }) => Number.isInteger(seq));
+  if (open) return { ...state, read: Math.max(read, known.at(-1)?.seq ?? 0), unread: 0 };
+  if (!messages.length) return state;
+  return {
+    ...state,
+    unread: known.filter(({ seq, role }) => seq > read && role !== "user").length,
+  };
+}
 
 /**
  * What a server frame makes of the state.
@@ -145,11 +195,13 @@ export const afterFrame = (state, frame) => handlers[frame.type]?.(state, frame)
  * @param {boolean} v2
  * @returns {Partial<State>}
  */
-export const afterLink = ({ lost, ready, outbox }, link, reason, v2) => ({
+export const afterLink = ({ lost, ready, outbox, opinions, redo }, link, reason, v2) => ({
   ...{ link, reason, v2 },
   ready: ready && link === "open",
   lost: link === "waiting" || (lost && link !== "open"),
+  redo: link === "open" ? redo : null,
   outbox: link === "open" ? outbox : outbox.map((entry) => ({ ...entry, sent: false })),
+  opinions: link === "open" ? opinions : opinions.map((entry) => ({ ...entry, sent: false })),
 });
 
 /**

@@ -16,8 +16,10 @@
  *
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
- *   status: string, sources: Source[], feedback: Rating,
- * }} Message A line of the transcript. `seq` is a half number for lines that only this page knows.
+ *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
+ *   type?: string, created_at?: string,
+ * }} Message A line of the transcript. `seq` is a half number for lines that only this page knows;
+ *   their `ref` is what the server calls the answer that failed. `type`: it came while we were here.
  *
  * @typedef {{
  *   cid: string, content: string, sent?: boolean, held?: boolean, busy?: boolean, tries?: number,
@@ -25,6 +27,9 @@
  * }} Pending A message without an ack. While it is `held` it waits for another try.
  *
  * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean }} Turn
+ * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} Opinion
+ *   What the server is still to hear about an answer.
+ * @typedef {{ text: string, url: string | null, consent: boolean }} Notice
  *
  * @typedef {{ [name: string]: any, type: string }} Frame
  * @typedef {"idle" | "connecting" | "open" | "waiting" | "asleep" | "stopped"} Link
@@ -32,9 +37,11 @@
  * @typedef {{
  *   open: boolean, link: Link, reason: string, offline: boolean, lost: boolean,
  *   v2: boolean, token: string | null, ready: boolean,
- *   messages: Message[], outbox: Pending[], turn: Turn | null, whole: boolean,
+ *   messages: Message[], outbox: Pending[], turn: Turn | null, redo: string | null,
+ *   opinions: Opinion[], starters: string[], notice: Notice | null, agreed: string | null,
+ *   whole: boolean,
  *   submitted: boolean | null, contact: Contact | null, contactError: string, thanked: boolean,
- *   alert: string, unread: number, replays: number,
+ *   alert: string, read: number, unread: number, replays: number,
  * }} State
  *
  * @typedef {{
@@ -44,31 +51,41 @@
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./words.js").Words,
- *   config: Config, actions: Actions,
+ *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
  * }} View What every part of the view works with.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
- *   config: Config, storage: Storage, options: { [name: string]: string | undefined },
+ *   config: Config, storage: Storage, options: Options, page: import("./page.js").PageWatch,
  *   stage: import("./stage.js").Stage, launcher: Launcher,
- *   emit(name: string, detail?: any): void,
- * }} Shell What the first file hands to the second.
+ *   emit(name: string, detail?: any): void, turned(open: boolean): void,
+ * }} Shell What the first file hands to the second. `turned`: the panel opened or closed.
+ *
+ * @typedef {{
+ *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
+ *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
+ *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
+ *   pageContext?: { [name: string]: any },
+ * }} Options What the page chose, read and found good.
  *
  * @typedef {ReturnType<typeof import("./view/launcher.js").createLauncher>} Launcher
  *
  * @typedef {{
- *   open(focuses: boolean): void, close(): void, toggle(focuses: boolean): void,
+ *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
- *   reset(): void, setWords(words: import("./words.js").Words): void, destroy(): void,
- * }} Room What the second file makes of it: the chat.
+ *   reset(): void, setWords(words: import("./words.js").Words): void, heard(name: string): void,
+ *   destroy(): void,
+ * }} Room What the second file makes of it: the chat. `heard`: another tab wrote to the storage.
  *
  * @typedef {{
  *   get(base: string, name: string): any, load(base: string, name: string): Promise<any>,
+ *   giveUp(base: string, name: string): void,
  * }} Loader
  *
  * @typedef {{
  *   open(): void, close(): void, send(text: string): boolean, retry(cid: string): void,
- *   edit(cid: string): string, stop(): void, rate(id: string, rating: Rating): void,
+ *   edit(cid: string): string, stop(): void, regenerate(id: string): void, agree(): void,
+ *   rate(id: string, rating: Rating, comment?: string): void,
  *   restart(): void, submit(contact: Contact): void, touch(): void,
  * }} Actions What the view may ask for.
  */

@@ -2,7 +2,19 @@
 
 import en from "./locales/en.js";
 
-/** @typedef {typeof en} Words */
+/**
+ * Refusals that a visitor can meet. English has none: there the server's own words do.
+ * @typedef {"rate_limited" | "busy" | "daily_cap_reached" | "message_too_long"
+ *   | "contact_info_required" | "contact_info_invalid" | "interrupted" | "internal"} ErrorCode
+ */
+
+/** What a file of `locales/` holds: nothing more, nothing less.
+ * @typedef {typeof en & { errors: { [code in ErrorCode]: string } }} Locale */
+
+/**
+ * `errors`: what a refusal with this code means, where it is not said in the server's own words.
+ * @typedef {typeof en & { errors?: { [code: string]: string } }} Words
+ */
 
 /** @param {...(Partial<Words> | undefined)} more each goes before the ones on its left @returns {Words} */
 export const wordsOf = (...more) => Object.assign({}, en, ...more);

@@ -76,3 +76,34 @@ test("a browser that lacks what it needs shows nothing, and throws nothing", asy
   await page.embed();
   assert.equal(page.hosts.length, 0);
 });
+
+for (const [integrity, again] of [
+  ["", "?1"],
+  ["sha384-abc", ""],
+]) {
+  test(`a file that fails is asked for again${integrity && ", by the same address where it is pinned"}`, async () => {
+    const page = openPage();
+    const script = page.win.document.createElement("script");
+    Object.assign(script, { type: "text/plain", integrity });
+    script.src = "https://chat.example/api/widget/embed.js";
+    script.dataset.widget = "wid_one";
+    page.win.document.head.append(script);
+    Object.defineProperty(page.win.document, "currentScript", { value: script });
+    const urls = [];
+    const load = async (url) => {
+      urls.push(url);
+      throw new TypeError("Failed to fetch dynamically imported module");
+    };
+    new Function("window", "document", "load", bundle.replace("import(", "load("))(
+      page.win,
+      page.win.document,
+      load,
+    );
+    await settle();
+    page.click("Open chat");
+    await settle();
+    page.clock.tick(1000);
+    assert.equal(urls.length, 2);
+    assert.equal(urls[1], urls[0] + again);
+  });
+}

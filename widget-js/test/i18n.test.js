@@ -2,9 +2,29 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { labels, labelsOf } from "../src/labels.js";
-import { directionOf, pickLocale } from "../src/languages.js";
+import { detectLocale, directionOf, localeOf, pickLocale } from "../src/languages.js";
 import en from "../src/locales/en.js";
 import { wordsOf } from "../src/words.js";
+
+/** Refusals that a visitor can meet: each language has its own sentence. */
+const ERRORS = [
+  ...["busy", "contact_info_invalid", "contact_info_required", "daily_cap_reached"],
+  ...["internal", "interrupted", "message_too_long", "rate_limited"],
+];
+/** Texts of small buttons: they may not grow much longer than in English. */
+const BUTTONS = [
+  ...["send", "stop", "fresh", "retry", "edit", "copy", "start", "save", "again"],
+  ...["regenerate", "commentSend", "agree", "newer"],
+];
+/** Words that these languages have in common with English. */
+const COGNATES = {
+  chat: ["cs", "da", "de", "es", "fi", "fr", "it", "nb", "nl", "pt", "pt-BR", "ro"],
+  menu: ["da", "fr", "id", "it", "nl", "pl", "pt", "pt-BR"],
+  offline: ["da", "de", "it", "nl"],
+  email: ["el", "id", "vi"],
+  ...{ name: ["de"], commentSend: ["da"], log: ["fr"], message: ["fr"], sources: ["fr"] },
+};
+const SCRIPTS = ["Latin", "Arabic", "Cyrillic", "Greek", "Hebrew", "Devanagari"];
 
 const codes = readdirSync(new URL("../src/locales", import.meta.url)).map((name) =>
   name.replace(".js", ""),
@@ -30,7 +50,9 @@ test("the words that tests and tools look for are exact in English", () => {
 });
 
 test("every key is used, and every key used is there", () => {
-  const used = new Set([...sources.matchAll(/\bwords\.(?!js\b)(\w+)/g)].map(([, key]) => key));
+  const used = new Set(
+    [...sources.matchAll(/\bwords\.(?!(?:js|then|errors)\b)(\w+)/g)].map(([, key]) => key),
+  );
   for (const key of ["name", "email", "phone", "sending", "offline", "waiting"]) used.add(key);
   assert.deepEqual([...used].sort(), Object.keys(en).sort());
 });
@@ -47,22 +69,114 @@ test("the launcher speaks every language that the chat speaks", () => {
   }
 });
 
-for (const [code, words] of Object.entries(locales)) {
-  if (code === "en") continue;
-  test(`the locale ${code} has every key, and the same placeholders`, () => {
-    assert.deepEqual(Object.keys(words).sort(), Object.keys(en).sort());
-    for (const key in en) {
-      assert.ok(words[key].trim(), key);
-      assert.deepEqual(words[key].match(/\{\w+\}/g), en[key].match(/\{\w+\}/g), key);
+/** All texts of a language, by name. @param {string} code @returns {{ [name: string]: string }} */
+function textsOf(code) {
+  const { errors, ...words } = locales[code];
+  const { open, unread, away } = labelsOf(code);
+  const refusals = Object.entries(errors ?? {}).map(([key, text]) => [`errors.${key}`, text]);
+  return { ...words, open, unread, away, ...Object.fromEntries(refusals) };
+}
+
+/** What code fills in, and numbers; languages order them differently. @param {string} text */
+const markersOf = (text) => (text.match(/\{\w+\}|\d{2,}/g) ?? []).sort();
+
+/** What a reader takes for letters. @param {string} text */
+const widthOf = (text) => [...new Intl.Segmenter().segment(text)].length;
+
+/** A text ends as the English one does: a sentence, something under way, a name before a text. */
+function endOf(text) {
+  if (/…$/.test(text)) return /…$/;
+  if (/\.$/.test(text)) return /[.。।]$/;
+  if (/:$/.test(text)) return /[:：]$/;
+  return /[\p{L}\p{M}\d)）}]$/u;
+}
+
+const english = textsOf("en");
+
+for (const code of codes.filter((each) => each !== "en")) {
+  const texts = textsOf(code);
+
+  test(`the locale ${code} has every text, and the same placeholders`, () => {
+    const wanted = [...Object.keys(english), ...ERRORS.map((key) => `errors.${key}`)];
+    assert.deepEqual(Object.keys(texts).sort(), wanted.sort());
+    for (const [key, text] of Object.entries(texts)) {
+      assert.ok(typeof text === "string" && text.trim(), key);
+      assert.deepEqual(markersOf(text), markersOf(english[key] ?? ""), key);
+    }
+    assert.equal(labelsOf(code).close, texts.close);
+  });
+
+  test(`the locale ${code} is translated`, () => {
+    for (const [key, text] of Object.entries(english)) {
+      assert.equal(texts[key] === text, (COGNATES[key] ?? []).includes(code), `${key}: ${text}`);
+    }
+  });
+
+  test(`the locale ${code} is well set`, () => {
+    for (const [key, text] of Object.entries(texts)) {
+      const why = `${key}: ${text}`;
+      assert.equal(text, text.trim().normalize("NFC"), why);
+      assert.doesNotMatch(text, /\.\.|\s\s|["'`]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/, why);
+      assert.match(text, endOf(english[key] ?? "."), why);
+      if (code === "fr") assert.doesNotMatch(text, /[^\u00a0][:;!?]/, why);
+      else assert.doesNotMatch(text, /\s[:;!?,.…]/, why);
+      if (["ar", "fa"].includes(code)) assert.doesNotMatch(text, /[,;?]/, why);
+      if (/^(ja|zh)/.test(code)) assert.doesNotMatch(text, /[,;:!?.()]/, why);
+      for (const word of text.match(/[\p{L}\p{M}]+/gu) ?? []) {
+        const scripts = SCRIPTS.filter((name) => new RegExp(`\\p{Script=${name}}`, "u").test(word));
+        assert.ok(scripts.length <= 1, `${why}: ${word} mixes ${scripts}`);
+      }
+    }
+    for (const key of BUTTONS) {
+      assert.ok(
+        widthOf(texts[key]) <= Math.max(12, Math.ceil(english[key].length * 1.8)),
+        texts[key],
+      );
     }
   });
 }
 
 test("the first wanted language that is there is taken, else English", () => {
-  assert.equal(pickLocale([undefined, "", "EN-us", "xx"]), "en");
-  assert.equal(pickLocale(["tlh", "constructor"]), "en");
+  assert.equal(pickLocale([undefined, null, "", "tlh", "EN-us", "de"]), "en");
+  assert.equal(pickLocale(["xx", "fr-CA", "de"]), "fr");
+  assert.equal(pickLocale(["tlh", "constructor", "__proto__", "-", "de1"]), "en");
   assert.deepEqual(wordsOf(), en);
   assert.equal(wordsOf({ send: "Senden" }).send, "Senden");
-  assert.equal(directionOf("ar"), "rtl");
-  assert.equal(directionOf("en"), "ltr");
+});
+
+test("the page's choice goes before its language, and that before the browser's", () => {
+  const win = (lang) => ({
+    document: { documentElement: { lang } },
+    navigator: { languages: ["nl-BE", "en"] },
+  });
+  assert.equal(detectLocale(win("fr"), "pt_br"), "pt-BR");
+  assert.equal(detectLocale(win("fr"), undefined), "fr");
+  assert.equal(detectLocale(win("eo"), "tlh"), "nl");
+  assert.equal(detectLocale(win(""), undefined), "nl");
+});
+
+test("a tag finds the way of writing that its readers know", () => {
+  const wanted = {
+    "zh-TW": ["zh-TW", "zh_tw", "ZH-HANT", "zh-Hant-HK", "zh-HK", "zh-MO", " zh-Hant "],
+    zh: ["zh", "zh-CN", "zh-Hans", "zh-Hans-HK", "zh-SG", "zh-hantx"],
+    "pt-BR": ["pt-BR", "pt_br", "PT-br-x-foo"],
+    pt: ["pt", "pt-PT", "pt-AO", "pt-brx"],
+    nb: ["nb", "nb-NO", "no", "no-NO", "nn", "nn_NO"],
+    he: ["he", "iw", "iw-IL"],
+    id: ["id", "in", "in_ID"],
+    de: ["de", "DE", "de-AT", "de_CH.UTF-8", "de-Latn-DE"],
+  };
+  for (const [code, tags] of Object.entries(wanted)) {
+    for (const tag of tags) assert.equal(localeOf(tag), code, tag);
+  }
+  for (const tag of ["", "tlh", "ind", "nor", "constructor", "toString"]) {
+    assert.equal(localeOf(tag), undefined, tag);
+  }
+});
+
+test("what is written from right to left is shown so", () => {
+  const right = ["ar", "fa", "he", "ur"];
+  for (const tag of [...right, "ar-EG", "fa-IR"]) assert.equal(directionOf(tag), "rtl", tag);
+  for (const code of codes) assert.equal(directionOf(code), right.includes(code) ? "rtl" : "ltr");
+  assert.equal(directionOf("fab"), "ltr");
 });

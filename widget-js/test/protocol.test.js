@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { pageFrame } from "../src/page.js";
 import { frames, lengthOf, newMessageId, parseFrame, subprotocols } from "../src/protocol.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
@@ -30,7 +31,17 @@ const built = {
     phone: "+1234567890",
   }),
   stop: frames.stop(),
+  regenerate: frames.regenerate("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02"),
+  feedback: frames.feedback("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", "up", "Just what I needed"),
   "feedback taken back": frames.feedback("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", null),
+  page: JSON.parse(
+    pageFrame({
+      href: "https://shop.example.com/bags?size=32",
+      title: "Bags",
+      referrer: "https://search.example.com/",
+      context: { cart: ["gurten-32"], signed_in: true },
+    }),
+  ),
   new_conversation: frames.newConversation(),
   ping: frames.ping(),
 };

@@ -54,9 +54,22 @@ for (const { name, version, frame } of golden.server) {
 }
 
 test("the last seq is the last before the first gap", () => {
-  const messages = (...all) => all.map((seq) => ({ seq, id: `${seq}` }));
+  const messages = (...all) => all.map((seq) => ({ seq, id: `${seq}`, role: "user" }));
   const of = (...all) => lastSeq({ ...busy, messages: messages(...all) });
   assert.deepEqual([of(), of(1, 2, 3), of(7, 8), of(1, 2, 4), of(3, 3.5, 4)], [0, 3, 8, 2, 4]);
+});
+
+test("the newest answer is asked for again: it may have been written anew", () => {
+  const of = (roles) =>
+    lastSeq({
+      ...busy,
+      messages: [...roles].map((role, at) => ({
+        seq: at + 1,
+        id: `${at}`,
+        role: role === "u" ? "user" : "assistant",
+      })),
+    });
+  assert.deepEqual([of("ua"), of("uau"), of("uaua"), of("u")], [1, 1, 3, 1]);
 });
 
 test("a line that is gone has nothing on its way", () => {

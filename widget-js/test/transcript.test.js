@@ -108,7 +108,7 @@ test("history is shown once, in the order of seq, whatever comes again", async (
   const nodes = [...page.get("log").children];
   page.socket.drop();
   page.clock.tick(1000);
-  assert.match(page.socket.url, /\?last_seq=2$/);
+  assert.match(page.socket.url, /\?last_seq=1$/);
   const three = line("user", "More", { seq: 3 });
   page.socket
     .accept()
@@ -261,6 +261,23 @@ test("new messages do not move a visitor who reads further up", async () => {
   page.draw();
   assert.equal(scroller.scrollTop, 100);
   page.click("New messages");
+  assert.equal(scroller.scrollTop, 1000);
+});
+
+test("before the first message the greeting stays in sight, however long the form below it", async () => {
+  const page = openPage({ config: { contact_info_mode: "optional" } });
+  await page.embed();
+  page.click("Open chat");
+  const scroller = page.root.querySelector(".scroller");
+  Object.defineProperties(scroller, {
+    scrollHeight: { get: () => 1000 },
+    clientHeight: { get: () => 300 },
+  });
+  page.socket.accept().say(session());
+  page.draw();
+  assert.equal(scroller.scrollTop, 0);
+  page.write("Hello");
+  page.draw();
   assert.equal(scroller.scrollTop, 1000);
 });
 

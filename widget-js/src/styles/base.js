@@ -2,7 +2,8 @@ export const base = /* css */ `
 * { box-sizing: border-box; margin: 0; padding: 0 }
 .root {
   --surface: #fff; --bubble: #f1f2f5; --text: #1a1c21; --dim: #5b606c; --line: #d9dce3; --field: #868b98; --bad: #b42318;
-  font: 15px/1.5 system-ui, sans-serif;
+  --size: var(--loquent-launcher-size, 56px);
+  font: 15px/1.5 var(--loquent-font-family, system-ui, sans-serif);
   color: var(--text); color-scheme: light;
 }
 .dark {

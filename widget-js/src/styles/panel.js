@@ -1,24 +1,41 @@
 export const panel = /* css */ `
 .panel {
-  margin-bottom: 70px; width: 384px; height: min(620px, 100vh - 112px);
-  display: flex; flex-direction: column; overflow: hidden; background: var(--surface); border-radius: 18px;
+  margin-bottom: calc(var(--size) + 14px); width: var(--loquent-width, 384px); max-width: calc(100vw - var(--x) - 20px);
+  height: min(var(--loquent-height, 620px), 100vh - var(--y) - var(--size) - 36px);
+  display: flex; flex-direction: column; overflow: hidden; background: var(--surface); border-radius: var(--loquent-radius, 18px);
   box-shadow: 0 0 0 1px #0000000f, 0 4px 12px #00000014, 0 20px 56px #0003; animation: rise .2s;
 }
 .panel:focus-visible { outline: none }
 @keyframes rise { 0% { opacity: 0; transform: translateY(12px) scale(.98) } }
-.head { display: flex; align-items: center; padding: 14px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on) }
+.head { display: flex; align-items: center; padding: 14px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
 h2 { flex: 1; min-width: 0; font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .tool { width: 36px; height: 36px; border-radius: 10px }
 .tool:hover:enabled { background: #7f7f7f40 }
 .tool:focus-visible { outline-color: var(--on); outline-offset: -3px }
 .cross { display: none }
+.more svg { stroke-width: 3 }
+.menu { position: absolute; top: calc(100% - 6px); inset-inline-end: 12px; min-width: 200px; max-width: calc(100% - 24px); padding: 6px; border-radius: 12px; background: var(--surface); color: var(--text); box-shadow: 0 0 0 1px var(--line), 0 8px 28px #0003 }
+.menu button { display: flex; align-items: center; justify-content: space-between; gap: 16px; width: 100%; min-height: 38px; padding: 6px 10px; border-radius: 8px; font-size: 14px; text-align: start }
+.menu button:hover:enabled { background: var(--bubble) }
+.switch::after {
+  content: ""; flex: none; width: 32px; height: 18px; border-radius: 9px; outline: 1px solid transparent;
+  background: radial-gradient(circle at 9px, var(--surface) 6px, var(--field) 7px);
+}
+.switch[aria-pressed=true]::after { background: radial-gradient(circle at 9px, var(--surface) 6px, var(--link) 7px); transform: scaleX(-1) }
+[dir=rtl] .switch::after { transform: scaleX(-1) }
+[dir=rtl] .switch[aria-pressed=true]::after { transform: none }
+@media (forced-colors: active) {
+  .menu { border: 1px solid }
+  .switch::after { background: ButtonFace; outline-color: ButtonText; forced-color-adjust: none }
+  .switch[aria-pressed=true]::after { background: Highlight }
+}
 .body { position: relative; flex: 1; min-height: 0; display: flex }
 .bar, .panel > .error { display: flex; padding: 0 16px }
 .stop, .pill { margin: 0 auto 6px; padding: 4px 14px; border: 1px solid var(--line); border-radius: 16px; background: var(--surface); color: var(--text) }
 .stop::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 2px; background: currentColor; margin-inline-end: 8px }
 @media (max-width: 480px), (max-height: 480px) {
   .root .panel {
-    inset: var(--top, 0) 0 auto; margin: 0; width: auto; height: var(--height, 100dvh); border-radius: 0; overscroll-behavior: contain;
+    inset: var(--top, 0) 0 auto; margin: 0; width: auto; max-width: none; height: var(--height, 100dvh); border-radius: 0; overscroll-behavior: contain;
     padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom) env(safe-area-inset-left);
   }
   .cross { display: grid }

@@ -16,6 +16,7 @@ const WARN_FROM = 3600;
 export function createComposer({ h, doc, words }, draft, onSend, onDraft) {
   const field = h("textarea", "", {
     rows: 1,
+    part: "textbox",
     "aria-label": words.message,
     "aria-describedby": "count",
     placeholder: words.placeholder,
@@ -26,7 +27,14 @@ export function createComposer({ h, doc, words }, draft, onSend, onDraft) {
   });
   const button = buttonOf(h, "send", words.send, submit, icon(doc, "M12 19V5m-6 6 6-6 6 6"));
   const counter = h("p", "count", { id: "count", role: "status" });
-  const node = h("div", "composer", {}, h("div", "field", {}, field, button), counter);
+  set(button, "part", "send");
+  const node = h(
+    "div",
+    "composer",
+    { part: "composer" },
+    h("div", "field", {}, field, button),
+    counter,
+  );
   let over = false;
 
   function update() {

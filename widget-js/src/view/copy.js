@@ -1,4 +1,4 @@
-/** The copy buttons of code blocks: one listener for all of them. */
+/** Copying, and the copy buttons of code blocks: one listener for all of them. */
 
 import { setText } from "./dom.js";
 
@@ -6,19 +6,37 @@ import { setText } from "./dom.js";
 
 const SHOWN = 2000;
 
+/**
+ * @param {View} view
+ * @param {HTMLElement} button keeps the focus
+ * @param {string} text
+ * @param {(copied: boolean) => void} show called with false when that was to be seen long enough
+ */
+export async function copyText({ win, doc, h, later }, button, text, show) {
+  let copied = true;
+  try {
+    await win.navigator.clipboard.writeText(text);
+  } catch {
+    // Absent where the page is not served securely, and where a frame may not use it.
+    const area = h("textarea", "hidden", {}, text);
+    button.getRootNode().appendChild(area);
+    area.select();
+    copied = doc.execCommand?.("copy");
+    area.remove();
+    button.focus();
+  }
+  if (!copied) return;
+  show(true);
+  later(() => show(false), SHOWN);
+}
+
 /** @param {View} view @param {HTMLElement} area */
-export function copyOnClick({ win, words }, area) {
+export function copyOnClick(view, area) {
   area.addEventListener("click", ({ target }) => {
     const button = /** @type {HTMLElement} */ (target);
     if (button.className !== "copy") return;
+    const { copied, copy } = view.words;
     const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
-    // Absent where the page is not served securely.
-    win.navigator.clipboard?.writeText(code).then(
-      () => {
-        setText(button, words.copied);
-        win.setTimeout(() => setText(button, words.copy), SHOWN);
-      },
-      () => {},
-    );
+    copyText(view, button, code, (done) => setText(button, done ? copied : copy));
   });
 }

@@ -2,6 +2,7 @@
 
 import { renderMarkdown } from "../markdown.js";
 import { frameLoop, set } from "./dom.js";
+import { bubbleOf } from "./message.js";
 
 /** @import { State, View } from "../types.js" */
 
@@ -13,9 +14,9 @@ export const cutAt = (text, at) => (/[\ud800-\udbff]/.test(text[at - 1]) ? at + 
 
 /** @param {View} view @param {() => void} onGrow */
 export function createGrowing({ h, win, words }, onGrow) {
-  const body = h("div", "bubble", { dir: "auto" });
+  const body = bubbleOf(h, "assistant");
   const dots = h("div", "dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-  const node = h("div", "line", {}, body, dots);
+  const node = h("div", "line", { part: "message message-assistant" }, body, dots);
   let text = "";
   let shown = 0;
   const loop = frameLoop(win, reveal);
@@ -32,11 +33,13 @@ export function createGrowing({ h, win, words }, onGrow) {
     node,
     cancel: loop.cancel,
     /** @param {State} state */
-    render({ turn }) {
-      const grows = !!turn && !turn.done;
-      const next = grows ? turn.text : "";
+    render({ turn, redo }) {
+      const next = turn?.done ? "" : (turn?.text ?? "");
+      const grows = turn ? !turn.done : !!redo;
       if (!next.startsWith(text)) shown = 0;
       text = next;
+      // The log has the answer by now: twice on the page is once too often.
+      if (!text) body.replaceChildren();
       node.hidden = !grows;
       body.hidden = !text;
       dots.hidden = !!text;

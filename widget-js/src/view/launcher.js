@@ -1,39 +1,50 @@
 /** The floating button, and the line beside it while the chat can't be loaded. */
 
 import { icon, set, setText } from "./dom.js";
+import { ICONS } from "./icons.js";
 
 /** @import { H } from "./dom.js" */
 /** @import { Labels } from "../labels.js" */
-
-const BUBBLE = "M21 11.5a8.5 8.5 0 0 1-12.3 7.6L3 21l1.9-5.7A8.5 8.5 0 1 1 21 11.5z";
+/** @import { Options } from "../types.js" */
 
 /**
  * @param {H} h
  * @param {Document} doc
  * @param {Labels} labels
+ * @param {Options} options
  * @param {() => void} onclick
  * @param {() => void} onPress the pointer is down: a click is about to come
  */
-export function createLauncher(h, doc, labels, onclick, onPress) {
-  const badge = h("span", "badge", { "aria-hidden": "true" });
+export function createLauncher(h, doc, labels, options, onclick, onPress) {
+  const { launcherIcon = "chat", launcherText = "" } = options;
+  const badge = h("span", "badge", { "aria-hidden": "true", part: "badge" });
   const count = h("span", "hidden", { id: "unread" });
   const node = h(
     "button",
-    "launcher",
+    launcherText ? "launcher wide" : "launcher",
     {
       ...{ type: "button", part: "launcher", "aria-haspopup": "dialog" },
       ...{ "aria-describedby": "unread", onclick, onpointerdown: onPress },
     },
-    icon(doc, BUBBLE),
+    icon(doc, ICONS[launcherIcon]),
     icon(doc, "m6 9 6 6 6-6"),
+    ...(launcherText
+      ? [h("span", "caption", { part: "launcher-text", dir: "auto" }, launcherText)]
+      : []),
     badge,
   );
-  const note = h("p", "toast", { role: "status" });
+  const note = h("p", "toast", { role: "status", part: "toast" });
   let open = false;
   let unread = 0;
 
+  /** Who says what they see on the button, has to be understood: its name begins with that. */
+  function closedName() {
+    const says = labels.open.toLowerCase().includes(launcherText.toLowerCase());
+    return says ? labels.open : `${launcherText} – ${labels.open}`;
+  }
+
   function draw() {
-    set(node, "aria-label", open ? labels.close : labels.open);
+    set(node, "aria-label", open ? labels.close : closedName());
     set(node, "aria-expanded", `${open}`);
     setText(badge, unread ? `${unread}` : "");
     setText(count, unread ? labels.unread.replace("{n}", `${unread}`) : "");

@@ -1,7 +1,9 @@
 /** The dialog: header, body, footer; focus that comes and goes where it should. */
 
 import { buttonOf, icon, set, setText } from "./dom.js";
+import { createMenu } from "./menu.js";
 
+/** @import { Sound } from "../sound.js" */
 /** @import { State, View } from "../types.js" */
 
 /** Where there is no room beside the page, the panel takes all of it (the same in the styles). */
@@ -20,13 +22,26 @@ function statusOf({ link, reason, lost, ready, offline }, words) {
 /**
  * @param {View} view
  * @param {HTMLElement[]} middle
- * @param {HTMLElement} bottom
+ * @param {HTMLElement[]} bottom
  * @param {() => void} onClose
+ * @param {() => void} onDownload
+ * @param {Sound} sound
  */
-export function createPanel({ h, win, doc, words, config, actions }, middle, bottom, onClose) {
+export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
+  const { h, win, doc, words, config, actions } = view;
   const full = win.matchMedia(FULL);
   const fresh = buttonOf(h, "tool", words.fresh, actions.restart, icon(doc, PEN));
   const close = buttonOf(h, "tool cross", words.close, onClose, icon(doc, "M6 6l12 12M18 6 6 18"));
+  const download = buttonOf(h, "", words.download, () => {
+    menu.close(true);
+    onDownload();
+  });
+  const noise = buttonOf(h, "switch", words.sound, () => {
+    sound.toggle();
+    hush();
+  });
+  const hush = () => set(noise, "aria-pressed", `${sound.isOn()}`);
+  const menu = createMenu(view, [download, noise]);
   const status = h("p", "state", { role: "status" });
   const alert = h("p", "error", { role: "alert" });
   const stop = buttonOf(h, "stop", words.stop, actions.stop);
@@ -42,17 +57,23 @@ export function createPanel({ h, win, doc, words, config, actions }, middle, bot
       onkeydown: pressed,
       onpointerdown: actions.touch,
     },
-    h("header", "head", {}, h("h2", "", { id: "title" }, config.name || words.chat), fresh, close),
+    h(
+      "header",
+      "head",
+      { part: "header" },
+      h("h2", "", { id: "title" }, config.name || words.chat),
+      ...[fresh, menu.node, close],
+    ),
     h("div", "body", {}, ...middle),
     h("div", "bar", {}, status, stop),
     alert,
-    bottom,
+    ...bottom,
   );
 
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     actions.touch();
-    if (event.key === "Escape" && !event.isComposing) onClose();
+    if (event.key === "Escape" && !event.isComposing && !menu.close(true)) onClose();
     if (event.key !== "Tab" || !full.matches) return;
     const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
       (each) => each.getClientRects().length,
@@ -66,11 +87,18 @@ export function createPanel({ h, win, doc, words, config, actions }, middle, bot
 
   return {
     node,
+    destroy() {
+      menu.close();
+      node.remove();
+    },
     /** @param {State} state */
     render(state) {
       const { turn } = state;
       const usable = state.ready && state.v2;
       node.hidden = !state.open;
+      if (!state.open) menu.close();
+      hush();
+      download.disabled = !(state.messages.length || state.outbox.length);
       set(node, "aria-modal", full.matches && "true");
       setText(status, statusOf(state, words));
       setText(alert, state.alert);

@@ -1,10 +1,14 @@
 /** The log of messages, the growing answer below it, and where the visitor looks. */
 
+import { linesOf } from "../lines.js";
 import { buttonOf, set } from "./dom.js";
 import { createGrowing } from "./growing.js";
 import { answerLine, visitorLine } from "./message.js";
+import { createTools } from "./tools.js";
 
 /** @import { State, View } from "../types.js" */
+/** @import { Tools } from "./tools.js" */
+/** @typedef {{ node: HTMLElement, tools?: Tools, render?: (now: any, state: State) => void }} Line */
 
 /** So near to the end (px) counts as being there. */
 const NEAR = 60;
@@ -12,24 +16,32 @@ const NEAR = 60;
 /**
  * @param {View} view
  * @param {(cid: string) => void} onEdit
- * @param {HTMLElement[]} after what stands below the log
+ * @param {HTMLElement[]} before what stands above the log
+ * @param {HTMLElement[]} after what stands below it
  */
-export function createTranscript(view, onEdit, after) {
+export function createTranscript(view, onEdit, before, after) {
   const { h, words, config } = view;
   const older = h("p", "hint", {}, words.older);
   const log = h("div", "", { role: "log", "aria-relevant": "additions", "aria-label": words.log });
+  // The tools of the newest answer stand outside of the log: else they would be read aloud with it.
+  const tail = h("div");
   const growing = createGrowing(view, follow);
   const pill = buttonOf(h, "pill", words.newer, toEnd);
   const scroller = h(
     "div",
     "scroller",
-    { tabindex: 0, role: "group", "aria-label": words.log, onscroll: scrolled },
+    {
+      ...{ tabindex: 0, role: "group", part: "transcript" },
+      ...{ "aria-label": words.log, onscroll: scrolled },
+    },
+    ...before,
     older,
     log,
+    tail,
     growing.node,
     ...after,
   );
-  /** @type {Map<string, { node: HTMLElement, render?: (now: any, state: State) => void }>} */
+  /** @type {Map<string, Line>} */
   const lines = new Map();
   let atEnd = true;
   let replays = -1;
@@ -47,23 +59,55 @@ export function createTranscript(view, onEdit, after) {
     if (atEnd) pill.hidden = true;
   }
 
+  /** @param {any} item */
+  function lineFor(item) {
+    /** @type {Line} */
+    const line =
+      item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
+    // A message that came with the history, without an answer, may be one that lost it.
+    const lost = item.role === "user" && !item.type;
+    if (item.ref || (item.id && (item.role === "assistant" || lost)))
+      line.tools = createTools(view, item);
+    return line;
+  }
+
+  /** @param {Line} line @param {any} item @param {State} state @param {boolean} newest */
+  function renderTools({ node, tools }, item, state, newest) {
+    if (!tools) return;
+    const place = newest ? tail : item.role === "assistant" ? node : null;
+    if (!place) tools.node.remove();
+    else if (tools.node.parentNode !== place) place.append(tools.node);
+    tools.render(item, state, newest);
+  }
+
+  /** Is this one being written again? @param {any} item @param {State} state */
+  const isRedone = ({ id, ref, role }, { redo }) =>
+    role !== "user" && !!redo && (id === redo || ref === redo);
+
+  /** Old messages are not read aloud, nor is what only moves; what comes new is.
+   * @param {any[]} all @param {State} state */
+  function isQuiet(all, state) {
+    if (replays !== state.replays) return true;
+    let moves = false;
+    for (const item of all) {
+      const line = lines.get(item.key ?? item.cid);
+      if (!line && !item.cid && item.role !== "user") return false;
+      moves ||= !!line?.tools && tail.contains(line.tools.node) && item !== all.at(-1);
+      moves ||= !!line?.node.hidden && !isRedone(item, state);
+    }
+    return moves;
+  }
+
   /** @param {State} state */
   function render(state) {
-    // Old messages are not read aloud; what comes after them is.
-    set(log, "aria-live", replays === state.replays ? "polite" : "off");
+    const all = linesOf(config, state);
+    set(log, "aria-live", isQuiet(all, state) ? "off" : "polite");
     replays = state.replays;
-    /** @type {any[]} */
-    const all = [
-      ...(config.greeting
-        ? [{ role: "assistant", content: config.greeting, status: "complete", sources: [] }]
-        : []),
-      ...state.messages,
-      ...state.outbox,
-    ];
     const keys = new Set(all.map(({ key, cid }) => key ?? cid));
-    for (const [key, { node }] of lines) {
+    for (const [key, { node, tools }] of lines) {
       if (keys.has(key)) continue;
       node.remove();
+      tools?.node.remove();
       lines.delete(key);
     }
     let place = log.firstElementChild;
@@ -72,25 +116,34 @@ export function createTranscript(view, onEdit, after) {
       const key = item.key ?? item.cid;
       let line = lines.get(key);
       if (!line) {
-        line =
-          item.cid || item.role === "user"
-            ? visitorLine(view, item, onEdit)
-            : answerLine(view, item);
+        line = lineFor(item);
         lines.set(key, line);
         added = true;
       }
       if (line.node === place) place = place.nextElementSibling;
       else log.insertBefore(line.node, place);
+      line.node.hidden = isRedone(item, state);
       line.render?.(item, state);
+      renderTools(line, item, state, item === all.at(-1));
     }
+    tail.hidden = !!(state.turn || state.redo);
     older.hidden = state.whole;
     growing.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
-    if (sends || atEnd) toEnd();
+    // Before the first message the greeting is what there is to read: it stays in sight.
+    const begun = !!state.messages.length || waiting;
+    if (!begun) pill.hidden = true;
+    else if (sends || atEnd) toEnd();
     else if (added) pill.hidden = false;
   }
 
   pill.hidden = true;
-  return { scroller, pill, render, toEnd, cancel: growing.cancel };
+  return {
+    ...{ scroller, pill, render, toEnd, cancel: growing.cancel },
+    /** Puts something above all that was said. @param {HTMLElement[]} nodes */
+    raise(...nodes) {
+      if (older.previousElementSibling !== nodes.at(-1)) older.before(...nodes);
+    },
+  };
 }

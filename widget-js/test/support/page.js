@@ -22,7 +22,7 @@ export const CONFIG = {
 export const settle = () => new Promise((done) => setImmediate(done));
 
 const moduleOf = (name) =>
-  name === "chat" ? room : import(`../../src/locales/${name.replace(/\W/g, "")}.js`);
+  name === "chat" ? room : import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
 
 const ROLES = {
   button: "button",
@@ -51,6 +51,8 @@ export function openPage({
   const sockets = [];
   const requests = [];
   const errors = [];
+  const warnings = [];
+  const queries = [];
   Object.assign(win, {
     WebSocket: fakeWebSocket(sockets),
     setTimeout: clock.setTimeout,
@@ -63,8 +65,8 @@ export function openPage({
     },
     matchMedia: (query) => ({
       matches: Object.entries(media).some(([part, on]) => on && query.includes(part)),
-      addEventListener() {},
-      removeEventListener() {},
+      addEventListener: (_, listener) => queries.push(listener),
+      removeEventListener: (_, listener) => queries.splice(queries.indexOf(listener), 1),
     }),
     fetch: async (url, init) => {
       requests.push({ url, ...init });
@@ -80,6 +82,7 @@ export function openPage({
   });
   win.ShadowRoot.prototype.adoptedStyleSheets = [];
   win.Math.random = () => 0.5;
+  win.console.warn = (text) => warnings.push(text);
   Object.defineProperty(win, "crypto", { value: globalThis.crypto });
   for (const [key, value] of Object.entries(local)) win.localStorage.setItem(key, value);
   for (const [key, value] of Object.entries(tab)) win.sessionStorage.setItem(key, value);
@@ -97,6 +100,9 @@ export function openPage({
     sockets,
     requests,
     errors,
+    warnings,
+    /** Who still listens to a media query. */
+    queries,
     get socket() {
       return sockets[sockets.length - 1];
     },

@@ -7,6 +7,7 @@ export function fakeWebSocket(sockets) {
         protocols,
         readyState: 0,
         sent: [],
+        pages: [],
         protocol: "",
         closedBy: null,
       });
@@ -14,7 +15,8 @@ export function fakeWebSocket(sockets) {
     }
     send(data) {
       if (this.readyState !== 1) throw new Error("InvalidStateError");
-      this.sent.push(JSON.parse(data));
+      const frame = JSON.parse(data);
+      (frame.type === "page" ? this.pages : this.sent).push(frame);
     }
     close() {
       this.readyState = 3;

@@ -1,0 +1,107 @@
+"""docs/widget.md names what the widget has: options, methods, events, texts, parts, storage."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from loquent.tests.documents import ROOT, codes, read, rows, section
+
+WIDGET = "widget-js/src"
+
+
+def sources() -> str:
+    """All JavaScript of the widget, the languages left out."""
+    files = sorted((ROOT / WIDGET).rglob("*.js"))
+    return "\n".join(path.read_text("utf-8") for path in files if path.parent.name != "locales")
+
+
+def first_cells(title: str, table: str) -> list[str]:
+    """What stands in `code` in the first column of the tables of a section that begin like this."""
+    found: list[str] = []
+    for part in section(read("docs/widget.md"), title).split("\n\n"):
+        if part.startswith(table):
+            found += [code for row in rows(part) for code in codes(row[0])]
+    assert found
+    return found
+
+
+def block(name: str, begin: str, end: str) -> str:
+    """What stands in a source file from one text to the next."""
+    _, _, rest = read(f"{WIDGET}/{name}").partition(begin)
+    found, _, _ = rest.partition(end)
+    assert found
+    return found
+
+
+def kebab(name: str) -> str:
+    return "data-" + re.sub(r"[A-Z]", lambda big: f"-{big[0].lower()}", name)
+
+
+def test_options() -> None:
+    names = re.findall(
+        r"^  (\w+): ", block("options.js", "const READERS = {", "\n};"), re.MULTILINE
+    )
+    known = {kebab(name) for name in names} | {"data-widget", "data-host"}
+    assert sorted(first_cells("Options", "| attribute")) == sorted(known)
+
+
+def test_the_values_of_options() -> None:
+    text = section(read("docs/widget.md"), "Options")
+    icons = re.findall(r"^  (\w+):", block("view/icons.js", "ICONS = {", "\n};"), re.MULTILINE)
+    choices = re.findall(r'oneOf\(("[^)]*)\)', read(f"{WIDGET}/options.js"))
+    values = {value for group in choices for value in re.findall(r'"(\w+)"', group)} | set(icons)
+    assert {value for value in values if f"`{value}`" not in text} == set()
+
+
+def test_methods() -> None:
+    names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/sdk.js"))
+    assert names is not None
+    documented = [code.partition("(")[0] for code in first_cells("From JavaScript", "| method")]
+    assert sorted(documented) == sorted([*names[1].split(), "get", "mount", "push", "destroy"])
+
+
+def test_events() -> None:
+    declared = read("widget-js/types/index.d.ts").partition("interface LoquentEvents {")[2]
+    names = re.findall(r"^  (\w+):", declared.partition("\n}")[0], re.MULTILINE)
+    assert sorted(first_cells("From JavaScript", "| event")) == sorted(names)
+    said = set(re.findall(r'emit\((?:open \? )?"(\w+)"', sources())) | {"close", "message", "error"}
+    assert said == set(names)
+
+
+def test_custom_properties() -> None:
+    styles = "".join(path.read_text("utf-8") for path in (ROOT / WIDGET / "styles").glob("*.js"))
+    used = set(re.findall(r"var\((--loquent-[a-z-]+)", styles))
+    assert sorted(first_cells("Look", "| property")) == sorted(used)
+
+
+def test_parts() -> None:
+    found = re.findall(r"""part"?[:,] ["`]([^"`]+)["`]""", sources())
+    names = {name for group in found for name in group.split() if "$" not in name}
+    names -= {"message-assistant"}
+    for base in ("message", "bubble"):
+        assert f"{base} {base}-${{" in " ".join(found)
+    documented = first_cells("Look", "| part")
+    assert sorted(documented) == sorted(names | {"bubble"})
+
+
+def test_texts() -> None:
+    words = re.findall(r"^  (\w+):", read(f"{WIDGET}/locales/en.js"), re.MULTILINE)
+    text = section(read("docs/widget.md"), "Languages and texts").partition("Their names")[2]
+    named = codes(text.partition("```")[0])
+    assert sorted(named) == sorted({"open", "unread", "away", *words})
+
+
+def test_what_is_stored() -> None:
+    text = sources()
+    written = set(re.findall(r'\b(?:local|tab)\.set\(\s*"(\w+)"', text))
+    written |= set(re.findall(r'^const NAME = "(\w+)"', text, re.MULTILINE))
+    assert sorted(first_cells("Privacy", "| name")) == sorted(written)
+
+
+@pytest.mark.parametrize("folder", ["src", "build", "types"])
+def test_the_readme_of_the_source_names_every_file(folder: str) -> None:
+    text = read("widget-js/README.md")
+    paths: list[Path] = sorted((ROOT / "widget-js" / folder).iterdir())
+    missing = [path.name for path in paths if f"`{path.name}{'/' * path.is_dir()}`" not in text]
+    assert missing == []

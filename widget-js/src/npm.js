@@ -1,0 +1,31 @@
+/** The entry of the npm package: the same widget, whose later files the app's own bundler splits off. */
+
+import { createLoader } from "./loader.js";
+import { createSdk } from "./sdk.js";
+
+/** @import { LoquentOptions, LoquentWidget } from "../types/index.js" */
+
+const loader = createLoader((_base, name) =>
+  name === "chat" ? import("./room.js") : import(`./locales/${name}.js`),
+);
+
+/** One for the page, made when it is first wanted: on a server there is no window. @type {any} */
+let sdk = null;
+
+/**
+ * Puts a widget on the page; one that is there already is given back as it is.
+ * @param {LoquentOptions} options
+ * @returns {LoquentWidget}
+ */
+export function createLoquent(options) {
+  if (typeof window === "undefined") {
+    throw new Error("createLoquent needs a browser: call it in an effect, not on the server.");
+  }
+  if (!options?.host || !options.widget) {
+    throw new TypeError(
+      "createLoquent needs `host`, the server, and `widget`, its wid_… identifier.",
+    );
+  }
+  sdk ??= createSdk(window, loader, []);
+  return sdk.mount(options);
+}

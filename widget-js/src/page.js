@@ -1,0 +1,138 @@
+/** Where the visitor is: told to the server with each session, and when they move on. */
+
+/** @import { Win } from "./types.js" */
+/** @typedef {ReturnType<typeof createPage>} PageWatch */
+/** @typedef {{ [name: string]: any }} Context */
+
+/** What the server takes: bytes of a frame, levels and numbers in a context. */
+const MAX_BYTES = 4096;
+const MAX_LEVELS = 6;
+const MAX_NUMBER = 2 ** 53;
+/** Milliseconds: a router names the page after it has changed the address. Also the highest rate. */
+const SETTLE = 1000;
+
+/** @param {any} value @param {number} levels @returns {boolean} */
+const isPlain = (value, levels) =>
+  typeof value === "number"
+    ? Math.abs(value) <= MAX_NUMBER
+    : !value ||
+      typeof value !== "object" ||
+      (levels > 0 && Object.values(value).every((each) => isPlain(each, levels - 1)));
+
+/** @param {string} text @param {number} most */
+const cut = (text, most) => [...text].slice(0, most).join("");
+
+/** Without fragment and user-info. @param {string} address */
+function clean(address) {
+  try {
+    const { protocol, origin, pathname, search } = new URL(address);
+    return /^https?:$/.test(protocol) ? { path: origin + pathname, search } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The frame of a page, made to fit: what matters least goes first.
+ * @param {{ href: string, title: string, referrer: string, context: Context }} page
+ * @returns {string} JSON; empty where there is nothing that can be said
+ */
+export function pageFrame({ href, title, referrer, context }) {
+  const here = clean(href);
+  if (!here) return "";
+  const before = clean(referrer);
+  const from = before ? before.path + before.search : "";
+  const full = {
+    type: "page",
+    url: here.path + here.search,
+    title: cut(title, 300),
+    referrer: from,
+  };
+  const less = { ...full, title: cut(title, 80), referrer: before ? cut(before.path, 200) : "" };
+  for (const frame of [
+    { ...full, context },
+    { ...less, context },
+    { ...less, context: {} },
+    { ...less, context: {}, url: here.path },
+  ]) {
+    const text = JSON.stringify(frame);
+    if (new TextEncoder().encode(text).length <= MAX_BYTES) return text;
+  }
+  return "";
+}
+
+/** @param {Win & { navigation?: EventTarget }} win @param {Context | undefined} said */
+export function createPage(win, said) {
+  const doc = win.document;
+  /** @type {(() => void)[]} */
+  const undo = [];
+  /** @type {Context} */
+  let context = {};
+  /** @type {((frame: object) => boolean) | null} */
+  let send = null;
+  let last = "";
+  let timer = 0;
+
+  /** @param {string} type @param {EventTarget} target @param {() => void} listener */
+  function listen(type, target, listener) {
+    target.addEventListener(type, listener, true);
+    undo.push(() => target.removeEventListener(type, listener, true));
+  }
+
+  function check() {
+    // A tab in the background says nothing: the visitor is somewhere else.
+    if (!send || doc.hidden) return;
+    const { title, referrer } = doc;
+    const frame = pageFrame({ href: win.location.href, title, referrer, context });
+    if (frame && frame !== last && send(JSON.parse(frame))) last = frame;
+  }
+
+  function soon() {
+    timer ||= win.setTimeout(() => {
+      timer = 0;
+      check();
+    }, SETTLE);
+  }
+
+  function watch() {
+    listen("visibilitychange", doc, soon);
+    if (win.navigation) return listen("currententrychange", win.navigation, soon);
+    // Older browsers tell of no pushState: then whatever the visitor does may have led to one.
+    for (const type of ["popstate", "hashchange"]) listen(type, win, soon);
+    for (const type of ["click", "keyup"]) listen(type, doc, soon);
+  }
+
+  /** @param {unknown} next */
+  function setContext(next) {
+    try {
+      const copy = JSON.parse(JSON.stringify(next));
+      if (!copy || typeof copy !== "object" || Array.isArray(copy)) throw 0;
+      if (!isPlain(copy, MAX_LEVELS)) throw 0;
+      context = copy;
+      if (send) soon();
+    } catch {
+      win.console.warn(
+        "Loquent: this page context is left out. It has to be an object that JSON can hold, " +
+          `at most ${MAX_LEVELS} levels deep.`,
+      );
+    }
+  }
+  if (said) setContext(said);
+
+  return {
+    setContext,
+    /** There is a session on this line; null: on one that knows no pages.
+     * @param {((frame: object) => boolean) | null} by */
+    tell(by) {
+      if (by && !undo.length) watch();
+      send = by;
+      last = "";
+      check();
+    },
+    destroy() {
+      send = null;
+      win.clearTimeout(timer);
+      for (const step of undo.splice(0)) step();
+    },
+  };
+}

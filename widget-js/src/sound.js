@@ -1,0 +1,66 @@
+/** Two tones when an answer comes that nobody sees: made by the browser, no file is loaded. */
+
+/** @import { Shell } from "./types.js" */
+
+const TONES = [660, 880];
+const GAP = 0.12;
+const LENGTH = 0.3;
+/** Milliseconds; so long a tab waits for another one that shows the answer, or sounds first. */
+const SPREAD = 300;
+
+/** @typedef {ReturnType<typeof createSound>} Sound */
+
+/** @param {Shell} shell */
+export function createSound({ win, storage: { local }, options }) {
+  /** @type {AudioContext | null} */
+  let context = null;
+  let timer = 0;
+
+  const isOn = () => (local.get("sound") ?? options.sound) !== "off";
+
+  function play() {
+    // What may not sound yet would sound later, when it says nothing any more.
+    if (win.navigator.userActivation?.hasBeenActive === false) return;
+    try {
+      context ??= new win.AudioContext();
+      context.resume().catch(() => {});
+      const { destination, currentTime } = context;
+      TONES.forEach((pitch, index) => {
+        const at = currentTime + index * GAP;
+        const tone = /** @type {AudioContext} */ (context).createOscillator();
+        const volume = /** @type {AudioContext} */ (context).createGain();
+        tone.frequency.value = pitch;
+        volume.gain.setValueAtTime(0.1, at);
+        volume.gain.exponentialRampToValueAtTime(0.001, at + LENGTH);
+        tone.connect(volume).connect(destination);
+        tone.start(at);
+        tone.stop(at + LENGTH);
+      });
+    } catch {}
+  }
+
+  return {
+    isOn,
+    toggle: () => local.set("sound", isOn() ? "off" : "on"),
+
+    /** An answer came. Of several tabs one sounds, and none where one of them shows it.
+     * @param {string} id @param {boolean} seen */
+    hear(id, seen) {
+      win.clearTimeout(timer);
+      if (seen) local.set("heard", id);
+      else {
+        timer = win.setTimeout(() => {
+          if (local.get("heard") === id) return;
+          local.set("heard", id);
+          if (isOn()) play();
+        }, win.Math.random() * SPREAD);
+      }
+    },
+
+    destroy() {
+      win.clearTimeout(timer);
+      context?.close().catch(() => {});
+      context = null;
+    },
+  };
+}

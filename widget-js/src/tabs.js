@@ -1,0 +1,94 @@
+/**
+ * What the live tabs of a site share: whether the panel is open, and how much is unread.
+ * Told through the storage, whose events reach every other tab and leave nothing behind.
+ */
+
+import { prefixOf } from "./storage.js";
+
+/** @import { Shell } from "./types.js" */
+
+/**
+ * @param {Shell} shell
+ * @param {ReturnType<typeof import("./opener.js").createOpener>} opener
+ */
+export function createTabs(shell, opener) {
+  const { win, doc, id, storage, options, launcher, emit } = shell;
+  const prefix = prefixOf(id);
+  let quiet = false;
+  /** Opened elsewhere while nobody looked at this tab. */
+  let behind = false;
+
+  /** What only concerns this tab. @param {() => void} run */
+  function quietly(run) {
+    quiet = true;
+    try {
+      run();
+    } finally {
+      quiet = false;
+    }
+  }
+
+  /** Without the focus, and without telling the others. */
+  const openHere = () => opener.open((room) => quietly(() => room.open(false)));
+
+  /** @param {boolean} open */
+  function follow(open) {
+    behind = open && doc.hidden;
+    if (behind) return;
+    if (open) openHere();
+    else quietly(opener.close);
+  }
+
+  function showUnread() {
+    const count = Number(storage.local.get("unread")) || 0;
+    launcher.render(false, count);
+    return count;
+  }
+
+  /** @param {StorageEvent} event */
+  function heard({ key, newValue }) {
+    // No key: the page has emptied its storage, the token with it.
+    const name = key === null ? "token" : key.startsWith(prefix) ? key.slice(prefix.length) : "";
+    if (name === "panel" && newValue) follow(newValue === "open");
+    else if (opener.room()) opener.room()?.heard(name);
+    else if (name === "unread") emit("unread", showUnread());
+  }
+
+  function seen() {
+    if (behind) follow(true);
+  }
+
+  win.addEventListener("storage", heard);
+  doc.addEventListener("visibilitychange", seen);
+  showUnread();
+
+  return {
+    openHere,
+    /** The visitor did it, or the page did while the visitor acted: so in all tabs. */
+    openAll: () => opener.open((room) => room.open(true)),
+    /** @param {boolean} open */
+    turned(open) {
+      emit(open ? "open" : "close");
+      storage.tab.set("open", open ? "1" : options.open ? "0" : null);
+      if (quiet) return;
+      storage.local.set("panel", open ? "open" : "close");
+      storage.local.set("panel", null);
+    },
+    /** As this tab was on the page before. A tag that opens the chat does so until it is closed. */
+    restore() {
+      const was = storage.tab.get("open");
+      if (was ? was === "1" : options.open) openHere();
+    },
+    /** Nothing of this visitor stays. */
+    forget() {
+      for (const name of ["token", "agreed", "outbox", "unread", "read", "heard"])
+        storage.local.set(name, null);
+      storage.tab.set("draft", null);
+      if (!opener.room()) showUnread();
+    },
+    destroy() {
+      win.removeEventListener("storage", heard);
+      doc.removeEventListener("visibilitychange", seen);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** A button that shows a few more: plain buttons, by mouse, touch and keyboard. */
+
+import { buttonOf, icon, set } from "./dom.js";
+
+/** @import { View } from "../types.js" */
+
+const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
+
+/** @param {View} view @param {HTMLButtonElement[]} items */
+export function createMenu({ h, doc, words }, items) {
+  const button = buttonOf(h, "tool", words.menu, () => show(!!list.hidden), icon(doc, DOTS));
+  const list = h("div", "menu", {}, ...items);
+  // Focusable, for browsers that give a clicked button no focus: it stays in here all the same.
+  const node = h("div", "more", { tabindex: -1, onkeydown: pressed }, button, list);
+
+  /** @param {boolean} open */
+  function show(open) {
+    list.hidden = !open;
+    set(button, "aria-expanded", `${open}`);
+    for (const type of ["pointerdown", "focusin"]) {
+      if (open) doc.addEventListener(type, outside);
+      else doc.removeEventListener(type, outside);
+    }
+  }
+  show(false);
+
+  /** @param {Event} event */
+  function outside(event) {
+    if (!event.composedPath().includes(node)) show(false);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    show(true);
+    const usable = items.filter((each) => !each.disabled);
+    const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
+    const at = usable.indexOf(/** @type {HTMLButtonElement} */ (activeElement));
+    usable.at((Math.max(at, step < 0 ? 0 : -1) + step) % usable.length)?.focus();
+  }
+
+  return {
+    node,
+    /** @param {boolean} [focuses] back to the button @returns {boolean} whether it was open */
+    close(focuses) {
+      const open = !list.hidden;
+      if (open) show(false);
+      if (open && focuses) button.focus();
+      return open;
+    },
+  };
+}

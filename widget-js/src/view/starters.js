@@ -1,0 +1,24 @@
+/** Questions that the owner suggests, while nothing has been said. */
+
+import { buttonOf, set } from "./dom.js";
+
+/** @import { State, View } from "../types.js" */
+
+/** @param {View} view @param {(text: string) => void} onSend */
+export function createStarters({ h, words }, onSend) {
+  const node = h("div", "starters", { role: "group", "aria-label": words.suggestions });
+  let shown = "";
+  return {
+    node,
+    /** @param {State} state @param {boolean} blocked something else comes first */
+    render({ starters, messages, outbox }, blocked) {
+      node.hidden = blocked || !starters.length || !!messages.length || !!outbox.length;
+      if (shown === JSON.stringify(starters)) return;
+      shown = JSON.stringify(starters);
+      node.replaceChildren(
+        ...starters.map((text) => buttonOf(h, "chip", text, () => onSend(text))),
+      );
+      for (const button of node.children) set(button, "dir", "auto");
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** What a visitor can do about an answer: copy it, have it written again, say what they think. */
+
+import { ratingOf } from "../state.js";
+import { copyText } from "./copy.js";
+import { buttonOf, icon, set, setText } from "./dom.js";
+import { wayOf } from "./way.js";
+
+/** @import { Message, Rating, State, View } from "../types.js" */
+/** @typedef {ReturnType<typeof createTools>} Tools */
+
+const COPY = "M9 9h11v11H9zM5 15H4V4h11v1";
+const AGAIN = "M20 11a8 8 0 1 0-2 6M20 5v6h-6";
+const THUMB =
+  "M7 21H4V10h3m0 11V10l4-7c1.5 0 2.5 1 2.5 2.5V9H19a2 2 0 0 1 2 2.3l-1.2 8A2 2 0 0 1 17.8 21H7z";
+
+/**
+ * @param {View} view
+ * @param {Message} message an answer, a note in place of one, or what was never answered
+ */
+export function createTools(view, message) {
+  const { h, doc, words, actions } = view;
+  const { id, ref, role, content, status } = message;
+  const target = id ?? ref ?? "";
+  const failed = role !== "assistant" || /^(failed|interrupted)$/.test(status);
+  let now = message;
+  /** Was it rated here, just now? */
+  let asks = false;
+
+  /** @param {string} name @param {string} shape @param {() => void} run @param {string} [kind] */
+  const small = (name, shape, run, kind = "") =>
+    buttonOf(h, `small ${kind}`, name, run, icon(doc, shape));
+  const again = failed
+    ? buttonOf(h, "chip", words.again, () => actions.regenerate(target))
+    : small(words.regenerate, AGAIN, () => actions.regenerate(target));
+  const copy = small(words.copyAnswer, COPY, () => copyText(view, copy, content, show));
+  const up = small(words.good, THUMB, () => rate("up"));
+  const down = small(words.bad, THUMB, () => rate("down"), "down");
+  const said = h("span", "status", { role: "status" });
+  const field = h("textarea", "", {
+    id: `comment-${target}`,
+    rows: 2,
+    maxlength: 2000,
+    dir: "auto",
+  });
+  const form = h(
+    "form",
+    "comment",
+    { onsubmit: submit },
+    h("label", "", { for: field.id }, words.comment),
+    field,
+    h("button", "chip", {}, words.commentSend),
+  );
+  const node = h("div", "tools", {});
+  if (role === "assistant") {
+    if (content) node.append(copy);
+    node.append(up, down, again, said, form);
+  } else node.append(again);
+
+  /** The server keeps one comment with one rating: a new rating takes it along. @param {Rating} rating */
+  function rate(rating) {
+    asks = true;
+    actions.rate(target, rating === now.feedback ? null : rating, now.comment);
+  }
+
+  /** @param {Event} event */
+  function submit(event) {
+    event.preventDefault();
+    const comment = field.value.trim();
+    if (comment) actions.rate(target, now.feedback, comment);
+    else field.focus();
+  }
+
+  /** @param {boolean} copied */
+  function show(copied) {
+    setText(said, copied ? words.copied : "");
+  }
+
+  return {
+    node,
+    /** @param {Message} message @param {State} state @param {boolean} newest */
+    render(message, state, newest) {
+      const due = state.opinions.find((each) => each.id === id);
+      const feedback = ratingOf(state, message);
+      now = { ...message, feedback };
+      set(up, "aria-pressed", `${feedback === "up"}`);
+      set(down, "aria-pressed", `${feedback === "down"}`);
+      again.hidden = !newest || !target;
+      again.disabled = !state.ready;
+      form.hidden = !asks || !feedback || !!(message.comment || due?.comment);
+      const sends = due?.comment && words[wayOf(due, state)];
+      const thanks = asks && feedback && message.comment && words.commentSaved;
+      if (sends || thanks || said.textContent !== words.copied)
+        setText(said, sends || thanks || "");
+    },
+  };
+}

@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openPage, settle } from "./support/page.js";
+import { line, session } from "./support/socket.js";
+
+const asked = line("user", "Hi", { id: "u1", seq: 1, client_message_id: "c_1" });
+const answered = line("assistant", "Hello **you**", { id: "m1", seq: 2 });
+const history = (...messages) => ({ type: "history", messages, complete: true });
+const start = (id) => ({ type: "typing_start", message_id: id });
+const stop = { type: "typing_stop" };
+const final = (id, content, more = {}) => ({
+  ...{ type: "message", role: "assistant", content, id, seq: 2, status: "complete", sources: [] },
+  ...{ created_at: "2026-11-22T10:00:01.000000Z" },
+  ...more,
+});
+
+async function started(...messages) {
+  const page = openPage({ config: { greeting: null } });
+  await page.embed();
+  page.start({}, ...(messages.length ? [history(...messages)] : []));
+  return page;
+}
+
+const shown = (page) =>
+  [...page.get("log").children]
+    .filter((each) => !each.hidden)
+    .map((each) => each.querySelector(".bubble").textContent);
+
+test("the tools of a new answer stand outside of the log, and are not read aloud with it", async () => {
+  const page = await started(asked);
+  page.socket.say(start("m1"), final("m1", "Hello"), stop);
+  page.draw();
+  assert.equal(page.get("log").querySelectorAll("button").length, 0);
+  for (const name of ["Copy answer", "Regenerate answer", "Good answer", "Bad answer"])
+    assert.ok(page.get("button", name));
+  assert.equal(page.get("log").getAttribute("aria-live"), "polite");
+});
+
+test("with the next message they move to their answer, in silence, and can still be used", async () => {
+  const page = await started(asked, answered);
+  page.get("button", "Good answer").focus();
+  page.write("And?");
+  const good = page.get("button", "Good answer");
+  assert.ok(page.get("log").contains(good));
+  assert.equal(page.get("log").getAttribute("aria-live"), "off");
+  assert.equal(page.all("button", "Regenerate answer").length, 0);
+  page.click("Good answer");
+  assert.equal(page.socket.sent.at(-1).message_id, "m1");
+  page.socket.say(start("m2"), final("m2", "Yes", { seq: 4 }), stop);
+  page.draw();
+  assert.equal(page.get("log").getAttribute("aria-live"), "polite");
+});
+
+test("copy answer copies what the model wrote, and says so for a while", async () => {
+  const page = await started(asked, answered);
+  const copied = [];
+  Object.defineProperty(page.win.navigator, "clipboard", {
+    value: { writeText: async (text) => copied.push(text) },
+  });
+  page.click("Copy answer");
+  await settle();
+  assert.deepEqual(copied, ["Hello **you**"]);
+  assert.match(page.text("status"), /Copied/);
+  page.clock.tick(3000);
+  assert.doesNotMatch(page.text("status"), /Copied/);
+});
+
+test("where there is no clipboard it is copied the old way, and the focus stays", async () => {
+  const page = await started(asked, answered);
+  let copied = "";
+  page.win.document.execCommand = (command) => {
+    copied = `${command}: ${page.root.querySelector("textarea.hidden").value}`;
+    return true;
+  };
+  page.get("button", "Copy answer").focus();
+  page.click("Copy answer");
+  await settle();
+  assert.equal(page.root.querySelector("textarea.hidden"), null);
+  assert.match(copied, /^copy: Hello/);
+  assert.equal(page.root.activeElement, page.get("button", "Copy answer"));
+  assert.match(page.text("status"), /Copied/);
+});
+
+test("regenerate: the old answer gives way while the new one grows, then is replaced", async () => {
+  const page = await started(asked, answered);
+  page.click("Regenerate answer");
+  assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "m1" }]);
+  assert.deepEqual(shown(page), ["Hi"]);
+  assert.equal(page.all("button", "Regenerate answer").length, 0);
+  assert.equal(page.root.querySelector(".dots").closest("[hidden]"), null);
+  page.socket.say(start("m2"), { type: "delta", message_id: "m2", offset: 0, content: "Good day" });
+  page.draw();
+  assert.equal(page.root.querySelector("[aria-busy] .bubble").textContent, "Good day");
+  page.socket.say(final("m2", "Good day!"), stop);
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi", "Good day!"]);
+  assert.equal(page.get("log").getAttribute("aria-live"), "polite");
+  page.click("Regenerate answer");
+  assert.equal(page.socket.sent.at(-1).message_id, "m2");
+});
+
+test("two clicks ask once", async () => {
+  const page = await started(asked, answered);
+  const button = page.get("button", "Regenerate answer");
+  button.click();
+  button.click();
+  assert.equal(page.socket.sent.length, 1);
+});
+
+for (const [name, frames] of [
+  ["is refused", [{ type: "error", code: "daily_cap_reached", message: "Enough." }]],
+  ["fails", [start("m2"), { type: "error", code: "agent_unavailable", message: "Enough." }, stop]],
+]) {
+  test(`a regeneration that ${name} leaves the old answer, unread, and says why`, async () => {
+    const page = await started(asked, answered);
+    page.click("Regenerate answer");
+    page.socket.say(...frames);
+    page.draw();
+    assert.deepEqual(shown(page), ["Hi", "Hello you"]);
+    assert.match(page.text("alert"), /Enough/);
+    assert.equal(page.get("log").getAttribute("aria-live"), "off");
+    assert.ok(page.get("button", "Regenerate answer"));
+  });
+}
+
+test("a regeneration that is stopped before its first word leaves the old answer", async () => {
+  const page = await started(asked, answered);
+  page.click("Regenerate answer");
+  page.socket.say(start("m2"), stop);
+  page.draw();
+  assert.deepEqual(shown(page), ["Hi", "Hello you"]);
+});
+
+test("an answer that another tab had written anew replaces the old one, with no rating", async () => {
+  const page = await started(asked, { ...answered, feedback: "up" });
+  page.socket.say(start("m2"), final("m2", "Good day!"), stop);
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi", "Good day!"]);
+  assert.equal(page.get("button", "Good answer").getAttribute("aria-pressed"), "false");
+});
+
+test("also when it was missed while away", async () => {
+  const page = await started(asked, answered);
+  page.socket.drop();
+  page.clock.tick(1000);
+  assert.match(page.socket.url, /\?last_seq=1$/);
+  page.socket
+    .accept()
+    .say(session({ resumed: true }), history({ ...answered, id: "m9", content: "New" }));
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi", "New"]);
+});
+
+test("a failed answer can be tried again", async () => {
+  const page = await started(asked, { ...answered, status: "failed", content: "Hel" });
+  assert.equal(page.all("button", "Regenerate answer").length, 0);
+  page.click("Try again");
+  assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "m1" }]);
+});
+
+test("a turn that left nothing is tried again by the id that it began with", async () => {
+  const page = await started(asked);
+  page.socket.say(
+    start("m5"),
+    { type: "error", code: "agent_unavailable", message: "Not now.", client_message_id: "c_1" },
+    stop,
+  );
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi", "Not now."]);
+  page.click("Try again");
+  assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "m5" }]);
+  page.socket.say({ type: "error", code: "rate_limited", message: "Slowly.", retry_after: 3 });
+  page.draw();
+  assert.deepEqual(shown(page), ["Hi", "Not now."]);
+  page.click("Try again");
+  page.socket.say(start("m6"), final("m6", "Here I am"), stop);
+  page.draw();
+  assert.deepEqual(page.lines, ["Hi", "Here I am"]);
+});
+
+test("a question that came back without its answer can be asked again", async () => {
+  const page = await started(asked);
+  page.click("Try again");
+  assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "u1" }]);
+});
+
+test("a message that was only just sent has no such button", async () => {
+  const page = await started();
+  page.write("Hi");
+  page.socket.say({
+    ...{ type: "ack", client_message_id: page.socket.sent[0].client_message_id, id: "u1", seq: 1 },
+    created_at: "2026-11-22T10:00:00.000000Z",
+  });
+  page.draw();
+  assert.equal(page.all("button", "Try again").length, 0);
+});
+
+test("after a rating a comment may follow, and is thanked for", async () => {
+  const page = await started(asked, answered);
+  assert.equal(page.all("textbox", "Tell us more (optional)").length, 0);
+  page.click("Bad answer");
+  page.socket.say({ type: "feedback_saved", message_id: "m1" });
+  page.draw();
+  page.type("Tell us more (optional)", " Too short ");
+  page.click("Send feedback");
+  assert.deepEqual(page.socket.sent.at(-1), {
+    ...{ type: "feedback", message_id: "m1", rating: "down", comment: "Too short" },
+  });
+  assert.match(page.text("status"), /Sending…/);
+  page.socket.say({ type: "feedback_saved", message_id: "m1" });
+  page.draw();
+  assert.match(page.text("status"), /Thank you for your feedback\./);
+  assert.equal(page.all("textbox", "Tell us more (optional)").length, 0);
+  page.click("Good answer");
+  assert.equal(page.socket.sent.at(-1).comment, "Too short");
+});
+
+test("feedback given offline goes out on return, once, and is not undone by the history", async () => {
+  const page = await started(asked, answered);
+  page.socket.drop();
+  page.go(false);
+  page.click("Good answer");
+  page.type("Tell us more (optional)", "Nice");
+  page.click("Send feedback");
+  assert.match(page.text("status"), /Offline/);
+  page.go(true);
+  page.socket.accept().say(session({ resumed: true }), history(answered));
+  page.draw();
+  assert.deepEqual(page.socket.sent, [
+    { type: "feedback", message_id: "m1", rating: "up", comment: "Nice" },
+  ]);
+  assert.equal(page.get("button", "Good answer").getAttribute("aria-pressed"), "true");
+  page.socket.say({ type: "feedback_saved", message_id: "m1" });
+  page.draw();
+  assert.match(page.text("status"), /Thank you/);
+});
+
+test("feedback that is refused is said, taken back, and its words stay", async () => {
+  const page = await started(asked, answered);
+  page.click("Good answer");
+  page.socket.say({ type: "feedback_saved", message_id: "m1" });
+  page.draw();
+  page.type("Tell us more (optional)", "Nice");
+  page.click("Send feedback");
+  page.socket.say({ type: "error", code: "internal", message: "Please try again." });
+  page.draw();
+  assert.match(page.text("alert"), /Please try again/);
+  assert.equal(page.get("textbox", "Tell us more (optional)").value, "Nice");
+  page.click("Send feedback");
+  assert.equal(page.socket.sent.at(-1).comment, "Nice");
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openPage, settle } from "./support/page.js";
+
+const configs = ({ requests }) => requests.filter(({ url }) => url.endsWith("/config")).length;
+
+async function away(answers) {
+  const page = openPage({ answers });
+  await page.embed();
+  await settle();
+  return page;
+}
+
+async function pass(page, ms) {
+  page.clock.tick(ms);
+  await settle();
+  await settle();
+}
+
+for (const [name, answers] of [
+  ["away", { config: null, embed: null }],
+  ["its database away", { config: { status: 503 } }],
+  ["too busy", { config: { status: 429 } }],
+]) {
+  test(`a server that was ${name} at page load: the launcher comes when it is back`, async () => {
+    const page = await away(answers);
+    for (const [wait, asked] of [
+      [2000, 2],
+      [8000, 3],
+      [30_000, 4],
+      [120_000, 5],
+      [120_000, 6],
+    ]) {
+      await pass(page, wait - 1);
+      assert.equal(configs(page), asked - 1);
+      await pass(page, 1);
+      assert.equal(configs(page), asked);
+    }
+    assert.equal(page.hosts.length, 0);
+    delete answers.config;
+    delete answers.embed;
+    await pass(page, 120_000);
+    assert.ok(page.get("button", "Open chat"));
+    assert.equal(page.clock.pending, 0);
+  });
+}
+
+test("the network's return is worth a look at once", async () => {
+  const answers = { config: null, embed: null };
+  const page = await away(answers);
+  delete answers.config;
+  page.go(true);
+  await settle();
+  assert.ok(page.get("button", "Open chat"));
+  assert.equal(page.clock.pending, 0);
+});
+
+for (const [name, answers] of [
+  ["unknown", { config: { status: 404 } }],
+  ["refused, readably", { config: { status: 403 } }],
+  ["refused, as browsers hide it", { config: null }],
+]) {
+  test(`${name}: it stops for good, and quietly`, async () => {
+    const page = await away(answers);
+    assert.equal(page.clock.pending, 0);
+    page.go(true);
+    await settle();
+    assert.equal(configs(page), 1);
+    assert.equal(page.hosts.length + page.errors.length + page.warnings.length, 0);
+    assert.equal(page.win.Loquent.get("wid_one"), null);
+  });
+}
+
+test("destroy ends the looking", async () => {
+  const page = await away({ config: null, embed: null });
+  page.win.Loquent.destroy();
+  assert.equal(page.clock.pending, 0);
+  page.go(true);
+  await settle();
+  assert.equal(configs(page), 1);
+});
+
+test("what the page called meanwhile is done when the server is back", async () => {
+  const answers = { config: { status: 500 } };
+  const page = await away(answers);
+  page.win.Loquent.open();
+  delete answers.config;
+  await pass(page, 2000);
+  page.draw();
+  assert.equal(page.all("dialog").length, 1);
+});

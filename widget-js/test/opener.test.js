@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as room from "../src/room.js";
+import { openPage, settle } from "./support/page.js";
+import { session } from "./support/socket.js";
+
+const german = { default: { close: "Schließen", message: "Nachricht" } };
+
+/** A page whose further files come when the test says so. */
+async function cold(data = {}, options = {}) {
+  /** @type {{ name: string, attempt: number, come(module: any): void, fail(): void }[]} */
+  const asked = [];
+  const chunks = (_base, name, attempt) =>
+    new Promise((come, no) => asked.push({ name, attempt, come, fail: () => no(new Error()) }));
+  const page = openPage({ chunks, ...options });
+  await page.embed("wid_one", data, { cold: true });
+  const answer = async (index, module) => {
+    if (module) asked[index].come(module);
+    else asked[index].fail();
+    for (let n = 0; n < 3; n++) await settle();
+    page.draw();
+  };
+  return { page, asked, answer };
+}
+
+const launcherOf = (page) => page.root.querySelector(".launcher");
+
+test("the pointer alone fetches the chat, the click only waits for it", async () => {
+  const { page, asked, answer } = await cold();
+  launcherOf(page).dispatchEvent(new page.win.Event("pointerdown"));
+  assert.equal(asked.length, 1);
+  page.click("Open chat");
+  assert.equal(asked.length, 1);
+  assert.equal(launcherOf(page).getAttribute("aria-busy"), "true");
+  await answer(0, room);
+  assert.equal(page.all("dialog").length, 1);
+  assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
+});
+
+test("a file that fails: said in words and by an event, and asked for again elsewhere", async () => {
+  const { page, asked, answer } = await cold();
+  const errors = [];
+  page.win.Loquent.on("error", ({ code }) => errors.push(code));
+  page.click("Open chat");
+  await answer(0);
+  assert.match(page.text("status"), /can’t be loaded/);
+  page.clock.tick(1000);
+  assert.deepEqual(
+    asked.map(({ attempt }) => attempt),
+    [0, 1],
+  );
+  await answer(1);
+  page.clock.tick(2700);
+  assert.equal(asked.length, 2);
+  page.clock.tick(100);
+  await answer(2, room);
+  assert.equal(page.all("dialog").length, 1);
+  assert.doesNotMatch(page.text("status"), /can’t be loaded/);
+  assert.deepEqual(errors, ["unavailable"]);
+});
+
+test("a failure makes the browser look for a newer script, for the next page", async () => {
+  const { page, answer } = await cold();
+  page.click("Open chat");
+  await answer(0);
+  assert.deepEqual(page.requests.slice(1), [
+    {
+      url: "https://chat.example/api/widget/embed.js",
+      credentials: "omit",
+      cache: "no-cache",
+    },
+  ]);
+});
+
+for (const [way, act] of [
+  ["another click", (page) => page.click("Open chat")],
+  ["the network's return", (page) => page.go(true)],
+]) {
+  test(`${way} tries again at once`, async () => {
+    const { page, asked, answer } = await cold();
+    page.click("Open chat");
+    await answer(0);
+    act(page);
+    assert.equal(asked.length, 2);
+    await answer(1, room);
+    assert.equal(page.all("dialog").length, 1);
+  });
+}
+
+test("a file that never comes is asked for again; whichever comes first is taken", async () => {
+  const { page, asked, answer } = await cold();
+  page.click("Open chat");
+  page.clock.tick(20_000);
+  assert.match(page.text("status"), /can’t be loaded/);
+  page.clock.tick(1000);
+  assert.equal(asked[1].attempt, 1);
+  await answer(0, room);
+  assert.equal(page.all("dialog").length, 1);
+  await answer(1);
+  page.clock.tick(60_000);
+  assert.equal(asked.length, 2);
+});
+
+for (const method of ["close", "destroy"]) {
+  test(`${method} ends the tries`, async () => {
+    const { page, asked, answer } = await cold();
+    page.click("Open chat");
+    await answer(0);
+    page.win.Loquent[method]();
+    assert.equal(page.clock.pending, 0);
+    page.go(true);
+    assert.equal(asked.length, 1);
+    assert.equal(page.sockets.length, 0);
+  });
+}
+
+test("what was to be sent goes out even if the panel is closed again while the chat loads", async () => {
+  const { page, answer } = await cold();
+  page.win.Loquent.send("Hello");
+  page.win.Loquent.open();
+  await answer(0);
+  page.win.Loquent.close();
+  page.clock.tick(1000);
+  await answer(1, room);
+  assert.equal(page.all("dialog").length, 0);
+  page.socket.accept().say(session());
+  assert.equal(page.socket.sent[0].content, "Hello");
+});
+
+test("prefill and identify load nothing and open no socket; the first click finds them", async () => {
+  const { page, asked, answer } = await cold({}, { config: { contact_info_mode: "optional" } });
+  page.win.Loquent.prefill("My order");
+  page.win.Loquent.identify({ name: "Jane", phone: null, more: "x" });
+  assert.equal(asked.length, 0);
+  page.click("Open chat");
+  await answer(0, room);
+  assert.equal(page.get("textbox", "Message").value, "My order");
+  page.socket.accept().say(session());
+  assert.deepEqual(page.socket.sent, [{ type: "contact_info", name: "Jane" }]);
+});
+
+test("without the words of its language the chat speaks English, until they come", async () => {
+  const { page, asked, answer } = await cold({ locale: "de" });
+  page.click("Chat öffnen");
+  assert.deepEqual(
+    asked.map(({ name }) => name),
+    ["de", "chat"],
+  );
+  await answer(1, room);
+  assert.equal(page.all("dialog").length, 0);
+  page.clock.tick(2000);
+  page.draw();
+  page.type("Message", "half a");
+  await answer(0, german);
+  assert.equal(page.get("textbox", "Nachricht").value, "half a");
+});
+
+test("a language that can't be loaded keeps nobody from the chat", async () => {
+  const { page, asked, answer } = await cold({ locale: "de" });
+  page.click("Chat öffnen");
+  await answer(1, room);
+  await answer(0);
+  assert.ok(page.get("textbox", "Message"));
+  assert.equal(asked[2].name, "de");
+  await answer(2);
+  assert.ok(page.get("textbox", "Message"));
+  assert.equal(asked.length, 3);
+});
+
+test("another language, chosen while the chat loads", async () => {
+  const { page, asked, answer } = await cold({ locale: "de" });
+  page.click("Chat öffnen");
+  page.win.Loquent.setLocale("fr");
+  await answer(1, room);
+  await answer(0, german);
+  assert.equal(page.all("textbox", "Nachricht").length, 0);
+  assert.equal(asked[2].name, "fr");
+  await answer(2, { default: { message: "Message FR" } });
+  assert.ok(page.get("textbox", "Message FR"));
+});

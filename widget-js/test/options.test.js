@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nameOf, openPage, settle } from "./support/page.js";
+import { session } from "./support/socket.js";
+
+async function embedded(data, options) {
+  const page = openPage(options);
+  await page.embed("wid_one", data);
+  return page;
+}
+const rootOf = (page) => page.root.querySelector(".root");
+const styleOf = (page, name) => rootOf(page).style.getPropertyValue(name);
+
+test("a tag may say where the launcher stands, and how far in front", async () => {
+  const data = { position: "bottom-left", offsetX: "12", offsetY: "80px", zIndex: "5" };
+  const page = await embedded(data);
+  assert.ok(rootOf(page).classList.contains("bottom_left"));
+  assert.ok(!rootOf(page).classList.contains("bottom_right"));
+  assert.deepEqual([styleOf(page, "--x"), styleOf(page, "--y")], ["12px", "80px"]);
+  assert.equal(page.hosts[0].style.getPropertyValue("z-index"), "5");
+  assert.deepEqual(page.warnings, []);
+});
+
+test("without a word the settings of the widget hold", async () => {
+  const page = await embedded({}, { config: { position: "bottom_left" } });
+  assert.ok(rootOf(page).classList.contains("bottom_left"));
+  assert.deepEqual([styleOf(page, "--x"), styleOf(page, "--y")], ["20px", "20px"]);
+});
+
+test("words on the launcher are the beginning of its name", async () => {
+  const page = await embedded({ launcherText: "Ask us" });
+  const launcher = page.get("button");
+  assert.match(launcher.textContent, /Ask us/);
+  assert.equal(nameOf(launcher), "Ask us – Open chat");
+  launcher.click();
+  page.draw();
+  assert.equal(nameOf(page.root.querySelector(".launcher")), "Close chat");
+});
+
+test("words that the name has already are not said twice", async () => {
+  const page = await embedded({ launcherText: "Chat" });
+  assert.equal(nameOf(page.get("button")), "Open chat");
+});
+
+test("the launcher shows another picture", async () => {
+  const shape = async (data) =>
+    (await embedded(data)).root.querySelector(".launcher path").getAttribute("d");
+  assert.notEqual(await shape({ launcherIcon: "question" }), await shape({}));
+});
+
+test("a page has its own texts, on the launcher and in the chat, in whatever language", async () => {
+  const texts = '{"open":"Talk to us","send":"Off it goes","away":"No chat now"}';
+  const page = await embedded({ texts });
+  page.click("Talk to us");
+  page.socket.accept().say(session());
+  page.draw();
+  assert.ok(page.get("button", "Off it goes"));
+  page.win.Loquent.setLocale("de");
+  await page.loader.load("https://chat.example", "de");
+  await settle();
+  page.draw();
+  assert.ok(page.get("button", "Off it goes"));
+  assert.ok(page.get("textbox", "Nachricht"));
+});
+
+for (const [name, value, hint] of [
+  ["position", "top", /data-position .*bottom_right, bottom_left/],
+  ["offsetX", "1em", /data-offset-x .*pixels/],
+  ["offsetY", "-5", /data-offset-y .*0 to 2000/],
+  ["zIndex", "99999999999", /data-z-index/],
+  ["launcherIcon", "cat", /data-launcher-icon .*chat, question/],
+  ["launcherText", "x".repeat(41), /data-launcher-text .*40/],
+  ["launcherText", "  ", /data-launcher-text/],
+  ["theme", "pink", /data-theme .*auto, light, dark/],
+  ["locale", "tlh", /data-locale .*\bde\b/],
+  ["sound", "loud", /data-sound .*on, off/],
+  ["texts", "{", /data-texts .*JSON/],
+  ["texts", '{"nonsense":"x"}', /data-texts/],
+  ["texts", '{"send":7}', /data-texts/],
+  ["texts", '{"constructor":"x"}', /data-texts/],
+  ["pageContext", "[1]", /data-page-context .*JSON/],
+]) {
+  test(`${name} can't be ${value.slice(0, 20)}: said once on the console, and left out`, async () => {
+    const page = await embedded({ [name]: value });
+    assert.equal(page.warnings.length, 1);
+    assert.match(page.warnings[0], hint);
+    page.start();
+    assert.ok(page.get("textbox", "Message"));
+    assert.equal(page.warnings.length, 1);
+  });
+}
+
+test("the same holds for what the page calls", async () => {
+  const page = await embedded();
+  page.win.Loquent.setTheme("pink");
+  page.win.Loquent.setLocale("tlh");
+  assert.equal(page.warnings.length, 2);
+  assert.ok(page.get("button", "Open chat"));
+});
