@@ -40,7 +40,7 @@ test-quick: .venv/.dev ## without browser, servers and other processes; under a 
 	echo "Node.js is not installed: the widget's tests were left out."; fi
 
 test-python:
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server"
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server and not schema"
 
 test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
 	@$(BIN)/python -m loquent.testing.packages
