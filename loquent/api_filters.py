@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import models
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
@@ -82,12 +81,12 @@ def ordering_choices(view: Any) -> list[str]:
     return [f"{sign}{name}" for name in view.ordering_fields for sign in ("-", "")]
 
 
-@extend_schema_field(OpenApiTypes.BOOL)
 class BooleanChoice(filters.ChoiceFilter):  # type: ignore[misc]
     """`true` or `false`; django-filter's own takes anything else for "not asked"."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, help_text: str, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
+        extend_schema_field({"type": "boolean", "description": help_text})(self)
 
     def filter(self, queryset: models.QuerySet[Any], value: str) -> models.QuerySet[Any]:
         found: models.QuerySet[Any] = super().filter(queryset, value and value == "true")
