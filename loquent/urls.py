@@ -34,6 +34,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", ApiDocs.as_view(), name="api-docs"),
     path("", include("widgets.urls")),
+    path("api/", unknown_path, {"rest": "/"}),
     path("api/<path:rest>", unknown_path),
 ]
 # Below /api/ errors are JSON, whoever finds them.

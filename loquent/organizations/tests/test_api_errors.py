@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.organizations.models import Organization
+from loquent.organizations.services import create_api_key
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetSession
 from widgets.services.chat import append_message
@@ -72,6 +73,30 @@ def test_an_unknown_path_is_404(db: None, api: Connect, path: str) -> None:
     for method in ("get", "post", "delete", "options"):
         response = getattr(api(enforce_csrf=True), method)(f"/api/v1/{path}")
         check_shape(response, 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/nothing/", "/api/", "/api/v2/widgets/", "/api/docs/x"])
+def test_nothing_below_api_is_a_page(db: None, api: Connect, path: str) -> None:
+    check_shape(api().get(path), 404, "not_found")
+
+
+def test_a_fault_of_ours_is_json(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("what only the log may say")
+
+    monkeypatch.setattr("contacts.api.ContactViewSet.get_queryset", fail)
+    client.raise_request_exception = False
+    response = client.get("/api/v1/contacts/")
+    check_shape(response, 500, "internal")
+    assert "only the log" not in response.content.decode()
+    assert "only the log" in caplog.text
+
+
+def test_a_host_that_is_not_ours_is_json(client: APIClient) -> None:
+    response = client.get("/api/v1/contacts/", headers={"host": "evil.example"})
+    check_shape(response, 400, "invalid")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -179,7 +204,7 @@ def test_messages_come_oldest_first(client: APIClient, session: WidgetSession) -
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "messages"])
+@pytest.mark.parametrize("kind", [*KINDS, "messages", "api-keys"])
 def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
     client: APIClient,
     acme: Organization,
@@ -197,6 +222,8 @@ def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
                 make_agent(acme)
             elif kind == "contacts":
                 Contact.objects.create(organization=acme, name=str(n))
+            elif kind == "api-keys":
+                create_api_key(organization=acme, name="x")
             elif kind == "sessions":
                 create_widget_session(widget=session.widget)
             else:
