@@ -5,10 +5,13 @@ by it.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
@@ -109,12 +112,29 @@ class SearchFilter(filters.CharFilter):  # type: ignore[misc]
         return queryset.filter(found)
 
 
+class MomentField(IsoDateTimeField):  # type: ignore[misc]
+    """A time in UTC: PostgreSQL doesn't take every offset that ISO 8601 has."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise DjangoValidationError("This time is too far away.") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
+    """Compares a column with a time such as 2026-01-05T09:30:00Z."""
+
+    field_class = MomentField
+
+
 class PeriodFilterSet(filters.FilterSet):  # type: ignore[misc]
     """Rows made in a period: from a moment on, and before another."""
 
-    created_from = filters.IsoDateTimeFilter(
+    created_from = MomentFilter(
         field_name="created_at", lookup_expr="gte", help_text="Made at this time or later."
     )
-    created_until = filters.IsoDateTimeFilter(
+    created_until = MomentFilter(
         field_name="created_at", lookup_expr="lt", help_text="Made before this time."
     )

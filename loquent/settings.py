@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from loquent.env import envbool, envint, envlist, envsecret, envstr
@@ -244,6 +245,8 @@ SPECTACULAR_SETTINGS = {
 CORS_URLS_REGEX = r"^/api/(v1|schema)/"
 CORS_ALLOWED_ORIGINS = envlist("API_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match")
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
 
 # --- Text agents ---------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django_filters import rest_framework as filters
 
-from loquent.api_filters import BooleanChoice, PeriodFilterSet, SearchFilter
+from loquent.api_filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import MessageRole, MessageStatus, Rating
 
@@ -27,7 +27,7 @@ class SessionFilter(PeriodFilterSet):
 
     widget_id = filters.UUIDFilter(help_text="Conversations of this widget (its `id`).")
     contact_id = filters.UUIDFilter(help_text="Conversations of this contact.")
-    active_from = filters.IsoDateTimeFilter(
+    active_from = MomentFilter(
         field_name="last_active_at", lookup_expr="gte", help_text="Active at this time or later."
     )
     last_answer = filters.ChoiceFilter(

@@ -142,6 +142,13 @@ def test_times_and_order(client: APIClient, acme: Organization, kind: str) -> No
         assert same(found(client, kind, ordering="-last_active_at")[:1], second)
 
 
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "Z", "+00:00", ""])
+@pytest.mark.parametrize("year", ["0090", "1900", "9998"])
+def test_any_time_can_be_asked_for(client: APIClient, year: str, offset: str) -> None:
+    moment = f"{year}-09-29T23:16:07.634{offset}"
+    assert found(client, "sessions", created_from=moment, active_from=moment) == []
+
+
 def test_pages_keep_the_order_and_the_filters(client: APIClient, acme: Organization) -> None:
     for number in range(120):
         Contact.objects.create(organization=acme, name=f"Number {number}")
@@ -164,6 +171,8 @@ def test_pages_keep_the_order_and_the_filters(client: APIClient, acme: Organizat
         ("created_from", ""),
         ("created_until", "2026-13-01"),
         ("created_until", "2026-01-01T00:00:00 01:00"),
+        ("created_until", "0001-01-01T00:00:00+05:00"),
+        ("created_until", "9999-12-31T23:59:59-05:00"),
         ("ordering", "secret"),
         ("ordering", "--created_at"),
         ("ordering", ""),
