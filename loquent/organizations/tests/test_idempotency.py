@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
@@ -138,6 +139,30 @@ def test_keys_are_forgotten_after_a_day(client: APIClient) -> None:
     IdempotentRequest.objects.update(created_at=age)
     call_command("prune")
     assert not IdempotentRequest.objects.exists()
+
+
+def test_a_first_request_that_takes_too_long_is_a_409(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(*args: object, **kwargs: object) -> None:
+        # What PostgreSQL says after `lock_timeout`.
+        raise OperationalError("canceled") from LockNotAvailable()
+
+    monkeypatch.setattr(IdempotentRequest.objects, "bulk_create", wait)
+    response = post(client, CONTACTS, JANE)
+    assert (response.status_code, response["Retry-After"]) == (409, "1")
+    assert response.json()["code"] == "request_in_progress"
+    assert Contact.objects.count() == 0
+
+
+def test_a_database_that_is_away_is_not_taken_for_it(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(IdempotentRequest.objects, "bulk_create", fail)
+    assert post(client, CONTACTS, JANE).json()["code"] == "unavailable"
 
 
 @pytest.mark.django_db(transaction=True)
