@@ -6,7 +6,7 @@ COVERAGE ?= 90
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
-CODE := loquent contacts widgets conftest.py manage.py
+CODE := loquent contacts widgets benchmarks conftest.py manage.py
 # Commands that only read the code: no secret, no file.
 PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEBUG=1 DATABASE_URL=sqlite://:memory:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +40,7 @@ test-quick: .venv/.dev ## without browser, servers and other processes; under a 
 	echo "Node.js is not installed: the widget's tests were left out."; fi
 
 test-python:
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server"
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server and not schema"
 
 test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
 	@$(BIN)/python -m loquent.testing.packages

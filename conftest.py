@@ -17,6 +17,7 @@ from loquent.agents.services.breaker import breakers
 from loquent.limits import Limits
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
+from loquent.organizations.throttling import limiter as api_limiter
 from loquent.testing import people
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
@@ -73,6 +74,7 @@ def _fresh_process() -> None:
     """Counters and caches of this process begin anew in every test."""
     limiter.clear()
     frame_limiter.clear()
+    api_limiter.clear()
     breakers.clear()
     cache.clear()
 

@@ -2,14 +2,32 @@
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
+from contacts.filters import ContactFilter
 from contacts.models import Contact
-from contacts.services import save_contact
+from contacts.services import delete_contact, save_contact
+from loquent.api_filters import StrictFilterBackend
+from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
+from loquent.openapi import UUID_EXAMPLE, examples, line_example
+from loquent.organizations.authentication import AdminPermission
 from loquent.organizations.rest import OrganizationCrudViewSet
 from loquent.serializers import StrictSerializer, TextField
 
+# Contacts that an export has in memory at once.
+EXPORT_BATCH = 500
 
+
+CONTACT = {"name": "Jane Doe", "email": "jane@example.com", "phone": "+41446681800"}
+CONTACT_ANSWER = {"id": UUID_EXAMPLE, **CONTACT, "created_at": "2026-01-05T09:30:00.000000Z"}
+
+
+@examples(request=CONTACT, response=CONTACT_ANSWER)
 class ContactSerializer(StrictSerializer[Contact]):
     """A contact; email and phone are answered in their normalised form, null where unknown."""
 
@@ -47,8 +65,65 @@ class ContactSerializer(StrictSerializer[Contact]):
         )
 
 
+@extend_schema_view(
+    list=extend_schema(
+        summary="List contacts",
+        description="The people who left their details, newest first.",
+    ),
+    retrieve=extend_schema(summary="Read a contact", description="One contact."),
+    create=extend_schema(
+        summary="Create a contact",
+        description=(
+            "Email and phone are stored in one spelling. 400 where another contact has the same."
+        ),
+    ),
+    update=extend_schema(
+        summary="Replace a contact's details", description="Fields that are left out stay."
+    ),
+    partial_update=extend_schema(
+        summary="Change a contact's details", description="Fields that are left out stay."
+    ),
+    destroy=extend_schema(
+        summary="Delete a contact",
+        description="Its conversations stay, without a contact. To take them as well, erase it.",
+    ),
+)
+@extend_schema(tags=["contacts"])
 class ContactViewSet(OrganizationCrudViewSet):
     """People who left their details. No two contacts share an email or a phone number."""
 
     queryset = Contact.objects.select_related("organization")
     serializer_class = ContactSerializer
+    filterset_class = ContactFilter
+
+    def perform_destroy(self, instance: Contact) -> None:
+        delete_contact(contact=instance)
+
+    @extend_schema(
+        operation_id="contacts_export",
+        summary="Export contacts",
+        description=(
+            "Every contact that the filters leave, oldest first: a JSON document a line, sent "
+            "while it is read. Not for viewers."
+        ),
+        filters=True,
+        responses={(200, MEDIA_TYPE): ContactSerializer},
+        examples=[line_example(CONTACT_ANSWER)],
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        url_path="export",
+        pagination_class=None,
+        filter_backends=[StrictFilterBackend],
+        ordering_fields=(),
+        permission_classes=[AdminPermission],
+        renderer_classes=[NdjsonRenderer, JSONRenderer],
+    )
+    def export_all(self, request: Request) -> StreamingHttpResponse:
+        rows = self.filter_queryset(self.get_queryset())
+        batches = (
+            lines(ContactSerializer(batch, many=True).data)
+            for batch in in_batches(rows, size=EXPORT_BATCH)
+        )
+        return stream(request, batches, filename="contacts.ndjson")

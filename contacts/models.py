@@ -29,6 +29,9 @@ class Contact(BaseModel):
                 name="contact_unknown_is_null",
             ),
         ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="contact_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.phone or "Unnamed contact"

@@ -13,6 +13,7 @@ from contacts.normalization import (
     normalize_phone,
 )
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.idempotency import forget_answers
 from loquent.organizations.models import Organization
 
 ATTEMPTS = 5
@@ -118,6 +119,13 @@ def save_contact(
             raise
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.") from None
     return contact
+
+
+def delete_contact(*, contact: Contact) -> None:
+    """Delete a contact. Its conversations stay, without one; erasing takes them as well."""
+    with transaction.atomic():
+        forget_answers(organization_id=contact.organization_id, about=contact.id)
+        contact.delete()
 
 
 def find_duplicates(

@@ -17,13 +17,14 @@ from django.http import (
     JsonResponse,
 )
 from django.urls import resolve
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
-from loquent.errors import ApplicationError, ErrorCode
+from loquent.errors import ApplicationError, ErrorCode, VersionConflictError
 from loquent.text import clean_text
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,12 @@ STATUS = {
     ErrorCode.NOT_AUTHENTICATED: status.HTTP_401_UNAUTHORIZED,
     ErrorCode.FORBIDDEN: status.HTTP_403_FORBIDDEN,
     ErrorCode.CONFLICT: status.HTTP_409_CONFLICT,
+    ErrorCode.REQUEST_IN_PROGRESS: status.HTTP_409_CONFLICT,
+    ErrorCode.PRECONDITION_FAILED: status.HTTP_412_PRECONDITION_FAILED,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    ErrorCode.RATE_LIMITED: status.HTTP_429_TOO_MANY_REQUESTS,
 }
+# The code of a status that Django or the REST framework answers with.
 CODES = {
     400: ErrorCode.INVALID,
     401: ErrorCode.NOT_AUTHENTICATED,
@@ -43,6 +49,7 @@ CODES = {
     405: ErrorCode.METHOD_NOT_ALLOWED,
     406: ErrorCode.NOT_ACCEPTABLE,
     409: ErrorCode.CONFLICT,
+    413: ErrorCode.BODY_TOO_LARGE,
     415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
     429: ErrorCode.RATE_LIMITED,
     503: ErrorCode.UNAVAILABLE,
@@ -52,16 +59,11 @@ CODES = {
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error as `{"code", "message", "fields"}`; see docs/api.md, "Errors"."""
     if isinstance(error, ApplicationError):
-        return error_response(
-            STATUS.get(error.code, status.HTTP_400_BAD_REQUEST),
-            error.code,
-            error.message,
-            error.fields,
-        )
+        return _application_error(error)
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
         message = f"The body is larger than {limit} MiB."
-        return error_response(413, ErrorCode.INVALID, message, {"body": [message]})
+        return error_response(413, ErrorCode.BODY_TOO_LARGE, message, {"body": [message]})
     if isinstance(error, OperationalError | InterfaceError):
         return _database_away(error)
     if isinstance(error, Http404):
@@ -83,6 +85,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return None
 
 
+def _application_error(error: ApplicationError) -> Response:
+    status_code = STATUS.get(error.code, status.HTTP_400_BAD_REQUEST)
+    response = error_response(status_code, error.code, error.message, error.fields)
+    if isinstance(error, VersionConflictError):
+        response.data["current"] = error.current
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
 def _database_away(error: Exception) -> Response:
     """A lock or a statement took too long, or nobody is there; the text could hold data."""
     cause = type(error.__cause__ or error).__name__
@@ -102,7 +114,8 @@ def error_response(
         for name, sentences in fields.items()
     }
     body = {"code": code, "message": clean_text(message), "fields": clean}
-    return Response(body, status=status_code)
+    # JSON, also where the answer would have been another kind.
+    return Response(body, status=status_code, content_type="application/json")
 
 
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -136,12 +149,25 @@ def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(
             request.get_full_path(force_append_slash=True), preserve_request=True
         )
-    body = {
-        "code": ErrorCode.NOT_FOUND,
-        "message": "There is nothing at this address.",
-        "fields": {},
-    }
-    return JsonResponse(body, status=404)
+    return _plain_error(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What answers a request that Django itself refuses, such as one with an unknown Host."""
+    if not request.path_info.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    return _plain_error(400, ErrorCode.INVALID, "The request is not valid.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What answers a fault of ours; the log has it."""
+    if not request.path_info.startswith("/api/"):
+        return defaults.server_error(request)
+    return _plain_error(500, ErrorCode.INTERNAL, "Something went wrong here. Please try again.")
+
+
+def _plain_error(status_code: int, code: ErrorCode, message: str) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message, "fields": {}}, status=status_code)
 
 
 class StrictJSONParser(JSONParser):
@@ -168,10 +194,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class NewestFirstPagination(CursorPagination):
-    """Pages of 50 from the newest on; `next` is the address of the following page, or null."""
+    """Pages of 50 from the newest on; `next` is the address of the following page, or null.
+
+    Where the view has an order of its own, it is that one (loquent/api_filters.py).
+    """
 
     ordering: tuple[str, ...] = ("-created_at", "-id")
     page_size = 50
+    # How many rows may share one time, as those of an import do, before pages repeat.
+    offset_cutoff = 1_000_000
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
         try:
@@ -190,6 +221,11 @@ class NewestFirstPagination(CursorPagination):
             "required": ["results", "next"],
             "properties": {
                 "results": schema,
-                "next": {"type": "string", "format": "uri", "nullable": True},
+                "next": {
+                    "type": ["string", "null"],
+                    "format": "uri",
+                    "description": "The address of the following page; null on the last one.",
+                    "example": "https://chat.example.com/api/v1/contacts/?cursor=cD0y",
+                },
             },
         }

@@ -1,6 +1,7 @@
 """The errors that services raise. Knows nothing of Django, so that every layer may import it."""
 
 from enum import StrEnum
+from typing import Any
 
 
 class ErrorCode(StrEnum):
@@ -30,6 +31,10 @@ class ErrorCode(StrEnum):
     CONFLICT = "conflict"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     NOT_ACCEPTABLE = "not_acceptable"
+    PRECONDITION_FAILED = "precondition_failed"
+    BODY_TOO_LARGE = "body_too_large"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    REQUEST_IN_PROGRESS = "request_in_progress"
     UNAVAILABLE = "unavailable"
 
 
@@ -56,6 +61,21 @@ class ApplicationError(Exception):
         self.fields = fields or {}
         self.retry_after = retry_after
         self.limit = limit
+
+
+class VersionConflictError(ApplicationError):
+    """Somebody saved meanwhile: the row is no longer the version that the caller has read.
+
+    `current` holds what differs now, by field, as values that JSON can carry.
+    """
+
+    def __init__(self, message: str, *, current: dict[str, Any]) -> None:
+        super().__init__(
+            ErrorCode.PRECONDITION_FAILED,
+            message,
+            fields={name: ["Somebody has changed this meanwhile."] for name in current},
+        )
+        self.current = current
 
 
 def invalid(fields: dict[str, list[str]]) -> ApplicationError:

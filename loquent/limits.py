@@ -29,6 +29,8 @@ class Limits:
     bad_frames: int = 10
     idle_seconds: float = 1_800
     session_days: int = 30
+    api_requests_burst: int = 120
+    api_requests_per_minute: int = 600
     history_messages: int = 50
     queue_waiting: int = 3
     turn_connect_seconds: float = 5

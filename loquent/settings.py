@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from loquent.env import envbool, envint, envlist, envsecret, envstr
@@ -46,7 +47,9 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "django_filters",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "loquent",
     "loquent.organizations",
     "loquent.agents",
@@ -192,6 +195,11 @@ REST_FRAMEWORK = {
         "loquent.organizations.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.authentication.RolePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["loquent.organizations.throttling.CallerThrottle"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "loquent.api_filters.StrictFilterBackend",
+        "loquent.api_filters.StrictOrderingFilter",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["loquent.api.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "loquent.api.NewestFirstPagination",
@@ -202,12 +210,34 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loquent Widget API",
-    "DESCRIPTION": "Manage widgets, text agents, contacts and conversations of one organization.",
+    "DESCRIPTION": (
+        "Manage widgets, text agents, contacts and conversations of one organization.\n\n"
+        "Lists are pages of 50: `next` is the address of the following page. Every error has the "
+        "same shape, whose `code` is for programs."
+    ),
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "loquent.openapi.complete",
+    ],
+    "TAGS": [
+        {"name": "widgets", "description": "Chats for websites."},
+        {"name": "agents", "description": "Who answers, and what they know."},
+        {"name": "contacts", "description": "People who left their details."},
+        {"name": "sessions", "description": "Visitors' conversations."},
+        {"name": "api-keys", "description": "Keys for programs; for owners who are signed in."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {"MessageStatus": "widgets.types.MessageStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "MessageStatus": "widgets.types.MessageStatus",
+        "MessageRole": "widgets.types.MessageRole",
+        "Rating": "widgets.types.Rating",
+    },
 }
 
 # Browser applications of other origins that call the REST API with a key. The visitors' endpoints
@@ -215,6 +245,8 @@ SPECTACULAR_SETTINGS = {
 CORS_URLS_REGEX = r"^/api/(v1|schema)/"
 CORS_ALLOWED_ORIGINS = envlist("API_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match")
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
 
 # --- Text agents ---------------------------------------------------------------------------------
 

@@ -8,8 +8,11 @@ from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
 from loquent.api import unknown_path
+from loquent.api_docs import ApiDocs
+from loquent.organizations.api import ApiKeyViewSet
 from widgets.api.contact_data import ContactDataViewSet
-from widgets.api.viewsets import WidgetSessionViewSet, WidgetViewSet
+from widgets.api.sessions import WidgetSessionViewSet
+from widgets.api.viewsets import WidgetViewSet
 
 admin.site.site_header = admin.site.site_title = "Loquent Widget"
 admin.site.index_title = "Your chats"
@@ -21,6 +24,7 @@ router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
+router.register("api-keys", ApiKeyViewSet, basename="api-key")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -28,5 +32,11 @@ urlpatterns = [
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", ApiDocs.as_view(), name="api-docs"),
     path("", include("widgets.urls")),
+    path("api/", unknown_path, {"rest": "/"}),
+    path("api/<path:rest>", unknown_path),
 ]
+# Below /api/ errors are JSON, whoever finds them.
+handler400 = "loquent.api.bad_request"
+handler500 = "loquent.api.server_error"

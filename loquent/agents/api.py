@@ -3,13 +3,16 @@
 from typing import Any, cast
 
 from django.db.models import Prefetch
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.agents.services import create_agent, delete_agent, update_agent
-from loquent.organizations.rest import OrganizationCrudViewSet
+from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
+from loquent.api_filters import BooleanChoice, PeriodFilterSet, SearchFilter
+from loquent.openapi import UUID_EXAMPLE, examples
+from loquent.organizations.rest import VersionedCrudViewSet
 from loquent.serializers import StrictSerializer
 
 
@@ -23,6 +26,34 @@ class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
         fields = ["id", "title", "content", "url"]
 
 
+ENTRY = {
+    "title": "Shipping",
+    "content": "Parcels arrive within two days.",
+    "url": "https://example.com/shipping",
+}
+AGENT = {
+    "name": "Helper",
+    "instructions": "Answer in two sentences.",
+    "model": "builtin:knowledge",
+    "knowledge": [ENTRY],
+}
+
+
+@examples(
+    request=AGENT,
+    response={
+        "id": UUID_EXAMPLE,
+        "organization_id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01",
+        **AGENT,
+        "max_output_tokens": 1024,
+        "temperature": None,
+        "enabled": True,
+        "fallback_sentence": DEFAULT_FALLBACK,
+        "knowledge": [{"id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02", **ENTRY}],
+        "created_at": "2026-01-05T09:30:00.000000Z",
+        "updated_at": "2026-01-05T09:30:00.000000Z",
+    },
+)
 class TextAgentSerializer(StrictSerializer[TextAgent]):
     """A text agent with all that it knows. `knowledge`, where given, replaces all entries."""
 
@@ -47,10 +78,26 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
         ]
 
 
+class TextAgentFilter(PeriodFilterSet):
+    """How a list of agents may be narrowed down."""
+
+    enabled = BooleanChoice(help_text="Agents that answer, or those that are switched off.")
+    model = filters.CharFilter(max_length=200, help_text="Agents of exactly this model.")
+    search = SearchFilter("name", "instructions", help_text="A text in name or instructions.")
+
+
 @extend_schema_view(
-    list=extend_schema(summary="List text agents, newest first"),
-    retrieve=extend_schema(summary="Read a text agent"),
-    create=extend_schema(summary="Create a text agent"),
+    list=extend_schema(
+        summary="List text agents",
+        description="The organization's agents with all that they know, newest first.",
+    ),
+    retrieve=extend_schema(
+        summary="Read a text agent", description="An agent with all its knowledge."
+    ),
+    create=extend_schema(
+        summary="Create a text agent",
+        description="A new agent. What is left out gets its default.",
+    ),
     update=extend_schema(
         summary="Replace a text agent",
         description="Fields that are left out and have a default keep their value.",
@@ -63,14 +110,17 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
         ),
     ),
     destroy=extend_schema(
-        summary="Delete a text agent", description="409 while a widget uses the agent."
+        summary="Delete a text agent",
+        description="Its knowledge goes with it. 409 while a widget uses the agent.",
     ),
 )
 @extend_schema(tags=["agents"])
-class TextAgentViewSet(OrganizationCrudViewSet):
+class TextAgentViewSet(VersionedCrudViewSet):
     """Text agents of the organization, with their knowledge."""
 
     serializer_class = TextAgentSerializer
+    filterset_class = TextAgentFilter
+    ordering_fields = ("created_at", "updated_at")
     queryset = TextAgent.objects.prefetch_related(
         Prefetch("knowledge", KnowledgeEntry.objects.order_by("created_at", "id"))
     )
@@ -81,8 +131,15 @@ class TextAgentViewSet(OrganizationCrudViewSet):
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         current = cast("TextAgent", serializer.instance)
-        agent = update_agent(agent=current, data=serializer.validated_data)
+        agent = update_agent(
+            agent=current,
+            data=serializer.validated_data,
+            expected_version=self.expected_version(),
+        )
         serializer.instance = self.get_queryset().get(id=agent.id)
 
     def perform_destroy(self, instance: TextAgent) -> None:
-        delete_agent(agent=instance)
+        delete_agent(agent=instance, expected_version=self.expected_version())
+
+    def version_of(self, row: TextAgent) -> str:
+        return agent_version(row)

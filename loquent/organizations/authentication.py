@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from loquent.errors import ApplicationError
 from loquent.organizations.access import default_organization, has_role, visible_organizations
-from loquent.organizations.models import ApiKey, Organization, Role
+from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services import authenticate_api_key
 
 ORGANIZATION_HEADER = "X-Organization-Id"
@@ -56,9 +56,20 @@ class StaffSessionAuthentication(SessionAuthentication):
 
 
 def request_organization(request: Request) -> Organization | None:
-    """The organization that a request is about: the key's, the header's, or the user's first."""
+    """The organization that a request is about: the key's, the header's, or the user's first.
+
+    It is looked up once; the permissions, the rows and the filters all ask.
+    """
     if isinstance(request.auth, ApiKey):
         return request.auth.organization
+    known = request.__dict__
+    if "_organization" not in known:
+        known["_organization"] = _organization_of(request)
+    found: Organization | None = known["_organization"]
+    return found
+
+
+def _organization_of(request: Request) -> Organization | None:
     named = request.headers.get(ORGANIZATION_HEADER)
     if not named:
         return default_organization(request.user)
@@ -76,11 +87,19 @@ def caller_name(request: Request) -> str:
     return str(request.user)
 
 
+def caller_key(request: Request) -> str:
+    """Who calls, for what is counted or kept for each caller."""
+    if isinstance(request.auth, ApiKey):
+        return f"key:{request.auth.pk}"
+    return f"user:{request.user.pk}"
+
+
 class RolePermission(BasePermission):
     """A viewer reads; an admin, an owner and an API key also write."""
 
     message = "Your role in this organization doesn't allow this."
     reading = Role.VIEWER
+    writing = Role.ADMIN
 
     def has_permission(self, request: Request, view: object) -> bool:
         if not request.user.is_authenticated:
@@ -88,16 +107,32 @@ class RolePermission(BasePermission):
         organization = request_organization(request)
         if organization is None:
             return False
+        is_reading = request.method in SAFE_METHODS
         if isinstance(request.auth, ApiKey):
-            return True
-        needed = self.reading if request.method in SAFE_METHODS else Role.ADMIN
+            return self.may_key(request.auth, is_reading=is_reading)
+        needed = self.reading if is_reading else self.writing
         return has_role(request.user, needed, organization.id)
+
+    def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
+        """Whether a key may do this."""
+        self.message = "This API key may only read. Make one with the scope write."
+        return is_reading or api_key.scope == Scope.WRITE
 
 
 class AdminPermission(RolePermission):
     """What a viewer may not even read."""
 
     reading = Role.ADMIN
+
+
+class OwnerPermission(RolePermission):
+    """What is the owners' alone, and no program's: a key that leaks must not make others."""
+
+    reading = writing = Role.OWNER
+
+    def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
+        self.message = "An API key can't manage API keys: an owner does, signed in to the admin."
+        return False
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -107,7 +142,14 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key, `lqk_…`."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": (
+                "An API key, `lqk_…`. One with the scope `read` may call every GET, one with the "
+                "scope `write` everything but API keys."
+            ),
+        }
 
 
 class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -121,5 +163,8 @@ class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
             "type": "apiKey",
             "in": "cookie",
             "name": settings.SESSION_COOKIE_NAME,
-            "description": "The admin's session; unsafe methods need X-CSRFToken.",
+            "description": (
+                "The admin's session. Unsafe methods need the value of the cookie "
+                f"`{settings.CSRF_COOKIE_NAME}` in the header `X-CSRFToken`."
+            ),
         }

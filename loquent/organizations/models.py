@@ -90,6 +90,13 @@ class Membership(BaseModel):
         return f"{self.user} · {self.get_role_display()}"
 
 
+class Scope(models.TextChoices):
+    """What an API key may do."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
 class ApiKey(BaseModel):
     """A key for the REST API. The key itself is shown once; only its digest is kept."""
 
@@ -97,6 +104,16 @@ class ApiKey(BaseModel):
         Organization, on_delete=models.CASCADE, related_name="api_keys"
     )
     name = models.CharField(max_length=100)
+    scope = models.CharField(
+        max_length=16,
+        choices=Scope.choices,
+        default=Scope.WRITE,
+        # So that processes of the version before can make keys while this one is rolled out.
+        db_default=Scope.WRITE.value,
+        # Given when the key is made (`create_api_key`), and never changed.
+        editable=False,
+        help_text="What a program may do with the key: read everything, or change it as well.",
+    )
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
@@ -105,6 +122,39 @@ class ApiKey(BaseModel):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = "API key"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scope__in=Scope.values), name="api_key_scope_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentRequest(BaseModel):
+    """A POST that was made with an Idempotency-Key, and its answer.
+
+    A row is written in the transaction of what the request did, so that there is both or neither.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="idempotent_requests"
+    )
+    caller = models.CharField(max_length=64, help_text="Whose key it is: a user's or an API key's.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "caller", "key"], name="idempotent_request_unique"
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_request_age")]
+
+    def __str__(self) -> str:
+        return f"Request of {self.caller}"

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.models import ApiKey, Membership, Organization, Role, Scope
 from loquent.tokens import API_KEY, new_token, token_digest
 
 # How exact "last used" is: a write for every request would cost more than the answer is worth.
@@ -142,11 +142,20 @@ def _keep_an_owner(leaving: Membership) -> None:
         raise ApplicationError(ErrorCode.CONFLICT, NEEDS_AN_OWNER)
 
 
-def create_api_key(*, organization: Organization, name: str) -> tuple[ApiKey, str]:
-    """Make a key; gives the row and the key itself, which is never seen again."""
+def create_api_key(
+    *, organization: Organization, name: str, scope: str = Scope.WRITE
+) -> tuple[ApiKey, str]:
+    """Make a key; gives the row and the key itself, which is never seen again.
+
+    Raises `invalid` that names the field at fault.
+    """
     key = new_token(API_KEY)
     row = ApiKey(
-        organization=organization, name=name.strip(), prefix=key[:10], digest=token_digest(key)
+        organization=organization,
+        name=name.strip(),
+        scope=scope,
+        prefix=key[:10],
+        digest=token_digest(key),
     )
     try:
         row.full_clean()

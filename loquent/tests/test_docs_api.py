@@ -1,6 +1,7 @@
 """docs/api.md describes the REST API that there is, and its examples work."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from rest_framework.serializers import BaseSerializer
 from contacts.api import ContactSerializer
 from contacts.models import Contact
 from loquent.agents.api import TextAgentSerializer
-from loquent.api import CODES
+from loquent.api import CODES, STATUS
+from loquent.api_docs import DOCS
 from loquent.errors import ErrorCode
+from loquent.limits import Limits
+from loquent.organizations.api import NewApiKeySerializer
 from loquent.organizations.models import Organization
+from loquent.organizations.services import create_api_key
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from loquent.tests.documents import blocks, codes, read, rows, section
@@ -29,7 +34,7 @@ from widgets.api.serializers import (
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions")
+RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -57,6 +62,7 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
         ("Agents", [TextAgentSerializer]),
         ("Contacts", [ContactSerializer, ErasureReceiptSerializer]),
         ("Sessions", [WidgetSessionSerializer, WidgetMessageSerializer]),
+        ("API keys", [NewApiKeySerializer]),
     ],
 )
 def test_every_field_is_documented_and_no_other(
@@ -68,11 +74,45 @@ def test_every_field_is_documented_and_no_other(
 
 
 def test_every_error_is_documented() -> None:
-    table = {int(cells[0]): codes(cells[1]) for cells in rows(section(PAGE, "Errors"))}
-    # Of the status codes that have no code of their own, only a body too large comes up.
-    there = {413: ErrorCode.INVALID, **CODES}
-    # No rate is set on the REST API.
-    assert table == {status: [code] for status, code in there.items() if status != 429}
+    table = {(int(cells[0]), *codes(cells[1])) for cells in rows(section(PAGE, "Errors"))}
+    by_rule = {(status, code) for code, status in STATUS.items()}
+    assert table == by_rule | {(500, ErrorCode.INTERNAL)} | set(CODES.items())
+
+
+def test_every_parameter_of_a_list_is_documented_and_no_other() -> None:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    there = {
+        parameter["name"]
+        for methods in document["paths"].values()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if parameter.get("in") == "query"
+    }
+    assert {codes(cells[0])[0] for cells in rows(section(PAGE, "Lists"))} == there
+
+
+def test_the_policy_of_the_docs_page_is_documented() -> None:
+    [block] = [block for block in blocks(PAGE, "") if "default-src" in block]
+    assert " ".join(block.split()) == DOCS
+
+
+def test_the_rate_is_the_settings() -> None:
+    numbers = re.findall(r"(\d+)", section(PAGE, "How fast").partition("429")[0])
+    limits = Limits()
+    assert numbers == [str(limits.api_requests_per_minute), str(limits.api_requests_burst)]
+
+
+def run(example: str, variables: dict[str, str]) -> str:
+    """Run an example as a reader would, but stop at the first answer that is an error."""
+    done = subprocess.run(
+        ["sh", "-euc", f'curl() {{ command curl -sS --fail-with-body "$@"; }}\n{example}'],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, f"{example}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @pytest.mark.server
@@ -87,29 +127,29 @@ def test_the_examples_work(
     alice.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1_000)
     alice.save(update_fields=["password"])
     server = live_server_process()
+    variables = {
+        "SITE": server.url,
+        "KEY": acme_key,
+        "EMAIL": alice.username,
+        "PASSWORD": PASSWORD,
+        "TMPDIR": str(tmp_path),
+    }
+    examples = blocks(PAGE, "sh")
+    signing_in = next(example for example in examples if "JAR=" in example)
+    cookies = run(f'{signing_in}\nprintf "\\n%s %s" "$JAR" "$TOKEN"', variables)
+    variables["JAR"], variables["TOKEN"] = cookies.splitlines()[-1].split()
     # Each example finds rows of its own.
-    for number, example in enumerate(blocks(PAGE, "sh")):
+    for number, example in enumerate(examples):
         widget = make_widget(acme)
         contact = Contact.objects.create(organization=acme, name=f"Contact {number}")
         session, _ = create_widget_session(widget=widget)
-        variables = {
-            "SITE": server.url,
-            "KEY": acme_key,
-            "EMAIL": alice.username,
-            "PASSWORD": PASSWORD,
+        Contact.objects.filter(email="jane@example.com").delete()
+        Contact.objects.filter(phone="+1234567890").delete()
+        ids = {
             "AGENT_ID": str(make_agent(acme).id),
             "WIDGET_ID": str(widget.id),
             "CONTACT_ID": str(contact.id),
             "SESSION_ID": str(session.id),
-            "TMPDIR": str(tmp_path),
+            "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }
-        Contact.objects.filter(email="jane@example.com").delete()
-        done = subprocess.run(
-            ["sh", "-euc", f'curl() {{ command curl -sS --fail-with-body "$@"; }}\n{example}'],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert done.returncode == 0, f"{example}\n{done.stdout}{done.stderr}"
+        run(example, {**variables, **ids})

@@ -34,7 +34,7 @@ def directives(policy: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-@pytest.mark.parametrize("path", [*ADMIN_PAGES, *OTHERS])
+@pytest.mark.parametrize("path", [*ADMIN_PAGES, *OTHERS, "/api/docs/"])
 def test_no_answer_is_without(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     response = client.get(path)

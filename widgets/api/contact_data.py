@@ -3,18 +3,31 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.api import ContactViewSet
+from loquent.openapi import UUID_EXAMPLE, examples
 from loquent.organizations.authentication import AdminPermission, caller_name
+from loquent.organizations.rest import idempotent
 from widgets.models import ErasureReceipt
 from widgets.services.erasure import erase_contact, export_contact
 
 
+@examples(
+    response={
+        "id": UUID_EXAMPLE,
+        "contact_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
+        "conversations": 2,
+        "messages": 14,
+        "claims": 0,
+        "requested_by": "alice@example.com",
+        "created_at": "2026-01-05T09:30:00.000000Z",
+    }
+)
 class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
     """What was erased, when, and at whose request; nothing of the person."""
 
@@ -25,22 +38,55 @@ class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
         ]  # fmt: skip
 
 
+EXPORT = {
+    "exported_at": "2026-01-06T08:00:00.000000Z",
+    "organization": {"id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01", "name": "Acme"},
+    "contact": {
+        "id": UUID_EXAMPLE,
+        "name": "Jane Doe",
+        "email": "jane@example.com",
+        "phone": None,
+        "created_at": "2026-01-05T09:30:00.000000Z",
+        "updated_at": "2026-01-05T09:30:00.000000Z",
+    },
+    "conversations": [],
+    "typed_elsewhere": [],
+}
+
+
 class ContactDataViewSet(ContactViewSet):
     """People who left their details. No two contacts share an email or a phone number."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="contact_export",
+        summary="Export one contact",
+        description=(
+            "Everything kept of a person: details, conversations with their messages, and in which "
+            "other conversations the same email or phone number was typed. Not for viewers."
+        ),
+        responses=OpenApiTypes.OBJECT,
+        examples=[OpenApiExample("Answer", value=EXPORT, response_only=True)],
+    )
     @action(detail=True, methods=["get"], permission_classes=[AdminPermission])
     def export(self, request: Request, pk: str) -> Response:
-        """Everything kept of a contact: details, conversations with messages, what was typed."""
         data: dict[str, Any] = export_contact(contact=self.get_object())
         response = Response(data)
         response["Cache-Control"] = "no-store"
         return response
 
-    @extend_schema(request=None, responses=ErasureReceiptSerializer)
+    @extend_schema(
+        operation_id="contact_erase",
+        summary="Erase one contact",
+        description=(
+            "Deletes a contact with its conversations, and what was typed of it in others. It "
+            "can't be undone. The answer is a receipt."
+        ),
+        request=None,
+        responses=ErasureReceiptSerializer,
+    )
     @action(detail=True, methods=["post"], permission_classes=[AdminPermission])
+    @idempotent()
     def erase(self, request: Request, pk: str) -> Response:
-        """Delete a contact with its conversations, and what was typed of it elsewhere."""
         contact = self.get_object()
         receipt = erase_contact(contact_id=contact.id, requested_by=caller_name(request))
         return Response(ErasureReceiptSerializer(receipt).data)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from loquent.api import flatten
+from loquent.openapi import UUID_EXAMPLE, examples
 from loquent.serializers import StrictSerializer, TextField
 from widgets.models import (
     MAX_NOTICE,
@@ -15,7 +17,7 @@ from widgets.models import (
 )
 from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
 from widgets.services.validation import MAX_ORIGINS, MAX_STARTERS
-from widgets.types import NoticeData, PageData, WidgetConfigData
+from widgets.types import MessageStatus, NoticeData, PageData, WidgetConfigData
 
 
 class TextsField(serializers.ListField):
@@ -62,6 +64,76 @@ class NoticeSerializer(serializers.Serializer[NoticeData]):
         }
 
 
+WIDGET = {
+    "text_agent_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
+    "name": "Shop",
+    "greeting": "Hello! How can I help?",
+    "allowed_origins": ["https://www.example.com"],
+    "daily_message_cap": 500,
+    "starters": ["How long does shipping take?"],
+    "notice": {
+        "text": "You are chatting with an AI assistant.",
+        "url": "https://www.example.com/privacy",
+        "consent": False,
+    },
+}
+SESSION = {
+    "id": UUID_EXAMPLE,
+    "widget_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
+    "contact_id": None,
+    "page": {
+        "url": "https://www.example.com/bags",
+        "title": "Bags",
+        "referrer": "",
+        "context": {},
+        "at": "2026-01-05T09:30:00.000000Z",
+    },
+    "message_count": 2,
+    "last_answer": "complete",
+    "last_active_at": "2026-01-05T09:31:00.000000Z",
+    "ended_at": None,
+    "created_at": "2026-01-05T09:30:00.000000Z",
+}
+MESSAGE = {
+    "id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01",
+    "seq": 2,
+    "role": "assistant",
+    "content": "Parcels arrive within two days.",
+    "status": "complete",
+    "created_at": "2026-01-05T09:31:00.000000Z",
+    "client_message_id": None,
+    "page_url": "",
+    "sources": [{"title": "Shipping", "url": "https://example.com/shipping"}],
+    "model": "builtin:knowledge",
+    "input_tokens": None,
+    "output_tokens": None,
+    "first_token_ms": 3,
+    "duration_ms": 120,
+    "rating": "up",
+    "rating_comment": "",
+}
+
+
+@examples(
+    request=WIDGET,
+    response={
+        "id": UUID_EXAMPLE,
+        "organization_id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01",
+        "widget_id": "wid_…",
+        "primary_color": "#6366f1",
+        "text_color": "#ffffff",
+        "position": "bottom_right",
+        "contact_info_mode": "none",
+        "collect_name": False,
+        "collect_email": False,
+        "collect_phone": False,
+        "enabled": True,
+        "embed_code": '<script src="https://chat.example.com/api/widget/embed.js" …></script>',
+        "created_at": "2026-01-05T09:30:00.000000Z",
+        "updated_at": "2026-01-05T09:30:00.000000Z",
+        **WIDGET,
+    },
+)
 class WidgetSerializer(StrictSerializer[WidgetConfig]):
     """A widget. `embed_code` is the tag to paste on a page."""
 
@@ -128,7 +200,9 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
         # PUT starts from the defaults, PATCH from what is there.
         if self.partial:
             return change_widget(widget=instance, **validated_data)
-        return update_widget(widget=instance, data=WidgetConfigData(**validated_data))
+        expected = validated_data.pop("expected_version", None)
+        data = WidgetConfigData(**validated_data)
+        return update_widget(widget=instance, data=data, expected_version=expected)
 
 
 class PageSerializer(serializers.Serializer[PageData]):
@@ -141,6 +215,7 @@ class PageSerializer(serializers.Serializer[PageData]):
     at = serializers.DateTimeField()
 
 
+@examples(response=SESSION)
 class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
 
@@ -148,14 +223,50 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
 
     widget_id = serializers.UUIDField(read_only=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+    message_count = serializers.IntegerField(
+        source="last_seq", read_only=True, help_text="How many messages it has, from both sides."
+    )
+    last_answer = serializers.ChoiceField(
+        choices=MessageStatus.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="How the newest answer ended; null where there is none.",
+    )
 
     class Meta:
         model = WidgetSession
-        fields = ["id", "widget_id", "contact_id", "page", "created_at"]
+        fields = [
+            "id",
+            "widget_id",
+            "contact_id",
+            "page",
+            "message_count",
+            "last_answer",
+            "last_active_at",
+            "ended_at",
+            "created_at",
+        ]
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["title", "url"],
+            "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
+        },
+    }
+)
+class SourcesField(serializers.JSONField):
+    """What an answer rests on, as it was written with the answer."""
+
+
+@examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A line of a conversation; token counts and times are null where the model gave none."""
+
+    sources = SourcesField(read_only=True)
 
     class Meta:
         model = WidgetMessage
@@ -177,3 +288,12 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "rating",
             "rating_comment",
         ]
+
+
+class WidgetSessionExportSerializer(WidgetSessionSerializer):
+    """A line of an export: a conversation with all its messages."""
+
+    messages = WidgetMessageSerializer(many=True, read_only=True)
+
+    class Meta(WidgetSessionSerializer.Meta):
+        fields = [*WidgetSessionSerializer.Meta.fields, "messages"]

@@ -42,6 +42,8 @@ class WidgetSession(BaseModel):
         verbose_name = "conversation"
         indexes = [
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
+            # Lists of all widgets of an organization.
+            models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +113,17 @@ class WidgetMessage(BaseModel):
                 condition=Q(status__in=MessageStatus.values), name="widget_message_status_known"
             ),
             models.CheckConstraint(condition=Q(seq__gte=1), name="widget_message_seq_from_one"),
+        ]
+        indexes = [
+            # Few messages are in them: those that staff look for.
+            models.Index(
+                fields=["session"], condition=Q(rating__isnull=False), name="widget_message_rated"
+            ),
+            models.Index(
+                fields=["status", "session"],
+                condition=~Q(status=MessageStatus.COMPLETE.value),
+                name="widget_message_not_complete",
+            ),
         ]
 
     def __str__(self) -> str:

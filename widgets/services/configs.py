@@ -1,6 +1,7 @@
 """Create, read, change and delete widgets. The admin and the REST API both come here."""
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
 from loquent.organizations.models import Organization
+from loquent.versions import ExpectedVersion, check_version, version_of
 from widgets.models import WidgetConfig
 from widgets.services.identifiers import generate_widget_id
 from widgets.services.validation import data_columns, validate_widget_data
@@ -35,24 +37,36 @@ def create_widget(*, organization: Organization, data: WidgetConfigData) -> Widg
     return widget
 
 
-def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConfig:
+def widget_version(widget: WidgetConfig) -> str:
+    """The version of a widget's settings, for `expected_version` and as an ETag."""
+    return version_of(_versioned(widget), saved_at=widget.updated_at)
+
+
+def update_widget(
+    *, widget: WidgetConfig, data: WidgetConfigData, expected_version: ExpectedVersion = None
+) -> WidgetConfig:
     """Replace all settings of a widget; raises `invalid`, and then changes nothing.
 
-    Raises `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
+    `expected_version`: the `widget_version` that the editor has read. Where the widget isn't that
+    any more, raises VersionConflictError, whose `current` holds what differs now. Raises
+    `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
     (widgets/supervision.py).
     """
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():
-        _lock(widget)
+        _check_version(_lock(widget), expected_version)
         changed = _assign(widget, data)
         widget.save(update_fields=[*changed, "updated_at"])
     return widget
 
 
-def change_widget(*, widget: WidgetConfig, **changes: Any) -> WidgetConfig:
+def change_widget(
+    *, widget: WidgetConfig, expected_version: ExpectedVersion = None, **changes: Any
+) -> WidgetConfig:
     """Change some settings, as `update_widget` does; what others changed meanwhile stays."""
     with transaction.atomic():
         fresh = _lock(widget)
+        _check_version(fresh, expected_version)
         return update_widget(widget=fresh, data=config_data(fresh, **changes))
 
 
@@ -61,15 +75,27 @@ def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> 
     return widgets.update(enabled=enabled, updated_at=timezone.now())
 
 
-def delete_widget(*, widget: WidgetConfig) -> None:
-    """Delete a widget with its conversations; its open chats end."""
-    widget.delete()
+def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = None) -> None:
+    """Delete a widget with its conversations; its open chats end.
+
+    Raises VersionConflictError as `update_widget` does.
+    """
+    with transaction.atomic():
+        if expected_version is not None:
+            _check_version(_lock(widget), expected_version)
+        widget.delete()
 
 
-def reset_widget_id(*, widget: WidgetConfig) -> WidgetConfig:
-    """Give the widget a new public identifier. Every page with the old one falls silent."""
+def reset_widget_id(
+    *, widget: WidgetConfig, expected_version: ExpectedVersion = None
+) -> WidgetConfig:
+    """Give the widget a new public identifier. Every page with the old one falls silent.
+
+    Raises VersionConflictError as `update_widget` does.
+    """
     with transaction.atomic():
         fresh = _lock(widget)
+        _check_version(fresh, expected_version)
         fresh.widget_id = generate_widget_id()
         fresh.save(update_fields=["widget_id", "updated_at"])
     widget.widget_id = fresh.widget_id
@@ -119,3 +145,12 @@ def _assign(widget: WidgetConfig, data: WidgetConfigData) -> list[str]:
     for name, value in columns.items():
         setattr(widget, name, value)
     return list(columns)
+
+
+def _check_version(locked: WidgetConfig, expected: ExpectedVersion) -> None:
+    check_version(expected, _versioned(locked), saved_at=locked.updated_at, noun="widget")
+
+
+def _versioned(widget: WidgetConfig) -> dict[str, Any]:
+    values = asdict(config_data(widget))
+    return {**values, "text_agent_id": str(widget.text_agent_id), "widget_id": widget.widget_id}

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.idempotency import forget_answers
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 
 ERASED = "Erased contact"
@@ -91,6 +92,7 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         _forget_in_admin_log(contact_id)
         organization = contact.organization
+        forget_answers(organization_id=organization.id, about=contact_id)
         contact.delete()
         return ErasureReceipt.objects.create(
             organization=organization,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from loquent.agents.models import DailyTokenUsage
+from loquent.organizations.idempotency import old_answers
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, WidgetDailyUsage, WidgetMessage, WidgetSession
 
@@ -29,18 +30,21 @@ class Pruned:
     messages: int = 0
     empty_sessions: int = 0
     usage: int = 0
+    answers: int = 0
 
     @property
     def steps(self) -> int:
         """Rows that are gone through; messages go with their conversation."""
-        return self.conversations + self.empty_sessions + self.usage
+        return self.conversations + self.empty_sessions + self.usage + self.answers
 
 
 def count_prunable(*, now: datetime) -> Pruned:
     """What `prune` would delete at this moment."""
     empty = _empty_sessions(now)
     found = Pruned(
-        empty_sessions=empty.count(), usage=sum(counts.count() for counts in _old_usage(now))
+        empty_sessions=empty.count(),
+        usage=sum(counts.count() for counts in _old_usage(now)),
+        answers=old_answers(now=now).count(),
     )
     for sessions in _old_conversations(now):
         found.conversations += sessions.exclude(id__in=empty.values("id")).count()
@@ -70,6 +74,10 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
         for ids in _batches(counts, batch):
             pruned.usage += counts.filter(id__in=ids).delete()[0]
             progress(len(ids))
+    answers = old_answers(now=now)
+    for ids in _batches(answers, batch):
+        pruned.answers += answers.filter(id__in=ids).delete()[0]
+        progress(len(ids))
     return pruned
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from loquent.errors import ApplicationError, ErrorCode
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from widgets.models import WidgetConfig, WidgetSession
 
@@ -61,3 +62,14 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
         old.turns.filter(state="waiting").delete()
         WidgetSession.objects.filter(id=session_id).update(ended_at=timezone.now())
         return create_widget_session(widget=old.widget, successor_of=old)
+
+
+def delete_widget_session(*, session_id: uuid.UUID) -> None:
+    """Delete a session with its messages and turns; an open chat of it ends. `not_found`."""
+    with transaction.atomic():
+        # A message that is being written is written first, and then goes as well.
+        rows = WidgetSession.objects.select_for_update(of=("self",)).filter(id=session_id)
+        session = rows.first()
+        if session is None:
+            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such conversation.")
+        session.delete()

@@ -68,7 +68,9 @@ READS = [
     "/api/v1/sessions/{session.id}/messages/",
 ]
 WRITES = [(method, path) for path in READS[:3] for method in ("put", "patch", "delete")] + [
-    ("post", "/api/v1/widgets/{widget.id}/reset-widget-id/")
+    ("post", "/api/v1/widgets/{widget.id}/reset-widget-id/"),
+    ("post", "/api/v1/contacts/{contact.id}/erase/"),
+    ("delete", "/api/v1/sessions/{session.id}/"),
 ]
 
 
@@ -181,6 +183,10 @@ def test_the_answers_hold_just_the_documented_fields(
         "widget_id": str(acmes.widget.id),
         "contact_id": str(acmes.contact.id),
         "page": None,
+        "message_count": 1,
+        "last_answer": None,
+        "last_active_at": session["last_active_at"],
+        "ended_at": None,
         "created_at": session["created_at"],
     }
     [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]

@@ -3,6 +3,7 @@
 from loquent.agents.services.agents import (
     AgentData,
     EntryData,
+    agent_version,
     create_agent,
     delete_agent,
     update_agent,
@@ -17,6 +18,7 @@ __all__ = [
     "EntryData",
     "LoadedReply",
     "Reservation",
+    "agent_version",
     "bound_history",
     "create_agent",
     "delete_agent",

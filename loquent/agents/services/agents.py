@@ -3,7 +3,7 @@
 import math
 import uuid
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -13,6 +13,7 @@ from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
+from loquent.versions import ExpectedVersion, check_version, version_of
 
 # An agent's knowledge lies in memory while it is used.
 MAX_ENTRIES = 500
@@ -62,16 +63,24 @@ def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
     return agent
 
 
-def update_agent(*, agent: TextAgent, data: AgentData) -> TextAgent:
+def agent_version(agent: TextAgent) -> str:
+    """The version of an agent and its knowledge, for `expected_version` and as an ETag."""
+    return version_of(_versioned(agent), saved_at=agent.updated_at)
+
+
+def update_agent(
+    *, agent: TextAgent, data: AgentData, expected_version: ExpectedVersion = None
+) -> TextAgent:
     """The agent changed as the data says; raises `invalid`, or `not_found` where it is gone.
+
+    `expected_version`: the `agent_version` that the editor has read. Where the agent isn't that
+    any more, raises VersionConflictError, whose `current` holds what differs now.
 
     Entries keep their ids: one with a known id is changed, one without is made, missing ones are
     deleted. Only given fields are written, so that two people may change different ones at once.
     """
     with transaction.atomic():
-        current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
-        if current is None:
-            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+        current = _lock(agent, expected_version)
         _assign(current, data)
         given = [name for name in AGENT_FIELDS if name in data]
         # Also where only knowledge changes: `updated_at` is part of the knowledge's version.
@@ -81,16 +90,42 @@ def update_agent(*, agent: TextAgent, data: AgentData) -> TextAgent:
     return current
 
 
-def delete_agent(*, agent: TextAgent) -> None:
-    """Delete an agent and its knowledge; raises `conflict` while a widget uses it."""
+def delete_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) -> None:
+    """Delete an agent and its knowledge; raises `conflict` while a widget uses it.
+
+    Raises VersionConflictError as `update_agent` does.
+    """
     try:
         with transaction.atomic():
+            if expected_version is not None:
+                _lock(agent, expected_version)
             agent.delete()
     except (RestrictedError, IntegrityError):
         raise ApplicationError(
             ErrorCode.CONFLICT,
             "This agent can't be deleted: widgets use it. Give them another agent first.",
         ) from None
+
+
+def _lock(agent: TextAgent, expected: ExpectedVersion) -> TextAgent:
+    """The row as it is now, nobody else's until the transaction ends."""
+    current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
+    if current is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    if expected is not None:
+        check_version(expected, _versioned(current), saved_at=current.updated_at, noun="text agent")
+    return current
+
+
+def _versioned(agent: TextAgent) -> dict[str, Any]:
+    entries = sorted(agent.knowledge.all(), key=lambda entry: (entry.created_at, entry.id))
+    return {
+        **{name: getattr(agent, name) for name in AGENT_FIELDS},
+        "knowledge": [
+            {"id": str(entry.id), **{name: getattr(entry, name) for name in ENTRY_FIELDS}}
+            for entry in entries
+        ],
+    }
 
 
 def _assign(agent: TextAgent, data: AgentData) -> None:

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.organizations.models import Organization
+from loquent.organizations.services import create_api_key
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetSession
 from widgets.services.chat import append_message
@@ -58,7 +59,7 @@ def check_shape(response: Any, status: int, code: str) -> None:
 )
 def test_an_id_that_leads_nowhere_is_404(client: APIClient, path: str, id: str) -> None:  # noqa: A002
     for method in ("get", "put", "patch", "delete"):
-        if "sessions" in path and method != "get":
+        if "sessions" in path and method not in {"get", "delete"}:
             continue
         check_shape(getattr(client, method)(f"{path}{id}/", {}), 404, "not_found")
     if "sessions" in path:
@@ -74,6 +75,30 @@ def test_an_unknown_path_is_404(db: None, api: Connect, path: str) -> None:
         check_shape(response, 404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/api/nothing/", "/api/", "/api/v2/widgets/", "/api/docs/x"])
+def test_nothing_below_api_is_a_page(db: None, api: Connect, path: str) -> None:
+    check_shape(api().get(path), 404, "not_found")
+
+
+def test_a_fault_of_ours_is_json(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("what only the log may say")
+
+    monkeypatch.setattr("contacts.api.ContactViewSet.get_queryset", fail)
+    client.raise_request_exception = False
+    response = client.get("/api/v1/contacts/")
+    check_shape(response, 500, "internal")
+    assert "only the log" not in response.content.decode()
+    assert "only the log" in caplog.text
+
+
+def test_a_host_that_is_not_ours_is_json(client: APIClient) -> None:
+    response = client.get("/api/v1/contacts/", headers={"host": "evil.example"})
+    check_shape(response, 400, "invalid")
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_missing_slash_leads_to_the_address(client: APIClient, method: str) -> None:
     response = getattr(client, method)("/api/v1/contacts?a=1")
@@ -86,7 +111,7 @@ def test_methods_that_are_not_there(client: APIClient, session: WidgetSession) -
         ("/api/v1/widgets/", "put"),
         ("/api/v1/contacts/", "delete"),
         ("/api/v1/sessions/", "post"),
-        (f"/api/v1/sessions/{session.id}/", "delete"),
+        (f"/api/v1/sessions/{session.id}/", "put"),
         (f"/api/v1/sessions/{session.id}/", "patch"),
         (f"/api/v1/sessions/{session.id}/messages/", "post"),
         (f"/api/v1/widgets/{session.widget_id}/", "post"),
@@ -116,8 +141,7 @@ def test_only_json_is_spoken(client: APIClient) -> None:
     response = client.get("/api/v1/contacts/", headers={"accept": "text/html"})
     check_shape(response, 406, "not_acceptable")
     for accept in ("*/*", "application/json", "text/html, */*;q=0.1"):
-        answer = client.get("/api/v1/contacts/", {"format": "xml"}, headers={"accept": accept})
-        assert answer.status_code == 200
+        assert client.get("/api/v1/contacts/", headers={"accept": accept}).status_code == 200
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -180,7 +204,7 @@ def test_messages_come_oldest_first(client: APIClient, session: WidgetSession) -
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "messages"])
+@pytest.mark.parametrize("kind", [*KINDS, "messages", "api-keys"])
 def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
     client: APIClient,
     acme: Organization,
@@ -198,6 +222,8 @@ def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
                 make_agent(acme)
             elif kind == "contacts":
                 Contact.objects.create(organization=acme, name=str(n))
+            elif kind == "api-keys":
+                create_api_key(organization=acme, name="x")
             elif kind == "sessions":
                 create_widget_session(widget=session.widget)
             else:

@@ -14,7 +14,8 @@ from widgets.services.retention import Pruned, count_prunable, prune
 class Command(BaseCommand):
     help = (
         "Delete conversations older than their organization's retention, sessions in which "
-        "nothing was said, and old daily counts. Safe while the server runs."
+        "nothing was said, old daily counts, and what was answered under an Idempotency-Key. "
+        "Safe while the server runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,5 +42,6 @@ def sentence(pruned: Pruned) -> str:
     """What went, in words."""
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
-        f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts"
+        f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
+        f"{pruned.answers} answers of the REST API"
     )

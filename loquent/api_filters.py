@@ -1,0 +1,140 @@
+"""What lists can be filtered and ordered by. Strict: what isn't understood is a 400.
+
+A filter that is misspelled and ignored would hand out the whole list, and somebody would delete
+by it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import models
+from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+
+from loquent.text import clean_text
+
+MAX_SEARCH = 200
+ORDERING = "ordering"
+CURSOR = "cursor"
+
+
+class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
+    """django-filter's, which names a wrong value; this one names an unknown parameter, too."""
+
+    def filter_queryset(
+        self, request: Request, queryset: models.QuerySet[Any], view: Any
+    ) -> models.QuerySet[Any]:
+        filterset = self.get_filterset_class(view, queryset)
+        known = set(filterset.base_filters) if filterset else set()
+        known |= {CURSOR, ORDERING} if getattr(view, "ordering_fields", ()) else {CURSOR}
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            names = ", ".join(sorted(known))
+            raise ValidationError(
+                {clean_text(name): f"There is no such parameter. Use {names}." for name in unknown}
+            )
+        wrong = {}
+        for name, values in request.query_params.lists():
+            if len(values) > 1:
+                wrong[name] = "Give this parameter once."
+            elif not values[0]:
+                wrong[name] = "This parameter is empty. Give it a value, or leave it out."
+        if wrong:
+            raise ValidationError(wrong)
+        found: models.QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return found
+
+
+class StrictOrderingFilter(OrderingFilter):
+    """`ordering=-created_at`: one of the view's `ordering_fields`; the id breaks ties."""
+
+    def get_ordering(
+        self, request: Request, queryset: models.QuerySet[Any], view: Any
+    ) -> Sequence[str]:
+        wanted = request.query_params.get(ORDERING)
+        if wanted is None:
+            wanted = view.ordering
+        elif wanted not in ordering_choices(view):
+            choices = ", ".join(ordering_choices(view))
+            raise ValidationError({ORDERING: f"Use one of {choices}."})
+        return (wanted, "-id" if wanted.startswith("-") else "id")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        schema = {"type": "string", "enum": ordering_choices(view), "default": view.ordering}
+        description = "The order of the rows; `-` in front: from the last to the first."
+        return [
+            {
+                "name": ORDERING,
+                "required": False,
+                "in": "query",
+                "description": description,
+                "schema": schema,
+            }
+        ]
+
+
+def ordering_choices(view: Any) -> list[str]:
+    """What `ordering` may be at this view."""
+    return [f"{sign}{name}" for name in view.ordering_fields for sign in ("-", "")]
+
+
+class BooleanChoice(filters.ChoiceFilter):  # type: ignore[misc]
+    """`true` or `false`; django-filter's own takes anything else for "not asked"."""
+
+    def __init__(self, *, help_text: str, **kwargs: Any) -> None:
+        super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
+        extend_schema_field({"type": "boolean", "description": help_text})(self)
+
+    def filter(self, queryset: models.QuerySet[Any], value: str) -> models.QuerySet[Any]:
+        found: models.QuerySet[Any] = super().filter(queryset, value and value == "true")
+        return found
+
+
+class SearchFilter(filters.CharFilter):  # type: ignore[misc]
+    """Rows that have this text in one of their columns, in upper or lower case."""
+
+    def __init__(self, *columns: str, **kwargs: Any) -> None:
+        self._columns = columns
+        super().__init__(max_length=MAX_SEARCH, **kwargs)
+
+    def filter(self, queryset: models.QuerySet[Any], value: str) -> models.QuerySet[Any]:
+        if not value:
+            return queryset
+        found = models.Q()
+        for column in self._columns:
+            found |= models.Q((f"{column}__icontains", value))
+        return queryset.filter(found)
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]
+    """A time in UTC: PostgreSQL doesn't take every offset that ISO 8601 has."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise DjangoValidationError("This time is too far away.") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
+    """Compares a column with a time such as 2026-01-05T09:30:00Z."""
+
+    field_class = MomentField
+
+
+class PeriodFilterSet(filters.FilterSet):  # type: ignore[misc]
+    """Rows made in a period: from a moment on, and before another."""
+
+    created_from = MomentFilter(
+        field_name="created_at", lookup_expr="gte", help_text="Made at this time or later."
+    )
+    created_until = MomentFilter(
+        field_name="created_at", lookup_expr="lt", help_text="Made before this time."
+    )

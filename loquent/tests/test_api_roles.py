@@ -1,0 +1,144 @@
+"""Who may call what, for every operation that there is: a new one has to be added here."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from contacts.models import Contact
+from loquent.organizations.models import ApiKey, Organization, Role, Scope
+from loquent.organizations.services import create_api_key
+from loquent.testing.people import make_agent, make_member, make_widget
+from widgets.services.sessions import create_widget_session
+
+Connect = Callable[..., APIClient]
+
+READ = {"viewer", "admin", "owner", "key read", "key write"}
+# What a viewer may not read as a whole, a program may: its key was made for that.
+EXPORT = READ - {"viewer"}
+WRITE = {"admin", "owner", "key write"}
+OWN = {"owner"}
+CALLERS = sorted(READ | {"nobody", "no member", "other owner", "other key"})
+
+MATRIX: dict[tuple[str, str], set[str]] = {
+    ("get", "/api/v1/widgets/"): READ,
+    ("post", "/api/v1/widgets/"): WRITE,
+    ("get", "/api/v1/widgets/{id}/"): READ,
+    ("put", "/api/v1/widgets/{id}/"): WRITE,
+    ("patch", "/api/v1/widgets/{id}/"): WRITE,
+    ("delete", "/api/v1/widgets/{id}/"): WRITE,
+    ("post", "/api/v1/widgets/{id}/reset-widget-id/"): WRITE,
+    ("get", "/api/v1/agents/"): READ,
+    ("post", "/api/v1/agents/"): WRITE,
+    ("get", "/api/v1/agents/{id}/"): READ,
+    ("put", "/api/v1/agents/{id}/"): WRITE,
+    ("patch", "/api/v1/agents/{id}/"): WRITE,
+    ("delete", "/api/v1/agents/{id}/"): WRITE,
+    ("get", "/api/v1/contacts/"): READ,
+    ("post", "/api/v1/contacts/"): WRITE,
+    ("get", "/api/v1/contacts/export/"): EXPORT,
+    ("get", "/api/v1/contacts/{id}/"): READ,
+    ("put", "/api/v1/contacts/{id}/"): WRITE,
+    ("patch", "/api/v1/contacts/{id}/"): WRITE,
+    ("delete", "/api/v1/contacts/{id}/"): WRITE,
+    ("get", "/api/v1/contacts/{id}/export/"): EXPORT,
+    ("post", "/api/v1/contacts/{id}/erase/"): WRITE,
+    ("get", "/api/v1/sessions/"): READ,
+    ("get", "/api/v1/sessions/export/"): EXPORT,
+    ("get", "/api/v1/sessions/{id}/"): READ,
+    ("delete", "/api/v1/sessions/{id}/"): WRITE,
+    ("get", "/api/v1/sessions/{id}/messages/"): READ,
+    ("get", "/api/v1/api-keys/"): OWN,
+    ("post", "/api/v1/api-keys/"): OWN,
+    ("get", "/api/v1/api-keys/{id}/"): OWN,
+    ("delete", "/api/v1/api-keys/{id}/"): OWN,
+}
+OTHERS = {"other owner", "other key"}
+
+
+def operations() -> list[tuple[str, str]]:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return [(method, path) for path, methods in document["paths"].items() for method in methods]
+
+
+@pytest.fixture
+def clients(
+    api: Connect, acme: Organization, globex: Organization, alice: User, bob: User, charlie: User
+) -> dict[str, APIClient]:
+    def key(organization: Organization, scope: Scope) -> APIClient:
+        return api(create_api_key(organization=organization, name="x", scope=scope)[1])
+
+    return {
+        "nobody": api(),
+        "no member": api(User.objects.create_user("stranger@example.com", is_staff=True)),
+        "viewer": api(bob),
+        "admin": api(make_member(acme, "anna", Role.ADMIN)),
+        "owner": api(alice),
+        "other owner": api(charlie),
+        "other key": key(globex, Scope.WRITE),
+        "key read": key(acme, Scope.READ),
+        "key write": key(acme, Scope.WRITE),
+    }
+
+
+@pytest.fixture
+def ids(acme: Organization) -> dict[str, str]:
+    widget = make_widget(acme)
+    return {
+        "widgets": str(widget.id),
+        "agents": str(make_agent(acme).id),
+        "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
+        "sessions": str(create_widget_session(widget=widget)[0].id),
+        "api-keys": str(create_api_key(organization=acme, name="Shown")[0].id),
+    }
+
+
+def test_the_matrix_has_every_operation_and_no_other() -> None:
+    assert sorted(operations()) == sorted(MATRIX)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(("method", "path"), operations())
+def test_everybody_may_what_the_matrix_says(
+    clients: dict[str, APIClient],
+    ids: dict[str, str],
+    acme: Organization,
+    globex: Organization,
+    caller: str,
+    method: str,
+    path: str,
+) -> None:
+    kind = path.split("/")[3]
+    own_agent = make_agent(globex if caller in OTHERS else acme)
+    body = {"name": "New", "text_agent_id": str(own_agent.id)} if method != "get" else None
+    response = getattr(clients[caller], method)(path.replace("{id}", ids[kind]), body)
+    assert response.status_code in expected(caller, method, path)
+    if response.status_code == 200 and caller in OTHERS:
+        # Lists and exports of another organization: nothing of Acme's.
+        streamed = b"".join(response) if response.streaming else response.content
+        assert not any(row.encode() in streamed for row in ids.values())
+
+
+def expected(caller: str, method: str, path: str) -> set[int]:
+    if caller == "nobody":
+        return {401}
+    if caller == "no member":
+        return {403}
+    allowed = MATRIX[method, path]
+    if caller == "other key" and allowed == OWN:
+        return {403}
+    if caller in OTHERS and "{id}" in path:
+        return {404}
+    return {200, 201, 204} if caller in allowed | OTHERS else {403}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/contacts/", "/api/v1/api-keys/"])
+def test_a_key_is_told_what_it_lacks(
+    clients: dict[str, APIClient], acme: Organization, path: str
+) -> None:
+    message = clients["key read"].post(path, {"name": "x"}).json()["message"]
+    assert "may only read" in message or "can't manage API keys" in message
+    assert not ApiKey.objects.filter(name="New").exists()

@@ -1,0 +1,84 @@
+"""How lists of widgets, sessions and messages may be narrowed down."""
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django_filters import rest_framework as filters
+
+from loquent.api_filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.types import MessageRole, MessageStatus, Rating
+
+Sessions = models.QuerySet[WidgetSession]
+
+
+class WidgetFilter(PeriodFilterSet):
+    """By what staff know of a widget."""
+
+    enabled = BooleanChoice(help_text="Widgets that are shown, or those that are switched off.")
+    text_agent_id = filters.UUIDFilter(help_text="Widgets in which this agent answers.")
+    widget_id = filters.CharFilter(
+        max_length=64, help_text="The widget of this public identifier, `wid_…`."
+    )
+    search = SearchFilter("name", "greeting", help_text="A text in name or greeting.")
+
+
+class SessionFilter(PeriodFilterSet):
+    """By whose the conversation is, when it was, how it went and what was said."""
+
+    widget_id = filters.UUIDFilter(help_text="Conversations of this widget (its `id`).")
+    contact_id = filters.UUIDFilter(help_text="Conversations of this contact.")
+    active_from = MomentFilter(
+        field_name="last_active_at", lookup_expr="gte", help_text="Active at this time or later."
+    )
+    last_answer = filters.ChoiceFilter(
+        choices=MessageStatus.choices,
+        method="filter_last_answer",
+        help_text="Conversations whose newest answer has this status.",
+    )
+    has_feedback = BooleanChoice(
+        method="filter_has_feedback",
+        help_text="Conversations in which the visitor rated an answer, or none.",
+    )
+    rating = filters.ChoiceFilter(
+        choices=Rating.choices,
+        method="filter_rating",
+        help_text="Conversations with an answer that was rated so.",
+    )
+    search = filters.CharFilter(
+        method="filter_search",
+        max_length=200,
+        help_text="Conversations with a message that has this text, in upper or lower case.",
+    )
+
+    def filter_last_answer(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        answers = WidgetMessage.objects.filter(role=MessageRole.ASSISTANT)
+        later = answers.filter(session=OuterRef("session"), seq__gt=OuterRef("seq"))
+        return _with(queryset, answers.filter(~Exists(later), status=value))
+
+    def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        rated = WidgetMessage.objects.filter(rating__isnull=False)
+        if value == "true":
+            return _with(queryset, rated)
+        return queryset.exclude(Exists(rated.filter(session=OuterRef("pk"))))
+
+    def filter_rating(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        return _with(queryset, WidgetMessage.objects.filter(rating=value))
+
+    def filter_search(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        return _with(queryset, WidgetMessage.objects.filter(content__icontains=value))
+
+
+class MessageFilter(filters.FilterSet):  # type: ignore[misc]
+    """By who wrote it, how it ended, and what the visitor thinks of it."""
+
+    role = filters.ChoiceFilter(
+        choices=MessageRole.choices, help_text="Messages of the visitor, or answers."
+    )
+    status = filters.ChoiceFilter(
+        choices=MessageStatus.choices, help_text="Messages that ended so."
+    )
+    rating = filters.ChoiceFilter(choices=Rating.choices, help_text="Answers that were rated so.")
+
+
+def _with(sessions: Sessions, messages: models.QuerySet[WidgetMessage]) -> Sessions:
+    return sessions.filter(Exists(messages.filter(session=OuterRef("pk"))))

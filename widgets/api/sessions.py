@@ -1,0 +1,141 @@
+"""`/api/v1/sessions/`"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loquent.api import NewestFirstPagination
+from loquent.api_filters import StrictFilterBackend
+from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
+from loquent.openapi import line_example
+from loquent.organizations.authentication import AdminPermission
+from loquent.organizations.rest import OrganizationViewSet
+from widgets.api.filters import MessageFilter, SessionFilter
+from widgets.api.serializers import (
+    MESSAGE,
+    SESSION,
+    WidgetMessageSerializer,
+    WidgetSessionExportSerializer,
+    WidgetSessionSerializer,
+)
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.sessions import delete_widget_session
+from widgets.types import MessageRole
+
+# Conversations that an export has in memory at once, with all their messages.
+EXPORT_BATCH = 20
+
+
+class MessagePagination(NewestFirstPagination):
+    """Pages of 50 messages in the order in which they were said."""
+
+    ordering = ("seq",)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List conversations",
+        description="Visitors' conversations, newest first. `search` looks into the messages.",
+    ),
+    retrieve=extend_schema(
+        summary="Read a conversation",
+        description="A conversation without its messages, which have an address of their own.",
+    ),
+    destroy=extend_schema(
+        summary="Delete a conversation",
+        description=(
+            "Deletes a conversation with its messages. If the visitor's chat is open, it ends. "
+            "The contact stays."
+        ),
+    ),
+)
+@extend_schema(tags=["sessions"])
+class WidgetSessionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    OrganizationViewSet,
+):
+    """Visitors' conversations: to read, to search, to export, to delete."""
+
+    queryset = WidgetSession.objects.all()
+    serializer_class = WidgetSessionSerializer
+    organization_path = "widget__organization"
+    filterset_class = SessionFilter
+    ordering_fields = ("created_at", "last_active_at")
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        answers = WidgetMessage.objects.filter(
+            session=OuterRef("pk"), role=MessageRole.ASSISTANT
+        ).order_by("-seq")
+        sessions: models.QuerySet[Any] = super().get_queryset()
+        status = Subquery(answers.values("status")[:1])
+        found: models.QuerySet[Any] = sessions.annotate(last_answer=status)
+        return found
+
+    def perform_destroy(self, instance: WidgetSession) -> None:
+        delete_widget_session(session_id=instance.id)
+
+    @extend_schema(
+        summary="List the messages of a conversation",
+        description="The messages in the order in which they were said.",
+        responses=WidgetMessageSerializer(many=True),
+    )
+    @action(
+        detail=True,
+        methods=["get"],
+        pagination_class=MessagePagination,
+        filter_backends=[StrictFilterBackend],
+        filterset_class=MessageFilter,
+        ordering_fields=(),
+    )
+    def messages(self, request: Request, pk: str) -> Response:
+        rows = self.filter_queryset(WidgetMessage.objects.filter(session=self.get_object()))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(WidgetMessageSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="sessions_export",
+        summary="Export conversations",
+        description=(
+            "Every conversation that the filters leave, oldest first, with its messages: a JSON "
+            "document a line, sent while it is read. Not for viewers."
+        ),
+        filters=True,
+        responses={(200, MEDIA_TYPE): WidgetSessionExportSerializer},
+        examples=[line_example({**SESSION, "messages": [MESSAGE]})],
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        pagination_class=None,
+        filter_backends=[StrictFilterBackend],
+        ordering_fields=(),
+        permission_classes=[AdminPermission],
+        renderer_classes=[NdjsonRenderer, JSONRenderer],
+    )
+    def export(self, request: Request) -> StreamingHttpResponse:
+        rows = self.filter_queryset(self.get_queryset())
+        batches = (lines(_with_messages(batch)) for batch in in_batches(rows, size=EXPORT_BATCH))
+        return stream(request, batches, filename="sessions.ndjson")
+
+
+def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
+    """The lines of these sessions; messages without a serializer, which would take most time."""
+    messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    rows = WidgetMessage.objects.filter(session__in=sessions).order_by("session", "seq")
+    for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):
+        messages[row.pop("session_id")].append(row)
+    for session in sessions:
+        yield {**WidgetSessionSerializer(session).data, "messages": messages[session.id]}
