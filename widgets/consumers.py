@@ -8,6 +8,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from loquent import tracing
+from loquent.correlation import bind_session
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.doorway import read_doorway, speaks_v2
@@ -65,6 +67,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self.socket is not None:
                 self.socket.gone()
 
+    @tracing.traced("socket opening")
     async def connect(self) -> None:
         """Check the door, resume or begin the session, show it, and listen from then on."""
         supervisor.start()
@@ -84,6 +87,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
             async with asyncio.timeout(PATIENCE_SECONDS):
                 opened = await in_database(open_session, doorway=doorway)
+                bind_session(opened.session_id)
                 await self.socket.enter(opened.session_id, opened.widget_pk)
                 chat = await in_database(
                     load_chat,
@@ -125,6 +129,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         socket = self.socket
         if socket is None or socket.session_id is None or socket.is_ending:
             return
+        bind_session(socket.session_id)
         raw = text_data if text_data is not None else bytes_data
         if is_too_big(raw, settings.LIMITS.frame_bytes):
             socket.end(CloseCode.TOO_BIG)
@@ -180,6 +185,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             case PingFrame():
                 socket.put(pong_frame())
 
+    @tracing.traced("message")
     async def _post(
         self, frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID
     ) -> None:
@@ -194,6 +200,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self.v2:
                 socket.put(ack_frame(accepted.message))
             socket.began(accepted.message)
+            tracing.keep(accepted.message.id)
             if not accepted.is_new:
                 return
             await hub.publish(session_id, MessagePosted(accepted.message, socket.name))

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.metrics import MESSAGES
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.identifiers import is_widget_id
 from widgets.services.limits import charge_message, take_session, use_daily_message
@@ -134,6 +135,8 @@ def accept_message(
     finally:
         if accepted is None or not accepted.is_new:
             charge.give_back()
+        else:
+            MESSAGES.inc()
     return accepted
 
 
