@@ -18,6 +18,7 @@ from loquent.agents.backends.registry import close_backends  # noqa: E402
 from loquent.edge import EdgeApplication  # noqa: E402
 from loquent.health import HealthApplication  # noqa: E402
 from loquent.metrics_endpoint import MetricsApplication  # noqa: E402
+from loquent.probe import ProbeApplication  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
 from widgets.telemetry import measure_deployment  # noqa: E402
@@ -77,14 +78,14 @@ def drain_before_the_end() -> None:
 
 
 http_application = HealthApplication(
-    MetricsApplication(django_application, measure=measure_deployment),
+    MetricsApplication(ProbeApplication(django_application), measure=measure_deployment),
     is_draining=lambda: supervisor.is_draining,
 )
 application = EdgeApplication(
     ProtocolTypeRouter(
         {
             "http": http_application,
-            "websocket": URLRouter(websocket_urlpatterns),
+            "websocket": ProbeApplication(URLRouter(websocket_urlpatterns)),
             "lifespan": lifespan,
         }
     )

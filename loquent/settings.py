@@ -235,7 +235,18 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+# Where `collectstatic` has put the files: compressed, and named by their hashes, to be kept.
+# Without it they are found in the source and sent as they are.
+STATIC_ROOT = envstr("STATIC_ROOT") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 # Who may read /metrics; nobody where both are empty.
 METRICS_TOKEN = envsecret("METRICS_TOKEN")
