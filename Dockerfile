@@ -36,6 +36,6 @@ USER 10001:10001
 EXPOSE 8000
 # 25 s for answers under way to end, and some more.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=4s --start-period=30s --start-interval=1s CMD ["python", "-c", \
+HEALTHCHECK --interval=10s --timeout=4s --start-period=30s CMD ["python", "-c", \
     "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
 CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]
