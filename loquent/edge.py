@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from loquent.correlation import choose_request_id, request_id
-from loquent.metrics import CLOSES, FRAMES_IN, FRAMES_OUT, HANDSHAKES, SOCKETS
+from loquent.metrics import CLOSES, HANDSHAKES, SOCKETS, frames
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 HEADER = b"x-request-id"
@@ -63,7 +63,7 @@ class _Socket:
     async def receive(self) -> Any:
         event = await self._receive()
         if event["type"] == "websocket.receive":
-            FRAMES_IN.inc()
+            frames.received += 1
         elif event["type"] == "websocket.disconnect":
             self._closed("client", event.get("code") or 1005)
         return event
@@ -71,7 +71,7 @@ class _Socket:
     async def send(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "websocket.send":
-            FRAMES_OUT.inc()
+            frames.sent += 1
         elif kind == "websocket.accept":
             event = {**event, "headers": [*event.get("headers", ()), self._header]}
             self._is_open = self._is_answered = True

@@ -114,7 +114,26 @@ REQUEST_TIME = Histogram(
     "loquent_http_request_seconds", "Time of an HTTP request.", ["view"], buckets=FAST
 )
 
-# Looked up once: these are counted for every frame.
-FRAMES_IN = FRAMES.labels("in")
-FRAMES_OUT = FRAMES.labels("out")
+# Looked up once.
 DATABASE_BUSY = DATABASE_THREADS.labels("busy")
+
+
+class FrameTally:
+    """Frames since they were last counted: an addition for each, as there are so many.
+
+    Of the event loop's thread alone.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.sent = 0
+
+    def count(self) -> None:
+        """Put them into the metric; every second, and before each scrape."""
+        received, self.received = self.received, 0
+        sent, self.sent = self.sent, 0
+        FRAMES.labels("in").inc(received)
+        FRAMES.labels("out").inc(sent)
+
+
+frames = FrameTally()

@@ -60,6 +60,7 @@ async def measure_process() -> None:
     """Note what this process is at; every second is often enough."""
     global _cpu_seconds  # noqa: PLW0603 - a process has one processor clock
     metrics.PROCESSES.set(1)
+    metrics.frames.count()
     memory = _resident_bytes()
     metrics.MEMORY.set(memory)
     metrics.MEMORY_OF_LARGEST.set(memory)
@@ -78,6 +79,7 @@ async def measure_process() -> None:
 
 async def measure_deployment() -> None:
     """Note what the database alone knows: for a scrape, which it holds up for 3 s at most."""
+    metrics.frames.count()
     try:
         async with asyncio.timeout(MEASURE_SECONDS):
             state: QueueState = await in_database(measure_queue)

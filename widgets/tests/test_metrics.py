@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from loquent.agents.backends.base import BackendError
 from loquent.database import in_database
+from loquent.metrics import frames
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig
@@ -24,6 +25,8 @@ def value(name: str, **labels: str) -> float:
 @pytest.fixture
 def added() -> Added:
     """`added("loquent_x_total", label="…")`: how much more it is than when first asked for."""
+    # Those of earlier tests.
+    frames.count()
     first = {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in REGISTRY.collect()
@@ -48,6 +51,7 @@ async def test_a_turn(
     await socket.say("Hi", "key-1")
     frames += await socket.until("ack")
     assert added("loquent_messages_total") == 1
+    await measure_process()
     assert added("loquent_frames_total", direction="in") == 2
     # The session, the history, and these.
     assert added("loquent_frames_total", direction="out") == 2 + len(frames) - 1
