@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install check audit format test test-quick test-python test-js widget clean
+.PHONY: help run install check audit format test test-quick test-python test-js constraints widget clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on S
 test-js: widget-js/node_modules
 	$(NPM) test --silent
 
+constraints: .venv/.dev ## every package of the image at its version, for constraints.txt
+	$(PLAIN) DJANGO_SETTINGS_MODULE=loquent.settings $(BIN)/python -m loquent.testing.constraints
+
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
 
@@ -77,7 +80,7 @@ clean: ## remove what was installed or cached; var/, with its data, stays
 	$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/.dev: requirements-dev.txt .venv/.run
+.venv/.dev: requirements-dev.txt requirements-tracing.txt .venv/.run
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	@touch $@
 

@@ -13,10 +13,15 @@ django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from loquent import tracing  # noqa: E402
 from loquent.agents.backends.registry import close_backends  # noqa: E402
+from loquent.edge import EdgeApplication  # noqa: E402
 from loquent.health import HealthApplication  # noqa: E402
+from loquent.metrics_endpoint import MetricsApplication  # noqa: E402
+from loquent.probe import ProbeApplication  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
+from widgets.telemetry import measure_deployment  # noqa: E402
 
 # How long answers under way may go on after SIGTERM.
 GRACE_SECONDS = 25
@@ -33,6 +38,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         elif event["type"] == "lifespan.shutdown":
             await supervisor.stop()
             await close_backends()
+            await asyncio.to_thread(tracing.flush)
             await send({"type": "lifespan.shutdown.complete"})
             return
 
@@ -71,10 +77,16 @@ def drain_before_the_end() -> None:
         install(number)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": HealthApplication(django_application, is_draining=lambda: supervisor.is_draining),
-        "websocket": URLRouter(websocket_urlpatterns),
-        "lifespan": lifespan,
-    }
+http_application = HealthApplication(
+    MetricsApplication(ProbeApplication(django_application), measure=measure_deployment),
+    is_draining=lambda: supervisor.is_draining,
+)
+application = EdgeApplication(
+    ProtocolTypeRouter(
+        {
+            "http": http_application,
+            "websocket": ProbeApplication(URLRouter(websocket_urlpatterns)),
+            "lifespan": lifespan,
+        }
+    )
 )

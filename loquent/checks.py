@@ -1,6 +1,7 @@
 """System checks: a misconfiguration that can be seen is said before it bites."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -42,6 +43,22 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     if settings.DEBUG:
         return []
     return [checks.Warning("The database is SQLite.", hint=hint, id="loquent.W002")]
+
+
+@register()
+def check_static_files(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """loquent.W004: STATIC_ROOT needs what `collectstatic` writes, or every page of staff fails."""
+    if not settings.STATIC_ROOT or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        return []
+    return [
+        checks.Warning(
+            f"STATIC_ROOT={settings.STATIC_ROOT!r} has no static files.",
+            hint="Run `manage.py collectstatic --no-input`, after each upgrade, too.",
+            id="loquent.W004",
+        )
+    ]
 
 
 @register()

@@ -1,12 +1,17 @@
 """The one way from asynchronous code to the ORM."""
 
 import asyncio
+import contextvars
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
+
+from loquent import tracing
+from loquent.metrics import DATABASE_BUSY, DATABASE_ERRORS, DATABASE_TIME, DATABASE_WAIT
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,10 +30,23 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     """
 
     def call() -> T:
+        began = time.perf_counter()
+        DATABASE_WAIT.observe(began - asked)
+        DATABASE_BUSY.inc()
         close_old_connections()
         try:
             return function(*args, **kwargs)
+        except DatabaseError as error:
+            DATABASE_ERRORS.labels(type(error).__name__).inc()
+            raise
         finally:
             close_old_connections()
+            DATABASE_BUSY.dec()
+            DATABASE_TIME.labels(name).observe(time.perf_counter() - began)
 
-    return await asyncio.get_running_loop().run_in_executor(_executor, call)
+    name = getattr(function, "__name__", "other")
+    asked = time.perf_counter()
+    with tracing.span(f"database {name}", only_inside=True):
+        # The thread's log lines belong to this request, too.
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(_executor, run, call)

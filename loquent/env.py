@@ -1,5 +1,6 @@
 """Reads settings from the environment, and says what to do when a value is wrong."""
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def envstr(name: str, default: str = "") -> str:
@@ -47,6 +49,14 @@ def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
     if value is None:
         return list(default)
     return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def envnetworks(name: str) -> list[Network]:
+    """The variable as a list of networks, such as 10.0.0.0/8, or single addresses."""
+    try:
+        return [ipaddress.ip_network(item) for item in envlist(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Use a list like 10.0.0.0/8,::1.") from None
 
 
 def envsecret(name: str) -> str:

@@ -1,8 +1,12 @@
-"""Keeps secrets out of every log line, whoever wrote it."""
+"""Keeps secrets out of every log line, whoever wrote it; as text or as JSON."""
 
 import copy
+import json
 import logging
 import re
+from datetime import UTC, datetime
+
+from loquent import correlation, tracing
 
 _QUERY_TOKEN = re.compile(r"(?i)\b(token=)[^&\s\"'<>]+")
 _SECRET = re.compile(r"\b(wst_|lqk_)[A-Za-z0-9_-]{8,}")
@@ -31,3 +35,27 @@ class RedactingFormatter(logging.Formatter):
             record.msg = f"{record.getMessage()} ({kind.__name__ if kind else 'unknown'})"
             record.args, record.exc_info, record.exc_text = None, None, None
         return redact(super().format(record))
+
+
+class JsonFormatter(RedactingFormatter):
+    """One JSON object a line, with the request and the conversation that it belongs to.
+
+    `request_id`, `session_id`, `trace_id` and `span_id` are there where there is one.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = super().format(record)
+        message, _, rest = lines.partition("\n")
+        trace_id, span_id = tracing.ids()
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message,
+            "details": rest,
+            "request_id": correlation.request_id.get(),
+            "session_id": correlation.session_id.get(),
+            "trace_id": trace_id,
+            "span_id": span_id,
+        }
+        return json.dumps({name: redact(value) for name, value in entry.items() if value})

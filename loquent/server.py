@@ -11,6 +11,7 @@ import uvicorn
 from django.conf import settings
 from uvicorn.supervisors import Multiprocess
 
+from loquent.metrics_endpoint import shared_by_workers
 from loquent.websocket_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
     # uvicorn drains, then raises the signal again: it is to end the process without a fuss.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with bind(host, port) as listener:
+    with bind(host, port) as listener, shared_by_workers(workers):
         logger.info("Serving on http://%s:%s with %s worker(s).", host, port, workers)
         if workers > 1:
             Multiprocess(config, sockets=[listener]).run()

@@ -9,7 +9,7 @@ import django_stubs_ext
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
-from loquent.env import envbool, envint, envlist, envsecret, envstr
+from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr
 from loquent.limits import Limits
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
@@ -58,7 +58,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The outermost: no answer passes it by.
+    # The outermost two: no answer passes them by.
+    "loquent.http_telemetry.TelemetryMiddleware",
     "loquent.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "loquent.static_files.StaticFilesMiddleware",
@@ -266,9 +267,31 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+# Where `collectstatic` has put the files: compressed, and named by their hashes, to be kept.
+# Without it they are found in the source and sent as they are.
+STATIC_ROOT = envstr("STATIC_ROOT") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Who may read /metrics; nobody where both are empty.
+METRICS_TOKEN = envsecret("METRICS_TOKEN")
+METRICS_ALLOW = envnetworks("METRICS_ALLOW")
+
+# The SDK reads the rest of OTEL_… by itself.
+TRACING = bool(envstr("OTEL_EXPORTER_OTLP_ENDPOINT")) and not envbool("OTEL_SDK_DISABLED", False)
+OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "loquent-widget")
 
 LOG_LEVEL = envstr("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = envstr("LOG_FORMAT", "line").lower()
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} is unknown. Use line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -276,9 +299,10 @@ LOGGING = {
         "line": {
             "()": "loquent.logs.RedactingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+        },
+        "json": {"()": "loquent.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},

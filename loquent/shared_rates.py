@@ -17,6 +17,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
+from loquent.metrics import REDIS_FAILURES
 from loquent.rates import Rate, RateLimiter
 from loquent.redis_client import redis_client
 
@@ -137,6 +138,7 @@ class SharedLimiter:
             return False
 
     def _note_away(self, error: Exception) -> None:
+        REDIS_FAILURES.labels("rates").inc()
         with self._lock:
             is_news = self._away_until is None
             self._away_until = self._clock() + PAUSE_SECONDS

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 
+from loquent import tracing
 from loquent.database import in_database
 from widgets.events import MessagePosted, SessionReplaced, StopAsked
 from widgets.frames import (
@@ -72,6 +73,7 @@ async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uu
             socket.put(pong_frame())
 
 
+@tracing.traced("message")
 async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID) -> None:
     async with hub.in_order(session_id):
         accepted = await in_database(
@@ -85,6 +87,7 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
         if socket.v2:
             socket.put(ack_frame(accepted.message))
         socket.began(accepted.message)
+        tracing.keep(accepted.message.id)
         if not accepted.is_new:
             return
         await hub.publish(session_id, MessagePosted(accepted.message, socket.name))

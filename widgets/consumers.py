@@ -7,6 +7,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from loquent import tracing
+from loquent.correlation import bind_session
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.actions import carry_out
@@ -49,6 +51,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self.socket is not None:
                 self.socket.gone()
 
+    @tracing.traced("socket opening")
     async def connect(self) -> None:
         """Check the door, resume or begin the session, show it, and listen from then on."""
         supervisor.start()
@@ -68,6 +71,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
             async with asyncio.timeout(PATIENCE_SECONDS):
                 opened = await in_database(open_session, doorway=doorway)
+                bind_session(opened.session_id)
                 await self.socket.enter(opened.session_id, opened.widget_pk)
                 chat = await in_database(
                     load_chat,
@@ -111,6 +115,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         socket = self.socket
         if socket is None or socket.session_id is None or socket.is_ending:
             return
+        bind_session(socket.session_id)
         raw = text_data if text_data is not None else bytes_data
         if is_too_big(raw, settings.LIMITS.frame_bytes):
             socket.end(CloseCode.TOO_BIG)

@@ -16,6 +16,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from loquent.metrics import REDIS_FAILURES
 from widgets.cancellation import cancel
 from widgets.events import Event, LookAgain, from_wire, to_wire
 
@@ -55,6 +56,11 @@ class ProcessLink:
         await cancel(tasks)
         # A new lock: the old one belongs to the loop that ends.
         self.__init__()  # type: ignore[misc]
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the latest `check` did not hear itself."""
+        return self._is_deaf
 
     async def follow(self, session_id: uuid.UUID) -> None:
         """Hear of a session; returns when what happens from now on will be heard."""
@@ -125,6 +131,7 @@ class ProcessLink:
                 await function(*args)
         except Exception as error:  # noqa: BLE001 - whatever ails the layer
             self._skip_until = time.monotonic() + SKIP_SECONDS
+            REDIS_FAILURES.labels("link").inc()
             logger.warning("The channel layer is away: %s", type(error).__name__)
             return False
         return True

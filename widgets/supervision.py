@@ -17,6 +17,7 @@ from widgets.protocol import CloseCode
 from widgets.services.refusals import flush_refusals, has_refusals
 from widgets.services.revocation import revocation_state
 from widgets.services.turns import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
+from widgets.telemetry import measure_process, note_interrupted
 from widgets.turns import runner
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Supervisor:
                 self.end_idle,
                 self.mend_link,
                 self.count_refusals,
+                measure_process,
             ):
                 try:
                     await step()
@@ -96,6 +98,7 @@ class Supervisor:
             await in_database(renew_leases, owner=PROCESS, running_here=running_here)
         settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
         for turn in settled.interrupted:
+            note_interrupted()
             ended = TurnEnded(
                 turn.message_id,
                 turn.reply_id,

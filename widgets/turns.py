@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply
+from loquent.correlation import bind_session
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.cancellation import cancel
@@ -20,6 +21,7 @@ from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
 from widgets.services.refusals import note_refusal
 from widgets.services.turns import ClaimedTurn, Outcome, claim_next_turn, finish_turn
+from widgets.telemetry import note_turn, traced_turn
 from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
@@ -215,6 +217,7 @@ class TurnRunner:
                 self.wake(session_id)
 
     async def _run(self, session_id: uuid.UUID) -> None:
+        bind_session(session_id)
         # Heard even if the visitor has left: a stop may come from a tab at another process.
         await link.follow(session_id)
         try:
@@ -229,6 +232,7 @@ class TurnRunner:
         finally:
             link.unfollow(session_id)
 
+    @traced_turn
     async def _run_one(self, turn: Turn) -> None:
         claimed = turn.claimed
         session_id = claimed.session_id
@@ -255,6 +259,7 @@ class TurnRunner:
                     break
                 await asyncio.sleep(FINISH_PAUSES[min(attempt, len(FINISH_PAUSES) - 1)])
             else:
+                note_turn(turn.outcome)
                 return TurnEnded(
                     claimed.message_id,
                     claimed.reply_id,
@@ -264,6 +269,7 @@ class TurnRunner:
                     client_message_id=claimed.client_message_id,
                     is_replacement=claimed.replaces is not None,
                 )
+        note_turn(None)
         return TurnEnded(
             claimed.message_id,
             claimed.reply_id,

@@ -30,6 +30,13 @@ def missing_packages() -> list[str]:
         "curl": shutil.which("curl") is not None,
         "nodejs": shutil.which("node") is not None,
         "npm": shutil.which("npm") is not None,
+        "openssl": shutil.which("openssl") is not None,
+        # What stands in front of a server, and the linters of what deploy/ has.
+        "nginx-light": shutil.which("nginx") is not None,
+        "caddy": shutil.which("caddy") is not None,
+        "prometheus": shutil.which("promtool") is not None,
+        "docker-compose": shutil.which("docker-compose") is not None,
+        "systemd": shutil.which("systemd-analyze") is not None,
     }
     return [name for name, is_there in have.items() if not is_there]
 

@@ -2,16 +2,29 @@
 
 import re
 from dataclasses import fields
+from typing import Any
 
+import pytest
+import yaml
 from django.conf import settings
 
 from loquent.limits import Limits, variable
+from loquent.testing.constraints import text as constraints
+from loquent.tests.documents import blocks, section
 
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "PORT"}
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP"}
+SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "METRICS_TOKEN"}
+PROGRAMS = {"web-a", "web-b", "migrate"}
 
 
 def read(name: str) -> str:
     return (settings.BASE_DIR / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(read("docker-compose.yml"))["services"]
+    return found
 
 
 def test_the_example_has_every_variable_and_its_default() -> None:
@@ -29,9 +42,69 @@ def test_compose_asks_for_the_secrets() -> None:
     assert "${POSTGRES_PASSWORD:?" in compose
 
 
+def test_programs_get_their_secrets_from_files_alone(services: dict[str, Any]) -> None:
+    for name in PROGRAMS:
+        given = services[name]["environment"]
+        assert {given[variable] for variable in SECRETS} == {""}
+        assert all(given[f"{variable}_FILE"].startswith("/run/secrets/") for variable in SECRETS)
+        assert given["POSTGRES_PASSWORD"] == ""
+    script = read("deploy/compose/write-secrets.sh")
+    written = set(re.findall(r"^write ([a-z-]+) ", script, re.MULTILINE))
+    used = set(re.findall(r"/run/secrets/([a-z-]+)", read("docker-compose.yml")))
+    assert used == written
+
+
+def test_every_container_is_kept_small(services: dict[str, Any]) -> None:
+    assert services.keys() == PROGRAMS | {"caddy", "postgres", "redis", "backup", "secrets"}
+    for name, service in services.items():
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["restart"], name
+        if name != "postgres":
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["read_only"] is True, name
+        if name not in PROGRAMS | {"secrets"}:
+            assert service["healthcheck"]["test"], name
+        assert ("ports" in service) is (name == "caddy"), name
+
+
+def test_two_processes_may_be_replaced_one_by_one(services: dict[str, Any]) -> None:
+    assert services["web-a"] == services["web-b"]
+    assert services["caddy"]["environment"]["UPSTREAMS"] == "web-a:8000 web-b:8000"
+
+
 def test_the_image_has_what_it_copies() -> None:
-    copied = re.findall(r"^COPY (\S+)", read("Dockerfile"), re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", read("Dockerfile"), re.MULTILINE)
     let_in = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
-    for name in copied:
+    names = {name for line in copied for name in line.split()}
+    assert len(names) >= 7
+    for name in names:
         assert (settings.BASE_DIR / name).exists()
         assert name in let_in | {"widget-js/dist"}
+
+
+def test_the_image_is_the_same_in_every_build() -> None:
+    """Where it isn't: `make constraints`."""
+    assert read("constraints.txt") == constraints()
+
+
+def test_proxies_take_what_the_server_takes() -> None:
+    megabytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2 + 1
+    assert f"client_max_body_size {megabytes}m;" in read("deploy/nginx/loquent.conf")
+    assert f"max_size {megabytes}MB" in read("deploy/caddy/Caddyfile")
+
+
+def test_the_page_names_the_files_that_there_are() -> None:
+    page = read("docs/self-hosting.md") + read("docs/operations.md")
+    named = set(re.findall(r"(?<![\w/])deploy/[\w./@-]+\w", page))
+    assert {name for name in named if not (settings.BASE_DIR / name).exists()} == set()
+    for kind in ("nginx/loquent.conf", "caddy/Caddyfile", "systemd", "prometheus", "grafana"):
+        assert any(name.startswith(f"deploy/{kind}") for name in named), kind
+
+
+def test_no_copy_of_a_configuration_stands_in_the_page() -> None:
+    """It would grow old: the files are what the tests run."""
+    page = read("docs/self-hosting.md")
+    for language in ("nginx", "caddyfile", "ini"):
+        assert blocks(section(page, "Behind a proxy"), language) == []

@@ -18,6 +18,9 @@ ALLOWED = {
     # OPENAI_BASE_URL
     "loquent/agents/backends/openai_chat.py": {"aiohttp"},
     "loquent/agents/backends/http_sessions.py": {"aiohttp"},
+    # `manage.py doctor`, by hand: OPENAI_BASE_URL and SITE_URL
+    "loquent/management/doctor/model.py": {"aiohttp"},
+    "loquent/management/doctor/outside.py": {"aiohttp"},
 }
 # REDIS_URL
 REDIS = {"redis"}

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.metrics import MESSAGES
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
 from widgets.services.identifiers import is_widget_id
@@ -172,6 +173,8 @@ def accept_message(
     finally:
         if accepted is None or not accepted.is_new:
             charge.give_back()
+        else:
+            MESSAGES.inc()
     return accepted
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.metrics import REFUSALS
 from loquent.organizations.days import organization_day
 from widgets.models import LimitHit, WidgetConfig
 from widgets.types import LimitKind
@@ -26,6 +27,7 @@ def note_refusal(*, widget_id: str, limit: str) -> None:
     """Count one refusal of a widget (its public ID) by a limit; none where `limit` is empty."""
     if not limit:
         return
+    REFUSALS.labels(limit).inc()
     with _lock:
         if (widget_id, limit) in _counts or len(_counts) < MAX_COUNTS:
             _counts[widget_id, limit] += 1

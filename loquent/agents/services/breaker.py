@@ -116,6 +116,10 @@ class Breakers:
             self._breakers[key] = Breaker(provider)
         return self._breakers[key]
 
+    def count_open(self) -> int:
+        """How many endpoints are left alone."""
+        return sum(breaker.is_open for breaker in self._breakers.values())
+
     def clear(self) -> None:
         """Forget everything (tests)."""
         self._breakers.clear()

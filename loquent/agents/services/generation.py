@@ -12,6 +12,7 @@ from loquent.agents.backends.registry import backend_for
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.slots import slots
+from loquent.agents.services.telemetry import ModelCall
 from loquent.agents.text_cleaning import TextCleaner
 from loquent.text import is_blank
 
@@ -45,16 +46,19 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     async with AsyncExitStack() as stack:
         if backend.is_metered:
             await _enter(stack, backend, provider, loaded.key, clock)
+        call = stack.enter_context(ModelCall(provider))
         upstream = await stack.enter_async_context(aclosing(backend.stream(loaded.request)))
         while True:
             event = await _next_event(upstream, clock, provider)
             text = answer.add(event.text) if isinstance(event, TextDelta) else answer.finish()
             if text:
+                call.has_text()
                 yield TextDelta(text)
                 clock.restart()
             if answer.is_full:
                 event = ReplyEnd()
             if isinstance(event, ReplyEnd):
+                call.used(event.input_tokens, event.output_tokens)
                 break
         if not answer.has_text:
             raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)

@@ -1,0 +1,25 @@
+"""Which request and which conversation a log line or a span belongs to."""
+
+import re
+import uuid
+from contextvars import ContextVar
+
+# What a proxy or a program may call its request; anything else could write into a log.
+_SANE = re.compile(rb"^[A-Za-z0-9._-]{1,64}\Z")
+
+# Empty outside of requests and sockets.
+request_id: ContextVar[str] = ContextVar("loquent_request_id", default="")
+# The database's id of a conversation: staff find it by that, and it opens nothing.
+session_id: ContextVar[str] = ContextVar("loquent_session_id", default="")
+
+
+def choose_request_id(offered: bytes | None) -> str:
+    """The request's ID as the client gave it, if it is sane; else a new one."""
+    if offered is not None and _SANE.match(offered):
+        return offered.decode("ascii")
+    return uuid.uuid4().hex
+
+
+def bind_session(session: uuid.UUID | None) -> None:
+    """What follows in this task, and in those that it starts, belongs to this conversation."""
+    session_id.set("" if session is None else str(session))

@@ -1,0 +1,61 @@
+"""Counts and traces HTTP requests, by the name of their view."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from loquent import tracing
+from loquent.metrics import REQUEST_TIME, REQUESTS
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class TelemetryMiddleware:
+    """The outermost middleware: an error's answer is one, too."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._is_async:
+            return self._answer(request)
+        began = time.perf_counter()
+        with tracing.request_span(request.headers) as span:
+            return _note(request, self.get_response(request), began, span)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        with tracing.request_span(request.headers) as span:
+            return _note(request, await self.get_response(request), began, span)
+
+
+def _note(
+    request: HttpRequest, response: HttpResponseBase, began: float, span: tracing.Span
+) -> HttpResponseBase:
+    view = view_name(request)
+    method = request.method if request.method in METHODS else "OTHER"
+    REQUESTS.labels(view, method, str(response.status_code)).inc()
+    REQUEST_TIME.labels(view).observe(time.perf_counter() - began)
+    span.rename(f"{method} {view}")
+    span.set("http.request.method", method)
+    span.set("http.response.status_code", response.status_code)
+    return response
+
+
+def view_name(request: HttpRequest) -> str:
+    """The name of the view that answered; `static` or `none` where there was none."""
+    match = request.resolver_match
+    if match is not None:
+        return match.view_name
+    return "static" if request.path.startswith(settings.STATIC_URL) else "none"

@@ -1,0 +1,63 @@
+"""`manage.py doctor`: looks at a deployment, and says how to mend what it finds."""
+
+import asyncio
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from loquent.management.doctor.configuration import check_machine, check_metrics, check_settings
+from loquent.management.doctor.findings import Finding, Level
+from loquent.management.doctor.model import check_endpoint, is_used
+from loquent.management.doctor.outside import check_outside
+from loquent.management.doctor.stores import check_database, check_redis
+
+IDLE_SECONDS = 61
+
+
+class Command(BaseCommand):
+    help = "Look at the deployment, from inside and from outside. Exit status 1: something fails."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--inside", action="store_true", help="leave out what goes through SITE_URL"
+        )
+        parser.add_argument(
+            "--idle",
+            type=int,
+            default=IDLE_SECONDS,
+            metavar="SECONDS",
+            help=f"how long the proxy must wait ({IDLE_SECONDS}; 0 leaves it out)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings = []
+        for finding in self._look(inside=options["inside"], idle=options["idle"]):
+            findings.append(finding)
+            if not options["json"]:
+                self._say(finding)
+        failed = any(finding.level is Level.FAIL for finding in findings)
+        if options["json"]:
+            body = {"ok": not failed, "findings": [asdict(finding) for finding in findings]}
+            self.stdout.write(json.dumps(body, indent=2))
+        if failed:
+            sys.exit(1)
+
+    def _look(self, *, inside: bool, idle: int) -> Iterator[Finding]:
+        for check in (check_settings, check_metrics, check_machine, check_database, check_redis):
+            yield from check()
+        if is_used():
+            yield asyncio.run(check_endpoint())
+        if not inside:
+            yield from asyncio.run(check_outside(idle=idle))
+
+    def _say(self, finding: Finding) -> None:
+        self.stdout.write(f"{finding.level:<4}  {finding.id:<20}  {finding.message}")
+        if finding.mend:
+            self.stdout.write(f"{'':28}→ {finding.mend}")

@@ -1,0 +1,1 @@
+"""What `manage.py doctor` looks at; docs/operations.md lists the findings."""

@@ -1,0 +1,22 @@
+"""Waiting for what another process does by itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+WAIT_SECONDS = 30.0
+PAUSE_SECONDS = 0.1
+
+
+async def eventually(check: Callable[[], Awaitable[None]]) -> None:
+    """Await `check` until it passes; its last failure is the test's."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WAIT_SECONDS
+    while True:
+        try:
+            await check()
+        except (AssertionError, KeyError, OSError):
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return

@@ -1,0 +1,124 @@
+"""The scripts of Compose's containers, run as the containers run them."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from loquent.organizations.models import Organization
+from loquent.testing.packages import postgresql_programs
+from loquent.testing.people import make_widget
+from loquent.testing.process import url_of_test_database
+from widgets.models import WidgetConfig
+
+pytestmark = pytest.mark.server
+SCRIPTS = Path(settings.BASE_DIR) / "deploy" / "compose"
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def script(transactional_db: None, tmp_path: Path) -> Script:
+    assert connection.vendor == "postgresql", "Run this by `make test`."
+    address = urlsplit(url_of_test_database())
+    password = tmp_path / "password"
+    password.write_text(address.password or "any")
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    programs = postgresql_programs()
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PGHOST": address.hostname or "",
+        "PGPORT": str(address.port),
+        "PGUSER": address.username or "",
+        "PGDATABASE": address.path.lstrip("/"),
+        "PGPASSWORD_FILE": str(password),
+        "BACKUP_DIR": str(backups),
+    }
+
+    def run(name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        connection.close()
+        return subprocess.run(
+            ["sh", str(SCRIPTS / name), *arguments],
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_dumps_are_kept_for_a_while_and_restored_whole(
+    script: Script, tmp_path: Path, acme: Organization
+) -> None:
+    widget = make_widget(acme)
+    backups = tmp_path / "backups"
+    old = [backups / f"loquent-2020010{day}T000000Z.dump" for day in range(1, 5)]
+    for path in old:
+        path.write_text("old")
+    foreign = backups / "somebody-elses.dump"
+    foreign.touch()
+    done = script("backup.sh", "once", BACKUP_KEEP="3")
+    assert done.returncode == 0, done.stderr
+    (made,) = set(backups.iterdir()) - {*old, foreign}
+    assert re.fullmatch(r"loquent-\d{8}T\d{6}Z\.dump", made.name)
+    assert made.stat().st_mode & 0o077 == 0
+    assert sorted(backups.iterdir()) == [*old[2:], made, foreign]
+
+    name = widget.name
+    WidgetConfig.objects.update(name="changed since")
+    make_widget(acme)
+    done = script("restore.sh")
+    assert done.returncode == 0, done.stderr
+    assert made.name in done.stdout
+    assert [w.name for w in WidgetConfig.objects.all()] == [name]
+
+
+def test_what_fails_leaves_nothing_behind(script: Script, tmp_path: Path) -> None:
+    done = script("backup.sh", "once", PGDATABASE="nobodys")
+    assert done.returncode == 1
+    assert "The backup failed." in done.stderr
+    assert list((tmp_path / "backups").iterdir()) == []
+    assert script("restore.sh").returncode == 1
+    assert "There is no dump" in script("restore.sh").stderr
+
+
+def test_a_broken_dump_changes_nothing(script: Script, tmp_path: Path, acme: Organization) -> None:
+    widget = make_widget(acme)
+    whole = tmp_path / "backups"
+    assert script("backup.sh", "once").returncode == 0
+    (dump,) = whole.iterdir()
+    dump.write_bytes(dump.read_bytes()[:-2_000])
+    assert script("restore.sh", str(dump)).returncode != 0
+    assert WidgetConfig.objects.get() == widget
+
+
+def test_secrets_become_files(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRETS_DIR": str(tmp_path),
+        "SECRET_KEY": "a % \\n key",
+        "POSTGRES_PASSWORD": "abc123",
+    }
+    command = ["sh", str(SCRIPTS / "write-secrets.sh")]
+    for _ in range(2):
+        assert subprocess.run(command, env=environment, check=False).returncode == 0
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert written == {
+        "secret-key": "a % \\n key",
+        "postgres-password": "abc123",
+        "database-url": "postgres://loquent:abc123@postgres:5432/loquent",
+        "openai-api-key": "",
+        "metrics-token": "",
+    }
+    bad = {**environment, "POSTGRES_PASSWORD": "a/b"}
+    done = subprocess.run(command, env=bad, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "letters and digits" in done.stderr
+    assert "a/b" not in done.stderr

@@ -1,0 +1,113 @@
+"""The doctor, through a real nginx: as it is in deploy/, and with each fault put in."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from loquent.testing.process import ServerProcess, free_port, run_manage, url_of_test_database
+from loquent.testing.process_fixtures import StartServer
+from widgets.tests.server.proxies import start_nginx
+
+pytestmark = pytest.mark.server
+IDLE = "--idle=3"
+UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+FORWARDED = "proxy_set_header X-Forwarded-For $remote_addr;"
+FAULTS = {
+    "websocket": {UPGRADE: ""},
+    "buffering": {"proxy_buffering off;": "proxy_buffering on;"},
+    "header-limit": {"large_client_header_buffers 4 16k;": "large_client_header_buffers 2 4k;"},
+    "body-limit": {"client_max_body_size 17m;": "client_max_body_size 1m;"},
+    "idle-timeout": {"proxy_read_timeout 90s;": "proxy_read_timeout 2s;"},
+    "host": {"proxy_set_header Host $http_host;": "proxy_set_header Host localhost;"},
+    "forwarded-proto": {"proxy_set_header X-Forwarded-Proto $scheme;": ""},
+    # What the client says is passed on as it came.
+    "client-address": {FORWARDED: ""},
+    "metrics-outside": {
+        "location = /metrics { return 404; }": "",
+        FORWARDED: "proxy_set_header X-Forwarded-For '';",
+    },
+}
+Levels = dict[str, str]
+Look = Callable[..., tuple[int, Levels]]
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def server(live_server_process: StartServer, port: int) -> ServerProcess:
+    return live_server_process(
+        SITE_URL=f"https://127.0.0.1:{port}",
+        TRUSTED_PROXY_COUNT="1",
+        ALLOWED_HOSTS="*",
+        DEBUG="0",
+        METRICS_ALLOW="127.0.0.1",
+    )
+
+
+@pytest.fixture
+def look(server: ServerProcess, port: int, tmp_path: Path) -> Iterator[Look]:
+    """`look(changes={…})`: the exit status, and the level of each finding."""
+    with ExitStack() as stack:
+
+        def look(changes: dict[str, str], *options: str, **variables: str) -> tuple[int, Levels]:
+            proxy = start_nginx(tmp_path, [server], port=port, changes=changes)
+            stack.callback(proxy.end)
+            try:
+                return examine(port, tmp_path, *options, **variables)
+            finally:
+                proxy.end()
+
+        yield look
+
+
+def examine(port: int, home: Path, *options: str, **variables: str) -> tuple[int, Levels]:
+    redis = {"REDIS_URL": settings.REDIS_URL} if settings.REDIS_URL else {}
+    environment = {
+        "SECRET_KEY": settings.SECRET_KEY,
+        "SITE_URL": f"https://127.0.0.1:{port}",
+        "DATABASE_URL": url_of_test_database(),
+        "TRUSTED_PROXY_COUNT": "1",
+        "SSL_CERT_FILE": str(home / "site.pem"),
+        **redis,
+        **variables,
+    }
+    done = run_manage("doctor", "--json", *(options or ("--idle=0",)), **environment)
+    assert done.stdout, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    return done.returncode, {finding["id"]: finding["level"] for finding in findings}
+
+
+def test_the_configuration_that_we_ship_is_fine(look: Look) -> None:
+    status, levels = look({}, IDLE)
+    assert {name for name, level in levels.items() if level == "fail"} == set()
+    assert status == 0
+    assert levels.keys() > FAULTS.keys() | {"site", "open-files"}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found(look: Look, name: str) -> None:
+    status, levels = look(FAULTS[name], *([IDLE] if name == "idle-timeout" else []))
+    assert status == 1
+    assert levels[name] == "fail"
+    others = {found for found, level in levels.items() if level == "fail"} - {name}
+    # Without the header nobody knows whose the request is.
+    assert others == ({"client-address"} if name == "metrics-outside" else set())
+
+
+def test_a_site_that_is_another_or_away(look: Look, port: int, tmp_path: Path) -> None:
+    another = "another-key-0123456789-abcdefghijklmnopqrstuvwxyz"
+    status, levels = look({}, SECRET_KEY=another)
+    assert (status, levels["site"], "websocket" in levels) == (1, "fail", False)
+    # A certificate that nobody vouches for.
+    status, levels = look({}, SSL_CERT_FILE="/etc/hostname")
+    assert (status, levels["site"]) == (1, "fail")
+    # The proxy has ended.
+    status, levels = examine(port, tmp_path)
+    assert (status, levels["site"]) == (1, "fail")
