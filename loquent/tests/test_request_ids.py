@@ -11,7 +11,6 @@ from django.test import AsyncClient
 from loquent import correlation
 from loquent.database import in_database
 from loquent.logs import JsonFormatter
-from loquent.testing.sockets import Visits
 from loquent.tests.test_metrics_endpoint import get
 from loquent.tokens import SESSION_TOKEN, new_token
 
@@ -81,8 +80,3 @@ async def test_a_database_threads_lines_belong_to_the_request() -> None:
     entry = json.loads(line)
     assert entry["request_id"] == "request-7"
     assert entry["session_id"] == str(uuid.UUID(int=7))
-
-
-async def test_a_socket_has_one(visit: Visits) -> None:
-    socket = await visit("wid_nothing", headers=[(b"x-request-id", b"mine")])
-    assert socket.accepted is False
