@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
 from widgets import contact_admin  # noqa: F401 - registers its pages
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
@@ -35,6 +36,7 @@ SESSION_COLUMNS = ("widget", "contact", "claim", "created_at", "last_active_at",
 class WidgetConfigAdmin(TenantAdmin):
     """Chats for websites."""
 
+    nav = Nav("Chat", 1, "Widgets", "widget")
     form = WidgetConfigForm
     list_display = [
         "__str__",
@@ -172,6 +174,7 @@ class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
 class WidgetSessionAdmin(TenantAdmin):
     """Visitors' conversations, to read and to delete."""
 
+    nav = Nav("Inbox", 1, "Conversations", "conversation")
     organization_path = "widget__organization"
     inlines = [MessageInline]
     list_display = ["__str__", "widget", "contact", "claim", "last_seq", "last_active_at"]

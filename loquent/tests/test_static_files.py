@@ -1,5 +1,8 @@
 """The admin's static files, without `runserver`."""
 
+import re
+
+from django.templatetags.static import static
 from django.test import AsyncClient, Client
 
 STYLE = "/static/admin/css/base.css"
@@ -24,3 +27,23 @@ def test_conditional_and_partial_requests() -> None:
     assert (head.status_code, head.content) == (200, b"")
     assert client.get("/static/none.css").status_code == 404
     assert client.post(STYLE).status_code == 405
+
+
+def test_an_address_tells_versions_apart_and_may_be_kept_for_ever() -> None:
+    client = Client()
+    address = static("loquent/theme.css")
+    assert re.fullmatch(r"/static/loquent/theme\.css\?v=[0-9a-f]{12}", address)
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+    # An old or made-up version is answered, and not kept.
+    for other in ("/static/loquent/theme.css", "/static/loquent/theme.css?v=0123456789ab"):
+        assert "immutable" not in client.get(other)["Cache-Control"]
+    assert static("nowhere.css") == "/static/nowhere.css"
+
+
+def test_a_page_names_versions(db: None) -> None:
+    page = Client().get("/admin/login/").content.decode()
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(files) > 5
+    assert [name for name in files if "?v=" not in name] == []
