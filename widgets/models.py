@@ -22,6 +22,7 @@ from widgets.types import (
     WidgetPosition,
 )
 
+MAX_NAME = 100
 MAX_GREETING = 2_000
 COLOR = r"^#[0-9a-fA-F]{6}$"
 is_color = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Enter a colour as #rrggbb, such as #6366f1.")
@@ -40,7 +41,7 @@ class WidgetConfig(BaseModel):
     )
     text_agent = models.ForeignKey(TextAgent, on_delete=models.RESTRICT, related_name="widgets")
     name = models.CharField(  # noqa: DJ001 - the contract tells "no name" from a name
-        max_length=100, null=True, blank=True, help_text="Shown in the chat's title bar."
+        max_length=MAX_NAME, null=True, blank=True, help_text="Shown in the chat's title bar."
     )
     greeting = models.TextField(  # noqa: DJ001 - the contract tells "no greeting" from a greeting
         null=True,
@@ -241,6 +242,31 @@ class WidgetDailyUsage(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.messages}"
+
+
+class RefusedOrigin(BaseModel):
+    """A site that tried to show a widget and isn't on its list: how often on a day, when last.
+
+    There are few rows, whoever asks how often (widgets/services/refused_origins.py).
+    """
+
+    widget = models.ForeignKey(
+        WidgetConfig, on_delete=models.CASCADE, related_name="refused_origins"
+    )
+    day = models.DateField()
+    origin = models.CharField(max_length=300)
+    count = models.PositiveIntegerField(default=0)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["widget", "day", "origin"], name="widget_refused_origin_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.origin} {self.count}"
 
 
 class ErasureReceipt(BaseModel):

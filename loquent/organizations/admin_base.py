@@ -34,7 +34,7 @@ class TenantAdmin(admin.ModelAdmin[Any]):
         rows = super().get_queryset(request)
         mine = self._organizations(request, "view")
         current = current_organization(request)
-        if current is not None and self._is_list(request):
+        if current is not None and self.is_list(request):
             mine = mine.filter(id=current.id)
         return rows.filter(**{f"{self.organization_path}__in": mine})
 
@@ -87,20 +87,21 @@ class TenantAdmin(admin.ModelAdmin[Any]):
         row = context.get("original")
         context["title"] = str(row) if row is not None else f"New {self.opts.verbose_name}"
         context["subtitle"] = None
+        context["show_save_and_add_another"] = False
         context["adminform"].form.label_suffix = ""
-        context["lq_elsewhere"] = self._elsewhere(request, row)
+        context["lq_elsewhere"] = self.elsewhere(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"lq_elsewhere": self._elsewhere(request, self.get_object(request, object_id))}
+        context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"lq_elsewhere": self._elsewhere(request, self.get_object(request, object_id))}
+        context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     # Django asks about the row itself only where the page passes it on.
@@ -138,7 +139,7 @@ class TenantAdmin(admin.ModelAdmin[Any]):
             about = None
         return bool(request.user.has_perm(permission, about))
 
-    def _elsewhere(self, request: HttpRequest, row: Any) -> Organization | None:
+    def elsewhere(self, request: HttpRequest, row: Any) -> Organization | None:
         """The organization of a row, where it isn't the one that the member works in."""
         if row is None:
             return None
@@ -177,7 +178,8 @@ class TenantAdmin(admin.ModelAdmin[Any]):
             return current_organization(request)
         return visible_organizations(request.user).filter(id=key).first()
 
-    def _is_list(self, request: HttpRequest) -> bool:
+    def is_list(self, request: HttpRequest) -> bool:
+        """Whether this request is for the list, or an action on it."""
         match = request.resolver_match
         name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         return match is not None and match.url_name == name

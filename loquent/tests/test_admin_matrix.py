@@ -35,12 +35,14 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     WidgetSession: (VIEWER, None, VIEWER, ADMIN, VIEWER),
     ErasureReceipt: (VIEWER, None, VIEWER, "root", VIEWER),
 }
+WITHOUT_A_ROW = {"changelist", "add", "preview"}
 SERVER: tuple[type[Model], ...] = (User, Group)
 # Pages of a row beside Django's own, by their name without the model's.
 OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "export"): ADMIN,
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
+    (WidgetConfig, "preview"): VIEWER,
 }
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {
@@ -53,6 +55,8 @@ FOR_ALL = {
     "switch_organization": 405,
     "app_list": 200,
 }
+# Addresses that take a form alone: their own tests say from whom.
+POST_ONLY = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
 # A password form of Django's own; the address that leads from a row to its form; nothing at all.
 UNLISTED = {"auth_user_password_change", "", None}
 
@@ -85,7 +89,7 @@ def expectations() -> dict[str, Any]:
 
 def test_no_page_is_forgotten() -> None:
     there = {name for name in names() if name not in UNLISTED}
-    assert there == set(expectations()) | set(FOR_ALL)
+    assert there == set(expectations()) | set(FOR_ALL) | POST_ONLY
     registered = set(admin.site._registry)
     assert registered == set(TENANT) | set(SERVER)
 
@@ -135,7 +139,7 @@ def test_every_page_obeys_the_role(
     wrong = []
     for name, needed in expectations().items():
         kind, _, page = name.rpartition("_")
-        arguments = [] if page in {"changelist", "add"} else [by_name[kind].pk]
+        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
         status = client.get(reverse(f"admin:{name}", args=arguments)).status_code
         if (status == 200) != allows(needed, who) or status not in {200, 302, 403, 404}:
             wrong.append((name, needed, status))
@@ -150,7 +154,7 @@ def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Mode
     by_name = {options_name(model): row for model, row in rows.items()}
     for name in expectations():
         kind, _, page = name.rpartition("_")
-        arguments = [] if page in {"changelist", "add"} else [by_name[kind].pk]
+        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
         for method in ("get", "post"):
             response = getattr(client, method)(reverse(f"admin:{name}", args=arguments))
             assert response.status_code == 302

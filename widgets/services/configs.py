@@ -1,6 +1,7 @@
 """Create, read, change and delete widgets. The admin and the REST API both come here."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
 from loquent.organizations.models import Organization
-from widgets.models import WidgetConfig
+from widgets.models import MAX_NAME, WidgetConfig
 from widgets.services.identifiers import generate_widget_id
 from widgets.services.validation import validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
@@ -35,15 +36,22 @@ def create_widget(*, organization: Organization, data: WidgetConfigData) -> Widg
     return widget
 
 
-def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConfig:
+def update_widget(
+    *, widget: WidgetConfig, data: WidgetConfigData, expected_version: datetime | None = None
+) -> WidgetConfig:
     """Replace all settings of a widget; raises `invalid`, and then changes nothing.
 
-    Raises `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
+    Raises `not_found` where the widget was deleted meanwhile, and `conflict` where it was changed
+    since `expected_version`, which is its `updated_at`. Open chats hear of it within seconds
     (widgets/supervision.py).
     """
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():
-        _lock(widget)
+        fresh = lock_widget(widget=widget)
+        if expected_version is not None and fresh.updated_at != expected_version:
+            raise ApplicationError(
+                ErrorCode.CONFLICT, "Somebody else changed this widget meanwhile. Look at it again."
+            )
         _assign(widget, data)
         widget.save(update_fields=[*_names(), "updated_at"])
     return widget
@@ -52,13 +60,31 @@ def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConf
 def change_widget(*, widget: WidgetConfig, **changes: Any) -> WidgetConfig:
     """Change some settings, as `update_widget` does; what others changed meanwhile stays."""
     with transaction.atomic():
-        fresh = _lock(widget)
+        fresh = lock_widget(widget=widget)
         return update_widget(widget=fresh, data=config_data(fresh, **changes))
 
 
 def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> int:
     """Show widgets on their sites or take them off; gives how many."""
     return widgets.update(enabled=enabled, updated_at=timezone.now())
+
+
+def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:
+    """Make another widget with the same settings, switched off, so that both can be told apart."""
+    name = f"{widget.name} (copy)" if widget.name else None
+    if name and len(name) > MAX_NAME:
+        name = f"{str(widget.name)[: MAX_NAME - 7]} (copy)"
+    data = config_data(widget, name=name, enabled=False)
+    return create_widget(organization=widget.organization, data=data)
+
+
+def allow_origin(*, widget: WidgetConfig, origin: str) -> WidgetConfig:
+    """Add a site to the list of a widget that has one; raises `invalid`."""
+    with transaction.atomic():
+        fresh = lock_widget(widget=widget)
+        if fresh.allowed_origins is None:
+            return fresh
+        return change_widget(widget=fresh, allowed_origins=[*fresh.allowed_origins, origin])
 
 
 def delete_widget(*, widget: WidgetConfig) -> None:
@@ -69,7 +95,7 @@ def delete_widget(*, widget: WidgetConfig) -> None:
 def reset_widget_id(*, widget: WidgetConfig) -> WidgetConfig:
     """Give the widget a new public identifier. Every page with the old one falls silent."""
     with transaction.atomic():
-        fresh = _lock(widget)
+        fresh = lock_widget(widget=widget)
         fresh.widget_id = generate_widget_id()
         fresh.save(update_fields=["widget_id", "updated_at"])
     widget.widget_id = fresh.widget_id
@@ -103,8 +129,8 @@ def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
     return WidgetConfigData(**{**{name: getattr(widget, name) for name in _names()}, **changes})
 
 
-def _lock(widget: WidgetConfig) -> WidgetConfig:
-    """The row as it is now, nobody else's until the transaction ends."""
+def lock_widget(*, widget: WidgetConfig) -> WidgetConfig:
+    """The row as it is now, nobody else's until the transaction ends; `not_found` if it is gone."""
     rows = WidgetConfig.objects.select_for_update(of=("self",)).select_related("organization")
     fresh = rows.filter(id=widget.id).first()
     if fresh is None:

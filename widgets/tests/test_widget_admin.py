@@ -214,7 +214,7 @@ def test_actions_switch_widgets_on_and_off(
 def test_the_list_shows_status_and_use(client: Client, widget: WidgetConfig) -> None:
     WidgetConfig.objects.update(enabled=False, daily_message_cap=7)
     body = client.get(LIST).content.decode()
-    assert widget.widget_id in body
+    assert str(widget.id) in body
     assert "Disabled" in body
     assert "0 of 7" in body
 

@@ -74,11 +74,15 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
         for size in (DESK, PHONE):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             await page.goto(server.url + address)
+            complaints, refused[:] = list(refused), []
+            wrong += [(address, size["width"], complaint) for complaint in complaints]
             wide = await page.evaluate("document.documentElement.scrollWidth")
             if wide != size["width"]:
                 wrong.append((address, size["width"], wide))
             wrong += [(address, size["width"], finding) for finding in await findings(page)]
-    assert wrong + refused == [], "\n".join(map(str, wrong + refused))
+            # The checker itself sets styles, which the policy refuses.
+            refused.clear()
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 async def test_by_keyboard_alone(
