@@ -175,6 +175,8 @@ SILENCED_SYSTEM_CHECKS = [
     # The proxy that ends TLS sends http to https; asked without one, the server would redirect
     # to itself for ever.
     "security.W008",
+    # SQLite's index of the overview's figures has fewer columns; it finds the rows all the same.
+    "models.W040",
 ]
 
 TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)

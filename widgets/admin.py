@@ -15,6 +15,7 @@ from widgets import contact_admin  # noqa: F401 - registers its pages
 from widgets.contrast import contrast_warning
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.overview_page import overview_csv, overview_page
 from widgets.services.configs import duplicate_widget, switch_widgets
 from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.statistics import (
@@ -25,6 +26,9 @@ from widgets.services.statistics import (
     with_usage,
 )
 from widgets.widget_pages import WidgetPages
+
+admin.site.overview = overview_page  # type: ignore[attr-defined]
+admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
 
 MESSAGE_COLUMNS = (
     "seq",

@@ -53,6 +53,7 @@ FOR_ALL = {
     "logout": 405,
     "jsi18n": 200,
     "switch_organization": 405,
+    "overview_csv": 200,
     "app_list": 200,
 }
 # Addresses that take a form alone: their own tests say from whom.
