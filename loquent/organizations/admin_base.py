@@ -11,6 +11,7 @@ from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse
 
 from loquent.organizations.access import has_role, visible_organizations
+from loquent.organizations.admin_site import Nav
 from loquent.organizations.auth import needed_role
 from loquent.organizations.current import current_organization
 from loquent.organizations.models import Organization, Role
@@ -26,6 +27,7 @@ class TenantAdmin(admin.ModelAdmin[Any]):
     member's own when the form comes back.
     """
 
+    nav: Nav
     organization_path = "organization"
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -77,9 +79,8 @@ class TenantAdmin(admin.ModelAdmin[Any]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = str(self.opts.verbose_name_plural)
-        title = title[:1].upper() + title[1:]
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        context = {"title": self.nav.label, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -104,20 +104,32 @@ def test_percentiles_are_exact_to_two_percent(times: list[int]) -> None:
         assert found == pytest.approx(exact, rel=CLASS_WIDTH, abs=1.5)
 
 
+def cards(client: Client) -> dict[str, str]:
+    return {card["title"]: card["today"] for card in client.get("/admin/").context["cards"]}
+
+
 def test_nobody_elses(
     client: Client, alice: User, charlie: User, widget: WidgetConfig, globex: Organization
 ) -> None:
-    say(widget, timezone.now())
-    for user, shown in ((alice, "1"), (charlie, "0")):
-        client.force_login(user)
-        cards = client.get("/admin/").context["cards"]
-        assert (cards[0]["title"], cards[0]["today"]) == ("Conversations", shown)
+    say(widget, timezone.now(), {"first_token_ms": 400, "input_tokens": 7, "rating": "up"})
+    day = max(figures(widget.organization, timezone.now()).days)
+    LimitHit.objects.create(widget=widget, day=day, kind="daily_cap", count=4)
+    client.force_login(alice)
+    own = cards(client)
+    assert (own["Conversations"], own["Messages"], own["Answered"]) == ("1", "1", "1")
+    assert (own["Refused by the cap"], own["Thumbs up / down"], own["Tokens"]) == (
+        "4",
+        "1 / 0",
+        "7",
+    )
+    client.force_login(charlie)
+    assert set(cards(client).values()) == {"0", "–", "0 / 0"}
     Membership.objects.create(organization=widget.organization, user=charlie, role=Role.VIEWER)
-    assert client.get("/admin/").context["cards"][0]["today"] == "0"
+    assert set(cards(client).values()) == {"0", "–", "0 / 0"}
     client.post("/admin/switch-organization/", {"organization": widget.organization_id})
-    assert client.get("/admin/").context["cards"][0]["today"] == "1"
+    assert cards(client) == own
     client.force_login(User.objects.create_superuser("root", password="x"))
-    assert client.get("/admin/").context["cards"][0]["today"] == "1"
+    assert cards(client) == own
 
 
 def test_who_belongs_to_none_is_told(client: Client, db: None) -> None:
