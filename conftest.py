@@ -23,6 +23,7 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
 from widgets.hub import hub
+from widgets.services import refused_origins
 from widgets.services.limits import frame_limiter, limiter
 from widgets.supervision import supervisor
 from widgets.turns import runner
@@ -75,6 +76,7 @@ def _fresh_process() -> None:
     limiter.clear()
     frame_limiter.clear()
     api_limiter.clear()
+    refused_origins._noted.clear()
     breakers.clear()
     cache.clear()
 

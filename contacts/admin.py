@@ -10,6 +10,7 @@ from contacts.models import Contact
 from contacts.services import clean_contact, find_duplicates
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
 
 
 class ContactForm(forms.ModelForm[Contact]):
@@ -59,6 +60,7 @@ class ContactForm(forms.ModelForm[Contact]):
 class ContactAdmin(TenantAdmin):
     """People who left their details."""
 
+    nav = Nav("Inbox", 2, "Contacts", "person")
     form = ContactForm
     list_display = ["__str__", "email", "phone", "organization", "created_at"]
     list_select_related = ["organization"]

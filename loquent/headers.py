@@ -17,10 +17,15 @@ NOBODY = "base-uri 'none'; frame-ancestors 'none'"
 # For whatever is no page: JSON, scripts, redirects, errors.
 STRICTEST = f"default-src 'none'; form-action 'none'; {NOBODY}"
 # Django's admin as it comes: its own files alone, nothing inline, no eval. Its style sheets hold
-# a few `data:` images.
+# a few `data:` images; the form of a widget has the preview in a frame.
 ADMIN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    f"connect-src 'self'; form-action 'self'; {NOBODY}"
+    f"connect-src 'self'; frame-src 'self'; form-action 'self'; {NOBODY}"
+)
+# The preview of a widget, in a frame on our own pages and nowhere else.
+PREVIEW = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 # Django's error pages for developers, which have their style in themselves.
 DEBUG_PAGE = f"{STRICTEST}; style-src 'unsafe-inline'"

@@ -14,10 +14,6 @@ from widgets.api.contact_data import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
 from widgets.api.viewsets import WidgetViewSet
 
-admin.site.site_header = admin.site.site_title = "Loquent Widget"
-admin.site.index_title = "Your chats"
-admin.site.site_url = None
-
 router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")

@@ -1,23 +1,35 @@
 """The admin pages of widgets and of visitors' conversations."""
 
-import uuid
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.timesince import timesince
 
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
 from widgets import contact_admin  # noqa: F401 - registers its pages
+from widgets.contrast import contrast_warning
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.overview_page import overview_csv, overview_page
 from widgets.page_html import page_lines, page_link
-from widgets.services.configs import embed_code, reset_widget_id, switch_widgets
+from widgets.services.configs import duplicate_widget, switch_widgets
 from widgets.services.contact_resolution import apply_contact_claim
-from widgets.services.statistics import refusals_today, refused_today, used_today, with_usage
+from widgets.services.statistics import (
+    refusals_today,
+    refused_today,
+    used_today,
+    with_conversations,
+    with_usage,
+)
+from widgets.widget_pages import WidgetPages
+
+admin.site.overview = overview_page  # type: ignore[attr-defined]
+admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
 
 MESSAGE_COLUMNS = (
     "seq",
@@ -42,27 +54,32 @@ SESSION_COLUMNS = (
 
 
 @admin.register(WidgetConfig)
-class WidgetConfigAdmin(TenantAdmin):
+class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
+    nav = Nav("Chat", 1, "Widgets", "widget")
     form = WidgetConfigForm
     list_display = [
         "__str__",
-        "widget_id",
         "text_agent",
         "status",
+        "conversations_today",
         "messages_today",
+        "cap",
         "refusals",
+        "last_conversation",
         "organization",
-        "created_at",
     ]
     list_filter = ["enabled"]
     list_select_related = ["text_agent", "organization"]
     search_fields = ["name", "widget_id"]
-    actions = ["enable", "disable"]
+    actions = ["enable", "disable", "duplicate"]
     change_form_template = "admin/widgets/widgetconfig/change_form.html"
     fieldsets = [
-        (None, {"fields": ["organization", "name", "text_agent", "enabled"]}),
+        (
+            None,
+            {"fields": ["organization", "name", "text_agent", "enabled", "version", "loaded"]},
+        ),
         ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
         (
             "Before the first message",
@@ -77,7 +94,19 @@ class WidgetConfigAdmin(TenantAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
-        return with_usage(super().get_queryset(request))
+        widgets = with_usage(super().get_queryset(request))
+        return with_conversations(widgets) if self.is_list(request) else widgets
+
+    def get_fieldsets(self, request: HttpRequest, obj: WidgetConfig | None = None) -> Any:
+        """Without what guards the saving where nobody can; the page itself says whose it is."""
+        if obj is None:
+            return self.fieldsets
+        left_out = {"organization"}
+        if not self.has_change_permission(request, obj):
+            left_out |= {"version", "loaded"}
+        (_, first), *others = self.fieldsets
+        fields = [name for name in first["fields"] if name not in left_out]
+        return [(None, {"fields": fields}), *others]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: WidgetConfig | None = None
@@ -86,12 +115,31 @@ class WidgetConfigAdmin(TenantAdmin):
 
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: WidgetConfig) -> str:
-        return "Enabled" if obj.enabled else "Disabled"
+        """Whether its sites show it."""
+        kind, word = ("good", "Enabled") if obj.enabled else ("quiet", "Disabled")
+        return format_html('<span class="lq-badge lq-{}">{}</span>', kind, word)
+
+    @admin.display(description="conversations today")
+    def conversations_today(self, obj: Any) -> int:
+        return int(obj.conversations_today)
 
     @admin.display(description="messages today")
-    def messages_today(self, obj: WidgetConfig) -> str:
-        used = used_today(obj)
-        return f"{used}" if obj.daily_message_cap is None else f"{used} of {obj.daily_message_cap}"
+    def messages_today(self, obj: WidgetConfig) -> int:
+        return used_today(obj)
+
+    @admin.display(description="daily cap used", ordering="daily_message_cap")
+    def cap(self, obj: WidgetConfig) -> str:
+        """How much of the cap is used; what is nearly or all used stands out."""
+        if obj.daily_message_cap is None:
+            return "no cap"
+        used, cap = used_today(obj), obj.daily_message_cap
+        kind = "bad" if used >= cap else "warn" if used >= cap * 0.8 else "quiet"
+        return format_html('<span class="lq-badge lq-{}">{} of {}</span>', kind, used, cap)
+
+    @admin.display(description="last conversation", ordering="last_conversation_at")
+    def last_conversation(self, obj: Any) -> str:
+        began = obj.last_conversation_at
+        return f"{timesince(began, depth=1)} ago" if began else "none yet"
 
     @admin.display(description="refused today")
     def refusals(self, obj: WidgetConfig) -> int:
@@ -106,6 +154,11 @@ class WidgetConfigAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)
+        if renamed := form.renamed_origins():
+            lines = "\n".join(f"{typed} → {stored}" for typed, stored in renamed)
+            self.message_user(request, f"Sites are stored in one spelling:\n{lines}", messages.INFO)
+        if warning := contrast_warning(obj.primary_color, obj.text_color):
+            self.message_user(request, warning, messages.WARNING)
 
     @admin.action(description="Enable the selected widgets", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
@@ -119,52 +172,19 @@ class WidgetConfigAdmin(TenantAdmin):
         count = switch_widgets(widgets=self._writable(request, queryset), enabled=False)
         self.message_user(request, f"{count} disabled.", messages.SUCCESS)
 
+    @admin.action(description="Duplicate the selected widgets", permissions=["add"])
+    def duplicate(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Make disabled copies, with IDs of their own."""
+        copies = [duplicate_widget(widget=widget) for widget in self._writable(request, queryset)]
+        self.message_user(
+            request, f"{len(copies)} duplicated. The copies are disabled.", messages.SUCCESS
+        )
+
     def _writable(
         self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]
     ) -> models.QuerySet[WidgetConfig]:
         ids = [widget.id for widget in queryset if self.has_change_permission(request, widget)]
-        return WidgetConfig.objects.filter(id__in=ids)
-
-    def get_urls(self) -> list[URLPattern]:
-        reset = path(
-            "<uuid:id>/reset-widget-id/",
-            self.admin_site.admin_view(self.reset_view),
-            name="widgets_widgetconfig_reset",
-        )
-        return [reset, *super().get_urls()]
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        widget = context.get("original")
-        if widget is not None:
-            context["embed_code"] = embed_code(widget)
-            context["reset_url"] = reverse("admin:widgets_widgetconfig_reset", args=[widget.pk])
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def reset_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Ask, then give the widget a new public identifier."""
-        widget = self.get_object(request, str(id))
-        if widget is None or not self.has_change_permission(request, widget):
-            raise Http404
-        address = reverse("admin:widgets_widgetconfig_change", args=[widget.pk])
-        if request.method == "POST":
-            reset_widget_id(widget=widget)
-            self.log_change(request, widget, "Reset the widget ID.")
-            self.message_user(
-                request,
-                "The widget has a new ID. Paste the new embed code on your pages.",
-                messages.SUCCESS,
-            )
-            return HttpResponseRedirect(address)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Reset the widget ID",
-            "opts": self.opts,
-            "widget": widget,
-            "back": address,
-        }
-        return TemplateResponse(request, "admin/widgets/widgetconfig/reset.html", context)
+        return WidgetConfig.objects.filter(id__in=ids).select_related("organization")
 
 
 class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
@@ -191,6 +211,7 @@ class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
 class WidgetSessionAdmin(TenantAdmin):
     """Visitors' conversations, to read and to delete."""
 
+    nav = Nav("Inbox", 1, "Conversations", "conversation")
     organization_path = "widget__organization"
     inlines = [MessageInline]
     list_display = ["__str__", "widget", "contact", "claim", "last_seq", "last_active_at"]

@@ -12,6 +12,7 @@ from contacts.admin import ContactAdmin
 from contacts.models import Contact
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
 from widgets.models import ErasureReceipt
 from widgets.services.erasure import count_contact_data, erase_contact, export_contact
 
@@ -107,9 +108,13 @@ admin.site.register(Contact, ContactDataAdmin)
 class ErasureReceiptAdmin(TenantAdmin):
     """That contacts were erased; to read."""
 
+    nav = Nav("Organization", 5, "Erasures", "receipt")
     list_display = COLUMNS
     list_select_related = ["organization"]
     search_fields = ["contact_id"]
     date_hierarchy = "created_at"
     fields = COLUMNS
     readonly_fields = COLUMNS
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -1,13 +1,18 @@
-"""The admin's form of a widget: lists one item a line, errors beside their fields."""
+"""The admin's form of a widget: lists one item a line, errors beside their fields, nothing lost."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
+from django.http import QueryDict
 
 from loquent.errors import ApplicationError
+from widgets.form_conflicts import dump, load, merge, snapshot
 from widgets.models import WidgetConfig
-from widgets.services.configs import create_widget, update_widget
+from widgets.services.configs import create_widget, lock_widget, update_widget, widget_version
+from widgets.services.origins import OriginError, normalize_origin_entry
 from widgets.services.validation import (
     MAX_STARTER,
     MAX_STARTERS,
@@ -51,15 +56,24 @@ class OriginsField(LinesField):
 
 
 class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
-    """All settings of a widget; the rules are the services'."""
+    """All settings of a widget; the rules are the services'.
+
+    `version` and `loaded` go to the browser and come back: which state of the widget the editor
+    saw. Where somebody else changed it since, nothing is saved; the form says what changed.
+    """
 
     allowed_origins = OriginsField(
         required=False,
+        label="Allowed sites",
         help_text=(
             "The sites that may show this widget, one a line, such as https://example.com or "
             "https://*.example.com. Empty: any site."
         ),
     )
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+    loaded = forms.CharField(required=False, widget=forms.HiddenInput)
+    # The preview looks at a form that nobody saves.
+    watches_conflicts = True
 
     starters = LinesField(
         label="Suggested questions",
@@ -74,20 +88,44 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
         model = WidgetConfig
         fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
         widgets = {
-            "primary_color": forms.TextInput(attrs={"type": "color"}),
-            "text_color": forms.TextInput(attrs={"type": "color"}),
+            "primary_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
+            "text_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
             "greeting": forms.Textarea(attrs={"rows": 3}),
             "notice_text": forms.Textarea(attrs={"rows": 2}),
             "notice_url": forms.URLInput(
                 attrs={"class": "vTextField", "placeholder": "https://example.com/privacy"}
             ),
         }
+        labels = {
+            "text_agent": "Answers come from",
+            "enabled": "Show this widget on its sites",
+            "primary_color": "Main colour",
+            "text_color": "Colour of text on it",
+            "position": "Corner of the page",
+            "contact_info_mode": "Ask visitors for their details",
+            "collect_name": "Name",
+            "collect_email": "Email",
+            "collect_phone": "Phone number",
+            "daily_message_cap": "Messages a day, at most",
+        }
+        help_texts = {
+            "primary_color": "Of the button, the title bar and the visitor's own messages.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and "version" in self.fields:
+            self.initial["version"] = widget_version(self.instance)
+            self.initial["loaded"] = dump(self._snapshot(self.instance))
+        self._seen: str | None = None
 
     def clean_notice_text(self) -> str | None:
         return self.cleaned_data["notice_text"] or None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if self.watches_conflicts and not self.instance._state.adding:
+            self._refuse_stale()
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if self.errors or organization is None:
             return data
@@ -107,7 +145,48 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             made = create_widget(organization=widget.organization, data=data)
             widget.__dict__.update(made.__dict__)
         else:
-            update_widget(widget=widget, data=data)
+            update_widget(widget=widget, data=data, expected_version=self._seen)
+
+    def renamed_origins(self) -> list[tuple[str, str]]:
+        """The lines of the list that are stored in another spelling, each with that one."""
+        typed = str(self.data.get(self.add_prefix("allowed_origins"), ""))
+        return [
+            (line, entry["origin"])
+            for line, entry in ((e["typed"], e) for e in read_origins(typed.splitlines()))
+            if entry["origin"] and entry["origin"] != line
+        ]
+
+    def _refuse_stale(self) -> None:
+        """An error for who edits another state than there is; their form then holds both.
+
+        The row stays locked until the request's transaction ends, so that what was compared is
+        what is saved.
+        """
+        try:
+            fresh = lock_widget(widget=self.instance)
+        except ApplicationError as error:
+            raise ValidationError(error.message) from None
+        self._seen = version = widget_version(fresh)
+        if self.data.get("version") in {None, "", version}:
+            return
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        now = self._snapshot(fresh)
+        changes = merge(self, data, loaded=load(str(self.data.get("loaded", ""))), now=now)
+        data["version"], data["loaded"] = version, dump(now)
+        self.data = data
+        if changes:
+            raise ValidationError(
+                [
+                    "Somebody else changed this widget while you worked on it. Nothing is saved "
+                    "yet: look at what changed, then save again.",
+                    *changes,
+                ]
+            )
+
+    def _snapshot(self, widget: WidgetConfig) -> dict[str, str]:
+        names = [name for name in [*SETTINGS, *NOTICE_FIELDS, "text_agent"] if name in self.fields]
+        return snapshot(self, model_to_dict(widget), names)
 
     def _data(self, cleaned: dict[str, Any]) -> WidgetConfigData:
         notice: NoticeData = {
@@ -120,6 +199,19 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             notice=notice,
             **{name: cleaned[name] for name in SETTINGS},
         )
+
+
+def read_origins(lines: Sequence[str]) -> list[dict[str, str]]:
+    """Each line of a list as it would be stored, or why it can't be; empty lines are left out."""
+    found = []
+    for line in (line.strip() for line in lines):
+        if line:
+            try:
+                entry = {"typed": line, "origin": normalize_origin_entry(line), "error": ""}
+            except OriginError as error:
+                entry = {"typed": line, "origin": "", "error": str(error)}
+            found.append(entry)
+    return found
 
 
 def _form_field(name: str) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import DailyTokenUsage, KnowledgeEntry, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
 
 
 class TextAgentForm(forms.ModelForm[TextAgent]):
@@ -52,6 +53,7 @@ class KnowledgeInline(admin.StackedInline[KnowledgeEntry, TextAgent]):
 class TextAgentAdmin(TenantAdmin):
     """What answers visitors."""
 
+    nav = Nav("Chat", 2, "Text agents", "agent")
     form = TextAgentForm
     inlines = [KnowledgeInline]
     list_display = ["name", "model", "enabled", "organization", "updated_at"]
@@ -68,6 +70,7 @@ class TextAgentAdmin(TenantAdmin):
 class DailyTokenUsageAdmin(TenantAdmin):
     """The tokens of organizations that have a daily budget; only the product writes them."""
 
+    nav = Nav("Organization", 4, "Token use", "meter")
     list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
     list_select_related = ["organization"]
     date_hierarchy = "day"

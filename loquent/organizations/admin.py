@@ -14,6 +14,8 @@ from django.urls import reverse
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_site import Nav
+from loquent.organizations.current import current_organization
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
 from loquent.organizations.services import (
     MAX_STAFF_EMAIL,
@@ -33,8 +35,16 @@ from loquent.organizations.services import (
 class OrganizationAdmin(TenantAdmin):
     """The organizations that a member belongs to; its owners change it."""
 
+    nav = Nav("Organization", 1, "Settings", "settings")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
+
+    def nav_url(self, request: HttpRequest) -> str:
+        """The current organization's settings, or the list for who sees all of them."""
+        current = current_organization(request)
+        if current is None:
+            return reverse("admin:organizations_organization_changelist")
+        return reverse("admin:organizations_organization_change", args=[current.pk])
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
         return visible_organizations(request.user)
@@ -99,6 +109,7 @@ class MembershipForm(forms.ModelForm[Membership]):
 class MembershipAdmin(TenantAdmin):
     """Who belongs to an organization, with which role. An organization keeps one owner."""
 
+    nav = Nav("Organization", 2, "Members", "people")
     list_display = ["user", "organization", "role", "created_at"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
@@ -160,6 +171,7 @@ class MembershipAdmin(TenantAdmin):
 class ApiKeyAdmin(TenantAdmin):
     """Keys of the REST API: shown once when made, revoked by an action."""
 
+    nav = Nav("Organization", 3, "API keys", "key")
     list_display = ["name", "organization", "shown_prefix", "last_used_at", "revoked_at"]
     list_select_related = ["organization"]
     readonly_fields = ["shown_prefix", "created_at", "last_used_at", "revoked_at"]

@@ -1,30 +1,57 @@
 """What every admin page of tenant data does: show a member only what their organizations own."""
 
+import uuid
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import ForeignKey
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from loquent.organizations.access import visible_organizations
+from loquent.organizations.access import has_role, visible_organizations
+from loquent.organizations.admin_site import Nav
 from loquent.organizations.auth import needed_role
+from loquent.organizations.current import current_organization
 from loquent.organizations.models import Organization, Role
 
 
 class TenantAdmin(admin.ModelAdmin[Any]):
     """An admin page of rows that belong to an organization.
 
-    `organization_path` leads from the model to its organization. Only rows of organizations in
-    which the member's role is enough are there at all. Foreign keys offer only rows of the
-    member's own organizations, and are checked against them when the form comes back.
+    `organization_path` leads from the model to its organization. A list shows the rows of the
+    organization that the member works in; a link to a row of another one of theirs works, and
+    says whose it is. Only rows of organizations in which the member's role is enough are there at
+    all. Foreign keys offer only rows of the page's organization, and are checked against the
+    member's own when the form comes back.
     """
 
+    nav: Nav
     organization_path = "organization"
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
         mine = self._organizations(request, "view")
-        return super().get_queryset(request).filter(**{f"{self.organization_path}__in": mine})
+        current = current_organization(request)
+        if current is not None and self.is_list(request):
+            mine = mine.filter(id=current.id)
+        return rows.filter(**{f"{self.organization_path}__in": mine})
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Who sees all organizations in one list may look at one."""
+        filters = list(super().get_list_filter(request))
+        if current_organization(request) is None and self.model is not Organization:
+            filters.insert(0, (self.organization_path, admin.RelatedOnlyFieldListFilter))
+        return filters
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = super().get_list_display(request)
+        if current_organization(request) is None:
+            return columns
+        return [column for column in columns if column != "organization"]
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -32,19 +59,61 @@ class TenantAdmin(admin.ModelAdmin[Any]):
         mine = visible_organizations(request.user)
         model = db_field.remote_field.model
         if model is Organization:
-            kwargs["queryset"] = self._organizations(request, "add")
-        elif any(field.name == "organization" for field in model._meta.fields):
-            kwargs["queryset"] = model._default_manager.filter(organization__in=mine)
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and model is Organization:
-            only = list(self._organizations(request, "add")[:2])
-            if len(only) == 1:
-                field.initial = only[0].pk
+            return self._organization_field(db_field, request, **kwargs)
+        if any(field.name == "organization" for field in model._meta.fields):
+            page_of = self._organization_of_page(request)
+            kwargs["queryset"] = model._default_manager.filter(
+                **({"organization": page_of} if page_of else {"organization__in": mine})
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Without Django's small links to other forms in a new window beside each choice."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
         return field
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": self.nav.label, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        context["title"] = str(row) if row is not None else f"New {self.opts.verbose_name}"
+        context["subtitle"] = None
+        context["show_save_and_add_another"] = False
+        context["adminform"].form.label_suffix = ""
+        context["lq_elsewhere"] = self.elsewhere(request, row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
+        return super().delete_view(request, object_id, {**context, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     # Django asks about the row itself only where the page passes it on.
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "view", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A form that was begun before a switch of organizations is still taken.
+        if request.method == "POST":
+            return bool(request.user.has_perm(self._permission("add")))
+        return self._may(request, "add", None)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "change", obj)
@@ -52,8 +121,69 @@ class TenantAdmin(admin.ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "delete", obj)
 
+    def organization_of(self, row: Any) -> Organization:
+        """The organization that a row belongs to."""
+        if isinstance(row, Organization):
+            return row
+        for name in self.organization_path.split("__"):
+            row = getattr(row, name)
+        organization: Organization = row
+        return organization
+
     def _may(self, request: HttpRequest, action: str, obj: Any) -> bool:
-        return bool(request.user.has_perm(self._permission(action), obj))
+        about = obj if obj is not None else current_organization(request)
+        permission = self._permission(action)
+        if obj is None and about is not None:
+            role = needed_role(permission)
+            if role is not None:
+                return has_role(request.user, role, about.id)
+            about = None
+        return bool(request.user.has_perm(permission, about))
+
+    def elsewhere(self, request: HttpRequest, row: Any) -> Organization | None:
+        """The organization of a row, where it isn't the one that the member works in."""
+        if row is None:
+            return None
+        owner = self.organization_of(row)
+        return None if owner == current_organization(request) else owner
+
+    def _organization_field(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """The choice of an organization; where there is none to make it isn't shown."""
+        allowed = self._organizations(request, "add")
+        kwargs["queryset"] = allowed
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is None:
+            return None
+        preset = current_organization(request)
+        if preset is None:
+            only = list(allowed[:2])
+            preset = only[0] if len(only) == 1 else None
+        if preset is not None:
+            field.initial = preset.pk
+            field.widget = forms.HiddenInput()
+        return field
+
+    def _organization_of_page(self, request: HttpRequest) -> Organization | None:
+        """The organization whose rows a form may offer: the row's, the form's, or the current."""
+        match = request.resolver_match
+        object_id = match.kwargs.get("object_id") if match else None
+        if object_id:
+            row = self.get_object(request, object_id)
+            return None if row is None else self.organization_of(row)
+        typed = request.POST.get("organization", "")
+        try:
+            key = uuid.UUID(typed)
+        except ValueError:
+            return current_organization(request)
+        return visible_organizations(request.user).filter(id=key).first()
+
+    def is_list(self, request: HttpRequest) -> bool:
+        """Whether this request is for the list, or an action on it."""
+        match = request.resolver_match
+        name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return match is not None and match.url_name == name
 
     def _organizations(self, request: HttpRequest, action: str) -> models.QuerySet[Organization]:
         """The organizations in which the member may do this to rows of this page's kind."""

@@ -11,3 +11,9 @@ def organization_day(timezone_name: str, now: datetime) -> tuple[date, int]:
     local = now.astimezone(zone)
     midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
     return local.date(), max(1, math.ceil((midnight - now).total_seconds()))
+
+
+def day_began(timezone_name: str, now: datetime) -> datetime:
+    """The midnight at which the day of an organization's time zone began."""
+    zone = zoneinfo.ZoneInfo(timezone_name)
+    return datetime.combine(now.astimezone(zone).date(), datetime.min.time(), zone)

@@ -26,6 +26,7 @@ def test_every_page_is_there() -> None:
         "docs/architecture.md",
         "docs/protocol.md",
         "docs/self-hosting.md",
+        "docs/staff.md",
         "docs/widget.md",
     }
 

@@ -8,6 +8,7 @@ from urllib.request import Request, urlopen
 
 import brotli
 import pytest
+from django.templatetags.static import static
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
@@ -85,3 +86,23 @@ def test_a_root_without_files_is_told(tmp_path: Path, settings: Settings) -> Non
     assert (warning.id, "collectstatic" in str(warning.hint)) == ("loquent.W004", True)
     (tmp_path / "staticfiles.json").write_text("{}")
     assert check_static_files(None) == []
+
+
+def test_an_address_tells_versions_apart_and_may_be_kept_for_ever() -> None:
+    client = Client()
+    address = static("loquent/theme.css")
+    assert re.fullmatch(r"/static/loquent/theme\.css\?v=[0-9a-f]{12}", address)
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+    # An old or made-up version is answered, and not kept.
+    for other in ("/static/loquent/theme.css", "/static/loquent/theme.css?v=0123456789ab"):
+        assert "immutable" not in client.get(other)["Cache-Control"]
+    assert static("nowhere.css") == "/static/nowhere.css"
+
+
+def test_a_page_names_versions(db: None) -> None:
+    page = Client().get("/admin/login/").content.decode()
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(files) > 5
+    assert [name for name in files if "?v=" not in name] == []

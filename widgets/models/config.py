@@ -20,6 +20,7 @@ from widgets.types import (
     WidgetPosition,
 )
 
+MAX_NAME = 100
 MAX_GREETING = 2_000
 MAX_NOTICE = 500
 MAX_NOTICE_URL = 500
@@ -40,7 +41,7 @@ class WidgetConfig(BaseModel):
     )
     text_agent = models.ForeignKey(TextAgent, on_delete=models.RESTRICT, related_name="widgets")
     name = models.CharField(  # noqa: DJ001 - the contract tells "no name" from a name
-        max_length=100, null=True, blank=True, help_text="Shown in the chat's title bar."
+        max_length=MAX_NAME, null=True, blank=True, help_text="Shown in the chat's title bar."
     )
     greeting = models.TextField(  # noqa: DJ001 - the contract tells "no greeting" from a greeting
         null=True,

@@ -25,6 +25,31 @@ class WidgetDailyUsage(BaseModel):
         return f"{self.day}: {self.messages}"
 
 
+class RefusedOrigin(BaseModel):
+    """A site that tried to show a widget and isn't on its list: how often on a day, when last.
+
+    There are few rows, whoever asks how often (widgets/services/refused_origins.py).
+    """
+
+    widget = models.ForeignKey(
+        WidgetConfig, on_delete=models.CASCADE, related_name="refused_origins"
+    )
+    day = models.DateField()
+    origin = models.CharField(max_length=300)
+    count = models.PositiveIntegerField(default=0)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["widget", "day", "origin"], name="widget_refused_origin_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.origin} {self.count}"
+
+
 class ErasureReceipt(BaseModel):
     """That a contact was erased, when, by whom, and how much went. Nothing of the person is in it.
 

@@ -12,7 +12,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
 from loquent.organizations.models import Organization
 from loquent.versions import ExpectedVersion, check_version, version_of
-from widgets.models import WidgetConfig
+from widgets.models import MAX_NAME, WidgetConfig
 from widgets.services.identifiers import generate_widget_id
 from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
@@ -54,7 +54,7 @@ def update_widget(
     """
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():
-        _check_version(_lock(widget), expected_version)
+        _check_version(lock_widget(widget=widget), expected_version)
         changed = _assign(widget, data)
         widget.save(update_fields=[*changed, "updated_at"])
     return widget
@@ -65,7 +65,7 @@ def change_widget(
 ) -> WidgetConfig:
     """Change some settings, as `update_widget` does; what others changed meanwhile stays."""
     with transaction.atomic():
-        fresh = _lock(widget)
+        fresh = lock_widget(widget=widget)
         _check_version(fresh, expected_version)
         return update_widget(widget=fresh, data=config_data(fresh, **changes))
 
@@ -75,6 +75,24 @@ def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> 
     return widgets.update(enabled=enabled, updated_at=timezone.now())
 
 
+def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:
+    """Make another widget with the same settings, switched off, so that both can be told apart."""
+    name = f"{widget.name} (copy)" if widget.name else None
+    if name and len(name) > MAX_NAME:
+        name = f"{str(widget.name)[: MAX_NAME - 7]} (copy)"
+    data = config_data(widget, name=name, enabled=False)
+    return create_widget(organization=widget.organization, data=data)
+
+
+def allow_origin(*, widget: WidgetConfig, origin: str) -> WidgetConfig:
+    """Add a site to the list of a widget that has one; raises `invalid`."""
+    with transaction.atomic():
+        fresh = lock_widget(widget=widget)
+        if fresh.allowed_origins is None:
+            return fresh
+        return change_widget(widget=fresh, allowed_origins=[*fresh.allowed_origins, origin])
+
+
 def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = None) -> None:
     """Delete a widget with its conversations; its open chats end.
 
@@ -82,7 +100,7 @@ def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = N
     """
     with transaction.atomic():
         if expected_version is not None:
-            _check_version(_lock(widget), expected_version)
+            _check_version(lock_widget(widget=widget), expected_version)
         widget.delete()
 
 
@@ -94,7 +112,7 @@ def reset_widget_id(
     Raises VersionConflictError as `update_widget` does.
     """
     with transaction.atomic():
-        fresh = _lock(widget)
+        fresh = lock_widget(widget=widget)
         _check_version(fresh, expected_version)
         fresh.widget_id = generate_widget_id()
         fresh.save(update_fields=["widget_id", "updated_at"])
@@ -130,8 +148,8 @@ def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
     return WidgetConfigData(**{**{name: getattr(widget, name) for name in names}, **changes})
 
 
-def _lock(widget: WidgetConfig) -> WidgetConfig:
-    """The row as it is now, nobody else's until the transaction ends."""
+def lock_widget(*, widget: WidgetConfig) -> WidgetConfig:
+    """The row as it is now, nobody else's until the transaction ends; `not_found` if it is gone."""
     rows = WidgetConfig.objects.select_for_update(of=("self",)).select_related("organization")
     fresh = rows.filter(id=widget.id).first()
     if fresh is None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from loquent.metrics import REFUSALS
 from loquent.organizations.days import organization_day
 from widgets.models import LimitHit, WidgetConfig
+from widgets.services.refused_origins import flush_refused_origins, has_refused_origins
 from widgets.types import LimitKind
 
 # Of widgets that don't exist, too: what a browser shows at the door is not looked up.
@@ -35,11 +36,12 @@ def note_refusal(*, widget_id: str, limit: str) -> None:
 
 def has_refusals() -> bool:
     """Whether there is anything to write."""
-    return bool(_counts)
+    return bool(_counts) or has_refused_origins()
 
 
 def flush_refusals() -> None:
     """Write what was counted; what can't be written is kept for the next time."""
+    flush_refused_origins()
     with _lock:
         counts = Counter(_counts)
         _counts.clear()

@@ -14,12 +14,17 @@ from django.db import models, transaction
 from loquent.agents.models import DailyTokenUsage
 from loquent.organizations.idempotency import old_answers
 from loquent.organizations.models import Organization
-from widgets.models import LimitHit, WidgetDailyUsage, WidgetMessage, WidgetSession
+from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
 # Counts of a day that statistics of a whole year, compared with the one before it, may need.
 USAGE_DAYS = 400
 # Models with one row for each `day`.
-DAILY_COUNTS: tuple[type[models.Model], ...] = (WidgetDailyUsage, LimitHit, DailyTokenUsage)
+DAILY_COUNTS: tuple[type[models.Model], ...] = (
+    WidgetDailyUsage,
+    LimitHit,
+    RefusedOrigin,
+    DailyTokenUsage,
+)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,23 @@
 """Figures for staff."""
 
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from loquent.organizations.days import organization_day
-from widgets.models import LimitHit, WidgetConfig, WidgetDailyUsage
+from loquent.organizations.days import day_began, organization_day
+from loquent.organizations.models import Organization
+from widgets.models import LimitHit, WidgetConfig, WidgetDailyUsage, WidgetSession
 from widgets.types import LimitKind
 
 
@@ -25,6 +37,24 @@ def with_usage(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
         ),
         hits_day=Subquery(hits.order_by("-day").values("day")[:1]),
     ).annotate(hits=Subquery(total.annotate(total=Sum("count")).values("total")))
+
+
+def with_conversations(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
+    """The widgets with the conversations of their organization's today, and the newest's time."""
+    now = timezone.now()
+    zones = Organization.objects.order_by().values_list("timezone", flat=True).distinct()
+    began = [When(organization__timezone=zone, then=Value(day_began(zone, now))) for zone in zones]
+    sessions = WidgetSession.objects.filter(widget=OuterRef("pk")).order_by()
+    today = sessions.filter(created_at__gte=OuterRef("day_began")).values("widget")
+    newest = sessions.order_by("-created_at").values("created_at")[:1]
+    return widgets.annotate(
+        day_began=Case(*began, default=Value(now), output_field=DateTimeField())
+    ).annotate(
+        conversations_today=Coalesce(
+            Subquery(today.annotate(total=Count("id")).values("total")), 0
+        ),
+        last_conversation_at=Subquery(newest),
+    )
 
 
 def used_today(widget: WidgetConfig) -> int:

@@ -7,6 +7,7 @@ from django.conf import settings
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig
 from widgets.services.origins import is_origin_allowed, parse_origin
+from widgets.services.refused_origins import note_refused_origin
 
 
 def validate_origin(
@@ -18,6 +19,7 @@ def validate_origin(
     `Sec-Fetch-Site`, which stands in for the origin that browsers leave out on same-origin reads.
     """
     if not origin_is_fine(allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site):
+        note_refused_origin(widget_id=widget.widget_id, origins=origins)
         raise ApplicationError(ErrorCode.FORBIDDEN, "This site may not show this chat.")
 
 

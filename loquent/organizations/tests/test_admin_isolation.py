@@ -137,7 +137,7 @@ def test_an_owner_elsewhere_is_no_owner_here(
     client.force_login(charlie)
     key = ApiKey.objects.get()
     keys = url(ApiKey, "changelist")
-    assert MARK not in client.get(keys).content.decode()
+    assert key.prefix not in client.get(keys).content.decode()
     client.post(keys, {"action": "revoke", "_selected_action": [str(key.pk)]})
     assert ApiKey.objects.get().revoked_at is None
     for model in (ApiKey, Membership):
@@ -161,13 +161,19 @@ def test_an_owner_elsewhere_is_no_owner_here(
         assert WidgetConfig.objects.get().enabled
 
 
-def test_who_belongs_to_both_sees_both(
+def test_who_belongs_to_both_sees_the_one_that_they_work_in(
     client: Client, acme: Organization, globex: Organization
 ) -> None:
     user = make_member(acme, "dora", Role.ADMIN)
     Membership.objects.create(organization=globex, user=user, role=Role.VIEWER)
     make_widget(globex, name="Of Globex")
     client.force_login(user)
-    body = client.get(url(WidgetConfig, "changelist")).content.decode()
+    widgets = url(WidgetConfig, "changelist")
+    own = WidgetConfig.objects.get(name=MARK)
+    body = client.get(widgets).content.decode()
+    assert str(own.pk) in body
+    assert "Of Globex" not in body
+    client.post("/admin/switch-organization/", {"organization": globex.pk})
+    body = client.get(widgets).content.decode()
     assert "Of Globex" in body
-    assert MARK in body
+    assert str(own.pk) not in body

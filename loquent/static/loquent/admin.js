@@ -1,9 +1,29 @@
 "use strict";
-// Copy buttons of the admin: `data-copy` names the field to copy.
+// The admin's frame: the navigation on small screens, menus, and copy buttons.
+
+const menuButton = document.querySelector(".lq-menu-button");
+menuButton?.addEventListener("click", () => {
+  const isOpen = menuButton.getAttribute("aria-expanded") === "true";
+  menuButton.setAttribute("aria-expanded", String(!isOpen));
+});
+
+// A menu closes with Escape, which gives the focus back, and with a click beside it.
+for (const menu of document.querySelectorAll("details.lq-menu")) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+
+// `data-copy` names the field to copy; the status stands in the same section.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const field = document.getElementById(button.dataset.copy);
-    const status = document.querySelector(".lq-copied");
+    const status = button.closest("section").querySelector(".lq-copied");
     field.select();
     try {
       await navigator.clipboard.writeText(field.value);

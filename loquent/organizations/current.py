@@ -1,0 +1,54 @@
+"""The organization that a member works in now: the one whose rows their lists show."""
+
+import uuid
+
+from django.http import HttpRequest
+
+from loquent.organizations.access import default_organization, visible_organizations
+from loquent.organizations.models import Organization
+
+SESSION_KEY = "organization"
+# What a superuser chooses to see every organization's rows in one list.
+ALL = "all"
+
+
+def current_organization(request: HttpRequest) -> Organization | None:
+    """The organization that the session chose, if the member still belongs to it; else their first.
+
+    None: a superuser who sees all of them, or somebody who belongs to none.
+    """
+    if not hasattr(request, "_current_organization"):
+        request._current_organization = _find(request)  # type: ignore[attr-defined]
+    found: Organization | None = request._current_organization  # type: ignore[attr-defined]
+    return found
+
+
+def choose_organization(request: HttpRequest, wanted: str) -> bool:
+    """Work in another organization from now on; False, and no change, where it isn't theirs."""
+    if wanted == ALL and getattr(request.user, "is_superuser", False):
+        chosen = None
+    else:
+        chosen = _visible(request, wanted)
+        if chosen is None:
+            return False
+    request.session[SESSION_KEY] = wanted
+    request._current_organization = chosen  # type: ignore[attr-defined]
+    return True
+
+
+def _find(request: HttpRequest) -> Organization | None:
+    if not request.user.is_authenticated:
+        return None
+    chosen = request.session.get(SESSION_KEY, "")
+    found = _visible(request, chosen) if chosen else None
+    if found is not None:
+        return found
+    return None if request.user.is_superuser else default_organization(request.user)
+
+
+def _visible(request: HttpRequest, wanted: str) -> Organization | None:
+    try:
+        key = uuid.UUID(wanted)
+    except ValueError:
+        return None
+    return visible_organizations(request.user).filter(id=key).first()

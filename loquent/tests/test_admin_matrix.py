@@ -1,0 +1,174 @@
+"""Every page of the admin, for every role: a new page has to be written in here first."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from contacts.models import Contact
+from loquent.agents.models import DailyTokenUsage, TextAgent
+from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.services import create_api_key
+from loquent.testing.people import make_agent, make_member, make_widget
+from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
+from widgets.services.sessions import create_widget_session
+
+VIEWER, ADMIN, OWNER, ROOT = Role.VIEWER, Role.ADMIN, Role.OWNER, "superuser"
+PEOPLE = (VIEWER, ADMIN, OWNER, ROOT)
+STANDARD = ("changelist", "add", "change", "delete", "history")
+# Who may open list, form of a new one, row, deletion, history: from this role upwards.
+# None: nobody; "root": superusers alone.
+TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
+    Organization: (VIEWER, "root", VIEWER, "root", VIEWER),
+    Membership: (VIEWER, OWNER, VIEWER, OWNER, VIEWER),
+    ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
+    DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
+    Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
+    WidgetConfig: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
+    WidgetSession: (VIEWER, None, VIEWER, ADMIN, VIEWER),
+    ErasureReceipt: (VIEWER, None, VIEWER, "root", VIEWER),
+}
+WITHOUT_A_ROW = {"changelist", "add", "preview"}
+SERVER: tuple[type[Model], ...] = (User, Group)
+# Pages of a row beside Django's own, by their name without the model's.
+OF_A_ROW: dict[tuple[type[Model], str], Any] = {
+    (Contact, "export"): ADMIN,
+    (Contact, "erase"): ADMIN,
+    (WidgetConfig, "reset"): ADMIN,
+    (WidgetConfig, "preview"): VIEWER,
+}
+# Everybody who is signed in, whatever the role; (name, what a GET answers).
+FOR_ALL = {
+    "index": 200,
+    "login": 302,
+    "password_change": 200,
+    "password_change_done": 200,
+    "logout": 405,
+    "jsi18n": 200,
+    "switch_organization": 405,
+    "overview_csv": 200,
+    "app_list": 200,
+}
+# Addresses that take a form alone: their own tests say from whom.
+POST_ONLY = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
+# A password form of Django's own; the address that leads from a row to its form; nothing at all.
+UNLISTED = {"auth_user_password_change", "", None}
+
+
+def options_name(model: type[Model]) -> str:
+    return f"{model._meta.app_label}_{model._meta.model_name}"
+
+
+def names(patterns: Any = None) -> Iterator[str | None]:
+    """The names of all addresses of the admin."""
+    if patterns is None:
+        (found,) = [r for r in get_resolver().url_patterns if str(r.pattern) == "admin/"]
+        patterns = found.url_patterns  # type: ignore[union-attr]
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name
+
+
+def expectations() -> dict[str, Any]:
+    table = {
+        f"{options_name(model)}_{page}": role
+        for model, roles in TENANT.items()
+        for page, role in zip(STANDARD, roles, strict=True)
+    }
+    table |= {f"{options_name(model)}_{page}": "root" for model in SERVER for page in STANDARD}
+    return table | {f"{options_name(m)}_{page}": role for (m, page), role in OF_A_ROW.items()}
+
+
+def test_no_page_is_forgotten() -> None:
+    there = {name for name in names() if name not in UNLISTED}
+    assert there == set(expectations()) | set(FOR_ALL) | POST_ONLY
+    registered = set(admin.site._registry)
+    assert registered == set(TENANT) | set(SERVER)
+
+
+@pytest.fixture
+def rows(acme: Organization) -> dict[type[Model], Model]:
+    """A row of each kind, of Acme."""
+    agent = make_agent(acme)
+    widget = make_widget(acme, agent=agent)
+    session, _ = create_widget_session(widget=widget)
+    contact = Contact.objects.create(organization=acme, name="Jane")
+    usage = DailyTokenUsage.objects.create(organization=acme, day="2026-01-01")
+    receipt = ErasureReceipt.objects.create(
+        organization=acme, contact_id=uuid.uuid4(), conversations=0, messages=0, claims=0
+    )
+    member = make_member(acme, "somebody", Role.VIEWER)
+    make_member(acme, "boss", Role.OWNER)
+    key, _ = create_api_key(organization=acme, name="Key")
+    return {
+        Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
+        DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
+        ErasureReceipt: receipt, User: member, Group: Group.objects.create(name="Group"),
+    }  # fmt: skip
+
+
+@pytest.fixture(params=PEOPLE)
+def person(request: pytest.FixtureRequest, acme: Organization) -> tuple[Any, User]:
+    if request.param == ROOT:
+        return ROOT, User.objects.create_superuser("root", password="x")
+    return request.param, make_member(acme, "person", request.param)
+
+
+def allows(needed: Any, who: Any) -> bool:
+    if needed is None:
+        return False
+    if needed == "root" or who == ROOT:
+        return bool(who == ROOT)
+    return PEOPLE.index(who) >= PEOPLE.index(needed)
+
+
+def test_every_page_obeys_the_role(
+    client: Client, person: tuple[Any, User], rows: dict[type[Model], Model]
+) -> None:
+    who, user = person
+    client.force_login(user)
+    by_name = {options_name(model): row for model, row in rows.items()}
+    wrong = []
+    for name, needed in expectations().items():
+        kind, _, page = name.rpartition("_")
+        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
+        status = client.get(reverse(f"admin:{name}", args=arguments)).status_code
+        if (status == 200) != allows(needed, who) or status not in {200, 302, 403, 404}:
+            wrong.append((name, needed, status))
+    assert wrong == []
+    for name, expected in FOR_ALL.items():
+        arguments_of = {"app_list": ["widgets"]}
+        path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
+        assert (name, client.get(path).status_code) == (name, expected)
+
+
+def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Model], Model]) -> None:
+    by_name = {options_name(model): row for model, row in rows.items()}
+    for name in expectations():
+        kind, _, page = name.rpartition("_")
+        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
+        for method in ("get", "post"):
+            response = getattr(client, method)(reverse(f"admin:{name}", args=arguments))
+            assert response.status_code == 302
+            assert response["Location"].startswith("/admin/login/")
+
+
+def test_the_navigation_leads_nowhere_closed(
+    client: Client, person: tuple[Any, User], rows: dict[type[Model], Model]
+) -> None:
+    _, user = person
+    client.force_login(user)
+    groups = client.get("/admin/password_change/").context["lq_navigation"]
+    links = [item["url"] for group in groups for item in group["items"]]
+    assert "/admin/" in links
+    assert len(links) >= 9
+    assert {client.get(link).status_code for link in links} == {200}

@@ -1,0 +1,40 @@
+"""A browser in the admin: signing in, and what an accessibility checker says."""
+
+from axe_playwright_python.base import AXE_FILE_PATH
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import User
+from playwright.async_api import Page, expect
+
+from loquent.testing.people import PASSWORD
+
+SERIOUS = {"serious", "critical"}
+
+
+def known_to_the_server(user: User) -> User:
+    """Give a user a password that a real server can check: it lacks the tests' fast hasher."""
+    user.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1_000)
+    user.save(update_fields=["password"])
+    return user
+
+
+async def sign_in(page: Page, url: str, name: str = "alice@example.com") -> None:
+    """Sign in by keyboard."""
+    await page.goto(f"{url}/admin/login/")
+    await expect(page.get_by_label("Email")).to_be_focused()
+    await page.keyboard.type(name)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{url}/admin/")
+
+
+async def findings(page: Page) -> list[str]:
+    """What axe finds on a page that is serious or worse: rule and element."""
+    await page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in result["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]

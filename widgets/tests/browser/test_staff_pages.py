@@ -1,0 +1,110 @@
+"""The admin in a browser: accessible, light and dark, on a phone, by keyboard, under its policy."""
+
+from typing import Literal
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.async_api import Page, expect
+
+from contacts.models import Contact
+from loquent.database import in_database
+from loquent.organizations.models import Membership, Organization, Role
+from loquent.organizations.services import create_api_key
+from loquent.testing.people import make_widget
+from loquent.testing.process_fixtures import StartServer
+from widgets.models import WidgetConfig
+from widgets.services.chat import append_message
+from widgets.services.sessions import create_widget_session
+from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+PHONE = {"width": 375, "height": 700}
+DESK = {"width": 1280, "height": 800}
+
+
+@pytest.fixture
+def owner(transactional_db: None, alice: User) -> User:
+    return known_to_the_server(alice)
+
+
+@pytest.fixture
+def widget(owner: User, acme: Organization, globex: Organization) -> WidgetConfig:
+    """A widget with a conversation, a contact, a key, and a second organization of alice's."""
+    Membership.objects.create(organization=globex, user=owner, role=Role.VIEWER)
+    widget = make_widget(acme, name="Shop", daily_message_cap=50)
+    session, _ = create_widget_session(widget=widget)
+    append_message(session, role="user", content="Hello?")
+    Contact.objects.create(organization=acme, name="Jane")
+    create_api_key(organization=acme, name="Key")
+    return widget
+
+
+def addresses(widget: WidgetConfig) -> list[str]:
+    session, contact = widget.sessions.get(), Contact.objects.get()
+    form = f"/admin/widgets/widgetconfig/{widget.pk}"
+    return [
+        "/admin/", "/admin/widgets/widgetconfig/", "/admin/widgets/widgetconfig/add/",
+        f"{form}/change/", f"{form}/reset-widget-id/", f"{form}/delete/", f"{form}/history/",
+        "/admin/widgets/widgetsession/", f"/admin/widgets/widgetsession/{session.pk}/change/",
+        "/admin/agents/textagent/", f"/admin/agents/textagent/{widget.text_agent_id}/change/",
+        "/admin/contacts/contact/", f"/admin/contacts/contact/{contact.pk}/change/",
+        f"/admin/contacts/contact/{contact.pk}/erase/", "/admin/organizations/membership/",
+        "/admin/organizations/membership/add/", "/admin/organizations/apikey/",
+        f"/admin/organizations/organization/{widget.organization_id}/change/",
+        "/admin/password_change/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_serious_finding_and_nothing_beside_the_screen(
+    page: Page,
+    live_server_process: StartServer,
+    widget: WidgetConfig,
+    scheme: Literal["light", "dark"],
+) -> None:
+    refused: list[str] = []
+    page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
+    await page.emulate_media(color_scheme=scheme)
+    server = live_server_process()
+    await page.goto(f"{server.url}/admin/login/")
+    assert await findings(page) == []
+    await sign_in(page, server.url)
+    wrong: list[object] = []
+    for address in await in_database(addresses, widget):
+        for size in (DESK, PHONE):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await page.goto(server.url + address)
+            complaints, refused[:] = list(refused), []
+            wrong += [(address, size["width"], complaint) for complaint in complaints]
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            if wide != size["width"]:
+                wrong.append((address, size["width"], wide))
+            wrong += [(address, size["width"], finding) for finding in await findings(page)]
+            # The checker itself sets styles, which the policy refuses.
+            refused.clear()
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+async def test_by_keyboard_alone(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await sign_in(page, server.url)
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Widgets")
+    await expect(link).to_be_hidden()
+    await page.get_by_role("button", name="Menu").press("Enter")
+    await link.press("Enter")
+    await page.wait_for_url("**/admin/widgets/widgetconfig/")
+    await expect(page.get_by_role("heading", name="Widgets", level=1)).to_be_visible()
+    await page.locator(".lq-switch summary").press("Enter")
+    other = page.get_by_role("button", name="Globex")
+    await expect(other).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(other).to_be_hidden()
+    await page.keyboard.press("Enter")
+    await other.press("Enter")
+    await expect(page.locator(".lq-switch-name")).to_have_text("Globex")
+    await page.locator("#user-tools summary").press("Enter")
+    await page.get_by_role("button", name="Log out").press("Enter")
+    await page.wait_for_url("**/admin/logout/")

@@ -1,0 +1,153 @@
+"""The form of a widget in a browser: the preview shows what is typed, and saves nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.async_api import FrameLocator, Locator, Page, expect
+
+from loquent.database import in_database
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from loquent.testing.process import ServerProcess
+from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
+from widgets.services.refusals import flush_refusals
+from widgets.services.refused_origins import note_refused_origin
+from widgets.tests.browser.conversation import say
+from widgets.tests.browser.shop import Shop
+from widgets.tests.browser.staff import known_to_the_server, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+StartServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def widget(transactional_db: None, alice: User, acme: Organization) -> WidgetConfig:
+    known_to_the_server(alice)
+    widget = make_widget(
+        acme, name="Shop", greeting="Good day!", allowed_origins=["https://a.example"]
+    )
+    note_refused_origin(widget_id=widget.widget_id, origins=[b"https://new.example"])
+    flush_refusals()
+    return widget
+
+
+async def open_form(page: Page, server: ServerProcess, widget: WidgetConfig) -> None:
+    await page.set_viewport_size({"width": 1280, "height": 1400})
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/widgets/widgetconfig/{widget.pk}/change/")
+
+
+def preview(page: Page) -> FrameLocator:
+    return page.frame_locator("#lq-preview-frames iframe:not(.lq-next)")
+
+
+def dialog(page: Page) -> Locator:
+    return preview(page).get_by_role("dialog")
+
+
+async def test_the_preview_follows_the_form(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    refused: list[str] = []
+    page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
+    await open_form(page, live_server_process(), widget)
+    await expect(dialog(page)).to_contain_text("Good day!")
+    name = page.get_by_label("Name", exact=True).first
+    await name.fill("")
+    await name.press_sequentially("Typed just now")
+    await expect(dialog(page)).to_contain_text("Typed just now")
+    # The preview opened itself anew, and the focus stayed where somebody types.
+    await expect(name).to_be_focused()
+    await page.get_by_label("Greeting").fill("Typed greeting")
+    await expect(dialog(page)).to_contain_text("Typed greeting")
+    await page.get_by_label("Ask visitors for their details").select_option("required")
+    await page.get_by_label("Phone number").check()
+    await expect(dialog(page).get_by_label("Phone")).to_be_visible()
+    stored = await in_database(WidgetConfig.objects.get)
+    assert (stored.name, stored.greeting, stored.contact_info_mode) == ("Shop", "Good day!", "none")
+    assert refused == []
+
+
+async def test_a_chat_in_the_preview_is_nobodys(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    await say(dialog(page), "Hello?")
+    await expect(dialog(page)).to_contain_text("This is the preview.")
+    assert await in_database(WidgetSession.objects.count) == 0
+
+
+async def test_the_other_scheme(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    await expect(dialog(page)).to_be_visible()
+    await page.get_by_label("Scheme").select_option("dark")
+    await expect(preview(page).locator("html")).to_have_attribute("data-scheme", "dark")
+    await expect(dialog(page)).to_contain_text("Good day!")
+
+
+async def test_colours_and_origins_are_judged_while_somebody_types(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    text = page.get_by_label("Colour of text on it", exact=True)
+    await text.fill("#6466f1")
+    await expect(page.get_by_text("has a contrast of 1.0:1")).to_be_visible()
+    await text.fill("#000000")
+    await expect(page.get_by_text("has a contrast of")).to_have_count(0)
+    picker = page.get_by_label("Pick: Colour of text on it")
+    await expect(picker).to_have_value("#000000")
+    await picker.fill("#ffffff")
+    await expect(text).to_have_value("#ffffff")
+    sites = page.get_by_label("Allowed sites")
+    await sites.fill("Example.com/\nlocalhost")
+    await expect(page.get_by_text("Example.com/ → https://example.com")).to_be_visible()
+    await expect(page.get_by_text("“localhost” has no scheme.")).to_be_visible()
+
+
+async def test_allow_adds_to_the_list_and_loses_nothing(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    await page.get_by_label("Greeting").fill("Typed for an hour")
+    await page.get_by_role("button", name="Allow https://new.example").click()
+    await expect(page.get_by_label("Allowed sites")).to_have_value(
+        "https://a.example\nhttps://new.example"
+    )
+    await expect(page.get_by_text("Save to let it in.")).to_be_visible()
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await page.wait_for_url("**/admin/widgets/widgetconfig/")
+    stored = await in_database(WidgetConfig.objects.get)
+    assert stored.allowed_origins == ["https://a.example", "https://new.example"]
+    assert stored.greeting == "Typed for an hour"
+    assert await in_database(RefusedOrigin.objects.count) == 1
+
+
+async def test_the_embed_code_is_copied(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await open_form(page, server, widget)
+    await page.get_by_role("button", name="Copy").press("Enter")
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == (
+        f'<script src="{server.url}/api/widget/embed.js" data-widget="{widget.widget_id}"></script>'
+    )
+
+
+async def test_no_other_site_can_frame_it(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await sign_in(page, server.url)
+    frame = f"{server.url}/admin/widgets/widgetconfig/preview/"
+    with Shop(f'<!doctype html><title>Evil</title><iframe src="{frame}"></iframe>') as shop:
+        refused: list[str] = []
+        page.on("console", lambda line: refused.append(line.text))
+        await page.goto(shop.origin)
+        assert await page.frame_locator("iframe").locator(".page").count() == 0
+        assert any("frame-ancestors" in line or "X-Frame-Options" in line for line in refused)

@@ -1,0 +1,163 @@
+"""Sites that were refused: staff see them, few rows are kept of them, one click lets them in."""
+
+from datetime import datetime
+from unittest.mock import AsyncMock
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from loquent.database import in_database
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from loquent.testing.sockets import Visits
+from widgets.models import RefusedOrigin, WidgetConfig
+from widgets.services import refused_origins
+from widgets.services.configs import change_widget
+from widgets.services.refusals import flush_refusals, has_refusals
+from widgets.services.refused_origins import note_refused_origin, refused_sites
+from widgets.supervision import supervisor
+
+
+@pytest.fixture
+def widget(acme: Organization) -> WidgetConfig:
+    return make_widget(acme, name="Shop", allowed_origins=["https://shop.example"])
+
+
+def ask(widget: WidgetConfig, origin: str) -> int:
+    path = f"/api/widget/{widget.widget_id}/config"
+    return Client().get(path, headers={"origin": origin}).status_code
+
+
+def sites(widget: WidgetConfig) -> dict[str, int]:
+    flush_refusals()
+    return {site.origin: site.count for site in refused_sites(widget=widget)}
+
+
+def page_of(widget: WidgetConfig) -> str:
+    return f"/admin/widgets/widgetconfig/{widget.pk}/change/"
+
+
+def test_a_refused_site_is_counted(widget: WidgetConfig) -> None:
+    assert [ask(widget, "https://New.example") for _ in range(3)] == [403, 403, 403]
+    assert ask(widget, "http://localhost:3000") == 403
+    assert ask(widget, "https://shop.example") == 200
+    assert has_refusals()
+    assert sites(widget) == {"https://new.example": 3, "http://localhost:3000": 1}
+    ask(widget, "https://new.example")
+    assert sites(widget)["https://new.example"] == 4
+    assert RefusedOrigin.objects.count() == 2
+
+
+async def test_at_the_socket_as_well(
+    visit: Visits, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The test alone writes what was counted: the supervisor might be in the middle of it.
+    monkeypatch.setattr(supervisor, "count_refusals", AsyncMock())
+    widget = await in_database(make_widget, acme, allowed_origins=["https://shop.example"])
+    assert not (await visit(widget, origin="https://new.example")).accepted
+    assert await in_database(sites, widget) == {"https://new.example": 1}
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "x", "https://<script>", "https://a.example/path", "https://é.example", ""]
+)
+def test_what_is_no_origin_is_not_kept(widget: WidgetConfig, origin: str) -> None:
+    note_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
+    note_refused_origin(widget_id=widget.widget_id, origins=[])
+    note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a.example"] * 2)
+    assert sites(widget) == {}
+
+
+def test_a_flood_is_few_rows(widget: WidgetConfig) -> None:
+    for number in range(2_000):
+        note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
+    assert len(refused_origins._noted) == refused_origins.MAX_NOTED
+    flush_refusals()
+    for number in range(2_000, 2_100):
+        note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
+    flush_refusals()
+    assert RefusedOrigin.objects.count() == refused_origins.MAX_ORIGINS_A_DAY
+
+
+def test_a_week_ends_it(widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def at(text: str) -> None:
+        now = datetime.fromisoformat(text)
+        monkeypatch.setattr("widgets.services.refused_origins.timezone.now", lambda: now)
+
+    at("2026-03-01T12:00:00+00:00")
+    ask(widget, "https://old.example")
+    assert sites(widget) == {"https://old.example": 1}
+    at("2026-03-07T12:00:00+00:00")
+    ask(widget, "https://old.example")
+    assert sites(widget) == {"https://old.example": 2}
+    at("2026-03-08T00:00:00+00:00")
+    assert sites(widget) == {"https://old.example": 1}
+    ask(widget, "https://new.example")
+    assert sites(widget) == {"https://old.example": 1, "https://new.example": 1}
+    assert RefusedOrigin.objects.filter(day="2026-03-01").count() == 0
+
+
+def test_what_cannot_be_written_is_kept(
+    widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(widget, "https://new.example")
+
+    def fail(_: object) -> None:
+        raise OSError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refused_origins, "_write", fail)
+        with pytest.raises(OSError, match="full"):
+            flush_refusals()
+    assert sites(widget) == {"https://new.example": 1}
+
+
+def test_allow_lets_it_in(client: Client, alice: User, widget: WidgetConfig) -> None:
+    ask(widget, "https://new.example")
+    flush_refusals()
+    client.force_login(alice)
+    page = client.get(page_of(widget)).content.decode()
+    assert 'value="https://new.example"' in page
+    allow = f"/admin/widgets/widgetconfig/{widget.pk}/allow/"
+    assert client.get(allow).status_code == 404
+    response = client.post(allow, {"origin": "https://new.example"}, follow=True)
+    assert "Allowed: https://new.example" in response.content.decode()
+    widget.refresh_from_db()
+    assert widget.allowed_origins == ["https://shop.example", "https://new.example"]
+    assert ask(widget, "https://new.example") == 200
+    assert "Sites that were refused" not in client.get(page_of(widget)).content.decode()
+    for nonsense in ("", "*", "x", "\x00"):
+        client.post(allow, {"origin": nonsense})
+    widget.refresh_from_db()
+    assert len(widget.allowed_origins or []) == 2
+
+
+def test_a_widget_for_any_site_refuses_none(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    ask(widget, "https://new.example")
+    flush_refusals()
+    widget = change_widget(widget=widget, allowed_origins=None)
+    assert sites(widget) == {}
+    client.force_login(alice)
+    client.post(f"/admin/widgets/widgetconfig/{widget.pk}/allow/", {"origin": "https://b.example"})
+    widget.refresh_from_db()
+    assert widget.allowed_origins is None
+
+
+def test_a_viewer_sees_them_and_others_nothing(
+    client: Client, bob: User, charlie: User, widget: WidgetConfig
+) -> None:
+    ask(widget, "https://new.example")
+    flush_refusals()
+    allow = f"/admin/widgets/widgetconfig/{widget.pk}/allow/"
+    client.force_login(bob)
+    page = client.get(page_of(widget)).content.decode()
+    assert "https://new.example" in page
+    assert "data-allow" not in page
+    for user in (bob, charlie):
+        client.force_login(user)
+        assert client.post(allow, {"origin": "https://new.example"}).status_code == 404
+    widget.refresh_from_db()
+    assert widget.allowed_origins == ["https://shop.example"]

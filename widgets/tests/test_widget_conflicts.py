@@ -1,0 +1,146 @@
+"""Two people edit one widget: nobody overwrites what they haven't seen, nothing typed is lost."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig
+from widgets.services.configs import change_widget, reset_widget_id
+
+
+@pytest.fixture
+def widget(acme: Organization) -> WidgetConfig:
+    agent = make_agent(acme, name="First agent")
+    return make_widget(
+        acme, agent=agent, name="Old", greeting="Hello\nthere", collect_email=True,
+        contact_info_mode="optional", allowed_origins=["https://a.example"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def address(widget: WidgetConfig) -> str:
+    return f"/admin/widgets/widgetconfig/{widget.pk}/change/"
+
+
+def form_of(response: Any) -> dict[str, str]:
+    """What a browser would send back of a page: the fields as they stand in it."""
+    form = response.context["adminform"].form
+    sent = {}
+    for name in form.fields:
+        value = form[name].value()
+        if value is True or value == "on":
+            sent[name] = "on"
+        elif value not in {None, False, ""}:
+            value = "\n".join(value) if isinstance(value, list) else str(value)
+            sent[name] = value.replace("\n", "\r\n") if name != "loaded" else value
+    return sent
+
+
+def sentences(response: Any) -> str:
+    assert response.status_code == 200
+    return " ".join(map(str, response.context["adminform"].form.non_field_errors()))
+
+
+def test_the_second_sees_what_changed_and_keeps_what_they_typed(
+    client: Client, widget: WidgetConfig
+) -> None:
+    form = form_of(client.get(address(widget)))
+    agent = make_agent(widget.organization, name="B")
+    change_widget(
+        widget=widget, name="New", primary_color="#000000", collect_email=False,
+        collect_phone=True, text_agent_id=agent.id,
+    )  # fmt: skip
+    typed = {**form, "name": "Mine", "greeting": "Typed for an hour"}
+    response = client.post(address(widget), typed)
+    said = sentences(response)
+    assert "Somebody else changed this widget" in said
+    assert "Name is now “New”; below stands what you chose." in said
+    assert "Main colour is now “#000000”, which the form below has taken over." in said
+    assert "Email is now off" in said
+    assert "Phone number is now on" in said
+    assert "Answers come from is now “B”" in said
+    widget.refresh_from_db()
+    assert widget.greeting == "Hello\nthere"
+    again = form_of(response)
+    assert (again["name"], again["greeting"]) == ("Mine", "Typed for an hour")
+    assert again["primary_color"] == "#000000"
+    assert "collect_email" not in again
+    assert again["collect_phone"] == "on"
+    # Saved once more, it is what the second wants, and the first's other changes stay.
+    assert client.post(address(widget), again).status_code == 302
+    widget.refresh_from_db()
+    assert (widget.name, widget.greeting) == ("Mine", "Typed for an hour")
+    assert (widget.primary_color, widget.collect_phone, widget.text_agent.name) == (
+        "#000000", True, "B",
+    )  # fmt: skip
+
+
+def test_a_third_change_is_seen_again(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    change_widget(widget=widget, name="Second")
+    response = client.post(address(widget), {**form, "greeting": "Mine"})
+    change_widget(widget=widget, name="Third")
+    response = client.post(address(widget), form_of(response))
+    assert "“Third”" in sentences(response)
+    assert form_of(response)["greeting"] == "Mine"
+
+
+def test_other_errors_stand_beside_it(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    change_widget(widget=widget, name="New")
+    response = client.post(address(widget), {**form, "primary_color": "red"})
+    assert "“New”" in sentences(response)
+    assert "primary_color" in response.context["adminform"].form.errors
+    assert form_of(response)["primary_color"] == "red"
+
+
+def test_what_is_no_setting_disturbs_nobody(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    reset_widget_id(widget=widget)
+    assert client.post(address(widget), {**form, "name": "Mine"}).status_code == 302
+    widget.refresh_from_db()
+    assert widget.name == "Mine"
+
+
+def test_the_same_change_twice_is_none(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    change_widget(widget=widget, name="Same")
+    assert client.post(address(widget), {**form, "name": "Same"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "loaded", ["", "x", "[]", "[" * 5_000, '{"name": 5}', '{"name": "\\ud800"}']
+)
+def test_nonsense_in_hidden_fields_harms_nothing(
+    client: Client, widget: WidgetConfig, loaded: str
+) -> None:
+    form = form_of(client.get(address(widget)))
+    data = {**form, "version": "<b>", "loaded": loaded, "name": "Mine"}
+    assert client.post(address(widget), data).status_code in {200, 302}
+    assert client.post(address(widget), {**data, "version": ""}).status_code == 302
+
+
+def test_what_others_wrote_is_text(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    change_widget(widget=widget, name="<script>alert(1)</script>")
+    page = client.post(address(widget), {**form, "greeting": "x"}).content.decode()
+    assert "<script>alert(1)" not in page
+    assert html.escape("<script>alert(1)</script>") in page
+
+
+def test_one_deleted_meanwhile(client: Client, widget: WidgetConfig) -> None:
+    form = form_of(client.get(address(widget)))
+    widget.delete()
+    response = client.post(address(widget), form, follow=True)
+    assert re.search("doesn’t exist", response.content.decode())
