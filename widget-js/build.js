@@ -1,94 +1,79 @@
-/** Builds dist/widget.min.js; `--check` only compares, `--watch` builds again on every change. */
+/**
+ * Builds dist/: widget.min.js, the first file, and chunks/<hash>.js, what is loaded after the first
+ * click: the chat, and the words of every language but English. `--check` only compares with what
+ * is there, `--watch` builds again on every change.
+ */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { context, transform } from "esbuild";
-import { minify } from "terser";
-
-const TARGET = "es2020";
-const OUT = new URL("dist/widget.min.js", import.meta.url);
-/** Bytes after brotli: what one TCP initial window carries. */
-const BUDGET = 14_600;
-
-/** Shrinks the CSS in the template strings of src/styles. @type {import("esbuild").Plugin} */
-const shrinkCss = {
-  name: "shrink-css",
-  setup(build) {
-    build.onLoad({ filter: /src[\\/]styles[\\/]\w+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const [, name, css] = source.match(/export const (\w+) = \/\* css \*\/ `([^`]*)`/) ?? [];
-      if (!name) throw new Error(`${path}: no css template`);
-      // A newer target than the script's: logical properties must stay as they are.
-      const { code } = await transform(css, { loader: "css", minify: true, target: "safari16.4" });
-      return { contents: `export const ${name} = ${JSON.stringify(code.trim())}` };
-    });
-  },
-};
-
-/** @type {import("esbuild").Plugin} */
-const report = {
-  name: "report",
-  setup(build) {
-    build.onEnd((result) => (result.outputFiles ? shrink(result.outputFiles[0].text) : undefined));
-  },
-};
+import { context } from "esbuild";
+import { shrinkCss } from "./build/css.js";
+import { hashOf, keep, report, write } from "./build/output.js";
+import { shrink } from "./build/shrink.js";
 
 const options = new Set(process.argv.slice(2));
+const locales = (await readdir(new URL("src/locales/", import.meta.url)))
+  .map((name) => name.replace(".js", ""))
+  .filter((name) => name !== "en")
+  .sort();
 
-/** A second pass: shorter names and fewer statements than one pass finds. @param {string} source */
-async function shrink(source) {
-  /** @type {import("terser").CompressOptions} */
-  const compress = { passes: 3, ecma: 2020, toplevel: true, unsafe_arrows: true };
-  /** @type {import("terser").MinifyOptions} */
-  const how = { ecma: 2020, compress, mangle: { toplevel: true }, format: { ascii_only: true } };
-  const { code } = await minify(source, how);
-  return finish(Buffer.from(`${code}\n`));
-}
-
-/** @param {Uint8Array} bundle */
-async function finish(bundle) {
-  const brotli = brotliCompressSync(bundle, {
-    params: {
-      [constants.BROTLI_PARAM_QUALITY]: 11,
-      [constants.BROTLI_PARAM_SIZE_HINT]: bundle.length,
-    },
-  }).length;
-  const gzip = gzipSync(bundle, { level: 9 }).length;
-  console.log(
-    `widget.min.js: raw ${bundle.length}, gzip ${gzip}, brotli ${brotli} of ${BUDGET} bytes`,
-  );
-  if (brotli > BUDGET) fail(`over the budget by ${brotli - BUDGET} bytes`);
-  if (options.has("--check")) {
-    const committed = await readFile(OUT).catch(() => Buffer.alloc(0));
-    if (!committed.equals(bundle)) fail("dist/widget.min.js is not what src makes: npm run build");
-    return;
-  }
-  await mkdir(new URL(".", OUT), { recursive: true });
-  await writeFile(OUT, bundle);
-}
-
-/** @param {string} reason */
-function fail(reason) {
-  console.error(`widget.min.js: ${reason}`);
-  process.exitCode = 1;
-}
-
-const builder = await context({
+/** @type {import("esbuild").BuildOptions} */
+const common = {
   absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
-  entryPoints: ["src/index.js"],
   bundle: true,
   minify: true,
-  format: "iife",
-  target: TARGET,
-  charset: "ascii",
+  target: "es2020",
   legalComments: "none",
   write: false,
+  outdir: "out",
   logLevel: "warning",
-  plugins: [shrinkCss, report],
+};
+
+const room = await context({
+  ...common,
+  entryPoints: [
+    { in: "src/room.js", out: "chat" },
+    ...locales.map((name) => ({ in: `src/locales/${name}.js`, out: name })),
+  ],
+  format: "esm",
+  charset: "utf8",
+  plugins: [shrinkCss, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
 });
-if (options.has("--watch")) await builder.watch();
+
+const launcher = await context({
+  ...common,
+  entryPoints: ["src/index.js"],
+  format: "iife",
+  charset: "ascii",
+  plugins: [shrinkCss],
+});
+
+/** Each chunk has its hash for a name, and the first file knows them all. @param {import("esbuild").BuildResult} built */
+async function buildRest({ outputFiles = [] }) {
+  /** @type {{ [name: string]: string }} */
+  const hashes = {};
+  /** @type {{ name: string, path: string, text: string }[]} */
+  const files = [];
+  for (const { path, text } of outputFiles) {
+    const name = /** @type {string[]} */ (path.match(/([\w-]+)\.js$/))[1];
+    const code = await shrink(text, { module: true, ascii: false });
+    hashes[name] = hashOf(code);
+    files.push({ name, path: `chunks/${hashes[name]}.js`, text: code });
+  }
+  const first = (await launcher.rebuild()).outputFiles?.[0].text ?? "";
+  const named = first.replace('"__CHUNKS__"', JSON.stringify(JSON.stringify(hashes)));
+  const text = await shrink(named, { module: false, ascii: true });
+  files.unshift({ name: "launcher", path: "widget.min.js", text });
+  const fits = report(files);
+  const done = options.has("--check") ? await keep(files) : await write(files, fits);
+  if (!fits || !done) process.exitCode = 1;
+}
+
+if (options.has("--watch")) await room.watch();
 else {
-  await builder.rebuild().catch(() => fail("the build failed"));
-  await builder.dispose();
+  await room.rebuild().catch(() => {
+    process.exitCode = 1;
+  });
+  await room.dispose();
+  await launcher.dispose();
 }

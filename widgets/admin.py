@@ -15,6 +15,7 @@ from loquent.organizations.admin_site import Nav
 from widgets import contact_admin  # noqa: F401 - registers its pages
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.page_html import page_lines, page_link
 from widgets.services.configs import embed_code, reset_widget_id, switch_widgets
 from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.statistics import refusals_today, refused_today, used_today, with_usage
@@ -23,13 +24,22 @@ MESSAGE_COLUMNS = (
     "seq",
     "role",
     "content",
+    "written_on",
     "status",
     "model",
     "first_token_ms",
     "rating",
     "created_at",
 )
-SESSION_COLUMNS = ("widget", "contact", "claim", "created_at", "last_active_at", "ended_at")
+SESSION_COLUMNS = (
+    "widget",
+    "contact",
+    "claim",
+    "page",
+    "created_at",
+    "last_active_at",
+    "ended_at",
+)
 
 
 @admin.register(WidgetConfig)
@@ -56,6 +66,10 @@ class WidgetConfigAdmin(TenantAdmin):
     fieldsets = [
         (None, {"fields": ["organization", "name", "text_agent", "enabled"]}),
         ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
+        (
+            "Before the first message",
+            {"fields": ["starters", "notice_text", "notice_url", "notice_consent"]},
+        ),
         (
             "Contact information",
             {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
@@ -169,6 +183,11 @@ class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @admin.display(description="on page")
+    def written_on(self, obj: WidgetMessage) -> str:
+        """The page on which the visitor was."""
+        return page_link(obj.page_url) if obj.page_url else "—"
+
 
 @admin.register(WidgetSession)
 class WidgetSessionAdmin(TenantAdmin):
@@ -185,6 +204,11 @@ class WidgetSessionAdmin(TenantAdmin):
     date_hierarchy = "created_at"
     fields = SESSION_COLUMNS
     readonly_fields = SESSION_COLUMNS
+
+    @admin.display(description="the visitor's page")
+    def page(self, obj: WidgetSession) -> str:
+        """Where the visitor is, as their browser says."""
+        return page_lines(obj.page) if obj.page else "—"
 
     # Only the product writes conversations, whoever asks.
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,27 +1,38 @@
-"""The built widget, ready to be served: read and compressed once per version of the file."""
+"""The built widget, ready to be served: read and compressed once per version of a file."""
 
 import gzip
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 
 import brotli
 from django.conf import settings
 
+from loquent.agents.bounded_cache import BoundedCache
+
 # `q=` more than 0, the only parameter of an encoding.
 _WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")
-BUNDLE = settings.BASE_DIR / "widget-js" / "dist" / "widget.min.js"
+# What build.js writes: widget.min.js, and what that loads later as chunks/<hash>.js.
+DIST: Path = settings.BASE_DIR / "widget-js" / "dist"
+_CHUNK = re.compile(r"([0-9a-f]{16,20})\.js\Z")
+CACHE_BYTES = 4 * 1024 * 1024
+_cache: BoundedCache[Path, "Bundle"] = BoundedCache(CACHE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The script, plain and compressed; `digest` tells its versions apart."""
+    """A script, plain and compressed; `digest` tells its versions apart."""
 
     plain: bytes
     gzip: bytes
     brotli: bytes
     digest: str
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it takes in memory."""
+        return len(self.plain) + len(self.gzip) + len(self.brotli)
 
     def encoded(self, accept_encoding: str) -> tuple[bytes, str]:
         """The best form for an Accept-Encoding header, and its name (empty for plain)."""
@@ -38,16 +49,36 @@ class Bundle:
 
 
 def load_bundle() -> Bundle:
-    """The bundle as it is on the disk now."""
-    return _load(BUNDLE.stat().st_mtime_ns)
+    """The first file as it is on the disk now."""
+    return _load(DIST / "widget.min.js")
 
 
-@lru_cache(maxsize=1)
-def _load(_mtime: int) -> Bundle:
-    plain = BUNDLE.read_bytes()
-    return Bundle(
-        plain=plain,
-        gzip=gzip.compress(plain, 9, mtime=0),
-        brotli=brotli.compress(plain, quality=11),
-        digest=hashlib.sha256(plain).hexdigest()[:20],
-    )
+def load_chunk(name: str) -> Bundle | None:
+    """The file that a page asks for as chunks/<name>; None where there is none.
+
+    The first file has such a name, too, made of its own digest: for pages that pin its version.
+    """
+    match = _CHUNK.match(name)
+    if match is None:
+        return None
+    try:
+        return _load(DIST / "chunks" / name)
+    except FileNotFoundError:
+        first = load_bundle()
+        return first if first.digest == match[1] else None
+
+
+def _load(path: Path) -> Bundle:
+    found = path.stat()
+    version = f"{found.st_mtime_ns}-{found.st_size}"
+    bundle = _cache.get(path, version)
+    if bundle is None:
+        plain = path.read_bytes()
+        bundle = Bundle(
+            plain=plain,
+            gzip=gzip.compress(plain, 9, mtime=0),
+            brotli=brotli.compress(plain, quality=11),
+            digest=hashlib.sha256(plain).hexdigest()[:20],
+        )
+        _cache.put(path, version, bundle, bundle.weight)
+    return bundle

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -10,39 +9,24 @@ from django.conf import settings
 
 from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
+from widgets.actions import carry_out
 from widgets.doorway import read_doorway, speaks_v2
-from widgets.events import MessagePosted, SessionReplaced, StopAsked
-from widgets.frames import (
-    ack_frame,
-    contact_info_saved_frame,
-    feedback_saved_frame,
-    history_frame,
-    pong_frame,
-    session_frame,
-)
+from widgets.frames import history_frame, session_frame
 from widgets.hub import hub
-from widgets.link import link
 from widgets.protocol import (
     V2_SUBPROTOCOL,
-    ClientFrame,
     CloseCode,
-    ContactInfoFrame,
-    FeedbackFrame,
     FrameError,
     MessageFrame,
-    NewConversationFrame,
     PingFrame,
-    StopFrame,
     is_too_big,
     parse_client_frame,
 )
-from widgets.services.chat import accept_message, load_chat, open_session, save_feedback
-from widgets.services.contact_resolution import submit_contact_info
-from widgets.services.limits import check_sockets, take_frame, take_session
-from widgets.services.sessions import replace_session
+from widgets.services.chat import load_chat, open_session
+from widgets.services.limits import check_sockets, take_frame
 from widgets.sockets import SessionSocket
 from widgets.supervision import supervisor
-from widgets.turns import INTERNAL_SENTENCE, runner
+from widgets.turns import INTERNAL_SENTENCE
 
 logger = logging.getLogger(__name__)
 # A database that doesn't answer is told to the visitor after this, whatever it is that it does.
@@ -108,10 +92,12 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 session_token=opened.session_token,
                 contact_info_submitted=chat.contact_info_submitted,
                 resumed=opened.resumed,
+                starters=opened.starters,
+                notice=opened.notice,
             ),
             history_frame(v2=self.v2, messages=chat.messages, complete=chat.complete),
         )
-        self.socket.catch_up(replayed_seq=chat.replayed_seq, unfinished=chat.unfinished)
+        self.socket.catch_up(chat)
 
     async def _accept_and_end(
         self, socket: SessionSocket, error: ApplicationError, code: CloseCode
@@ -143,7 +129,7 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not isinstance(frame, PingFrame):
                 socket.touch()
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._carry_out(frame, socket, socket.session_id)
+                await carry_out(frame, socket=socket, session_id=socket.session_id)
         except FrameError as error:
             socket.refuse(error)
         except ApplicationError as error:
@@ -152,61 +138,3 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.error("A frame failed: %s", type(error).__name__)  # noqa: TRY400
             fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE, retry_after=5)
             socket.put_error(fault, client_message_id)
-
-    async def _carry_out(
-        self, frame: ClientFrame, socket: SessionSocket, session_id: uuid.UUID
-    ) -> None:
-        match frame:
-            case MessageFrame():
-                await self._post(frame, socket, session_id)
-            case ContactInfoFrame(name, email, phone):
-                await in_database(
-                    submit_contact_info, session_id=session_id, name=name, email=email, phone=phone
-                )
-                socket.put(contact_info_saved_frame())
-            case FeedbackFrame(message_id, rating, comment):
-                await in_database(
-                    save_feedback,
-                    session_id=session_id,
-                    message_id=message_id,
-                    rating=rating,
-                    comment=comment,
-                )
-                socket.put(feedback_saved_frame(message_id))
-            case StopFrame():
-                await self._stop(session_id)
-            case NewConversationFrame():
-                await self._begin_anew(session_id, socket.doorway.ip)
-            case PingFrame():
-                socket.put(pong_frame())
-
-    async def _post(
-        self, frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID
-    ) -> None:
-        async with hub.in_order(session_id):
-            accepted = await in_database(
-                accept_message,
-                session_id=session_id,
-                content=frame.content,
-                client_message_id=frame.client_message_id,
-                ip=socket.doorway.ip,
-            )
-            if self.v2:
-                socket.put(ack_frame(accepted.message))
-            socket.began(accepted.message)
-            if not accepted.is_new:
-                return
-            await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
-        runner.wake(session_id)
-
-    async def _stop(self, session_id: uuid.UUID) -> None:
-        runner.stop(session_id)
-        await link.send(session_id, StopAsked())
-
-    async def _begin_anew(self, session_id: uuid.UUID, ip: str) -> None:
-        await in_database(take_session, ip=ip)
-        session, token = await in_database(replace_session, session_id=session_id)
-        # After what waits is dropped: else the next answer would begin where this one stops.
-        await self._stop(session_id)
-        event = SessionReplaced(str(session.id), token, session.contact_claim is not None)
-        await hub.publish(session_id, event)

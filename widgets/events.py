@@ -3,10 +3,10 @@
 Sockets of other processes get the same events through the channel layer, as plain dictionaries.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
-from widgets.types import MessageData
+from widgets.types import MessageData, NoticeData
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The turn is over. `answer` None: no row was written. `error`: a sentence, where it failed."""
+    """The turn is over. `answer` None: no row was written. `error`: a sentence, where it failed.
+
+    `is_replacement`: the answer has taken the place of an earlier one, whose `seq` it has.
+    """
 
     message_id: str
     reply_id: str
@@ -36,6 +39,7 @@ class TurnEnded:
     error_code: str = "agent_unavailable"
     client_message_id: str | None = None
     retry_after: int | None = None
+    is_replacement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class SessionReplaced:
     session_id: str
     session_token: str
     contact_info_submitted: bool
+    starters: list[str] = field(default_factory=list)
+    notice: NoticeData | None = None
 
     def __repr__(self) -> str:
         return f"SessionReplaced({self.session_id!r})"

@@ -1,4 +1,4 @@
-"""The admin's form of a widget: origins one a line, errors beside their fields."""
+"""The admin's form of a widget: lists one item a line, errors beside their fields."""
 
 from typing import Any
 
@@ -8,24 +8,46 @@ from django.core.exceptions import ValidationError
 from loquent.errors import ApplicationError
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget, update_widget
-from widgets.services.validation import validate_widget_data
-from widgets.types import WidgetConfigData
+from widgets.services.validation import (
+    MAX_STARTER,
+    MAX_STARTERS,
+    data_columns,
+    validate_widget_data,
+)
+from widgets.types import NoticeData, WidgetConfigData
+
+NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
+# The settings that are a field of the form each, under the same name.
+SETTINGS = [
+    name
+    for name in WidgetConfigData.__dataclass_fields__
+    if name not in ("text_agent_id", "notice")
+]
 
 
-class OriginsField(forms.CharField):
-    """Origins one a line; none at all means any site."""
+class LinesField(forms.CharField):
+    """A list of texts, one a line; empty lines don't count."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
+    widget = forms.Textarea(attrs={"rows": 4})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
         lines = [line.strip() for line in (super().to_python(value) or "").splitlines()]
-        return [line for line in lines if line] or None
+        return [line for line in lines if line]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool((initial or None) != self.to_python(data))
+        return bool((initial or []) != (self.to_python(data) or []))
+
+
+class OriginsField(LinesField):
+    """Origins one a line; none at all means any site."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value) or None
 
 
 class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
@@ -39,18 +61,30 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
         ),
     )
 
+    starters = LinesField(
+        label="Suggested questions",
+        required=False,
+        help_text=(
+            f"One a line, at most {MAX_STARTERS}, each of up to {MAX_STARTER} characters. Visitors "
+            "see them before their first message, and send one with one click."
+        ),
+    )
+
     class Meta:
         model = WidgetConfig
-        fields = [
-            "organization",
-            *(n for n in WidgetConfigData.__dataclass_fields__ if n != "text_agent_id"),
-            "text_agent",
-        ]
+        fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
         widgets = {
             "primary_color": forms.TextInput(attrs={"type": "color"}),
             "text_color": forms.TextInput(attrs={"type": "color"}),
             "greeting": forms.Textarea(attrs={"rows": 3}),
+            "notice_text": forms.Textarea(attrs={"rows": 2}),
+            "notice_url": forms.URLInput(
+                attrs={"class": "vTextField", "placeholder": "https://example.com/privacy"}
+            ),
         }
+
+    def clean_notice_text(self) -> str | None:
+        return self.cleaned_data["notice_text"] or None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -63,7 +97,8 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             raise ValidationError(
                 {_form_field(name): sentences for name, sentences in error.fields.items()}
             ) from None
-        return {**data, "allowed_origins": valid.allowed_origins}
+        columns = data_columns(valid)
+        return {**data, **{name: value for name, value in columns.items() if name in data}}
 
     def save_through_services(self, widget: WidgetConfig) -> None:
         """Create or update the widget as every other door does."""
@@ -75,11 +110,17 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             update_widget(widget=widget, data=data)
 
     def _data(self, cleaned: dict[str, Any]) -> WidgetConfigData:
-        fields = {
-            name: cleaned[name] for name in WidgetConfigData.__dataclass_fields__ if name in cleaned
+        notice: NoticeData = {
+            "text": cleaned["notice_text"] or "",
+            "url": cleaned["notice_url"],
+            "consent": cleaned["notice_consent"],
         }
-        return WidgetConfigData(text_agent_id=cleaned["text_agent"].id, **fields)
+        return WidgetConfigData(
+            text_agent_id=cleaned["text_agent"].id,
+            notice=notice,
+            **{name: cleaned[name] for name in SETTINGS},
+        )
 
 
 def _form_field(name: str) -> str:
-    return "text_agent" if name == "text_agent_id" else name
+    return "text_agent" if name == "text_agent_id" else name.replace(".", "_")

@@ -5,14 +5,20 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.protocol import Frame
-from widgets.types import MessageData, MessageStatus
+from widgets.types import MessageData, MessageStatus, NoticeData
 
 # A base client knows no status: it is shown what ended well, or was stopped on purpose.
 SHOWN_TO_BASE = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
 
 
 def session_frame(
-    *, v2: bool, session_token: str, contact_info_submitted: bool, resumed: bool
+    *,
+    v2: bool,
+    session_token: str,
+    contact_info_submitted: bool,
+    resumed: bool,
+    starters: Sequence[str],
+    notice: NoticeData | None,
 ) -> Frame:
     """The first frame of every socket."""
     frame: Frame = {
@@ -21,7 +27,7 @@ def session_frame(
         "contact_info_submitted": contact_info_submitted,
     }
     if v2:
-        frame |= {"resumed": resumed, "starters": [], "notice": None}
+        frame |= {"resumed": resumed, "starters": list(starters), "notice": notice}
     return frame
 
 

@@ -12,11 +12,13 @@ from typing import Any, Literal, NoReturn
 
 from loquent.errors import ErrorCode
 from loquent.text import clean_text, is_blank
+from widgets.page_data import Page, read_page
 
 V2_SUBPROTOCOL = "loquent.v2"
 TOKEN_SUBPROTOCOL = "loquent.token."
 MAX_CONTACT_FIELD = 1_000
 MAX_COMMENT = 2_000
+MAX_PAGE_BYTES = 4_096
 Frame = dict[str, Any]
 _CLIENT_MESSAGE_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
 
@@ -75,8 +77,22 @@ class FeedbackFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class RegenerateFrame:
+    """Write the latest answer anew."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopFrame:
     """Stop the answer being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFrame:
+    """Where the visitor is."""
+
+    page: Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +106,17 @@ class PingFrame:
 
 
 ClientFrame = (
-    MessageFrame | ContactInfoFrame | FeedbackFrame | StopFrame | NewConversationFrame | PingFrame
+    MessageFrame
+    | ContactInfoFrame
+    | FeedbackFrame
+    | RegenerateFrame
+    | StopFrame
+    | PageFrame
+    | NewConversationFrame
+    | PingFrame
 )
 BASE_TYPES = frozenset({"message", "contact_info"})
-V2_TYPES = BASE_TYPES | {"feedback", "stop", "new_conversation", "ping"}
+V2_TYPES = BASE_TYPES | {"feedback", "regenerate", "stop", "page", "new_conversation", "ping"}
 
 
 def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int) -> ClientFrame:
@@ -119,8 +142,12 @@ def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int)
             )
         case "feedback":
             return _parse_feedback(data)
+        case "regenerate":
+            return RegenerateFrame(_message_id(data))
         case "stop":
             return StopFrame()
+        case "page":
+            return _parse_page(data, raw)
         case "new_conversation":
             return NewConversationFrame()
         case _:
@@ -169,13 +196,27 @@ def _parse_message(data: Frame, *, v2: bool, message_chars: int) -> MessageFrame
 
 
 def _parse_feedback(data: Frame) -> FeedbackFrame:
-    message_id = data.get("message_id")
-    if not isinstance(message_id, str) or not 1 <= len(message_id) <= 64:
-        _refuse("Feedback needs the message_id of an answer.")
+    message_id = _message_id(data)
     rating = data.get("rating", "")
     if rating not in ("up", "down", None):
         _refuse("A rating is “up”, “down” or null.")
     return FeedbackFrame(message_id, rating, _optional_text(data, "comment", MAX_COMMENT) or "")
+
+
+def _parse_page(data: Frame, raw: str | bytes | None) -> PageFrame:
+    if is_too_big(raw, MAX_PAGE_BYTES):
+        _refuse(f"A page frame has at most {MAX_PAGE_BYTES} bytes.")
+    try:
+        return PageFrame(read_page(data))
+    except ValueError as error:
+        _refuse(str(error))
+
+
+def _message_id(data: Frame) -> str:
+    message_id = data.get("message_id")
+    if not isinstance(message_id, str) or not 1 <= len(message_id) <= 64:
+        _refuse("This frame needs the message_id of an answer.")
+    return message_id
 
 
 def _optional_text(data: Frame, name: str, longest: int) -> str | None:

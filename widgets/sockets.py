@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 
 from django.conf import settings
 
@@ -22,8 +22,9 @@ from widgets.frames import error_frame, session_frame
 from widgets.hub import hub
 from widgets.link import link
 from widgets.outbound import Outbound
+from widgets.page_data import Page
 from widgets.protocol import CloseCode, Frame, FrameError, encode
-from widgets.services.chat import Doorway
+from widgets.services.chat import Doorway, LoadedChat
 from widgets.services.refusals import note_refusal
 from widgets.services.resync import load_missed
 from widgets.services.revocation import WidgetState
@@ -57,6 +58,8 @@ class SessionSocket:
         self.last_activity = time.monotonic()
         self.session_id: uuid.UUID | None = None
         self.widget_pk: uuid.UUID | None = None
+        # Where the visitor is in this tab, as far as its browser has said.
+        self.page: Page | None = None
         self._view = SessionView(v2=v2, name=self.name)
         self._outbound = Outbound(send, close)
         self._early: list[Event] | None = []
@@ -79,9 +82,15 @@ class SessionSocket:
                 oldest.end(CloseCode.TOO_MANY_SOCKETS)
         await link.follow(session_id)
 
-    def catch_up(self, *, replayed_seq: int, unfinished: Sequence[str]) -> None:
+    def catch_up(self, chat: LoadedChat) -> None:
         """The history is sent: go on with what happened since, and with a growing answer."""
-        self._view.opened(replayed_seq=replayed_seq, unfinished=unfinished)
+        unfinished = chat.unfinished
+        self._view.opened(
+            replayed_seq=chat.replayed_seq,
+            unfinished=unfinished,
+            rewritten=chat.rewritten,
+            newest_answer=chat.newest_answer,
+        )
         early, self._early = self._early or [], None
         for event in early:
             # Of a turn under way, the join below tells all.
@@ -103,6 +112,10 @@ class SessionSocket:
     def began(self, message: MessageData) -> None:
         """The visitor's message came through this socket."""
         self._view.began(message.id, message.seq)
+
+    def asked_again(self, message_id: str) -> None:
+        """Another answer to the visitor's message was asked for through this socket."""
+        self._view.asked_again(message_id)
 
     def touch(self) -> None:
         """The visitor did something: the socket is not idle."""
@@ -206,12 +219,17 @@ class SessionSocket:
         """Show what is in the database and was not told; it may be that nothing is."""
         if self.session_id is None or self._early is not None:
             return
+        typing = self._view.typing
         missed = await in_database(
-            load_missed, session_id=self.session_id, after_seq=self._view.shown_seq
+            load_missed,
+            session_id=self.session_id,
+            after_seq=self._view.shown_seq,
+            answer=self._view.shown_answer,
         )
         for event in missed.events:
             self.put(*self._view.frames_for(event))
-        if missed.is_unfinished:
+        self.put(*self._view.end_turns(typing - missed.unfinished))
+        if missed.unfinished:
             self._want_answer()
 
     def resync_soon(self) -> None:
@@ -251,6 +269,8 @@ class SessionSocket:
                 session_token=event.session_token,
                 contact_info_submitted=event.contact_info_submitted,
                 resumed=False,
+                starters=event.starters,
+                notice=event.notice,
             ),
         )
 

@@ -95,15 +95,15 @@ class Supervisor:
         if running_here := runner.sessions():
             await in_database(renew_leases, owner=PROCESS, running_here=running_here)
         settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
-        for session_id, answer, message_id in settled.interrupted:
+        for turn in settled.interrupted:
             ended = TurnEnded(
-                message_id,
-                answer.id,
-                answer,
+                turn.message_id,
+                turn.reply_id,
+                turn.answer,
                 error=INTERRUPTED_SENTENCE,
                 error_code=ErrorCode.INTERRUPTED.value,
             )
-            await hub.publish(session_id, ended)
+            await hub.publish(turn.session_id, ended)
         for session_id in settled.to_run:
             runner.wake(session_id)
 

@@ -262,6 +262,7 @@ class TurnRunner:
                     error=turn.error,
                     retry_after=turn.retry_after,
                     client_message_id=claimed.client_message_id,
+                    is_replacement=claimed.replaces is not None,
                 )
         return TurnEnded(
             claimed.message_id,

@@ -2,7 +2,8 @@
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TypedDict
+from datetime import datetime
+from typing import Any, TypedDict
 
 from django.db import models
 
@@ -39,6 +40,10 @@ class MessageStatus(models.TextChoices):
     INTERRUPTED = "interrupted", "Interrupted by a crash"
 
 
+# An answer that ended well, or was stopped on purpose.
+FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+
+
 class Rating(models.TextChoices):
     """What a visitor thinks of an answer."""
 
@@ -73,6 +78,14 @@ DEFAULT_PRIMARY_COLOR = "#6366f1"
 DEFAULT_TEXT_COLOR = "#ffffff"
 
 
+class NoticeData(TypedDict):
+    """The AI disclosure or privacy line. `consent`: visitors must agree before they write."""
+
+    text: str
+    url: str | None
+    consent: bool
+
+
 @dataclass(frozen=True, slots=True)
 class WidgetConfigData:
     """What staff or a program says about a widget: everything that can be set, and nothing else."""
@@ -87,6 +100,8 @@ class WidgetConfigData:
     collect_name: bool = False
     collect_email: bool = False
     collect_phone: bool = False
+    starters: list[str] = field(default_factory=list)
+    notice: NoticeData | None = None
     allowed_origins: list[str] | None = None
     daily_message_cap: int | None = None
     enabled: bool = True
@@ -104,6 +119,16 @@ class WidgetPublicConfig(TypedDict):
     collect_name: bool
     collect_email: bool
     collect_phone: bool
+
+
+class PageData(TypedDict):
+    """Where a visitor is, as their browser says, and since when."""
+
+    url: str
+    title: str
+    referrer: str
+    context: dict[str, Any]
+    at: datetime
 
 
 class SourceData(TypedDict):

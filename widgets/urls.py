@@ -7,6 +7,7 @@ from widgets import views
 
 urlpatterns = [
     path("api/widget/embed.js", views.embed_script, name="embed-script"),
+    path("api/widget/chunks/<path:name>", views.script_chunk, name="script-chunk"),
     path("api/widget/<str:widget_id>/config", views.widget_config, name="widget-config"),
     path("widgets", views.widget_list, name="staff-widget-list"),
     path("widgets/create", views.widget_create, name="staff-widget-create"),

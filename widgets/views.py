@@ -11,31 +11,56 @@ from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.headers import POLICY, demo_policy
-from widgets.bundle import load_bundle
+from widgets.bundle import Bundle, load_bundle, load_chunk
 from widgets.services.chat import Doorway, check_door
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
 
 EMBED_CACHE = "public, max-age=3600"
+CHUNK_CACHE = "public, max-age=31536000, immutable"
 
 
 @csrf_exempt
 @require_safe
 def embed_script(request: HttpRequest) -> HttpResponse:
     """`GET /api/widget/embed.js`: the widget's script, cached for an hour; any page may load it."""
-    body, encoding = load_bundle().encoded(request.headers.get("Accept-Encoding", ""))
-    etag = f'"{load_bundle().digest}{"-" + encoding if encoding else ""}"'
+    return _for_any_page(_script(request, load_bundle(), EMBED_CACHE))
+
+
+@csrf_exempt
+@require_safe
+def script_chunk(request: HttpRequest, name: str) -> HttpResponse:
+    """`GET /api/widget/chunks/<hash>.js`: what the script loads later; its name is its version.
+
+    404, readable by any page and kept by nobody: the file may be one of a deploy that isn't here.
+    """
+    chunk = load_chunk(name)
+    if chunk is not None:
+        return _for_any_page(_script(request, chunk, CHUNK_CACHE))
+    response = HttpResponse("There is no such file.", status=404, content_type="text/plain")
+    response["Cache-Control"] = "no-store"
+    return _for_any_page(response)
+
+
+def _script(request: HttpRequest, script: Bundle, cache: str) -> HttpResponse:
+    """The script as the browser wants it compressed; 304 where it has this version already."""
+    body, encoding = script.encoded(request.headers.get("Accept-Encoding", ""))
+    etag = f'"{script.digest}{"-" + encoding if encoding else ""}"'
     response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
     if encoding:
         response["Content-Encoding"] = encoding
     response["ETag"] = etag
     conditional = get_conditional_response(request, etag=etag, response=response)
     response = conditional if isinstance(conditional, HttpResponse) else response
-    response["Cache-Control"] = EMBED_CACHE
+    response["Cache-Control"] = cache
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+def _for_any_page(response: HttpResponse) -> HttpResponse:
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     response["X-Content-Type-Options"] = "nosniff"
-    patch_vary_headers(response, ["Accept-Encoding"])
     return response
 
 

@@ -1,42 +1,35 @@
-/** Puts the parts of the view together, and draws the state once per frame. */
+/** Puts the parts of the panel together, and draws the state once per frame. */
 
 import { createContactForm } from "./contact-form.js";
-import { directionOf, wordsOf } from "./i18n.js";
-import { createStage } from "./stage.js";
 import { needsContact, wantsContact } from "./state.js";
 import { createComposer } from "./view/composer.js";
 import { copyOnClick } from "./view/copy.js";
-import { elementsOf, frameLoop, setText } from "./view/dom.js";
-import { createLauncher } from "./view/launcher.js";
+import { frameLoop, setText } from "./view/dom.js";
 import { createPanel } from "./view/panel.js";
 import { createTranscript } from "./view/transcript.js";
+import { watchViewport } from "./view/viewport.js";
 
-/** @import { Actions, Config, Contact, State, Storage, View, Win } from "./types.js" */
+/** @import { Actions, Contact, Shell, State, View } from "./types.js" */
+/** @import { Words } from "./words.js" */
 /** @typedef {Contact & { text?: string }} Draft */
 
 /**
- * @param {Win} win
- * @param {Config} config
+ * @param {Shell} shell
+ * @param {Words} words
  * @param {Actions} actions
  * @param {() => State} getState
- * @param {Storage} storage
- * @param {string} locale
- * @param {string} theme
  */
-export function createChat(win, config, actions, getState, storage, locale, theme) {
-  const doc = win.document;
-  const h = elementsOf(doc);
-  const words = wordsOf(locale);
+export function createChat(shell, words, actions, getState) {
+  const { win, doc, h, config, storage, stage, launcher } = shell;
   /** @type {View} */
   const view = { win, doc, h, words, config, actions };
-  const stage = createStage(view, locale, directionOf(locale), theme);
-  const launcher = createLauncher(view, toggle);
   const loop = frameLoop(win, draw);
+  const unwatch = watchViewport(win, stage.root);
   const draft = readDraft();
+  /** Who had the focus on the page before it came in. @type {HTMLElement | null} */
+  let outside = null;
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
-
-  stage.root.append(launcher.node);
 
   /** @returns {Draft} */
   function readDraft() {
@@ -54,11 +47,13 @@ export function createChat(win, config, actions, getState, storage, locale, them
     if (after !== before) storage.tab.set("draft", after);
   }
 
-  function toggle() {
-    if (getState().open) return close();
+  /** @param {boolean} focuses */
+  function open(focuses) {
+    const focused = /** @type {HTMLElement | null} */ (doc.activeElement);
+    outside = stage.active() ? null : focused;
     actions.open();
     loop.flush();
-    focusInside();
+    if (focuses) focusInside();
   }
 
   function close() {
@@ -98,9 +93,14 @@ export function createChat(win, config, actions, getState, storage, locale, them
     (usable ? field : panel.node).focus();
   }
 
+  function focusOutside() {
+    if (outside?.isConnected && outside !== doc.body) outside.focus();
+    else launcher.focus();
+  }
+
   function draw() {
     const state = getState();
-    launcher.render(state);
+    launcher.render(state.open, state.unread);
     if (!parts && !state.open) return;
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
@@ -127,21 +127,23 @@ export function createChat(win, config, actions, getState, storage, locale, them
     // Nobody is left with the focus on something that is gone.
     if (active?.closest("[hidden]") || active?.matches(":disabled")) {
       if (state.open) focusInside();
-      else launcher.node.focus();
+      else focusOutside();
     }
     if (state.submitted && (draft.name || draft.email || draft.phone))
       keepDraft({ name: "", email: "", phone: "" });
   }
 
   return {
+    open,
+    close,
     changed: loop.request,
     draw: loop.flush,
     keepDraft,
-    setTheme: stage.setTheme,
     destroy() {
       loop.cancel();
+      unwatch();
       parts?.transcript.cancel();
-      stage.destroy();
+      parts?.panel.node.remove();
     },
   };
 }

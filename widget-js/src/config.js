@@ -31,33 +31,42 @@ export const readConfig = (raw) => ({
  * @param {Win} win
  * @param {string} base
  * @param {string} id
- * @returns {Promise<Config | null>} null: nothing may be shown here
+ * @returns {Promise<Config | null | undefined>} null: there is no such chat; undefined: nobody said
  */
 export async function fetchConfig(win, base, id) {
   try {
     const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
-    return response.ok ? readConfig(await response.json()) : null;
+    if (response.ok) return readConfig(await response.json());
+    return response.status < 500 ? null : undefined;
+  } catch {}
+}
+
+/**
+ * A browser does not say why it got no answer: a refusal of this page, or a server that is away.
+ * @param {Win} win
+ * @param {string} base
+ * @returns {Promise<string>} the reason to stop for, or "" to go on trying
+ */
+export async function whyAway(win, base) {
+  try {
+    return (await win.fetch(`${base}/api/widget/embed.js`, FRESH)).ok ? "refused" : "";
   } catch {
-    return null;
+    return "";
   }
 }
 
 /**
- * A browser does not say why a handshake failed; the public endpoints do.
+ * The same of a handshake that failed.
  * @param {Win} win
  * @param {string} base
  * @param {string} id
- * @returns {Promise<string>} the reason to stop for, or "" to go on trying
+ * @returns {Promise<string>}
  */
 export async function whyRefused(win, base, id) {
   try {
     const response = await win.fetch(`${apiOf(base, id)}/config`, FRESH);
     return response.status === 404 ? "gone" : "";
   } catch {
-    try {
-      return (await win.fetch(`${base}/api/widget/embed.js`, FRESH)).ok ? "refused" : "";
-    } catch {
-      return "";
-    }
+    return whyAway(win, base);
   }
 }

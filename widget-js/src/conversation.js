@@ -7,20 +7,18 @@ import { frames, newMessageId, subprotocols } from "./protocol.js";
 import { afterFrame, afterLink, afterSend, initialState, lastSeq, needsContact } from "./state.js";
 import { createDriver } from "./ws.js";
 
-/** @import { Actions, Config, Frame, State, Storage, Win } from "./types.js" */
+/** @import { Actions, Frame, Shell, State } from "./types.js" */
 
 const BUSY_WAIT = 5;
 
 /**
- * @param {Win} win
- * @param {string} base
- * @param {string} id
- * @param {Config} config
- * @param {Storage} storage
+ * @param {Shell} shell
  * @param {(state: State, before: State) => void} onChange
  * @param {(frame: Frame) => void} onFrame
  */
-export function createConversation(win, base, id, config, { local, tab }, onChange, onFrame) {
+export function createConversation(shell, onChange, onFrame) {
+  const { win, base, id, config } = shell;
+  const { local, tab } = shell.storage;
   let state = initialState();
   /** @type {Set<number>} */
   const timers = new Set();

@@ -1,6 +1,7 @@
 /** Markdown of an answer, also of one that still grows, straight into DOM nodes. */
 
 import { splitBlocks, toElement } from "./markdown/blocks.js";
+import { takeTargets } from "./markdown/targets.js";
 import { patch, trim } from "./markdown/tree.js";
 
 /** @import { VElement } from "./markdown/tree.js" */
@@ -21,16 +22,19 @@ const BEGINNING = /(^|\n)[ >]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/
 export function renderMarkdown(container, text, copy, growing = false) {
   const shown = growing ? text.slice(-80).replace(BEGINNING, "$1") : "";
   const source = growing ? text.slice(0, -80) + shown : text;
-  const blocks = splitBlocks(source.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"));
+  const { lines, targets } = takeTargets(
+    source.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"),
+  );
+  const blocks = splitBlocks(lines);
   const before = rendered.get(container);
   /** @type {string[]} */
   const sources = [];
   const nodes = blocks.map((block, index) => {
     const open = growing && index === blocks.length - 1;
-    const key = `${open}${block.lines.join("\n")}`;
+    const key = `${open} ${targets.size} ${block.lines.join("\n")}`;
     sources.push(key);
     if (before?.sources[index] === key) return before.nodes[index];
-    return toElement(block, { growing: open, copy });
+    return toElement(block, { growing: open, copy, targets });
   });
   nodes.forEach((node, index) => {
     const child = container.childNodes[index] ?? null;

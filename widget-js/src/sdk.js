@@ -2,7 +2,7 @@
 
 import { createWidget } from "./widget.js";
 
-/** @import { Win } from "./types.js" */
+/** @import { Loader, Win } from "./types.js" */
 /** @import { Widget } from "./widget.js" */
 
 const METHODS = "open close toggle send prefill identify reset setLocale setTheme on off".split(
@@ -11,9 +11,10 @@ const METHODS = "open close toggle send prefill identify reset setLocale setThem
 
 /**
  * @param {Win} win
+ * @param {Loader} loader
  * @param {unknown} queue what the page pushed before
  */
-export function createSdk(win, queue) {
+export function createSdk(win, loader, queue) {
   /** @type {Map<string, Widget>} */
   const widgets = new Map();
   /** Calls that came before there was any widget. @type {unknown[][]} */
@@ -43,7 +44,7 @@ export function createSdk(win, queue) {
       if (widgets.has(id)) return;
       widgets.set(
         id,
-        createWidget(win, base, id, options, () => widgets.delete(id)),
+        createWidget(win, loader, base, id, options, () => widgets.delete(id)),
       );
       sdk.push(...early.splice(0));
     },

@@ -1,29 +1,39 @@
 /** The one element that stands in the page, and its shadow root: styles, theme, direction, keys. */
 
 import { palette } from "./colors.js";
+import { directionOf } from "./languages.js";
 import { styles } from "./styles.js";
+import { set } from "./view/dom.js";
 
-/** @import { View } from "./types.js" */
+/** @import { Config, Win } from "./types.js" */
+/** @import { H } from "./view/dom.js" */
+/** @typedef {ReturnType<typeof createStage>} Stage */
 
 /** Inline and important: no rule of the page is stronger. */
 const HOST = { all: "initial", position: "fixed", "z-index": "2147483000" };
 
 /**
- * @param {View} view
- * @param {string} locale
- * @param {string} direction
+ * @param {Win} win
+ * @param {H} h
+ * @param {Config} config
  * @param {string} theme
  */
-export function createStage({ win, doc, h, config }, locale, direction, theme) {
+export function createStage(win, h, config, theme) {
+  const doc = win.document;
   const host = doc.createElement("loquent-widget");
   for (const [name, value] of Object.entries(HOST))
     host.style.setProperty(name, value, "important");
   const shadow = host.attachShadow({ mode: "open" });
-  const sheet = new win.CSSStyleSheet();
-  sheet.replaceSync(styles);
-  shadow.adoptedStyleSheets = [sheet];
-  const root = h("div", `root ${config.position}`, { dir: direction, lang: locale });
+  const root = h("div", `root ${config.position}`);
   shadow.append(root);
+
+  /** @param {string} css */
+  function addStyles(css) {
+    const sheet = new win.CSSStyleSheet();
+    sheet.replaceSync(css);
+    shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
+  }
+  addStyles(styles);
 
   // The page's hot-keys must not see what is typed here.
   for (const type of ["keydown", "keypress", "keyup"]) {
@@ -41,30 +51,23 @@ export function createStage({ win, doc, h, config }, locale, direction, theme) {
   paint();
   night.addEventListener("change", paint);
 
-  // On a phone the keyboard covers a part of the page: the panel fits what is left.
-  const seen = win.visualViewport;
-  function fit() {
-    root.style.setProperty("--height", `${seen?.height}px`);
-    root.style.setProperty("--top", `${seen?.offsetTop}px`);
-  }
-  if (seen) fit();
-  seen?.addEventListener("resize", fit);
-  seen?.addEventListener("scroll", fit);
-
-  doc.body.append(host);
-
   return {
     root,
+    addStyles,
     active: () => shadow.activeElement,
     /** @param {string} next */
     setTheme(next) {
       theme = next;
       paint();
     },
+    /** @param {string} locale */
+    setLocale(locale) {
+      set(root, "lang", locale);
+      set(root, "dir", directionOf(locale));
+    },
+    show: () => doc.body.append(host),
     destroy() {
       night.removeEventListener("change", paint);
-      seen?.removeEventListener("resize", fit);
-      seen?.removeEventListener("scroll", fit);
       host.remove();
     },
   };

@@ -43,9 +43,28 @@
  * @typedef {{ local: Box, tab: Box }} Storage
  *
  * @typedef {{
- *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./i18n.js").Words,
+ *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./words.js").Words,
  *   config: Config, actions: Actions,
  * }} View What every part of the view works with.
+ *
+ * @typedef {{
+ *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
+ *   config: Config, storage: Storage, options: { [name: string]: string | undefined },
+ *   stage: import("./stage.js").Stage, launcher: Launcher,
+ *   emit(name: string, detail?: any): void,
+ * }} Shell What the first file hands to the second.
+ *
+ * @typedef {ReturnType<typeof import("./view/launcher.js").createLauncher>} Launcher
+ *
+ * @typedef {{
+ *   open(focuses: boolean): void, close(): void, toggle(focuses: boolean): void,
+ *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
+ *   reset(): void, setWords(words: import("./words.js").Words): void, destroy(): void,
+ * }} Room What the second file makes of it: the chat.
+ *
+ * @typedef {{
+ *   get(base: string, name: string): any, load(base: string, name: string): Promise<any>,
+ * }} Loader
  *
  * @typedef {{
  *   open(): void, close(): void, send(text: string): boolean, retry(cid: string): void,

@@ -1,23 +1,44 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { openPage, settle } from "./support/page.js";
+import { session } from "./support/socket.js";
 
-const bundle = readFileSync(new URL("../dist/widget.min.js", import.meta.url), "utf8");
+const dist = new URL("../dist/", import.meta.url);
+const bundle = readFileSync(new URL("widget.min.js", dist), "utf8");
+const chunks = readdirSync(new URL("chunks/", dist)).map((name) => `chunks/${name}`);
+const files = ["widget.min.js", ...chunks].map((name) => ({
+  name,
+  text: readFileSync(new URL(name, dist), "utf8"),
+}));
 
-test("the committed bundle keeps to its budget, whatever charset the page reads it in", () => {
-  assert.ok(brotliCompressSync(bundle).length <= 14_600);
+for (const { name, text } of files) {
+  test(`${name} keeps to its budget`, () => {
+    assert.ok(brotliCompressSync(text).length <= 14_600);
+  });
+
+  test(`nothing in ${name} makes markup, code or styles out of strings`, () => {
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser/);
+    assert.doesNotMatch(
+      text,
+      /\beval\b|new Function|srcdoc|createElement\("s(cript|tyle)"\)|cookie/,
+    );
+    assert.doesNotMatch(text, /setAttribute\("(style|on)/);
+  });
+}
+
+test("the first file reads the same in whatever charset", () => {
   assert.doesNotMatch(bundle, /[^\n -~]/);
 });
 
-test("nothing in it makes markup, code or styles out of strings", () => {
-  assert.doesNotMatch(bundle, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser/);
-  assert.doesNotMatch(
-    bundle,
-    /\beval\b|new Function|srcdoc|createElement\("s(cript|tyle)"\)|cookie/,
-  );
-  assert.doesNotMatch(bundle, /setAttribute\("(style|on)/);
+test("a chunk is named by its content, and the first file knows the name", () => {
+  for (const { name, text } of files.slice(1)) {
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 20);
+    assert.equal(name, `chunks/${hash}.js`);
+    assert.ok(bundle.includes(hash));
+  }
 });
 
 test("it runs as a script, once or twice, and leaves one global", async () => {
@@ -25,15 +46,21 @@ test("it runs as a script, once or twice, and leaves one global", async () => {
     html: '<script data-widget="wid_one" src="https://chat.example/api/widget/embed.js" type="text/plain"></script>',
   });
   const before = new Set(Object.keys(page.win));
-  const run = new Function("window", "document", bundle);
-  run(page.win, page.win.document);
-  run(page.win, page.win.document);
+  const load = (/** @type {string} */ url) =>
+    import(new URL(url.replace(/.*chunks/, "chunks"), dist));
+  const run = new Function("window", "document", "load", bundle.replace("import(", "load("));
+  run(page.win, page.win.document, load);
+  run(page.win, page.win.document, load);
   await settle();
   assert.deepEqual(
     Object.keys(page.win).filter((key) => !before.has(key)),
     ["Loquent"],
   );
-  page.start({}, { type: "message", role: "assistant", content: "**Hello**", id: "a", seq: 1 });
+  page.click("Open chat");
+  while (!page.socket) await settle();
+  page.socket.accept().say(session());
+  page.socket.say({ type: "message", role: "assistant", content: "**Hello**", id: "a", seq: 1 });
+  page.draw();
   assert.deepEqual(page.lines, ["Hi, how can I help?", "Hello"]);
   page.win.Loquent.destroy();
   assert.equal(page.hosts.length, 0);

@@ -18,7 +18,7 @@ const cases = {
     "**a** *b* _c_ __d__ ~~e~~",
     "<p><strong>a</strong> <em>b</em> <em>c</em> <strong>d</strong> <del>e</del></p>",
   ],
-  "both at once": ["***a***", "<p><strong><em>a</em></strong></p>"],
+  "both at once": ["***a***", "<p><em><strong>a</strong></em></p>"],
   "nested emphasis": ["**a *b* c**", "<p><strong>a <em>b</em> c</strong></p>"],
   "emphasis that never closes": ["**a *b", "<p>**a *b</p>"],
   "stars that are no emphasis": ["2 * 3 * 4", "<p>2 * 3 * 4</p>"],
@@ -57,7 +57,32 @@ const cases = {
   ],
   table: [
     "| a | b\\|c |\n|---|:-:|\n| *1* |",
-    '<div class="table" tabindex="0"><table><thead><tr><th>a</th><th>b|c</th></tr></thead><tbody><tr><td><em>1</em></td></tr></tbody></table></div>',
+    '<div class="table" tabindex="0"><table><thead><tr><th>a</th><th align="center">b|c</th></tr></thead><tbody><tr><td><em>1</em></td></tr></tbody></table></div>',
+  ],
+  "a table with sides": [
+    "| a | b | c |\n|:--|:-:|--:|\n| 1 | 2 | 3 |",
+    '<div class="table" tabindex="0"><table><thead><tr><th>a</th><th align="center">b</th><th align="right">c</th></tr></thead><tbody><tr><td>1</td><td align="center">2</td><td align="right">3</td></tr></tbody></table></div>',
+  ],
+  "what is to do": ["- [ ] a\n- [x] b", "<ul><li>☐ a</li><li>☑ b</li></ul>"],
+  "a heading underlined": ["a\n*b*\n===\nc", "<p><strong>a<br><em>b</em></strong></p><p>c</p>"],
+  "a break by a backslash": ["a\\\nb", "<p>a<br>b</p>"],
+  "backticks in code": ["`` a ` b `` ` `` `", "<p><code>a ` b</code> <code>``</code></p>"],
+  entities: [
+    "&lt;b&gt; &amp;amp; &quot;&#39;&nbsp;&copy; &constructor; `&lt;`",
+    "<p>&lt;b&gt; &amp;amp; \"'&nbsp;&amp;copy; &amp;constructor; <code>&amp;lt;</code></p>",
+  ],
+  "two kinds of emphasis, closed one by one": [
+    "***a** b* ***c* d**",
+    "<p><em><strong>a</strong> b</em> <strong><em>c</em> d</strong></p>",
+  ],
+  "a mail address": ["<a@b.example>", '<p><a href="mailto:a@b.example">a@b.example</a></p>'],
+  "links with their addresses below": [
+    '[a][1], [*b*][ Two ], [1] and [c][3]\n\n[1]: https://x.example/\n[two]: <https://y.example/> "t"\n[3]: javascript:alert(1)',
+    '<p><a href="https://x.example/">a</a>, <a href="https://y.example/"><em>b</em></a>, <a href="https://x.example/">1</a> and c</p>',
+  ],
+  "an address in code is no target": [
+    "```\n[1]: https://x.example/\n```\n[a][1]",
+    '<figure><figcaption><span></span><button type="button" class="copy">Copy</button></figcaption><pre tabindex="0" dir="ltr"><code>[1]: https://x.example/</code></pre></figure><p>[a][1]</p>',
   ],
   link: ["[a *b*](https://x.example/y)", '<p><a href="https://x.example/y">a <em>b</em></a></p>'],
   "link with a title": ['[a](https://x.example/ "t")', '<p><a href="https://x.example/">a</a></p>'],
@@ -128,7 +153,7 @@ const TAGS = new Set(
     ",",
   ),
 );
-const ATTRIBUTES = new Set("href,target,rel,start,class,tabindex,dir,type".split(","));
+const ATTRIBUTES = new Set("href,target,rel,start,class,tabindex,dir,type,align".split(","));
 
 function assertSafe(box, context) {
   for (const element of box.querySelectorAll("*")) {

@@ -158,7 +158,7 @@ test("destroy leaves no node, no listener, no timer, no socket", async () => {
 
 test("destroy while the config is still on its way", async () => {
   const page = openPage();
-  const done = page.embed();
+  const done = page.embed("wid_one", {}, { cold: true });
   page.win.Loquent.destroy();
   await done;
   assert.equal(page.hosts.length, 0);

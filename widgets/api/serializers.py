@@ -6,13 +6,19 @@ from rest_framework import serializers
 
 from loquent.api import flatten
 from loquent.serializers import StrictSerializer, TextField
-from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.models import (
+    MAX_NOTICE,
+    MAX_NOTICE_URL,
+    WidgetConfig,
+    WidgetMessage,
+    WidgetSession,
+)
 from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
-from widgets.services.validation import MAX_ORIGINS
-from widgets.types import WidgetConfigData
+from widgets.services.validation import MAX_ORIGINS, MAX_STARTERS
+from widgets.types import NoticeData, PageData, WidgetConfigData
 
 
-class OriginsField(serializers.ListField):
+class TextsField(serializers.ListField):
     """A list of texts; whatever is wrong with its items is said of the list."""
 
     def run_child_validation(self, data: Any) -> Any:
@@ -27,6 +33,35 @@ class OriginsField(serializers.ListField):
             raise serializers.ValidationError(sentences) from None
 
 
+class NoticeSerializer(serializers.Serializer[NoticeData]):
+    """The AI disclosure or privacy line; given whole, also by PATCH."""
+
+    text = TextField(max_length=MAX_NOTICE, allow_blank=True)
+    url = TextField(
+        max_length=MAX_NOTICE_URL,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="An absolute http or https address, such as a privacy policy's.",
+    )
+    consent = serializers.BooleanField(
+        required=False, help_text="Visitors must agree before their first message."
+    )
+
+    def to_internal_value(self, data: Any) -> NoticeData:
+        given = super().to_internal_value(data)
+        # A PATCH makes everything inside of it optional, too.
+        if "text" not in given:
+            raise serializers.ValidationError(
+                {"text": [self.fields["text"].error_messages["required"]]}
+            )
+        return {
+            "text": given["text"],
+            "url": given.get("url"),
+            "consent": given.get("consent", False),
+        }
+
+
 class WidgetSerializer(StrictSerializer[WidgetConfig]):
     """A widget. `embed_code` is the tag to paste on a page."""
 
@@ -34,7 +69,16 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
     text_agent_id = serializers.UUIDField()
     name = TextField(max_length=100, required=False, allow_null=True, allow_blank=True)
     greeting = TextField(max_length=2_000, required=False, allow_null=True, allow_blank=True)
-    allowed_origins = OriginsField(
+    starters = TextsField(
+        child=TextField(max_length=1_000),
+        max_length=MAX_STARTERS,
+        required=False,
+        help_text="Questions that visitors may send with one click before their first message.",
+    )
+    notice = NoticeSerializer(
+        required=False, allow_null=True, help_text="Shown to visitors; null: no notice."
+    )
+    allowed_origins = TextsField(
         child=TextField(max_length=300),
         max_length=MAX_ORIGINS,
         required=False,
@@ -62,6 +106,8 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
             "collect_name",
             "collect_email",
             "collect_phone",
+            "starters",
+            "notice",
             "allowed_origins",
             "daily_message_cap",
             "enabled",
@@ -85,15 +131,27 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
         return update_widget(widget=instance, data=WidgetConfigData(**validated_data))
 
 
+class PageSerializer(serializers.Serializer[PageData]):
+    """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
+
+    url = serializers.CharField()
+    title = serializers.CharField()
+    referrer = serializers.CharField()
+    context = serializers.DictField()  # type: ignore[assignment]  # the metaclass takes it away
+    at = serializers.DateTimeField()
+
+
 class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
+
+    page = PageSerializer(read_only=True, allow_null=True)
 
     widget_id = serializers.UUIDField(read_only=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
 
     class Meta:
         model = WidgetSession
-        fields = ["id", "widget_id", "contact_id", "created_at"]
+        fields = ["id", "widget_id", "contact_id", "page", "created_at"]
 
 
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
@@ -109,6 +167,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "status",
             "created_at",
             "client_message_id",
+            "page_url",
             "sources",
             "model",
             "input_tokens",

@@ -10,11 +10,20 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.page_data import Page
 from widgets.services.identifiers import is_widget_id
 from widgets.services.limits import charge_message, take_session, use_daily_message
+from widgets.services.pages import page_changes
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
-from widgets.types import ContactInfoMode, LimitKind, MessageData, MessageRole
+from widgets.types import (
+    FINISHED,
+    ContactInfoMode,
+    LimitKind,
+    MessageData,
+    MessageRole,
+    NoticeData,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class OpenedSession:
     session_id: uuid.UUID
     session_token: str = field(repr=False)
     resumed: bool
+    starters: list[str]
+    notice: NoticeData | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,8 @@ class LoadedChat:
     """What the client doesn't have yet.
 
     `complete`: no older messages were left out. `replayed_seq`: with `messages`, the client has
-    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet.
+    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet; of
+    those in `rewritten`, `messages` have an earlier answer that ended well.
     """
 
     contact_info_submitted: bool
@@ -52,6 +64,13 @@ class LoadedChat:
     complete: bool
     replayed_seq: int
     unfinished: tuple[str, ...]
+    rewritten: frozenset[str]
+
+    @property
+    def newest_answer(self) -> MessageData | None:
+        """The last of `messages` that isn't the visitor's."""
+        answers = (m for m in reversed(self.messages) if m.role == MessageRole.ASSISTANT)
+        return next(answers, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +100,26 @@ def open_session(*, doorway: Doorway) -> OpenedSession:
     Raises `not_found`, `forbidden`, or `rate_limited` where a new session would be one too many.
     """
     widget = check_door(doorway=doorway)
-    session = resume_widget_session(widget=widget, token=doorway.token)
-    if session is not None and doorway.token:
-        rows = WidgetSession.objects.filter(id=session.id)
-        # None: it was deleted between the look-up and now.
-        if rows.update(last_active_at=timezone.now()):
-            return OpenedSession(widget.id, session.id, doorway.token, resumed=True)
-    take_session(ip=doorway.ip)
-    session, token = create_widget_session(widget=widget)
-    return OpenedSession(widget.id, session.id, token, resumed=False)
+    token, resumed = doorway.token, True
+    session = resume_widget_session(widget=widget, token=token)
+    # Nothing to update: it was deleted between the look-up and now.
+    if not token or session is None or not _note_activity(session):
+        take_session(ip=doorway.ip)
+        session, token = create_widget_session(widget=widget)
+        resumed = False
+    return OpenedSession(
+        widget_pk=widget.id,
+        session_id=session.id,
+        session_token=token,
+        resumed=resumed,
+        starters=widget.starters,
+        notice=widget.notice,
+    )
+
+
+def _note_activity(session: WidgetSession) -> bool:
+    rows = WidgetSession.objects.filter(id=session.id)
+    return bool(rows.update(last_active_at=timezone.now()))
 
 
 def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
@@ -107,20 +137,28 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
     limit = settings.LIMITS.history_messages
     newest = list(rows[: limit + 1] if limit else rows)
     complete = not limit or len(newest) <= limit
-    messages = [message_data(row) for row in reversed(newest[:limit] if limit else newest)]
+    newest = newest[:limit] if limit else newest
+    messages = [message_data(row) for row in reversed(newest)]
+    answered = {str(row.reply_to_id) for row in newest if row.status in FINISHED}
     return LoadedChat(
         contact_info_submitted=claim is not None,
         messages=messages,
         complete=complete,
         replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
         unfinished=unfinished,
+        rewritten=frozenset(unfinished) & answered,
     )
 
 
 def accept_message(
-    *, session_id: uuid.UUID, content: str, client_message_id: str | None, ip: str
+    *,
+    session_id: uuid.UUID,
+    content: str,
+    client_message_id: str | None,
+    ip: str,
+    page: Page | None = None,
 ) -> AcceptedMessage:
-    """Write a visitor's message and queue its turn, all or nothing.
+    """Write a visitor's message and queue its turn, all or nothing. `page`: where they wrote it.
 
     A repeat of the key gives the first one's row and does nothing else. Raises
     `contact_info_required`, `busy`, `rate_limited`, `daily_cap_reached`, or `forbidden` when the
@@ -130,7 +168,7 @@ def accept_message(
     charge = charge_message(session_key=str(session_id), ip=ip)
     accepted = None
     try:
-        accepted = _write_message(session_id, content, client_message_id, charge.refusal)
+        accepted = _write_message(session_id, content, client_message_id, page, charge.refusal)
     finally:
         if accepted is None or not accepted.is_new:
             charge.give_back()
@@ -141,10 +179,11 @@ def _write_message(
     session_id: uuid.UUID,
     content: str,
     client_message_id: str | None,
+    page: Page | None,
     refusal: ApplicationError | None,
 ) -> AcceptedMessage:
     with transaction.atomic():
-        session = _lock_session(session_id)
+        session = lock_session(session_id)
         if client_message_id is not None:
             earlier = WidgetMessage.objects.filter(
                 session=session, client_message_id=client_message_id
@@ -153,18 +192,23 @@ def _write_message(
                 return AcceptedMessage(message_data(earlier), is_new=False)
         if session.ended_at is not None or not session.widget.enabled:
             raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
-        _check_may_write(session)
+        check_may_write(session)
         if refusal is not None:
             raise refusal
         use_daily_message(widget=session.widget)
         row = append_message(
-            session, role=MessageRole.USER, content=content, client_message_id=client_message_id
+            session,
+            role=MessageRole.USER,
+            content=content,
+            page=page,
+            client_message_id=client_message_id,
         )
         WidgetTurn.objects.create(session=session, message=row)
     return AcceptedMessage(message_data(row), is_new=True)
 
 
-def _lock_session(session_id: uuid.UUID) -> WidgetSession:
+def lock_session(session_id: uuid.UUID) -> WidgetSession:
+    """The session, its row locked until the transaction ends; `forbidden` where it is gone."""
     session = (
         WidgetSession.objects.select_for_update(of=("self",))
         .select_related("widget__organization")
@@ -176,7 +220,8 @@ def _lock_session(session_id: uuid.UUID) -> WidgetSession:
     return session
 
 
-def _check_may_write(session: WidgetSession) -> None:
+def check_may_write(session: WidgetSession) -> None:
+    """Raise `contact_info_required`, or `busy` where too many messages wait already."""
     required = session.widget.contact_info_mode == ContactInfoMode.REQUIRED
     if required and session.contact_claim is None:
         raise ApplicationError(
@@ -192,19 +237,24 @@ def _check_may_write(session: WidgetSession) -> None:
 
 
 def append_message(
-    session: WidgetSession, *, role: str, content: str, **fields: object
+    session: WidgetSession, *, role: str, content: str, page: Page | None = None, **fields: object
 ) -> WidgetMessage:
     """Write the next message of a session whose row the caller has locked."""
     now = timezone.now()
     session.last_seq += 1
     row = WidgetMessage(
-        session=session, seq=session.last_seq, role=role, content=content, created_at=now
+        session=session,
+        seq=session.last_seq,
+        role=role,
+        content=content,
+        created_at=now,
+        page_url=page.url if page is not None else "",
     )
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
-        last_seq=session.last_seq, last_active_at=now
+        last_seq=session.last_seq, last_active_at=now, **page_changes(session, page)
     )
     return row
 

@@ -12,7 +12,7 @@ from loquent.organizations.access import access_object
 from loquent.organizations.models import Organization
 from widgets.models import WidgetConfig
 from widgets.services.identifiers import generate_widget_id
-from widgets.services.validation import validate_widget_data
+from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
 
 
@@ -44,8 +44,8 @@ def update_widget(*, widget: WidgetConfig, data: WidgetConfigData) -> WidgetConf
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():
         _lock(widget)
-        _assign(widget, data)
-        widget.save(update_fields=[*_names(), "updated_at"])
+        changed = _assign(widget, data)
+        widget.save(update_fields=[*changed, "updated_at"])
     return widget
 
 
@@ -100,7 +100,8 @@ def embed_code(widget: WidgetConfig) -> str:
 
 def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
     """The settings of a widget as data, some of them changed."""
-    return WidgetConfigData(**{**{name: getattr(widget, name) for name in _names()}, **changes})
+    names = WidgetConfigData.__dataclass_fields__
+    return WidgetConfigData(**{**{name: getattr(widget, name) for name in names}, **changes})
 
 
 def _lock(widget: WidgetConfig) -> WidgetConfig:
@@ -112,10 +113,9 @@ def _lock(widget: WidgetConfig) -> WidgetConfig:
     return fresh
 
 
-def _assign(widget: WidgetConfig, data: WidgetConfigData) -> None:
-    for name in _names():
-        setattr(widget, name, getattr(data, name))
-
-
-def _names() -> tuple[str, ...]:
-    return tuple(WidgetConfigData.__dataclass_fields__)
+def _assign(widget: WidgetConfig, data: WidgetConfigData) -> list[str]:
+    """Take over the settings; gives the names of their columns."""
+    columns = data_columns(data)
+    for name, value in columns.items():
+        setattr(widget, name, value)
+    return list(columns)

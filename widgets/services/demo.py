@@ -20,6 +20,14 @@ INSTRUCTIONS = (
     "language, in a few friendly sentences, and only from what you know of the shop."
 )
 GREETING = "Hello! I am the shop's assistant. Ask me about shipping, returns, sizes or repairs."
+STARTERS = [
+    "Do you ship to Norway?",
+    "Which backpack fits a 16-inch laptop?",
+    "How do I return something?",
+]
+NOTICE = (
+    "Our assistant is an AI and can be wrong. What you write is stored, and the shop may read it."
+)
 KNOWLEDGE = (
     (
         "Shipping",
@@ -103,6 +111,8 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
                 contact_info_mode="optional",
                 collect_name=True,
                 collect_email=True,
+                starters=STARTERS,
+                notice={"text": NOTICE, "url": None, "consent": False},
             ),
         )
     return DemoOwner(email=OWNER_EMAIL, api_key=made.api_key)

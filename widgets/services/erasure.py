@@ -16,7 +16,9 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 
 ERASED = "Erased contact"
-MESSAGE_FIELDS = ("seq", "role", "content", "status", "sources", "rating", "rating_comment")
+MESSAGE_FIELDS = (
+    "seq", "role", "content", "status", "page_url", "sources", "rating", "rating_comment",
+)  # fmt: skip
 
 
 class ErasureCounts(TypedDict):
@@ -140,6 +142,7 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
         "last_active_at": _time(session.last_active_at),
         "ended_at": _time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
+        "page": session.page and {**session.page, "at": _time(session.page["at"])},
         "messages": [
             {
                 **{name: getattr(message, name) for name in MESSAGE_FIELDS},

@@ -1,8 +1,10 @@
-"""Public identifiers of widgets."""
+"""Identifiers that are made by a rule: of widgets, and of answers."""
 
+import hashlib
 import re
 import secrets
 import string
+import uuid
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 24
@@ -17,3 +19,22 @@ def generate_widget_id() -> str:
 def is_widget_id(text: str) -> bool:
     """Whether a text could be a widget's identifier; what can't is not worth a query."""
     return _WIDGET_ID.match(text) is not None
+
+
+def new_reply_id(*, answers: uuid.UUID) -> uuid.UUID:
+    """A new id for an answer to this message; each try has its own.
+
+    It is told before there is a row, and where a try leaves none, nothing else remembers it:
+    so the id itself says whose answer it was to be.
+    """
+    return _reply_id(uuid.uuid4().bytes[:8], answers)
+
+
+def is_reply_id(reply_id: uuid.UUID, *, answers: uuid.UUID) -> bool:
+    """Whether `new_reply_id` could have made the id for an answer to this message."""
+    return reply_id == _reply_id(reply_id.bytes[:8], answers)
+
+
+def _reply_id(chance: bytes, message_id: uuid.UUID) -> uuid.UUID:
+    digest = hashlib.sha256(message_id.bytes + chance).digest()
+    return uuid.UUID(bytes=chance + digest[:8], version=4)

@@ -3,6 +3,8 @@
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from widgets.events import Event, MessagePosted, TurnEnded
 from widgets.models import WidgetMessage, WidgetTurn
 from widgets.services.chat import message_data
@@ -14,24 +16,33 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Events to make up for, oldest first, and whether an answer may be being written."""
+    """Events to make up for, oldest first; and the visitor's messages that are being answered."""
 
     events: list[Event]
-    is_unfinished: bool
+    unfinished: frozenset[str]
 
 
-def load_missed(*, session_id: uuid.UUID, after_seq: int) -> Missed:
+def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
     """The messages after `after_seq` as the events that told of them.
 
-    The session shows each message once, so what was told after all does no harm.
+    `answer` is the newest answer that was told, as seq and id (0 for none): where another one has
+    taken its place since, that is among them. The session shows each message once, so what was
+    told after all does no harm.
     """
-    unfinished = WidgetTurn.objects.filter(session_id=session_id).exists()
-    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=after_seq).order_by("seq")
+    turns = WidgetTurn.objects.filter(session_id=session_id)
+    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
+    missing = Q(seq__gt=after_seq)
+    seq, shown = answer
+    if seq:
+        missing |= Q(seq=seq) & ~Q(id=shown)
+    rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")
     events: list[Event] = []
     for row in rows[:MOST]:
         message = message_data(row)
         if row.role == MessageRole.ASSISTANT:
-            events.append(TurnEnded(str(row.reply_to_id), message.id, message))
+            events.append(
+                TurnEnded(str(row.reply_to_id), message.id, message, is_replacement=row.seq == seq)
+            )
         else:
             events.append(MessagePosted(message, sender=""))
     return Missed(events, unfinished)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -21,21 +22,25 @@ from loquent.agents.services import (
 from loquent.errors import ApplicationError
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, message_data
+from widgets.services.identifiers import new_reply_id
+from widgets.services.model_messages import load_turn_messages
+from widgets.services.pages import page_for_agent
 from widgets.services.refusals import note_refusal
+from widgets.services.regeneration import replace_answer, stands
 from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
 
 # A process renews its leases every second; one that misses three is taken for dead.
 LEASE = timedelta(seconds=4)
 RENEW_SECONDS = 1.0
 MAX_ATTEMPTS = 2
-# Rows read to find the model's messages: enough for its bound with failed ones between.
-HISTORY_ROWS = 80
-FINISHED = (MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTurn:
-    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked."""
+    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked.
+
+    `replaces`: the answer that the message has already, where it is answered again.
+    """
 
     turn_id: uuid.UUID
     session_id: uuid.UUID
@@ -45,6 +50,7 @@ class ClaimedTurn:
     owner: uuid.UUID
     reply: LoadedReply | ApplicationError
     reservation: Reservation | None = None
+    replaces: uuid.UUID | None = None
 
 
 @dataclass(slots=True)
@@ -63,10 +69,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Sessions that have something to run now, and what was ended: session, answer, question."""
+    """Sessions that have something to run now, and the turns that were ended."""
 
     to_run: set[uuid.UUID]
-    interrupted: list[tuple[uuid.UUID, MessageData, str]]
+    interrupted: list["Interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A turn that died twice. `answer` None: the message keeps the answer that it had before."""
+
+    session_id: uuid.UUID
+    message_id: str
+    reply_id: str
+    answer: MessageData | None
 
 
 def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
@@ -93,27 +109,31 @@ def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn |
             claimed = 0
     if not claimed:
         return None
-    reply, reservation = _load_reply(waiting)
+    told = load_turn_messages(turn=waiting)
+    reply, reservation = _load_reply(waiting, told.messages)
     return ClaimedTurn(
         turn_id=waiting.id,
         session_id=session_id,
         message_id=str(waiting.message_id),
         client_message_id=waiting.message.client_message_id,
-        reply_id=str(uuid.uuid4()),
+        reply_id=str(new_reply_id(answers=waiting.message_id)),
         owner=owner,
         reply=reply,
         reservation=reservation,
+        replaces=None if told.earlier_answer is None else told.earlier_answer.id,
     )
 
 
 def _load_reply(
-    turn: WidgetTurn,
+    turn: WidgetTurn, messages: list[ChatMessage]
 ) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
-    messages = [*_finished_messages(turn), ChatMessage("user", turn.message.content)]
     widget = turn.session.widget
     try:
         loaded = load_reply_request(
-            agent_id=widget.text_agent_id, messages=messages, key=widget.widget_id
+            agent_id=widget.text_agent_id,
+            messages=messages,
+            page=page_for_agent(turn.session),
+            key=widget.widget_id,
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:
@@ -121,39 +141,12 @@ def _load_reply(
         return error, None
 
 
-def _finished_messages(turn: WidgetTurn) -> list[ChatMessage]:
-    """What the model is told of: each answered message followed by its answer, in order.
-
-    Messages typed while an answer grew come before that answer by `seq`; a model would take such
-    an order for nonsense.
-    """
-    rows = list(
-        WidgetMessage.objects.filter(session_id=turn.session_id, turn=None)
-        .exclude(id=turn.message_id)
-        .order_by("-seq")[:HISTORY_ROWS]
-    )
-    rows.reverse()
-    answers = {
-        row.reply_to_id: row
-        for row in rows
-        if row.role == MessageRole.ASSISTANT and row.status in FINISHED
-    }
-    messages = []
-    for row in rows:
-        if row.role != MessageRole.USER:
-            continue
-        messages.append(ChatMessage("user", row.content))
-        answer = answers.get(row.id)
-        if answer is not None:
-            messages.append(ChatMessage("assistant", answer.content))
-    return messages
-
-
 def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
     """Write the answer and end the turn, all or nothing.
 
-    None where nothing was written: an outcome without text, a session that is gone, or a turn
-    that another process has taken over (then its answer counts, not this one).
+    None where nothing was written: an outcome without text, a session that is gone, a turn that
+    another process has taken over (then its answer counts, not this one), or an earlier answer
+    that stands.
     """
     failed = outcome.status == MessageStatus.FAILED
     with transaction.atomic():
@@ -175,25 +168,32 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     ended, _ = WidgetTurn.objects.filter(
         id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
     ).delete()
-    if session is None or not outcome.content:
+    if session is None:
         return None
     if not ended:
         # Either another process has the turn, or the answer was written and the database went
         # away before it could say so.
         return WidgetMessage.objects.filter(id=turn.reply_id).first()
+    fields: dict[str, Any] = {
+        "id": uuid.UUID(turn.reply_id),
+        "content": outcome.content,
+        "status": outcome.status,
+        "sources": outcome.sources,
+        "model": outcome.model,
+        "input_tokens": outcome.input_tokens,
+        "output_tokens": outcome.output_tokens,
+        "first_token_ms": outcome.first_token_ms,
+        "duration_ms": outcome.duration_ms,
+    }
+    earlier = turn.replaces and WidgetMessage.objects.filter(id=turn.replaces).first()
+    if earlier:
+        if stands(earlier, against=outcome.status, content=outcome.content):
+            return None
+        return replace_answer(session, earlier, **fields)
+    if not outcome.content:
+        return None
     return append_message(
-        session,
-        role=MessageRole.ASSISTANT,
-        content=outcome.content,
-        id=uuid.UUID(turn.reply_id),
-        reply_to_id=uuid.UUID(turn.message_id),
-        status=outcome.status,
-        sources=outcome.sources,
-        model=outcome.model,
-        input_tokens=outcome.input_tokens,
-        output_tokens=outcome.output_tokens,
-        first_token_ms=outcome.first_token_ms,
-        duration_ms=outcome.duration_ms,
+        session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
     )
 
 
@@ -238,7 +238,7 @@ def settle_orphans(*, running_here: Sequence[uuid.UUID], owner: uuid.UUID) -> Se
     return Settled(to_run, [ended for ended in interrupted if ended is not None])
 
 
-def _interrupt(turn: WidgetTurn) -> tuple[uuid.UUID, MessageData, str] | None:
+def _interrupt(turn: WidgetTurn) -> Interrupted | None:
     with transaction.atomic():
         session = WidgetSession.objects.select_for_update(of=("self",)).get(id=turn.session_id)
         ended, _ = WidgetTurn.objects.filter(
@@ -246,11 +246,20 @@ def _interrupt(turn: WidgetTurn) -> tuple[uuid.UUID, MessageData, str] | None:
         ).delete()
         if not ended:
             return None
-        row = append_message(
-            session,
-            role=MessageRole.ASSISTANT,
-            content="",
-            status=MessageStatus.INTERRUPTED,
-            reply_to_id=turn.message_id,
-        )
-    return session.id, message_data(row), str(turn.message_id)
+        reply_id = new_reply_id(answers=turn.message_id)
+        row = None
+        if not WidgetMessage.objects.filter(session=session, reply_to=turn.message_id).exists():
+            row = append_message(
+                session,
+                id=reply_id,
+                role=MessageRole.ASSISTANT,
+                content="",
+                status=MessageStatus.INTERRUPTED,
+                reply_to_id=turn.message_id,
+            )
+    return Interrupted(
+        session_id=session.id,
+        message_id=str(turn.message_id),
+        reply_id=str(reply_id),
+        answer=None if row is None else message_data(row),
+    )

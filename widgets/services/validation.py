@@ -2,17 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from loquent.agents.models import TextAgent
 from loquent.errors import invalid
 from loquent.organizations.models import Organization
+from loquent.text import clean_text, is_blank
 from widgets.models import WidgetConfig
 from widgets.services.origins import OriginError, normalize_origin_entry
-from widgets.types import ContactInfoMode, WidgetConfigData
+from widgets.types import ContactInfoMode, NoticeData, WidgetConfigData
 
 MAX_ORIGINS = 50
+MAX_STARTERS = 6
+MAX_STARTER = 120
+# A column of the table, as errors name it to those who know the data.
+FIELD_OF_COLUMN = {
+    "notice_text": "notice.text",
+    "notice_url": "notice.url",
+    "notice_consent": "notice.consent",
+}
 
 
 def validate_widget_data(*, organization: Organization, data: WidgetConfigData) -> WidgetConfigData:
@@ -22,7 +32,18 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
     organization is answered as one that doesn't exist.
     """
     fields: dict[str, list[str]] = {}
-    data = replace(data, name=_text_or_none(data.name), greeting=_text_or_none(data.greeting))
+    data = replace(
+        data,
+        name=_text_or_none(data.name),
+        greeting=_text_or_none(data.greeting),
+        notice=_clean_notice(data.notice),
+    )
+    try:
+        data = replace(data, starters=clean_starters(data.starters))
+    except ValidationError as error:
+        fields["starters"] = error.messages
+    if data.notice is not None and not data.notice["text"]:
+        fields["notice.text"] = ["Write the notice itself; a link or consent needs one."]
     if data.allowed_origins is not None:
         try:
             data = replace(data, allowed_origins=normalize_origins(data.allowed_origins))
@@ -35,13 +56,16 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
         fields["contact_info_mode"] = [
             "Required contact information needs at least one of name, email and phone."
         ]
-    candidate = WidgetConfig(organization=organization, widget_id="wid_candidate", **_columns(data))
+    candidate = WidgetConfig(
+        organization=organization, widget_id="wid_candidate", **data_columns(data)
+    )
     try:
         candidate.clean_fields(
-            exclude=["organization", "text_agent", "widget_id", "allowed_origins"]
+            exclude=["organization", "text_agent", "widget_id", "allowed_origins", "starters"]
         )
     except ValidationError as error:
-        fields |= error.message_dict
+        for column, sentences in error.message_dict.items():
+            fields.setdefault(FIELD_OF_COLUMN.get(column, column), sentences)
     if fields:
         raise invalid(fields)
     return data
@@ -72,9 +96,52 @@ def normalize_origins(entries: Sequence[str]) -> list[str]:
     return normalized
 
 
+def clean_starters(starters: Sequence[str]) -> list[str]:
+    """The suggested questions as visitors see them, each on one line and once, in order.
+
+    Raises ValidationError with a sentence per bad one.
+    """
+    if len(starters) > MAX_STARTERS:
+        raise ValidationError(f"At most {MAX_STARTERS} questions can be suggested.")
+    cleaned: dict[str, str] = {}
+    reasons: list[str] = []
+    for number, starter in enumerate(starters, 1):
+        text = " ".join(clean_text(starter).split())
+        if is_blank(text):
+            reasons.append(f"Question {number} is empty.")
+        elif len(text) > MAX_STARTER:
+            reasons.append(
+                f"Question {number} has {len(text)} characters; {MAX_STARTER} are the most."
+            )
+        else:
+            cleaned.setdefault(text.casefold(), text)
+    if reasons:
+        raise ValidationError(reasons)
+    return list(cleaned.values())
+
+
+def data_columns(data: WidgetConfigData) -> dict[str, Any]:
+    """The settings as the table has them."""
+    columns = {name: getattr(data, name) for name in data.__dataclass_fields__ if name != "notice"}
+    notice = data.notice
+    return {
+        **columns,
+        "notice_text": notice["text"] if notice else None,
+        "notice_url": notice["url"] if notice else None,
+        "notice_consent": notice["consent"] if notice else False,
+    }
+
+
 def _text_or_none(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def _columns(data: WidgetConfigData) -> dict[str, object]:
-    return {name: getattr(data, name) for name in data.__dataclass_fields__}
+def _clean_notice(notice: NoticeData | None) -> NoticeData | None:
+    """Trimmed; None where it says and asks nothing."""
+    if notice is None:
+        return None
+    text = clean_text(notice["text"]).strip()
+    url = _text_or_none(notice["url"])
+    if is_blank(text) and url is None and not notice["consent"]:
+        return None
+    return {"text": "" if is_blank(text) else text, "url": url, "consent": notice["consent"]}

@@ -1,14 +1,25 @@
 """Fixtures for the visitors' side."""
 
+from pathlib import Path
+
 import pytest
 
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
 from widgets.models import WidgetConfig
+from widgets.tests.scripts import build
 
 
 @pytest.fixture
 def widget(transactional_db: None, acme: Organization, scripted: ScriptedBackend) -> WidgetConfig:
     """A widget of Acme whose answers the test holds in its hand."""
     return make_widget(acme, agent=make_agent(acme, model="test:any"))
+
+
+@pytest.fixture
+def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a built widget that is the test's own."""
+    folder = build(tmp_path / "dist")
+    monkeypatch.setattr("widgets.bundle.DIST", folder)
+    return folder

@@ -47,6 +47,8 @@ def test_exactly_the_nine_keys(client: Client, acme: Organization) -> None:
         position="bottom_left",
         contact_info_mode="required",
         collect_email=True,
+        starters=["Do you ship?"],
+        notice={"text": "An AI.", "url": None, "consent": True},
         daily_message_cap=7,
     )
     response = get(client, widget, origin=ORIGIN)

@@ -1,33 +1,29 @@
 """`GET /api/widget/embed.js`: the built bundle, for every page, cached for an hour."""
 
-import gzip
+from pathlib import Path
 from typing import Any
 
-import brotli
 import pytest
 from django.test import Client
 
-from widgets.bundle import BUNDLE, load_bundle
+from widgets.tests.scripts import SCRIPT, decoded
 
 PATH = "/api/widget/embed.js"
+
+
+@pytest.fixture(autouse=True)
+def built(dist: Path) -> None:
+    """Every test here has a built widget of its own."""
 
 
 def get(client: Client, **headers: str) -> Any:
     return client.get(PATH, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def decoded(response: Any) -> bytes:
-    encoding = response.headers.get("Content-Encoding")
-    if encoding == "br":
-        plain: bytes = brotli.decompress(response.content)
-        return plain
-    return gzip.decompress(response.content) if encoding == "gzip" else response.content
-
-
 def test_any_page_may_load_it(client: Client) -> None:
     response = get(client)
     assert response.status_code == 200
-    assert response.content == BUNDLE.read_bytes()
+    assert response.content == SCRIPT
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Cache-Control"] == "public, max-age=3600"
     assert response["X-Content-Type-Options"] == "nosniff"
@@ -67,7 +63,7 @@ def test_compressed_as_the_browser_accepts(
 ) -> None:
     response = get(client, accept_encoding=accept)
     assert response.headers.get("Content-Encoding") == encoding
-    assert decoded(response) == BUNDLE.read_bytes()
+    assert decoded(response) == SCRIPT
     assert response["Vary"] == "Accept-Encoding"
     assert int(response["Content-Length"]) == len(response.content)
 
@@ -99,14 +95,9 @@ def test_a_changed_bundle_is_sent(client: Client, header: str) -> None:
     assert get(client, if_none_match=header).status_code == 200
 
 
-def test_the_etag_follows_the_file(
-    client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_build_is_served_at_once(client: Client, dist: Path) -> None:
     before = get(client)["ETag"]
-    changed = tmp_path / "widget.min.js"
-    changed.write_text("// changed")
-    monkeypatch.setattr("widgets.bundle.BUNDLE", changed)
-    load_bundle()
+    (dist / "widget.min.js").write_text("// changed")
     response = get(client)
     assert response.content == b"// changed"
     assert response["ETag"] != before

@@ -180,6 +180,7 @@ def test_the_answers_hold_just_the_documented_fields(
         "id": str(acmes.session.id),
         "widget_id": str(acmes.widget.id),
         "contact_id": str(acmes.contact.id),
+        "page": None,
         "created_at": session["created_at"],
     }
     [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]

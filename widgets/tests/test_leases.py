@@ -111,7 +111,9 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
         expire_leases()
         settled = settle_orphans(running_here=[], owner=ME)
     assert not settled.to_run
-    assert [(ended[0], ended[2]) for ended in settled.interrupted] == [(session.id, asked)]
+    assert [(ended.session_id, ended.message_id) for ended in settled.interrupted] == [
+        (session.id, asked)
+    ]
     row = WidgetMessage.objects.get(role="assistant")
     assert (row.status, row.seq, str(row.reply_to_id)) == ("interrupted", 2, asked)
     assert not WidgetTurn.objects.exists()

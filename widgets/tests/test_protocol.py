@@ -23,8 +23,10 @@ from widgets.tests.golden import GOLDEN
 KINDS = {
     "message": "MessageFrame",
     "contact_info": "ContactInfoFrame",
+    "regenerate": "RegenerateFrame",
     "stop": "StopFrame",
     "feedback": "FeedbackFrame",
+    "page": "PageFrame",
     "new_conversation": "NewConversationFrame",
     "ping": "PingFrame",
 }
@@ -173,7 +175,19 @@ json_values = st.recursive(
     st.fixed_dictionaries(
         {"type": st.sampled_from([*KINDS, "session"]) | json_values},
         optional=dict.fromkeys(
-            ("content", "client_message_id", "name", "email", "message_id", "rating", "comment"),
+            (
+                "content",
+                "client_message_id",
+                "name",
+                "email",
+                "message_id",
+                "rating",
+                "comment",
+                "url",
+                "title",
+                "referrer",
+                "context",
+            ),
             json_values,
         ),
     )

@@ -122,7 +122,9 @@ def test_events_survive_the_channel_layer() -> None:
         STARTED,
         ENDED,
         FAILED,
-        SessionReplaced("s", "wst_secret", True),
+        SessionReplaced(
+            "s", "wst_secret", True, ["One?"], {"text": "An AI.", "url": None, "consent": True}
+        ),
         StopAsked(),
     ]
     assert [from_wire(to_wire(event)) for event in events] == events

@@ -33,6 +33,11 @@ def test_it_prints_three_links_and_a_password_that_works(tmp_path: Path) -> None
     assert owner.check_password(password[1])
     assert not owner.is_superuser
     assert KnowledgeEntry.objects.count() >= 5
+    widget = demo_widget()
+    assert widget is not None
+    assert len(widget.starters) == 3
+    assert widget.notice is not None
+    assert not widget.notice["consent"]
 
 
 def test_the_password_file_is_for_its_owner_only(tmp_path: Path) -> None:

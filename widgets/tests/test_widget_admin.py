@@ -22,6 +22,10 @@ FORM = {
     "position": "bottom_left",
     "contact_info_mode": "optional",
     "collect_email": "on",
+    "starters": "Do you ship to Norway? \r\n\r\n  How do I return something?",
+    "notice_text": "You are chatting with an AI.",
+    "notice_url": "https://example.com/privacy",
+    "notice_consent": "on",
     "allowed_origins": "Example.com/\r\n\r\n  https://*.example.org\r\nhttps://example.com:443",
     "daily_message_cap": "7",
 }
@@ -65,6 +69,12 @@ def test_create(client: Client, acme: Organization, form: dict[str, Any]) -> Non
     assert widget.allowed_origins == ["https://example.com", "https://*.example.org"]
     assert (widget.name, widget.greeting, widget.daily_message_cap) == ("Shop", "Hello!", 7)
     assert (widget.collect_email, widget.collect_name) == (True, False)
+    assert widget.starters == ["Do you ship to Norway?", "How do I return something?"]
+    assert widget.notice == {
+        "text": "You are chatting with an AI.",
+        "url": "https://example.com/privacy",
+        "consent": True,
+    }
     assert widget.enabled
     config = Client().get(
         f"/api/widget/{widget.widget_id}/config", headers={"origin": "https://a.example.org"}
@@ -77,12 +87,17 @@ def test_change(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> N
     page = client.get(path).content.decode()
     assert "https://old.example</textarea>" in page
     del form["enabled"]
-    empty = {"name": "", "greeting": " ", "allowed_origins": " \r\n ", "daily_message_cap": ""}
+    del form["notice_consent"]
+    empty = {
+        "name": "", "greeting": " ", "allowed_origins": " \r\n ", "daily_message_cap": "",
+        "starters": "\r\n", "notice_text": " ", "notice_url": "",
+    }  # fmt: skip
     assert client.post(path, {**form, **empty}).status_code == 302
     before = widget.widget_id
     widget.refresh_from_db()
     assert (widget.name, widget.greeting, widget.allowed_origins) == (None, None, None)
     assert (widget.daily_message_cap, widget.enabled, widget.widget_id) == (None, False, before)
+    assert (widget.starters, widget.notice) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +130,13 @@ def test_change(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> N
             "contact_info_mode",
             "at least one",
         ),
+        ({"starters": "\n".join(f"{n}?" for n in range(7))}, "starters", "At most 6"),
+        ({"starters": f"Short?\r\n{'x' * 121}"}, "starters", "Question 2 has 121 characters"),
+        ({"notice_text": " "}, "notice_text", "Write the notice"),
+        ({"notice_text": "x" * 501}, "notice_text", "500"),
+        ({"notice_url": "javascript:alert(1)"}, "notice_url", "https://"),
+        ({"notice_url": "example.com/privacy"}, "notice_url", "https://"),
+        ({"notice_url": f"https://example.com/{'x' * 481}"}, "notice_url", "500"),
         ({"text_agent": ""}, "text_agent", "required"),
         ({"text_agent": "x"}, "text_agent", ""),
         ({"text_agent": "00000000-0000-0000-0000-000000000000"}, "text_agent", "choice"),
@@ -139,11 +161,21 @@ def test_errors_stand_beside_the_field_and_what_was_typed_stays(
         # As typed, and not as a widget of HTML.
         shown = response.context["adminform"].form
         assert shown["allowed_origins"].value() == typed["allowed_origins"]
-        assert shown["greeting"].value() == typed["greeting"]
+        for name in ("greeting", "starters", "notice_text", "notice_url"):
+            assert shown[name].value() == typed[name]
         assert "<script>alert(1)" not in response.content.decode()
     assert WidgetConfig.objects.count() == 1
     widget.refresh_from_db()
     assert (widget.name, widget.allowed_origins) == ("Old", ["https://old.example"])
+
+
+def test_a_second_mistake_is_told_as_well(
+    client: Client, widget: WidgetConfig, form: dict[str, Any]
+) -> None:
+    data = {**form, "text_color": "", "notice_text": ""}
+    found = errors(client.post(f"{LIST}{widget.id}/change/", data))
+    assert set(found) == {"text_color", "__all__"}
+    assert found["__all__"][0].startswith("A notice needs its text")
 
 
 def test_fields_that_are_not_in_the_form_can_not_be_set(

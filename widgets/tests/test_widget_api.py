@@ -16,7 +16,7 @@ from widgets.services.configs import change_widget, config_data, update_widget
 
 Connect = Callable[..., APIClient]
 PATH = "/api/v1/widgets/"
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "name": None,
     "greeting": None,
     "primary_color": "#6366f1",
@@ -26,11 +26,13 @@ DEFAULTS = {
     "collect_name": False,
     "collect_email": False,
     "collect_phone": False,
+    "starters": [],
+    "notice": None,
     "allowed_origins": None,
     "daily_message_cap": None,
     "enabled": True,
 }
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "name": "Shop",
     "greeting": "Hello! 👋\nHow can I help?",
     "primary_color": "#AABBCC",
@@ -40,6 +42,8 @@ GIVEN = {
     "collect_name": True,
     "collect_email": True,
     "collect_phone": True,
+    "starters": ["Do you ship to Norway?", "¿Y a España?"],
+    "notice": {"text": "An AI.\nSee:", "url": "https://example.com/privacy", "consent": True},
     "allowed_origins": ["https://example.com", "https://*.example.org"],
     "daily_message_cap": 0,
     "enabled": False,
@@ -95,10 +99,14 @@ def test_texts_and_origins_are_stored_tidily(client: APIClient, agent: TextAgent
     given = {
         "name": "  Shop ",
         "greeting": " ",
+        "starters": [" Do you\n ship?", "And\tback?", "do you  ship?"],
+        "notice": {"text": " An AI. ", "url": ""},
         "allowed_origins": ["Example.com/", "https://example.com:443", "http://localhost:3000"],
     }
     data = client.post(PATH, {"text_agent_id": str(agent.id), **given}).json()
     assert (data["name"], data["greeting"]) == ("Shop", None)
+    assert data["starters"] == ["Do you ship?", "And back?"]
+    assert data["notice"] == {"text": "An AI.", "url": None, "consent": False}
     assert data["allowed_origins"] == ["https://example.com", "http://localhost:3000"]
 
 
@@ -106,6 +114,8 @@ def test_fifty_origins_and_long_texts_fit(client: APIClient, agent: TextAgent) -
     given = {
         "name": "é" * 100,
         "greeting": "😀" * 2_000,
+        "starters": [f"{n}{'é' * 119}" for n in range(6)],
+        "notice": {"text": "😀" * 500, "url": f"http://example.com/{'p' * 481}", "consent": True},
         "allowed_origins": [f"https://site-{n}.example.com" for n in range(50)],
         "daily_message_cap": 2_147_483_647,
     }
@@ -142,15 +152,20 @@ def test_read_only_and_unknown_fields_are_ignored(
 def test_patch_changes_what_it_names(client: APIClient, widget: WidgetConfig) -> None:
     path = f"{PATH}{widget.id}/"
     before = client.get(path).json()
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"name": "New"},
         {"name": None},
         {"allowed_origins": None},
+        {"starters": ["One?"]},
+        {"starters": []},
+        {"notice": {"text": "Short", "url": None, "consent": False}},
+        {"notice": None},
         {"daily_message_cap": None},
         {"contact_info_mode": "none", "collect_name": False},
         {"enabled": True},
         {},
-    ):
+    ]
+    for change in changes:
         before = same(before, **change)
         response = client.patch(path, change)
         assert response.status_code == 200
@@ -166,6 +181,22 @@ def test_put_sets_what_it_leaves_out_to_the_defaults(
     assert response.status_code == 200
     assert {**response.json(), **DEFAULTS, "name": "New"} == response.json()
     assert response.json()["widget_id"] == widget.widget_id
+
+
+def test_a_notice_is_given_whole_and_its_rest_has_defaults(
+    client: APIClient, widget: WidgetConfig
+) -> None:
+    path = f"{PATH}{widget.id}/"
+    response = client.patch(path, {"notice": {"text": "New"}})
+    assert response.json()["notice"] == {"text": "New", "url": None, "consent": False}
+    assert client.patch(path, {"notice": {"consent": True}}).status_code == 400
+    assert client.get(path).json()["notice"]["text"] == "New"
+
+
+def test_a_notice_that_says_nothing_is_none(client: APIClient, widget: WidgetConfig) -> None:
+    path = f"{PATH}{widget.id}/"
+    response = client.patch(path, {"notice": {"text": " \u200b", "url": " ", "consent": False}})
+    assert (response.status_code, response.json()["notice"]) == (200, None)
 
 
 def test_put_needs_the_agent(client: APIClient, widget: WidgetConfig) -> None:

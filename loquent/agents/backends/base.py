@@ -1,9 +1,9 @@
 """What a backend is: it takes a conversation and streams the text of the next answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,21 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorPage:
+    """The page that the visitor is on, as their browser says: untrusted, and never instructions."""
+
+    url: str
+    title: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """All that a backend needs; plain data, so that no backend touches the database.
 
     `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
-    `knowledge_version` changes whenever they do (a key for caches).
+    `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
     """
 
     agent_id: str
@@ -48,6 +57,7 @@ class ReplyRequest:
     messages: tuple[ChatMessage, ...]
     knowledge: tuple[Passage, ...] = ()
     knowledge_version: str = ""
+    page: VisitorPage | None = None
 
 
 @dataclass(frozen=True, slots=True)

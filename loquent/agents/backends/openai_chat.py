@@ -56,7 +56,8 @@ class OpenAIChatBackend(Backend):
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer as it comes, then its sources and token counts."""
         hits = await search_knowledge(request, PASSAGES)
-        response = await self._open(request, system_prompt(request.instructions, hits))
+        prompt = system_prompt(request.instructions, hits, request.page)
+        response = await self._open(request, prompt)
         reader = AnswerReader()
         try:
             async with aclosing(_read(response, reader)) as texts:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from loquent.agents.backends.base import ReplyRequest
 from loquent.agents.backends.openai_chat import PASSAGES
 from loquent.agents.backends.passages import MAXIMUM as PASSAGE_CHARS
+from loquent.agents.backends.prompts import page_note
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services.loading import LoadedReply
 from loquent.errors import ApplicationError, ErrorCode
@@ -52,7 +53,8 @@ def estimate_prompt_tokens(request: ReplyRequest) -> int:
     messages = sum(
         estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
     )
-    return estimate_tokens(request.instructions) + knowledge // BYTES_PER_TOKEN + messages
+    page = estimate_tokens(page_note(request.page)) if request.page is not None else 0
+    return estimate_tokens(request.instructions) + knowledge // BYTES_PER_TOKEN + page + messages
 
 
 def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count, F, Max
 
-from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest
+from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.agents.backends.registry import explain_unknown_model, is_metered
 from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
@@ -45,12 +45,17 @@ _knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_C
 
 
 def load_reply_request(
-    *, agent_id: uuid.UUID, messages: Sequence[ChatMessage], key: str = ""
+    *,
+    agent_id: uuid.UUID,
+    messages: Sequence[ChatMessage],
+    page: VisitorPage | None = None,
+    key: str = "",
 ) -> LoadedReply:
     """Load an agent and what it knows; one query, a second one after its knowledge has changed.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
-    here by LIMITS.model_history_messages and model_history_chars. `key`: see LoadedReply.
+    here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
+    `key`: see LoadedReply.
 
     Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
     or its model unknown, and with the default sentence where there is no such agent.
@@ -85,6 +90,7 @@ def load_reply_request(
             ),
             knowledge=_load_knowledge(agent, version) if agent.knowledge_count else (),
             knowledge_version=version,
+            page=page,
         ),
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,

@@ -11,6 +11,7 @@ from loquent.agents.backends.base import (
     ReplyEnd,
     ReplyRequest,
     TextDelta,
+    VisitorPage,
 )
 from loquent.agents.services import LoadedReply, generate_reply
 
@@ -26,6 +27,7 @@ def make_reply(
     temperature: float | None = None,
     max_output_tokens: int = 1_024,
     knowledge: Sequence[Passage] = (),
+    page: VisitorPage | None = None,
     key: str = "",
 ) -> LoadedReply:
     """A reply as load_reply_request would give it; a string is one message of the visitor."""
@@ -40,6 +42,7 @@ def make_reply(
         messages=tuple(messages),
         knowledge=tuple(knowledge),
         knowledge_version="1",
+        page=page,
     )
     return LoadedReply(
         request=request,

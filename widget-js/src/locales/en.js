@@ -1,5 +1,4 @@
 export default {
-  open: "Open chat",
   close: "Close chat",
   chat: "Chat",
   log: "Conversation",

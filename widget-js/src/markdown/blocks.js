@@ -7,8 +7,11 @@ import { isSeparator, parseTable } from "./tables.js";
 
 /** @import { VElement } from "./tree.js" */
 /** @typedef {{ kind: string, lines: string[] }} Block */
+/** @typedef {{ growing: boolean, copy: string, targets?: Map<string, string> }} How */
 
 const MAX_DEPTH = 8;
+/** Below the text of a heading. Dashes there are a rule, as people write them. */
+const UNDERLINE = /^ {0,3}=+ *$/;
 
 /** Does this line end the code that `fence` began? @param {string} line @param {string} fence */
 const closes = (line, fence) =>
@@ -36,6 +39,7 @@ function blockAt(lines, start, nests) {
   }
   while (end < lines.length && lines[end].trim() && !startsBlock(lines[end])) {
     if (isSeparator(lines[end + 1])) break;
+    if (UNDERLINE.test(lines[end])) return ["heading", end + 1];
     end++;
   }
   return ["text", end];
@@ -61,6 +65,15 @@ export function splitBlocks(lines, depth = 0) {
   return blocks;
 }
 
+/** @param {string[]} lines */
+const headingOf = (lines) =>
+  HEADING.test(lines[0])
+    ? lines[0].trim().replace(/^#+ */, "").replace(/ #+$/, "")
+    : lines
+        .slice(0, -1)
+        .map((line) => line.trim())
+        .join("\n");
+
 /** @param {string[]} lines @param {string} copy @returns {VElement} */
 function codeBlock(lines, copy) {
   const [, fence, info] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[0]));
@@ -79,13 +92,13 @@ function codeBlock(lines, copy) {
 
 /**
  * @param {Block} block
- * @param {{ growing: boolean, copy: string }} how
+ * @param {How} how
  * @param {number} [depth]
  * @returns {VElement}
  */
 export function toElement({ kind, lines }, how, depth = 0) {
   /** @param {string} text */
-  const inline = (text) => parseInline(text, how.growing);
+  const inline = (text) => parseInline(text, how.growing, how.targets);
   /** @param {string[]} inner */
   const nested = (inner) => parseBlocks(inner, how, depth + 1);
   if (kind === "code") return codeBlock(lines, how.copy);
@@ -98,9 +111,7 @@ export function toElement({ kind, lines }, how, depth = 0) {
   if (kind === "heading") {
     return {
       tag: "p",
-      kids: [
-        { tag: "strong", kids: inline(lines[0].trim().replace(/^#+ */, "").replace(/ #+$/, "")) },
-      ],
+      kids: [{ tag: "strong", kids: inline(headingOf(lines)) }],
     };
   }
   return { tag: "p", kids: inline(lines.map((line) => line.trim()).join("\n")) };
@@ -108,7 +119,7 @@ export function toElement({ kind, lines }, how, depth = 0) {
 
 /**
  * @param {string[]} lines
- * @param {{ growing: boolean, copy: string }} how
+ * @param {How} how
  * @param {number} depth
  */
 export function parseBlocks(lines, how, depth) {

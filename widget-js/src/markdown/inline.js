@@ -4,14 +4,16 @@ import { link, trimAddress } from "./links.js";
 import { push } from "./tree.js";
 
 /** @import { VNode } from "./tree.js" */
-/** @typedef {{ mark: string, kids: VNode[] }} Open */
+/** @typedef {{ mark: string, kids: VNode[], at: number }} Open where what it opens begins */
 
-/** Whatever may mean something: escape, code, emphasis, brackets, <address>, break, bare address. */
+/** Whatever may mean something: escape, entity, code, emphasis, brackets, <address>, break, bare address. */
 const TOKEN =
-  /\\([!-/:-@[-`{-~])|\\$|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*)>|<br ?\/?>|\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
+  /\\([!-/:-@[-`{-~])|\\$|&(?:[a-z]+|#\d{1,7});|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[\w.+-]+@[\w.-]+)>|<br ?\/?>|\\?\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
 const TARGET = /\(<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \n]["'(][^"'()]*["')])?\)/y;
 /** The start of a target that has not arrived in full. */
 const BEGUN = /\([^\s)]*$/y;
+/** The name of a link whose address stands elsewhere; empty: the text itself. */
+const LABEL = /\[([^[\]]*)\]/y;
 const WORD = /[\p{L}\p{N}_]/u;
 
 /** Deeper nesting than this is nobody's prose. */
@@ -19,6 +21,20 @@ const MAX_OPEN = 20;
 
 /** @type {{ [mark: string]: string }} */
 const TAGS = { "*": "em", _: "em", "**": "strong", __: "strong", "~~": "del" };
+
+/** @type {{ [name: string]: string }} */
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\xa0" };
+
+/** @param {string} entity with its & and ; @returns {string} the character, or the same */
+function decode(entity) {
+  const name = entity.slice(1, -1);
+  const code = name[0] === "#" ? Number(name.slice(1)) : 0;
+  if (code > 31 && code < 0xd800) return String.fromCharCode(code);
+  return (Object.hasOwn(ENTITIES, name) && ENTITIES[name]) || entity;
+}
+
+/** How two names of a link are compared. @param {string} label */
+export const labelOf = (label) => label.trim().replace(/\s+/g, " ").toLowerCase();
 
 /** @param {RegExp} sticky @param {string} text @param {number} at */
 function matchAt(sticky, text, at) {
@@ -29,11 +45,12 @@ function matchAt(sticky, text, at) {
 /**
  * @param {string} text
  * @param {boolean} growing more may follow: what is open at the end counts as closed there
+ * @param {Map<string, string>} [targets] addresses by the names that links call them
  * @returns {VNode[]}
  */
-export function parseInline(text, growing) {
+export function parseInline(text, growing, targets) {
   /** @type {Open[]} */
-  const stack = [{ mark: "", kids: [] }];
+  const stack = [{ mark: "", kids: [], at: 0 }];
   /** Lengths of runs of backticks that have no partner from here on. @type {Set<number>} */
   const unclosed = new Set();
   let position = 0;
@@ -53,7 +70,7 @@ export function parseInline(text, growing) {
 
   /** @param {string} mark */
   function open(mark) {
-    if (stack.length < MAX_OPEN) stack.push({ mark, kids: [] });
+    if (stack.length < MAX_OPEN) stack.push({ mark, kids: [], at: position });
     else add(mark);
   }
 
@@ -65,6 +82,10 @@ export function parseInline(text, growing) {
     if (run.length > 3 || inWord) return add(run);
     for (let left = run; left; ) {
       const double = left.slice(0, 2);
+      const [below, top] = stack.slice(-2);
+      // One run opened both: which of them is the outer one, the first to close decides.
+      if (double[1] && top?.mark === left[0] && below.mark === double && !below.kids.length)
+        [below.mark, top.mark] = [top.mark, double];
       const fits = (/** @type {Open} */ { mark }) => mark === double || mark === left[0];
       const found = before.trim() ? stack.findLastIndex(fits) : -1;
       const mark = found > 0 ? stack[found].mark : double;
@@ -79,11 +100,19 @@ export function parseInline(text, growing) {
     }
   }
 
+  /** @param {number} start of the link's text @returns {string[] | null} as of TARGET */
+  function namedTarget(start) {
+    if (!targets?.size) return null;
+    const label = matchAt(LABEL, text, position);
+    const url = targets.get(labelOf(label?.[1] || text.slice(start, position - 1)));
+    return url === undefined ? null : [label?.[0] ?? "", url];
+  }
+
   function closeBracket() {
     const isOpen = (/** @type {Open} */ { mark }) => mark.endsWith("[");
     const found = stack.findLastIndex(isOpen);
     if (found < 0) return add("]");
-    const target = matchAt(TARGET, text, position);
+    const target = matchAt(TARGET, text, position) ?? namedTarget(stack[found].at);
     const begun = growing && !target && matchAt(BEGUN, text, position);
     unwind(found + 1);
     const { mark, kids } = close();
@@ -95,21 +124,23 @@ export function parseInline(text, growing) {
       kids.unshift(mark);
       kids.push("]");
     }
-    (target ? link(target[1], kids) : kids).forEach(add);
+    (target ? link(target[1].replaceAll("&amp;", "&"), kids) : kids).forEach(add);
     position += (target || begun || [""])[0].length;
   }
 
   /** @param {string} ticks */
   function code(ticks) {
     const size = ticks.length;
-    let end = unclosed.has(size) ? -1 : text.indexOf(ticks, position);
+    const run = new RegExp(`(?<!\`)${ticks}(?!\`)`, "g");
+    let end = unclosed.has(size) ? -1 : (matchAt(run, text, position)?.index ?? -1);
     if (end < 0) {
       unclosed.add(size);
       if (!growing || size > 2) return add(ticks);
       end = text.length;
     }
     const body = text.slice(position, end).replaceAll("\n", " ");
-    if (body) add({ tag: "code", kids: [body.trim() || body] });
+    const bare = /^ (.*[^ ].*) $/.exec(body)?.[1] ?? body;
+    if (body) add({ tag: "code", kids: [bare] });
     position = end + size;
   }
 
@@ -129,8 +160,9 @@ export function parseInline(text, growing) {
     const [token, escaped, angled] = match;
     position = index + token.length;
     if (escaped) add(escaped);
-    else if (angled) link(angled, []).forEach(add);
-    else if (token === "\n" || token[0] === "<") add({ tag: "br", kids: [] });
+    else if (angled) link(/:/.test(angled) ? angled : `mailto:${angled}`, [angled]).forEach(add);
+    else if (token[0] === "&") add(decode(token));
+    else if (token.endsWith("\n") || token[0] === "<") add({ tag: "br", kids: [] });
     else if (token[0] === "`") code(token);
     else if (token[0] === "h") address(token, index);
     else if (token === "]") closeBracket();

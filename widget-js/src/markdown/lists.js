@@ -6,6 +6,9 @@ import { startsBlock } from "./starts.js";
 
 const ITEM = /^( *)([-*+•]|\d{1,9}[.)])(?: +|$)/;
 
+/** What is to do, and what is done. */
+const TASK = ["\u2610", "\u2611"];
+
 /** @param {string} line */
 const indentOf = (line) => line.length - line.trimStart().length;
 
@@ -46,7 +49,10 @@ export function parseList(lines, nested) {
   for (const line of lines) {
     const match = indentOf(line) < base + 2 && ITEM.exec(line);
     if (match) {
-      items.push({ width: match[0].length, lines: [line.slice(match[0].length)] });
+      const text = line
+        .slice(match[0].length)
+        .replace(/^\[([ xX])\](?= )/, (_, mark) => TASK[+(mark > " ")]);
+      items.push({ width: match[0].length, lines: [text] });
     } else {
       const item = items[items.length - 1];
       item.lines.push(line.slice(Math.min(indentOf(line), item.width)));

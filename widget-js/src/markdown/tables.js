@@ -21,10 +21,19 @@ function cellsOf(line) {
  */
 export function parseTable(lines, inline) {
   const head = cellsOf(lines[0]);
+  const sides = cellsOf(lines[1]).map((cell) =>
+    cell.endsWith(":") ? (cell[0] === ":" ? "center" : "right") : "",
+  );
+  /** @param {string} tag @param {string} cell @param {number} at @returns {VElement} */
+  const box = (tag, cell, at) => ({
+    tag,
+    attrs: sides[at] ? { align: sides[at] } : {},
+    kids: inline(cell),
+  });
   /** @param {string[]} cells @param {string} tag @returns {VElement} */
   const row = (cells, tag) => ({
     tag: "tr",
-    kids: cells.slice(0, head.length).map((cell) => ({ tag, kids: inline(cell) })),
+    kids: cells.slice(0, head.length).map((cell, at) => box(tag, cell, at)),
   });
   const rows = lines.slice(2).map((line) => row(cellsOf(line), "td"));
   const table = {

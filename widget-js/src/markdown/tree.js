@@ -32,6 +32,9 @@ export function patch(parent, child, node) {
     element = doc.createElement(node.tag);
     put(parent, child, element);
   }
+  for (const name of element.getAttributeNames()) {
+    if (!node.attrs || !(name in node.attrs)) element.removeAttribute(name);
+  }
   for (const name in node.attrs) {
     if (element.getAttribute(name) !== node.attrs[name])
       element.setAttribute(name, node.attrs[name]);

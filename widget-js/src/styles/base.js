@@ -9,18 +9,11 @@ export const base = /* css */ `
   --surface: #1b1c20; --bubble: #2a2c32; --text: #f2f3f5; --dim: #a9adb8; --line: #3b3e46; --field: #7b808d; --bad: #ffa198;
   color-scheme: dark;
 }
-[hidden], :empty:is(.error, .hint, .badge, .count, .status) { display: none !important }
-button, input, textarea { font: inherit; color: inherit; border: 0; background: none }
-button { cursor: pointer; touch-action: manipulation }
-button:disabled, [aria-disabled] { cursor: default; opacity: .45 }
+[hidden], :empty:is(.error, .hint, .badge, .count, .status, .toast) { display: none !important }
+button { font: inherit; color: inherit; border: 0; background: none; cursor: pointer; touch-action: manipulation }
 svg { display: block; width: 20px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round }
-a { color: var(--link); overflow-wrap: anywhere }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
-.launcher, .tool, .send, .thumb { display: grid; place-items: center; flex: none }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-.error, .hint, .state, .count, .status, .sources, .stop, .pill, figcaption { font-size: 13px; color: var(--dim) }
-.hint { text-align: center; padding-block-end: 12px }
-.root .error { color: var(--bad) }
 @media (prefers-reduced-motion: reduce) {
   * { animation: none !important; transition: none !important }
 }

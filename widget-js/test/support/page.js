@@ -2,6 +2,8 @@
 
 import { JSDOM } from "jsdom";
 import { boot } from "../../src/boot.js";
+import { createLoader } from "../../src/loader.js";
+import * as room from "../../src/room.js";
 import { createClock } from "./clock.js";
 import { fakeWebSocket, session } from "./socket.js";
 
@@ -19,6 +21,9 @@ export const CONFIG = {
 
 export const settle = () => new Promise((done) => setImmediate(done));
 
+const moduleOf = (name) =>
+  name === "chat" ? room : import(`../../src/locales/${name.replace(/\W/g, "")}.js`);
+
 const ROLES = {
   button: "button",
   dialog: "[role=dialog]",
@@ -35,6 +40,7 @@ export function openPage({
   media = {},
   answers = {},
   html = "",
+  chunks = async (_base, name) => moduleOf(name),
 } = {}) {
   const dom = new JSDOM(`<!doctype html><html lang="en"><body>${html}</body></html>`, {
     url: "https://shop.example/",
@@ -72,6 +78,7 @@ export function openPage({
       };
     },
   });
+  win.ShadowRoot.prototype.adoptedStyleSheets = [];
   win.Math.random = () => 0.5;
   Object.defineProperty(win, "crypto", { value: globalThis.crypto });
   for (const [key, value] of Object.entries(local)) win.localStorage.setItem(key, value);
@@ -82,8 +89,10 @@ export function openPage({
   const inSight = (each) =>
     !each.closest("[hidden]") && !each.matches(full ? ".open .launcher" : ".cross");
 
+  const loader = createLoader(chunks);
   const page = {
     win,
+    loader,
     clock,
     sockets,
     requests,
@@ -97,15 +106,16 @@ export function openPage({
     get root() {
       return page.hosts[0]?.shadowRoot;
     },
-    /** Loads one more script tag. */
-    async embed(id = "wid_one", data = {}) {
+    /** Loads one more script tag; `cold`: nothing but the first file is there yet. */
+    async embed(id = "wid_one", data = {}, { cold = false } = {}) {
+      if (!cold) await loader.load("https://chat.example", "chat");
       const script = win.document.createElement("script");
       script.type = "text/plain";
       script.src = "https://chat.example/api/widget/embed.js";
       Object.assign(script.dataset, { widget: id, ...data });
       win.document.head.append(script);
       Object.defineProperty(win.document, "currentScript", { value: script, configurable: true });
-      boot(win);
+      boot(win, loader);
       Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
       await settle();
     },

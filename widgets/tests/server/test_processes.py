@@ -147,3 +147,28 @@ async def test_a_new_conversation_reaches_both_processes(
             await say(here, "Fresh")
             frames = await until(there, "typing_stop")
             assert kinds(frames) == ["message", "typing_start", "message", "typing_stop"]
+
+
+async def test_an_answer_is_written_anew_at_another_process(
+    two: tuple[ServerProcess, ServerProcess], widget: WidgetConfig, endpoint: ScriptedEndpoint
+) -> None:
+    endpoint.push(tokens("First", "."), tokens("Sec", "ond."))
+    async with connect(two[0], widget) as here:
+        token = (await receive(here))["session_token"]
+        await say(here, "Hi")
+        first = (await until(here, "typing_stop"))[-2]
+        async with connect(two[1], widget, token) as there:
+            await until(there, "history")
+            await there.send(json.dumps({"type": "regenerate", "message_id": first["id"]}))
+            frames = await until(there, "typing_stop")
+            assert kinds(frames)[:2] == ["typing_start", "delta"]
+            second = frames[-2]
+            assert (second["seq"], second["content"]) == (first["seq"], "Second.")
+            frames = await until(here, "typing_stop")
+            assert kinds(frames) == ["typing_start", "message", "typing_stop"]
+            assert frames[1] == second
+            # It is used up, wherever one asks.
+            for socket in (here, there):
+                await socket.send(json.dumps({"type": "regenerate", "message_id": first["id"]}))
+                assert (await receive(socket))["code"] == "forbidden"
+    assert len(endpoint.requests) == 2

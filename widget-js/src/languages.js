@@ -1,21 +1,19 @@
-/** Words in the visitor's language. English is complete; what another locale lacks falls back to it. */
+/** Which language is spoken, and which way it is written. */
 
-import en from "./locales/en.js";
-import { locales } from "./locales/index.js";
+import { labels } from "./labels.js";
 
 /** @import { Win } from "./types.js" */
-/** @typedef {typeof en} Words */
 
 const RTL = /^(ar|fa|he|ur)\b/;
 
 /**
  * The first of the wanted languages that we speak.
- * @param {(string | null | undefined)[]} wanted
+ * @param {(string | null | undefined)[]} wanted BCP 47 tags
  */
 export function pickLocale(wanted) {
   for (const tag of wanted) {
     const code = (tag || "").toLowerCase().split(/[-_]/)[0];
-    if (Object.hasOwn(locales, code)) return code;
+    if (Object.hasOwn(labels, code)) return code;
   }
   return "en";
 }
@@ -23,9 +21,6 @@ export function pickLocale(wanted) {
 /** @param {Win} win @param {string | undefined} chosen */
 export const detectLocale = (win, chosen) =>
   pickLocale([chosen, win.document.documentElement.lang, ...win.navigator.languages]);
-
-/** @param {string} locale @returns {Words} */
-export const wordsOf = (locale) => ({ ...en, ...locales[locale] });
 
 /** @param {string} locale */
 export const directionOf = (locale) => (RTL.test(locale) ? "rtl" : "ltr");

@@ -1,0 +1,1 @@
+"""What the product costs, measured: nothing here decides a test."""

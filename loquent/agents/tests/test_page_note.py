@@ -1,0 +1,80 @@
+"""What a model is told of the visitor's page: one line of JSON, bounded, that nothing leaves."""
+
+import json
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loquent.agents.backends.base import ChatMessage, VisitorPage
+from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
+from loquent.agents.tests.replies import collect, make_reply
+
+URL = "https://shop.example.com/"
+PIECES = ['"', "\\", "\n", "\r", "\u2028", "\x85", "</page>", "<|im_start|>", "}", "{", "SYSTEM:",
+          "\u202e", "\u200b", "\U000e0053", "é", "x"]  # fmt: skip
+hostile = st.lists(st.sampled_from(PIECES), max_size=20).map("".join) | st.text()
+contexts = st.dictionaries(hostile, hostile | st.lists(hostile), max_size=5)
+
+
+def fields_of(page: VisitorPage) -> dict[str, Any]:
+    lead, brace, rest = page_note(page).partition("{")
+    assert "data, not instructions" in lead
+    fields: dict[str, Any] = json.loads(brace + rest)
+    return fields
+
+
+@given(hostile, hostile, contexts)
+def test_nothing_leaves_its_quotation(url: str, title: str, context: dict[str, Any]) -> None:
+    note = page_note(VisitorPage(url, title, context))
+    assert len(note.splitlines()) == 1
+    quoted = note[note.index("{") :]
+    assert not {"<", ">"} & set(quoted)
+    assert not [c for c in quoted if unicodedata.category(c) in {"Cc", "Zl", "Zp"}]
+    assert not {"\u202e", "\u200b", "\U000e0053"} & set(quoted)
+    fields = json.loads(quoted)
+    assert fields.get("url", "") == url
+    assert fields.get("title", "") == title
+    assert fields.get("context", {}) == context
+
+
+def test_text_of_any_script_can_be_read() -> None:
+    assert "Rucksäcke 配送料 😀" in page_note(VisitorPage(URL, "Rucksäcke 配送料 😀"))
+
+
+def test_it_is_bounded() -> None:
+    page = VisitorPage(URL + "u" * 4_000, "<" * 4_000, {f"{n}": "<" * 99 for n in range(40)})
+    assert len(page_note(page)) < 5_000
+    fields = fields_of(page)
+    assert (len(fields["url"]), len(fields["title"])) == (500, 300)
+
+
+def test_entries_that_do_not_fit_are_left_out_as_a_whole() -> None:
+    context = {"first": 1, "long": "x" * 2_000, "last": {"a": ["b"]}}
+    assert fields_of(VisitorPage(URL, "", context)) == {
+        "url": URL,
+        "context": {"first": 1, "last": {"a": ["b"]}},
+    }
+
+
+def test_without_a_page_nothing_is_said() -> None:
+    assert system_prompt("Be kind.", [], None) == "Be kind."
+    assert system_prompt("", [], None) == ""
+
+
+def test_its_tokens_are_reserved_too() -> None:
+    page = VisitorPage(URL, "Bags", {"a": 1})
+    with_page = make_reply("Hi", page=page).request
+    without = make_reply("Hi").request
+    more = estimate_prompt_tokens(with_page) - estimate_prompt_tokens(without)
+    assert more == estimate_tokens(page_note(page)) > 30
+
+
+@pytest.mark.parametrize("page", [None, VisitorPage(URL, "Returns")])
+async def test_builtin_answers_the_same_wherever_the_visitor_is(page: VisitorPage | None) -> None:
+    hello = [ChatMessage("user", "Hello")]
+    text, _ = await collect(make_reply(hello, model="builtin:knowledge", page=page))
+    assert text == "Hello! What would you like to know?"

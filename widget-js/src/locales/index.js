@@ -1,2 +1,0 @@
-/** @type {{ [code: string]: Partial<typeof import("./en.js").default> }} */
-export const locales = { en: {} };

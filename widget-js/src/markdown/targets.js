@@ -1,0 +1,27 @@
+/** Links whose addresses stand elsewhere: `[text][name]`, and `[name]: address` on a line of its own. */
+
+import { labelOf } from "./inline.js";
+import { FENCE } from "./starts.js";
+
+const TARGET = /^ {0,3}\[([^[\]]{1,200})\]: *<?([^\s<>]+)>?(?: +["'(].*["')])? *$/;
+
+/** @param {string[]} lines @returns {{ lines: string[], targets: Map<string, string> }} the lines without them */
+export function takeTargets(lines) {
+  /** @type {Map<string, string>} */
+  const targets = new Map();
+  let fence = "";
+  const rest = lines.filter((line) => {
+    const mark = FENCE.exec(line)?.[1];
+    if (fence) {
+      if (mark?.startsWith(fence)) fence = "";
+      return true;
+    }
+    if (mark) fence = mark;
+    const match = TARGET.exec(line);
+    if (!match) return true;
+    const name = labelOf(match[1]);
+    if (!targets.has(name)) targets.set(name, match[2]);
+    return false;
+  });
+  return { lines: rest, targets };
+}

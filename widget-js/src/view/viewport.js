@@ -1,0 +1,20 @@
+/** On a phone the keyboard covers a part of the page: the panel fits what is left. */
+
+/** @import { Win } from "../types.js" */
+
+/** @param {Win} win @param {HTMLElement} root @returns {() => void} ends it */
+export function watchViewport(win, root) {
+  const seen = win.visualViewport;
+  if (!seen) return () => {};
+  function fit() {
+    root.style.setProperty("--height", `${seen?.height}px`);
+    root.style.setProperty("--top", `${seen?.offsetTop}px`);
+  }
+  fit();
+  seen.addEventListener("resize", fit);
+  seen.addEventListener("scroll", fit);
+  return () => {
+    seen.removeEventListener("resize", fit);
+    seen.removeEventListener("scroll", fit);
+  };
+}

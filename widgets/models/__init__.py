@@ -1,0 +1,18 @@
+"""Widgets, their visitors' sessions and messages, the turns under way, and what is counted."""
+
+from widgets.models.config import MAX_GREETING, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
+from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.records import ErasureReceipt, LimitHit, WidgetDailyUsage
+
+__all__ = [
+    "MAX_GREETING",
+    "MAX_NOTICE",
+    "MAX_NOTICE_URL",
+    "ErasureReceipt",
+    "LimitHit",
+    "WidgetConfig",
+    "WidgetDailyUsage",
+    "WidgetMessage",
+    "WidgetSession",
+    "WidgetTurn",
+]

@@ -1,0 +1,146 @@
+"""Visitors' sessions and messages, and the turns under way."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from contacts.models import Contact
+from loquent.models import BaseModel
+from widgets.models.config import WidgetConfig
+from widgets.types import MessageRole, MessageStatus, PageData, Rating, TurnState
+
+
+class WidgetSession(BaseModel):
+    """One visitor's conversation with one widget, resumed by the token in their browser."""
+
+    widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="sessions")
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="widget_sessions"
+    )
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    last_active_at = models.DateTimeField(editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    last_seq = models.PositiveIntegerField(default=0, editable=False)
+    contact_claim = models.JSONField(
+        "what the visitor typed", null=True, blank=True, editable=False
+    )
+    contact_is_own = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="This session made its contact, so its later forms may correct it.",
+    )
+    # Where the visitor is, as their browser says (widgets/services/pages.py).
+    page_url = models.TextField(blank=True, default="", editable=False)
+    page_title = models.TextField(blank=True, default="", editable=False)
+    page_referrer = models.TextField(blank=True, default="", editable=False)
+    page_context = models.JSONField(blank=True, default=dict, editable=False)
+    page_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name = "conversation"
+        indexes = [
+            models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Conversation {str(self.id)[:8]}"
+
+    @property
+    def organization_id(self) -> uuid.UUID:
+        """The tenant, by way of the widget."""
+        return self.widget.organization_id
+
+    @property
+    def page(self) -> PageData | None:
+        """Where the visitor is, None where their browser didn't say."""
+        if self.page_at is None:
+            return None
+        return {
+            "url": self.page_url,
+            "title": self.page_title,
+            "referrer": self.page_referrer,
+            "context": self.page_context,
+            "at": self.page_at,
+        }
+
+
+class WidgetMessage(BaseModel):
+    """A line of a conversation. `seq` counts from 1 per session, without a gap."""
+
+    created_at = models.DateTimeField(editable=False)
+    session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="messages")
+    seq = models.PositiveIntegerField(editable=False)
+    role = models.CharField(max_length=16, choices=MessageRole.choices)
+    content = models.TextField(blank=True)
+    status = models.CharField(
+        max_length=16, choices=MessageStatus.choices, default=MessageStatus.COMPLETE
+    )
+    client_message_id = models.CharField(  # noqa: DJ001 - unique where given
+        max_length=64, null=True, editable=False
+    )
+    # Where the visitor was when they wrote this.
+    page_url = models.TextField(blank=True, default="", editable=False)
+    reply_to = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies"
+    )
+    sources = models.JSONField(default=list, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    input_tokens = models.PositiveIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    first_token_ms = models.PositiveIntegerField("first token (ms)", null=True, blank=True)
+    duration_ms = models.PositiveIntegerField("duration (ms)", null=True, blank=True)
+    rating = models.CharField(  # noqa: DJ001 - null: not rated
+        max_length=8, choices=Rating.choices, null=True, blank=True
+    )
+    rating_comment = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["session", "seq"]
+        verbose_name = "message"
+        constraints = [
+            models.UniqueConstraint(fields=["session", "seq"], name="widget_message_seq_unique"),
+            models.UniqueConstraint(
+                fields=["session", "client_message_id"], name="widget_message_client_id_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=MessageRole.values), name="widget_message_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=MessageStatus.values), name="widget_message_status_known"
+            ),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="widget_message_seq_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} {self.seq}"
+
+
+class WidgetTurn(BaseModel):
+    """A visitor's message that still waits for the end of its answer.
+
+    The row goes when the answer is written. A running turn belongs to the process `owner` while
+    its lease lasts; one whose process died is found by its lease.
+    """
+
+    session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="turns")
+    message = models.OneToOneField(WidgetMessage, on_delete=models.CASCADE, related_name="turn")
+    state = models.CharField(max_length=16, choices=TurnState.choices, default=TurnState.WAITING)
+    owner = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["message__seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=Q(state=TurnState.RUNNING.value),
+                name="widget_turn_one_running_per_session",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "lease_until"], name="widget_turn_leases")]
+
+    def __str__(self) -> str:
+        return f"Turn of {self.message_id}"

@@ -1,0 +1,72 @@
+"""What is counted of a widget's use, and the receipts of erasures."""
+
+from django.db import models
+from django.db.models import Q
+
+from loquent.models import BaseModel
+from loquent.organizations.models import Organization
+from widgets.models.config import WidgetConfig
+from widgets.types import LimitKind
+
+
+class WidgetDailyUsage(BaseModel):
+    """How many visitors' messages a widget accepted on one day of its organization."""
+
+    widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="daily_usage")
+    day = models.DateField()
+    messages = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["widget", "day"], name="widget_daily_usage_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.messages}"
+
+
+class ErasureReceipt(BaseModel):
+    """That a contact was erased, when, by whom, and how much went. Nothing of the person is in it.
+
+    `contact_id` leads nowhere any more; whoever restores an older backup finds by it whom to
+    erase again.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="erasure_receipts"
+    )
+    contact_id = models.UUIDField("contact's id", editable=False)
+    conversations = models.PositiveIntegerField(editable=False)
+    messages = models.PositiveIntegerField(editable=False)
+    claims = models.PositiveIntegerField(
+        editable=False, help_text="Details typed in other conversations."
+    )
+    requested_by = models.CharField(max_length=200, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Erasure of {self.contact_id}"
+
+
+class LimitHit(BaseModel):
+    """How often a limit refused something at a widget on one day of its organization."""
+
+    widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="limit_hits")
+    day = models.DateField()
+    kind = models.CharField(max_length=32, choices=LimitKind.choices)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["widget", "day", "kind"], name="widget_limit_hit_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=LimitKind.values), name="widget_limit_hit_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.kind} {self.count}"

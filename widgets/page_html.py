@@ -1,0 +1,34 @@
+"""A visitor's page as staff see it. All of it comes from outside."""
+
+import json
+
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from widgets.page_data import clean_address
+from widgets.types import PageData
+
+MAX_SHOWN = 120
+
+
+def page_link(url: str) -> SafeString:
+    """A link to a page that learns nothing of us; mere text where it is no web address."""
+    shown = url if len(url) <= MAX_SHOWN else f"{url[:MAX_SHOWN]}…"
+    if clean_address(url) != url:
+        return format_html("{}", shown)
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', url, shown
+    )
+
+
+def page_lines(page: PageData) -> SafeString:
+    """The page, where the visitor came from, and what the site adds, a line each."""
+    since = formats.date_format(timezone.localtime(page["at"]), "DATETIME_FORMAT")
+    lines = [page["title"], page_link(page["url"])]
+    if page["referrer"]:
+        lines.append(format_html("Came from {}", page_link(page["referrer"])))
+    if page["context"]:
+        lines.append(json.dumps(page["context"], ensure_ascii=False))
+    lines.append(f"Since {since}")
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line))

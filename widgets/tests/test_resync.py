@@ -1,0 +1,72 @@
+"""What a socket was not told is shown from the database, replaced answers among it."""
+
+from loquent.database import in_database
+from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.sockets import VisitorSocket, Visits, kinds
+from widgets.hub import hub
+from widgets.models import WidgetConfig, WidgetSession
+from widgets.sockets import SessionSocket
+from widgets.tests.regenerating import answered, ask, regenerate
+
+
+async def deaf(
+    visit: Visits, widget: WidgetConfig, token: str
+) -> tuple[VisitorSocket, SessionSocket]:
+    """A tab that no hint reaches, as one at another process while Redis is away."""
+    tab = await visit.opened(widget, token=token)
+    await tab.receive()
+    session = await in_database(WidgetSession.objects.get)
+    inner = hub.sockets_of(session.id)[-1]
+    assert isinstance(inner, SessionSocket)
+    hub.leave(session.id, inner)
+    return tab, inner
+
+
+async def test_a_replaced_answer_is_shown_once(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket, first = await answered(visit, widget, scripted)
+    tab, inner = await deaf(visit, widget, socket.token)
+    await regenerate(socket, first["id"])
+    (await scripted.asked()).end("Second.")
+    await socket.until("typing_stop")
+    await inner.resync()
+    frames = await tab.drained()
+    assert kinds(frames) == ["typing_start", "message", "typing_stop"]
+    assert (frames[1]["seq"], frames[1]["content"]) == (2, "Second.")
+    await inner.resync()
+    assert await tab.drained() == []
+
+
+async def test_what_came_after_it_is_shown_too(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket, first = await answered(visit, widget, scripted)
+    tab, inner = await deaf(visit, widget, socket.token)
+    await regenerate(socket, first["id"])
+    (await scripted.asked()).end("Second.")
+    await socket.until("typing_stop")
+    (await ask(socket, scripted, "More?")).end("Enough.")
+    await socket.until("typing_stop")
+    await inner.resync()
+    shown = [(f["seq"], f["content"]) for f in await tab.drained() if f["type"] == "message"]
+    assert shown == [(2, "Second."), (3, "More?"), (4, "Enough.")]
+
+
+async def test_typing_ends_with_a_turn_that_left_nothing_new(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket, first = await answered(visit, widget, scripted)
+    tab, inner = await deaf(visit, widget, socket.token)
+    session = await in_database(WidgetSession.objects.get)
+    hub.join(session.id, inner)
+    await regenerate(socket, first["id"])
+    answer = await scripted.asked()
+    await tab.until("typing_start")
+    hub.leave(session.id, inner)
+    await inner.resync()
+    assert await tab.drained() == []
+    answer.fail()
+    await socket.until("typing_stop")
+    await inner.resync()
+    assert kinds(await tab.drained()) == ["typing_stop"]
