@@ -41,7 +41,17 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "export"): ADMIN,
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
+    (WidgetSession, "messages"): VIEWER,
+    (WidgetSession, "export"): VIEWER,
 }
+# Pages of a kind of rows beside Django's own.
+OF_A_LIST: dict[tuple[type[Model], str], Any] = {
+    (WidgetSession, "exportlist"): VIEWER,
+}
+# Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
+POSTS = {
+    "widgets_widgetsession_apply",
+}  # fmt: skip
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {
     "index": 200,
@@ -80,12 +90,20 @@ def expectations() -> dict[str, Any]:
         for page, role in zip(STANDARD, roles, strict=True)
     }
     table |= {f"{options_name(model)}_{page}": "root" for model in SERVER for page in STANDARD}
-    return table | {f"{options_name(m)}_{page}": role for (m, page), role in OF_A_ROW.items()}
+    others = {**OF_A_ROW, **OF_A_LIST}
+    return table | {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+
+
+def address(name: str, by_name: dict[str, Model]) -> str:
+    """Where a page is, of a row where it is of one."""
+    kind, _, page = name.rpartition("_")
+    of_a_list = {"changelist", "add", *(page for _, page in OF_A_LIST)}
+    return reverse(f"admin:{name}", args=[] if page in of_a_list else [by_name[kind].pk])
 
 
 def test_no_page_is_forgotten() -> None:
     there = {name for name in names() if name not in UNLISTED}
-    assert there == set(expectations()) | set(FOR_ALL)
+    assert there == set(expectations()) | set(FOR_ALL) | POSTS
     registered = set(admin.site._registry)
     assert registered == set(TENANT) | set(SERVER)
 
@@ -134,12 +152,11 @@ def test_every_page_obeys_the_role(
     by_name = {options_name(model): row for model, row in rows.items()}
     wrong = []
     for name, needed in expectations().items():
-        kind, _, page = name.rpartition("_")
-        arguments = [] if page in {"changelist", "add"} else [by_name[kind].pk]
-        status = client.get(reverse(f"admin:{name}", args=arguments)).status_code
+        status = client.get(address(name, by_name)).status_code
         if (status == 200) != allows(needed, who) or status not in {200, 302, 403, 404}:
             wrong.append((name, needed, status))
     assert wrong == []
+    assert {client.get(address(name, by_name)).status_code for name in POSTS} == {405}
     for name, expected in FOR_ALL.items():
         arguments_of = {"app_list": ["widgets"]}
         path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
@@ -148,11 +165,9 @@ def test_every_page_obeys_the_role(
 
 def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Model], Model]) -> None:
     by_name = {options_name(model): row for model, row in rows.items()}
-    for name in expectations():
-        kind, _, page = name.rpartition("_")
-        arguments = [] if page in {"changelist", "add"} else [by_name[kind].pk]
+    for name in (*expectations(), *POSTS):
         for method in ("get", "post"):
-            response = getattr(client, method)(reverse(f"admin:{name}", args=arguments))
+            response = getattr(client, method)(address(name, by_name))
             assert response.status_code == 302
             assert response["Location"].startswith("/admin/login/")
 

@@ -7,6 +7,8 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const DIST = new URL("../dist/", import.meta.url);
 /** Chunks of earlier releases: a page that was cached an hour ago may still ask for them. */
 const RELEASED = new URL("../dist/released.json", import.meta.url);
+/** From dist/ to the file that Django serves to staff. */
+export const STAFF = "../../loquent/static/loquent/markdown.js";
 /** Bytes after brotli: what one TCP initial window carries. */
 const BUDGET = 14_600;
 

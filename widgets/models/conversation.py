@@ -22,6 +22,10 @@ class WidgetSession(BaseModel):
     last_active_at = models.DateTimeField(editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     last_seq = models.PositiveIntegerField(default=0, editable=False)
+    # How the latest turn ended; empty before the first one has.
+    last_answer_status = models.CharField(
+        "last answer", max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+    )
     contact_claim = models.JSONField(
         "what the visitor typed", null=True, blank=True, editable=False
     )
@@ -42,6 +46,7 @@ class WidgetSession(BaseModel):
         verbose_name = "conversation"
         indexes = [
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
+            models.Index(fields=["-last_active_at", "-id"], name="widget_session_active"),
         ]
 
     def __str__(self) -> str:
@@ -80,6 +85,10 @@ class WidgetMessage(BaseModel):
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False
     )
+    # Of a visitor's message whose turn left no answer: how it ended.
+    turn_status = models.CharField(
+        max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+    )
     # Where the visitor was when they wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)
     reply_to = models.ForeignKey(
@@ -111,6 +120,13 @@ class WidgetMessage(BaseModel):
                 condition=Q(status__in=MessageStatus.values), name="widget_message_status_known"
             ),
             models.CheckConstraint(condition=Q(seq__gte=1), name="widget_message_seq_from_one"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["session", "rating"],
+                condition=Q(rating__isnull=False),
+                name="widget_message_rated",
+            ),
         ]
 
     def __str__(self) -> str:

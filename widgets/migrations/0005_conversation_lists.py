@@ -1,0 +1,66 @@
+"""What lists of conversations need: how the last turn ended, and indexes; also for searching text."""
+
+from django.db import DatabaseError, migrations, models, transaction
+from django.db.models import OuterRef, Subquery
+
+INDEX = "widget_message_words"
+
+
+def note_last_answers(apps, schema_editor):
+    messages = apps.get_model("widgets", "WidgetMessage").objects
+    answers = messages.filter(session=OuterRef("pk"), role="assistant").order_by("-seq")
+    sessions = apps.get_model("widgets", "WidgetSession").objects
+    sessions.filter(messages__role="assistant").update(
+        last_answer_status=Subquery(answers.values("status")[:1])
+    )
+
+
+def index_words(apps, schema_editor):
+    """PostgreSQL's trigrams, where its user may have them; without, a search reads every message."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    try:
+        with transaction.atomic(using=schema_editor.connection.alias):
+            schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DatabaseError:
+        return
+    schema_editor.execute("SET LOCAL statement_timeout = 0")
+    schema_editor.execute(
+        f"CREATE INDEX {INDEX} ON widgets_widgetmessage USING gin (UPPER(content) gin_trgm_ops)"
+    )
+
+
+def drop_words(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('contacts', '0001_initial'),
+        ('widgets', '0004_starters_notice_page'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='widgetmessage',
+            name='turn_status',
+            field=models.CharField(blank=True, choices=[('complete', 'Complete'), ('stopped', 'Stopped by the visitor'), ('failed', 'Failed'), ('interrupted', 'Interrupted by a crash')], editable=False, max_length=16),
+        ),
+        migrations.AddField(
+            model_name='widgetsession',
+            name='last_answer_status',
+            field=models.CharField(blank=True, choices=[('complete', 'Complete'), ('stopped', 'Stopped by the visitor'), ('failed', 'Failed'), ('interrupted', 'Interrupted by a crash')], editable=False, max_length=16, verbose_name='last answer'),
+        ),
+        migrations.AddIndex(
+            model_name='widgetmessage',
+            index=models.Index(condition=models.Q(('rating__isnull', False)), fields=['session', 'rating'], name='widget_message_rated'),
+        ),
+        migrations.AddIndex(
+            model_name='widgetsession',
+            index=models.Index(fields=['-last_active_at', '-id'], name='widget_session_active'),
+        ),
+        migrations.RunPython(note_last_answers, migrations.RunPython.noop),
+        migrations.RunPython(index_words, drop_words),
+    ]
