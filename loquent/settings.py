@@ -221,6 +221,8 @@ CORS_ALLOW_CREDENTIALS = False
 
 OPENAI_BASE_URL = envstr("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
 OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
+# Names that the form of an agent suggests; any other may be typed.
+OPENAI_MODELS = envlist("OPENAI_MODELS")
 
 # --- Limits --------------------------------------------------------------------------------------
 

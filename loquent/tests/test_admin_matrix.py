@@ -41,6 +41,7 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "export"): ADMIN,
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
+    (TextAgent, "knowledge"): VIEWER,
     (WidgetSession, "messages"): VIEWER,
     (WidgetSession, "export"): VIEWER,
 }
@@ -50,7 +51,8 @@ OF_A_LIST: dict[tuple[type[Model], str], Any] = {
 }
 # Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
 POSTS = {
-    "widgets_widgetsession_apply",
+    "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
+    "agents_textagent_import", "widgets_widgetsession_apply",
 }  # fmt: skip
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {
@@ -97,7 +99,7 @@ def expectations() -> dict[str, Any]:
 def address(name: str, by_name: dict[str, Model]) -> str:
     """Where a page is, of a row where it is of one."""
     kind, _, page = name.rpartition("_")
-    of_a_list = {"changelist", "add", *(page for _, page in OF_A_LIST)}
+    of_a_list = {"changelist", "add", "playground", *(page for _, page in OF_A_LIST)}
     return reverse(f"admin:{name}", args=[] if page in of_a_list else [by_name[kind].pk])
 
 

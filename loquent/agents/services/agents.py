@@ -3,6 +3,7 @@
 import math
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypedDict
 
 from django.core.exceptions import ValidationError
@@ -55,24 +56,38 @@ class AgentData(TypedDict, total=False):
 def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
     """A new agent with its knowledge; raises `invalid` that names the field at fault."""
     agent = TextAgent(organization=organization)
-    _assign(agent, data)
+    assign_settings(agent, data)
     with transaction.atomic():
         agent.save(force_insert=True)
         _replace_knowledge(agent, data.get("knowledge", ()))
     return agent
 
 
-def update_agent(*, agent: TextAgent, data: AgentData) -> TextAgent:
+def lock_agent(*, agent: TextAgent) -> TextAgent:
+    """The agent as it is now, its row locked until the transaction ends; or `not_found`."""
+    current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
+    if current is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    return current
+
+
+def update_agent(
+    *, agent: TextAgent, data: AgentData, expected_version: datetime | None = None
+) -> TextAgent:
     """The agent changed as the data says; raises `invalid`, or `not_found` where it is gone.
+
+    `expected_version`: the `updated_at` that the editor saw; `conflict` where it is another now.
 
     Entries keep their ids: one with a known id is changed, one without is made, missing ones are
     deleted. Only given fields are written, so that two people may change different ones at once.
     """
     with transaction.atomic():
-        current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
-        if current is None:
-            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
-        _assign(current, data)
+        current = lock_agent(agent=agent)
+        if expected_version is not None and current.updated_at != expected_version:
+            raise ApplicationError(
+                ErrorCode.CONFLICT, "Somebody else changed this agent while you worked on it."
+            )
+        assign_settings(current, data)
         given = [name for name in AGENT_FIELDS if name in data]
         # Also where only knowledge changes: `updated_at` is part of the knowledge's version.
         current.save(update_fields=[*given, "updated_at"])
@@ -93,7 +108,7 @@ def delete_agent(*, agent: TextAgent) -> None:
         ) from None
 
 
-def _assign(agent: TextAgent, data: AgentData) -> None:
+def assign_settings(agent: TextAgent, data: AgentData) -> None:
     """Set the given fields and validate them; nothing is written."""
     for name in AGENT_FIELDS:
         if name in data:
