@@ -21,7 +21,7 @@ from loquent.errors import ApplicationError
 from loquent.headers import POLICY, live_policy
 from loquent.organizations.admin_site import Nav
 from widgets.conversation_export import as_file, stream_records
-from widgets.conversation_list import ConversationLists
+from widgets.conversation_list import ConversationLists, claims
 from widgets.models import WidgetSession
 from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.conversations import (
@@ -199,19 +199,3 @@ class WidgetSessionAdmin(ConversationLists):
         if not isinstance(session, WidgetSession) or not self.has_view_permission(request, session):
             raise Http404
         return session
-
-
-def claims(session: WidgetSession) -> list[dict[str, Any]]:
-    """What the visitor typed beside what is recorded, a field each."""
-    claim: dict[str, str] = session.contact_claim or {}
-    return [
-        {
-            "label": name.capitalize(),
-            "typed": claim.get(name) or "",
-            "recorded": getattr(session.contact, name, None) or "",
-            "differs": bool(claim.get(name))
-            and claim.get(name) != getattr(session.contact, name, None),
-        }
-        for name in ("name", "email", "phone")
-        if claim.get(name) or getattr(session.contact, name, None)
-    ]

@@ -104,6 +104,10 @@ class ConversationLists(TenantAdmin):
             )
         return queryset.filter(id__in=ids), False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A contact's page leads to all its conversations."""
+        return lookup == "contact__id__exact" or super().lookup_allowed(lookup, value, request)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConversationList
 
@@ -179,3 +183,19 @@ def thumb(kind: str, count: int = 1) -> SafeString:
         static("widgets/thumbs.svg"),
         count if count > 1 else "",
     )
+
+
+def claims(session: WidgetSession) -> list[dict[str, Any]]:
+    """What the visitor typed beside what is recorded, a field each."""
+    claim: dict[str, str] = session.contact_claim or {}
+    return [
+        {
+            "label": name.capitalize(),
+            "typed": claim.get(name) or "",
+            "recorded": getattr(session.contact, name, None) or "",
+            "differs": bool(claim.get(name))
+            and claim.get(name) != getattr(session.contact, name, None),
+        }
+        for name in ("name", "email", "phone")
+        if claim.get(name) or getattr(session.contact, name, None)
+    ]

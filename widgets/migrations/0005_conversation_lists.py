@@ -1,7 +1,9 @@
 """What lists of conversations need: how the last turn ended, and indexes; also for searching text."""
 
-from django.db import DatabaseError, migrations, models, transaction
+from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
+
+from loquent.trigrams import add_trigram_index, drop_trigram_index
 
 INDEX = "widget_message_words"
 
@@ -16,23 +18,13 @@ def note_last_answers(apps, schema_editor):
 
 
 def index_words(apps, schema_editor):
-    """PostgreSQL's trigrams, where its user may have them; without, a search reads every message."""
-    if schema_editor.connection.vendor != "postgresql":
-        return
-    try:
-        with transaction.atomic(using=schema_editor.connection.alias):
-            schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    except DatabaseError:
-        return
-    schema_editor.execute("SET LOCAL statement_timeout = 0")
-    schema_editor.execute(
-        f"CREATE INDEX {INDEX} ON widgets_widgetmessage USING gin (UPPER(content) gin_trgm_ops)"
+    add_trigram_index(
+        schema_editor, name=INDEX, table="widgets_widgetmessage", columns=["content"]
     )
 
 
 def drop_words(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
+    drop_trigram_index(schema_editor, name=INDEX)
 
 
 class Migration(migrations.Migration):

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from contacts.models import Contact
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import Rating
 
@@ -17,6 +18,7 @@ EXCERPT = 160
 MAX_WORDS = 6
 # Beyond this many nobody reads on; the search says that there are more.
 MOST_FOUND = 1_000
+MOST_OF_A_CONTACT = 50
 # Who wrote within this time is taken to be there.
 ACTIVE = timedelta(minutes=2)
 
@@ -82,6 +84,21 @@ def find_conversations(
     said = messages.values_list("session_id", flat=True)[: 3 * MOST_FOUND]
     ids = set(said) | set(known.values_list("id", flat=True)[: MOST_FOUND + 1])
     return set(islice(ids, MOST_FOUND)), len(ids) > MOST_FOUND
+
+
+def conversations_of(*, contact: Contact) -> tuple[list[WidgetSession], int]:
+    """A contact's newest conversations, and how many older ones there are."""
+    rows = WidgetSession.objects.filter(contact=contact).select_related("widget", "contact")
+    newest = list(rows.order_by("-last_active_at", "-id")[:MOST_OF_A_CONTACT])
+    is_all = len(newest) < MOST_OF_A_CONTACT
+    return newest, 0 if is_all else rows.count() - len(newest)
+
+
+def count_conversations(contacts: Iterable[Contact]) -> dict[uuid.UUID, tuple[int, datetime]]:
+    """How many conversations each of these contacts has, and when the last one was; one query."""
+    rows = WidgetSession.objects.filter(contact__in=[contact.id for contact in contacts])
+    counts = rows.order_by().values_list("contact").annotate(Count("id"), Max("last_active_at"))
+    return {key: (count, last) for key, count, last in counts}
 
 
 def visitor_name(session: WidgetSession) -> str:
