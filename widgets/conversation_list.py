@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.current import current_organization
 from widgets.conversation_filters import (
     ActivityFilter,
     ContactFilter,
@@ -85,9 +86,13 @@ class ConversationLists(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetSession]:
         sessions = super().get_queryset(request)
-        if self._is_listing(request):
-            sessions = with_something_in_it(sessions)
-        return sessions
+        if not self._is_listing(request):
+            return sessions
+        current = current_organization(request)
+        if current is not None:
+            # A file holds what the list shows: of the organization that the member works in.
+            sessions = sessions.filter(widget__organization=current)
+        return with_something_in_it(sessions)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
 from loquent.database import in_database
-from loquent.organizations.models import Organization
+from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.chat import append_message
@@ -170,6 +170,21 @@ async def test_the_filtered_list_as_a_file(
     else:
         for text in ("Where is my parcel?", "Grüezi", "Typed name: Max Muster"):
             assert text in body
+
+
+async def test_a_file_holds_the_organization_in_which_one_works(
+    async_client: AsyncClient,
+    transactional_db: None,
+    bob: User,
+    globex: Organization,
+    conversations: dict[str, WidgetSession],
+) -> None:
+    membership = Membership(organization=globex, user=bob, role=Role.VIEWER)
+    await in_database(membership.save)
+    await in_database(async_client.force_login, bob)
+    response = await async_client.get(f"{LIST}export/?q=gurten&format=json")
+    body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
+    assert [record["id"] for record in json.loads(body)] == [str(conversations["jane"].id)]
 
 
 async def test_an_empty_list_is_an_empty_file(
