@@ -9,10 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 
+from loquent.agents.backends.base import ChatMessage
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.models import DailyTokenUsage, TextAgent, TokenReservation
+from loquent.agents.services.drafts import draft_reply
 from loquent.agents.services.slots import slots
 from loquent.database import in_database
+from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.scripted import ScriptedBackend
@@ -147,6 +150,17 @@ def test_a_new_agent_is_tried_where_one_may_be_made(
     client.force_login(alice)
     assert client.post(URL, data | {"organization": str(globex.id)}).status_code == 403
     assert client.post(URL, data | {"organization": str(acme.id)}).status_code == 200
+
+
+def test_another_organization_s_agent_is_not_there(agent: TextAgent, globex: Organization) -> None:
+    with pytest.raises(ApplicationError) as error:
+        draft_reply(
+            organization=globex,
+            data={"model": "builtin:knowledge"},
+            messages=[ChatMessage("user", "Hello?")],
+            saved_id=agent.id,
+        )
+    assert error.value.code == ErrorCode.NOT_FOUND
 
 
 def test_it_is_bounded(client: Client, alice: User, agent: TextAgent) -> None:
