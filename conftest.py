@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
+from loquent.agents.services.drafts import playground_limiter
 from loquent.limits import Limits
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
@@ -78,6 +79,7 @@ def _fresh_process() -> None:
     api_limiter.clear()
     refused_origins._noted.clear()
     breakers.clear()
+    playground_limiter.clear()
     cache.clear()
 
 

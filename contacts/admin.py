@@ -65,7 +65,7 @@ class ContactAdmin(TenantAdmin):
     list_display = ["__str__", "email", "phone", "organization", "created_at"]
     list_select_related = ["organization"]
     search_fields = ["name", "email", "phone"]
-    date_hierarchy = "created_at"
+    show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["organization"] if obj else []

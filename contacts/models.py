@@ -21,6 +21,9 @@ class Contact(BaseModel):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="contact_newest"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["organization", "email"], name="contact_email_unique"),
             models.UniqueConstraint(fields=["organization", "phone"], name="contact_phone_unique"),
@@ -28,9 +31,6 @@ class Contact(BaseModel):
                 condition=~models.Q(email="") & ~models.Q(phone=""),
                 name="contact_unknown_is_null",
             ),
-        ]
-        indexes = [
-            models.Index(fields=["organization", "-created_at", "-id"], name="contact_newest"),
         ]
 
     def __str__(self) -> str:

@@ -33,6 +33,11 @@ DEBUG_PAGE = f"{STRICTEST}; style-src 'unsafe-inline'"
 DEFAULTS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY"}
 
 
+def live_policy(host: str) -> str:
+    """A page of the admin with a socket. Older browsers don't take `'self'` for sockets."""
+    return ADMIN.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
+
+
 def demo_policy(host: str) -> str:
     """A page that embeds our own widget. Older browsers don't take `'self'` for sockets."""
     return (

@@ -256,6 +256,8 @@ CORS_EXPOSE_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After")
 
 OPENAI_BASE_URL = envstr("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
 OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
+# Names that the form of an agent suggests; any other may be typed.
+OPENAI_MODELS = envlist("OPENAI_MODELS")
 
 # --- Limits --------------------------------------------------------------------------------------
 

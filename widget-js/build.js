@@ -1,14 +1,15 @@
 /**
  * Builds dist/: widget.min.js, the first file, and chunks/<hash>.js, what is loaded after the first
- * click: the chat, and the words of every language but English. `--check` only compares with what
- * is there, `--watch` builds again on every change, `--release` notes what goes out now.
+ * click: the chat, and the words of every language but English; and the markdown of the pages of
+ * staff. `--check` only compares with what is there, `--watch` builds again on every change,
+ * `--release` notes what goes out now.
  */
 
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
-import { hashOf, keep, release, report, write } from "./build/output.js";
+import { hashOf, keep, release, report, STAFF, write } from "./build/output.js";
 import { shrink } from "./build/shrink.js";
 
 const options = new Set(process.argv.slice(2));
@@ -48,6 +49,15 @@ const launcher = await context({
   plugins: [shrinkCss],
 });
 
+/** What the pages of staff use of it; served by Django, so not part of dist/. */
+const staff = await context({
+  ...common,
+  entryPoints: [{ in: "src/staff.js", out: "markdown" }],
+  format: "iife",
+  globalName: "loquentMarkdown",
+  charset: "utf8",
+});
+
 /** Each chunk has its hash for a name, and the first file knows them all. @param {import("esbuild").BuildResult} built */
 async function buildRest({ outputFiles = [] }) {
   /** @type {{ [name: string]: string }} */
@@ -64,11 +74,13 @@ async function buildRest({ outputFiles = [] }) {
   const named = first.replace('"__CHUNKS__"', JSON.stringify(JSON.stringify(hashes)));
   const text = await shrink(named, { module: false, ascii: true });
   files.unshift({ name: "launcher", path: "widget.min.js", text });
+  const pages = (await staff.rebuild()).outputFiles?.[0].text ?? "";
+  files.push({ name: "staff", path: STAFF, text: `${pages.trim()}\n` });
   const fits = report(files);
   const done = options.has("--check") ? await keep(files) : await write(files, fits);
   if (!fits || !done) process.exitCode = 1;
   else if (options.has("--release")) {
-    const chunks = files.slice(1).map(({ path }) => path);
+    const chunks = files.map(({ path }) => path).filter((path) => path.startsWith("chunks/"));
     await release(chunks.sort());
   }
 }
@@ -80,4 +92,5 @@ else {
   });
   await room.dispose();
   await launcher.dispose();
+  await staff.dispose();
 }

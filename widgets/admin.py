@@ -1,4 +1,4 @@
-"""The admin pages of widgets and of visitors' conversations."""
+"""The admin pages of widgets."""
 
 from typing import Any
 
@@ -8,17 +8,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from loquent.errors import ApplicationError
-from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
-from widgets import contact_admin  # noqa: F401 - registers its pages
+from widgets import contact_admin, conversation_admin  # noqa: F401 - register their pages
 from widgets.contrast import contrast_warning
 from widgets.forms import WidgetConfigForm
-from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.models import WidgetConfig
 from widgets.overview_page import overview_csv, overview_page
-from widgets.page_html import page_lines, page_link
 from widgets.services.configs import duplicate_widget, switch_widgets
-from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.statistics import (
     refusals_today,
     refused_today,
@@ -30,27 +26,6 @@ from widgets.widget_pages import WidgetPages
 
 admin.site.overview = overview_page  # type: ignore[attr-defined]
 admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
-
-MESSAGE_COLUMNS = (
-    "seq",
-    "role",
-    "content",
-    "written_on",
-    "status",
-    "model",
-    "first_token_ms",
-    "rating",
-    "created_at",
-)
-SESSION_COLUMNS = (
-    "widget",
-    "contact",
-    "claim",
-    "page",
-    "created_at",
-    "last_active_at",
-    "ended_at",
-)
 
 
 @admin.register(WidgetConfig)
@@ -185,76 +160,3 @@ class WidgetConfigAdmin(WidgetPages):
     ) -> models.QuerySet[WidgetConfig]:
         ids = [widget.id for widget in queryset if self.has_change_permission(request, widget)]
         return WidgetConfig.objects.filter(id__in=ids).select_related("organization")
-
-
-class MessageInline(admin.TabularInline[WidgetMessage, WidgetSession]):
-    """The transcript; nobody edits it."""
-
-    model = WidgetMessage
-    fields = MESSAGE_COLUMNS
-    readonly_fields = MESSAGE_COLUMNS
-    ordering = ["seq"]
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description="on page")
-    def written_on(self, obj: WidgetMessage) -> str:
-        """The page on which the visitor was."""
-        return page_link(obj.page_url) if obj.page_url else "—"
-
-
-@admin.register(WidgetSession)
-class WidgetSessionAdmin(TenantAdmin):
-    """Visitors' conversations, to read and to delete."""
-
-    nav = Nav("Inbox", 1, "Conversations", "conversation")
-    organization_path = "widget__organization"
-    inlines = [MessageInline]
-    list_display = ["__str__", "widget", "contact", "claim", "last_seq", "last_active_at"]
-    list_select_related = ["widget", "contact"]
-    actions = ["apply_claim"]
-    list_filter = [("widget", admin.RelatedOnlyFieldListFilter)]
-    search_fields = ["messages__content", "contact__name", "contact__email"]
-    date_hierarchy = "created_at"
-    fields = SESSION_COLUMNS
-    readonly_fields = SESSION_COLUMNS
-
-    @admin.display(description="the visitor's page")
-    def page(self, obj: WidgetSession) -> str:
-        """Where the visitor is, as their browser says."""
-        return page_lines(obj.page) if obj.page else "—"
-
-    # Only the product writes conversations, whoever asks.
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may change contacts may also give them what a visitor typed."""
-        return bool(request.user.has_perm("contacts.change_contact", obj))
-
-    @admin.action(description="Apply what the visitor typed to the contact", permissions=["apply"])
-    def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
-        """Write the visitors' own details to their contacts."""
-        applied = 0
-        for session in queryset.select_related("widget"):
-            if not self.has_apply_permission(request, session):
-                continue
-            try:
-                applied += apply_contact_claim(session_id=session.id)
-            except ApplicationError as error:
-                self.message_user(request, f"{session}: {error.message}", messages.ERROR)
-        if applied:
-            self.message_user(request, f"{applied} applied.", messages.SUCCESS)
-
-    @admin.display(description="what the visitor typed")
-    def claim(self, obj: WidgetSession) -> str:
-        """The claim, one line a field; it is not verified."""
-        claim = obj.contact_claim or {}
-        return ", ".join(f"{name}: {value}" for name, value in claim.items()) or "—"

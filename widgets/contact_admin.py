@@ -1,21 +1,27 @@
 """What the admin's contacts gain from widgets: export and erasure, and the receipts of these."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.timesince import timesince
 
 from contacts.admin import ContactAdmin
 from contacts.models import Contact
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
+from widgets.conversation_list import badge, claims
 from widgets.models import ErasureReceipt
+from widgets.services.conversations import conversations_of, count_conversations, glances
 from widgets.services.erasure import count_contact_data, erase_contact, export_contact
 
+SESSIONS = "admin:widgets_widgetsession_changelist"
 LIST = "admin:contacts_contact_changelist"
 TEMPLATES = "admin/widgets/contact"
 COLUMNS = (
@@ -29,10 +35,41 @@ COLUMNS = (
 )
 
 
+class ContactList(ChangeList):
+    """A page of the list, each row with its conversations counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        counts = count_conversations(self.result_list)
+        for contact in self.result_list:
+            contact.conversations = counts.get(contact.id, (0, None))
+
+
 class ContactDataAdmin(ContactAdmin):
     """Contacts, each with everything that is known of it."""
 
+    list_display = [
+        "__str__", "email", "phone", "conversation_count", "last_conversation", "organization",
+        "created_at",
+    ]  # fmt: skip
     change_form_template = f"{TEMPLATES}/change_form.html"
+
+    class Media:
+        css = {"all": ["loquent/inbox.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ContactList
+
+    @admin.display(description="conversations")
+    def conversation_count(self, obj: Contact) -> int:
+        count: int = obj.conversations[0]  # type: ignore[attr-defined]
+        return count
+
+    @admin.display(description="last conversation", empty_value="—")
+    def last_conversation(self, obj: Contact) -> str | None:
+        last: datetime | None = obj.conversations[1]  # type: ignore[attr-defined]
+        return None if last is None else f"{timesince(last, depth=1)} ago"
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
@@ -49,12 +86,35 @@ class ContactDataAdmin(ContactAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         contact = context.get("original")
+        if contact is not None:
+            context |= self._conversations(request, contact)
         if contact is not None and self.has_change_permission(request, contact):
             for name in ("export", "erase"):
                 context[f"{name}_url"] = reverse(
                     f"admin:contacts_contact_{name}", args=[contact.pk]
                 )
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _conversations(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        """The contact's conversations, and what was typed in them that isn't recorded."""
+        sessions, older = conversations_of(contact=contact)
+        seen = glances(sessions)
+        rows: list[dict[str, Any]] = [
+            {
+                "session": session,
+                "glance": seen[session.id],
+                "badge": badge(session.last_answer_status),
+                "claims": claims(session),
+            }
+            for session in sessions
+        ]
+        return {
+            "conversations": rows,
+            "older": older,
+            "differing": [row for row in rows if any(c["differs"] for c in row["claims"])],
+            "may_apply": self.has_change_permission(request, contact),
+            "all_url": f"{reverse(SESSIONS)}?contact__id__exact={contact.pk}",
+        }
 
     def export_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """Everything kept of a contact, as a file."""

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -60,3 +61,30 @@ def _offered_token(scope: Mapping[str, Any]) -> str | None:
         if entry.startswith(TOKEN_SUBPROTOCOL):
             return str(entry.removeprefix(TOKEN_SUBPROTOCOL))
     return None
+
+
+def staff_session_key(scope: Mapping[str, Any]) -> str:
+    """The key of the browser's session in the admin; empty where it has none."""
+    cookies: SimpleCookie = SimpleCookie()
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                cookies.load(value.decode("latin-1"))
+            except CookieError:
+                return ""
+    found = cookies.get(settings.SESSION_COOKIE_NAME)
+    return found.value if found is not None else ""
+
+
+def is_own_page(scope: Mapping[str, Any]) -> bool:
+    """Whether the page that opens a socket is of this very host; one that doesn't say isn't."""
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(origins) != 1 or len(hosts) != 1:
+        return False
+    try:
+        origin, host = urlsplit(origins[0].decode("ascii")), hosts[0].decode("ascii").lower()
+    except ValueError:
+        return False
+    domain, _ = split_domain_port(host)
+    return origin.netloc.lower() == host and validate_host(domain, settings.ALLOWED_HOSTS)

@@ -9,7 +9,7 @@ from django.forms.models import model_to_dict
 from django.http import QueryDict
 
 from loquent.errors import ApplicationError
-from widgets.form_conflicts import dump, load, merge, snapshot
+from loquent.organizations.form_conflicts import dump, load, merge, snapshot
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget, lock_widget, update_widget, widget_version
 from widgets.services.origins import OriginError, normalize_origin_entry

@@ -12,9 +12,13 @@ from widgets.types import PageData
 MAX_SHOWN = 120
 
 
-def page_link(url: str) -> SafeString:
-    """A link to a page that learns nothing of us; mere text where it is no web address."""
-    shown = url if len(url) <= MAX_SHOWN else f"{url[:MAX_SHOWN]}…"
+def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
+    """A link to a page that learns nothing of us; mere text where it is no web address.
+
+    Shows `most` characters; where that is few, not its scheme.
+    """
+    shown = url if most == MAX_SHOWN else url.partition("://")[2]
+    shown = shown if len(shown) <= most else f"{shown[:most]}…"
     if clean_address(url) != url:
         return format_html("{}", shown)
     return format_html(

@@ -51,8 +51,8 @@ class Supervisor:
             if socket.session_id is None or runner.current(socket.session_id) is None:
                 socket.end(CloseCode.RESTART)
         await runner.end_all(grace_seconds, ended=self._send_away)
-        for socket in hub.sockets():
-            socket.end(CloseCode.RESTART)
+        for listener in (*hub.sockets(), *hub.viewers()):
+            listener.end(CloseCode.RESTART)
         try:
             await in_database(release_turns, owner=PROCESS)
         except Exception as error:  # noqa: BLE001 - the leases run out by themselves
@@ -81,6 +81,7 @@ class Supervisor:
             for step in (
                 self.keep_turns,
                 self.end_revoked,
+                self.end_watching,
                 self.end_idle,
                 self.mend_link,
                 self.count_refusals,
@@ -133,11 +134,16 @@ class Supervisor:
                 runner.stop(session)
                 socket.end(CloseCode.RESTART)
 
+    async def end_watching(self) -> None:
+        """Let nobody of staff watch on who may not any more."""
+        for viewer in hub.viewers():
+            await viewer.check_right()
+
     async def mend_link(self) -> None:
         """Once the channel layer is back, show what other processes told meanwhile."""
         if await link.check():
-            for socket in hub.sockets():
-                await socket.resync()
+            for listener in (*hub.sockets(), *hub.viewers()):
+                await listener.resync()
 
     async def count_refusals(self) -> None:
         """Write how often limits refused, for staff."""
@@ -165,8 +171,8 @@ def hear(session_id: uuid.UUID, event: Event) -> None:
             if turn is not None:
                 turn.share()
         case LookAgain():
-            for socket in hub.sockets_of(session_id):
-                socket.resync_soon()
+            for listener in hub.listeners_of(session_id):
+                listener.resync_soon()
         case _:
             hub.tell(session_id, event)
 

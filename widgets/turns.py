@@ -124,8 +124,8 @@ class Turn:
             return
         text, self._pending = self._pending, ""
         claimed = self.claimed
-        for socket in hub.sockets_of(claimed.session_id):
-            socket.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
+        for listener in hub.listeners_of(claimed.session_id):
+            listener.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
         if self._is_shared:
             link.send_soon(
                 claimed.session_id,

@@ -1,69 +1,57 @@
-"""The admin pages of text agents and what they know."""
+"""The admin pages of text agents, and of the tokens that they use."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
-from loquent.agents.backends.registry import explain_unknown_model
-from loquent.agents.models import DailyTokenUsage, KnowledgeEntry, TextAgent
+from loquent.agents.agent_pages import AgentPages
+from loquent.agents.forms import TextAgentForm
+from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
 
 
-class TextAgentForm(forms.ModelForm[TextAgent]):
-    """An agent whose provider exists."""
-
-    class Meta:
-        model = TextAgent
-        fields = [
-            "organization",
-            "name",
-            "enabled",
-            "model",
-            "instructions",
-            "max_output_tokens",
-            "temperature",
-            "fallback_sentence",
-        ]
-        widgets = {"instructions": forms.Textarea(attrs={"rows": 6})}
-
-    def clean_model(self) -> str:
-        model: str = self.cleaned_data["model"]
-        unknown = explain_unknown_model(model)
-        if unknown:
-            raise forms.ValidationError(unknown)
-        return model
-
-
-class KnowledgeInline(admin.StackedInline[KnowledgeEntry, TextAgent]):
-    """The entries, beside the agent."""
-
-    model = KnowledgeEntry
-    extra = 0
-    fields = ["title", "content", "url"]
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        kwargs["widgets"] = {"content": forms.Textarea(attrs={"rows": 5})}
-        return super().get_formset(request, obj, **kwargs)
-
-
 @admin.register(TextAgent)
-class TextAgentAdmin(TenantAdmin):
+class TextAgentAdmin(AgentPages):
     """What answers visitors."""
 
     nav = Nav("Chat", 2, "Text agents", "agent")
     form = TextAgentForm
-    inlines = [KnowledgeInline]
-    list_display = ["name", "model", "enabled", "organization", "updated_at"]
+    list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
     list_select_related = ["organization"]
     search_fields = ["name", "model"]
+    change_form_template = "admin/agents/textagent/change_form.html"
+    fieldsets = [
+        (None, {"fields": ["organization", "name", "enabled", "version", "loaded"]}),
+        ("How it answers", {"fields": ["model", "instructions"]}),
+        ("Limits", {"fields": ["max_output_tokens", "temperature", "fallback_sentence"]}),
+    ]
+
+    class Media:
+        css = {"all": ["loquent/inbox.css", "agents/agent.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[TextAgent]:
+        agents: models.QuerySet[TextAgent] = super().get_queryset(request)
+        return agents.annotate(entry_count=models.Count("knowledge"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
         # Its widgets belong to the same organization: it can't move.
         return ["organization"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
+        form.save_through_services(obj)
+
+    @admin.display(description="knowledge", ordering="entry_count")
+    def entries(self, obj: TextAgent) -> str:
+        count: int = obj.entry_count  # type: ignore[attr-defined]
+        return f"{count} entr{'y' if count == 1 else 'ies'}"
+
+    @admin.display(description="status", ordering="enabled")
+    def status(self, obj: TextAgent) -> str:
+        return "Answers" if obj.enabled else "Off"
 
 
 @admin.register(DailyTokenUsage)

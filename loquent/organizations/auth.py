@@ -1,7 +1,10 @@
 """Django's permissions, answered from memberships, so that the admin obeys the roles."""
 
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
@@ -66,3 +69,11 @@ class MembershipBackend(ModelBackend):
         if app_label in TENANT_APPS and not isinstance(user_obj, AnonymousUser):
             return has_role(user_obj, Role.VIEWER)
         return super().has_module_perms(user_obj, app_label)
+
+
+def signed_in_user(session_key: str) -> User | None:
+    """Whose browser has this session in the admin; None where it has ended, or they may not in."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    return user if isinstance(user, User) and user.is_active and user.is_staff else None

@@ -35,7 +35,6 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     WidgetSession: (VIEWER, None, VIEWER, ADMIN, VIEWER),
     ErasureReceipt: (VIEWER, None, VIEWER, "root", VIEWER),
 }
-WITHOUT_A_ROW = {"changelist", "add", "preview"}
 SERVER: tuple[type[Model], ...] = (User, Group)
 # Pages of a row beside Django's own, by their name without the model's.
 OF_A_ROW: dict[tuple[type[Model], str], Any] = {
@@ -43,7 +42,21 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
     (WidgetConfig, "preview"): VIEWER,
+    (TextAgent, "knowledge"): VIEWER,
+    (WidgetSession, "messages"): VIEWER,
+    (WidgetSession, "export"): VIEWER,
 }
+# Pages of a kind of rows beside Django's own.
+OF_A_LIST: dict[tuple[type[Model], str], Any] = {
+    (WidgetSession, "exportlist"): VIEWER,
+}
+# Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
+POSTS = {
+    "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
+    "agents_textagent_import", "widgets_widgetsession_apply",
+}  # fmt: skip
+# Addresses that take a form alone: their own tests say from whom.
+FORMS = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {
     "index": 200,
@@ -56,8 +69,6 @@ FOR_ALL = {
     "overview_csv": 200,
     "app_list": 200,
 }
-# Addresses that take a form alone: their own tests say from whom.
-POST_ONLY = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
 # A password form of Django's own; the address that leads from a row to its form; nothing at all.
 UNLISTED = {"auth_user_password_change", "", None}
 
@@ -85,12 +96,27 @@ def expectations() -> dict[str, Any]:
         for page, role in zip(STANDARD, roles, strict=True)
     }
     table |= {f"{options_name(model)}_{page}": "root" for model in SERVER for page in STANDARD}
-    return table | {f"{options_name(m)}_{page}": role for (m, page), role in OF_A_ROW.items()}
+    others = {**OF_A_ROW, **OF_A_LIST}
+    return table | {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+
+
+def address(name: str, by_name: dict[str, Model]) -> str:
+    """Where a page is, of a row where it is of one."""
+    kind, _, page = name.rpartition("_")
+    of_a_list = {
+        "changelist",
+        "add",
+        "playground",
+        "preview",
+        "check",
+        *(page for _, page in OF_A_LIST),
+    }
+    return reverse(f"admin:{name}", args=[] if page in of_a_list else [by_name[kind].pk])
 
 
 def test_no_page_is_forgotten() -> None:
     there = {name for name in names() if name not in UNLISTED}
-    assert there == set(expectations()) | set(FOR_ALL) | POST_ONLY
+    assert there == set(expectations()) | set(FOR_ALL) | POSTS | FORMS
     registered = set(admin.site._registry)
     assert registered == set(TENANT) | set(SERVER)
 
@@ -139,12 +165,11 @@ def test_every_page_obeys_the_role(
     by_name = {options_name(model): row for model, row in rows.items()}
     wrong = []
     for name, needed in expectations().items():
-        kind, _, page = name.rpartition("_")
-        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
-        status = client.get(reverse(f"admin:{name}", args=arguments)).status_code
+        status = client.get(address(name, by_name)).status_code
         if (status == 200) != allows(needed, who) or status not in {200, 302, 403, 404}:
             wrong.append((name, needed, status))
     assert wrong == []
+    assert {client.get(address(name, by_name)).status_code for name in POSTS} == {405}
     for name, expected in FOR_ALL.items():
         arguments_of = {"app_list": ["widgets"]}
         path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
@@ -153,11 +178,9 @@ def test_every_page_obeys_the_role(
 
 def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Model], Model]) -> None:
     by_name = {options_name(model): row for model, row in rows.items()}
-    for name in expectations():
-        kind, _, page = name.rpartition("_")
-        arguments = [] if page in WITHOUT_A_ROW else [by_name[kind].pk]
+    for name in (*expectations(), *POSTS):
         for method in ("get", "post"):
-            response = getattr(client, method)(reverse(f"admin:{name}", args=arguments))
+            response = getattr(client, method)(address(name, by_name))
             assert response.status_code == 302
             assert response["Location"].startswith("/admin/login/")
 

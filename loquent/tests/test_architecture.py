@@ -32,13 +32,20 @@ PURE = {
     "loquent.errors": (),
     "loquent.env": ("django.core.exceptions",),
     "loquent.text": (),
+    "loquent.agents.importing.drafts": (),
+    "loquent.agents.importing.documents": ("loquent.agents.importing",),
+    "loquent.agents.importing.tables": ("loquent.agents.importing",),
+    "loquent.agents.importing.pages": ("loquent.agents.importing", "bs4", "markdownify"),
+    "loquent.agents.importing.files": (
+        "loquent.agents.importing", "loquent.text", "charset_normalizer",
+    ),
     "contacts.normalization": ("loquent.errors", "phonenumbers", "idna", "django.core"),
     "widgets.page_data": ("loquent.text",),
     "widgets.protocol": ("loquent.errors", "loquent.text", "widgets.page_data"),
     "widgets.frames": ("loquent.errors", "widgets.protocol", "widgets.types"),
     "widgets.events": ("widgets.types",),
     "widgets.services.origins": ("idna",),
-}
+}  # fmt: skip
 
 
 def within(module: str, names: tuple[str, ...]) -> str | None:

@@ -7,6 +7,8 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const DIST = new URL("../dist/", import.meta.url);
 /** So many releases keep their chunks: a page may hold the first file of an hour ago. */
 const RELEASES = 3;
+/** From dist/ to the file that Django serves to staff. */
+export const STAFF = "../../loquent/static/loquent/markdown.js";
 /** Bytes after brotli: what one TCP initial window carries. */
 const BUDGET = 14_600;
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='widgetmessage',
-            index=models.Index(condition=models.Q(('rating__isnull', False)), fields=['session'], name='widget_message_rated'),
+            index=models.Index(condition=models.Q(('rating__isnull', False)), fields=['session', 'rating'], name='widget_message_rated'),
         ),
         migrations.AddIndex(
             model_name='widgetmessage',

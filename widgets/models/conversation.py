@@ -22,6 +22,10 @@ class WidgetSession(BaseModel):
     last_active_at = models.DateTimeField(editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     last_seq = models.PositiveIntegerField(default=0, editable=False)
+    # How the latest turn ended; empty before the first one has.
+    last_answer_status = models.CharField(
+        "last answer", max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+    )
     contact_claim = models.JSONField(
         "what the visitor typed", null=True, blank=True, editable=False
     )
@@ -44,6 +48,7 @@ class WidgetSession(BaseModel):
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
             # Lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
+            models.Index(fields=["-last_active_at", "-id"], name="widget_session_active"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +87,10 @@ class WidgetMessage(BaseModel):
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False
     )
+    # Of a visitor's message whose turn left no answer: how it ended.
+    turn_status = models.CharField(
+        max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+    )
     # Where the visitor was when they wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)
     reply_to = models.ForeignKey(
@@ -117,7 +126,9 @@ class WidgetMessage(BaseModel):
         indexes = [
             # Few messages are in them: those that staff look for.
             models.Index(
-                fields=["session"], condition=Q(rating__isnull=False), name="widget_message_rated"
+                fields=["session", "rating"],
+                condition=Q(rating__isnull=False),
+                name="widget_message_rated",
             ),
             models.Index(
                 fields=["status", "session"],

@@ -256,8 +256,11 @@ def append_message(
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(force_insert=True)
+    changes = page_changes(session, page)
+    if role == MessageRole.ASSISTANT:
+        changes["last_answer_status"] = row.status
     WidgetSession.objects.filter(id=session.id).update(
-        last_seq=session.last_seq, last_active_at=now, **page_changes(session, page)
+        last_seq=session.last_seq, last_active_at=now, **changes
     )
     return row
 

@@ -99,5 +99,7 @@ def replace_answer(
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(force_insert=True)
-    WidgetSession.objects.filter(id=session.id).update(last_active_at=now)
+    WidgetSession.objects.filter(id=session.id).update(
+        last_active_at=now, last_answer_status=row.status
+    )
     return row

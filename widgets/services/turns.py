@@ -191,10 +191,17 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
+        _note_unanswered(turn, outcome.status)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
     )
+
+
+def _note_unanswered(turn: ClaimedTurn, status: str) -> None:
+    """For staff: this turn ended without a word."""
+    WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=status)
+    WidgetSession.objects.filter(id=turn.session_id).update(last_answer_status=status)
 
 
 def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> None:

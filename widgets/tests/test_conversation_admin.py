@@ -40,11 +40,16 @@ def test_everybody_of_the_organization_reads(
     root = User.objects.create_superuser("root")
     client.force_login({"alice": alice, "bob": bob, "root": root}[who])
     page = client.get(f"{LIST}{session.id}/change/").content.decode()
-    for text in ("Hello &lt;script&gt;", "Good day", "name: Jane Doe", "email: jane@example.com"):
+    for text in (
+        "Hello &lt;script&gt;",
+        "Good day",
+        "<td>Jane Doe</td>",
+        "<td>jane@example.com</td>",
+    ):
         assert text in page
     assert EVIL not in page
     assert 'name="_save"' not in page
-    assert "Jane Doe" in client.get(LIST, {"q": "Good"}).content.decode()
+    assert ">Jane</a>" in client.get(LIST, {"q": "Good"}).content.decode()
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "root"])
@@ -91,7 +96,8 @@ def test_an_owner_applies_what_was_typed(
 ) -> None:
     client.force_login(alice)
     data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
-    assert "1 applied." in client.post(LIST, data, follow=True).content.decode()
+    page = client.post(LIST, data, follow=True).content.decode()
+    assert "Jane: the contact has what was typed." in page
     jane.refresh_from_db()
     assert (jane.name, jane.email) == ("Jane Doe", "jane@example.com")
 
@@ -105,9 +111,22 @@ def test_a_claim_that_can_not_be_applied_says_why(
     data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
     body = client.post(LIST, data, follow=True).content.decode()
     assert "Another contact has this email." in body
-    assert "0 applied." not in body
+    assert "the contact has" not in body
     jane.refresh_from_db()
     assert jane.email == "jane@example.com"
+
+
+def test_beside_the_transcript_one_is_applied(
+    client: Client, alice: User, session: WidgetSession, jane: Contact
+) -> None:
+    client.force_login(alice)
+    page = f"{LIST}{session.id}/change/"
+    assert "Apply to the contact" in client.get(page).content.decode()
+    assert client.get(f"{LIST}{session.id}/apply/").status_code == 405
+    assert client.post(f"{LIST}{session.id}/apply/")["Location"] == page
+    jane.refresh_from_db()
+    assert jane.name == "Jane Doe"
+    assert "Apply to the contact" not in client.get(page).content.decode()
 
 
 def test_a_viewer_does_not_apply(
@@ -115,6 +134,8 @@ def test_a_viewer_does_not_apply(
 ) -> None:
     client.force_login(bob)
     assert "apply_claim" not in client.get(LIST).content.decode()
+    assert "Apply to" not in client.get(f"{LIST}{session.id}/change/").content.decode()
+    assert client.post(f"{LIST}{session.id}/apply/").status_code == 404
     client.post(LIST, {"action": "apply_claim", "_selected_action": [str(session.id)]})
     jane.refresh_from_db()
     assert jane.name == "Jane"

@@ -56,7 +56,7 @@ class AgentData(TypedDict, total=False):
 def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
     """A new agent with its knowledge; raises `invalid` that names the field at fault."""
     agent = TextAgent(organization=organization)
-    _assign(agent, data)
+    assign_settings(agent, data)
     with transaction.atomic():
         agent.save(force_insert=True)
         _replace_knowledge(agent, data.get("knowledge", ()))
@@ -66,6 +66,20 @@ def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
 def agent_version(agent: TextAgent) -> str:
     """The version of an agent and its knowledge, for `expected_version` and as an ETag."""
     return version_of(_versioned(agent), saved_at=agent.updated_at)
+
+
+def lock_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) -> TextAgent:
+    """The agent as it is now, its row locked until the transaction ends; or `not_found`.
+
+    `expected_version`: as for `update_agent`.
+    """
+    current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
+    if current is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    if expected_version is not None:
+        values = _versioned(current)
+        check_version(expected_version, values, saved_at=current.updated_at, noun="text agent")
+    return current
 
 
 def update_agent(
@@ -80,8 +94,8 @@ def update_agent(
     deleted. Only given fields are written, so that two people may change different ones at once.
     """
     with transaction.atomic():
-        current = _lock(agent, expected_version)
-        _assign(current, data)
+        current = lock_agent(agent=agent, expected_version=expected_version)
+        assign_settings(current, data)
         given = [name for name in AGENT_FIELDS if name in data]
         # Also where only knowledge changes: `updated_at` is part of the knowledge's version.
         current.save(update_fields=[*given, "updated_at"])
@@ -98,23 +112,13 @@ def delete_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) 
     try:
         with transaction.atomic():
             if expected_version is not None:
-                _lock(agent, expected_version)
+                lock_agent(agent=agent, expected_version=expected_version)
             agent.delete()
     except (RestrictedError, IntegrityError):
         raise ApplicationError(
             ErrorCode.CONFLICT,
             "This agent can't be deleted: widgets use it. Give them another agent first.",
         ) from None
-
-
-def _lock(agent: TextAgent, expected: ExpectedVersion) -> TextAgent:
-    """The row as it is now, nobody else's until the transaction ends."""
-    current = TextAgent.objects.select_for_update().filter(id=agent.id).first()
-    if current is None:
-        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
-    if expected is not None:
-        check_version(expected, _versioned(current), saved_at=current.updated_at, noun="text agent")
-    return current
 
 
 def _versioned(agent: TextAgent) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def _versioned(agent: TextAgent) -> dict[str, Any]:
     }
 
 
-def _assign(agent: TextAgent, data: AgentData) -> None:
+def assign_settings(agent: TextAgent, data: AgentData) -> None:
     """Set the given fields and validate them; nothing is written."""
     for name in AGENT_FIELDS:
         if name in data:

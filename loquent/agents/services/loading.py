@@ -41,6 +41,17 @@ class LoadedReply:
     budget: TokenBudget | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundAgent:
+    """An agent, the version of its knowledge, and its organization's budget (None: not counted)."""
+
+    row: TextAgent
+    knowledge_version: str
+    has_knowledge: bool
+    daily_tokens: int | None
+    timezone: str
+
+
 _knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_CHARS)
 
 
@@ -60,6 +71,17 @@ def load_reply_request(
     Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
     or its model unknown, and with the default sentence where there is no such agent.
     """
+    found = find_agent(agent_id)
+    if found is None:
+        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
+    agent = found.row
+    if not agent.enabled or explain_unknown_model(agent.model) is not None:
+        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
+    return request_of(found, messages=messages, page=page, key=key)
+
+
+def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
+    """An agent with what else a request needs to know; one query."""
     agent = (
         TextAgent.objects.annotate(
             knowledge_count=Count("knowledge"),
@@ -71,11 +93,27 @@ def load_reply_request(
         .first()
     )
     if agent is None:
-        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
-    if not agent.enabled or explain_unknown_model(agent.model) is not None:
-        raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
+        return None
     # The agent's own change counts, too: a deletion with an addition keeps the number of entries.
     version = f"{agent.updated_at}/{agent.knowledge_changed_at}/{agent.knowledge_count}"
+    return FoundAgent(
+        row=agent,
+        knowledge_version=version,
+        has_knowledge=agent.knowledge_count > 0,
+        daily_tokens=agent.daily_token_budget,
+        timezone=agent.timezone,
+    )
+
+
+def request_of(
+    found: FoundAgent,
+    *,
+    messages: Sequence[ChatMessage],
+    page: VisitorPage | None = None,
+    key: str = "",
+) -> LoadedReply:
+    """The request that an agent makes by the settings of its row, saved or not."""
+    agent, version = found.row, found.knowledge_version
     return LoadedReply(
         request=ReplyRequest(
             agent_id=str(agent.id),
@@ -88,7 +126,7 @@ def load_reply_request(
                 max_messages=settings.LIMITS.model_history_messages,
                 max_chars=settings.LIMITS.model_history_chars,
             ),
-            knowledge=_load_knowledge(agent, version) if agent.knowledge_count else (),
+            knowledge=_load_knowledge(agent, version) if found.has_knowledge else (),
             knowledge_version=version,
             page=page,
         ),
@@ -96,15 +134,14 @@ def load_reply_request(
         fallback_sentence=agent.fallback_sentence,
         organization_id=agent.organization_id,
         key=key,
-        budget=_budget(agent),
+        budget=_budget(found),
     )
 
 
-def _budget(agent: TextAgent) -> TokenBudget | None:
-    tokens: int | None = agent.daily_token_budget  # type: ignore[attr-defined]
-    if tokens is None or not is_metered(agent.model.partition(":")[0]):
+def _budget(found: FoundAgent) -> TokenBudget | None:
+    if found.daily_tokens is None or not is_metered(found.row.model.partition(":")[0]):
         return None
-    return TokenBudget(tokens, agent.timezone)  # type: ignore[attr-defined]
+    return TokenBudget(found.daily_tokens, found.timezone)
 
 
 def _load_knowledge(agent: TextAgent, version: str) -> tuple[Passage, ...]:

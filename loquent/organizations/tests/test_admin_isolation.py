@@ -94,7 +94,6 @@ def test_nothing_can_be_added_to_a_foreign_organization(
     data = {
         "organization": acme.id, "name": "Mine", "email": "mine@example.com", "role": "owner",
         "password": "correct horse battery", "model": "builtin:knowledge",
-        "knowledge-TOTAL_FORMS": 0, "knowledge-INITIAL_FORMS": 0,
     }  # fmt: skip
     count = model.objects.count()
     response = client.post(url(model, "add"), data)

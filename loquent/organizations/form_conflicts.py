@@ -1,4 +1,4 @@
-"""Two editors of one widget: what the second one's form learns of the first one's changes."""
+"""Two editors of one row: what the second one's form learns of the first one's changes."""
 
 import json
 from typing import Any

@@ -1,0 +1,67 @@
+"""What the pages of an agent send, and how they are told that something can't be."""
+
+import json
+from collections.abc import Mapping
+
+from django.http import JsonResponse
+
+from loquent.agents.backends.base import ChatMessage
+from loquent.agents.services.agents import AgentData
+from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.text import clean_text
+
+MAX_INSTRUCTIONS = 20_000
+STATUS = {
+    ErrorCode.INVALID: 400,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.RATE_LIMITED: 429,
+}
+
+
+def failure(error: ApplicationError) -> JsonResponse:
+    """An error for a page: a sentence, and the sentences of each field."""
+    body = {"message": error.message, "fields": error.fields}
+    response = JsonResponse(body, status=STATUS.get(error.code, 400))
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def draft_data(form: Mapping[str, str]) -> AgentData:
+    """The settings of an agent's form as it stands, saved or not; raises `invalid`."""
+    try:
+        tokens = int(form.get("max_output_tokens", ""))
+    except ValueError:
+        raise invalid({"Longest answer": ["Write a whole number."]}) from None
+    temperature = form.get("temperature", "").strip()
+    try:
+        freedom = float(temperature) if temperature else None
+    except ValueError:
+        raise invalid({"Freedom of wording": ["Write a number from 0 to 2."]}) from None
+    instructions = clean_text(form.get("instructions", "").replace("\r\n", "\n"))
+    if len(instructions) > MAX_INSTRUCTIONS:
+        raise invalid({"Instructions": [f"They have at most {MAX_INSTRUCTIONS:,} characters."]})
+    return {
+        # A try needs no name.
+        "name": form.get("name", "").strip() or "Untitled",
+        "model": form.get("model", "").strip(),
+        "instructions": instructions,
+        "max_output_tokens": tokens,
+        "temperature": freedom,
+        "fallback_sentence": form.get("fallback_sentence", "").strip() or "—",
+    }
+
+
+def draft_messages(text: str) -> list[ChatMessage]:
+    """The conversation so far, as the page keeps it in JSON; raises `invalid` where it is none."""
+    try:
+        lines = json.loads(text)
+        return [
+            ChatMessage("user" if line["role"] == "user" else "assistant", clean_text(content))
+            for line in lines
+            if isinstance(content := line["content"], str)
+        ]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise invalid({"message": ["Please load the page again."]}) from None

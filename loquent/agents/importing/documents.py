@@ -1,0 +1,67 @@
+"""Markdown and plain text: one entry, or several where a document is long. Pure."""
+
+import re
+from collections.abc import Iterator
+
+from loquent.agents.importing.drafts import Draft, Reading
+
+# A longer document is split, so that each entry is about one thing, and its title says which.
+LONG = 8_000
+_HEADING = re.compile(r"^ {0,3}(#{1,3})[ \t]+(.+?)[ \t]*#*$")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+
+
+def read_document(text: str, *, name: str, url: str = "", title: str = "") -> Reading:
+    """A document's entries. Its first heading is its title, else `title`, else the file's name."""
+    reading = Reading()
+    sections = list(_sections(text))
+    first = next((heading for heading, _ in sections if heading), "")
+    title = title or first or name
+    if len(text) <= LONG:
+        reading.add(Draft(title, text, url), what=name)
+        return reading
+    for heading, body in sections:
+        about = title if heading in {"", title} else f"{title} – {heading}"
+        parts = list(_parts(body))
+        for number, part in enumerate(parts, 1):
+            label = about if len(parts) == 1 else f"{about} ({number})"
+            # A heading with nothing below it says nothing by itself.
+            if part.strip() and not _is_heading_alone(part):
+                reading.add(Draft(label, part, url))
+    if not reading.drafts and not reading.skipped:
+        reading.add(Draft(title, "", url), what=name)
+    return reading
+
+
+def _is_heading_alone(part: str) -> bool:
+    return "\n" not in part.strip() and _HEADING.match(part.strip()) is not None
+
+
+def _sections(text: str) -> Iterator[tuple[str, str]]:
+    """The pieces between headings, each with its heading; code is no place for headings."""
+    heading, lines, fence = "", list[str](), ""
+    for line in text.splitlines():
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence):
+            fence = ""
+        found = None if fence else _HEADING.match(line)
+        if found:
+            if lines:
+                yield heading, "\n".join(lines)
+            heading, lines = found[2], []
+        lines.append(line)
+    if lines:
+        yield heading, "\n".join(lines)
+
+
+def _parts(body: str) -> Iterator[str]:
+    """A section in pieces of LONG characters or so, cut between paragraphs."""
+    part = ""
+    for paragraph in re.split(r"\n\s*\n", body):
+        if part and len(part) + len(paragraph) > LONG:
+            yield part
+            part = ""
+        part = f"{part}\n\n{paragraph}" if part else paragraph
+    yield part

@@ -1,0 +1,54 @@
+"""From an uploaded file to entries, by the kind of file. Pure."""
+
+from pathlib import PurePath
+
+from charset_normalizer import from_bytes
+
+from loquent.agents.importing.documents import read_document
+from loquent.agents.importing.drafts import Reading, Skipped
+from loquent.agents.importing.pages import read_page
+from loquent.agents.importing.tables import read_table
+from loquent.text import clean_text
+
+MAX_FILE_BYTES = 2 * 1024 * 1024
+DOCUMENTS = frozenset({".md", ".markdown", ".txt", ".text"})
+TABLES = frozenset({".csv", ".tsv"})
+PAGES = frozenset({".html", ".htm", ".xhtml"})
+KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
+
+
+def read_file(*, name: str, data: bytes) -> Reading:
+    """The entries that a file holds, and what of it was left out. Never raises for its content."""
+    path = PurePath(name.replace("\\", "/"))
+    shown, ending = path.name, path.suffix.lower()
+    if ending not in KINDS:
+        return _refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
+    if len(data) > MAX_FILE_BYTES:
+        return _refused(shown, f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+    text = decode(data)
+    if text is None:
+        return _refused(shown, "Its characters can't be read. Save it as UTF-8.")
+    text = clean_text(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if not text.strip():
+        return _refused(shown, "It is empty.")
+    if ending in TABLES:
+        return read_table(text, name=shown)
+    if ending in PAGES:
+        return read_page(text, name=path.stem)
+    return read_document(text, name=path.stem)
+
+
+def decode(data: bytes) -> str | None:
+    """The text of a file in whatever encoding; None where it is no text."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        best = from_bytes(data).best()
+        text = "\0" if best is None else str(best)
+    return None if "\0" in text else text
+
+
+def _refused(name: str, why: str) -> Reading:
+    return Reading(skipped=[Skipped(name, why)])

@@ -1,0 +1,77 @@
+"""CSV: a row is an entry. Pure."""
+
+import csv
+import io
+
+from loquent.agents.importing.drafts import Draft, Reading, Skipped
+
+TITLES = frozenset({"title", "question", "name", "subject", "heading", "topic", "titel", "frage"})
+CONTENTS = frozenset(
+    {"content", "answer", "text", "body", "description", "inhalt", "antwort", "reply"}
+)
+URLS = frozenset({"url", "link", "source", "address", "page"})
+DELIMITERS = ",;\t|"
+MAX_ROWS = 5_000
+
+
+def read_table(text: str, *, name: str) -> Reading:
+    """The rows of a table with a title and a text each, and a link where there is one.
+
+    The columns are found by the names in the first row; without such names the first column is the
+    title, the second the text, and the third, where it holds addresses, the link.
+    """
+    reading = Reading()
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(text)))
+    except csv.Error:
+        reading.skipped.append(Skipped(name, "It can't be read as CSV."))
+        return reading
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        reading.skipped.append(Skipped(name, "It is empty."))
+        return reading
+    columns = _columns(rows[0])
+    start = 1 if columns else 0
+    title, content, url = columns or (0, 1, 2)
+    if max(len(row) for row in rows) < 2:
+        reading.skipped.append(
+            Skipped(
+                name, "A table needs two columns: titles (or questions), and texts (or answers)."
+            )
+        )
+        return reading
+    for number, row in enumerate(rows[start:MAX_ROWS], start + 1):
+        link = _cell(row, url)
+        reading.add(
+            Draft(
+                _cell(row, title) or f"{name}, row {number}",
+                _cell(row, content),
+                link if link.startswith(("http://", "https://")) else "",
+            ),
+            what=f"{name}, row {number}",
+        )
+    if len(rows) > MAX_ROWS:
+        reading.skipped.append(Skipped(name, f"Rows after the first {MAX_ROWS:,} were left out."))
+    return reading
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(text[:8_192], DELIMITERS)
+    except csv.Error:
+        return csv.excel
+
+
+def _columns(head: list[str]) -> tuple[int, int, int] | None:
+    """The places of title, text and link by their names; None where the row has no such names."""
+    names = [cell.strip().lower() for cell in head]
+
+    def place(wanted: frozenset[str]) -> int:
+        return next((at for at, name in enumerate(names) if name in wanted), -1)
+
+    title, content = place(TITLES), place(CONTENTS)
+    return None if title < 0 or content < 0 else (title, content, place(URLS))
+
+
+def _cell(row: list[str], at: int) -> str:
+    return row[at].strip() if 0 <= at < len(row) else ""

@@ -1,0 +1,96 @@
+"use strict";
+// Files become entries, one after the other, with a bar and a report.
+function loquentImport(section, refresh) {
+  const { AWAY, make, token } = loquentAgent;
+  const dialog = document.getElementById("lq-import");
+  const form = dialog.querySelector("form");
+  const chosen = dialog.querySelector("[type=file]");
+  const box = dialog.querySelector(".lq-progress");
+  const bar = dialog.querySelector("progress");
+  const state = dialog.querySelector("#lq-import-state");
+  const report = dialog.querySelector(".lq-report");
+  const submit = dialog.querySelector("[type=submit]");
+  const limit = Number(section.dataset.limit);
+
+  /** One file: how far it is goes to `onBytes`; gives { added, skipped }. */
+  const upload = (file, onBytes, onSent) =>
+    new Promise((resolve) => {
+      const failed = (why) => resolve({ added: 0, skipped: [{ what: file.name, why }] });
+      const request = new XMLHttpRequest();
+      request.open("POST", section.dataset.import);
+      request.setRequestHeader("X-CSRFToken", token());
+      request.upload.addEventListener("progress", (event) => onBytes(event.loaded));
+      request.upload.addEventListener("load", onSent);
+      request.addEventListener("error", () => failed(AWAY));
+      request.addEventListener("load", () => {
+        try {
+          const answer = JSON.parse(request.responseText);
+          if (request.status === 200) resolve(answer);
+          else failed(answer.message);
+        } catch {
+          failed(request.status === 413 ? "It is too large." : AWAY);
+        }
+      });
+      const body = new FormData();
+      body.set("file", file);
+      request.send(body);
+    });
+
+  function show({ added, skipped }) {
+    report.hidden = false;
+    const entries = added === 1 ? "entry" : "entries";
+    report.querySelector("h3").textContent =
+      `${added} ${entries} added${skipped.length ? `, ${skipped.length} left out:` : "."}`;
+    report.querySelector("ul").replaceChildren(
+      ...skipped.map(({ what, why }) => make("li", "", `${what}: ${why}`)),
+    );
+  }
+
+  section.querySelector("[data-import-open]").addEventListener("click", () => {
+    form.reset();
+    box.hidden = report.hidden = true;
+    dialog.showModal();
+  });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const files = [...chosen.files];
+    const all = files.reduce((sum, file) => sum + file.size, 0) || 1;
+    const total = { added: 0, skipped: [] };
+    let done = 0;
+    submit.disabled = true;
+    box.hidden = false;
+    report.hidden = true;
+    bar.value = 0;
+    for (const [index, file] of files.entries()) {
+      const name = files.length === 1 ? file.name : `${file.name} (${index + 1} of ${files.length})`;
+      state.textContent = `Sending ${name}…`;
+      if (file.size > limit) {
+        total.skipped.push({ what: file.name, why: `It is larger than ${limit / 1024 / 1024} MB.` });
+      } else {
+        const before = done;
+        const result = await upload(
+          file,
+          (bytes) => {
+            bar.value = (before + Math.min(bytes, file.size)) / all;
+          },
+          () => {
+            state.textContent = `Reading ${name}…`;
+          },
+        );
+        total.added += result.added;
+        total.skipped.push(...result.skipped);
+      }
+      done += file.size;
+      bar.value = done / all;
+    }
+    state.textContent = "Done.";
+    submit.disabled = false;
+    show(total);
+    try {
+      await refresh(total.added ? "Imported." : "");
+    } catch {
+      state.textContent = `Done. ${AWAY}`;
+    }
+  });
+}

@@ -1,0 +1,162 @@
+"use strict";
+// The playground beside an agent's form: a conversation by settings that nobody has saved.
+(() => {
+  const { AWAY, make, sentenceOf, token } = loquentAgent;
+
+  function playground(section) {
+    const form = document.getElementById("textagent_form");
+    const lines = section.querySelector(".lq-lines");
+    const scroller = section.querySelector(".lq-scroller");
+    const hint = section.querySelector(".lq-nothing");
+    const field = section.querySelector("textarea");
+    const send = section.querySelector("[type=submit]");
+    const stop = section.querySelector("[data-stop]");
+    /** @type {{ role: string, content: string }[]} */
+    let messages = [];
+    let controller = null;
+
+    const toEnd = () => scroller.scrollTo(0, scroller.scrollHeight);
+
+    function add(role, text) {
+      hint.hidden = true;
+      const line = make("li", `lq-line ${role === "user" ? "lq-question" : "lq-answer"}`);
+      const bubble = make("div", "lq-bubble", text);
+      line.append(bubble);
+      lines.append(line);
+      toEnd();
+      return { line, bubble };
+    }
+
+    function busy(isBusy) {
+      send.hidden = isBusy;
+      stop.hidden = !isBusy;
+      lines.toggleAttribute("aria-busy", isBusy);
+      if (isBusy) lines.setAttribute("aria-busy", "true");
+    }
+
+    const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+    function sum(line, end) {
+      const parts = [end.model];
+      if (end.first_token_ms !== null) parts.push(`first word after ${seconds(end.first_token_ms)}`);
+      parts.push(`${seconds(end.duration_ms)} in all`);
+      if (end.input_tokens !== null || end.output_tokens !== null)
+        parts.push(`${end.input_tokens ?? "?"} + ${end.output_tokens ?? "?"} tokens`);
+      if (end.sources.length) {
+        const box = make("div", "lq-sources");
+        box.append(make("span", "lq-quiet", "Sources"));
+        const list = make("ul");
+        for (const source of end.sources) {
+          const item = make("li");
+          const link = make(/^https?:\/\//.test(source.url) ? "a" : "span", "", source.title);
+          if (link.tagName === "A") {
+            link.href = source.url;
+            link.target = "_blank";
+            link.rel = "noopener noreferrer";
+          }
+          item.append(link);
+          list.append(item);
+        }
+        box.append(list);
+        line.append(box);
+      }
+      line.append(make("p", "lq-meta", parts.join(" · ")));
+    }
+
+    async function* objectsOf(body) {
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const parts = (rest + value).split("\n");
+        rest = parts.pop();
+        for (const part of parts) if (part) yield JSON.parse(part);
+      }
+    }
+
+    async function ask(text) {
+      messages.push({ role: "user", content: text });
+      add("user", text);
+      const { line, bubble } = add("assistant", "");
+      line.append(make("p", "lq-meta lq-wait", "Waiting for the answer…"));
+      const body = new FormData(form);
+      body.set("agent", section.dataset.agent);
+      body.set("messages", JSON.stringify(messages.slice(-40)));
+      controller = new AbortController();
+      busy(true);
+      let answer = "";
+      let problem = "";
+      let end = null;
+      try {
+        const response = await fetch(section.dataset.url, {
+          method: "POST", body, signal: controller.signal, headers: { "X-CSRFToken": token() },
+        });
+        if (!response.ok || response.redirected) problem = await sentenceOf(response);
+        else {
+          for await (const object of objectsOf(response.body)) {
+            if (object.type === "delta") {
+              line.querySelector(".lq-wait")?.remove();
+              answer += object.text;
+              loquentMarkdown.renderMarkdown(bubble, answer, "Copy", true);
+              toEnd();
+            } else if (object.type === "end") end = object;
+            else problem = object.message;
+          }
+          if (!end && !problem) problem = AWAY;
+        }
+      } catch (error) {
+        if (error.name === "AbortError") line.append(make("p", "lq-meta", "Stopped."));
+        else problem = AWAY;
+      }
+      line.querySelector(".lq-wait")?.remove();
+      if (answer) {
+        loquentMarkdown.renderMarkdown(bubble, answer, "Copy");
+        messages.push({ role: "assistant", content: answer });
+      } else {
+        bubble.remove();
+        // What got no answer may be asked again.
+        messages.pop();
+      }
+      if (end) sum(line, end);
+      if (problem) line.append(make("p", "lq-try-error", problem));
+      controller = null;
+      busy(false);
+      toEnd();
+    }
+
+    section.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = field.value.trim();
+      if (!text || controller) return;
+      field.value = "";
+      ask(text);
+    });
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      section.querySelector("form").requestSubmit();
+    });
+    stop.addEventListener("click", () => {
+      controller?.abort();
+      field.focus();
+    });
+    section.querySelector("[data-restart]").addEventListener("click", () => {
+      controller?.abort();
+      messages = [];
+      lines.replaceChildren();
+      hint.hidden = false;
+      field.focus();
+    });
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest(".lq-playground .copy");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.closest("figure").querySelector("code").textContent);
+    button.textContent = "Copied";
+  });
+
+  const tried = document.querySelector(".lq-playground");
+  if (tried) playground(tried);
+})();

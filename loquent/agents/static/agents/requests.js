@@ -1,0 +1,26 @@
+"use strict";
+// What the scripts of an agent's page have in common.
+const loquentAgent = (() => {
+  const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const make = (tag, className, text) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const AWAY = "The server can't be reached. Please try again.";
+  /** The sentence of an answer that isn't a yes. */
+  async function sentenceOf(response) {
+    if (response.redirected) return "You are signed out. Sign in in another tab, then try again.";
+    try {
+      const { message, fields } = await response.json();
+      const lines = Object.entries(fields ?? {}).map(([name, texts]) => `${name}: ${texts.join(" ")}`);
+      return lines.join("\n") || message;
+    } catch {
+      return response.status === 413 ? "It is too large." : AWAY;
+    }
+  }
+  const post = (url, body) =>
+    fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
+  return { AWAY, make, post, sentenceOf, token };
+})();

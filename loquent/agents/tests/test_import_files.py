@@ -1,0 +1,101 @@
+"""What is read from a file, whatever somebody uploads."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loquent.agents.importing.documents import LONG
+from loquent.agents.importing.drafts import MAX_CONTENT
+from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES, read_file
+
+PAGE = """<!doctype html><html><head><title>Shop</title><style>p{}</style>
+<link rel="canonical" href="https://shop.example.com/returns"></head><body>
+<nav><a href="/">Home</a></nav><main><h1>Returns</h1><p>Within <b>30 days</b>.</p>
+<ul><li>unused</li><li>with its label</li></ul><script>alert(1)</script>
+<table><tr><th>Size</th><th>Price</th></tr><tr><td>S</td><td>12</td></tr></table></main>
+<footer>Imprint</footer></body></html>"""
+
+
+def test_a_short_document_is_one_entry() -> None:
+    reading = read_file(name="C:\\texts\\Hours.md", data=b"# Opening hours\n\nNine to six.\n")
+    [draft] = reading.drafts
+    assert (draft.title, draft.content) == ("Opening hours", "# Opening hours\n\nNine to six.")
+    assert read_file(name="Hours.txt", data=b"Nine to six.").drafts[0].title == "Hours"
+
+
+def test_a_long_document_is_split_at_its_headings() -> None:
+    code = "```sh\n# no heading\n```\n"
+    text = f"# Guide\n\nHello.\n\n## Wash\n\n{code}{'Cold. ' * 900}\n\n## Dry\n\n{'Air. ' * 900}"
+    reading = read_file(name="guide.md", data=text.encode())
+    assert [draft.title for draft in reading.drafts] == ["Guide", "Guide – Wash", "Guide – Dry"]
+    assert "# no heading" in reading.drafts[1].content
+    assert reading.skipped == []
+
+
+def test_a_long_document_without_headings_is_split_between_paragraphs() -> None:
+    text = "\n\n".join(f"Paragraph {number} " + "word " * 300 for number in range(20))
+    drafts = read_file(name="book.txt", data=text.encode()).drafts
+    assert [draft.title for draft in drafts[:2]] == ["book (1)", "book (2)"]
+    assert all(len(draft.content) <= LONG for draft in drafts)
+    assert "".join("".join(d.content.split()) for d in drafts) == "".join(text.split())
+
+
+def test_a_page_is_its_main_part() -> None:
+    [draft] = read_file(name="returns.html", data=PAGE.encode()).drafts
+    assert (draft.title, draft.url) == ("Returns", "https://shop.example.com/returns")
+    for text in ("# Returns", "Within **30 days**.", "- unused", "| S | 12 |"):
+        assert text in draft.content
+    for text in ("Home", "Imprint", "alert", "p{}", "<"):
+        assert text not in draft.content
+
+
+def test_a_table_without_names_of_columns() -> None:
+    [first, second] = read_file(name="faq.tsv", data=b"Open?\tNine to six.\nShip?\tYes.\n").drafts
+    assert (first.title, first.content) == ("Open?", "Nine to six.")
+    assert (second.title, second.url) == ("Ship?", "")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "iso-8859-1", "shift_jis"]
+)
+def test_other_encodings(encoding: str) -> None:
+    text = "Grüße aus Zürich: für Größen über vierzig gibt es äußerst schöne Schuhe."
+    if encoding == "shift_jis":
+        text = "返品は三十日以内に受け付けています。未使用の商品に限ります。送料は別です。"
+    [draft] = read_file(name="text.txt", data=text.encode(encoding)).drafts
+    assert draft.content == text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("photo.png", b"\x89PNG", "Only Markdown, CSV, HTML and text"),
+        ("README", b"text", "Only Markdown, CSV, HTML and text"),
+        ("big.txt", b"x" * (MAX_FILE_BYTES + 1), "larger than 2 MB"),
+        ("empty.md", b" \n\t", "It is empty."),
+        ("empty.html", b"<html><body><nav>Menu</nav></body></html>", "It is empty."),
+        ("binary.txt", bytes(range(256)) * 40, "characters can't be read"),
+        ("one.csv", b"only\none\ncolumn\n", "A table needs two columns"),
+        ("wall.txt", b"x" * (MAX_CONTENT + 1), "without a paragraph"),
+    ],
+)
+def test_what_is_left_out_says_why(name: str, data: bytes, why: str) -> None:
+    reading = read_file(name=name, data=data)
+    assert reading.drafts == []
+    assert why in reading.skipped[0].why
+
+
+def test_a_page_nested_without_end_is_left_out() -> None:
+    data = b"<div>" * 20_000 + b"text"
+    reading = read_file(name="deep.html", data=data)
+    assert reading.drafts or reading.skipped
+
+
+@given(name=st.sampled_from([f"file{kind}" for kind in KINDS]), data=st.binary(max_size=400))
+def test_no_file_raises_and_every_entry_can_be_stored(name: str, data: bytes) -> None:
+    reading = read_file(name=name, data=data)
+    assert reading.drafts or reading.skipped
+    for draft in reading.drafts:
+        assert 0 < len(draft.title) <= 200
+        assert 0 < len(draft.content) <= MAX_CONTENT
+        assert "\0" not in draft.title + draft.content + draft.url

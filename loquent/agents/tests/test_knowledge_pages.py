@@ -1,0 +1,163 @@
+"""An agent's knowledge on its page: entry by entry, and from files."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.services import knowledge
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent
+
+
+@pytest.fixture
+def agent(acme: Organization) -> TextAgent:
+    return make_agent(acme)
+
+
+@pytest.fixture
+def page(agent: TextAgent) -> str:
+    return f"/admin/agents/textagent/{agent.id}/knowledge/"
+
+
+@pytest.fixture
+def upload(client: Client, alice: User, page: str) -> Callable[[str, bytes], Any]:
+    client.force_login(alice)
+
+    def send(name: str, data: bytes) -> Any:
+        return client.post(f"{page}import/", {"file": SimpleUploadedFile(name, data)})
+
+    return send
+
+
+def test_entries_are_added_changed_and_deleted(
+    client: Client, alice: User, agent: TextAgent, page: str
+) -> None:
+    client.force_login(alice)
+    before = agent.updated_at
+    new = {"title": " Hours ", "content": "Nine\r\nto six.", "url": "https://example.com/"}
+    assert client.post(f"{page}save/", new).status_code == 200
+    made = KnowledgeEntry.objects.get(title="Hours")
+    assert made.content == "Nine\nto six."
+    entry = client.get(page, {"entry": str(made.id)}).json()
+    changed = {**entry, "content": "Always open."}
+    assert client.post(f"{page}save/", changed).status_code == 200
+    made.refresh_from_db()
+    assert made.content == "Always open."
+    agent.refresh_from_db()
+    assert agent.updated_at > before
+    assert "Hours" in client.get(page).content.decode()
+    assert client.post(f"{page}delete/", {"id": made.id}).status_code == 200
+    assert client.post(f"{page}delete/", {"id": made.id}).status_code == 200
+    assert not KnowledgeEntry.objects.filter(title="Hours").exists()
+
+
+def test_the_second_editor_of_an_entry_overwrites_nothing(
+    client: Client, alice: User, page: str
+) -> None:
+    client.force_login(alice)
+    entry = client.get(page, {"entry": str(KnowledgeEntry.objects.first().id)}).json()  # type: ignore[union-attr]
+    assert client.post(f"{page}save/", {**entry, "content": "First"}).status_code == 200
+    refused = client.post(f"{page}save/", {**entry, "content": "Second"})
+    assert refused.status_code == 409
+    assert "Somebody else changed this entry" in refused.json()["message"]
+    assert KnowledgeEntry.objects.get(id=entry["id"]).content == "First"
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"title": "", "content": "C"}, "title"),
+        ({"title": "T", "content": " "}, "content"),
+        ({"title": "T", "content": "C" * 100_001}, "content"),
+        ({"title": "T", "content": "C", "url": "javascript:alert(1)"}, "url"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    client: Client, alice: User, page: str, data: dict[str, str], field: str
+) -> None:
+    client.force_login(alice)
+    response = client.post(f"{page}save/", data)
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [field]
+    assert KnowledgeEntry.objects.count() == 2
+
+
+def test_an_agent_has_room_for_so_much(
+    client: Client, alice: User, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(alice)
+    monkeypatch.setattr(knowledge, "MAX_ENTRIES", 2)
+    assert client.post(f"{page}save/", {"title": "T", "content": "C"}).status_code == 400
+    assert KnowledgeEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_nobody_else_writes(
+    client: Client, request: pytest.FixtureRequest, page: str, who: str
+) -> None:
+    entry = KnowledgeEntry.objects.first()
+    assert entry is not None
+    client.force_login(request.getfixturevalue(who))
+    for address, data in (
+        ("save/", {"title": "T", "content": "C"}),
+        ("delete/", {"id": entry.id}),
+        ("import/", {"file": SimpleUploadedFile("a.txt", b"Hello")}),
+    ):
+        assert client.post(f"{page}{address}", data).status_code == 404
+    assert client.get(page).status_code == (200 if who == "bob" else 404)
+    assert KnowledgeEntry.objects.count() == 2
+
+
+def test_an_entry_of_another_agent_is_not_there(
+    client: Client, alice: User, acme: Organization, page: str
+) -> None:
+    other = make_agent(acme).knowledge.first()
+    assert other is not None
+    client.force_login(alice)
+    assert client.get(page, {"entry": str(other.id)}).status_code == 404
+    data = {"id": other.id, "title": "T", "content": "C"}
+    assert client.post(f"{page}save/", data).status_code == 404
+    client.post(f"{page}delete/", {"id": other.id})
+    assert KnowledgeEntry.objects.filter(id=other.id).exists()
+
+
+def test_a_file_becomes_entries_and_says_what_it_left_out(
+    upload: Callable[[str, bytes], Any], agent: TextAgent
+) -> None:
+    rows = (
+        "Question;Answer;Link\nOpen?;Nine to six.;https://example.com/\nEmpty?;;\n"
+        "Ship?;We ship every working day.  Parcels arrive within two days.;\nBad?;Link.;ftp://x\n"
+    )
+    report = upload("faq.csv", rows.encode()).json()
+    assert report == {
+        "added": 2,
+        "skipped": [
+            {"what": "faq.csv, row 3", "why": "It is empty."},
+            {"what": "Ship?", "why": "The same text is there already."},
+        ],
+    }
+    made = agent.knowledge.get(title="Open?")
+    assert (made.content, made.url) == ("Nine to six.", "https://example.com/")
+    assert agent.knowledge.get(title="Bad?").url == ""
+    again = upload("faq.csv", rows.encode()).json()
+    assert again["added"] == 0
+    assert agent.knowledge.count() == 4
+
+
+def test_what_does_not_fit_any_more_is_left_out(
+    upload: Callable[[str, bytes], Any], agent: TextAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge, "MAX_ENTRIES", 3)
+    report = upload("a.csv", b"title,text\nA,1\nB,2\n").json()
+    assert (report["added"], len(report["skipped"])) == (1, 1)
+    assert agent.knowledge.count() == 3
+
+
+def test_no_file_at_all(client: Client, alice: User, page: str) -> None:
+    client.force_login(alice)
+    assert client.post(f"{page}import/").json()["message"] == "Please choose a file."

@@ -1,0 +1,188 @@
+"""The playground: an answer by settings that nobody has saved, within every limit."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import AsyncClient, Client
+
+from loquent.agents.backends.base import ChatMessage
+from loquent.agents.backends.registry import close_backends
+from loquent.agents.models import DailyTokenUsage, TextAgent, TokenReservation
+from loquent.agents.services.drafts import draft_reply
+from loquent.agents.services.slots import slots
+from loquent.database import in_database
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent
+from loquent.testing.scripted import ScriptedBackend
+
+URL = "/admin/agents/textagent/playground/"
+SETTINGS = {
+    "name": "Draft", "model": "test:any", "instructions": "Be kind.", "max_output_tokens": "50",
+    "temperature": "", "fallback_sentence": "Sorry.", "enabled": "",
+}  # fmt: skip
+Try = Callable[..., Awaitable[list[dict[str, Any]]]]
+
+
+def asked(*lines: str) -> str:
+    roles = ("user", "assistant")
+    return json.dumps([{"role": roles[at % 2], "content": text} for at, text in enumerate(lines)])
+
+
+@pytest.fixture
+def agent(transactional_db: None, acme: Organization, scripted: ScriptedBackend) -> TextAgent:
+    return make_agent(acme, instructions="Saved.")
+
+
+@pytest.fixture
+async def attempt(async_client: AsyncClient, alice: User, agent: TextAgent) -> Try:
+    """`lines = await attempt(model=…)`: what a try of alice's streams."""
+    await in_database(async_client.force_login, alice)
+
+    async def post(**fields: str) -> list[dict[str, Any]]:
+        data = {**SETTINGS, "agent": str(agent.id), "messages": asked("Hello?"), **fields}
+        response: Any = await async_client.post(URL, data)
+        assert response.status_code == 200, response.content
+        assert response["Content-Type"].startswith("application/x-ndjson")
+        body = b"".join([part async for part in response])
+        return [json.loads(line) for line in body.splitlines()]
+
+    return post
+
+
+async def test_it_streams_by_the_unsaved_settings(
+    attempt: Try, agent: TextAgent, scripted: ScriptedBackend
+) -> None:
+    scripted.automatic = ("Good ", "day.")
+    lines = await attempt(messages=asked("Hello?", "Hi.", "Who are you?"))
+    assert [line["type"] for line in lines] == ["delta", "delta", "end"]
+    assert "".join(line["text"] for line in lines[:2]) == "Good day."
+    assert lines[-1]["model"] == "test:any"
+    assert lines[-1]["first_token_ms"] >= 0
+    [request] = scripted.requests
+    assert (request.instructions, request.max_output_tokens) == ("Be kind.", 50)
+    assert [(m.role, m.content) for m in request.messages] == [
+        ("user", "Hello?"), ("assistant", "Hi."), ("user", "Who are you?"),
+    ]  # fmt: skip
+    assert {passage.title for passage in request.knowledge} == {"Shipping", "Returns"}
+    await in_database(agent.refresh_from_db)
+    assert agent.instructions == "Saved."
+
+
+async def test_sources_of_the_knowledge_are_named(attempt: Try) -> None:
+    lines = await attempt(model="builtin:knowledge", messages=asked("Can I return it?"))
+    assert lines[-1]["sources"] == [
+        {"title": "Returns", "url": "https://shop.example.com/returns"},
+    ]
+
+
+async def test_it_counts_against_the_budget(
+    attempt: Try, acme: Organization, scripted: ScriptedBackend
+) -> None:
+    acme.daily_token_budget = 10_000
+    await in_database(acme.save)
+    scripted.automatic = ("Yes.",)
+    await attempt()
+    usage = await in_database(DailyTokenUsage.objects.get)
+    assert usage.used > 0
+    assert usage.reserved == 0
+    acme.daily_token_budget = 1
+    await in_database(acme.save)
+    assert await attempt() == [
+        {"type": "error", "message": "Your organization's tokens of today are used up."}
+    ]
+    assert await in_database(TokenReservation.objects.count) == 0
+    assert slots.running == 0
+
+
+async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend) -> None:
+    lines = await attempt(model="openai-chat:nothing-listens")
+    assert [line["type"] for line in lines] == ["error"]
+    assert lines[0]["message"].startswith("The model gave no answer: ")
+    await close_backends()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"model": "nobody:x"}, "There is no provider"),
+        ({"max_output_tokens": "many"}, "Write a whole number."),
+        ({"max_output_tokens": "0"}, "greater than or equal to 1"),
+        ({"temperature": "hot"}, "Write a number from 0 to 2."),
+        ({"temperature": "nan"}, "Write a number from 0 to 2"),
+        ({"instructions": "x" * 20_001}, "at most 20,000 characters"),
+        ({"messages": asked("  ")}, "Please write a message first."),
+        ({"messages": asked("x" * 4_001)}, "at most 4,000 characters"),
+        ({"messages": "{"}, "Please load the page again."),
+        ({"messages": '[{"role": "user"}]'}, "Please load the page again."),
+        ({"messages": "[]"}, "Please write a message first."),
+    ],
+)
+def test_what_is_wrong_is_said(
+    client: Client, alice: User, agent: TextAgent, fields: dict[str, str], says: str
+) -> None:
+    client.force_login(alice)
+    data = {**SETTINGS, "agent": str(agent.id), "messages": asked("Hello?"), **fields}
+    response = client.post(URL, data)
+    assert response.status_code == 400
+    assert says in str(response.json())
+
+
+@pytest.mark.parametrize(("who", "status"), [("bob", 404), ("charlie", 404)])
+def test_only_who_may_change_the_agent_tries_it(
+    client: Client, request: pytest.FixtureRequest, agent: TextAgent, who: str, status: int
+) -> None:
+    client.force_login(request.getfixturevalue(who))
+    data = {**SETTINGS, "agent": str(agent.id), "messages": asked("Hello?")}
+    assert client.post(URL, data).status_code == status
+
+
+def test_a_new_agent_is_tried_where_one_may_be_made(
+    client: Client, alice: User, bob: User, globex: Organization, acme: Organization
+) -> None:
+    data = {**SETTINGS, "model": "builtin:knowledge", "messages": asked("Hello?")}
+    client.force_login(bob)
+    assert client.post(URL, data).status_code == 403
+    client.force_login(alice)
+    assert client.post(URL, data | {"organization": str(globex.id)}).status_code == 403
+    assert client.post(URL, data | {"organization": str(acme.id)}).status_code == 200
+
+
+def test_another_organization_s_agent_is_not_there(agent: TextAgent, globex: Organization) -> None:
+    with pytest.raises(ApplicationError) as error:
+        draft_reply(
+            organization=globex,
+            data={"model": "builtin:knowledge"},
+            messages=[ChatMessage("user", "Hello?")],
+            saved_id=agent.id,
+        )
+    assert error.value.code == ErrorCode.NOT_FOUND
+
+
+def test_it_is_bounded(client: Client, alice: User, agent: TextAgent) -> None:
+    client.force_login(alice)
+    data = {**SETTINGS, "agent": str(agent.id), "messages": asked("Hello?")}
+    answers = [client.post(URL, data) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert answers[-1]["Retry-After"]
+    assert "very fast" in answers[-1].json()["message"]
+
+
+async def test_who_goes_away_stops_the_model(
+    async_client: AsyncClient, alice: User, agent: TextAgent, scripted: ScriptedBackend
+) -> None:
+    await in_database(async_client.force_login, alice)
+    data = {**SETTINGS, "agent": str(agent.id), "messages": asked("Hello?")}
+    response: Any = await async_client.post(URL, data)
+    pending = asyncio.ensure_future(anext(aiter(response)))
+    answer = await scripted.asked()
+    answer.say("Half an ")
+    assert b"Half an " in await pending
+    assert slots.running == 1
+    await response._iterator.aclose()
+    await answer.closed.wait()
+    assert slots.running == 0

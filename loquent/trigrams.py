@@ -1,0 +1,33 @@
+"""PostgreSQL's trigram indexes, for searches of words and parts of words; used by migrations."""
+
+from collections.abc import Sequence
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+def add_trigram_index(
+    editor: BaseDatabaseSchemaEditor, *, name: str, table: str, columns: Sequence[str]
+) -> None:
+    """Index these text columns for `icontains`, where the database's user may have the extension.
+
+    Elsewhere (another database, pg_trgm not installed or not allowed) nothing is made: a search
+    then reads every row, and finds the same.
+    """
+    if editor.connection.vendor != "postgresql":
+        return
+    try:
+        with transaction.atomic(using=editor.connection.alias):
+            editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DatabaseError:
+        return
+    # As Django writes `icontains`. A long table takes longer than a request may.
+    parts = ", ".join(f"(UPPER({column}::text)) gin_trgm_ops" for column in columns)
+    editor.execute("SET LOCAL statement_timeout = 0")
+    editor.execute(f"CREATE INDEX {name} ON {table} USING gin ({parts})")
+
+
+def drop_trigram_index(editor: BaseDatabaseSchemaEditor, *, name: str) -> None:
+    """The opposite; nothing where there is none."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute(f"DROP INDEX IF EXISTS {name}")

@@ -1,0 +1,115 @@
+"""Conversations as staff look for them: the list, its words, and how each looks in it."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import Substr
+from django.utils import timezone
+
+from contacts.models import Contact
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.types import Rating
+
+EXCERPT = 160
+MAX_WORDS = 6
+# Beyond this many nobody reads on; the search says that there are more.
+MOST_FOUND = 1_000
+MOST_OF_A_CONTACT = 50
+# Who wrote within this time is taken to be there.
+ACTIVE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a list shows of a conversation beside its row: the last message, and the ratings."""
+
+    excerpt: str = ""
+    role: str = ""
+    thumbs_up: int = 0
+    thumbs_down: int = 0
+
+
+def glances(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Glance]:
+    """A glance at each of these conversations; two queries, however many they are."""
+    ids = [session.id for session in sessions]
+    messages = WidgetMessage.objects.filter(session__in=ids).order_by()
+    last = messages.filter(seq=F("session__last_seq")).annotate(begin=Substr("content", 1, EXCERPT))
+    said = {key: (begin, role) for key, begin, role in last.values_list("session", "begin", "role")}
+    rated = (
+        messages.filter(rating__isnull=False)
+        .values("session")
+        .annotate(
+            up=Count("id", filter=Q(rating=Rating.UP)),
+            down=Count("id", filter=Q(rating=Rating.DOWN)),
+        )
+    )
+    thumbs = {row["session"]: (row["up"], row["down"]) for row in rated}
+    return {key: Glance(*said.get(key, ("", "")), *thumbs.get(key, (0, 0))) for key in ids}
+
+
+def with_something_in_it(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
+    """Without the sessions of who opened the chat and left."""
+    return sessions.filter(Q(last_seq__gt=0) | Q(contact_claim__isnull=False))
+
+
+def find_conversations(
+    *, sessions: QuerySet[WidgetSession], text: str
+) -> tuple[set[uuid.UUID], bool]:
+    """The ids of those sessions where all these words are found, and whether there are more.
+
+    They stand together in one message, or in what is known of the visitor: contact, what was
+    typed, page. A word may be part of a longer one. Looks at MAX_WORDS words, and gives MOST_FOUND
+    ids at most.
+    """
+    words = text.split()[:MAX_WORDS]
+    plain = sessions.order_by()
+    messages = WidgetMessage.objects.filter(session__in=plain.values("id")).order_by()
+    known = plain
+    for word in words:
+        messages = messages.filter(content__icontains=word)
+        known = known.filter(
+            Q(contact__name__icontains=word)
+            | Q(contact__email__icontains=word)
+            | Q(contact__phone__icontains=word)
+            | Q(contact_claim__name__icontains=word)
+            | Q(contact_claim__email__icontains=word)
+            | Q(contact_claim__phone__icontains=word)
+            | Q(page_url__icontains=word)
+        )
+    # Rather more messages than conversations: one often says a thing twice.
+    said = messages.values_list("session_id", flat=True)[: 3 * MOST_FOUND]
+    ids = set(said) | set(known.values_list("id", flat=True)[: MOST_FOUND + 1])
+    return set(islice(ids, MOST_FOUND)), len(ids) > MOST_FOUND
+
+
+def conversations_of(*, contact: Contact) -> tuple[list[WidgetSession], int]:
+    """A contact's newest conversations, and how many older ones there are."""
+    rows = WidgetSession.objects.filter(contact=contact).select_related("widget", "contact")
+    newest = list(rows.order_by("-last_active_at", "-id")[:MOST_OF_A_CONTACT])
+    is_all = len(newest) < MOST_OF_A_CONTACT
+    return newest, 0 if is_all else rows.count() - len(newest)
+
+
+def count_conversations(contacts: Iterable[Contact]) -> dict[uuid.UUID, tuple[int, datetime]]:
+    """How many conversations each of these contacts has, and when the last one was; one query."""
+    rows = WidgetSession.objects.filter(contact__in=[contact.id for contact in contacts])
+    counts = rows.order_by().values_list("contact").annotate(Count("id"), Max("last_active_at"))
+    return {key: (count, last) for key, count, last in counts}
+
+
+def visitor_name(session: WidgetSession) -> str:
+    """What staff call the visitor: the contact, else what they typed, else a short number."""
+    if session.contact is not None:
+        return str(session.contact)
+    claim: dict[str, str] = session.contact_claim or {}
+    typed = claim.get("name") or claim.get("email") or claim.get("phone")
+    return typed or f"Visitor {session.id.hex[:4]}"
+
+
+def is_active(session: WidgetSession) -> bool:
+    """Whether the visitor was there in the last minutes."""
+    return session.ended_at is None and session.last_active_at > timezone.now() - ACTIVE

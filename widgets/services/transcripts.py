@@ -1,0 +1,143 @@
+"""A conversation from beginning to end: for the page of staff, and as a file."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.conversations import visitor_name
+from widgets.types import MessageRole, MessageStatus
+
+# A page shows this many of a long conversation, the newest.
+MOST_SHOWN = 300
+SENTENCES = {
+    MessageStatus.FAILED.value: "No answer: the model failed.",
+    MessageStatus.STOPPED.value: "No answer: the visitor stopped it before the first word.",
+    MessageStatus.INTERRUPTED.value: "No answer: the server was interrupted.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message as staff see it. `note`: why there is no answer, or that one is awaited."""
+
+    message: WidgetMessage
+    note: str = ""
+    is_waiting: bool = False
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the visitor didn't write it."""
+        return self.message.role != MessageRole.USER
+
+
+def transcript(
+    *, session: WidgetSession, after: int = 0, most: int | None = MOST_SHOWN
+) -> tuple[list[Line], int]:
+    """The newest lines with a `seq` over `after`, oldest first; and how many older are left out."""
+    rows = WidgetMessage.objects.filter(session=session, seq__gt=after).order_by("-seq")
+    messages = list(rows if most is None else rows[:most])[::-1]
+    awaited = set(session.turns.values_list("message_id", flat=True))
+    answered = {message.reply_to_id for message in messages}
+    lines = [
+        Line(
+            message,
+            note=""
+            if message.id in answered or message.id in awaited
+            else SENTENCES.get(message.turn_status, ""),
+            is_waiting=message.id in awaited and message.id not in answered,
+        )
+        for message in messages
+    ]
+    first = messages[0].seq if messages else after + 1
+    return lines, max(0, first - 1 - after)
+
+
+def load_records(*, ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
+    """The records of these conversations, in this order; those that are gone are left out."""
+    rows = WidgetSession.objects.select_related("widget", "contact").in_bulk(list(ids))
+    sessions = [rows[key] for key in ids if key in rows]
+    prefetch_related_objects(sessions, "messages")
+    return [conversation_record(session=session) for session in sessions]
+
+
+def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
+    """All of a conversation as JSON values; times are ISO 8601 in UTC."""
+    contact = session.contact
+    return {
+        "id": str(session.id),
+        "visitor": visitor_name(session),
+        "widget": {"id": str(session.widget_id), "name": session.widget.name},
+        "contact": contact
+        and {
+            "id": str(contact.id),
+            "name": contact.name,
+            "email": contact.email,
+            "phone": contact.phone,
+        },
+        "typed": session.contact_claim,
+        "created_at": _time(session.created_at),
+        "last_active_at": _time(session.last_active_at),
+        "ended_at": session.ended_at and _time(session.ended_at),
+        "page": session.page and {**session.page, "at": _time(session.page["at"])},
+        "last_answer": session.last_answer_status or None,
+        "messages": [
+            _message(message) for message in sorted(session.messages.all(), key=lambda m: m.seq)
+        ],
+    }
+
+
+def _message(message: WidgetMessage) -> dict[str, Any]:
+    return {
+        "seq": message.seq,
+        "role": message.role,
+        "content": message.content,
+        "status": message.status,
+        "unanswered": message.turn_status or None,
+        "created_at": _time(message.created_at),
+        "page_url": message.page_url or None,
+        "sources": message.sources,
+        "model": message.model or None,
+        "input_tokens": message.input_tokens,
+        "output_tokens": message.output_tokens,
+        "first_token_ms": message.first_token_ms,
+        "duration_ms": message.duration_ms,
+        "rating": message.rating,
+        "rating_comment": message.rating_comment or None,
+    }
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """A record as plain text, for people."""
+    return "\n".join(_text_lines(record)) + "\n"
+
+
+def _text_lines(record: dict[str, Any]) -> Iterator[str]:
+    yield f"Conversation with {record['visitor']}"
+    yield f"Widget: {record['widget']['name'] or record['widget']['id']}"
+    yield f"Began: {record['created_at']}"
+    if record["page"]:
+        yield f"Page: {record['page']['url']}"
+    for name, value in (record["typed"] or {}).items():
+        yield f"Typed {name}: {value}"
+    for message in record["messages"]:
+        who = record["visitor"] if message["role"] == MessageRole.USER else "Assistant"
+        status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
+        yield ""
+        yield f"[{message['created_at']}] {who}{status}:"
+        yield message["content"]
+        for source in message["sources"]:
+            yield f"Source: {source['title']} {source['url']}".rstrip()
+        if message["rating"]:
+            comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
+            yield f"Thumb {message['rating']}{comment}"
+        if message["unanswered"] and message["unanswered"] in SENTENCES:
+            yield SENTENCES[message["unanswered"]]
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,52 @@
+"""How conversations are written on the pages of staff. What comes from outside is escaped."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from widgets.conversation_list import thumb
+from widgets.page_data import clean_address
+from widgets.page_html import page_lines, page_link
+from widgets.types import PageData, SourceData
+
+register = template.Library()
+
+
+@register.simple_tag
+def page(url: str) -> SafeString:
+    """A visitor's page, as a link."""
+    return page_link(url)
+
+
+@register.simple_tag
+def page_details(details: PageData) -> SafeString:
+    """All that is known of where the visitor is."""
+    return page_lines(details)
+
+
+@register.simple_tag
+def source_link(source: SourceData) -> SafeString:
+    """A source of an answer; mere text where its address is none."""
+    title = source.get("title") or source.get("url", "")
+    url = source.get("url", "")
+    if not url or clean_address(url) != url:
+        return format_html("{}", title)
+    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, title)
+
+
+register.simple_tag(thumb, name="thumb")
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    """`1234` → `1.2 s`; below a second as it is, in ms."""
+    return f"{milliseconds} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
+
+
+@register.filter
+def differing(claims: Sequence[dict[str, Any]]) -> bool:
+    """Whether anything that was typed isn't what is recorded."""
+    return any(claim["differs"] for claim in claims)

@@ -1,0 +1,100 @@
+"""An agent's page in a browser: the playground, the knowledge, and an import, by keyboard too."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.async_api import Page, expect
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.database import in_database
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent
+from loquent.testing.process_fixtures import StartServer
+from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+@pytest.fixture
+def agent(transactional_db: None, acme: Organization, alice: User) -> TextAgent:
+    known_to_the_server(alice)
+    return make_agent(acme)
+
+
+async def test_the_playground_tries_what_nobody_has_saved(
+    page: Page, live_server_process: StartServer, agent: TextAgent
+) -> None:
+    async with ScriptedEndpoint() as endpoint:
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        await sign_in(page, server.url)
+        await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
+        log, field = page.get_by_role("log", name="Try"), page.get_by_label("Message")
+        await field.fill("Can I return it?")
+        await field.press("Enter")
+        await expect(log.get_by_text("You can return anything unused")).to_be_visible()
+        await expect(log.get_by_role("link", name="Returns")).to_be_visible()
+        await expect(log.get_by_text("builtin:knowledge")).to_be_visible()
+        await page.get_by_label("Model").fill("openai-chat:hang")
+        await page.get_by_label("Instructions").fill("Be brief.")
+        await field.fill("And now?")
+        await field.press("Enter")
+        await expect(log.get_by_text("Half an")).to_be_visible()
+        await page.get_by_role("button", name="Stop").click()
+        await expect(log.get_by_text("Stopped.")).to_be_visible()
+        [request] = endpoint.requests
+        assert "Be brief." in str(request.body)
+        assert "You can return anything" in str(request.body)
+        await page.get_by_label("Model").fill("nobody:x")
+        await field.fill("Hello?")
+        await field.press("Enter")
+        await expect(log.get_by_text("There is no provider")).to_be_visible()
+        assert await findings(page) == []
+    await in_database(agent.refresh_from_db)
+    assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
+
+
+async def test_entries_without_leaving_the_page(
+    page: Page, live_server_process: StartServer, agent: TextAgent, tmp_path: Path
+) -> None:
+    server = live_server_process()
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
+    await page.get_by_label("Name", exact=True).fill("Half typed")
+    await page.get_by_role("button", name="Add entry…").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Title")).to_be_focused()
+    await page.keyboard.type("Hours")
+    await page.keyboard.press("Escape")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Nothing is saved yet")
+    await dialog.get_by_label("Text").fill("Nine to six.")
+    await dialog.get_by_label("Link (optional)").fill("example")
+    await dialog.get_by_role("button", name="Save entry").press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Enter a valid URL")
+    assert await findings(page) == []
+    await dialog.get_by_label("Link (optional)").fill("https://example.com/hours")
+    await dialog.get_by_role("button", name="Save entry").press("Enter")
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_role("row", name="Hours")).to_contain_text("12 characters")
+    await page.get_by_role("button", name="Edit Hours").press("Enter")
+    await expect(dialog.get_by_label("Text")).to_have_value("Nine to six.")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Delete Hours").press("Enter")
+    await dialog.get_by_role("button", name="Delete").press("Enter")
+    await expect(page.get_by_role("row", name="Hours")).to_have_count(0)
+
+    good, bad = tmp_path / "guide.md", tmp_path / "photo.png"
+    good.write_text("# Washing\n\nCold only.", encoding="utf-8")
+    bad.write_bytes(b"\x89PNG")
+    await page.get_by_role("button", name="Import files…").press("Enter")
+    await dialog.get_by_label("Files").set_input_files([good, bad])
+    await dialog.get_by_role("button", name="Import").press("Enter")
+    await expect(dialog.get_by_role("heading", name="1 entry added, 1 left out:")).to_be_visible()
+    await expect(dialog).to_contain_text("photo.png: Only Markdown, CSV, HTML and text files")
+    assert await findings(page) == []
+    await dialog.get_by_role("button", name="Close").press("Enter")
+    await expect(page.get_by_role("row", name="Washing")).to_be_visible()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Half typed")
+    titles = await in_database(lambda: set(KnowledgeEntry.objects.values_list("title", flat=True)))
+    assert titles == {"Shipping", "Returns", "Washing"}

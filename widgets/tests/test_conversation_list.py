@@ -1,0 +1,197 @@
+"""The list of conversations: what stands in it, its words and filters, and its files."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
+
+from contacts.models import Contact
+from loquent.database import in_database
+from loquent.organizations.models import Membership, Organization, Role
+from loquent.testing.people import make_widget
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.chat import append_message
+from widgets.services.sessions import create_widget_session
+
+LIST = "/admin/widgets/widgetsession/"
+
+
+def make_conversation(organization: Organization, *lines: str, **fields: Any) -> WidgetSession:
+    """A visitor says the first line, the agent the second, and so on."""
+    widget = fields.pop("widget", None) or make_widget(organization, name="Shop")
+    status = fields.pop("status", "complete")
+    session, _ = create_widget_session(widget=widget)
+    for number, line in enumerate(lines):
+        if number % 2:
+            append_message(session, role="assistant", content=line, status=status)
+        else:
+            append_message(session, role="user", content=line)
+    WidgetSession.objects.filter(id=session.id).update(**fields)
+    session.refresh_from_db()
+    return session
+
+
+@pytest.fixture
+def conversations(acme: Organization, globex: Organization) -> dict[str, WidgetSession]:
+    jane = Contact.objects.create(organization=acme, name="Jane", email="jane@example.com")
+    made = {
+        "jane": make_conversation(acme, "Is the Gurten waterproof?", "It is.", contact=jane),
+        "failed": make_conversation(acme, "Where is my parcel?", "Let me", status="failed"),
+        "claim": make_conversation(acme, "Grüezi", contact_claim={"name": "Max Muster"}),
+        "page": make_conversation(acme, "Hi", page_url="https://shop.example.com/bags?size=32"),
+        "empty": make_conversation(acme),
+        "theirs": make_conversation(globex, "Is the Gurten waterproof?", "No."),
+    }
+    answers = WidgetMessage.objects.filter(role="assistant")
+    answers.filter(session=made["jane"]).update(rating="down", rating_comment="Wrong")
+    return made
+
+
+def listed(client: Client, query: str = "") -> set[str]:
+    """The ids in the list."""
+    response = client.get(f"{LIST}?{query}")
+    assert response.status_code == 200
+    return {str(session.pk) for session in response.context["cl"].result_list}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", "jane failed claim page"),
+        ("q=gurten", "jane"),
+        ("q=WATERPROOF+gurten", "jane"),
+        ("q=gurten+parcel", ""),
+        ("q=jane%40example", "jane"),
+        ("q=muster", "claim"),
+        ("q=grüezi", "claim"),
+        ("q=size%3D32", "page"),
+        ("q=100%25", ""),
+        ("answer=failed", "failed"),
+        ("answer=complete", "jane"),
+        ("feedback=any", "jane"),
+        ("feedback=down", "jane"),
+        ("feedback=up", ""),
+        ("known=yes", "jane"),
+        ("known=no", "failed claim page"),
+        ("days=7", "jane failed claim page"),
+        ("answer=complete&q=parcel", ""),
+    ],
+)
+def test_words_and_filters(
+    client: Client, bob: User, conversations: dict[str, WidgetSession], query: str, names: str
+) -> None:
+    client.force_login(bob)
+    assert listed(client, query) == {str(conversations[name].pk) for name in names.split()}
+
+
+def test_what_a_row_says(
+    client: Client, bob: User, conversations: dict[str, WidgetSession]
+) -> None:
+    client.force_login(bob)
+    page = client.get(LIST).content.decode()
+    number = conversations["page"].id.hex[:4]
+    for text in (">Jane</a>", ">Max Muster</a>", f">Visitor {number}</a>", "It is.", "Failed",
+                 "shop.example.com/bags?size=32", 'aria-label="Thumb down"'):  # fmt: skip
+        assert text in page
+    assert "No.</td>" not in page
+
+
+def test_the_number_of_queries_is_constant(
+    client: Client, bob: User, acme: Organization, conversations: dict[str, WidgetSession]
+) -> None:
+    client.force_login(bob)
+    counts = []
+    for _ in range(2):
+        for query in ("", "q=gurten", "feedback=any"):
+            client.get(f"{LIST}?{query}")
+            with CaptureQueriesContext(connection) as queries:
+                client.get(f"{LIST}?{query}")
+            counts.append(len(queries))
+        for number in range(5):
+            made = make_conversation(acme, f"Gurten {number}?", "Yes.")
+            made.messages.filter(role="assistant").update(rating="up")
+    assert counts[:3] == counts[3:]
+    assert max(counts) <= 16
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_one_conversation_as_a_file(
+    client: Client, bob: User, conversations: dict[str, WidgetSession], kind: str
+) -> None:
+    client.force_login(bob)
+    response = client.get(f"{LIST}{conversations['jane'].id}/export/?format={kind}")
+    assert response["Content-Disposition"].startswith('attachment; filename="conversation-')
+    assert "no-store" in response["Cache-Control"]
+    body = response.content.decode()
+    if kind == "json":
+        record = json.loads(body)
+        assert [m["content"] for m in record["messages"]] == ["Is the Gurten waterproof?", "It is."]
+        assert record["messages"][1]["rating_comment"] == "Wrong"
+        assert record["contact"]["email"] == "jane@example.com"
+    else:
+        assert "Jane:\nIs the Gurten waterproof?" in body
+        assert "Thumb down: Wrong" in body
+
+
+def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(
+    client: Client, bob: User, charlie: User, conversations: dict[str, WidgetSession]
+) -> None:
+    client.force_login(bob)
+    address = f"{LIST}{conversations['jane'].id}/export/"
+    assert client.get(f"{address}?format=exe").status_code == 404
+    assert client.get(f"{LIST}export/?format=exe").status_code == 404
+    client.force_login(charlie)
+    assert client.get(address).status_code == 404
+    assert client.get(f"{LIST}{conversations['jane'].id}/messages/").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+async def test_the_filtered_list_as_a_file(
+    async_client: AsyncClient,
+    transactional_db: None,
+    bob: User,
+    conversations: dict[str, WidgetSession],
+    kind: str,
+) -> None:
+    await in_database(async_client.force_login, bob)
+    response = await async_client.get(f"{LIST}export/?known=no&format={kind}")
+    body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
+    assert "Gurten" not in body
+    if kind == "json":
+        records = json.loads(body)
+        assert {r["id"] for r in records} == {
+            str(conversations[name].id) for name in ("failed", "claim", "page")
+        }
+        assert {r["last_answer"] for r in records} == {"failed", None}
+    else:
+        for text in ("Where is my parcel?", "Grüezi", "Typed name: Max Muster"):
+            assert text in body
+
+
+async def test_a_file_holds_the_organization_in_which_one_works(
+    async_client: AsyncClient,
+    transactional_db: None,
+    bob: User,
+    globex: Organization,
+    conversations: dict[str, WidgetSession],
+) -> None:
+    membership = Membership(organization=globex, user=bob, role=Role.VIEWER)
+    await in_database(membership.save)
+    await in_database(async_client.force_login, bob)
+    response = await async_client.get(f"{LIST}export/?q=gurten&format=json")
+    body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
+    assert [record["id"] for record in json.loads(body)] == [str(conversations["jane"].id)]
+
+
+async def test_an_empty_list_is_an_empty_file(
+    async_client: AsyncClient, transactional_db: None, bob: User
+) -> None:
+    await in_database(async_client.force_login, bob)
+    for kind, expected in (("json", []), ("text", "")):
+        response = await async_client.get(f"{LIST}export/?format={kind}")
+        body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
+        assert (json.loads(body) if kind == "json" else body) == expected

@@ -1,0 +1,217 @@
+"""Staff watch a conversation live: who may, what they hear, and that visitors notice nothing."""
+
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from loquent.asgi import application
+from loquent.database import in_database
+from loquent.organizations.models import Membership
+from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.sockets import VisitorSocket, Visits, kinds
+from widgets.hub import hub
+from widgets.models import WidgetConfig, WidgetSession
+from widgets.supervision import supervisor
+
+HERE = b"http://127.0.0.1:8000"
+Watch = Callable[..., Any]
+
+
+def sign_in(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+async def watch(visit: Visits) -> AsyncIterator[Watch]:
+    """`viewer = await watch(user, session)`: a socket of staff, its handshake done."""
+    sockets: list[VisitorSocket] = []
+
+    async def open_socket(
+        user: User | None, session: WidgetSession, *, origin: bytes | None = HERE
+    ) -> VisitorSocket:
+        headers = [(b"host", b"127.0.0.1:8000")]
+        if user is not None:
+            key = await in_database(sign_in, user)
+            headers.append((b"cookie", f"a=b; sessionid={key}".encode()))
+        if origin is not None:
+            headers.append((b"origin", origin))
+        path = f"/admin/widgets/widgetsession/{session.id}/live/"
+        socket = VisitorSocket(WebsocketCommunicator(application, path, headers))
+        sockets.append(socket)
+        await socket.connect()
+        return socket
+
+    yield open_socket
+    for socket in sockets:
+        await socket.leave()
+    assert hub.viewers() == []
+
+
+@pytest.fixture
+async def visitor(visit: Visits, widget: WidgetConfig) -> VisitorSocket:
+    return await visit.opened(widget)
+
+
+@pytest.fixture
+async def session(visitor: VisitorSocket) -> WidgetSession:
+    return await in_database(WidgetSession.objects.get)
+
+
+async def test_a_viewer_hears_all_of_it(
+    alice: User,
+    visitor: VisitorSocket,
+    session: WidgetSession,
+    watch: Watch,
+    scripted: ScriptedBackend,
+) -> None:
+    viewer = await watch(alice, session)
+    assert await viewer.receive() == {"type": "live"}
+    await visitor.say("Do you ship?")
+    answer = await scripted.asked()
+    answer.say("We ")
+    first = await viewer.until("delta")
+    assert kinds(first) == ["message", "typing_start", "delta"]
+    assert (first[0]["role"], first[0]["content"]) == ("user", "Do you ship?")
+    answer.end("do.")
+    rest = await viewer.until("typing_stop")
+    assert "".join(f["content"] for f in [first[-1], *rest] if f["type"] == "delta") == "We do."
+    assert [f["content"] for f in rest if f["type"] == "message"] == ["We do."]
+
+
+async def test_who_comes_in_mid_answer_gets_it_so_far(
+    bob: User,
+    visitor: VisitorSocket,
+    session: WidgetSession,
+    watch: Watch,
+    scripted: ScriptedBackend,
+) -> None:
+    await visitor.say("Hello")
+    answer = await scripted.asked()
+    answer.say("Good ")
+    await visitor.until("delta")
+    viewer = await watch(bob, session)
+    frames = await viewer.until("delta")
+    assert kinds(frames) == ["live", "typing_start", "delta"]
+    assert frames[-1]["content"] == "Good "
+    answer.end("day.")
+    assert (await viewer.until("typing_stop"))[-2]["content"] == "Good day."
+
+
+async def test_a_failed_turn_is_seen_and_nobody_is_told_an_error(
+    alice: User,
+    visitor: VisitorSocket,
+    session: WidgetSession,
+    watch: Watch,
+    scripted: ScriptedBackend,
+) -> None:
+    viewer = await watch(alice, session)
+    await visitor.say("Hello")
+    (await scripted.asked()).fail()
+    assert kinds(await viewer.until("typing_stop")) == [
+        "live", "message", "typing_start", "typing_stop",
+    ]  # fmt: skip
+    await in_database(session.refresh_from_db)
+    assert session.last_answer_status == "failed"
+
+
+async def test_a_new_conversation_is_named_and_its_token_is_not(
+    alice: User, visitor: VisitorSocket, session: WidgetSession, watch: Watch
+) -> None:
+    viewer = await watch(alice, session)
+    await viewer.receive()
+    await visitor.send({"type": "new_conversation"})
+    await visitor.until("session")
+    frame = await viewer.receive()
+    successor = await in_database(WidgetSession.objects.exclude(id=session.id).get)
+    assert frame == {"type": "replaced", "conversation": str(successor.id)}
+    assert visitor.token not in json.dumps(frame)
+
+
+@pytest.mark.parametrize("who", ["charlie", None])
+async def test_nobody_else_comes_in(
+    who: str | None,
+    request: pytest.FixtureRequest,
+    charlie: User,
+    session: WidgetSession,
+    watch: Watch,
+) -> None:
+    viewer = await watch(charlie if who else None, session)
+    assert not viewer.accepted
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [None, b"null", b"https://evil.example.com", b"http://127.0.0.1:8001", b"http://127.0.0.1",
+     b"http://127.0.0.1:8000@evil.example.com", b"http://[", b"\xff"],
+)  # fmt: skip
+async def test_no_page_of_another_site_opens_it(
+    origin: bytes | None, alice: User, session: WidgetSession, watch: Watch
+) -> None:
+    assert not (await watch(alice, session, origin=origin)).accepted
+
+
+async def test_it_ends_with_the_membership(bob: User, session: WidgetSession, watch: Watch) -> None:
+    viewer = await watch(bob, session)
+    await in_database(Membership.objects.filter(user=bob).delete)
+    assert await viewer.closed() == 4403
+
+
+async def test_it_ends_with_the_sign_in(alice: User, session: WidgetSession, watch: Watch) -> None:
+    viewer = await watch(alice, session)
+    alice.set_password("something else entirely")
+    await in_database(alice.save)
+    assert await viewer.closed() == 4403
+
+
+async def test_it_ends_with_the_conversation(
+    alice: User, session: WidgetSession, watch: Watch
+) -> None:
+    viewer = await watch(alice, session)
+    await in_database(session.delete)
+    assert await viewer.closed() == 4403
+
+
+async def test_it_only_listens(
+    alice: User, visitor: VisitorSocket, session: WidgetSession, watch: Watch
+) -> None:
+    viewer = await watch(alice, session)
+    await viewer.receive()
+    for frame in ({"type": "message", "content": "I am the visitor"}, {"type": "stop"}):
+        await viewer.send(frame)
+    await viewer.send_raw(b"\x00" * 100)
+    assert await visitor.drained() == []
+    await in_database(session.refresh_from_db)
+    assert session.last_seq == 0
+
+
+async def test_viewers_take_no_visitor_s_place(
+    alice: User,
+    widget: WidgetConfig,
+    visit: Visits,
+    visitor: VisitorSocket,
+    session: WidgetSession,
+    watch: Watch,
+    settings: Settings,
+) -> None:
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, sockets_per_session=2)
+    viewers = [await watch(alice, session) for _ in range(3)]
+    await visit.opened(widget, token=visitor.token)
+    assert await visitor.drained() == []
+    assert [kinds([await viewer.receive()]) for viewer in viewers] == [["live"]] * 3
+
+
+async def test_a_restart_sends_viewers_away(
+    alice: User, session: WidgetSession, watch: Watch
+) -> None:
+    viewer = await watch(alice, session)
+    await supervisor.drain(grace_seconds=0)
+    assert await viewer.closed() == 1012
