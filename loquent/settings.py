@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from loquent.env import envbool, envint, envlist, envsecret, envstr
 from loquent.limits import Limits
+from loquent.mail import mail_settings
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
 django_stubs_ext.monkeypatch()
@@ -186,6 +187,16 @@ if TRUSTED_PROXY_COUNT:
 # Room for the largest knowledge of an agent: in JSON with every character escaped, and in a form.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+# --- Mail ----------------------------------------------------------------------------------------
+
+EMAIL_URL = envsecret("EMAIL_URL")
+_mail = mail_settings(EMAIL_URL, debug=DEBUG)
+globals().update(_mail)
+# Whether somebody who asks for a link by mail can get one.
+MAIL_IS_ON = bool(EMAIL_URL) or DEBUG
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = envstr("DEFAULT_FROM_EMAIL") or f"loquent@{_site.hostname}"
+DEFAULT_FROM_EMAIL_IS_SET = bool(envstr("DEFAULT_FROM_EMAIL"))
 
 # --- REST API ------------------------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ READY_SECONDS = 30
 END_SECONDS = 45
 MANAGE = str(settings.BASE_DIR / "manage.py")
 # The variables that settings.py reads, or that decide where Python looks: no test inherits them.
-FOREIGN = ("LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+FOREIGN = ("LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL")
 FOREIGN_NAMES = frozenset(
     {
         "ALLOWED_HOSTS", "API_CORS_ORIGINS", "DATABASE_THREADS", "DATABASE_TIMEOUTS", "DEBUG",
-        "HSTS_SECONDS", "LOG_LEVEL", "RATE_LIMITS", "SITE_URL", "TRUSTED_PROXY_COUNT", "WORKERS",
+        "DEFAULT_FROM_EMAIL", "HSTS_SECONDS", "LOG_LEVEL", "RATE_LIMITS", "SITE_URL",
+        "TRUSTED_PROXY_COUNT", "WORKERS",
     }
 )  # fmt: skip
 
