@@ -17,6 +17,7 @@ from loquent.agents.services.breaker import breakers
 from loquent.limits import Limits
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
+from loquent.organizations.throttle import limiter as sign_in_limiter
 from loquent.testing import people
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
@@ -74,6 +75,7 @@ def _fresh_process() -> None:
     """Counters and caches of this process begin anew in every test."""
     limiter.clear()
     frame_limiter.clear()
+    sign_in_limiter.clear()
     refused_origins._noted.clear()
     breakers.clear()
     cache.clear()

@@ -1,5 +1,6 @@
 """All settings, read from the environment alone. docs/self-hosting.md explains each variable."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "axes",
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
@@ -145,7 +147,22 @@ WORKERS = envint("WORKERS", 1, minimum=1)
 
 # --- People --------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["loquent.organizations.auth.MembershipBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "loquent.organizations.auth.MembershipBackend",
+]
+# Wrong passwords are counted in the database: for all processes, whether Redis is there or not.
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = envint("SIGN_IN_FAILURES", 5, minimum=1)
+AXES_COOLOFF_TIME = timedelta(minutes=envint("SIGN_IN_PAUSE_MINUTES", 15, minimum=1))
+AXES_RESET_ON_SUCCESS = True
+# Who goes on trying doesn't make the pause longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "loquent.organizations.throttle.request_address"
+AXES_USERNAME_CALLABLE = "loquent.organizations.throttle.counted_name"
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -178,6 +195,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",
     # SQLite's index of the overview's figures has fewer columns; it finds the rows all the same.
     "models.W040",
+    # The login itself says that it was tried too often (organizations/admin_site.py).
+    "axes.W002",
 ]
 
 TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)

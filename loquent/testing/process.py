@@ -16,7 +16,7 @@ READY_SECONDS = 30
 END_SECONDS = 45
 MANAGE = str(settings.BASE_DIR / "manage.py")
 # The variables that settings.py reads, or that decide where Python looks: no test inherits them.
-FOREIGN = ("LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL")
+FOREIGN = ("LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SIGN_IN_")
 FOREIGN_NAMES = frozenset(
     {
         "ALLOWED_HOSTS", "API_CORS_ORIGINS", "DATABASE_THREADS", "DATABASE_TIMEOUTS", "DEBUG",

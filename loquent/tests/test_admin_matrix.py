@@ -55,6 +55,7 @@ FOR_ALL = {
     "switch_organization": 405,
     "overview_csv": 200,
     "app_list": 200,
+    **{f"password_reset{page}": 200 for page in ("", "_done", "_confirm", "_complete")},
 }
 # Addresses that take a form alone: their own tests say from whom.
 POST_ONLY = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
@@ -146,7 +147,7 @@ def test_every_page_obeys_the_role(
             wrong.append((name, needed, status))
     assert wrong == []
     for name, expected in FOR_ALL.items():
-        arguments_of = {"app_list": ["widgets"]}
+        arguments_of = {"app_list": ["widgets"], "password_reset_confirm": ["x", "y"]}
         path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
         assert (name, client.get(path).status_code) == (name, expected)
 

@@ -49,6 +49,8 @@ def load() -> dict[str, Any]:
         ("EMAIL_URL", f"submission://user:{PASSWORD}@host:port"),
         ("EMAIL_URL", f"submission://user:{PASSWORD}@host?timeout=soon"),
         ("EMAIL_URL", "submission:"),
+        ("SIGN_IN_FAILURES", "0"),
+        ("SIGN_IN_PAUSE_MINUTES", "an hour"),
         ("EMAIL_URL", "mail.example.com"),
     ],
 )
