@@ -15,6 +15,7 @@ from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
 from loquent.limits import Limits
+from loquent.organizations.invitations import limiter as invitation_limiter
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
 from loquent.organizations.throttle import limiter as sign_in_limiter
@@ -76,6 +77,7 @@ def _fresh_process() -> None:
     limiter.clear()
     frame_limiter.clear()
     sign_in_limiter.clear()
+    invitation_limiter.clear()
     refused_origins._noted.clear()
     breakers.clear()
     cache.clear()

@@ -291,6 +291,8 @@ LOGGING = {
         # SQL and its parameters hold what visitors wrote: never below INFO.
         "django.db.backends": {"level": "INFO"},
         "uvicorn": {"handlers": [], "propagate": True},
+        # It has a line for every sign-in.
+        "axes": {"level": "WARNING"},
         # The proxy in front keeps the access log; uvicorn has two lines for every socket.
         "uvicorn.access": {"level": "WARNING"},
         "uvicorn.error": {"level": "WARNING"},

@@ -14,6 +14,7 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.account_forms import LoginForm
 from loquent.organizations.account_pages import password_reset_urls
 from loquent.organizations.current import ALL, choose_organization, current_organization
+from loquent.organizations.join_pages import join_urls
 
 GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
 # No row of ours has an address of its own or is looked up while somebody types.
@@ -52,7 +53,7 @@ class StaffSite(admin.AdminSite):
         if self.overview_csv is not None:
             view = self.admin_view(self.overview_csv)
             pages.insert(0, path("overview.csv", view, name="overview_csv"))
-        return [switch, *password_reset_urls(self), *pages]
+        return [switch, *password_reset_urls(self), *join_urls(self), *pages]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

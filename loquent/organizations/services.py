@@ -77,13 +77,13 @@ def staff_username(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
-def create_staff(*, email: str, password: str) -> User:
+def create_staff(*, email: str, password: str, name: str = "") -> User:
     """A user who may sign in to the admin, with no rights but those of memberships.
 
     Raises `invalid` naming `owner_password` when the password is too weak.
     """
     check_staff_password(email=email, password=password)
-    owner = User(username=email, email=email, is_staff=True)
+    owner = User(username=email, email=email, first_name=name, is_staff=True)
     owner.set_password(password)
     owner.save()
     return owner
@@ -95,24 +95,6 @@ def check_staff_password(*, email: str, password: str) -> None:
         validate_password(password, User(username=email, email=email))
     except ValidationError as error:
         raise invalid({"owner_password": error.messages}) from None
-
-
-def add_member(*, organization: Organization, email: str, password: str, role: Role) -> Membership:
-    """Make somebody a member; who has no account yet gets one with this password.
-
-    Raises `invalid`, and then neither account nor membership is made.
-    """
-    email = staff_username(email)
-    with transaction.atomic():
-        user = User.objects.filter(username=email).first()
-        if user is None:
-            user = create_staff(email=email, password=password)
-        membership, is_new = Membership.objects.get_or_create(
-            organization=organization, user=user, defaults={"role": role}
-        )
-        if not is_new:
-            raise invalid({"email": ["This person is a member already."]})
-    return membership
 
 
 def change_role(*, membership: Membership, role: Role) -> None:

@@ -8,7 +8,8 @@ from playwright.async_api import Page, expect
 
 from contacts.models import Contact
 from loquent.database import in_database
-from loquent.organizations.models import Membership, Organization, Role
+from loquent.organizations.invitations import invite, renew_invitation
+from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.organizations.services import create_api_key
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
@@ -36,11 +37,13 @@ def widget(owner: User, acme: Organization, globex: Organization) -> WidgetConfi
     append_message(session, role="user", content="Hello?")
     Contact.objects.create(organization=acme, name="Jane")
     create_api_key(organization=acme, name="Key")
+    invite(organization=acme, email="new@example.com", role=Role.ADMIN, invited_by=owner)
     return widget
 
 
 def addresses(widget: WidgetConfig) -> list[str]:
     session, contact = widget.sessions.get(), Contact.objects.get()
+    invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
         "/admin/", "/admin/widgets/widgetconfig/", "/admin/widgets/widgetconfig/add/",
@@ -49,10 +52,19 @@ def addresses(widget: WidgetConfig) -> list[str]:
         "/admin/agents/textagent/", f"/admin/agents/textagent/{widget.text_agent_id}/change/",
         "/admin/contacts/contact/", f"/admin/contacts/contact/{contact.pk}/change/",
         f"/admin/contacts/contact/{contact.pk}/erase/", "/admin/organizations/membership/",
-        "/admin/organizations/membership/add/", "/admin/organizations/apikey/",
+        "/admin/organizations/invitation/add/", "/admin/organizations/invitation/",
+        f"/admin/organizations/invitation/{invitation.pk}/change/",
+        f"/admin/organizations/invitation/{invitation.pk}/delete/",
+        f"/admin/organizations/membership/{owner.pk}/change/", "/admin/organizations/apikey/",
         f"/admin/organizations/organization/{widget.organization_id}/change/",
         "/admin/password_change/",
     ]  # fmt: skip
+
+
+def new_link() -> str:
+    """An invitation's address."""
+    token = renew_invitation(invitation=Invitation.objects.get())
+    return f"/admin/join/{token}/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -66,10 +78,15 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
     page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
     await page.emulate_media(color_scheme=scheme)
     server = live_server_process()
-    await page.goto(f"{server.url}/admin/login/")
-    assert await findings(page) == []
-    await sign_in(page, server.url)
     wrong: list[object] = []
+    link = await in_database(new_link)
+    for address in ("/admin/login/", "/admin/password-reset/", "/admin/password-reset/sent/", link):
+        for size in (PHONE, DESK):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await page.goto(server.url + address)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert (address, wide, await findings(page)) == (address, size["width"], [])
+    await sign_in(page, server.url)
     for address in await in_database(addresses, widget):
         for size in (DESK, PHONE):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -83,6 +100,30 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
             # The checker itself sets styles, which the policy refuses.
             refused.clear()
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+async def test_an_invitation_by_keyboard_alone(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await sign_in(page, server.url)
+    await page.get_by_role("link", name="Members").press("Enter")
+    await page.get_by_role("link", name="Invite a member").press("Enter")
+    await page.get_by_label("Email").press_sequentially("dora@example.com")
+    await page.get_by_label("Role").press("a")
+    await page.get_by_role("button", name="Save", exact=True).press("Enter")
+    await page.get_by_role("button", name="Copy").press("Enter")
+    await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    await page.context.clear_cookies()
+    await page.goto(link)
+    assert page.url == f"{server.url}/admin/join/"
+    await page.get_by_label("Your name").press_sequentially("Dora")
+    await page.get_by_label("Password", exact=True).press_sequentially("four words are enough")
+    await page.get_by_label("Password again").press_sequentially("four words are enough")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("You are a member of Acme now.")).to_be_visible()
 
 
 async def test_by_keyboard_alone(
