@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "daphne",
     # Before the admin: their templates stand in for its own.
     "loquent",
+    "auditlog",
     "loquent.organizations",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "loquent.organizations.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -174,6 +176,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+AUDITLOG_LOGENTRY_MODEL = "organizations.AuditEntry"
+# "Helper → Sales" instead of two ids.
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
+AUDIT_LOG_DAYS = envint("AUDIT_LOG_DAYS", 365, minimum=1)
 
 # A browser takes a cookie named __Host-… only from this host, over https, for every path.
 _prefix = "__Host-" if SITE_IS_HTTPS else ""

@@ -9,6 +9,7 @@ from django.db.models import Q
 from contacts.models import Contact
 from loquent.agents.models import TextAgent
 from loquent.models import BaseModel
+from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 from widgets.types import (
     DEFAULT_PRIMARY_COLOR,
@@ -325,3 +326,22 @@ class LimitHit(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.kind} {self.count}"
+
+
+audit(
+    WidgetConfig,
+    "widget_id",
+    "text_agent",
+    "name",
+    "greeting",
+    "primary_color",
+    "text_color",
+    "position",
+    "contact_info_mode",
+    "collect_name",
+    "collect_email",
+    "collect_phone",
+    "allowed_origins",
+    "daily_message_cap",
+    "enabled",
+)

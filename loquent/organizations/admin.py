@@ -15,6 +15,8 @@ from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
+from loquent.organizations.audit_admin import AuditAdmin
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.current import current_organization
 from loquent.organizations.invitation_admin import InvitationAdmin
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
@@ -143,6 +145,9 @@ class MembershipAdmin(TenantAdmin):
 
 
 admin.site.register(Invitation, InvitationAdmin)
+# The package has a page of its own, which knows of no organizations.
+admin.site.unregister(AuditEntry)
+admin.site.register(AuditEntry, AuditAdmin)
 
 
 @admin.register(ApiKey)

@@ -15,9 +15,9 @@ TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
 # Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
 WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
 # Rows that only owners may see.
-OWNERS_ALONE = frozenset({"apikey", "invitation"})
+OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry"})
 # Rows that are evidence: staff read them, nobody takes them away.
-EVIDENCE = frozenset({"erasurereceipt"})
+EVIDENCE = frozenset({"erasurereceipt", "auditentry"})
 
 
 def needed_role(permission: str) -> Role | None:
@@ -33,10 +33,10 @@ def needed_role(permission: str) -> Role | None:
         return None
     if action == "view":
         return Role.OWNER if model in OWNERS_ALONE else Role.VIEWER
-    if app_label == "organizations":
-        return Role.OWNER
     if model in EVIDENCE:
         return None
+    if app_label == "organizations":
+        return Role.OWNER
     if model in WRITTEN_BY_THE_PRODUCT and action != "delete":
         return None
     return Role.ADMIN

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from loquent.models import BaseModel
+from loquent.organizations.audit import audit
 
 
 class Role(models.TextChoices):
@@ -136,3 +137,16 @@ class ApiKey(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+audit(
+    Organization,
+    "name",
+    "timezone",
+    "default_phone_region",
+    "retention_days",
+    "daily_token_budget",
+)
+audit(Membership, "user", "role")
+audit(Invitation, "email", "role", "expires_at")
+audit(ApiKey, "name", "prefix", "revoked_at")

@@ -102,7 +102,10 @@ def change_role(*, membership: Membership, role: Role) -> None:
     with transaction.atomic():
         if role != Role.OWNER:
             _keep_an_owner(membership)
-        Membership.objects.filter(id=membership.id).update(role=role, updated_at=timezone.now())
+        fresh = Membership.objects.select_for_update(of=("self",)).filter(id=membership.id).first()
+        if fresh is not None:
+            fresh.role = role
+            fresh.save(update_fields=["role", "updated_at"])
 
 
 def remove_member(*, membership: Membership) -> None:
@@ -140,7 +143,11 @@ def create_api_key(*, organization: Organization, name: str) -> tuple[ApiKey, st
 
 def revoke_api_key(*, api_key: ApiKey) -> None:
     """End a key at once. A second time does nothing."""
-    ApiKey.objects.filter(id=api_key.id, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        fresh = ApiKey.objects.select_for_update(of=("self",)).filter(id=api_key.id).first()
+        if fresh is not None and fresh.revoked_at is None:
+            fresh.revoked_at = timezone.now()
+            fresh.save(update_fields=["revoked_at", "updated_at"])
 
 
 def authenticate_api_key(*, key: str) -> ApiKey:

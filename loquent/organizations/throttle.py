@@ -9,11 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 from axes.models import AccessAttempt
+from axes.signals import user_locked_out
 from django.conf import settings
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from loquent.addresses import client_address
+from loquent.organizations.audit import CHANGED, record
+from loquent.organizations.models import Membership
 from loquent.organizations.services import staff_username
 from loquent.rates import Rate
 from loquent.shared_rates import SharedLimiter
@@ -83,3 +87,13 @@ def wait_in_words(seconds: int) -> str:
     """A time to wait as staff read it: `a minute`, `14 minutes`."""
     minutes = math.ceil(seconds / 60)
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
+
+
+@receiver(user_locked_out)
+def log_pause(*, request: Any, username: str, **kwargs: object) -> None:
+    """Tell the owners of a member's organizations, once for each pause."""
+    # Further attempts within a pause are not counted, and carry no number.
+    if request.axes_failures_since_start is None:
+        return
+    for membership in Membership.objects.filter(user__username=username).select_related("user"):
+        record(membership, CHANGED, {"sign-in": ("open", "paused after wrong passwords")})

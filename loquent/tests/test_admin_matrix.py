@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage, TextAgent
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.invitations import invite
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
 from loquent.organizations.services import create_api_key
@@ -30,6 +31,7 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     Membership: (VIEWER, None, VIEWER, OWNER, VIEWER),
     Invitation: (OWNER, OWNER, OWNER, OWNER, OWNER),
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    AuditEntry: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -122,7 +124,8 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     return {
         Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
-        Invitation: invited, ErasureReceipt: receipt, User: member,
+        AuditEntry: AuditEntry.objects.filter(organization=acme)[0], Invitation: invited,
+        ErasureReceipt: receipt, User: member,
         Group: Group.objects.create(name="Group"),
     }  # fmt: skip
 

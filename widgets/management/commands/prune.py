@@ -41,5 +41,6 @@ def sentence(pruned: Pruned) -> str:
     """What went, in words."""
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
-        f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts"
+        f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
+        f"{pruned.audit_entries} lines of the audit log"
     )

@@ -8,9 +8,10 @@ from playwright.async_api import Page, expect
 
 from contacts.models import Contact
 from loquent.database import in_database
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.invitations import invite, renew_invitation
 from loquent.organizations.models import Invitation, Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services import create_api_key, revoke_api_key
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
@@ -36,13 +37,15 @@ def widget(owner: User, acme: Organization, globex: Organization) -> WidgetConfi
     session, _ = create_widget_session(widget=widget)
     append_message(session, role="user", content="Hello?")
     Contact.objects.create(organization=acme, name="Jane")
-    create_api_key(organization=acme, name="Key")
+    key, _ = create_api_key(organization=acme, name="Key")
+    revoke_api_key(api_key=key)
     invite(organization=acme, email="new@example.com", role=Role.ADMIN, invited_by=owner)
     return widget
 
 
 def addresses(widget: WidgetConfig) -> list[str]:
     session, contact = widget.sessions.get(), Contact.objects.get()
+    change = AuditEntry.objects.filter(organization=widget.organization, action=1)[0]
     invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
@@ -57,7 +60,8 @@ def addresses(widget: WidgetConfig) -> list[str]:
         f"/admin/organizations/invitation/{invitation.pk}/delete/",
         f"/admin/organizations/membership/{owner.pk}/change/", "/admin/organizations/apikey/",
         f"/admin/organizations/organization/{widget.organization_id}/change/",
-        "/admin/password_change/",
+        "/admin/password_change/", "/admin/organizations/auditentry/",
+        f"/admin/organizations/auditentry/{change.pk}/change/",
     ]  # fmt: skip
 
 
