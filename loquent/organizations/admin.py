@@ -71,13 +71,17 @@ class MembershipAdmin(TenantAdmin):
     """Who belongs to an organization, with which role. An organization keeps one owner."""
 
     nav = Nav("Organization", 2, "Members", "people")
-    list_display = ["user", "name", "organization", "role", "last_sign_in", "joined"]
+    list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     form = RoleForm
-    fields = ["organization", "user", "name", "role", "last_sign_in", "joined"]
-    readonly_fields = ["organization", "user", "name", "last_sign_in", "joined"]
+    fields = ["organization", "email", "name", "role", "last_sign_in", "joined"]
+    readonly_fields = ["organization", "email", "name", "last_sign_in", "joined"]
+
+    @admin.display(description="email", ordering="user__username")
+    def email(self, obj: Membership) -> str:
+        return str(obj.user)
 
     @admin.display(description="name", ordering="user__first_name")
     def name(self, obj: Membership) -> str:

@@ -8,6 +8,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -87,8 +89,8 @@ class AuditAdmin(TenantAdmin):
         return False
 
     @admin.display(description="when", ordering="timestamp")
-    def when(self, obj: AuditEntry) -> Any:
-        return obj.timestamp
+    def when(self, obj: AuditEntry) -> str:
+        return date_format(timezone.localtime(obj.timestamp), "DATETIME_FORMAT")
 
     @admin.display(description="what")
     def what(self, obj: AuditEntry) -> str:
@@ -133,4 +135,6 @@ def readable(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
         label = str(getattr(field, "verbose_name", name)).replace("_", " ")
         choices = dict(getattr(field, "flatchoices", None) or [])
         words = [str(choices.get(text, PLAIN.get(text, text))) for text in (old, new)]
+        if isinstance(field, models.DateTimeField):
+            words = [word if word == NOTHING else f"{word[:16]} UTC" for word in words]
         yield label, words[0], words[1]

@@ -65,6 +65,9 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
             models.Index(fields=["organization", "-timestamp", "-id"], name="audit_of_organization")
         ]
 
+    def __str__(self) -> str:
+        return str(self.object_repr)
+
 
 def organization_of(instance: Any) -> Any:
     """The id of the organization that a row belongs to, or is."""

@@ -76,12 +76,16 @@ class InvitationAdmin(TenantAdmin):
 
     nav = Nav("Organization", 3, "Invitations", "mail")
     form = InvitationForm
-    list_display = ["email", "organization", "role", "invited_by", "state"]
+    list_display = ["email", "organization", "role", "inviter", "state"]
     list_select_related = ["organization", "invited_by"]
     list_filter = ["role"]
     search_fields = ["email"]
-    fields = ["organization", "email", "role", "invited_by", "created_at", "state"]
-    readonly_fields = ["invited_by", "created_at", "state"]
+    fields = ["organization", "email", "role", "inviter", "created_at", "state"]
+    readonly_fields = ["inviter", "created_at", "state"]
+
+    @admin.display(description="invited by", ordering="invited_by__username")
+    def inviter(self, obj: Invitation) -> str:
+        return str(obj.invited_by or "–")
 
     @admin.display(description="link", ordering="expires_at")
     def state(self, obj: Invitation) -> str:

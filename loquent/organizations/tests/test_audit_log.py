@@ -105,6 +105,8 @@ def test_no_secret_stands_there(owner: Client, acme: Organization) -> None:
     data = {"action": "revoke", "_selected_action": [str(key.pk)]}
     owner.post("/admin/organizations/apikey/", data)
     assert list(last().changes) == ["revoked_at"]
+    day = f"{timezone.now():%Y-%m-%d}"
+    assert f"revoked at: – → {day}" in page_of(owner)
     written = str(list(AuditEntry.objects.values()))
     assert "x@example.com" in written
     for secret in (key.digest, invitation.digest, "lqi_", PASSWORD):

@@ -116,7 +116,7 @@ async def test_an_invitation_by_keyboard_alone(
     await page.get_by_role("link", name="Invite a member").press("Enter")
     await page.get_by_label("Email").press_sequentially("dora@example.com")
     await page.get_by_label("Role").press("a")
-    await page.get_by_role("button", name="Save", exact=True).press("Enter")
+    await page.get_by_role("button", name="Invite", exact=True).press("Enter")
     await page.get_by_role("button", name="Copy").press("Enter")
     await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
     link = await page.evaluate("navigator.clipboard.readText()")
