@@ -16,8 +16,10 @@ from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.drafts import playground_limiter
 from loquent.limits import Limits
+from loquent.organizations.invitations import limiter as invitation_limiter
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
+from loquent.organizations.throttle import limiter as sign_in_limiter
 from loquent.organizations.throttling import limiter as api_limiter
 from loquent.testing import people
 from loquent.testing.scripted import ScriptedBackend
@@ -77,6 +79,8 @@ def _fresh_process() -> None:
     limiter.clear()
     frame_limiter.clear()
     api_limiter.clear()
+    sign_in_limiter.clear()
+    invitation_limiter.clear()
     refused_origins._noted.clear()
     breakers.clear()
     playground_limiter.clear()

@@ -86,3 +86,18 @@ def check_channel_layer(
             id="loquent.W003",
         )
     ]
+
+
+@register()
+def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """loquent.W005: without mail, nobody gets an invitation or a link for a new password."""
+    if settings.DEBUG or (settings.EMAIL_URL and settings.DEFAULT_FROM_EMAIL_IS_SET):
+        return []
+    missing = "DEFAULT_FROM_EMAIL" if settings.EMAIL_URL else "EMAIL_URL"
+    hint = (
+        "Set DEFAULT_FROM_EMAIL=loquent@example.com, an address that your mail server may send for."
+        if settings.EMAIL_URL
+        else "Set EMAIL_URL=submission://user:password@host:587 and DEFAULT_FROM_EMAIL, "
+        "then try it with manage.py sendtestemail."
+    )
+    return [checks.Warning(f"{missing} is not set.", hint=hint, id="loquent.W005")]

@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from loquent import correlation, tracing
 
 _QUERY_TOKEN = re.compile(r"(?i)\b(token=)[^&\s\"'<>]+")
-_SECRET = re.compile(r"\b(wst_|lqk_)[A-Za-z0-9_-]{8,}")
+_SECRET = re.compile(r"\b(wst_|lqk_|lqi_)[A-Za-z0-9_-]{8,}")
+# The link to a new password: who it is for, and its token.
+_RESET = re.compile(r"(/password-reset/)[^/\s\"'?]+/[^/\s\"'?]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+")
 
 
 def redact(text: str) -> str:
-    """The text without session tokens, API keys, and bearer tokens."""
+    """The text without session tokens, API keys, bearer tokens, invitations and reset links."""
     text = _QUERY_TOKEN.sub(r"\1[redacted]", text)
     text = _SECRET.sub(r"\1[redacted]", text)
+    text = _RESET.sub(r"\1[redacted]", text)
     return _BEARER.sub(r"\1[redacted]", text)
 
 

@@ -1,5 +1,6 @@
 """All settings, read from the environment alone. docs/self-hosting.md explains each variable."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr
 from loquent.limits import Limits
+from loquent.mail import mail_settings
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
 django_stubs_ext.monkeypatch()
@@ -40,6 +42,7 @@ INSTALLED_APPS = [
     "daphne",
     # Before the admin: their templates stand in for its own.
     "loquent",
+    "auditlog",
     "loquent.organizations",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
@@ -48,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "axes",
     "corsheaders",
     "rest_framework",
     "django_filters",
@@ -69,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "loquent.organizations.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -148,7 +153,22 @@ WORKERS = envint("WORKERS", 1, minimum=1)
 
 # --- People --------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["loquent.organizations.auth.MembershipBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "loquent.organizations.auth.MembershipBackend",
+]
+# Wrong passwords are counted in the database: for all processes, whether Redis is there or not.
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = envint("SIGN_IN_FAILURES", 5, minimum=1)
+AXES_COOLOFF_TIME = timedelta(minutes=envint("SIGN_IN_PAUSE_MINUTES", 15, minimum=1))
+AXES_RESET_ON_SUCCESS = True
+# Who goes on trying doesn't make the pause longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "loquent.organizations.throttle.request_address"
+AXES_USERNAME_CALLABLE = "loquent.organizations.throttle.counted_name"
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -160,6 +180,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+AUDITLOG_LOGENTRY_MODEL = "organizations.AuditEntry"
+# Its migrations would make the table of the model that ours stands in for.
+MIGRATION_MODULES = {"auditlog": None}
+# "Helper → Sales" instead of two ids.
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
+AUDIT_LOG_DAYS = envint("AUDIT_LOG_DAYS", 365, minimum=1)
 
 # A browser takes a cookie named __Host-… only from this host, over https, for every path.
 _prefix = "__Host-" if SITE_IS_HTTPS else ""
@@ -181,6 +208,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",
     # SQLite's index of the overview's figures has fewer columns; it finds the rows all the same.
     "models.W040",
+    # The login itself says that it was tried too often (organizations/admin_site.py).
+    "axes.W002",
 ]
 
 TRUSTED_PROXY_COUNT = envint("TRUSTED_PROXY_COUNT", 0)
@@ -190,6 +219,16 @@ if TRUSTED_PROXY_COUNT:
 # Room for the largest knowledge of an agent: in JSON with every character escaped, and in a form.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+# --- Mail ----------------------------------------------------------------------------------------
+
+EMAIL_URL = envsecret("EMAIL_URL")
+_mail = mail_settings(EMAIL_URL, debug=DEBUG)
+globals().update(_mail)
+# Whether somebody who asks for a link by mail can get one.
+MAIL_IS_ON = bool(EMAIL_URL) or DEBUG
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = envstr("DEFAULT_FROM_EMAIL") or f"loquent@{_site.hostname}"
+DEFAULT_FROM_EMAIL_IS_SET = bool(envstr("DEFAULT_FROM_EMAIL"))
 
 # --- REST API ------------------------------------------------------------------------------------
 
@@ -315,6 +354,8 @@ LOGGING = {
         # SQL and its parameters hold what visitors wrote: never below INFO.
         "django.db.backends": {"level": "INFO"},
         "uvicorn": {"handlers": [], "propagate": True},
+        # It has a line for every sign-in.
+        "axes": {"level": "WARNING"},
         # The proxy in front keeps the access log; uvicorn has two lines for every socket.
         "uvicorn.access": {"level": "WARNING"},
         "uvicorn.error": {"level": "WARNING"},

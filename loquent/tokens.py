@@ -6,6 +6,7 @@ from django.utils.crypto import salted_hmac
 
 SESSION_TOKEN = "wst_"
 API_KEY = "lqk_"
+INVITATION = "lqi_"
 
 
 def new_token(prefix: str) -> str:

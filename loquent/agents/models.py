@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 
 from loquent.models import BaseModel
+from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 
 MODEL_PATTERN = re.compile(r"^[a-z][a-z0-9-]*:\S.*$")
@@ -147,3 +148,15 @@ class TokenReservation(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.tokens} on {self.day}"
+
+
+audit(
+    TextAgent,
+    "name",
+    "instructions",
+    "model",
+    "max_output_tokens",
+    "temperature",
+    "enabled",
+    "fallback_sentence",
+)

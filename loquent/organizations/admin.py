@@ -1,10 +1,10 @@
 """The admin pages of organizations, members and API keys."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -15,19 +15,18 @@ from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
+from loquent.organizations.audit_admin import AuditAdmin
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.current import current_organization
-from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.invitation_admin import InvitationAdmin
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
 from loquent.organizations.services import (
-    MAX_STAFF_EMAIL,
     NEEDS_AN_OWNER,
-    add_member,
     change_role,
-    check_staff_password,
     create_api_key,
     leaves_an_owner,
     remove_member,
     revoke_api_key,
-    staff_username,
 )
 
 
@@ -67,80 +66,62 @@ class RoleForm(forms.ModelForm[Membership]):
         return role
 
 
-class MembershipForm(forms.ModelForm[Membership]):
-    """A new member by email; one who has no account yet gets a first password."""
-
-    email = forms.EmailField(
-        max_length=MAX_STAFF_EMAIL, help_text="The address with which the member signs in."
-    )
-    password = forms.CharField(
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Only for somebody who has no account here yet.",
-    )
-
-    class Meta:
-        model = Membership
-        fields = ["organization", "role"]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        email = staff_username(data.get("email", ""))
-        organization = data.get("organization")
-        if not email or organization is None:
-            return data
-        user = User.objects.filter(username=email).first()
-        if user is None and not data.get("password"):
-            raise ValidationError(
-                {"password": "Nobody signs in with this email yet. Choose a first password."}
-            )
-        if user is not None and organization.memberships.filter(user=user).exists():
-            raise ValidationError({"email": "This person is a member already."})
-        if user is None:
-            try:
-                check_staff_password(email=email, password=data["password"])
-            except ApplicationError as error:
-                raise ValidationError({"password": error.fields["owner_password"]}) from None
-        return data
-
-
 @admin.register(Membership)
 class MembershipAdmin(TenantAdmin):
     """Who belongs to an organization, with which role. An organization keeps one owner."""
 
     nav = Nav("Organization", 2, "Members", "people")
-    list_display = ["user", "organization", "role", "created_at"]
+    list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
-    search_fields = ["user__username"]
+    search_fields = ["user__username", "user__first_name", "user__last_name"]
+    form = RoleForm
+    fields = ["organization", "email", "name", "role", "last_sign_in", "joined"]
+    readonly_fields = ["organization", "email", "name", "last_sign_in", "joined"]
 
-    def get_form(
-        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kw: Any
-    ) -> type[forms.ModelForm[Membership]]:
-        kw["form"] = MembershipForm if obj is None else RoleForm
-        return super().get_form(request, obj, change, **kw)
+    @admin.display(description="email", ordering="user__username")
+    def email(self, obj: Membership) -> str:
+        return str(obj.user)
+
+    @admin.display(description="name", ordering="user__first_name")
+    def name(self, obj: Membership) -> str:
+        return obj.user.get_full_name() or "–"
+
+    @admin.display(description="last sign-in", ordering="user__last_login")
+    def last_sign_in(self, obj: Membership) -> datetime | str:
+        return obj.user.last_login or "never"
+
+    @admin.display(description="member since", ordering="created_at")
+    def joined(self, obj: Membership) -> datetime:
+        return obj.created_at
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody is made a member without being asked: they are invited."""
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """When somebody signed in last is for owners to know."""
+        columns = super().get_list_display(request)
+        if self.has_change_permission(request):
+            return columns
+        return [column for column in columns if column != "last_sign_in"]
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        if obj is None:
-            return ["organization", "email", "password", "role"]
-        return ["organization", "user", "role"]
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [name for name in self.fields if name != "last_sign_in"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
-        return [] if obj is None else ["organization", "user"]
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        current, may_invite = current_organization(request), self.has_change_permission(request)
+        open_ones = current.invitations.count() if current and may_invite else 0
+        context = {"may_invite": may_invite, "open_invitations": open_ones}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def save_model(
         self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Any], change: bool
     ) -> None:
-        if not change:
-            made = add_member(
-                organization=obj.organization,
-                email=form.cleaned_data["email"],
-                password=form.cleaned_data["password"],
-                role=Role(obj.role),
-            )
-            obj.__dict__.update(made.__dict__)
-            return
         try:
             change_role(membership=obj, role=Role(obj.role))
         except ApplicationError as error:
@@ -167,11 +148,17 @@ class MembershipAdmin(TenantAdmin):
             self.delete_model(request, membership)
 
 
+admin.site.register(Invitation, InvitationAdmin)
+# The package has a page of its own, which knows of no organizations.
+admin.site.unregister(AuditEntry)
+admin.site.register(AuditEntry, AuditAdmin)
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantAdmin):
     """Keys of the REST API: shown once when made, revoked by an action."""
 
-    nav = Nav("Organization", 3, "API keys", "key")
+    nav = Nav("Organization", 4, "API keys", "key")
     list_display = ["name", "organization", "shown_prefix", "last_used_at", "revoked_at"]
     list_select_related = ["organization"]
     readonly_fields = ["shown_prefix", "created_at", "last_used_at", "revoked_at"]

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from loquent.organizations.access import visible_organizations
+from loquent.organizations.account_forms import LoginForm
+from loquent.organizations.account_pages import password_reset_urls
 from loquent.organizations.current import ALL, choose_organization, current_organization
+from loquent.organizations.join_pages import join_urls
 
 GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
 # No row of ours has an address of its own or is looked up while somebody types.
@@ -29,14 +31,6 @@ class Nav:
     order: int
     label: str
     icon: str
-
-
-class LoginForm(AdminAuthenticationForm):
-    """Members sign in with their email."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
-        self.fields["username"].label = "Email"
 
 
 class StaffSite(admin.AdminSite):
@@ -59,7 +53,18 @@ class StaffSite(admin.AdminSite):
         if self.overview_csv is not None:
             view = self.admin_view(self.overview_csv)
             pages.insert(0, path("overview.csv", view, name="overview_csv"))
-        return [switch, *pages]
+        return [switch, *password_reset_urls(self), *join_urls(self), *pages]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The login; 429 with the time to wait once it was tried too often."""
+        response = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if isinstance(form, LoginForm) and form.retry_after is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(form.retry_after)
+        return response
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -17,8 +17,10 @@ from loquent.organizations.services import staff_username
 TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
 # Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
 WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
+# Rows that only owners may see.
+OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry"})
 # Rows that are evidence: staff read them, nobody takes them away.
-EVIDENCE = frozenset({"erasurereceipt"})
+EVIDENCE = frozenset({"erasurereceipt", "auditentry"})
 
 
 def needed_role(permission: str) -> Role | None:
@@ -29,12 +31,15 @@ def needed_role(permission: str) -> Role | None:
         return None
     if model == "organization" and action in {"add", "delete"}:
         return None
+    # Nobody is made a member without being asked.
+    if (model, action) == ("membership", "add"):
+        return None
     if action == "view":
-        return Role.OWNER if model == "apikey" else Role.VIEWER
-    if app_label == "organizations":
-        return Role.OWNER
+        return Role.OWNER if model in OWNERS_ALONE else Role.VIEWER
     if model in EVIDENCE:
         return None
+    if app_label == "organizations":
+        return Role.OWNER
     if model in WRITTEN_BY_THE_PRODUCT and action != "delete":
         return None
     return Role.ADMIN

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from loquent.models import BaseModel
+from loquent.organizations.audit import audit
 
 
 class Role(models.TextChoices):
@@ -79,6 +80,7 @@ class Membership(BaseModel):
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
 
     class Meta:
+        verbose_name = "member"
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_unique"),
             models.CheckConstraint(
@@ -95,6 +97,33 @@ class Scope(models.TextChoices):
 
     READ = "read", "Read"
     WRITE = "write", "Read and write"
+
+
+class Invitation(BaseModel):
+    """An open invitation. Its link holds a token, of which only the digest is kept."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
+    email = models.CharField(max_length=150)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "email"], name="invitation_unique"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="invitation_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class ApiKey(BaseModel):
@@ -158,3 +187,16 @@ class IdempotentRequest(BaseModel):
 
     def __str__(self) -> str:
         return f"Request of {self.caller}"
+
+
+audit(
+    Organization,
+    "name",
+    "timezone",
+    "default_phone_region",
+    "retention_days",
+    "daily_token_budget",
+)
+audit(Membership, "user", "role")
+audit(Invitation, "email", "role", "expires_at")
+audit(ApiKey, "name", "prefix", "scope", "revoked_at")

@@ -77,13 +77,13 @@ def staff_username(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
-def create_staff(*, email: str, password: str) -> User:
+def create_staff(*, email: str, password: str, name: str = "") -> User:
     """A user who may sign in to the admin, with no rights but those of memberships.
 
     Raises `invalid` naming `owner_password` when the password is too weak.
     """
     check_staff_password(email=email, password=password)
-    owner = User(username=email, email=email, is_staff=True)
+    owner = User(username=email, email=email, first_name=name, is_staff=True)
     owner.set_password(password)
     owner.save()
     return owner
@@ -97,30 +97,15 @@ def check_staff_password(*, email: str, password: str) -> None:
         raise invalid({"owner_password": error.messages}) from None
 
 
-def add_member(*, organization: Organization, email: str, password: str, role: Role) -> Membership:
-    """Make somebody a member; who has no account yet gets one with this password.
-
-    Raises `invalid`, and then neither account nor membership is made.
-    """
-    email = staff_username(email)
-    with transaction.atomic():
-        user = User.objects.filter(username=email).first()
-        if user is None:
-            user = create_staff(email=email, password=password)
-        membership, is_new = Membership.objects.get_or_create(
-            organization=organization, user=user, defaults={"role": role}
-        )
-        if not is_new:
-            raise invalid({"email": ["This person is a member already."]})
-    return membership
-
-
 def change_role(*, membership: Membership, role: Role) -> None:
     """Give a member another role; `conflict` where it would leave nobody as owner."""
     with transaction.atomic():
         if role != Role.OWNER:
             _keep_an_owner(membership)
-        Membership.objects.filter(id=membership.id).update(role=role, updated_at=timezone.now())
+        fresh = Membership.objects.select_for_update(of=("self",)).filter(id=membership.id).first()
+        if fresh is not None:
+            fresh.role = role
+            fresh.save(update_fields=["role", "updated_at"])
 
 
 def remove_member(*, membership: Membership) -> None:
@@ -167,7 +152,11 @@ def create_api_key(
 
 def revoke_api_key(*, api_key: ApiKey) -> None:
     """End a key at once. A second time does nothing."""
-    ApiKey.objects.filter(id=api_key.id, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        fresh = ApiKey.objects.select_for_update(of=("self",)).filter(id=api_key.id).first()
+        if fresh is not None and fresh.revoked_at is None:
+            fresh.revoked_at = timezone.now()
+            fresh.save(update_fields=["revoked_at", "updated_at"])
 
 
 def authenticate_api_key(*, key: str) -> ApiKey:

@@ -18,14 +18,13 @@ MANAGE = str(settings.BASE_DIR / "manage.py")
 # The variables that settings.py reads, or that decide where Python looks: no test inherits them.
 FOREIGN = (
     "LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_", "OTEL_",
-    "PROMETHEUS_",
+    "PROMETHEUS_", "EMAIL_URL", "SIGN_IN_",
 )  # fmt: skip
 FOREIGN_NAMES = frozenset(
     {
-        "ALLOWED_HOSTS", "API_CORS_ORIGINS", "DATABASE_THREADS", "DATABASE_TIMEOUTS", "DEBUG",
-        "HSTS_SECONDS", "LOG_FORMAT", "LOG_LEVEL", "RATE_LIMITS", "SITE_URL",
-        "STATIC_ROOT",
-        "TRUSTED_PROXY_COUNT", "WORKERS",
+        "ALLOWED_HOSTS", "API_CORS_ORIGINS", "AUDIT_LOG_DAYS", "DATABASE_THREADS",
+        "DATABASE_TIMEOUTS", "DEBUG", "DEFAULT_FROM_EMAIL", "HSTS_SECONDS", "LOG_FORMAT",
+        "LOG_LEVEL", "RATE_LIMITS", "SITE_URL", "STATIC_ROOT", "TRUSTED_PROXY_COUNT", "WORKERS",
     }
 )  # fmt: skip
 

@@ -13,7 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage, TextAgent
-from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.audit_entry import AuditEntry
+from loquent.organizations.invitations import invite
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
 from loquent.organizations.services import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
@@ -26,8 +28,10 @@ STANDARD = ("changelist", "add", "change", "delete", "history")
 # None: nobody; "root": superusers alone.
 TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     Organization: (VIEWER, "root", VIEWER, "root", VIEWER),
-    Membership: (VIEWER, OWNER, VIEWER, OWNER, VIEWER),
+    Membership: (VIEWER, None, VIEWER, OWNER, VIEWER),
+    Invitation: (OWNER, OWNER, OWNER, OWNER, OWNER),
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    AuditEntry: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -55,8 +59,6 @@ POSTS = {
     "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
     "agents_textagent_import", "widgets_widgetsession_apply",
 }  # fmt: skip
-# Addresses that take a form alone: their own tests say from whom.
-FORMS = {"widgets_widgetconfig_allow", "widgets_widgetconfig_check"}
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {
     "index": 200,
@@ -68,6 +70,15 @@ FOR_ALL = {
     "switch_organization": 405,
     "overview_csv": 200,
     "app_list": 200,
+    **{f"password_reset{page}": 200 for page in ("", "_done", "_confirm", "_complete")},
+    "join": 404,
+    "join_link": 302,
+}
+# Addresses that take a form alone: their own tests say from whom.
+FORMS = {
+    "organizations_invitation_resend",
+    "widgets_widgetconfig_allow",
+    "widgets_widgetconfig_check",
 }
 # A password form of Django's own; the address that leads from a row to its form; nothing at all.
 UNLISTED = {"auth_user_password_change", "", None}
@@ -135,10 +146,13 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     member = make_member(acme, "somebody", Role.VIEWER)
     make_member(acme, "boss", Role.OWNER)
     key, _ = create_api_key(organization=acme, name="Key")
+    invited, _ = invite(organization=acme, email="new@example.com", role=VIEWER, invited_by=member)
     return {
         Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
-        ErasureReceipt: receipt, User: member, Group: Group.objects.create(name="Group"),
+        AuditEntry: AuditEntry.objects.filter(organization=acme)[0], Invitation: invited,
+        ErasureReceipt: receipt, User: member,
+        Group: Group.objects.create(name="Group"),
     }  # fmt: skip
 
 
@@ -171,7 +185,11 @@ def test_every_page_obeys_the_role(
     assert wrong == []
     assert {client.get(address(name, by_name)).status_code for name in POSTS} == {405}
     for name, expected in FOR_ALL.items():
-        arguments_of = {"app_list": ["widgets"]}
+        arguments_of = {
+            "app_list": ["widgets"],
+            "password_reset_confirm": ["x", "y"],
+            "join_link": ["lqi_x"],
+        }
         path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
         assert (name, client.get(path).status_code) == (name, expected)
 

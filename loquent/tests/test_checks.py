@@ -4,11 +4,12 @@ import pytest
 from django.core.checks import CheckMessage
 from pytest_django.fixtures import Settings
 
-from loquent.checks import check_channel_layer, check_database, check_secret_key
+from loquent.checks import check_channel_layer, check_database, check_mail, check_secret_key
 
 
 def all_checks() -> list[CheckMessage]:
-    return [*check_secret_key(None), *check_database(None), *check_channel_layer(None)]
+    checks = (check_secret_key, check_database, check_channel_layer, check_mail)
+    return [message for check in checks for message in check(None)]
 
 
 def ids() -> set[str | None]:
@@ -22,6 +23,8 @@ def _good_settings(settings: Settings) -> None:
     settings.DATABASE_IS_SQLITE = False
     settings.REDIS_URL = "redis://127.0.0.1:6379/0"
     settings.WORKERS = 4
+    settings.EMAIL_URL = "submission://mail.example.com"
+    settings.DEFAULT_FROM_EMAIL_IS_SET = True
 
 
 def test_good_settings_are_silent() -> None:
@@ -65,10 +68,22 @@ def test_no_redis(settings: Settings, debug: bool, workers: int, expected: set[s
     assert ids() == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "has_sender", "missing"),
+    [("", True, "EMAIL_URL"), ("", False, "EMAIL_URL"), ("smtp://x", False, "DEFAULT_FROM_EMAIL")],
+)
+def test_no_mail(settings: Settings, url: str, has_sender: bool, missing: str) -> None:
+    settings.EMAIL_URL, settings.DEFAULT_FROM_EMAIL_IS_SET = url, has_sender
+    [message] = all_checks()
+    assert (message.id, message.msg) == ("loquent.W005", f"{missing} is not set.")
+    settings.DEBUG = True
+    assert ids() == set()
+
+
 def test_every_message_says_what_to_do(settings: Settings) -> None:
     settings.SECRET_KEY = "insecure-no-secret-key-is-set"
-    settings.DATABASE_IS_SQLITE, settings.REDIS_URL = True, ""
+    settings.DATABASE_IS_SQLITE, settings.REDIS_URL, settings.EMAIL_URL = True, "", ""
     for settings.WORKERS in (1, 2):
         messages = all_checks()
-        assert len(messages) == 3
+        assert len(messages) == 4
         assert all(message.hint for message in messages)

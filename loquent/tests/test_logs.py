@@ -36,6 +36,8 @@ def test_a_secret_is_redacted_wherever_it_stands(line: str) -> None:
 
 def test_a_foreign_bearer_token_is_redacted() -> None:
     assert redact("Authorization: Bearer sk-proj-123") == "Authorization: Bearer [redacted]"
+    link = "Forbidden: /admin/password-reset/MQ/d2r-abcdef0123456789/"
+    assert redact(link) == "Forbidden: /admin/password-reset/[redacted]/"
     assert redact("?token=short&a=1") == "?token=[redacted]&a=1"
 
 

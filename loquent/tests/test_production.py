@@ -25,6 +25,8 @@ def test_the_deployment_checks_have_nothing_to_say() -> None:
         SECRET_KEY="f3Yk-a-key-of-fifty-characters-or-more-0123456789-zQ",
         DATABASE_URL="postgres://loquent@127.0.0.1:1/loquent",
         REDIS_URL="redis://127.0.0.1:1/0",
+        EMAIL_URL="submission://loquent:secret@127.0.0.1:1",
+        DEFAULT_FROM_EMAIL="loquent@example.com",
         PYTHONWARNINGS="error",
         **HTTPS,
     )

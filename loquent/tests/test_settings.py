@@ -45,6 +45,13 @@ def load() -> dict[str, Any]:
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("WORKERS", "0"),
         ("HSTS_SECONDS", "a year"),
+        ("EMAIL_URL", f"smtps://user:{PASSWORD}@host"),
+        ("EMAIL_URL", f"submission://user:{PASSWORD}@host:port"),
+        ("EMAIL_URL", f"submission://user:{PASSWORD}@host?timeout=soon"),
+        ("EMAIL_URL", "submission:"),
+        ("SIGN_IN_FAILURES", "0"),
+        ("SIGN_IN_PAUSE_MINUTES", "an hour"),
+        ("EMAIL_URL", "mail.example.com"),
     ],
 )
 def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -135,3 +142,31 @@ def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
         timeout=60,
     )
     assert answer.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"submission://me:{PASSWORD}@mail.example.com", (587, True, False, 10)),
+        (f"smtp://me:{PASSWORD}@mail.example.com:465/?ssl=1&timeout=3", (465, False, True, 3)),
+        (f"smtp://me:{PASSWORD}@mail.example.com", (25, False, False, 10)),
+    ],
+)
+def test_mail(environment: pytest.MonkeyPatch, url: str, expected: tuple[int, bool]) -> None:
+    environment.setenv("EMAIL_URL", url)
+    environment.setenv("DEFAULT_FROM_EMAIL", "Chat <chat@example.com>")
+    made = load()
+    names = ("EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL", "EMAIL_TIMEOUT")
+    assert tuple(made[name] for name in names) == expected
+    assert made["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (made["EMAIL_HOST"], made["EMAIL_HOST_PASSWORD"]) == ("mail.example.com", PASSWORD)
+    assert (made["DEFAULT_FROM_EMAIL"], made["MAIL_IS_ON"]) == ("Chat <chat@example.com>", True)
+
+
+@pytest.mark.parametrize(("debug", "backend"), [("1", "console"), ("0", "dummy")])
+def test_mail_without_a_server(environment: pytest.MonkeyPatch, debug: str, backend: str) -> None:
+    environment.setenv("DEBUG", debug)
+    made = load()
+    assert made["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+    assert made["MAIL_IS_ON"] is (debug == "1")
+    assert made["DEFAULT_FROM_EMAIL"] == "loquent@127.0.0.1"

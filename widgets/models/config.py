@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from loquent.agents.models import TextAgent
 from loquent.models import BaseModel
+from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 from widgets.types import (
     DEFAULT_PRIMARY_COLOR,
@@ -166,3 +167,26 @@ class WidgetConfig(BaseModel):
         if self.contact_info_mode == ContactInfoMode.NONE:
             return []
         return [name for name in ("name", "email", "phone") if getattr(self, f"collect_{name}")]
+
+
+audit(
+    WidgetConfig,
+    "widget_id",
+    "text_agent",
+    "name",
+    "greeting",
+    "primary_color",
+    "text_color",
+    "position",
+    "contact_info_mode",
+    "collect_name",
+    "collect_email",
+    "collect_phone",
+    "allowed_origins",
+    "daily_message_cap",
+    "starters",
+    "notice_text",
+    "notice_url",
+    "notice_consent",
+    "enabled",
+)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
+from loquent.organizations.audit import CHANGED, record
 from loquent.organizations.models import Organization
 from loquent.versions import ExpectedVersion, check_version, version_of
 from widgets.models import MAX_NAME, WidgetConfig
@@ -72,7 +73,10 @@ def change_widget(
 
 def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> int:
     """Show widgets on their sites or take them off; gives how many."""
-    return widgets.update(enabled=enabled, updated_at=timezone.now())
+    with transaction.atomic():
+        for widget in widgets.exclude(enabled=enabled):
+            record(widget, CHANGED, {"enabled": (not enabled, enabled)})
+        return widgets.update(enabled=enabled, updated_at=timezone.now())
 
 
 def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:

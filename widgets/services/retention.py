@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from loquent.agents.models import DailyTokenUsage
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.idempotency import old_answers
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
@@ -36,11 +37,13 @@ class Pruned:
     empty_sessions: int = 0
     usage: int = 0
     answers: int = 0
+    audit_entries: int = 0
 
     @property
     def steps(self) -> int:
         """Rows that are gone through; messages go with their conversation."""
-        return self.conversations + self.empty_sessions + self.usage + self.answers
+        answered = self.answers + self.audit_entries
+        return self.conversations + self.empty_sessions + self.usage + answered
 
 
 def count_prunable(*, now: datetime) -> Pruned:
@@ -50,6 +53,7 @@ def count_prunable(*, now: datetime) -> Pruned:
         empty_sessions=empty.count(),
         usage=sum(counts.count() for counts in _old_usage(now)),
         answers=old_answers(now=now).count(),
+        audit_entries=_old_audit_entries(now).count(),
     )
     for sessions in _old_conversations(now):
         found.conversations += sessions.exclude(id__in=empty.values("id")).count()
@@ -83,6 +87,10 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
     for ids in _batches(answers, batch):
         pruned.answers += answers.filter(id__in=ids).delete()[0]
         progress(len(ids))
+    old_entries = _old_audit_entries(now)
+    for ids in _batches(old_entries, batch):
+        pruned.audit_entries += old_entries.filter(id__in=ids).delete()[0]
+        progress(len(ids))
     return pruned
 
 
@@ -109,6 +117,12 @@ def _old_usage(now: datetime) -> Iterator[models.QuerySet[Any]]:
     oldest = (now - timedelta(days=USAGE_DAYS)).date()
     for kind in DAILY_COUNTS:
         yield kind._default_manager.filter(day__lt=oldest)
+
+
+def _old_audit_entries(now: datetime) -> models.QuerySet[AuditEntry]:
+    oldest = now - timedelta(days=settings.AUDIT_LOG_DAYS)
+    old: models.QuerySet[AuditEntry] = AuditEntry.objects.filter(timestamp__lt=oldest)
+    return old
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:

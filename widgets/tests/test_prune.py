@@ -65,7 +65,7 @@ def test_each_organization_has_its_own_time(
     # Globex keeps all.
     kept.add(make_session(make_widget(globex), days=1_000).id)
     deleted = "Deleted 2 conversations with 3 messages, 0 empty sessions, 0 daily counts, "
-    assert run() == f"{deleted}0 answers of the REST API."
+    assert run() == f"{deleted}0 answers of the REST API, 0 lines of the audit log."
     assert left() == kept
     assert WidgetMessage.objects.count() == 4
     assert run().startswith("Deleted 0 conversations with 0 messages")
@@ -76,7 +76,7 @@ def test_a_dry_run_deletes_nothing(widget: WidgetConfig) -> None:
     make_session(widget, days=100, messages=0)
     WidgetDailyUsage.objects.create(widget=widget, day="2001-01-01", messages=3)
     counts = "1 conversations with 2 messages, 1 empty sessions, 1 daily counts, "
-    counts += "0 answers of the REST API."
+    counts += "0 answers of the REST API, 0 lines of the audit log."
     assert run("--dry-run") == f"Would delete {counts}"
     assert len(left()) == 2
     assert run() == f"Deleted {counts}"

@@ -12,6 +12,7 @@ from django.db.models import RestrictedError
 from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
 from loquent.organizations.models import Organization
 from loquent.versions import ExpectedVersion, check_version, version_of
 
@@ -158,6 +159,7 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
     """Make the agent's entries what is wanted, in the transaction of the caller."""
     _check_size(wanted)
     existing = {entry.id: entry for entry in KnowledgeEntry.objects.filter(agent=agent)}
+    before = {entry.id: values(entry, ENTRY_FIELDS) for entry in existing.values()}
     kept: set[uuid.UUID] = set()
     new: list[KnowledgeEntry] = []
     errors: dict[str, list[str]] = {}
@@ -182,6 +184,14 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
     for entry_id in kept:
         existing[entry_id].save(update_fields=[*ENTRY_FIELDS, "updated_at"])
     KnowledgeEntry.objects.bulk_create(new)
+    for entry in new:
+        record(entry, CREATED, {"title": ("", entry.title)})
+    for entry in existing.values():
+        now = values(entry, ENTRY_FIELDS)
+        if entry.id in kept:
+            record(entry, CHANGED, {n: (before[entry.id][n], now[n]) for n in ENTRY_FIELDS})
+        else:
+            record(entry, DELETED, {"title": (entry.title, "")})
 
 
 def _check_size(wanted: Sequence[EntryData]) -> None:

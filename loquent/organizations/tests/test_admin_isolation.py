@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from loquent.agents.models import TextAgent
-from loquent.organizations.models import ApiKey, Membership, Organization, Role
+from loquent.organizations.invitations import invite
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
 from loquent.organizations.services import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.models import WidgetConfig, WidgetSession
@@ -18,7 +19,7 @@ from widgets.services.sessions import create_widget_session
 
 MARK = "Secret of Acme"
 MODELS: list[type[Model]] = [
-    Organization, Membership, ApiKey, TextAgent, Contact, WidgetConfig, WidgetSession,
+    Organization, Membership, Invitation, ApiKey, TextAgent, Contact, WidgetConfig, WidgetSession,
 ]  # fmt: skip
 
 
@@ -29,6 +30,7 @@ def url(model: type[Model], page: str, *arguments: object) -> str:
 
 @pytest.fixture(autouse=True)
 def _acmes(acme: Organization, alice: User) -> None:
+    invite(organization=acme, email="new@example.com", role=Role.OWNER, invited_by=alice)
     Organization.objects.filter(id=acme.id).update(name=MARK)
     create_api_key(organization=acme, name=MARK)
     widget = make_widget(acme, agent=make_agent(acme, name=MARK), name=MARK)
@@ -83,7 +85,7 @@ def test_the_reset_of_a_foreign_widget(client: Client, charlie: User) -> None:
     assert WidgetConfig.objects.get().widget_id == widget.widget_id
 
 
-@pytest.mark.parametrize("model", [TextAgent, Contact, WidgetConfig, ApiKey, Membership])
+@pytest.mark.parametrize("model", [TextAgent, Contact, WidgetConfig, ApiKey, Invitation])
 def test_nothing_can_be_added_to_a_foreign_organization(
     client: Client, charlie: User, acme: Organization, model: type[Any]
 ) -> None:
@@ -139,14 +141,14 @@ def test_an_owner_elsewhere_is_no_owner_here(
     assert key.prefix not in client.get(keys).content.decode()
     client.post(keys, {"action": "revoke", "_selected_action": [str(key.pk)]})
     assert ApiKey.objects.get().revoked_at is None
-    for model in (ApiKey, Membership):
+    for model in (ApiKey, Invitation):
         data = {
             "organization": acme.id, "name": "Mine", "email": "mine@example.com",
             "role": "owner", "password": "correct horse battery",
         }  # fmt: skip
         response = client.post(url(model, "add"), data)
         assert "organization" in response.context["adminform"].form.errors
-    assert not User.objects.filter(username="mine@example.com").exists()
+    assert list(Invitation.objects.values_list("email", flat=True)) == ["new@example.com"]
     alices = Membership.objects.get(organization=acme, role=Role.OWNER)
     assert client.post(url(Membership, "change", alices.pk), {"role": "viewer"}).status_code == 403
     page = url(Organization, "change", acme.pk)

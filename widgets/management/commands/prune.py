@@ -43,5 +43,6 @@ def sentence(pruned: Pruned) -> str:
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
-        f"{pruned.answers} answers of the REST API"
+        f"{pruned.answers} answers of the REST API, "
+        f"{pruned.audit_entries} lines of the audit log"
     )

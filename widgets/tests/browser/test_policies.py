@@ -74,7 +74,7 @@ async def test_the_admin(page: Page, demo_site: ServerProcess, session: WidgetSe
     for path in (
         "widgets/widgetconfig/", "widgets/widgetconfig/?q=x", "widgets/widgetsession/",
         f"widgets/widgetsession/{session.id}/change/", "contacts/contact/", "contacts/contact/add/",
-        f"contacts/contact/{contact.id}/change/", "organizations/membership/add/",
+        f"contacts/contact/{contact.id}/change/", "organizations/invitation/add/",
         "organizations/organization/", "agents/textagent/", "password_change/",
         f"contacts/contact/{contact.id}/erase/", "widgets/erasurereceipt/",
     ):  # fmt: skip

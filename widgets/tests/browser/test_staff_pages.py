@@ -8,8 +8,10 @@ from playwright.async_api import ConsoleMessage, Page, expect
 
 from contacts.models import Contact
 from loquent.database import in_database
-from loquent.organizations.models import Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.audit_entry import AuditEntry
+from loquent.organizations.invitations import invite, renew_invitation
+from loquent.organizations.models import Invitation, Membership, Organization, Role
+from loquent.organizations.services import create_api_key, revoke_api_key
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
@@ -40,12 +42,16 @@ def widget(owner: User, acme: Organization, globex: Organization) -> WidgetConfi
     claim = {"name": "Jane Doe", "email": "jane@example.com"}
     WidgetSession.objects.update(contact=contact, contact_claim=claim, last_answer_status="failed")
     WidgetMessage.objects.filter(seq=2).update(rating="down", rating_comment="Wrong")
-    create_api_key(organization=acme, name="Key")
+    key, _ = create_api_key(organization=acme, name="Key")
+    revoke_api_key(api_key=key)
+    invite(organization=acme, email="new@example.com", role=Role.ADMIN, invited_by=owner)
     return widget
 
 
 def addresses(widget: WidgetConfig) -> list[str]:
     session, contact = widget.sessions.get(), Contact.objects.get()
+    change = AuditEntry.objects.filter(organization=widget.organization, action=1)[0]
+    invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
         "/admin/", "/admin/widgets/widgetconfig/", "/admin/widgets/widgetconfig/add/",
@@ -55,10 +61,20 @@ def addresses(widget: WidgetConfig) -> list[str]:
         "/admin/contacts/contact/", f"/admin/contacts/contact/{contact.pk}/change/",
         f"/admin/contacts/contact/{contact.pk}/erase/", "/admin/agents/textagent/add/",
         "/admin/widgets/widgetsession/?answer=failed&q=x", "/admin/organizations/membership/",
-        "/admin/organizations/membership/add/", "/admin/organizations/apikey/",
+        "/admin/organizations/invitation/add/", "/admin/organizations/invitation/",
+        f"/admin/organizations/invitation/{invitation.pk}/change/",
+        f"/admin/organizations/invitation/{invitation.pk}/delete/",
+        f"/admin/organizations/membership/{owner.pk}/change/", "/admin/organizations/apikey/",
         f"/admin/organizations/organization/{widget.organization_id}/change/",
-        "/admin/password_change/",
+        "/admin/password_change/", "/admin/organizations/auditentry/",
+        f"/admin/organizations/auditentry/{change.pk}/change/",
     ]  # fmt: skip
+
+
+def new_link() -> str:
+    """An invitation's address."""
+    token = renew_invitation(invitation=Invitation.objects.get())
+    return f"/admin/join/{token}/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -79,10 +95,15 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
     page.on("console", note)
     await page.emulate_media(color_scheme=scheme)
     server = live_server_process()
-    await page.goto(f"{server.url}/admin/login/")
-    assert await findings(page) == []
-    await sign_in(page, server.url)
     wrong: list[object] = []
+    link = await in_database(new_link)
+    for address in ("/admin/login/", "/admin/password-reset/", "/admin/password-reset/sent/", link):
+        for size in (PHONE, DESK):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await page.goto(server.url + address)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert (address, wide, await findings(page)) == (address, size["width"], [])
+    await sign_in(page, server.url)
     for address in await in_database(addresses, widget):
         for size in (DESK, PHONE):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -97,6 +118,30 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
             wrong += [(address, size["width"], finding) for finding in await findings(page)]
             is_checking = False
     assert wrong + refused == [], "\n".join(map(str, wrong + refused))
+
+
+async def test_an_invitation_by_keyboard_alone(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await sign_in(page, server.url)
+    await page.get_by_role("link", name="Members").press("Enter")
+    await page.get_by_role("link", name="Invite a member").press("Enter")
+    await page.get_by_label("Email").press_sequentially("dora@example.com")
+    await page.get_by_label("Role").press("a")
+    await page.get_by_role("button", name="Invite", exact=True).press("Enter")
+    await page.get_by_role("button", name="Copy").press("Enter")
+    await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    await page.context.clear_cookies()
+    await page.goto(link)
+    assert page.url == f"{server.url}/admin/join/"
+    await page.get_by_label("Your name").press_sequentially("Dora")
+    await page.get_by_label("Password", exact=True).press_sequentially("four words are enough")
+    await page.get_by_label("Password again").press_sequentially("four words are enough")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("You are a member of Acme now.")).to_be_visible()
 
 
 async def test_by_keyboard_alone(

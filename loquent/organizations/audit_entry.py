@@ -1,0 +1,97 @@
+"""The rows of the audit log: who changed what, and when, in an organization."""
+
+from contextvars import ContextVar
+from typing import Any
+
+from auditlog.models import AbstractLogEntry, LogEntryManager
+from django.contrib.auth.models import User
+from django.db import models
+from django.http import HttpRequest
+
+# Long texts are cut: the log says that something changed, and isn't a copy of it.
+MAX_VALUE = 300
+SERVER = "The server"
+# The request that this thread or task answers; a command and a visitor's socket have none.
+current_request: ContextVar[HttpRequest | None] = ContextVar("audit_request", default=None)
+
+
+class AuditManager(LogEntryManager):  # type: ignore[misc]
+    """Makes rows that know their organization and who acted."""
+
+    def log_create(self, instance: Any, force_log: bool = False, **kwargs: Any) -> Any:
+        organization_id = organization_of(instance)
+        if (
+            kwargs.get("action") == AbstractLogEntry.Action.DELETE
+            and organization_id == instance.pk
+        ):
+            # With an organization goes all that is kept of it.
+            self.filter(organization_id=organization_id).delete()
+            return None
+        actor, name = who_acts()
+        changes = kwargs.get("changes")
+        if isinstance(changes, dict):
+            kwargs["changes"] = {
+                field: [clipped(value) for value in pair] for field, pair in changes.items()
+            }
+        return super().log_create(
+            instance,
+            force_log,
+            organization_id=organization_id,
+            actor=actor,
+            actor_name=name,
+            **kwargs,
+        )
+
+
+class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
+    """One change of one row. `changes`: the old and the new value, as text, for each field."""
+
+    # Without a constraint: rows that go with their organization write their last line before.
+    organization = models.ForeignKey(
+        "organizations.Organization",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    actor_name = models.CharField("who", max_length=254)
+
+    objects = AuditManager()
+
+    class Meta:
+        ordering = ["-timestamp", "-id"]
+        verbose_name = "change"
+        verbose_name_plural = "audit log"
+        indexes = [
+            models.Index(fields=["organization", "-timestamp", "-id"], name="audit_of_organization")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.object_repr)
+
+
+def organization_of(instance: Any) -> Any:
+    """The id of the organization that a row belongs to, or is."""
+    if hasattr(instance, "organization_id"):
+        return instance.organization_id
+    if hasattr(instance, "agent"):
+        return instance.agent.organization_id
+    return instance.pk
+
+
+def who_acts() -> tuple[User | None, str]:
+    """The member, or the API key, of the request that is being answered."""
+    request = current_request.get()
+    if request is None:
+        return None, SERVER
+    key = getattr(request, "auth", None)
+    if key is not None:
+        return None, f"API key {key}"[:254]
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None, SERVER
+    return user, str(user)[:254]
+
+
+def clipped(value: str) -> str:
+    """A value as the log keeps it."""
+    return value if len(value) <= MAX_VALUE else f"{value[: MAX_VALUE - 1]}…"

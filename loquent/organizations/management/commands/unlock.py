@@ -1,0 +1,23 @@
+"""`manage.py unlock EMAIL`: let somebody sign in again after too many wrong passwords."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from axes.utils import reset
+from django.core.management.base import BaseCommand
+
+from loquent.organizations.services import staff_username
+
+
+class Command(BaseCommand):
+    help = "Let somebody sign in again at once after too many wrong passwords."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email", help="with which they sign in")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        email = staff_username(options["email"])
+        if reset(username=email):
+            self.stdout.write(f"{email} may sign in again.")
+        else:
+            self.stdout.write(f"{email} was not locked.")

@@ -1,0 +1,136 @@
+"""Who forgot a password gets a link by mail; nobody learns who has an account."""
+
+import re
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from loquent.outbox import all_sent
+from loquent.testing.people import PASSWORD
+
+PAGE = "/admin/password-reset/"
+NEW = "a quite different battery"
+
+
+@pytest.fixture(autouse=True)
+def _with_mail(settings: Settings) -> None:
+    settings.MAIL_IS_ON = True
+    settings.SITE_URL = "https://chat.example.com"
+
+
+def ask(client: Client, email: str = "alice@example.com", **headers: str) -> Any:
+    return client.post(PAGE, {"email": email}, headers=headers)
+
+
+def sent() -> list[Any]:
+    all_sent().result(timeout=10)
+    return mail.outbox
+
+
+def mailed_link() -> str:
+    [message] = sent()
+    [link] = re.findall(r"https://chat\.example\.com(/admin/password-reset/\S+)", message.body)
+    return str(link)
+
+
+def choose(client: Client, link: str, password: str = NEW) -> Any:
+    form = client.get(link, follow=True)
+    path = form.redirect_chain[-1][0]
+    return client.post(path, {"new_password1": password, "new_password2": password})
+
+
+def sign_in(client: Client, password: str) -> int:
+    data = {"username": "alice@example.com", "password": password}
+    return client.post("/admin/login/", data).status_code
+
+
+def test_the_login_leads_there(client: Client, db: None) -> None:
+    assert f'href="{PAGE}"' in client.get("/admin/login/").content.decode()
+    assert client.get(PAGE).status_code == 200
+
+
+def test_a_mailed_link_gives_a_new_password_once(client: Client, alice: User) -> None:
+    assert ask(client, "ALICE@example.com ").status_code == 302
+    link = mailed_link()
+    message: EmailMessage = mail.outbox[0]  # type: ignore[assignment]
+    assert message.to == ["alice@example.com"]  # type: ignore[attr-defined]
+    assert choose(client, link)["Location"] == f"{PAGE}complete/"
+    assert sign_in(Client(), PASSWORD) == 200
+    assert sign_in(Client(), NEW) == 302
+    again = Client().get(link, follow=True)
+    assert "This link is over" in again.content.decode()
+
+
+def test_a_weak_password_is_refused_and_the_link_stays(client: Client, alice: User) -> None:
+    ask(client)
+    link = mailed_link()
+    response = choose(client, link, "12345")
+    assert "too short" in response.content.decode()
+    assert choose(client, link).status_code == 302
+
+
+def test_the_link_does_not_follow_the_host_of_the_request(
+    client: Client, alice: User, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "localhost"]
+    ask(client, Host="localhost")
+    assert mailed_link().startswith(PAGE)
+    assert "localhost" not in mail.outbox[0].body
+
+
+def test_strangers_get_the_same_answer_and_no_mail(client: Client, alice: User) -> None:
+    known, unknown = ask(client), ask(client, "nobody@example.com")
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert [message.to for message in sent()] == [["alice@example.com"]]
+
+
+def test_who_is_switched_off_gets_no_mail(client: Client, alice: User) -> None:
+    User.objects.update(is_active=False)
+    assert ask(client).status_code == 302
+    assert sent() == []
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
+def test_asking_often_is_refused(client: Client, alice: User, email: str) -> None:
+    for _ in range(5):
+        assert ask(client, email).status_code == 302
+    response = ask(client, email.upper())
+    assert response.status_code == 429
+    assert 600 <= int(response["Retry-After"]) <= 720
+    body = response.content.decode()
+    assert "Try again in 12 minutes." in body
+    assert email.upper() in body
+    assert len(sent()) <= 5
+    assert ask(client, "charlie@example.com").status_code == 302
+
+
+def test_an_address_that_asks_for_many_is_refused(client: Client, db: None) -> None:
+    for number in range(20):
+        assert ask(client, f"{number}@example.com").status_code == 302
+    assert ask(client, "21@example.com").status_code == 429
+
+
+def test_without_mail_the_page_says_so(client: Client, alice: User, settings: Settings) -> None:
+    settings.MAIL_IS_ON = False
+    assert "This server sends no mail" in client.get(PAGE).content.decode()
+    assert ask(client).status_code == 200
+    assert sent() == []
+
+
+def test_a_failing_mail_server_shows_nothing(
+    client: Client, alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "loquent.no_such.Backend"
+    assert ask(client).status_code == 302
+    all_sent().result(timeout=10)
+    assert "A mail could not be sent" in caplog.text
+    assert "alice" not in caplog.text
+
+
+def test_a_link_that_never_was(client: Client, db: None) -> None:
+    assert "This link is over" in client.get(f"{PAGE}MQ/abc-def/").content.decode()
