@@ -74,10 +74,8 @@ class AuditAdmin(TenantAdmin):
         ("timestamp", admin.DateFieldListFilter),
     ]
     search_fields = ["object_repr", "actor_name", "changes"]
-    search_help_text = "Who, the name of what was changed, or a value before or after"
     fields = ["when", "organization", "actor_name", "what", "details"]
     readonly_fields = ["when", "organization", "actor_name", "what", "details"]
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -65,7 +65,7 @@ async def test_the_admin(page: Page, demo_site: ServerProcess, session: WidgetSe
     complaints = await complaints_of(page)
     admin = f"{demo_site.url}/admin"
     await page.goto(f"{admin}/login/")
-    await page.get_by_label("Username").fill("alice@example.com")
+    await page.get_by_label("Email").fill("alice@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("heading", name="Your chats")).to_be_visible()
