@@ -102,7 +102,7 @@ def test_what_refuses_an_export_is_json(client: APIClient, acme: Organization) -
 async def test_under_asgi_it_is_sent_while_it_is_read(acme: Organization) -> None:
     def make() -> str:
         Contact.objects.bulk_create(
-            Contact(organization=acme, name=f"{n} {'x' * 150}") for n in range(12_000)
+            Contact(organization=acme, name=f"{n} {'x' * 150}") for n in range(30_000)
         )
         return create_api_key(organization=acme, name="x")[1]
 
@@ -116,9 +116,9 @@ async def test_under_asgi_it_is_sent_while_it_is_read(acme: Organization) -> Non
         most = max(most, tracemalloc.get_traced_memory()[1])
     tracemalloc.stop()
     settle_database_threads()
-    assert len(sizes) == 24
+    assert len(sizes) == 60
     # All of it at once would be more.
-    assert most < sum(sizes) * 0.8
+    assert most < sum(sizes) * 0.6
 
 
 def test_a_deleted_conversation_is_gone_with_what_it_had(
