@@ -208,6 +208,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
 
   return {
     ...actions,
+    connect,
     getState: () => state,
     /** @param {boolean} offline */
     setOffline(offline) {

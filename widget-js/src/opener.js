@@ -29,13 +29,20 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
   let prefilled = null;
   /** @type {Contact | null} */
   let contact = null;
+  /** Does something of an earlier page still have to go out? */
+  let owes = false;
   let tries = 0;
   /** Who waited before must not count the same failure again. */
   let round = 0;
   /** @type {Set<number>} */
   const timers = new Set();
 
-  const wanted = () => !!opens || texts.length > 0;
+  /** Did somebody ask for it, on this page? */
+  const asked = () => !!opens || texts.length > 0;
+  const wanted = () => owes || asked();
+
+  /** Only who asked for the chat is told that it is late. @param {boolean} away */
+  const tell = (away) => launcher.wait(asked(), asked() && away);
 
   /** @param {() => void} run @param {number} ms */
   function later(run, ms) {
@@ -72,7 +79,7 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
   function go() {
     rest();
     if (loader.get(base, "chat") && wordsNow()) return goIn();
-    launcher.wait(true, tries > 0);
+    tell(tries > 0);
     const words = loadWords();
     const chat = loader.load(base, "chat");
     const mine = ++round;
@@ -104,6 +111,7 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
     if (prefilled !== null) room.prefill(prefilled);
     if (contact) room.identify(contact);
     for (const text of texts) room.send(text);
+    if (owes) room.deliver();
     opens?.(room);
     forget();
   }
@@ -113,21 +121,21 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
     rest();
     round++;
     if (!tries) onFirstFailure();
-    launcher.wait(true, true);
+    tell(true);
     later(go, RETRY[Math.min(tries++, RETRY.length - 1)]);
   }
 
   function forget() {
     opens = prefilled = contact = null;
+    owes = false;
     texts = [];
   }
 
   /** Does not want the panel any more; what was to be sent still is. */
   function leave() {
     opens = null;
-    if (wanted()) return;
-    rest();
-    launcher.wait(false, false);
+    tell(tries > 0);
+    if (!wanted()) rest();
   }
 
   function back() {
@@ -154,6 +162,12 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
     },
     close: () => (room ? room.close() : leave()),
     isOpen: () => (room ? room.isOpen() : !!opens),
+    /** Sends what an earlier page could not, without the panel. */
+    deliver() {
+      if (room) return;
+      owes = true;
+      go();
+    },
     /** @param {string} text */
     send(text) {
       if (room) return room.send(text);

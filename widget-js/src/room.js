@@ -72,6 +72,7 @@ export function createRoom(shell, words) {
     close: () => chat.close(),
     isOpen: () => conversation.getState().open,
     send: (text) => void conversation.send(text),
+    deliver: conversation.connect,
     prefill(text) {
       // What the visitor has written stays, below.
       const { text: own = "" } = chat.draft;

@@ -15,6 +15,9 @@ const Z_INDEX = 2147483000;
 /** Pixels between the launcher and the edges of the window. */
 const OFFSET = 20;
 
+/** Puts back the widget of this page that stands in front of the others: the one used last. */
+let lower = () => {};
+
 /**
  * @param {Win} win
  * @param {H} h
@@ -25,10 +28,19 @@ export function createStage(win, h, config, options) {
   const doc = win.document;
   const host = doc.createElement("loquent-widget");
   // Inline and important: no rule of the page is stronger. "all" is display, opacity, filter too.
-  const mine = { all: "initial", position: "fixed", "z-index": `${options.zIndex ?? Z_INDEX}` };
-  for (const [name, value] of Object.entries(mine)) {
-    host.style.setProperty(name, value, "important");
-  }
+  /** @param {string} name @param {string} value */
+  const insist = (name, value) => host.style.setProperty(name, value, "important");
+  /** @param {number} above */
+  const rise = (above) => insist("z-index", `${(options.zIndex ?? Z_INDEX) + above}`);
+  const sink = () => rise(0);
+  insist("all", "initial");
+  insist("position", "fixed");
+  sink();
+  host.addEventListener("focusin", () => {
+    lower();
+    rise(1);
+    lower = sink;
+  });
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
   root.style.setProperty("--x", `${options.offsetX ?? OFFSET}px`);
@@ -78,6 +90,7 @@ export function createStage(win, h, config, options) {
     // Beside the body: frameworks replace that one, and pages move, filter and freeze it.
     show: () => host.isConnected || doc.documentElement.append(host),
     destroy() {
+      if (lower === sink) lower = () => {};
       night.removeEventListener("change", paint);
       host.remove();
     },

@@ -3,6 +3,7 @@
  * Told through the storage, whose events reach every other tab and leave nothing behind.
  */
 
+import { readOutbox, sendable } from "./outbox.js";
 import { prefixOf } from "./storage.js";
 
 /** @import { Shell } from "./types.js" */
@@ -74,10 +75,12 @@ export function createTabs(shell, opener) {
       storage.local.set("panel", open ? "open" : "close");
       storage.local.set("panel", null);
     },
-    /** As this tab was on the page before. A tag that opens the chat does so until it is closed. */
+    /** As this tab was on the page before. A tag that opens the chat does so until it is closed.
+     * What was typed there and never arrived goes out in any case. */
     restore() {
       const was = storage.tab.get("open");
       if (was ? was === "1" : options.open) openHere();
+      else if (sendable(readOutbox(storage.local)).length) opener.deliver();
     },
     /** Nothing of this visitor stays. */
     forget() {

@@ -37,6 +37,25 @@ test("the pointer alone fetches the chat, the click only waits for it", async ()
   assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
 });
 
+test("a message of an earlier page is sent without a word about the file that is late", async () => {
+  const local = { "loquent:wid_one:outbox": '[{"cid":"c_1","content":"Hello"}]' };
+  const { page, asked, answer } = await cold({}, { local });
+  assert.equal(asked.length, 1);
+  assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
+  await answer(0);
+  assert.equal(page.text("status"), "");
+  page.click("Open chat");
+  assert.equal(launcherOf(page).getAttribute("aria-busy"), "true");
+  page.click("Open chat");
+  page.win.Loquent.close();
+  assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
+  await answer(asked.length - 1, room);
+  assert.equal(page.all("dialog").length, 0);
+  assert.equal(page.sockets.length, 1);
+  page.win.Loquent.destroy();
+  assert.equal(page.clock.pending, 0);
+});
+
 test("a file that fails: said in words and by an event, and asked for again elsewhere", async () => {
   const { page, asked, answer } = await cold();
   const errors = [];

@@ -21,6 +21,21 @@ test("a tag may say where the launcher stands, and how far in front", async () =
   assert.deepEqual(page.warnings, []);
 });
 
+test("of several widgets the one that was used last stands in front", async () => {
+  const page = openPage();
+  for (const id of ["wid_one", "wid_two"]) await page.embed(id, { zIndex: "5" });
+  const [one, two] = page.hosts;
+  const order = () => page.hosts.map((host) => host.style.getPropertyValue("z-index"));
+  one.shadowRoot.querySelector(".launcher").focus();
+  assert.deepEqual(order(), ["6", "5"]);
+  two.shadowRoot.querySelector(".launcher").focus();
+  assert.deepEqual(order(), ["5", "6"]);
+  page.win.Loquent.get("wid_two").destroy();
+  one.shadowRoot.querySelector(".launcher").focus();
+  assert.deepEqual(order(), ["6"]);
+  assert.equal(one.style.getPropertyPriority("z-index"), "important");
+});
+
 test("without a word the settings of the widget hold", async () => {
   const page = await embedded({}, { config: { position: "bottom_left" } });
   assert.ok(rootOf(page).classList.contains("bottom_left"));

@@ -57,6 +57,31 @@ test("without an ack it is sent again after a reconnect, with the same key, seen
   assert.deepEqual(page.lines, ["Hello"]);
 });
 
+test("what the page before could not send goes out by itself, with the panel closed", async () => {
+  const entry = { cid: "c_1", content: "Hello" };
+  const page = openPage({ local: { [KEY]: JSON.stringify([entry]) } });
+  await page.embed();
+  page.socket.accept().say(session({ resumed: true }));
+  assert.deepEqual(
+    page.socket.sent.filter(({ type }) => type === "message"),
+    [{ type: "message", content: "Hello", client_message_id: "c_1" }],
+  );
+  page.socket.say(ack(page.socket.sent.find(({ type }) => type === "message")));
+  page.draw();
+  assert.deepEqual(stored(page), []);
+  assert.equal(page.all("dialog").length, 0);
+  assert.equal(page.win.sessionStorage.getItem("loquent:wid_one:open"), null);
+});
+
+test("what was refused, or is no message, opens no connection", async () => {
+  for (const text of ['[{"cid":"c_1","content":"Hello","failed":"Too long"}]', "[]", "no JSON"]) {
+    const page = openPage({ local: { [KEY]: text } });
+    await page.embed();
+    assert.equal(page.sockets.length, 0);
+    assert.ok(page.get("button", "Open chat"));
+  }
+});
+
 test("if the history has it already, it is not sent again", async () => {
   const page = await started();
   page.write("Hello");

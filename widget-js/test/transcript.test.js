@@ -260,8 +260,27 @@ test("new messages do not move a visitor who reads further up", async () => {
   page.socket.say(start(), final("Hello"));
   page.draw();
   assert.equal(scroller.scrollTop, 100);
+  page.get("button", "New messages").focus();
   page.click("New messages");
   assert.equal(scroller.scrollTop, 1000);
+  // The button is gone, and with it the focus would be.
+  assert.equal(page.root.activeElement, scroller);
+});
+
+test("an answer that grows out of sight says so before it is done", async () => {
+  const page = await started(start(), delta("Hello", 0));
+  const scroller = page.root.querySelector(".scroller");
+  Object.defineProperties(scroller, {
+    scrollHeight: { get: () => 1000 },
+    clientHeight: { get: () => 300 },
+  });
+  scroller.scrollTop = 100;
+  scroller.dispatchEvent(new page.win.Event("scroll"));
+  assert.equal(page.all("button", "New messages").length, 0);
+  page.socket.say(delta(" world", 5));
+  page.draw();
+  assert.equal(scroller.scrollTop, 100);
+  assert.ok(page.get("button", "New messages"));
 });
 
 test("before the first message the greeting stays in sight, however long the form below it", async () => {

@@ -4,6 +4,7 @@ export const composer = /* css */ `
 .field:focus-within { border-color: var(--link); box-shadow: 0 0 0 1px var(--link) }
 textarea { flex: 1; min-width: 0; resize: none; padding: 6px 12px; font-size: 16px; line-height: 24px; max-height: 132px }
 textarea:focus-visible { outline: none }
+textarea:placeholder-shown { direction: inherit }
 ::placeholder { color: var(--dim); opacity: 1 }
 .send { width: 36px; height: 36px; border-radius: 50% }
 .send, .main { background: var(--fill); color: var(--on) }

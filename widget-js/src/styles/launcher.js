@@ -5,6 +5,7 @@ export const launcher = /* css */ `
   display: grid; place-items: center; width: var(--size); height: var(--size); border-radius: var(--loquent-launcher-radius, calc(var(--size) / 2));
   background: var(--brand); color: var(--icon); box-shadow: var(--loquent-launcher-shadow, 0 1px 3px #0003, 0 8px 24px #0003); transition: transform .2s;
 }
+.launcher:focus-visible { outline-color: var(--text); box-shadow: 0 0 0 6px var(--surface) }
 .launcher:hover { transform: scale(1.06) }
 .launcher svg { grid-area: 1/1; width: calc(var(--size) * .46); transition: .2s }
 .launcher > :nth-child(2), .open .launcher > :first-child { opacity: 0; transform: rotate(-60deg) scale(.6) }

@@ -13,7 +13,8 @@ pre { overflow-x: auto; padding: 10px 12px; text-align: left }
 pre code { background: none; padding: 0; overflow-wrap: normal }
 .table { overflow-x: auto }
 table { border-collapse: collapse; font-size: 14px }
-th, td { border: 1px solid var(--line); padding: 5px 9px; text-align: start; overflow-wrap: normal }
+th, td { border: 1px solid var(--line); padding: 5px 9px; overflow-wrap: normal }
+th:not([align]) { text-align: start }
 .sources { border-block-start: 1px solid var(--line); padding-block-start: 6px }
 .sources ul { list-style: none; padding: 0 }
 .sources a { display: inline-block; padding: 2px 0 }

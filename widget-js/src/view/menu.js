@@ -11,22 +11,31 @@ export function createMenu({ h, doc, words }, items) {
   const button = buttonOf(h, "tool", words.menu, () => show(!!list.hidden), icon(doc, DOTS));
   const list = h("div", "menu", {}, ...items);
   // Focusable, for browsers that give a clicked button no focus: it stays in here all the same.
-  const node = h("div", "more", { tabindex: -1, onkeydown: pressed }, button, list);
+  const node = h(
+    "div",
+    "more",
+    { tabindex: -1, onkeydown: pressed, onfocusout: left },
+    button,
+    list,
+  );
 
   /** @param {boolean} open */
   function show(open) {
     list.hidden = !open;
     set(button, "aria-expanded", `${open}`);
-    for (const type of ["pointerdown", "focusin"]) {
-      if (open) doc.addEventListener(type, outside);
-      else doc.removeEventListener(type, outside);
-    }
+    if (open) doc.addEventListener("pointerdown", outside);
+    else doc.removeEventListener("pointerdown", outside);
   }
   show(false);
 
   /** @param {Event} event */
   function outside(event) {
     if (!event.composedPath().includes(node)) show(false);
+  }
+
+  /** The document hears nothing of a focus that stays in the shadow root. @param {FocusEvent} event */
+  function left({ relatedTarget: next }) {
+    if (next && !node.contains(/** @type {Node} */ (next))) show(false);
   }
 
   /** @param {KeyboardEvent} event */

@@ -26,7 +26,10 @@ export function createTranscript(view, onEdit, before, after) {
   // The tools of the newest answer stand outside of the log: else they would be read aloud with it.
   const tail = h("div");
   const growing = createGrowing(view, follow);
-  const pill = buttonOf(h, "pill", words.newer, toEnd);
+  const pill = buttonOf(h, "pill", words.newer, () => {
+    toEnd();
+    scroller.focus();
+  });
   const scroller = h(
     "div",
     "scroller",
@@ -53,6 +56,7 @@ export function createTranscript(view, onEdit, before, after) {
   }
   function follow() {
     if (atEnd) toEnd();
+    else pill.hidden = false;
   }
   function scrolled() {
     atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;

@@ -114,6 +114,24 @@ async def test_a_conversation_by_keyboard_alone(
             await expect(focused(page)).to_have_accessible_name("Open chat")
 
 
+async def test_the_menu_closes_behind_who_leaves_it_by_keyboard(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    with Shop(page_with(server.url, widget.widget_id)) as shop:
+        await page.goto(shop.origin)
+        panel = await open_chat(page)
+        sound = panel.get_by_role("button", name="Sound")
+        await panel.get_by_role("button", name="Menu", exact=True).press("Enter")
+        await sound.focus()
+        await page.keyboard.press("Tab")
+        # What covers the panel must not cover what has the focus.
+        await expect(sound).to_be_hidden()
+        await expect(focused(page)).to_have_accessible_name("Conversation")
+        await page.keyboard.press("Escape")
+        await expect(panel).to_be_hidden()
+
+
 async def test_the_transcript_as_a_screen_reader_has_it(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:

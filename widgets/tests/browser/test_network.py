@@ -68,6 +68,30 @@ async def test_the_first_click_without_a_network_opens_when_it_is_back(
         await expect(page.get_by_text("Trying again")).to_be_hidden()
 
 
+async def test_what_was_left_unsent_goes_out_on_the_next_page_with_the_panel_closed(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    async with ScriptedEndpoint() as endpoint:
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        with Shop(page_with(server.url, widget.widget_id)) as shop:
+            await page.goto(shop.origin)
+            panel = await open_chat(page)
+            await say(panel, "One")
+            await expect_once(panel, "Hello there.")
+            await asyncio.to_thread(server.kill)
+            await say(panel, "Two")
+            await expect(panel.get_by_text("Waiting…")).to_be_visible()
+            await page.get_by_role("button", name="Close chat").first.click()
+            server.start_again()
+            await asyncio.to_thread(server.wait_until_ready)
+            await page.goto("about:blank")
+            await page.goto(shop.origin)
+            await expect(page.locator("loquent-widget .badge")).to_have_text("1")
+            await expect(page.get_by_role("dialog")).to_be_hidden()
+        sent = await in_database(lambda: WidgetMessage.objects.filter(content="Two").count())
+        assert sent == 1
+
+
 async def test_a_draft_survives_the_way_to_another_page(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
