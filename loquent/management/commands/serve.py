@@ -43,7 +43,7 @@ class Command(BaseCommand):
             ) from None
 
     def _check(self) -> None:
-        issues = run_checks()
+        issues = [issue for issue in run_checks() if not issue.is_silenced()]
         for issue in issues:
             self.stderr.write(str(issue))
         if any(issue.level >= ERROR for issue in issues):
