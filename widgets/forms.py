@@ -5,11 +5,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.models import model_to_dict
-from django.http import QueryDict
 
 from loquent.errors import ApplicationError
-from loquent.organizations.form_conflicts import dump, load, merge, snapshot
+from loquent.organizations.form_conflicts import GuardedForm
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget, lock_widget, update_widget, widget_version
 from widgets.services.origins import OriginError, normalize_origin_entry
@@ -55,12 +53,11 @@ class OriginsField(LinesField):
         return super().to_python(value) or None
 
 
-class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
-    """All settings of a widget; the rules are the services'.
+class WidgetConfigForm(GuardedForm[WidgetConfig]):
+    """All settings of a widget; the rules are the services'."""
 
-    `version` and `loaded` go to the browser and come back: which state of the widget the editor
-    saw. Where somebody else changed it since, nothing is saved; the form says what changed.
-    """
+    noun = "widget"
+    guarded = (*SETTINGS, *NOTICE_FIELDS, "text_agent")
 
     allowed_origins = OriginsField(
         required=False,
@@ -70,8 +67,6 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             "https://*.example.com. Empty: any site."
         ),
     )
-    version = forms.CharField(required=False, widget=forms.HiddenInput)
-    loaded = forms.CharField(required=False, widget=forms.HiddenInput)
     # The preview looks at a form that nobody saves.
     watches_conflicts = True
 
@@ -112,12 +107,11 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             "primary_color": "Of the button, the title bar and the visitor's own messages.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding and "version" in self.fields:
-            self.initial["version"] = widget_version(self.instance)
-            self.initial["loaded"] = dump(self._snapshot(self.instance))
-        self._seen: str | None = None
+    def lock_row(self) -> WidgetConfig:
+        return lock_widget(widget=self.instance)
+
+    def version_of(self, row: WidgetConfig) -> str:
+        return widget_version(row)
 
     def clean_notice_text(self) -> str | None:
         return self.cleaned_data["notice_text"] or None
@@ -125,7 +119,7 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if self.watches_conflicts and not self.instance._state.adding:
-            self._refuse_stale()
+            self.refuse_stale()
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if self.errors or organization is None:
             return data
@@ -145,7 +139,7 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             made = create_widget(organization=widget.organization, data=data)
             widget.__dict__.update(made.__dict__)
         else:
-            update_widget(widget=widget, data=data, expected_version=self._seen)
+            update_widget(widget=widget, data=data, expected_version=self.seen)
 
     def renamed_origins(self) -> list[tuple[str, str]]:
         """The lines of the list that are stored in another spelling, each with that one."""
@@ -155,38 +149,6 @@ class WidgetConfigForm(forms.ModelForm[WidgetConfig]):
             for line, entry in ((e["typed"], e) for e in read_origins(typed.splitlines()))
             if entry["origin"] and entry["origin"] != line
         ]
-
-    def _refuse_stale(self) -> None:
-        """An error for who edits another state than there is; their form then holds both.
-
-        The row stays locked until the request's transaction ends, so that what was compared is
-        what is saved.
-        """
-        try:
-            fresh = lock_widget(widget=self.instance)
-        except ApplicationError as error:
-            raise ValidationError(error.message) from None
-        self._seen = version = widget_version(fresh)
-        if self.data.get("version") in {None, "", version}:
-            return
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        now = self._snapshot(fresh)
-        changes = merge(self, data, loaded=load(str(self.data.get("loaded", ""))), now=now)
-        data["version"], data["loaded"] = version, dump(now)
-        self.data = data
-        if changes:
-            raise ValidationError(
-                [
-                    "Somebody else changed this widget while you worked on it. Nothing is saved "
-                    "yet: look at what changed, then save again.",
-                    *changes,
-                ]
-            )
-
-    def _snapshot(self, widget: WidgetConfig) -> dict[str, str]:
-        names = [name for name in [*SETTINGS, *NOTICE_FIELDS, "text_agent"] if name in self.fields]
-        return snapshot(self, model_to_dict(widget), names)
 
     def _data(self, cleaned: dict[str, Any]) -> WidgetConfigData:
         notice: NoticeData = {

@@ -3,9 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.forms.models import model_to_dict
-from django.http import QueryDict
 
 from loquent.agents.backends.registry import explain_unknown_model
 from loquent.agents.models import TextAgent
@@ -17,24 +14,14 @@ from loquent.agents.services.agents import (
     lock_agent,
     update_agent,
 )
-from loquent.errors import ApplicationError
-from loquent.organizations.form_conflicts import dump, load, merge, snapshot
-
-CHANGED = (
-    "Somebody else changed this agent while you worked on it. Nothing is saved yet: look at what "
-    "changed, then save again."
-)
+from loquent.organizations.form_conflicts import GuardedForm
 
 
-class TextAgentForm(forms.ModelForm[TextAgent]):
-    """All settings of an agent.
+class TextAgentForm(GuardedForm[TextAgent]):
+    """All settings of an agent."""
 
-    `version` and `loaded` go to the browser and come back: which state of the agent the editor
-    saw. Where somebody else changed it since, nothing is saved; the form says what changed.
-    """
-
-    version = forms.CharField(required=False, widget=forms.HiddenInput)
-    loaded = forms.CharField(required=False, widget=forms.HiddenInput)
+    noun = "agent"
+    guarded = AGENT_FIELDS
 
     class Meta:
         model = TextAgent
@@ -75,12 +62,11 @@ class TextAgentForm(forms.ModelForm[TextAgent]):
             ),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding and "version" in self.fields:
-            self.initial["version"] = agent_version(self.instance)
-            self.initial["loaded"] = dump(self._snapshot(self.instance))
-        self._seen: str | None = None
+    def lock_row(self) -> TextAgent:
+        return lock_agent(agent=self.instance)
+
+    def version_of(self, row: TextAgent) -> str:
+        return agent_version(row)
 
     def clean_model(self) -> str:
         model: str = self.cleaned_data["model"]
@@ -92,7 +78,7 @@ class TextAgentForm(forms.ModelForm[TextAgent]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not self.instance._state.adding:
-            self._refuse_stale()
+            self.refuse_stale()
         return data
 
     def save_through_services(self, agent: TextAgent) -> None:
@@ -102,31 +88,5 @@ class TextAgentForm(forms.ModelForm[TextAgent]):
         if agent._state.adding:
             made = create_agent(organization=agent.organization, data=data)
         else:
-            made = update_agent(agent=agent, data=data, expected_version=self._seen)
+            made = update_agent(agent=agent, data=data, expected_version=self.seen)
         agent.__dict__.update(made.__dict__)
-
-    def _refuse_stale(self) -> None:
-        """An error for who edits another state than there is; their form then holds both.
-
-        The row stays locked until the request's transaction ends, so that what was compared is
-        what is saved.
-        """
-        try:
-            fresh = lock_agent(agent=self.instance)
-        except ApplicationError as error:
-            raise ValidationError(error.message) from None
-        self._seen = version = agent_version(fresh)
-        if self.data.get("version") in {None, "", version}:
-            return
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        now = self._snapshot(fresh)
-        changes = merge(self, data, loaded=load(str(self.data.get("loaded", ""))), now=now)
-        data["version"], data["loaded"] = version, dump(now)
-        self.data = data
-        if changes:
-            raise ValidationError([CHANGED, *changes])
-
-    def _snapshot(self, agent: TextAgent) -> dict[str, str]:
-        names = [name for name in AGENT_FIELDS if name in self.fields]
-        return snapshot(self, model_to_dict(agent), names)

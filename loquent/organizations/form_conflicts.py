@@ -1,12 +1,80 @@
 """Two editors of one row: what the second one's form learns of the first one's changes."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.forms.models import model_to_dict
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
+from loquent.errors import ApplicationError
+
 Snapshot = dict[str, str]
+Row = TypeVar("Row", bound=Model)
+
+
+class GuardedForm(forms.ModelForm[Row], Generic[Row]):
+    """A form that overwrites nothing, unseen, that somebody else saved meanwhile.
+
+    `version` and `loaded` go to the browser and come back: which state of the row the editor saw.
+    Where somebody else changed it since, nothing is saved; the form says what changed.
+    """
+
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+    loaded = forms.CharField(required=False, widget=forms.HiddenInput)
+    # What a row is called, and the settings that are compared.
+    noun: ClassVar[str]
+    guarded: ClassVar[Sequence[str]]
+
+    def lock_row(self) -> Row:
+        """The row as it is now, locked; raises ApplicationError where it is gone."""
+        raise NotImplementedError
+
+    def version_of(self, row: Row) -> str:
+        """What tells the row's states apart."""
+        raise NotImplementedError
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and "version" in self.fields:
+            self.initial["version"] = self.version_of(self.instance)
+            self.initial["loaded"] = dump(self._snapshot(self.instance))
+        # The version that was compared last, for the service to compare again.
+        self.seen: str | None = None
+
+    def refuse_stale(self) -> None:
+        """An error for who edits another state than there is; their form then holds both.
+
+        The row stays locked until the request's transaction ends, so that what was compared is
+        what is saved.
+        """
+        try:
+            fresh = self.lock_row()
+        except ApplicationError as error:
+            raise ValidationError(error.message) from None
+        self.seen = version = self.version_of(fresh)
+        if self.data.get("version") in {None, "", version}:
+            return
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        now = self._snapshot(fresh)
+        changes = merge(self, data, loaded=load(str(self.data.get("loaded", ""))), now=now)
+        data["version"], data["loaded"] = version, dump(now)
+        self.data = data
+        if changes:
+            first = (
+                f"Somebody else changed this {self.noun} while you worked on it. Nothing is saved "
+                "yet: look at what changed, then save again."
+            )
+            raise ValidationError([first, *changes])
+
+    def _snapshot(self, row: Row) -> Snapshot:
+        names = [name for name in self.guarded if name in self.fields]
+        return snapshot(self, model_to_dict(row), names)
 
 
 def snapshot(form: forms.ModelForm[Any], values: dict[str, Any], names: list[str]) -> Snapshot:

@@ -84,7 +84,7 @@ def test_the_image_has_what_it_copies() -> None:
         assert name in let_in | {"widget-js/dist"}
 
 
-def test_the_image_is_the_same_in_every_build() -> None:
+def test_the_image_has_pinned_packages() -> None:
     """Where it isn't: `make constraints`."""
     assert read("constraints.txt") == constraints()
 
