@@ -1,7 +1,7 @@
 """`python -m loquent.testing.constraints`: write constraints.txt.
 
 It has the exact version of whatever requirements.txt and requirements-tracing.txt bring with them,
-as installed in this environment, so that the image is the same in every build.
+as installed in this environment, so that builds of the image are alike.
 """
 
 import re
