@@ -15,7 +15,7 @@ from loquent.errors import ApplicationError
 from loquent.headers import POLICY, PREVIEW
 from loquent.organizations.admin_base import TenantAdmin
 from widgets.contrast import contrast_warning
-from widgets.forms import SETTINGS, read_origins
+from widgets.forms import NOTICE_FIELDS, SETTINGS, read_origins
 from widgets.models import WidgetConfig
 from widgets.services.configs import allow_origin, embed_code, public_config, reset_widget_id
 from widgets.services.refused_origins import refused_sites
@@ -46,7 +46,7 @@ class WidgetPages(TenantAdmin):
     ) -> HttpResponse:
         widget = context.get("original") or WidgetConfig()
         context["preview"] = {
-            "config": public_config(widget),
+            "config": _shown_settings(widget),
             "frame": reverse("admin:widgets_widgetconfig_preview"),
             "check": reverse("admin:widgets_widgetconfig_check"),
             "widget": "" if widget._state.adding else str(widget.pk),
@@ -111,6 +111,12 @@ class WidgetPages(TenantAdmin):
         return widget
 
 
+def _shown_settings(widget: WidgetConfig) -> dict[str, Any]:
+    """What the widget learns of its settings: `/config`, and what a `session` frame adds."""
+    notice = widget.notice if widget.notice_text else None
+    return {**public_config(widget), "starters": widget.starters, "notice": notice}
+
+
 @require_safe
 def _preview(request: HttpRequest) -> HttpResponse:
     response = TemplateResponse(request, f"{TEMPLATES}/preview.html", {"widget_id": PREVIEW_ID})
@@ -134,14 +140,14 @@ def _check(request: HttpRequest, page: WidgetPages) -> HttpResponse:
     form: Any = form_class(request.POST, instance=widget)
     form.watches_conflicts = False
     form.is_valid()
-    for name in SETTINGS:
+    for name in (*SETTINGS, *NOTICE_FIELDS):
         if name in form.cleaned_data and name not in form.errors:
             setattr(shown, name, form.cleaned_data[name])
     colors_are_fine = not {"primary_color", "text_color"} & set(form.errors)
     warning = contrast_warning(shown.primary_color, shown.text_color) if colors_are_fine else ""
     return JsonResponse(
         {
-            "config": public_config(shown),
+            "config": _shown_settings(shown),
             "contrast": warning,
             "origins": read_origins(request.POST.get("allowed_origins", "").splitlines()),
         }

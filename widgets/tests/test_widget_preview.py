@@ -39,12 +39,21 @@ def test_the_settings_of_a_form_that_nobody_saved(
     client.force_login(alice)
     for about in (widget, None):
         config = check(client, about)["config"]
-        assert config.keys() == public_config(widget).keys()
+        assert config.keys() == public_config(widget).keys() | {"starters", "notice"}
         assert (config["name"], config["greeting"]) == ("Typed", "Hi")
         assert (config["position"], config["collect_name"]) == ("bottom_left", True)
     widget.refresh_from_db()
     assert (widget.name, widget.primary_color) == ("Saved", "#000000")
     assert WidgetConfig.objects.count() == 1
+
+
+def test_what_a_session_adds(client: Client, alice: User, widget: WidgetConfig) -> None:
+    client.force_login(alice)
+    typed = {"starters": "One?\nTwo?", "notice_text": "I am an AI.", "notice_consent": "on"}
+    config = check(client, widget, **typed)["config"]
+    assert config["starters"] == ["One?", "Two?"]
+    assert config["notice"] == {"text": "I am an AI.", "url": None, "consent": True}
+    assert check(client, widget)["config"]["notice"] is None
 
 
 def test_what_is_wrong_leaves_the_rest(client: Client, alice: User, widget: WidgetConfig) -> None:
