@@ -28,6 +28,9 @@ SIGN_INS_PER_ADDRESS = Rate("sign_in_ip", 100, HOUR, 30)
 RESETS_PER_ADDRESS = Rate("password_reset_ip", 20, HOUR, 20)
 RESETS_PER_ACCOUNT = Rate("password_reset", 5, HOUR, 5)
 
+# Characters; as many as the package's table takes.
+MOST_OF_A_NAME = 255
+
 limiter = SharedLimiter()
 
 
@@ -45,14 +48,19 @@ def request_address(request: HttpRequest) -> str | None:
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """The one spelling of an account's name, under which its wrong passwords are counted."""
-    return staff_username(str((credentials or {}).get("username") or ""))
+    return _counted(str((credentials or {}).get("username") or ""))
+
+
+def _counted(name: str) -> str:
+    # Longer than the column, it is nobody's name.
+    return staff_username(name)[:MOST_OF_A_NAME]
 
 
 def seconds_locked(request: HttpRequest, name: str) -> int:
     """How long an account stays locked for the request's address, in seconds; at least one."""
     last = (
         AccessAttempt.objects.filter(
-            username=staff_username(name), ip_address=request_address(request)
+            username=_counted(name), ip_address=request_address(request)
         )
         .order_by("-attempt_time")
         .first()
