@@ -59,9 +59,7 @@ def _counted(name: str) -> str:
 def seconds_locked(request: HttpRequest, name: str) -> int:
     """How long an account stays locked for the request's address, in seconds; at least one."""
     last = (
-        AccessAttempt.objects.filter(
-            username=_counted(name), ip_address=request_address(request)
-        )
+        AccessAttempt.objects.filter(username=_counted(name), ip_address=request_address(request))
         .order_by("-attempt_time")
         .first()
     )
