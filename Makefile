@@ -44,6 +44,7 @@ test-python:
 
 test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
 	@$(BIN)/python -m loquent.testing.packages
+	@$(MAKE) --no-print-directory widget-js/node_modules
 	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q \
 		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
 	@$(MAKE) --no-print-directory test-quick

@@ -4,13 +4,14 @@ Django's own middleware adds Referrer-Policy, Cross-Origin-Opener-Policy, X-Cont
 and, over https, Strict-Transport-Security.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from loquent.middleware import AroundMiddleware, Finish
 
 POLICY = "Content-Security-Policy"
 NOBODY = "base-uri 'none'; frame-ancestors 'none'"
@@ -47,25 +48,11 @@ def demo_policy(host: str) -> str:
     )
 
 
-class SecurityHeadersMiddleware:
+class SecurityHeadersMiddleware(AroundMiddleware):
     """Gives every answer a content security policy, the strictest unless somebody says another."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._answer(request)
-        return add_headers(request, self.get_response(request))
-
-    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        return add_headers(request, await self.get_response(request))
+    def around(self, request: HttpRequest) -> AbstractContextManager[Finish]:
+        return nullcontext(partial(add_headers, request))
 
 
 def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

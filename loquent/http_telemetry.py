@@ -1,43 +1,28 @@
 """Counts and traces HTTP requests, by the name of their view."""
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from loquent import tracing
 from loquent.metrics import REQUEST_TIME, REQUESTS
+from loquent.middleware import AroundMiddleware, Finish
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class TelemetryMiddleware:
+class TelemetryMiddleware(AroundMiddleware):
     """The outermost middleware: an error's answer is one, too."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._answer(request)
+    @contextmanager
+    def around(self, request: HttpRequest) -> Iterator[Finish]:
         began = time.perf_counter()
         with tracing.request_span(request.headers) as span:
-            return _note(request, self.get_response(request), began, span)
-
-    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        began = time.perf_counter()
-        with tracing.request_span(request.headers) as span:
-            return _note(request, await self.get_response(request), began, span)
+            yield lambda response: _note(request, response, began, span)
 
 
 def _note(

@@ -113,8 +113,7 @@ class WidgetPages(TenantAdmin):
 
 def _shown_settings(widget: WidgetConfig) -> dict[str, Any]:
     """What the widget learns of its settings: `/config`, and what a `session` frame adds."""
-    notice = widget.notice if widget.notice_text else None
-    return {**public_config(widget), "starters": widget.starters, "notice": notice}
+    return {**public_config(widget), "starters": widget.starters, "notice": widget.notice}
 
 
 @require_safe

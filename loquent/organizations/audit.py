@@ -1,14 +1,13 @@
 """What the audit log hears of: rows that are saved or deleted one by one, and what tells it so."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from auditlog.registry import auditlog as registry
 from django.db import models
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
+from loquent.middleware import AroundMiddleware, Finish
 from loquent.organizations.audit_entry import AuditEntry, current_request
 
 CREATED, CHANGED, DELETED = (
@@ -38,32 +37,13 @@ def values(instance: models.Model, fields: Iterable[str]) -> dict[str, object]:
     return {name: getattr(instance, name) for name in fields}
 
 
-class AuditMiddleware:
+class AuditMiddleware(AroundMiddleware):
     """Lets the log know whose request is being answered."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._is_async:
-            return self._answer(request)
+    @contextmanager
+    def around(self, request: HttpRequest) -> Iterator[Finish]:
         token = current_request.set(request)
         try:
-            response: HttpResponseBase = self.get_response(request)
-            return response
-        finally:
-            current_request.reset(token)
-
-    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        token = current_request.set(request)
-        try:
-            response: HttpResponseBase = await self.get_response(request)
-            return response
+            yield lambda response: response
         finally:
             current_request.reset(token)

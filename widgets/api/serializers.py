@@ -72,7 +72,7 @@ WIDGET = {
     "daily_message_cap": 500,
     "starters": ["How long does shipping take?"],
     "notice": {
-        "text": "You are chatting with an AI assistant.",
+        "text": "Our assistant is an AI and can be wrong.",
         "url": "https://www.example.com/privacy",
         "consent": False,
     },

@@ -16,9 +16,14 @@ RUN = """async (scope) => {
 }"""
 
 
+async def load_axe(page: Page) -> None:
+    """Put the checker into the page, unless it is there."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(SOURCE.read_text(encoding="utf-8"))
+
+
 async def violations_of(page: Page, scope: str | None = None) -> list[str]:
     """What axe finds on the page as it is now, or in one element of it; shadow roots included."""
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(SOURCE.read_text())
+    await load_axe(page)
     found: list[Any] = await page.evaluate(RUN, scope)
     return [str(each) for each in found]

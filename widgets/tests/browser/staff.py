@@ -1,11 +1,11 @@
 """A browser in the admin: signing in, and what an accessibility checker says."""
 
-from axe_playwright_python.base import AXE_FILE_PATH
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
 
 from loquent.testing.people import PASSWORD
+from widgets.tests.browser.axe import load_axe
 
 SERIOUS = {"serious", "critical"}
 
@@ -30,7 +30,7 @@ async def sign_in(page: Page, url: str, name: str = "alice@example.com") -> None
 
 async def findings(page: Page) -> list[str]:
     """What axe finds on a page that is serious or worse: rule and element."""
-    await page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    await load_axe(page)
     result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {node['html'][:160]}"
