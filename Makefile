@@ -9,6 +9,8 @@ NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
 CODE := loquent contacts widgets benchmarks conftest.py manage.py
 # Commands that only read the code: no secret, no file.
 PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEBUG=1 DATABASE_URL=sqlite://:memory:
+# What a long run is at, and since when.
+STEP := @printf '%s %s\n' "$$(date -u +%T)"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
@@ -43,11 +45,15 @@ test-python:
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server and not schema"
 
 test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
+	$(STEP) 'Packages of Debian and npm'
 	@$(BIN)/python -m loquent.testing.packages
 	@$(MAKE) --no-print-directory widget-js/node_modules
-	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q \
+	$(STEP) 'On PostgreSQL and Redis, with Chromium'
+	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q --durations=10 \
 		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
+	$(STEP) 'On SQLite, and the tests of the widget'
 	@$(MAKE) --no-print-directory test-quick
+	$(STEP) 'All passed'
 
 test-js: widget-js/node_modules
 	$(NPM) test --silent
@@ -82,6 +88,7 @@ clean: ## remove what was installed or cached; var/, with its data, stays
 	@touch $@
 
 .venv/.dev: requirements-dev.txt requirements-tracing.txt .venv/.run
+	$(STEP) 'Packages of PyPI'
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	@touch $@
 
