@@ -19,7 +19,7 @@ from loquent.limits import Limits
 from loquent.organizations.invitations import limiter as invitation_limiter
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services import create_api_key
-from loquent.organizations.throttle import limiter as sign_in_limiter
+from loquent.organizations.sign_in_limits import limiter as sign_in_limiter
 from loquent.organizations.throttling import limiter as api_limiter
 from loquent.testing import people
 from loquent.testing.scripted import ScriptedBackend

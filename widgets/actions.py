@@ -105,6 +105,7 @@ async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
         logger.warning("A page could not be noted: %s", type(error).__name__)
 
 
+@tracing.traced("regenerate")
 async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.UUID) -> None:
     # In order: the end of the earlier turn is told before this one is asked for.
     async with hub.in_order(session_id):
@@ -115,6 +116,7 @@ async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.U
             ip=socket.doorway.ip,
         )
         socket.asked_again(question_id)
+        tracing.keep(question_id)
     runner.wake(session_id)
 
 

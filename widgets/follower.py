@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 
 from loquent.database import in_database
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 GAP_SECONDS = 1.0
 
 
-class Follower:
+class Follower(ABC):
     """The half of a socket that listens to a session. None of its methods waits but `resync`.
 
     Until `catch_up`, events wait: what is shown already is not told again.
@@ -160,9 +161,9 @@ class Follower:
             self._wants_answer = True
             link.send_soon(self.session_id, AnswerWanted())
 
+    @abstractmethod
     def _replaced(self, event: SessionReplaced) -> None:
         """The visitor has begun a new conversation."""
-        raise NotImplementedError
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)

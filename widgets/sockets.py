@@ -1,8 +1,8 @@
 """A visitor's socket: the door it came through, its limits, and the session that it follows."""
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from django.conf import settings
 
@@ -37,7 +37,7 @@ class SessionSocket(Follower):
     ) -> None:
         super().__init__(view=SessionView(v2=v2, name=uuid.uuid4().hex), send=send, close=close)
         self.doorway = doorway
-        self.last_activity = time.monotonic()
+        self.last_activity = monotonic()
         self.widget_pk: uuid.UUID | None = None
         # Where the visitor is in this tab, as far as its browser has said.
         self.page: Page | None = None
@@ -65,7 +65,7 @@ class SessionSocket(Follower):
 
     def touch(self) -> None:
         """The visitor did something: the socket is not idle."""
-        self.last_activity = time.monotonic()
+        self.last_activity = monotonic()
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
         """Queue an error frame, and count the limit that refused, if one did."""

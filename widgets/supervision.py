@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-import time
 import uuid
+from time import monotonic
 
 from django.conf import settings
 
@@ -155,7 +155,7 @@ class Supervisor:
         limit = settings.LIMITS.idle_seconds
         if not limit:
             return
-        oldest = time.monotonic() - limit
+        oldest = monotonic() - limit
         for socket in hub.sockets():
             if socket.last_activity < oldest:
                 socket.end(CloseCode.IDLE)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.template import loader
 
 from loquent.organizations.services import staff_username
-from loquent.organizations.throttle import (
+from loquent.organizations.sign_in_limits import (
     give_back_sign_in,
     seconds_locked,
     take_password_reset,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -154,15 +155,15 @@ class OrganizationCrudViewSet(
         return Response(serializer.data, status_code)
 
 
-class VersionedCrudViewSet(OrganizationCrudViewSet):
+class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
     """As OrganizationCrudViewSet; two editors don't overwrite each other.
 
     Every row has an ETag. `If-None-Match` saves a read, `If-Match` saves what others wrote.
     """
 
+    @abstractmethod
     def version_of(self, row: Any) -> str:
         """The version of a row, as its services take it for `expected_version`."""
-        raise NotImplementedError
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()

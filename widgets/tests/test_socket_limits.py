@@ -158,12 +158,13 @@ async def test_an_idle_socket_is_closed_and_pings_do_not_count(
 ) -> None:
     scripted.automatic = ("Yes.",)
     idle, busy = await visit.opened(widget), await visit.opened(widget)
+    # Never `time.monotonic` itself: it is the event loop's clock, which then stands still.
     began = time.monotonic()
-    monkeypatch.setattr("widgets.sockets.time.monotonic", lambda: began + 1_799)
+    monkeypatch.setattr("widgets.sockets.monotonic", lambda: began + 1_799)
     await idle.drained()
     await busy.say("Hi")
     await busy.until("typing_stop")
-    monkeypatch.setattr("widgets.supervision.time.monotonic", lambda: began + 1_801)
+    monkeypatch.setattr("widgets.supervision.monotonic", lambda: began + 1_801)
     await supervisor.end_idle()
     assert await idle.closed() == 4408
     assert await busy.drained() == []

@@ -2,10 +2,18 @@
 
 import pytest
 
-from loquent.testing.people import PASSWORD
+from loquent.organizations.models import Organization
+from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import StartServer
+from widgets.models import WidgetConfig
 from widgets.services.demo import create_demo
+
+
+@pytest.fixture
+def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
+    """A widget whose answers come from a `ScriptedEndpoint`."""
+    return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
 @pytest.fixture

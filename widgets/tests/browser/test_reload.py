@@ -9,8 +9,6 @@ from playwright.async_api import Page, expect
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
-from loquent.organizations.models import Organization
-from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import ServerProcess
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.tests.browser.conversation import expect_once, open_chat, say
@@ -18,11 +16,6 @@ from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 StartServer = Callable[..., ServerProcess]
-
-
-@pytest.fixture
-def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
-    return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
 async def test_a_reload_in_mid_answer_goes_on_with_it(

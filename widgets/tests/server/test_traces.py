@@ -122,6 +122,9 @@ async def test_a_conversation(
         assert socket.response.headers["X-Request-ID"] == "socket-1"
         token = (await receive(socket))["session_token"]
         await socket.send('{"type":"message","content":"my secret question"}')
+        reply = (await until(socket, "typing_stop"))[-2]
+        again = {"type": "regenerate", "message_id": reply["id"]}
+        await socket.send(json.dumps(again))
         await until(socket, "typing_stop")
         await socket.send('{"type":"message","content":"another"}')
         await until(socket, "typing_stop")
@@ -139,10 +142,15 @@ async def test_a_conversation(
     messages = [span for span in collector.spans if span.name == "message"]
     turns = [span for span in collector.spans if span.name == "turn"]
     calls = [span for span in collector.spans if span.name == "model call"]
-    assert [turn.parent for turn in turns] == [message.id for message in messages]
+    wishes = [messages[0], collector.one("regenerate"), messages[1]]
+    assert [turn.parent for turn in turns] == [wish.id for wish in wishes]
     assert [call.parent for call in calls] == [turn.id for turn in turns]
-    assert [turn.attributes["loquent.outcome"] for turn in turns] == ["complete", "failed"]
-    assert [call.is_error for call in calls] == [False, True]
+    assert [turn.attributes["loquent.outcome"] for turn in turns] == [
+        "complete",
+        "failed",
+        "failed",
+    ]
+    assert [call.is_error for call in calls] == [False, True, True]
     assert calls[0].events == ["first token"]
     assert calls[0].attributes["gen_ai.usage.output_tokens"] == 3
     assert {span.attributes["loquent.session_id"] for span in [*messages, *turns]} == {session}
@@ -155,10 +163,10 @@ async def test_a_conversation(
         assert secret.encode() not in collector.raw
 
     lines = [json.loads(line) for line in server.log().splitlines()]
-    (failed,) = [line for line in lines if line["message"].startswith("A turn failed")]
+    _, failed = [line for line in lines if line["message"].startswith("A turn failed")]
     assert failed["session_id"] == session
     assert failed["request_id"] == "socket-1"
-    assert (failed["trace_id"], failed["span_id"]) == (turns[1].trace, turns[1].id)
+    assert (failed["trace_id"], failed["span_id"]) == (turns[2].trace, turns[2].id)
     assert token not in server.log()
 
 
