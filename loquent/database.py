@@ -44,7 +44,8 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
             DATABASE_BUSY.dec()
             DATABASE_TIME.labels(name).observe(time.perf_counter() - began)
 
-    name = getattr(function, "__name__", "other")
+    # Of a partial: what it calls.
+    name = getattr(getattr(function, "func", function), "__name__", "other")
     asked = time.perf_counter()
     with tracing.span(f"database {name}", only_inside=True):
         # The thread's log lines belong to this request, too.

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -22,6 +22,7 @@ from loquent.rates import Rate, RateLimiter
 from loquent.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
+Bucket = tuple[Rate, str]
 
 PREFIX = "loquent:rate:"
 # How long Redis is left alone after it failed; then one caller tries it.
@@ -81,24 +82,22 @@ class SharedLimiter:
         self._lock = Lock()
         self._away_until: float | None = None
 
-    def take(self, *wanted: tuple[Rate, str]) -> tuple[Rate, int] | None:
+    def take(self, *wanted: Bucket) -> tuple[Rate, int] | None:
         """Take one token from every bucket, or none at all; see RateLimiter.take."""
-        wanted = tuple(pair for pair in wanted if not pair[0].is_off)
-        if not wanted:
-            return None
-        answer = self._ask(TAKE, wanted)
-        if answer is None:
-            return self._local.take(*wanted)
-        if answer == 0:
-            return None
-        position, wait = answer
-        # What fills in 3 s must be there after 3 s: the script forgives a microsecond.
-        return wanted[position - 1][0], max(1, math.ceil((wait - 1) / 1_000_000))
+        return self.take_each([wanted])[0]
 
-    def give_back(self, *taken: tuple[Rate, str]) -> None:
+    def take_each(self, wishes: Sequence[tuple[Bucket, ...]]) -> list[tuple[Rate, int] | None]:
+        """`take` for many, in one trip to Redis; each by itself, in this order."""
+        wishes = [_that_count(wanted) for wanted in wishes]
+        answers = self._ask(TAKE, wishes)
+        if answers is None:
+            return [self._local.take(*wanted) for wanted in wishes]
+        return [_refusal(wanted, answer) for wanted, answer in zip(wishes, answers, strict=True)]
+
+    def give_back(self, *taken: Bucket) -> None:
         """Put the token of a `take` back: what it was for did not happen."""
-        taken = tuple(pair for pair in taken if not pair[0].is_off)
-        if taken and self._ask(GIVE_BACK, taken) is None:
+        taken = _that_count(taken)
+        if taken and self._ask(GIVE_BACK, [taken]) is None:
             self._local.give_back(*taken)
 
     def clear(self) -> None:
@@ -110,21 +109,26 @@ class SharedLimiter:
             for key in client.scan_iter(f"{PREFIX}*"):
                 client.delete(key)
 
-    def _ask(self, script: str, pairs: tuple[tuple[Rate, str], ...]) -> Any:
-        """What Redis says; None where there is none, or none now."""
+    def _ask(self, text: str, wishes: Sequence[tuple[Bucket, ...]]) -> list[Any] | None:
+        """What Redis says to each; None where there is none, or none now."""
         url = settings.REDIS_URL
-        if not url or self._is_left_alone():
+        if not url or not any(wishes) or self._is_left_alone():
             return None
-        keys = [_bucket(rate.name, key) for rate, key in pairs]
-        numbers = [n for rate, _ in pairs for n in (_fill_microseconds(rate), rate.burst)]
+        script = _script(url, text)
         try:
-            answer = _script(url, script)(keys=keys, args=numbers)
+            if len(wishes) == 1:
+                answers = [script(*_arguments(wishes[0]))]
+            else:
+                pipeline = redis_client(url).pipeline(transaction=False)
+                for wanted in wishes:
+                    script(*_arguments(wanted), client=pipeline)
+                answers = pipeline.execute()
         except (RedisError, OSError) as error:
             self._note_away(error)
             return None
         if self._away_until is not None:
             self._note_back()
-        return answer
+        return answers
 
     def _is_left_alone(self) -> bool:
         if self._away_until is None:
@@ -152,6 +156,23 @@ class SharedLimiter:
             is_news, self._away_until = self._away_until is not None, None
         if is_news:
             logger.info("Redis is back: rates are counted for all processes together.")
+
+
+def _that_count(pairs: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    return tuple(pair for pair in pairs if not pair[0].is_off)
+
+
+def _arguments(wanted: tuple[Bucket, ...]) -> tuple[list[str], list[int]]:
+    keys = [_bucket(rate.name, key) for rate, key in wanted]
+    return keys, [n for rate, _ in wanted for n in (_fill_microseconds(rate), rate.burst)]
+
+
+def _refusal(wanted: tuple[Bucket, ...], answer: Any) -> tuple[Rate, int] | None:
+    if answer == 0:
+        return None
+    position, wait = answer
+    # What fills in 3 s must be there after 3 s: the script forgives a microsecond.
+    return wanted[position - 1][0], max(1, math.ceil((wait - 1) / 1_000_000))
 
 
 def _bucket(name: str, key: str) -> str:

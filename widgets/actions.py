@@ -6,6 +6,7 @@ import uuid
 
 from loquent import tracing
 from loquent.database import in_database
+from loquent.grouping import Grouped
 from widgets.events import MessagePosted, SessionReplaced, StopAsked
 from widgets.frames import (
     ack_frame,
@@ -26,7 +27,8 @@ from widgets.protocol import (
     RegenerateFrame,
     StopFrame,
 )
-from widgets.services.chat import accept_message, save_feedback
+from widgets.services.accepting import PostedMessage, accept_messages
+from widgets.services.chat import save_feedback
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.limits import take_session
 from widgets.services.pages import save_page
@@ -38,6 +40,7 @@ from widgets.turns import runner
 logger = logging.getLogger(__name__)
 # Nobody waits for it but the socket's next frame.
 PAGE_SECONDS = 1.0
+_accept = Grouped(accept_messages, key=lambda posted: posted.session_id)
 
 
 async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
@@ -76,13 +79,14 @@ async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uu
 @tracing.traced("message")
 async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID) -> None:
     async with hub.in_order(session_id):
-        accepted = await in_database(
-            accept_message,
-            session_id=session_id,
-            content=frame.content,
-            client_message_id=frame.client_message_id,
-            ip=socket.doorway.ip,
-            page=socket.page,
+        accepted = await _accept(
+            PostedMessage(
+                session_id=session_id,
+                content=frame.content,
+                client_message_id=frame.client_message_id,
+                ip=socket.doorway.ip,
+                page=socket.page,
+            )
         )
         if socket.v2:
             socket.put(ack_frame(accepted.message))

@@ -8,19 +8,20 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.correlation import bind_session
-from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.grouping import Grouped
 from widgets.cancellation import cancel
 from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
 from widgets.services.refusals import note_refusal
-from widgets.services.turns import ClaimedTurn, Outcome, claim_next_turn, finish_turn
+from widgets.services.turns import ClaimedTurn, Outcome, claim_turns, finish_turns
 from widgets.telemetry import note_turn, traced_turn
 from widgets.types import MessageStatus
 
@@ -31,6 +32,8 @@ COALESCE_SECONDS = 0.04
 # How long an answer is tried to be written while the database is away.
 FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
+_claim = Grouped(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
+_write = Grouped(finish_turns, key=lambda ended: ended[0].session_id)
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 
 
@@ -223,7 +226,7 @@ class TurnRunner:
         try:
             while self._starts:
                 self._again.discard(session_id)
-                claimed = await in_database(claim_next_turn, session_id=session_id, owner=PROCESS)
+                claimed = await _claim(session_id)
                 if claimed is None:
                     return
                 await self._run_one(Turn(claimed))
@@ -252,7 +255,7 @@ class TurnRunner:
         deadline = time.monotonic() + FINISH_SECONDS
         for attempt in itertools.count():
             try:
-                answer = await in_database(finish_turn, turn=claimed, outcome=turn.outcome)
+                answer = await _write((claimed, turn.outcome))
             except Exception as error:  # noqa: BLE001 - whatever ails the database
                 logger.warning("An answer could not be written: %s", type(error).__name__)
                 if time.monotonic() > deadline:

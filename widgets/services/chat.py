@@ -1,19 +1,17 @@
 """What happens to a conversation: opened, written to, rated. One function is one transaction."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.metrics import MESSAGES
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
 from widgets.services.identifiers import is_widget_id
-from widgets.services.limits import charge_message, take_session, use_daily_message
+from widgets.services.limits import take_session
 from widgets.services.pages import page_changes
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
@@ -72,14 +70,6 @@ class LoadedChat:
         """The last of `messages` that isn't the visitor's."""
         answers = (m for m in reversed(self.messages) if m.role == MessageRole.ASSISTANT)
         return next(answers, None)
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedMessage:
-    """A visitor's message that is committed; `is_new` is False for a repeat of its key."""
-
-    message: MessageData
-    is_new: bool
 
 
 def check_door(*, doorway: Doorway) -> WidgetConfig:
@@ -151,87 +141,43 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
     )
 
 
-def accept_message(
-    *,
-    session_id: uuid.UUID,
-    content: str,
-    client_message_id: str | None,
-    ip: str,
-    page: Page | None = None,
-) -> AcceptedMessage:
-    """Write a visitor's message and queue its turn, all or nothing. `page`: where they wrote it.
-
-    A repeat of the key gives the first one's row and does nothing else. Raises
-    `contact_info_required`, `busy`, `rate_limited`, `daily_cap_reached`, or `forbidden` when the
-    session or its widget has ended.
-    """
-    # Rates may have to wait for Redis, and no row lock may wait for that.
-    charge = charge_message(session_key=str(session_id), ip=ip)
-    accepted = None
-    try:
-        accepted = _write_message(session_id, content, client_message_id, page, charge.refusal)
-    finally:
-        if accepted is None or not accepted.is_new:
-            charge.give_back()
-        else:
-            MESSAGES.inc()
-    return accepted
-
-
-def _write_message(
-    session_id: uuid.UUID,
-    content: str,
-    client_message_id: str | None,
-    page: Page | None,
-    refusal: ApplicationError | None,
-) -> AcceptedMessage:
-    with transaction.atomic():
-        session = lock_session(session_id)
-        if client_message_id is not None:
-            earlier = WidgetMessage.objects.filter(
-                session=session, client_message_id=client_message_id
-            ).first()
-            if earlier is not None:
-                return AcceptedMessage(message_data(earlier), is_new=False)
-        if session.ended_at is not None or not session.widget.enabled:
-            raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
-        check_may_write(session)
-        if refusal is not None:
-            raise refusal
-        use_daily_message(widget=session.widget)
-        row = append_message(
-            session,
-            role=MessageRole.USER,
-            content=content,
-            page=page,
-            client_message_id=client_message_id,
-        )
-        WidgetTurn.objects.create(session=session, message=row)
-    return AcceptedMessage(message_data(row), is_new=True)
-
-
 def lock_session(session_id: uuid.UUID) -> WidgetSession:
     """The session, its row locked until the transaction ends; `forbidden` where it is gone."""
-    session = (
-        WidgetSession.objects.select_for_update(of=("self",))
-        .select_related("widget__organization")
-        .filter(id=session_id)
-        .first()
-    )
+    session = lock_sessions([session_id]).get(session_id)
     if session is None:
-        raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
+        raise chat_ended()
     return session
 
 
-def check_may_write(session: WidgetSession) -> None:
-    """Raise `contact_info_required`, or `busy` where too many messages wait already."""
+def lock_sessions(session_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, WidgetSession]:
+    """Those of the sessions that are there, locked in one order for all: no deadlock."""
+    rows = (
+        WidgetSession.objects.select_for_update(of=("self",))
+        .select_related("widget__organization")
+        .filter(id__in=session_ids)
+        .order_by("id")
+    )
+    return {row.id: row for row in rows}
+
+
+def chat_ended() -> ApplicationError:
+    """The refusal of whatever is said in a chat that is over."""
+    return ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
+
+
+def check_may_write(session: WidgetSession, *, unfinished: int) -> None:
+    """Raise `forbidden` for a chat that is over, `contact_info_required`, or `busy` where too many
+    messages wait already: `unfinished` are the turns of the session that have not ended.
+    """
+    if session.ended_at is not None or not session.widget.enabled:
+        raise chat_ended()
     required = session.widget.contact_info_mode == ContactInfoMode.REQUIRED
     if required and session.contact_claim is None:
         raise ApplicationError(
             ErrorCode.CONTACT_INFO_REQUIRED, "Please leave your contact information first."
         )
     waiting = settings.LIMITS.queue_waiting
-    if waiting and WidgetTurn.objects.filter(session=session).count() > waiting:
+    if waiting and unfinished > waiting:
         raise ApplicationError(
             ErrorCode.BUSY,
             "Please wait for the answers to your earlier messages.",

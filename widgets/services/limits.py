@@ -1,6 +1,8 @@
 """How much a visitor, an address and a widget may use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.conf import settings
 from django.db.models import F
@@ -48,10 +50,23 @@ def charge_message(*, session_key: str, ip: str) -> Charge:
 
     Whether a refusal matters shows only there: a repeat of an accepted message is none of it.
     """
+    return charge_messages([(session_key, ip)])[0]
+
+
+def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
+    """`charge_message` for each `(session_key, ip)`, in one trip to Redis."""
     if not settings.RATE_LIMITS:
-        return Charge((), None)
+        return [Charge((), None)] * len(writers)
+    wishes = [_message_rates(session_key, ip) for session_key, ip in writers]
+    return [
+        Charge(wanted, None if refused is None else _refusal(*refused))
+        for wanted, refused in zip(wishes, limiter.take_each(wishes), strict=True)
+    ]
+
+
+def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
     limits = settings.LIMITS
-    wanted = (
+    return (
         (Rate("messages", limits.messages_per_minute, 60, limits.messages_burst), session_key),
         (
             Rate("messages_day", limits.messages_per_day, 86_400, limits.messages_per_day),
@@ -67,8 +82,6 @@ def charge_message(*, session_key: str, ip: str) -> Charge:
             ip,
         ),
     )
-    refused = limiter.take(*wanted)
-    return Charge(wanted, None if refused is None else _refusal(*refused))
 
 
 def take_frame(*, socket_key: str) -> None:
@@ -122,20 +135,41 @@ def use_daily_message(*, widget: WidgetConfig) -> None:
     Exact at any concurrency: one conditional UPDATE decides. Call it in the transaction that
     writes the message. Needs `widget.organization`.
     """
+    if not use_daily_messages(widget=widget, wanted=1):
+        raise daily_cap_reached(widget=widget)
+
+
+def use_daily_messages(*, widget: WidgetConfig, wanted: int) -> int:
+    """Count so many messages, as `use_daily_message` does one; gives how many may be written."""
     cap = widget.daily_message_cap
-    day, seconds = organization_day(widget.organization.timezone, timezone.now())
-    if cap is None or cap > 0:
-        usage = WidgetDailyUsage.objects.filter(widget=widget, day=day)
-        if cap is not None:
-            usage = usage.filter(messages__lt=cap)
-        if usage.update(messages=F("messages") + 1):
-            return
-        WidgetDailyUsage.objects.bulk_create(
-            [WidgetDailyUsage(widget=widget, day=day)], ignore_conflicts=True
-        )
-        if usage.update(messages=F("messages") + 1):
-            return
-    raise ApplicationError(
+    if cap is not None and cap <= 0:
+        return 0
+    day, _ = organization_day(widget.organization.timezone, timezone.now())
+    if _count(widget, day, wanted):
+        return wanted
+    WidgetDailyUsage.objects.bulk_create(
+        [WidgetDailyUsage(widget=widget, day=day)], ignore_conflicts=True
+    )
+    if _count(widget, day, wanted):
+        return wanted
+    # The last ones before the cap.
+    used = 0
+    while used < wanted - 1 and _count(widget, day, 1):
+        used += 1
+    return used
+
+
+def _count(widget: WidgetConfig, day: date, messages: int) -> bool:
+    usage = WidgetDailyUsage.objects.filter(widget=widget, day=day)
+    if widget.daily_message_cap is not None:
+        usage = usage.filter(messages__lte=widget.daily_message_cap - messages)
+    return bool(usage.update(messages=F("messages") + messages))
+
+
+def daily_cap_reached(*, widget: WidgetConfig) -> ApplicationError:
+    """The refusal of a message over the widget's cap. Needs `widget.organization`."""
+    _, seconds = organization_day(widget.organization.timezone, timezone.now())
+    return ApplicationError(
         ErrorCode.DAILY_CAP_REACHED,
         "This chat has reached its limit for today. Please come back tomorrow.",
         retry_after=seconds,

@@ -36,10 +36,9 @@ def _queue_again(
 ) -> uuid.UUID:
     with transaction.atomic():
         session = lock_session(session_id)
-        if session.ended_at is not None or not session.widget.enabled:
-            raise ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
-        check_may_write(session)
-        if WidgetTurn.objects.filter(session=session).exists():
+        unfinished = WidgetTurn.objects.filter(session=session).count()
+        check_may_write(session, unfinished=unfinished)
+        if unfinished:
             raise ApplicationError(ErrorCode.BUSY, "Please wait for the answer being written.")
         question_id = _question_of(session, message_id)
         if question_id is None:

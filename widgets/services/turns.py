@@ -1,14 +1,15 @@
 """Turns in the database: claimed, kept alive by a lease, finished, found again after a crash."""
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from loquent.agents.backends.base import ChatMessage
@@ -21,7 +22,7 @@ from loquent.agents.services import (
 )
 from loquent.errors import ApplicationError
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import append_message, message_data
+from widgets.services.chat import append_message, lock_sessions, message_data
 from widgets.services.identifiers import new_reply_id
 from widgets.services.model_messages import load_turn_messages
 from widgets.services.pages import page_for_agent
@@ -86,42 +87,69 @@ class Interrupted:
 
 
 def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
-    """Take the oldest waiting turn of a session, unless one is running in any process."""
-    turns = WidgetTurn.objects.filter(session_id=session_id)
+    """`claim_turns` for one session."""
+    return claim_turns([session_id], owner=owner)[0]
+
+
+def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
+    """Take the oldest waiting turn of each session, unless one of it is running in any process."""
     with transaction.atomic():
-        waiting = (
-            turns.filter(state=TurnState.WAITING)
+        turns = list(
+            WidgetTurn.objects.filter(session_id__in=session_ids)
             .select_related("message", "session__widget")
             .order_by("message__seq")
-            .first()
         )
-        if waiting is None or turns.filter(state=TurnState.RUNNING).exists():
-            return None
-        try:
-            with transaction.atomic():
-                claimed = turns.filter(id=waiting.id, state=TurnState.WAITING).update(
-                    state=TurnState.RUNNING,
-                    owner=owner,
-                    lease_until=timezone.now() + LEASE,
-                    attempts=waiting.attempts + 1,
-                )
-        except IntegrityError:
-            claimed = 0
-    if not claimed:
-        return None
-    told = load_turn_messages(turn=waiting)
-    reply, reservation = _load_reply(waiting, told.messages)
-    return ClaimedTurn(
-        turn_id=waiting.id,
-        session_id=session_id,
-        message_id=str(waiting.message_id),
-        client_message_id=waiting.message.client_message_id,
-        reply_id=str(new_reply_id(answers=waiting.message_id)),
-        owner=owner,
-        reply=reply,
-        reservation=reservation,
-        replaces=None if told.earlier_answer is None else told.earlier_answer.id,
-    )
+        taken = _take(_next_of_each(turns), owner)
+    told = load_turn_messages(turns=taken, waiting={turn.message_id for turn in turns})
+    claimed: dict[uuid.UUID, ClaimedTurn] = {}
+    for turn in taken:
+        reply, reservation = _load_reply(turn, told[turn.id].messages)
+        claimed[turn.session_id] = ClaimedTurn(
+            turn_id=turn.id,
+            session_id=turn.session_id,
+            message_id=str(turn.message_id),
+            client_message_id=turn.message.client_message_id,
+            reply_id=str(new_reply_id(answers=turn.message_id)),
+            owner=owner,
+            reply=reply,
+            reservation=reservation,
+            replaces=told[turn.id].earlier_answer,
+        )
+    return [claimed.get(session_id) for session_id in session_ids]
+
+
+def _next_of_each(turns: Sequence[WidgetTurn]) -> list[WidgetTurn]:
+    """The oldest of each session; of `turns`, in order, where none is running."""
+    busy = {turn.session_id for turn in turns if turn.state == TurnState.RUNNING}
+    oldest: dict[uuid.UUID, WidgetTurn] = {}
+    for turn in turns:
+        if turn.session_id not in busy:
+            oldest.setdefault(turn.session_id, turn)
+    return list(oldest.values())
+
+
+def _take(turns: Sequence[WidgetTurn], owner: uuid.UUID) -> list[WidgetTurn]:
+    """Those of these waiting turns that this process has now; others may have been quicker."""
+    if not turns:
+        return []
+    rows = WidgetTurn.objects.filter(id__in=[turn.id for turn in turns])
+    try:
+        with transaction.atomic():
+            taken = rows.filter(state=TurnState.WAITING).update(
+                state=TurnState.RUNNING,
+                owner=owner,
+                lease_until=timezone.now() + LEASE,
+                attempts=F("attempts") + 1,
+            )
+    except IntegrityError:
+        # One of the sessions has a running turn by now. Of many, each is tried by itself.
+        if len(turns) > 1:
+            raise
+        return []
+    if taken == len(turns):
+        return list(turns)
+    ours = set(rows.filter(state=TurnState.RUNNING, owner=owner).values_list("id", flat=True))
+    return [turn for turn in turns if turn.id in ours]
 
 
 def _load_reply(
@@ -142,49 +170,92 @@ def _load_reply(
 
 
 def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
-    """Write the answer and end the turn, all or nothing.
+    """`finish_turns` for one."""
+    return finish_turns([(turn, outcome)])[0]
+
+
+def finish_turns(
+    ended: Sequence[tuple[ClaimedTurn, Outcome]],
+) -> list[MessageData | None]:
+    """Write answers, each of another session, and end their turns, all or nothing.
 
     None where nothing was written: an outcome without text, a session that is gone, a turn that
     another process has taken over (then its answer counts, not this one), or an earlier answer
     that stands.
     """
-    failed = outcome.status == MessageStatus.FAILED
     with transaction.atomic():
-        row = _write_answer(turn, outcome)
+        sessions = lock_sessions(turn.session_id for turn, _ in ended)
+        ours = _end_turns(turn for turn, _ in ended)
+        rows: dict[uuid.UUID, WidgetMessage | None] = {}
+        plain: list[tuple[ClaimedTurn, Outcome]] = []
+        for turn, outcome in ended:
+            session = sessions.get(turn.session_id)
+            if session is None:
+                continue
+            if turn.turn_id not in ours:
+                # Either another process has the turn, or the answer was written and the database
+                # went away before it could say so.
+                rows[turn.turn_id] = WidgetMessage.objects.filter(id=turn.reply_id).first()
+            elif turn.replaces is None and outcome.content:
+                plain.append((turn, outcome))
+            else:
+                rows[turn.turn_id] = _write_answer(turn, outcome, session)
+        rows |= _append_answers(plain, sessions)
         # Last: the organization's row is locked until the end of the transaction.
-        settle_tokens(
-            reservation=turn.reservation,
-            input_tokens=outcome.input_tokens,
-            output_tokens=outcome.output_tokens,
-            answer=outcome.content or (None if failed else ""),
+        for turn, outcome in ended:
+            failed = outcome.status == MessageStatus.FAILED
+            settle_tokens(
+                reservation=turn.reservation,
+                input_tokens=outcome.input_tokens,
+                output_tokens=outcome.output_tokens,
+                answer=outcome.content or (None if failed else ""),
+            )
+    found = [rows.get(turn.turn_id) for turn, _ in ended]
+    return [None if row is None else message_data(row) for row in found]
+
+
+def _end_turns(turns: Iterable[ClaimedTurn]) -> set[uuid.UUID]:
+    """Delete those that are still their claimants'; gives the ids of these."""
+    owners = {turn.turn_id: turn.owner for turn in turns}
+    running = WidgetTurn.objects.select_for_update().filter(id__in=owners, state=TurnState.RUNNING)
+    found = running.order_by("id").values_list("id", "owner")
+    ours = {turn_id for turn_id, owner in found if owner == owners[turn_id]}
+    if ours:
+        WidgetTurn.objects.filter(id__in=ours).delete()
+    return ours
+
+
+def _append_answers(
+    ended: Sequence[tuple[ClaimedTurn, Outcome]], sessions: dict[uuid.UUID, WidgetSession]
+) -> dict[uuid.UUID, WidgetMessage | None]:
+    """The next message of each session; by the id of its turn."""
+    now = timezone.now()
+    rows: dict[uuid.UUID, WidgetMessage | None] = {}
+    by_status: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for turn, outcome in ended:
+        session = sessions[turn.session_id]
+        rows[turn.turn_id] = WidgetMessage(
+            session=session,
+            seq=session.last_seq + 1,
+            role=MessageRole.ASSISTANT,
+            created_at=now,
+            reply_to_id=uuid.UUID(turn.message_id),
+            **_columns(turn, outcome),
         )
-    return None if row is None else message_data(row)
+        by_status[outcome.status].append(session.id)
+    WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
+    for status, session_ids in by_status.items():
+        WidgetSession.objects.filter(id__in=session_ids).update(
+            last_seq=F("last_seq") + 1, last_active_at=now, last_answer_status=status
+        )
+    return rows
 
 
-def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
-    session = (
-        WidgetSession.objects.select_for_update(of=("self",)).filter(id=turn.session_id).first()
-    )
-    ended, _ = WidgetTurn.objects.filter(
-        id=turn.turn_id, owner=turn.owner, state=TurnState.RUNNING
-    ).delete()
-    if session is None:
-        return None
-    if not ended:
-        # Either another process has the turn, or the answer was written and the database went
-        # away before it could say so.
-        return WidgetMessage.objects.filter(id=turn.reply_id).first()
-    fields: dict[str, Any] = {
-        "id": uuid.UUID(turn.reply_id),
-        "content": outcome.content,
-        "status": outcome.status,
-        "sources": outcome.sources,
-        "model": outcome.model,
-        "input_tokens": outcome.input_tokens,
-        "output_tokens": outcome.output_tokens,
-        "first_token_ms": outcome.first_token_ms,
-        "duration_ms": outcome.duration_ms,
-    }
+def _write_answer(
+    turn: ClaimedTurn, outcome: Outcome, session: WidgetSession
+) -> WidgetMessage | None:
+    """The answer of a turn that has an earlier one, or no text."""
+    fields = _columns(turn, outcome)
     earlier = turn.replaces and WidgetMessage.objects.filter(id=turn.replaces).first()
     if earlier:
         if stands(earlier, against=outcome.status, content=outcome.content):
@@ -196,6 +267,20 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
     )
+
+
+def _columns(turn: ClaimedTurn, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": uuid.UUID(turn.reply_id),
+        "content": outcome.content,
+        "status": outcome.status,
+        "sources": outcome.sources,
+        "model": outcome.model,
+        "input_tokens": outcome.input_tokens,
+        "output_tokens": outcome.output_tokens,
+        "first_token_ms": outcome.first_token_ms,
+        "duration_ms": outcome.duration_ms,
+    }
 
 
 def _note_unanswered(turn: ClaimedTurn, status: str) -> None:

@@ -13,7 +13,7 @@ from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import accept_message
+from widgets.services.accepting import accept_message
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns import (
     LEASE,

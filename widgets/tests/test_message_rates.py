@@ -10,10 +10,9 @@ from pytest_django import Settings
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
-from loquent.rates import Rate
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import AcceptedMessage, accept_message
+from widgets.services.accepting import AcceptedMessage, accept_message
 from widgets.services.limits import limiter
 from widgets.services.sessions import create_widget_session
 
@@ -78,13 +77,13 @@ def test_no_transaction_waits_for_the_rates(
     session: WidgetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     took: list[bool] = []
-    take = limiter.take
+    take_each = limiter.take_each
 
-    def watch(*wanted: tuple[Rate, str]) -> Any:
+    def watch(wishes: Any) -> Any:
         took.append(connection.in_atomic_block)
-        return take(*wanted)
+        return take_each(wishes)
 
-    monkeypatch.setattr(limiter, "take", watch)
+    monkeypatch.setattr(limiter, "take_each", watch)
     monkeypatch.setattr(limiter, "give_back", lambda *_: took.append(connection.in_atomic_block))
     say(session, "k")
     say(session, "k")

@@ -60,7 +60,7 @@ async def test_a_turn(
     assert added("loquent_turn_seconds_count") == 1
     assert added("loquent_model_calls_total", backend="test", outcome="complete") == 1
     assert added("loquent_model_first_token_seconds_count", backend="test") == 1
-    assert added("loquent_database_call_seconds_count", call="finish_turn") == 1
+    assert added("loquent_database_call_seconds_count", call="finish_turns") == 1
     assert added("loquent_database_threads", state="busy") == 0
     await socket.leave(4999)
     assert added("loquent_sockets_open") == 0

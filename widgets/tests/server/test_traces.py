@@ -156,7 +156,7 @@ async def test_a_conversation(
     assert {span.attributes["loquent.session_id"] for span in [*messages, *turns]} == {session}
     assert {span.attributes["loquent.request_id"] for span in [*messages, *turns]} == {"socket-1"}
     below = {span.name for span in collector.spans if span.parent == turns[0].id}
-    assert {"database finish_turn", "model call"} <= below
+    assert {"database finish_turns", "model call"} <= below
     # What runs every second by itself is in no trace.
     assert not [span for span in collector.spans if span.name == "database settle_orphans"]
     for secret in (token, "secret", widget.widget_id, "127.0.0.1"):
