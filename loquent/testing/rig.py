@@ -63,6 +63,11 @@ class Service:
                 **_unprivileged(),
             )
 
+    @property
+    def pid(self) -> int:
+        """The process that was started; what it does may be in children of it."""
+        return self._process.pid
+
     def start_again(self) -> None:
         """Start it anew on its port and data, after `end`, and wait until it is there."""
         self._process = self._launch()

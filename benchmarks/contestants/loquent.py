@@ -1,0 +1,54 @@
+"""Our server: `manage.py serve` as in production, with every check on and no limit reached."""
+
+import json
+import uuid
+
+from benchmarks.dialects import LoquentDialect
+from benchmarks.processes import free_port
+from benchmarks.stage import Contestant, Stage
+
+ORIGIN = "https://shop.example.com"
+# Rates are taken and sockets counted as ever; all visitors come from one address here, and talk
+# without a pause.
+MANY = str(10**9)
+LIMITS = {
+    f"LIMIT_{name}": MANY
+    for name in (
+        "MESSAGES_BURST", "MESSAGES_PER_MINUTE", "MESSAGES_PER_DAY", "MESSAGES_PER_MINUTE_PER_IP",
+        "FRAMES_PER_MINUTE", "SESSIONS_BURST", "SESSIONS_PER_HOUR_PER_IP", "CONTACT_INFO_PER_HOUR",
+        "SOCKETS_PER_IP", "MODEL_CALLS", "MODEL_CALLS_PER_WIDGET",
+    )
+}  # fmt: skip
+
+
+class LoquentSite:
+    """One database with widgets, on which servers can be started."""
+
+    def __init__(self, stage: Stage, *, widgets: int = 1) -> None:
+        self._stage = stage
+        self._variables = {
+            "DEBUG": "0",
+            "SECRET_KEY": "a key for measurements only, as long as a key should be",
+            "DATABASE_URL": stage.database_url,
+            "REDIS_URL": stage.redis_url,
+            "OPENAI_BASE_URL": stage.model_url,
+            "LOG_LEVEL": "WARNING",
+            **LIMITS,
+        }
+        made = stage.run(("-m", "benchmarks.seed", str(widgets)), self._variables)
+        self.widget_ids: list[str] = json.loads(made)
+
+    def start(self, *, workers: int = 1, name: str = "loquent") -> Contestant:
+        """A server of so many processes."""
+        port = free_port()
+        process = self._stage.start(
+            name,
+            ("manage.py", "serve", "--port", str(port), "--workers", str(workers)),
+            port,
+            variables={**self._variables, "SITE_URL": f"http://127.0.0.1:{port}"},
+        )
+        return Contestant(name, process, self.dialect)
+
+    def dialect(self) -> LoquentDialect:
+        """What visitors of its widgets say in one run."""
+        return LoquentDialect(self.widget_ids, origin=ORIGIN, run=uuid.uuid4().hex[:12])
