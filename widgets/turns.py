@@ -20,8 +20,9 @@ from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
+from widgets.services.claims import ClaimedTurn, claim_turns
 from widgets.services.refusals import note_refusal
-from widgets.services.turns import ClaimedTurn, Outcome, claim_turns, finish_turns
+from widgets.services.turns import Outcome, finish_turns
 from widgets.telemetry import note_turn, traced_turn
 from widgets.types import MessageStatus
 

@@ -4,6 +4,8 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -13,9 +15,10 @@ from loquent.errors import ApplicationError
 from loquent.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
-from widgets.services.chat import chat_ended, check_may_write, lock_sessions, message_data
+from widgets.services.chat import chat_ended, check_may_write, locked_sessions, message_data
 from widgets.services.limits import (
     Charge,
+    DailyCap,
     charge_messages,
     daily_cap_reached,
     use_daily_messages,
@@ -41,6 +44,51 @@ class AcceptedMessage:
 
     message: MessageData
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """What matters here of a session, its widget and its organization: `COLUMNS`."""
+
+    session_id: uuid.UUID
+    last_seq: int
+    ended_at: datetime | None
+    contact_claim: Any
+    page_url: str
+    page_title: str
+    page_referrer: str
+    page_context: dict[str, Any]
+    widget_pk: uuid.UUID
+    is_enabled: bool
+    contact_info_mode: str
+    daily_message_cap: int | None
+    timezone: str
+
+    @property
+    def cap(self) -> DailyCap:
+        return DailyCap(self.widget_pk, self.daily_message_cap, self.timezone)
+
+    @property
+    def page(self) -> Page:
+        return Page(self.page_url, self.page_title, self.page_referrer, self.page_context)
+
+
+# Few of many: to compile and to read all of three tables would be most of a message's cost.
+COLUMNS = (
+    "id",
+    "last_seq",
+    "ended_at",
+    "contact_claim",
+    "page_url",
+    "page_title",
+    "page_referrer",
+    "page_context",
+    "widget_id",
+    "widget__enabled",
+    "widget__contact_info_mode",
+    "widget__daily_message_cap",
+    "widget__organization__timezone",
+)
 
 
 def accept_message(
@@ -84,26 +132,27 @@ def _write_messages(
     posted: Sequence[PostedMessage], charges: Sequence[Charge]
 ) -> list[AcceptedMessage | ApplicationError]:
     with transaction.atomic():
-        sessions = lock_sessions(each.session_id for each in posted)
+        found = locked_sessions([each.session_id for each in posted]).values_list(*COLUMNS)
+        chats = {row[0]: _Chat(*row) for row in found}
         earlier = _earlier_messages(posted)
         unfinished = Counter(
-            WidgetTurn.objects.filter(session_id__in=sessions).values_list("session_id", flat=True)
+            WidgetTurn.objects.filter(session_id__in=chats).values_list("session_id", flat=True)
         )
         answers: dict[uuid.UUID, AcceptedMessage | ApplicationError] = {}
         wanted: dict[uuid.UUID, list[PostedMessage]] = defaultdict(list)
         for each, charge in zip(posted, charges, strict=True):
-            session = sessions.get(each.session_id)
+            chat = chats.get(each.session_id)
             if row := earlier.get((each.session_id, each.client_message_id)):
                 answers[each.session_id] = AcceptedMessage(message_data(row), is_new=False)
-            elif refusal := _refusal(session, unfinished[each.session_id], charge):
+            elif refusal := _refusal(chat, unfinished[each.session_id], charge):
                 answers[each.session_id] = refusal
-            elif session is not None:
-                wanted[session.widget_id].append(each)
+            elif chat is not None:
+                wanted[chat.widget_pk].append(each)
         # In one order for all: no deadlock.
         for widget_id in sorted(wanted):
-            _use_cap(wanted[widget_id], sessions, answers)
+            _use_cap(wanted[widget_id], chats, answers)
         fine = [each for each in posted if each.session_id not in answers]
-        rows = _append(fine, sessions)
+        rows = _append(fine, chats)
         answers |= {row.session_id: AcceptedMessage(message_data(row), is_new=True) for row in rows}
     return [answers[each.session_id] for each in posted]
 
@@ -121,13 +170,16 @@ def _earlier_messages(
     return {(row.session_id, row.client_message_id): row for row in rows}
 
 
-def _refusal(
-    session: WidgetSession | None, unfinished: int, charge: Charge
-) -> ApplicationError | None:
-    if session is None:
+def _refusal(chat: _Chat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
+    if chat is None:
         return chat_ended()
     try:
-        check_may_write(session, unfinished=unfinished)
+        check_may_write(
+            is_over=chat.ended_at is not None or not chat.is_enabled,
+            contact_info_mode=chat.contact_info_mode,
+            has_contact_info=chat.contact_claim is not None,
+            unfinished=unfinished,
+        )
     except ApplicationError as error:
         return error
     return charge.refusal
@@ -135,25 +187,23 @@ def _refusal(
 
 def _use_cap(
     wanted: Sequence[PostedMessage],
-    sessions: dict[uuid.UUID, WidgetSession],
+    chats: dict[uuid.UUID, _Chat],
     answers: dict[uuid.UUID, AcceptedMessage | ApplicationError],
 ) -> None:
     """Count the messages of one widget; those over its cap are refused."""
-    widget = sessions[wanted[0].session_id].widget
-    used = use_daily_messages(widget=widget, wanted=len(wanted))
+    cap = chats[wanted[0].session_id].cap
+    used = use_daily_messages(cap=cap, wanted=len(wanted))
     for each in wanted[used:]:
-        answers[each.session_id] = daily_cap_reached(widget=widget)
+        answers[each.session_id] = daily_cap_reached(cap=cap)
 
 
-def _append(
-    posted: Sequence[PostedMessage], sessions: dict[uuid.UUID, WidgetSession]
-) -> list[WidgetMessage]:
+def _append(posted: Sequence[PostedMessage], chats: dict[uuid.UUID, _Chat]) -> list[WidgetMessage]:
     """The next message of each session, and its turn; the caller has locked the sessions."""
     now = timezone.now()
     rows = [
         WidgetMessage(
-            session=sessions[each.session_id],
-            seq=sessions[each.session_id].last_seq + 1,
+            session_id=each.session_id,
+            seq=chats[each.session_id].last_seq + 1,
             role=MessageRole.USER,
             content=each.content,
             created_at=now,
@@ -163,8 +213,12 @@ def _append(
         for each in posted
     ]
     WidgetMessage.objects.bulk_create(rows)
-    WidgetTurn.objects.bulk_create([WidgetTurn(session=row.session, message=row) for row in rows])
-    moved = {each.session_id: page_changes(sessions[each.session_id], each.page) for each in posted}
+    WidgetTurn.objects.bulk_create(
+        [WidgetTurn(session_id=row.session_id, message=row) for row in rows]
+    )
+    moved = {
+        each.session_id: page_changes(chats[each.session_id].page, each.page) for each in posted
+    }
     for session_id, changes in moved.items():
         if changes:
             WidgetSession.objects.filter(id=session_id).update(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -12,7 +13,7 @@ from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTur
 from widgets.page_data import Page
 from widgets.services.identifiers import is_widget_id
 from widgets.services.limits import take_session
-from widgets.services.pages import page_changes
+from widgets.services.pages import kept_page, page_changes
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import (
@@ -143,21 +144,19 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
 
 def lock_session(session_id: uuid.UUID) -> WidgetSession:
     """The session, its row locked until the transaction ends; `forbidden` where it is gone."""
-    session = lock_sessions([session_id]).get(session_id)
+    session = locked_sessions([session_id]).select_related("widget__organization").first()
     if session is None:
         raise chat_ended()
     return session
 
 
-def lock_sessions(session_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, WidgetSession]:
-    """Those of the sessions that are there, locked in one order for all: no deadlock."""
-    rows = (
-        WidgetSession.objects.select_for_update(of=("self",))
-        .select_related("widget__organization")
-        .filter(id__in=session_ids)
-        .order_by("id")
-    )
-    return {row.id: row for row in rows}
+def locked_sessions(session_ids: Iterable[uuid.UUID]) -> QuerySet[WidgetSession]:
+    """Those of the sessions that are there, once read locked until the transaction ends.
+
+    In one order for all who lock several: no deadlock.
+    """
+    sessions = WidgetSession.objects.select_for_update(of=("self",))
+    return sessions.filter(id__in=session_ids).order_by("id")
 
 
 def chat_ended() -> ApplicationError:
@@ -165,14 +164,15 @@ def chat_ended() -> ApplicationError:
     return ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
 
 
-def check_may_write(session: WidgetSession, *, unfinished: int) -> None:
+def check_may_write(
+    *, is_over: bool, contact_info_mode: str, has_contact_info: bool, unfinished: int
+) -> None:
     """Raise `forbidden` for a chat that is over, `contact_info_required`, or `busy` where too many
     messages wait already: `unfinished` are the turns of the session that have not ended.
     """
-    if session.ended_at is not None or not session.widget.enabled:
+    if is_over:
         raise chat_ended()
-    required = session.widget.contact_info_mode == ContactInfoMode.REQUIRED
-    if required and session.contact_claim is None:
+    if contact_info_mode == ContactInfoMode.REQUIRED and not has_contact_info:
         raise ApplicationError(
             ErrorCode.CONTACT_INFO_REQUIRED, "Please leave your contact information first."
         )
@@ -202,7 +202,7 @@ def append_message(
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(force_insert=True)
-    changes = page_changes(session, page)
+    changes = page_changes(kept_page(session), page)
     if role == MessageRole.ASSISTANT:
         changes["last_answer_status"] = row.status
     WidgetSession.objects.filter(id=session.id).update(

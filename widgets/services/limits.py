@@ -1,5 +1,6 @@
 """How much a visitor, an address and a widget may use."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -129,46 +130,59 @@ def _refusal(rate: Rate, retry_after: int) -> ApplicationError:
     )
 
 
-def use_daily_message(*, widget: WidgetConfig) -> None:
+@dataclass(frozen=True, slots=True)
+class DailyCap:
+    """How many messages a widget may take a day (None: as many as come), and whose days."""
+
+    widget_pk: uuid.UUID
+    messages: int | None
+    timezone: str
+
+
+def daily_cap(widget: WidgetConfig) -> DailyCap:
+    """The cap of a widget."""
+    return DailyCap(widget.id, widget.daily_message_cap, widget.organization.timezone)
+
+
+def use_daily_message(*, cap: DailyCap) -> None:
     """Count one accepted message of a widget; raises `daily_cap_reached` when the cap is used up.
 
     Exact at any concurrency: one conditional UPDATE decides. Call it in the transaction that
-    writes the message. Needs `widget.organization`.
+    writes the message.
     """
-    if not use_daily_messages(widget=widget, wanted=1):
-        raise daily_cap_reached(widget=widget)
+    if not use_daily_messages(cap=cap, wanted=1):
+        raise daily_cap_reached(cap=cap)
 
 
-def use_daily_messages(*, widget: WidgetConfig, wanted: int) -> int:
+def use_daily_messages(*, cap: DailyCap, wanted: int) -> int:
     """Count so many messages, as `use_daily_message` does one; gives how many may be written."""
-    cap = widget.daily_message_cap
-    if cap is not None and cap <= 0:
+    if cap.messages is not None and cap.messages <= 0:
         return 0
-    day, _ = organization_day(widget.organization.timezone, timezone.now())
-    if _count(widget, day, wanted):
+    day, _ = organization_day(cap.timezone, timezone.now())
+    if _count(cap, day, wanted):
         return wanted
     WidgetDailyUsage.objects.bulk_create(
-        [WidgetDailyUsage(widget=widget, day=day)], ignore_conflicts=True
+        [WidgetDailyUsage(widget_id=cap.widget_pk, day=day)], ignore_conflicts=True
     )
-    if _count(widget, day, wanted):
+    if _count(cap, day, wanted):
         return wanted
     # The last ones before the cap.
     used = 0
-    while used < wanted - 1 and _count(widget, day, 1):
+    while used < wanted - 1 and _count(cap, day, 1):
         used += 1
     return used
 
 
-def _count(widget: WidgetConfig, day: date, messages: int) -> bool:
-    usage = WidgetDailyUsage.objects.filter(widget=widget, day=day)
-    if widget.daily_message_cap is not None:
-        usage = usage.filter(messages__lte=widget.daily_message_cap - messages)
+def _count(cap: DailyCap, day: date, messages: int) -> bool:
+    usage = WidgetDailyUsage.objects.filter(widget_id=cap.widget_pk, day=day)
+    if cap.messages is not None:
+        usage = usage.filter(messages__lte=cap.messages - messages)
     return bool(usage.update(messages=F("messages") + messages))
 
 
-def daily_cap_reached(*, widget: WidgetConfig) -> ApplicationError:
-    """The refusal of a message over the widget's cap. Needs `widget.organization`."""
-    _, seconds = organization_day(widget.organization.timezone, timezone.now())
+def daily_cap_reached(*, cap: DailyCap) -> ApplicationError:
+    """The refusal of a message over the widget's cap."""
+    _, seconds = organization_day(cap.timezone, timezone.now())
     return ApplicationError(
         ErrorCode.DAILY_CAP_REACHED,
         "This chat has reached its limit for today. Please come back tomorrow.",

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from loquent.agents.backends.base import VisitorPage
 from widgets.models import WidgetSession
 from widgets.page_data import Page
 
@@ -23,19 +22,16 @@ def save_page(*, session_id: uuid.UUID, page: Page) -> None:
     ).exclude(**columns).update(**columns, page_at=timezone.now())
 
 
-def page_changes(session: WidgetSession, page: Page | None) -> dict[str, Any]:
+def page_changes(kept: Page, page: Page | None) -> dict[str, Any]:
     """What to write to the session of a visitor who speaks on this page; often nothing."""
-    columns = {} if page is None else _columns(page)
-    if all(getattr(session, name) == value for name, value in columns.items()):
+    if page is None or page == kept:
         return {}
-    return {**columns, "page_at": timezone.now()}
+    return {**_columns(page), "page_at": timezone.now()}
 
 
-def page_for_agent(session: WidgetSession) -> VisitorPage | None:
-    """What an agent is told of the visitor's page, None where nothing is known."""
-    if session.page_at is None:
-        return None
-    return VisitorPage(session.page_url, session.page_title, session.page_context)
+def kept_page(session: WidgetSession) -> Page:
+    """The page in a session's row; empty where none was kept."""
+    return Page(session.page_url, session.page_title, session.page_referrer, session.page_context)
 
 
 def _columns(page: Page) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import check_may_write, lock_session
 from widgets.services.identifiers import is_reply_id
-from widgets.services.limits import charge_message, use_daily_message
+from widgets.services.limits import charge_message, daily_cap, use_daily_message
 from widgets.types import FINISHED, MessageRole, MessageStatus
 
 
@@ -37,7 +37,12 @@ def _queue_again(
     with transaction.atomic():
         session = lock_session(session_id)
         unfinished = WidgetTurn.objects.filter(session=session).count()
-        check_may_write(session, unfinished=unfinished)
+        check_may_write(
+            is_over=session.ended_at is not None or not session.widget.enabled,
+            contact_info_mode=session.widget.contact_info_mode,
+            has_contact_info=session.contact_claim is not None,
+            unfinished=unfinished,
+        )
         if unfinished:
             raise ApplicationError(ErrorCode.BUSY, "Please wait for the answer being written.")
         question_id = _question_of(session, message_id)
@@ -47,7 +52,7 @@ def _queue_again(
             )
         if refusal is not None:
             raise refusal
-        use_daily_message(widget=session.widget)
+        use_daily_message(cap=daily_cap(session.widget))
         WidgetTurn.objects.create(session=session, message_id=question_id)
         WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
     return question_id

@@ -1,57 +1,27 @@
-"""Turns in the database: claimed, kept alive by a lease, finished, found again after a crash."""
+"""Turns in the database: kept alive by a lease, finished, found again after a crash."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from loquent.agents.backends.base import ChatMessage
-from loquent.agents.services import (
-    LoadedReply,
-    Reservation,
-    load_reply_request,
-    reserve_tokens,
-    settle_tokens,
-)
-from loquent.errors import ApplicationError
+from loquent.agents.services import settle_tokens
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import append_message, lock_sessions, message_data
+from widgets.services.chat import append_message, locked_sessions, message_data
+from widgets.services.claims import LEASE, ClaimedTurn
 from widgets.services.identifiers import new_reply_id
-from widgets.services.model_messages import load_turn_messages
-from widgets.services.pages import page_for_agent
-from widgets.services.refusals import note_refusal
 from widgets.services.regeneration import replace_answer, stands
 from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
 
-# A process renews its leases every second; one that misses three is taken for dead.
-LEASE = timedelta(seconds=4)
+# A process renews its leases every second.
 RENEW_SECONDS = 1.0
 MAX_ATTEMPTS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedTurn:
-    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked.
-
-    `replaces`: the answer that the message has already, where it is answered again.
-    """
-
-    turn_id: uuid.UUID
-    session_id: uuid.UUID
-    message_id: str
-    client_message_id: str | None
-    reply_id: str
-    owner: uuid.UUID
-    reply: LoadedReply | ApplicationError
-    reservation: Reservation | None = None
-    replaces: uuid.UUID | None = None
 
 
 @dataclass(slots=True)
@@ -86,89 +56,6 @@ class Interrupted:
     answer: MessageData | None
 
 
-def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
-    """`claim_turns` for one session."""
-    return claim_turns([session_id], owner=owner)[0]
-
-
-def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
-    """Take the oldest waiting turn of each session, unless one of it is running in any process."""
-    with transaction.atomic():
-        turns = list(
-            WidgetTurn.objects.filter(session_id__in=session_ids)
-            .select_related("message", "session__widget")
-            .order_by("message__seq")
-        )
-        taken = _take(_next_of_each(turns), owner)
-    told = load_turn_messages(turns=taken, waiting={turn.message_id for turn in turns})
-    claimed: dict[uuid.UUID, ClaimedTurn] = {}
-    for turn in taken:
-        reply, reservation = _load_reply(turn, told[turn.id].messages)
-        claimed[turn.session_id] = ClaimedTurn(
-            turn_id=turn.id,
-            session_id=turn.session_id,
-            message_id=str(turn.message_id),
-            client_message_id=turn.message.client_message_id,
-            reply_id=str(new_reply_id(answers=turn.message_id)),
-            owner=owner,
-            reply=reply,
-            reservation=reservation,
-            replaces=told[turn.id].earlier_answer,
-        )
-    return [claimed.get(session_id) for session_id in session_ids]
-
-
-def _next_of_each(turns: Sequence[WidgetTurn]) -> list[WidgetTurn]:
-    """The oldest of each session; of `turns`, in order, where none is running."""
-    busy = {turn.session_id for turn in turns if turn.state == TurnState.RUNNING}
-    oldest: dict[uuid.UUID, WidgetTurn] = {}
-    for turn in turns:
-        if turn.session_id not in busy:
-            oldest.setdefault(turn.session_id, turn)
-    return list(oldest.values())
-
-
-def _take(turns: Sequence[WidgetTurn], owner: uuid.UUID) -> list[WidgetTurn]:
-    """Those of these waiting turns that this process has now; others may have been quicker."""
-    if not turns:
-        return []
-    rows = WidgetTurn.objects.filter(id__in=[turn.id for turn in turns])
-    try:
-        with transaction.atomic():
-            taken = rows.filter(state=TurnState.WAITING).update(
-                state=TurnState.RUNNING,
-                owner=owner,
-                lease_until=timezone.now() + LEASE,
-                attempts=F("attempts") + 1,
-            )
-    except IntegrityError:
-        # One of the sessions has a running turn by now. Of many, each is tried by itself.
-        if len(turns) > 1:
-            raise
-        return []
-    if taken == len(turns):
-        return list(turns)
-    ours = set(rows.filter(state=TurnState.RUNNING, owner=owner).values_list("id", flat=True))
-    return [turn for turn in turns if turn.id in ours]
-
-
-def _load_reply(
-    turn: WidgetTurn, messages: list[ChatMessage]
-) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
-    widget = turn.session.widget
-    try:
-        loaded = load_reply_request(
-            agent_id=widget.text_agent_id,
-            messages=messages,
-            page=page_for_agent(turn.session),
-            key=widget.widget_id,
-        )
-        return loaded, reserve_tokens(loaded=loaded)
-    except ApplicationError as error:
-        note_refusal(widget_id=widget.widget_id, limit=error.limit)
-        return error, None
-
-
 def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
     """`finish_turns` for one."""
     return finish_turns([(turn, outcome)])[0]
@@ -184,13 +71,13 @@ def finish_turns(
     that stands.
     """
     with transaction.atomic():
-        sessions = lock_sessions(turn.session_id for turn, _ in ended)
+        locked = locked_sessions([turn.session_id for turn, _ in ended])
+        last_seqs = dict(locked.values_list("id", "last_seq"))
         ours = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[ClaimedTurn, Outcome]] = []
         for turn, outcome in ended:
-            session = sessions.get(turn.session_id)
-            if session is None:
+            if turn.session_id not in last_seqs:
                 continue
             if turn.turn_id not in ours:
                 # Either another process has the turn, or the answer was written and the database
@@ -199,8 +86,8 @@ def finish_turns(
             elif turn.replaces is None and outcome.content:
                 plain.append((turn, outcome))
             else:
-                rows[turn.turn_id] = _write_answer(turn, outcome, session)
-        rows |= _append_answers(plain, sessions)
+                rows[turn.turn_id] = _write_answer(turn, outcome)
+        rows |= _append_answers(plain, last_seqs)
         # Last: the organization's row is locked until the end of the transaction.
         for turn, outcome in ended:
             failed = outcome.status == MessageStatus.FAILED
@@ -226,23 +113,22 @@ def _end_turns(turns: Iterable[ClaimedTurn]) -> set[uuid.UUID]:
 
 
 def _append_answers(
-    ended: Sequence[tuple[ClaimedTurn, Outcome]], sessions: dict[uuid.UUID, WidgetSession]
+    ended: Sequence[tuple[ClaimedTurn, Outcome]], last_seqs: dict[uuid.UUID, int]
 ) -> dict[uuid.UUID, WidgetMessage | None]:
     """The next message of each session; by the id of its turn."""
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
     by_status: dict[str, list[uuid.UUID]] = defaultdict(list)
     for turn, outcome in ended:
-        session = sessions[turn.session_id]
         rows[turn.turn_id] = WidgetMessage(
-            session=session,
-            seq=session.last_seq + 1,
+            session_id=turn.session_id,
+            seq=last_seqs[turn.session_id] + 1,
             role=MessageRole.ASSISTANT,
             created_at=now,
             reply_to_id=uuid.UUID(turn.message_id),
             **_columns(turn, outcome),
         )
-        by_status[outcome.status].append(session.id)
+        by_status[outcome.status].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
     for status, session_ids in by_status.items():
         WidgetSession.objects.filter(id__in=session_ids).update(
@@ -251,10 +137,9 @@ def _append_answers(
     return rows
 
 
-def _write_answer(
-    turn: ClaimedTurn, outcome: Outcome, session: WidgetSession
-) -> WidgetMessage | None:
-    """The answer of a turn that has an earlier one, or no text."""
+def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
+    """The answer of a turn that has an earlier one, or no text; its session is locked."""
+    session = WidgetSession.objects.get(id=turn.session_id)
     fields = _columns(turn, outcome)
     earlier = turn.replaces and WidgetMessage.objects.filter(id=turn.replaces).first()
     if earlier:

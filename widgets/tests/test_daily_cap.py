@@ -15,7 +15,7 @@ from loquent.organizations.days import organization_day
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetDailyUsage
-from widgets.services.limits import use_daily_message
+from widgets.services.limits import daily_cap, use_daily_message
 from widgets.services.statistics import used_today, with_usage
 
 SetClock = Callable[[str], datetime]
@@ -25,7 +25,7 @@ def use(widget: WidgetConfig) -> ApplicationError | None:
     """One message; the refusal, if any."""
     try:
         with transaction.atomic():
-            use_daily_message(widget=widget)
+            use_daily_message(cap=daily_cap(widget))
     except ApplicationError as error:
         return error
     return None
@@ -131,7 +131,7 @@ def test_a_cap_that_changes_counts_what_was_used(acme: Organization) -> None:
 def test_a_message_that_is_not_written_is_not_counted(acme: Organization) -> None:
     widget = make_widget(acme, daily_message_cap=1)
     with transaction.atomic():
-        use_daily_message(widget=widget)
+        use_daily_message(cap=daily_cap(widget))
         transaction.set_rollback(True)
     assert use(widget) is None
 

@@ -14,12 +14,10 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.accepting import accept_message
+from widgets.services.claims import LEASE, ClaimedTurn, claim_next_turn
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns import (
-    LEASE,
-    ClaimedTurn,
     Outcome,
-    claim_next_turn,
     finish_turn,
     renew_leases,
     settle_orphans,

@@ -11,19 +11,28 @@ from loquent.agents.services.agents import (
 from loquent.agents.services.budget import Reservation, reserve_tokens, settle_tokens
 from loquent.agents.services.generation import generate_reply
 from loquent.agents.services.history import bound_history
-from loquent.agents.services.loading import LoadedReply, load_reply_request
+from loquent.agents.services.loading import (
+    FoundAgent,
+    LoadedReply,
+    find_agents,
+    load_reply_request,
+    reply_request,
+)
 
 __all__ = [
     "AgentData",
     "EntryData",
+    "FoundAgent",
     "LoadedReply",
     "Reservation",
     "agent_version",
     "bound_history",
     "create_agent",
     "delete_agent",
+    "find_agents",
     "generate_reply",
     "load_reply_request",
+    "reply_request",
     "reserve_tokens",
     "settle_tokens",
     "update_agent",

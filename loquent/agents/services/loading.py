@@ -1,7 +1,7 @@
 """From the database to a request that a backend understands."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -62,7 +62,18 @@ def load_reply_request(
     page: VisitorPage | None = None,
     key: str = "",
 ) -> LoadedReply:
-    """Load an agent and what it knows; one query, a second one after its knowledge has changed.
+    """`reply_request` of an agent; one query, a second one after its knowledge has changed."""
+    return reply_request(find_agent(agent_id), messages=messages, page=page, key=key)
+
+
+def reply_request(
+    found: FoundAgent | None,
+    *,
+    messages: Sequence[ChatMessage],
+    page: VisitorPage | None = None,
+    key: str = "",
+) -> LoadedReply:
+    """What to ask of an agent that was looked for (`find_agents`).
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
@@ -71,7 +82,6 @@ def load_reply_request(
     Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
     or its model unknown, and with the default sentence where there is no such agent.
     """
-    found = find_agent(agent_id)
     if found is None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
     agent = found.row
@@ -82,27 +92,31 @@ def load_reply_request(
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
     """An agent with what else a request needs to know; one query."""
-    agent = (
-        TextAgent.objects.annotate(
-            knowledge_count=Count("knowledge"),
-            knowledge_changed_at=Max("knowledge__updated_at"),
-            daily_token_budget=F("organization__daily_token_budget"),
-            timezone=F("organization__timezone"),
+    return find_agents([agent_id]).get(agent_id)
+
+
+def find_agents(agent_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]:
+    """`find_agent` for several, those that are there; one query."""
+    agents = TextAgent.objects.annotate(
+        knowledge_count=Count("knowledge"),
+        knowledge_changed_at=Max("knowledge__updated_at"),
+        daily_token_budget=F("organization__daily_token_budget"),
+        timezone=F("organization__timezone"),
+    ).filter(id__in=agent_ids)
+    return {
+        agent.id: FoundAgent(
+            row=agent,
+            # The agent's own change counts, too: a deletion with an addition keeps the number of
+            # entries.
+            knowledge_version=(
+                f"{agent.updated_at}/{agent.knowledge_changed_at}/{agent.knowledge_count}"
+            ),
+            has_knowledge=agent.knowledge_count > 0,
+            daily_tokens=agent.daily_token_budget,
+            timezone=agent.timezone,
         )
-        .filter(id=agent_id)
-        .first()
-    )
-    if agent is None:
-        return None
-    # The agent's own change counts, too: a deletion with an addition keeps the number of entries.
-    version = f"{agent.updated_at}/{agent.knowledge_changed_at}/{agent.knowledge_count}"
-    return FoundAgent(
-        row=agent,
-        knowledge_version=version,
-        has_knowledge=agent.knowledge_count > 0,
-        daily_tokens=agent.daily_token_budget,
-        timezone=agent.timezone,
-    )
+        for agent in agents.order_by()
+    }
 
 
 def request_of(

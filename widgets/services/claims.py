@@ -1,0 +1,123 @@
+"""A waiting turn becomes a running one: claimed by this process, with all that it asks."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from loquent.agents.backends.base import ChatMessage
+from loquent.agents.services import (
+    FoundAgent,
+    LoadedReply,
+    Reservation,
+    find_agents,
+    reply_request,
+    reserve_tokens,
+)
+from loquent.errors import ApplicationError
+from widgets.models import WidgetTurn
+from widgets.services.identifiers import new_reply_id
+from widgets.services.model_messages import load_turn_messages
+from widgets.services.queue import QueuedTurn, queued_turns
+from widgets.services.refusals import note_refusal
+from widgets.types import TurnState
+
+# A process renews its leases every second; one that misses three is taken for dead.
+LEASE = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTurn:
+    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked.
+
+    `replaces`: the answer that the message has already, where it is answered again.
+    """
+
+    turn_id: uuid.UUID
+    session_id: uuid.UUID
+    message_id: str
+    client_message_id: str | None
+    reply_id: str
+    owner: uuid.UUID
+    reply: LoadedReply | ApplicationError
+    reservation: Reservation | None = None
+    replaces: uuid.UUID | None = None
+
+
+def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
+    """`claim_turns` for one session."""
+    return claim_turns([session_id], owner=owner)[0]
+
+
+def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
+    """Take the oldest waiting turn of each session, unless one of it is running in any process."""
+    with transaction.atomic():
+        turns = queued_turns(session_ids=session_ids)
+        taken = _take(_next_of_each(turns), owner)
+    told = load_turn_messages(turns=taken, waiting={turn.message_id for turn in turns})
+    agents = find_agents({turn.agent_id for turn in taken}) if taken else {}
+    claimed: dict[uuid.UUID, ClaimedTurn] = {}
+    for turn in taken:
+        messages = told[turn.id].messages
+        reply, reservation = _load_reply(turn, agents.get(turn.agent_id), messages)
+        claimed[turn.session_id] = ClaimedTurn(
+            turn_id=turn.id,
+            session_id=turn.session_id,
+            message_id=str(turn.message_id),
+            client_message_id=turn.client_message_id,
+            reply_id=str(new_reply_id(answers=turn.message_id)),
+            owner=owner,
+            reply=reply,
+            reservation=reservation,
+            replaces=told[turn.id].earlier_answer,
+        )
+    return [claimed.get(session_id) for session_id in session_ids]
+
+
+def _next_of_each(turns: Sequence[QueuedTurn]) -> list[QueuedTurn]:
+    """The oldest of each session; of `turns`, in order, where none is running."""
+    busy = {turn.session_id for turn in turns if turn.state == TurnState.RUNNING}
+    oldest: dict[uuid.UUID, QueuedTurn] = {}
+    for turn in turns:
+        if turn.session_id not in busy:
+            oldest.setdefault(turn.session_id, turn)
+    return list(oldest.values())
+
+
+def _take(turns: Sequence[QueuedTurn], owner: uuid.UUID) -> list[QueuedTurn]:
+    """Those of these waiting turns that this process has now; others may have been quicker."""
+    if not turns:
+        return []
+    rows = WidgetTurn.objects.filter(id__in=[turn.id for turn in turns])
+    try:
+        with transaction.atomic():
+            taken = rows.filter(state=TurnState.WAITING).update(
+                state=TurnState.RUNNING,
+                owner=owner,
+                lease_until=timezone.now() + LEASE,
+                attempts=F("attempts") + 1,
+            )
+    except IntegrityError:
+        # One of the sessions has a running turn by now. Of many, each is tried by itself.
+        if len(turns) > 1:
+            raise
+        return []
+    if taken == len(turns):
+        return list(turns)
+    ours = set(rows.filter(state=TurnState.RUNNING, owner=owner).values_list("id", flat=True))
+    return [turn for turn in turns if turn.id in ours]
+
+
+def _load_reply(
+    turn: QueuedTurn, agent: FoundAgent | None, messages: list[ChatMessage]
+) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
+    try:
+        loaded = reply_request(agent, messages=messages, page=turn.page, key=turn.widget_id)
+        return loaded, reserve_tokens(loaded=loaded)
+    except ApplicationError as error:
+        note_refusal(widget_id=turn.widget_id, limit=error.limit)
+        return error, None
