@@ -28,7 +28,7 @@ from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
 
-# Tokens are gathered for this long into one frame: a tenth of the frames, and no eye sees it.
+# The pause between two frames of an answer: a tenth of the frames, and no eye sees it.
 COALESCE_SECONDS = 0.04
 # How long an answer is tried to be written while the database is away.
 FINISH_SECONDS = 30.0
@@ -51,6 +51,7 @@ class Turn:
         self._pending = ""
         self._offset = 0
         self._flush_handle: asyncio.TimerHandle | None = None
+        self._next_flush = 0.0
         self._generation: asyncio.Task[None] | None = None
         self._stopped = False
         self._is_shared = False
@@ -114,10 +115,9 @@ class Turn:
         self.text += text
         self._pending += text
         if self._flush_handle is None:
-            loop = asyncio.get_running_loop()
             # The first words at once; what follows is gathered.
-            delay = COALESCE_SECONDS if self._offset else 0
-            self._flush_handle = loop.call_later(delay, self.flush)
+            loop = asyncio.get_running_loop()
+            self._flush_handle = loop.call_at(self._next_flush, self.flush)
 
     def flush(self) -> None:
         """Send what has gathered to the sockets that follow."""
@@ -127,6 +127,7 @@ class Turn:
         if not self._pending:
             return
         text, self._pending = self._pending, ""
+        self._next_flush = asyncio.get_running_loop().time() + COALESCE_SECONDS
         claimed = self.claimed
         for listener in hub.listeners_of(claimed.session_id):
             listener.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)

@@ -34,6 +34,8 @@ MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
 AFTER_END_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
+# After the first words: what comes meanwhile is read, parsed and passed on as one piece.
+GATHER_SECONDS = 0.04
 
 
 class _TryAgain(Exception):  # noqa: N818 - never leaves this module
@@ -151,11 +153,13 @@ class OpenAIChatBackend(Backend):
 async def _read(
     response: aiohttp.ClientResponse, reader: AnswerReader
 ) -> AsyncGenerator[str, None]:
-    """The answer's text piece by piece, one per network read; ends when the answer is whole."""
+    """The answer's text in a few pieces; ends when the answer is whole."""
     while not (reader.is_over or reader.has_end):
         chunk = await response.content.readany()
         if text := reader.feed(chunk) if chunk else reader.finish():
             yield text
+        if reader.has_text and not reader.is_over:
+            await asyncio.sleep(GATHER_SECONDS)
     if text := await _read_rest(response, reader):
         yield text
     if reader.error is not None:
