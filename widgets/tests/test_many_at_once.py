@@ -1,0 +1,180 @@
+"""Messages, claims and answers of many visitors in one transaction: each as if it were alone."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from loquent.errors import ApplicationError
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.page_data import Page
+from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.claims import ClaimedTurn, claim_turns
+from widgets.services.sessions import create_widget_session
+from widgets.services.turns import Outcome, finish_turns
+
+ME, OTHER = uuid.uuid4(), uuid.uuid4()
+Sessions = Callable[[int], list[WidgetSession]]
+
+
+@pytest.fixture
+def widget(acme: Organization, settings: Settings) -> WidgetConfig:
+    settings.LIMITS = replace(settings.LIMITS, messages_burst=100, messages_per_minute_per_ip=1_000)
+    return make_widget(acme, agent=make_agent(acme))
+
+
+@pytest.fixture
+def sessions(widget: WidgetConfig) -> Sessions:
+    return lambda number: [create_widget_session(widget=widget)[0] for _ in range(number)]
+
+
+def post(
+    sessions: Sequence[WidgetSession], content: str = "Hi", **more: Any
+) -> list[AcceptedMessage | ApplicationError]:
+    more.setdefault("client_message_id", None)
+    return accept_messages(
+        [PostedMessage(session.id, content, ip="192.0.2.1", **more) for session in sessions]
+    )
+
+
+def claim(sessions: Sequence[WidgetSession]) -> list[ClaimedTurn]:
+    claimed = claim_turns([session.id for session in sessions], owner=ME)
+    return [turn for turn in claimed if turn is not None]
+
+
+def codes(answers: Sequence[AcceptedMessage | ApplicationError]) -> list[str]:
+    return [answer.code if isinstance(answer, ApplicationError) else "" for answer in answers]
+
+
+def queries_of(action: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        action()
+    return len(queries)
+
+
+def test_each_has_its_own_place(sessions: Sessions) -> None:
+    first, second, third = sessions(3)
+    post([second], "Earlier")
+    answers = post([first, second, third])
+    assert codes(answers) == ["", "", ""]
+    seqs = [answer.message.seq for answer in answers if isinstance(answer, AcceptedMessage)]
+    assert seqs == [1, 2, 1]
+    second.refresh_from_db()
+    assert second.last_seq == 2
+    assert WidgetTurn.objects.count() == 4
+    assert WidgetDailyUsage.objects.get().messages == 4
+
+
+def test_the_cap_is_used_to_the_last_message(widget: WidgetConfig, sessions: Sessions) -> None:
+    WidgetConfig.objects.update(daily_message_cap=3)
+    answers = post(sessions(5))
+    assert codes(answers) == ["", "", "", "daily_cap_reached", "daily_cap_reached"]
+    assert WidgetMessage.objects.count() == WidgetTurn.objects.count() == 3
+    assert WidgetDailyUsage.objects.get().messages == 3
+
+
+def test_what_is_wrong_with_one_is_nothing_to_the_others(
+    sessions: Sessions, settings: Settings
+) -> None:
+    settings.LIMITS = replace(settings.LIMITS, queue_waiting=1)
+    fine, over, gone, busy = sessions(4)
+    WidgetSession.objects.filter(id=over.id).update(ended_at=timezone.now())
+    gone.id = uuid.uuid4()
+    for text in ("One", "Two"):
+        post([busy], text)
+    answers = post([over, gone, fine, busy])
+    assert codes(answers) == ["forbidden", "forbidden", "", "busy"]
+    assert WidgetMessage.objects.filter(session=fine).count() == 1
+
+
+def test_a_repeat_among_new_ones(sessions: Sessions) -> None:
+    first, second = sessions(2)
+    [original] = post([first], "Once", client_message_id="k")
+    repeat, new = post([first, second], "Again", client_message_id="k")
+    assert isinstance(original, AcceptedMessage)
+    assert repeat == replace(original, is_new=False)
+    assert isinstance(new, AcceptedMessage)
+    assert (new.is_new, new.message.content) == (True, "Again")
+    assert WidgetMessage.objects.count() == 2
+
+
+def test_each_is_on_its_own_page(sessions: Sessions) -> None:
+    chats = sessions(2)
+    pages = [Page(f"https://shop.example/{number}", "A page") for number in range(2)]
+    accept_messages(
+        [
+            PostedMessage(session.id, "Hi", None, "192.0.2.1", page)
+            for session, page in zip(chats, pages, strict=True)
+        ]
+    )
+    for session, page in zip(chats, pages, strict=True):
+        session.refresh_from_db()
+        assert (session.page_url, session.last_seq) == (page.url, 1)
+
+
+def test_each_turn_asks_its_own_question(sessions: Sessions) -> None:
+    first, second, silent = sessions(3)
+    post([first], "First")
+    post([second], "Second")
+    claimed = claim_turns([second.id, silent.id, first.id], owner=ME)
+    assert claimed[1] is None
+    told = [
+        [message.content for message in turn.reply.request.messages]
+        for turn in claimed
+        if turn is not None and not isinstance(turn.reply, ApplicationError)
+    ]
+    assert told == [["Second"], ["First"]]
+
+
+def test_a_session_that_another_process_answers_is_left_alone(sessions: Sessions) -> None:
+    ours, theirs = sessions(2)
+    post([ours, theirs])
+    claim_turns([theirs.id], owner=OTHER)
+    post([theirs], "More")
+    assert [turn.session_id for turn in claim([ours, theirs])] == [ours.id]
+
+
+def test_each_answer_ends_its_own_turn(sessions: Sessions) -> None:
+    good, silent, taken, erased = chats = sessions(4)
+    post(chats)
+    turns = {turn.session_id: turn for turn in claim(chats)}
+    WidgetTurn.objects.filter(session=taken).update(owner=OTHER)
+    WidgetSession.objects.filter(id=erased.id).delete()
+    outcomes = [
+        (turns[good.id], Outcome(content="Good.", model="test:any")),
+        (turns[silent.id], Outcome(status="failed")),
+        (turns[taken.id], Outcome(content="Too late.")),
+        (turns[erased.id], Outcome(content="For nobody.")),
+    ]
+    answers = finish_turns(outcomes)
+    assert [answer and answer.content for answer in answers] == ["Good.", None, None, None]
+    statuses = dict(WidgetSession.objects.values_list("id", "last_answer_status"))
+    assert statuses == {good.id: "complete", silent.id: "failed", taken.id: ""}
+    assert WidgetTurn.objects.get().session_id == taken.id
+    assert list(WidgetMessage.objects.filter(seq=2).values_list("content", flat=True)) == ["Good."]
+
+
+def test_many_cost_as_many_queries_as_two(sessions: Sessions) -> None:
+    few, many = sessions(2), sessions(30)
+    # The first of the day, and the first of the agent, ask for more.
+    [first] = sessions(1)
+    post([first])
+    claim([first])
+    assert queries_of(lambda: post(few)) == queries_of(lambda: post(many))
+    claimed: dict[int, list[ClaimedTurn]] = {}
+
+    def take(chats: list[WidgetSession]) -> None:
+        claimed[len(chats)] = claim(chats)
+
+    assert queries_of(lambda: take(few)) == queries_of(lambda: take(many))
+    ended = {n: [(turn, Outcome(content="Yes.")) for turn in turns] for n, turns in claimed.items()}
+    assert queries_of(lambda: finish_turns(ended[2])) == queries_of(lambda: finish_turns(ended[30]))
+    assert WidgetMessage.objects.count() == 65
