@@ -94,8 +94,9 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
         tracing.keep(accepted.message.id)
         if not accepted.is_new:
             return
+        # First: the answer need not wait until other processes are told of the question.
+        runner.wake(session_id)
         await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
-    runner.wake(session_id)
 
 
 async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:

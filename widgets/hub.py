@@ -135,6 +135,11 @@ class Hub:
         self.tell(session_id, event)
         await link.send(session_id, event)
 
+    def publish_soon(self, session_id: uuid.UUID, event: Event) -> None:
+        """`publish`, without waiting until other processes are told."""
+        self.tell(session_id, event)
+        link.send_soon(session_id, event)
+
     def _tidy(self, session_id: uuid.UUID, room: Room) -> None:
         if not room.sockets and not room.viewers and not room.users:
             self._rooms.pop(session_id, None)

@@ -243,7 +243,7 @@ class TurnRunner:
         session_id = claimed.session_id
         self._current[session_id] = turn
         try:
-            await hub.publish(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
             async with hub.in_order(session_id):
                 ended = await self._finish(turn)
