@@ -11,7 +11,7 @@ from benchmarks.stage import Contestant, Stage
 AT_ONCE = 40
 REPLIES_OF_A_VISIT = 2
 SIZES: Mapping[str, Sequence[int]] = {
-    "messages": (2, 50, 100, 200),
+    "messages": (2, 100, 200),
     "widgets": (10, 1_000, 10_000),
     "contacts": (1_000, 100_000, 1_000_000),
     "sessions": (1_000, 30_000, 300_000),

@@ -48,6 +48,7 @@ def lines(
         ]
     for number, tick in enumerate(ticks):
         parts.append(_text(left + number * step, bottom + 22, tick, anchor="middle"))
+    ends = []
     for (name, curve), color in zip(curves.items(), COLORS, strict=False):
         points = [
             (left + number * step, bottom - value / most * (bottom - top))
@@ -56,8 +57,12 @@ def lines(
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in points]
-        x, y = points[-1]
-        parts.append(f'<g style="fill:{color}">{_text(x + 8, y + 4, name)}</g>')
+        ends.append((points[-1][1], points[-1][0], name))
+    label = -1_000.0
+    for y, x, name in sorted(ends):
+        # One below the other where lines end close together.
+        label = max(y + 4, label + 16)
+        parts.append(_text(x + 8, label, name))
     return _svg(height, title, parts)
 
 

@@ -14,13 +14,13 @@ TINY = Plan(
     ("sat", "rate", "idle", "growth"),
     ("loquent", "reference"),
     rounds=1,
-    seconds=0.6,
+    seconds=0.5,
     warm_seconds=0.2,
     settle_seconds=0.1,
     sockets=4,
     idle_steps=(8,),
     idle_seconds=0.1,
-    sizes={"messages": (4,), "widgets": (3,), "contacts": (5,), "sessions": (9,)},
+    sizes={"messages": (4,), "contacts": (5,), "sessions": (9,)},
 )
 
 
