@@ -2,7 +2,10 @@
 
 import argparse
 import asyncio
+import signal
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import uvloop
 
@@ -32,9 +35,16 @@ def read_plan() -> tuple[Plan, Path | None]:
     return plan, options.output or (RESULTS if is_whole else None)
 
 
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Measure, print, and write."""
     plan, path = read_plan()
+    # Whatever ends this ends the servers that it has started, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = runner.run(measure(plan))
     print(text(plan, results))
