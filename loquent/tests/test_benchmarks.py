@@ -20,7 +20,7 @@ TINY = Plan(
     sockets=4,
     idle_steps=(8,),
     idle_seconds=0.1,
-    sizes={"messages": (4,), "contacts": (5,), "sessions": (9,)},
+    sizes={"contacts": (5,), "sessions": (9,)},
 )
 
 
