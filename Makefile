@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install check audit format test test-quick test-python test-js constraints widget clean
+.PHONY: help run install check audit format test test-quick test-python test-js constraints widget bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
@@ -63,6 +63,9 @@ constraints: .venv/.dev ## every package of the image at its version, for constr
 
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
+
+bench: .venv/.dev ## measure the server beside others; about 15 minutes
+	$(BIN)/python -m benchmarks
 
 audit: .venv/.dev .venv/.audit widget-js/node_modules ## known vulnerabilities of the dependencies; asks PyPI and npm
 	@status=0; \

@@ -1,73 +1,56 @@
-"""Measures our server beside others: `python -m benchmarks [MODE …]`."""
+"""Measures our server beside others: `python -m benchmarks`; benchmarks/README.md says more."""
 
 import argparse
 import asyncio
-import statistics
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import uvloop
 
-from benchmarks.contestants.loquent import LoquentSite
-from benchmarks.contestants.reference import start_reference
-from benchmarks.load import Sample, pace, saturate
-from benchmarks.stage import Contestant, Stage
-
-SERVERS = ("loquent", "reference", "reference-gathered")
+from benchmarks.contestants.registry import ENTRIES
+from benchmarks.measure import MODES, Plan, measure
+from benchmarks.report import RESULTS, text, write
 
 
-def start(stage: Stage, name: str) -> Contestant:
-    """Start the server of that name."""
-    if name == "loquent":
-        return LoquentSite(stage).start()
-    return start_reference(stage, gather=0.05 if name == "reference-gathered" else 0.0, name=name)
+def read_plan() -> tuple[Plan, Path | None]:
+    """The command line: what to measure, and where to write it, if anywhere."""
+    usual = Plan(tuple(MODES))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("modes", nargs="*", metavar="MODE", help=f"of {', '.join(MODES)}; or all")
+    parser.add_argument("--servers", help=f"between commas, of {', '.join(ENTRIES)}; or all")
+    parser.add_argument("--rounds", type=int, default=usual.rounds)
+    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of each run")
+    parser.add_argument("--sockets", type=int, help="of sat and two, for every server")
+    parser.add_argument("--output", type=Path, help="of the tables; all modes: RESULTS.md")
+    options = parser.parse_args()
+    modes = tuple(options.modes or MODES)
+    servers = tuple(options.servers.split(",") if options.servers else ENTRIES)
+    for name, known in [*((mode, MODES) for mode in modes), *((one, ENTRIES) for one in servers)]:
+        if name not in known:
+            parser.error(f"{name} is unknown; there are {', '.join(known)}")
+    plan = Plan(modes, servers, options.rounds, options.seconds, options.sockets)
+    is_whole = modes == tuple(MODES) and servers == tuple(ENTRIES)
+    return plan, options.output or (RESULTS if is_whole else None)
 
 
-def describe(sample: Sample) -> str:
-    """One run in one line."""
-    first = [seconds * 1_000 for seconds in sample.tally.first_tokens]
-    cpu = ", ".join(f"{name} {sample.cpu_per_1000(name):.2f}" for name in sample.cpu)
-    percentiles = statistics.quantiles(first, n=100)
-    return (
-        f"{sample.replies_per_second:.0f} replies/s; CPU s/1000: {cpu}; "
-        f"first token p50 {statistics.median(first):.1f} ms, p99 {percentiles[98]:.1f} ms"
-    )
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
-async def main(options: argparse.Namespace) -> None:
-    """Run each mode's rounds, the servers in turn."""
-    with Stage() as stage:
-        contestants = [start(stage, name) for name in options.servers]
-        for contestant in contestants:
-            print(f"{contestant.name}: pid {contestant.process.pid}", flush=True)
-        for mode in options.modes:
-            for number in range(options.rounds):
-                for contestant in contestants:
-                    pids = {"server": contestant.process.pid} | stage.pids()
-                    sample = await run(mode, contestant, pids, options)
-                    print(f"{mode} {number + 1} {contestant.name}: {describe(sample)}", flush=True)
-
-
-async def run(
-    mode: str, contestant: Contestant, pids: dict[str, int], options: argparse.Namespace
-) -> Sample:
-    """One run of one server."""
-    if mode == "sat":
-        return await saturate(
-            contestant, pids, sockets=options.sockets, warm=2, seconds=options.seconds
-        )
-    return await pace(contestant, pids, sockets=40, warm=2, seconds=options.seconds, rate=10)
-
-
-def read_options() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("modes", nargs="*", default=["sat"], metavar="sat|rate")
-    parser.add_argument("--servers", type=lambda text: text.split(","), default=SERVERS)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--sockets", type=int, default=200)
-    return parser.parse_args()
+def main() -> None:
+    """Measure, print, and write."""
+    plan, path = read_plan()
+    # Whatever ends this ends the servers that it has started, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        results = runner.run(measure(plan))
+    print(text(plan, results))
+    if path is not None:
+        write(plan, results, path)
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(read_options()))
+    main()

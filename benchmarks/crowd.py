@@ -12,6 +12,8 @@ from benchmarks.websocket import WebSocketClient, handshake
 # Sockets that are being opened at once.
 OPENING = 50
 OPEN_SECONDS = 60
+# Longer than any server takes for an answer that comes at all.
+ANSWER_SECONDS = 30
 ANSWER_SIZE = len(ANSWER_BYTES)
 
 
@@ -37,8 +39,10 @@ class Visitor(WebSocketClient):
         super().__init__(
             handshake(port=crowd.port, path=dialect.path(number), headers=dialect.headers(number))
         )
-        self.ready = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_waiting = False
+        # Who waits for the answer, where somebody does.
+        self.done: asyncio.Future[None] | None = None
         self._crowd = crowd
         self._hear = dialect.hear
         self._asked_at = 0.0
@@ -91,6 +95,8 @@ class Visitor(WebSocketClient):
             self.ready.set_exception(LoadError(reason))
             # Whoever awaits it is told; where nobody does, nothing is to be logged.
             self.ready.exception()
+        elif self.done is not None and not self.done.done():
+            self.done.set_exception(LoadError(reason))
 
 
 class Crowd:
@@ -133,6 +139,15 @@ class Crowd:
         except* (OSError, TimeoutError, LoadError) as group_of_errors:
             raise LoadError(f"A socket can't be opened: {group_of_errors.exceptions[0]}") from None
         return [task.result() for task in tasks]
+
+    async def until_answered(self) -> None:
+        """Wait for the answers under way; LoadError where they don't come, or one fails."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while any(visitor.is_waiting for visitor in self.visitors):
+            self.check()
+            if time.monotonic() > deadline:
+                raise LoadError(f"An answer has not come in {ANSWER_SECONDS} s.")
+            await asyncio.sleep(0.02)
 
     async def close(self) -> None:
         """Close all sockets, and give the server a moment to notice."""

@@ -1,16 +1,16 @@
 """The loads: as many questions as the server can take, or a fixed number a second."""
 
 import asyncio
+import copy
 import time
 from dataclasses import dataclass
 
-from benchmarks.crowd import Crowd, LoadError, Tally, Visitor
+from benchmarks.crowd import ANSWER_SECONDS, Crowd, LoadError, Tally, Visitor
 from benchmarks.processes import cpu_seconds
 from benchmarks.stage import Contestant
 
 # Visitors don't begin in step.
 SPREAD_SECONDS = 0.5
-DRAIN_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Sample:
     def replies_per_second(self) -> float:
         """Whole answers a second."""
         return self.tally.replies / self.seconds
+
+    def cpu_share(self, name: str) -> float:
+        """How much of one core a process tree used: 1.0 is all of it."""
+        return self.cpu[name] / self.seconds
 
     def cpu_per_1000(self, name: str = "server") -> float:
         """CPU seconds of a process tree for 1,000 replies."""
@@ -44,7 +48,8 @@ class Watch:
         seconds = time.perf_counter() - self._began
         after = self._read()
         cpu = {name: after[name] - before for name, before in self._before.items()}
-        return Sample(seconds, tally, cpu)
+        # A copy: what is still being answered doesn't count.
+        return Sample(seconds, copy.deepcopy(tally), cpu)
 
     def _read(self) -> dict[str, float]:
         clocks = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
@@ -75,7 +80,7 @@ async def saturate(
         await asyncio.sleep(seconds)
         sample = watch.sample(crowd.tally)
         is_over = True
-        await _until_answered(crowd)
+        await crowd.until_answered()
     finally:
         await crowd.close()
     crowd.check()
@@ -98,16 +103,64 @@ async def pace(
     try:
         visitors = await crowd.open(sockets)
         await _ask_evenly(visitors, count=int(warm * rate), rate=rate)
-        await _until_answered(crowd)
+        await crowd.until_answered()
         crowd.tally = Tally(failures=crowd.tally.failures)
         watch = Watch(pids)
         await _ask_evenly(visitors, count=int(seconds * rate), rate=rate)
-        await _until_answered(crowd)
+        await crowd.until_answered()
         sample = watch.sample(crowd.tally)
     finally:
         await crowd.close()
     crowd.check()
     return sample
+
+
+async def visit(
+    contestant: Contestant,
+    pids: dict[str, int],
+    *,
+    at_once: int,
+    replies: int,
+    warm: float,
+    seconds: float,
+) -> Sample:
+    """So many visitors at once: each opens a socket, asks `replies` times, and another comes."""
+    crowd = Crowd(contestant.dialect(), port=contestant.process.port)
+    crowd.answered = _tell_done
+    is_over = False
+
+    async def visitors() -> None:
+        while not is_over:
+            (visitor,) = await crowd.open(1)
+            for _ in range(replies):
+                visitor.done = asyncio.get_running_loop().create_future()
+                visitor.ask()
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await visitor.done
+            visitor.leave()
+            crowd.visitors.remove(visitor)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(visitors())
+            await asyncio.sleep(warm)
+            crowd.tally = Tally(failures=crowd.tally.failures)
+            watch = Watch(pids)
+            await asyncio.sleep(seconds)
+            sample = watch.sample(crowd.tally)
+            is_over = True
+    except* (LoadError, TimeoutError) as errors:
+        reason = crowd.tally.failures[:1] or errors.exceptions
+        raise LoadError(f"{contestant.name}: {reason[0]}") from None
+    finally:
+        await crowd.close()
+    return sample
+
+
+def _tell_done(visitor: Visitor) -> None:
+    if visitor.done is not None and not visitor.done.done():
+        visitor.done.set_result(None)
 
 
 async def _ask_evenly(visitors: list[Visitor], *, count: int, rate: float) -> None:
@@ -118,12 +171,3 @@ async def _ask_evenly(visitors: list[Visitor], *, count: int, rate: float) -> No
         if visitor.is_waiting:
             raise LoadError("The server is slower than the rate: more sockets or a lower rate.")
         visitor.ask()
-
-
-async def _until_answered(crowd: Crowd) -> None:
-    """Wait for the answers under way, so that the next server has the machine for itself."""
-    async with asyncio.timeout(DRAIN_SECONDS):
-        while any(visitor.is_waiting for visitor in crowd.visitors):
-            if crowd.tally.failures:
-                return
-            await asyncio.sleep(0.05)

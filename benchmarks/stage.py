@@ -39,6 +39,8 @@ class Stage:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._names = 0
+        # What runs here already, by name: a server is started once.
+        self.contestants: dict[str, Contestant] = {}
 
     def __enter__(self) -> Self:
         with self._stack as stack:

@@ -2,8 +2,9 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 
-from benchmarks.dialects import LoquentDialect
+from benchmarks.contestants.loquent_dialect import LoquentDialect
 from benchmarks.processes import free_port
 from benchmarks.stage import Contestant, Stage
 
@@ -24,7 +25,7 @@ LIMITS = {
 class LoquentSite:
     """One database with widgets, on which servers can be started."""
 
-    def __init__(self, stage: Stage, *, widgets: int = 1) -> None:
+    def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._variables = {
             "DEBUG": "0",
@@ -35,8 +36,13 @@ class LoquentSite:
             "LOG_LEVEL": "WARNING",
             **LIMITS,
         }
-        made = stage.run(("-m", "benchmarks.seed", str(widgets)), self._variables)
-        self.widget_ids: list[str] = json.loads(made)
+        self.widget_id = stage.run(("-m", "benchmarks.product.seed"), self._variables)
+
+    def grow(self, what: str, count: int) -> list[str]:
+        """Fill its tables (benchmarks/product/grow.py); gives what visitors need to know."""
+        command = ("-m", "benchmarks.product.grow", what, str(count))
+        told: list[str] | None = json.loads(self._stage.run(command, self._variables))
+        return told or []
 
     def start(self, *, workers: int = 1, name: str = "loquent") -> Contestant:
         """A server of so many processes."""
@@ -49,6 +55,18 @@ class LoquentSite:
         )
         return Contestant(name, process, self.dialect)
 
-    def dialect(self) -> LoquentDialect:
-        """What visitors of its widgets say in one run."""
-        return LoquentDialect(self.widget_ids, origin=ORIGIN, run=uuid.uuid4().hex[:12])
+    def dialect(
+        self,
+        *,
+        widget_ids: list[str] | None = None,
+        tokens: Sequence[str] = (),
+        contacts: int = 0,
+    ) -> LoquentDialect:
+        """What visitors say in one run; for the arguments see LoquentDialect."""
+        return LoquentDialect(
+            widget_ids or [self.widget_id],
+            origin=ORIGIN,
+            run=uuid.uuid4().hex[:12],
+            tokens=tokens,
+            contacts=contacts,
+        )

@@ -15,7 +15,11 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def pages() -> list[Path]:
     """Every Markdown page of the project."""
-    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "benchmarks").glob("*.md")),
+    ]
 
 
 def read(name: str) -> str:
