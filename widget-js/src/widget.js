@@ -97,9 +97,8 @@ export function createWidget(win, loader, base, id, raw, onDestroy) {
   function stand(config) {
     const h = elementsOf(doc);
     const stage = createStage(win, h, config, options);
-    const launcher = createLauncher(h, doc, labelsNow(), options, click, () => opener.warm());
+    const launcher = createLauncher(h, stage, labelsNow(), options, click, () => opener.warm());
     stage.setLocale(locale);
-    stage.root.append(...launcher.nodes);
     /** @type {Shell} */
     const shell = {
       ...{ win, doc, h, base, id, config, storage, options, page, stage, launcher },
