@@ -6,7 +6,7 @@
 const colorOf = (value, fallback) => (/^#[0-9a-f]{6}$/i.test(value) ? value : fallback);
 
 /** All that stands before /api/ in the address that the script came from. @param {string} src */
-export const baseOf = (src) => src.replace(/\/api\/widget\/.*/, "");
+export const baseOf = (src) => src.split("/api/widget/")[0];
 
 /** @param {string} base @param {string} id */
 export const apiOf = (base, id) => `${base}/api/widget/${encodeURIComponent(id)}`;

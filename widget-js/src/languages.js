@@ -15,12 +15,9 @@ const SPECIAL = {
   ...{ no: "nb", nn: "nb", iw: "he", in: "id" },
 };
 
-/** The first two subtags. @param {string} tag */
+/** By plain strings: every page would compile a regular expression. @param {string} tag */
 const subtagsOf = (tag) =>
-  tag
-    .trim()
-    .toLowerCase()
-    .split(/[^a-z\d]/, 2);
+  tag.trim().toLowerCase().replaceAll("_", "-").replaceAll(".", "-").split("-");
 
 /**
  * The locale of ours that a reader of this language is best served with.
