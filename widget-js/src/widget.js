@@ -80,8 +80,6 @@ export function createWidget(win, loader, base, id, raw, onDestroy) {
   }
 
   async function start() {
-    // Off the script's own stack: browsers that note where a request came from read all of it again.
-    await null;
     const config = await findConfig();
     if (!config) return destroy();
     if (!doc.body) await wait(doc, "DOMContentLoaded");
