@@ -49,6 +49,12 @@ const launcher = await context({
   plugins: [shrinkCss],
 });
 
+/**
+ * Chromium reads it: the launcher is compiled whole, beside the main thread, while it loads; else
+ * each function is when it is first called, by the main thread (docs/performance.md).
+ */
+const COMPILE_AT_ONCE = "//# allFunctionsCalledOnLoad";
+
 /** What the pages of staff use of it; served by Django, so not part of dist/. */
 const staff = await context({
   ...common,
@@ -72,7 +78,9 @@ async function buildRest({ outputFiles = [] }) {
   }
   const first = (await launcher.rebuild()).outputFiles?.[0].text ?? "";
   const named = first.replace('"__CHUNKS__"', JSON.stringify(JSON.stringify(hashes)));
-  const text = await shrink(named, { module: false, ascii: true });
+  const text = await shrink(named, {
+    ...{ module: false, ascii: true, preamble: COMPILE_AT_ONCE },
+  });
   files.unshift({ name: "launcher", path: "widget.min.js", text });
   const pages = (await staff.rebuild()).outputFiles?.[0].text ?? "";
   files.push({ name: "staff", path: STAFF, text: `${pages.trim()}\n` });

@@ -4,15 +4,16 @@ import { minify } from "terser";
 
 /**
  * @param {string} source
- * @param {{ module: boolean, ascii: boolean }} kind ascii: read right in whatever charset
+ * @param {{ module: boolean, ascii: boolean, preamble?: string }} kind ascii: read right in whatever
+ *   charset; preamble: the first line
  * @returns {Promise<string>}
  */
-export async function shrink(source, { module, ascii }) {
+export async function shrink(source, { module, ascii, preamble }) {
   /** @type {import("terser").CompressOptions} */
   const compress = { passes: 3, ecma: 2020, toplevel: true, unsafe_arrows: true };
   const { code } = await minify(source, {
     ...{ module, ecma: 2020, compress, mangle: { toplevel: true } },
-    format: { ascii_only: ascii },
+    format: { ascii_only: ascii, preamble },
   });
   return `${code}\n`;
 }

@@ -5,17 +5,18 @@ import { createSdk } from "./sdk.js";
 
 /** @import { Loader, Win } from "./types.js" */
 
+/** @param {HTMLScriptElement} script */
+const isTag = ({ src, dataset }) =>
+  dataset.widget !== undefined && (src.includes("/api/widget/") || dataset.host);
+
 /** @param {Win & { Loquent?: any }} win @param {Loader} loader */
 export function boot(win, loader) {
   const { document: doc } = win;
   const current = /** @type {HTMLScriptElement | null} */ (doc.currentScript);
-  /** @type {NodeListOf<HTMLScriptElement>} */
-  const found = doc.querySelectorAll("script[data-widget]");
-  const tags = [...found].filter(
-    ({ src, dataset }) => src.includes("/api/widget/") || dataset.host,
-  );
   // A module has no current script, and runs once for all tags that name it.
-  const own = current && tags.includes(current) ? [current] : tags;
+  /** @returns {Iterable<HTMLScriptElement>} */
+  const all = () => doc.querySelectorAll("script[data-widget]");
+  const own = current && isTag(current) ? [current] : [...all()].filter(isTag);
   if (!win.Loquent?.mount) {
     const home = baseOf((current ?? own[0])?.src ?? "");
     win.Loquent = createSdk(win, loader, win.Loquent, home);

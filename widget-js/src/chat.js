@@ -15,7 +15,8 @@ import { watchViewport } from "./view/viewport.js";
 /** @import { Actions, Contact, Shell, State, View } from "./types.js" */
 /** @import { Words } from "./words.js" */
 /** @import { Sound } from "./sound.js" */
-/** @typedef {Contact & { text?: string }} Draft */
+/** `comments`: what is being typed about an answer, by its id.
+ * @typedef {Contact & { text?: string, comments?: { [id: string]: string } }} Draft */
 
 /**
  * @param {Shell} shell
@@ -27,7 +28,7 @@ import { watchViewport } from "./view/viewport.js";
 export function createChat(shell, words, actions, getState, sound) {
   const { win, doc, h, config, storage, stage, launcher } = shell;
   /** @type {View} */
-  const view = { win, doc, h, words, config, actions, later };
+  const view = { win, doc, h, words, config, actions, later, comment };
   /** @type {number[]} */
   const timers = [];
   const loop = frameLoop(win, draw);
@@ -57,6 +58,14 @@ export function createChat(shell, words, actions, getState, sound) {
     const before = JSON.stringify(draft);
     const after = JSON.stringify(Object.assign(draft, change));
     if (after !== before) storage.tab.set("draft", after);
+  }
+
+  /** @param {string} id @param {string} [next] */
+  function comment(id, next) {
+    const { [id]: before = "", ...others } = draft.comments ?? {};
+    if (next === undefined || next === before) return before;
+    keepDraft({ comments: next ? { ...others, [id]: next } : others });
+    return next;
   }
 
   /** @param {boolean} focuses */

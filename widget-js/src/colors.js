@@ -41,19 +41,27 @@ export function readable(color, against, wanted) {
 }
 
 /**
+ * What the bubble at rest shows. Its icon is large: it stands on the brand colour itself.
+ * @param {Config} config
+ */
+export function atRest({ primary_color, text_color }) {
+  const brand = parseColor(primary_color);
+  return { brand, icon: readable(parseColor(text_color), brand, 3) };
+}
+
+/**
  * @param {Config} config
  * @param {boolean} dark
  * @returns {{ [property: string]: Rgb }} the rest of the palette stands in the style sheet
  */
-export function palette({ primary_color, text_color }, dark) {
-  const brand = parseColor(primary_color);
-  const on = parseColor(text_color);
+export function palette(config, dark) {
+  const brand = parseColor(config.primary_color);
+  const on = parseColor(config.text_color);
   return {
-    brand,
+    ...atRest(config),
     on,
-    // Text stands on this one; the launcher's icon, being large, on the brand colour itself.
+    // Text stands on this one.
     fill: readable(brand, on, 4.6),
-    icon: readable(on, brand, 3),
     link: readable(brand, parseColor(dark ? "#2a2c32" : "#f1f2f5"), 4.6),
   };
 }

@@ -20,6 +20,9 @@ import { createDriver } from "./ws.js";
 /** @import { Words } from "./words.js" */
 
 const BUSY_WAIT = 5;
+/** Frames after which an answer is still to come, or none that this page knows of.
+ * @type {{ [type: string]: string | null }} */
+const DUE = { ack: "1", typing_start: "1", session: null, typing_stop: null };
 /** So many letters tell one token from another. */
 const TAIL = 8;
 
@@ -93,6 +96,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     const { type, code, retry_after: wait, client_message_id: cid } = frame;
     const mine = type === "ack" && state.outbox.find((entry) => entry.cid === cid);
     update(afterFrame(state, frame));
+    if (type in DUE) local.set("due", DUE[type]);
     if (type === "session") {
       local.set("token", frame.session_token);
       update({ read: readSoFar() });
@@ -150,7 +154,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
   function forget() {
     const { open, offline } = state;
     halt();
-    for (const name of ["token", "agreed"]) local.set(name, null);
+    for (const name of ["token", "agreed", "due"]) local.set(name, null);
     update({ ...fresh(), open, offline, unread: 0 });
     if (open) connect();
   }

@@ -4,19 +4,20 @@ import { labels } from "./labels.js";
 
 /** @import { Win } from "./types.js" */
 
-const RTL = /^(ar|fa|he|ur)\b/;
+const RTL = ["ar", "fa", "he", "ur"];
 
 /**
  * Where the first subtag alone would mislead: regions that write differently, and codes that
- * browsers still use for a language of ours. @type {[tags: RegExp, locale: string][]}
+ * browsers still use for a language of ours. @type {{ [subtags: string]: string }}
  */
-const SPECIAL = [
-  [/^zh-(hant|tw|hk|mo)\b/, "zh-TW"],
-  [/^pt-br\b/, "pt-BR"],
-  [/^(no|nn)\b/, "nb"],
-  [/^iw\b/, "he"],
-  [/^in\b/, "id"],
-];
+const SPECIAL = {
+  ...{ "zh-hant": "zh-TW", "zh-tw": "zh-TW", "zh-hk": "zh-TW", "zh-mo": "zh-TW", "pt-br": "pt-BR" },
+  ...{ no: "nb", nn: "nb", iw: "he", in: "id" },
+};
+
+/** By plain strings: every page would compile a regular expression. @param {string} tag */
+const subtagsOf = (tag) =>
+  tag.trim().toLowerCase().replaceAll("_", "-").replaceAll(".", "-").split("-");
 
 /**
  * The locale of ours that a reader of this language is best served with.
@@ -24,15 +25,14 @@ const SPECIAL = [
  * @returns {string | undefined} undefined: we don't speak it
  */
 export function localeOf(tag) {
-  const plain = tag.trim().toLowerCase().replace(/_/g, "-");
-  const special = SPECIAL.find(([tags]) => tags.test(plain));
-  const code = special ? special[1] : plain.split("-")[0];
+  const [language, region] = subtagsOf(tag);
+  const code = SPECIAL[`${language}-${region}`] ?? SPECIAL[language] ?? language;
   return Object.hasOwn(labels, code) ? code : undefined;
 }
 
 /**
  * The first of the wanted languages that we speak, else English.
- * @param {(string | null | undefined)[]} wanted BCP 47 tags
+ * @param {readonly (string | null | undefined)[]} wanted BCP 47 tags
  */
 export function pickLocale(wanted) {
   for (const tag of wanted) {
@@ -44,7 +44,9 @@ export function pickLocale(wanted) {
 
 /** @param {Win} win @param {string | undefined} chosen */
 export const detectLocale = (win, chosen) =>
-  pickLocale([chosen, win.document.documentElement.lang, ...win.navigator.languages]);
+  localeOf(chosen ?? "") ??
+  localeOf(win.document.documentElement.lang) ??
+  pickLocale(win.navigator.languages);
 
 /** @param {string} locale */
-export const directionOf = (locale) => (RTL.test(locale) ? "rtl" : "ltr");
+export const directionOf = (locale) => (RTL.includes(subtagsOf(locale)[0]) ? "rtl" : "ltr");

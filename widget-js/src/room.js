@@ -19,7 +19,6 @@ export function createRoom(shell, words) {
   const undo = [];
   const conversation = createConversation(shell, changed, told, () => words);
   const sound = createSound(shell);
-  stage.furnish();
   let chat = draw();
   let prefilled = "";
 

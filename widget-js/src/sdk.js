@@ -13,6 +13,10 @@ export const METHODS =
 /** So many calls are kept while there is no widget. */
 const MOST = 100;
 
+/** @param {string} address @returns {string} */
+const withoutSlash = (address) =>
+  address.endsWith("/") ? withoutSlash(address.slice(0, -1)) : address;
+
 /**
  * @param {Win} win
  * @param {Loader} loader of the first script; another one brings its own
@@ -59,7 +63,7 @@ export function createSdk(win, loader, queue, home = "") {
       }
       widgets.get(id)?.attach();
       if (!widgets.has(id)) {
-        const widget = createWidget(win, by, `${host}`.replace(/\/+$/, ""), id, more, () => {
+        const widget = createWidget(win, by, withoutSlash(`${host}`), id, more, () => {
           if (widgets.get(id) === widget) widgets.delete(id);
         });
         widgets.set(id, widget);

@@ -1,9 +1,8 @@
 /** The one element that stands in the page, and its shadow root: styles, theme, direction, keys. */
 
-import { palette } from "./colors.js";
+import { atRest, palette } from "./colors.js";
 import { directionOf } from "./languages.js";
-import { roomStyles } from "./room-styles.js";
-import { styles } from "./styles.js";
+import { laterStyles, styles } from "./styles.js";
 import { set } from "./view/dom.js";
 
 /** @import { Config, Options, Win } from "./types.js" */
@@ -37,6 +36,7 @@ export function createStage(win, h, config, options) {
   insist("position", "fixed");
   sink();
   host.addEventListener("focusin", () => {
+    furnish();
     lower();
     rise(1);
     lower = sink;
@@ -55,27 +55,38 @@ export function createStage(win, h, config, options) {
   }
   addStyles(styles);
 
-  // The page's hot-keys must not see what is typed here.
-  for (const type of ["keydown", "keypress", "keyup"]) {
-    host.addEventListener(type, (event) => event.stopPropagation());
+  /** @param {{ [property: string]: number[] }} colors */
+  function dye(colors) {
+    for (const name in colors) root.style.setProperty(`--${name}`, `rgb(${colors[name]})`);
   }
+  dye(atRest(config));
 
   let { theme } = options;
-  const night = win.matchMedia("(prefers-color-scheme: dark)");
+  /** Is it dark outside? Known once it is furnished. @type {MediaQueryList | null} */
+  let night = null;
   function paint() {
+    if (!night) return;
     const dark = theme === "dark" || (theme !== "light" && night.matches);
     root.classList.toggle("dark", dark);
-    for (const [name, color] of Object.entries(palette(config, dark))) {
-      root.style.setProperty(`--${name}`, `rgb(${color})`);
+    dye(palette(config, dark));
+  }
+
+  /** All that the bubble at rest does without: most pages are left before anybody turns to it. */
+  function furnish() {
+    if (night) return;
+    night = win.matchMedia("(prefers-color-scheme: dark)");
+    night.addEventListener("change", paint);
+    addStyles(laterStyles);
+    paint();
+    // The page's hot-keys must not see what is typed here.
+    for (const type of ["keydown", "keypress", "keyup"]) {
+      host.addEventListener(type, (event) => event.stopPropagation());
     }
   }
-  paint();
-  night.addEventListener("change", paint);
 
   return {
     root,
-    /** For the panel; until then nobody has to read its styles. */
-    furnish: () => addStyles(roomStyles),
+    furnish,
     active: () => shadow.activeElement,
     /** @param {Options["theme"]} next */
     setTheme(next) {
@@ -91,7 +102,7 @@ export function createStage(win, h, config, options) {
     show: () => host.isConnected || doc.documentElement.append(host),
     destroy() {
       if (lower === sink) lower = () => {};
-      night.removeEventListener("change", paint);
+      night?.removeEventListener("change", paint);
       host.remove();
     },
   };

@@ -1,6 +1,15 @@
-/** The CSS of the first file: what the launcher needs. The build shrinks each part. */
+/** The CSS: what the bubble needs at rest, and all the rest, which no page reads before it is wanted. */
 
 import { base } from "./styles/base.js";
+import { composer } from "./styles/composer.js";
+import { controls } from "./styles/controls.js";
 import { launcher } from "./styles/launcher.js";
+import { markdown } from "./styles/markdown.js";
+import { panel } from "./styles/panel.js";
+import { signals } from "./styles/signals.js";
+import { transcript } from "./styles/transcript.js";
 
-export const styles = base + launcher;
+export const styles = launcher;
+
+/** In the first file, because the second has no room for it. */
+export const laterStyles = base + signals + controls + panel + transcript + markdown + composer;

@@ -76,15 +76,17 @@ export function createTabs(shell, opener) {
       storage.local.set("panel", null);
     },
     /** As this tab was on the page before. A tag that opens the chat does so until it is closed.
-     * What was typed there and never arrived goes out in any case. */
+     * What was typed there and never arrived goes out in any case, and an answer that was still to
+     * come is counted. */
     restore() {
       const was = storage.tab.get("open");
       if (was ? was === "1" : options.open) openHere();
-      else if (sendable(readOutbox(storage.local)).length) opener.deliver();
+      else if (storage.local.get("due") || sendable(readOutbox(storage.local)).length)
+        opener.deliver();
     },
     /** Nothing of this visitor stays. */
     forget() {
-      for (const name of ["token", "agreed", "outbox", "unread", "read", "heard"])
+      for (const name of ["token", "agreed", "outbox", "due", "unread", "read", "heard"])
         storage.local.set(name, null);
       storage.tab.set("draft", null);
       if (!opener.room()) showUnread();

@@ -52,7 +52,8 @@
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./words.js").Words,
  *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
- * }} View What every part of the view works with.
+ *   comment(id: string, next?: string): string,
+ * }} View What every part of the view works with. `comment`: what is being typed about an answer.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,

@@ -80,8 +80,6 @@ export function createWidget(win, loader, base, id, raw, onDestroy) {
   }
 
   async function start() {
-    // Off the script's own stack: browsers that note where a request came from read all of it again.
-    await null;
     const config = await findConfig();
     if (!config) return destroy();
     if (!doc.body) await wait(doc, "DOMContentLoaded");
@@ -97,9 +95,8 @@ export function createWidget(win, loader, base, id, raw, onDestroy) {
   function stand(config) {
     const h = elementsOf(doc);
     const stage = createStage(win, h, config, options);
-    const launcher = createLauncher(h, doc, labelsNow(), options, click, () => opener.warm());
+    const launcher = createLauncher(h, stage, labelsNow(), options, click, () => opener.warm());
     stage.setLocale(locale);
-    stage.root.append(...launcher.nodes);
     /** @type {Shell} */
     const shell = {
       ...{ win, doc, h, base, id, config, storage, options, page, stage, launcher },

@@ -1,32 +1,23 @@
 export const launcher = /* css */ `
+* { box-sizing: border-box; margin: 0; padding: 0 }
+.root { --size: var(--loquent-launcher-size, 56px); font: 15px/1.5 var(--loquent-font-family, system-ui, sans-serif) }
+button { font: inherit; color: inherit; border: 0; background: none; cursor: pointer; touch-action: manipulation }
+svg { display: block; width: 20px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round }
 .launcher, .panel, .toast { position: fixed; right: calc(var(--x) + env(safe-area-inset-right)); bottom: calc(var(--y) + env(safe-area-inset-bottom)) }
 .bottom_left :is(.launcher, .panel, .toast) { right: auto; left: calc(var(--x) + env(safe-area-inset-left)) }
 .launcher {
   display: grid; place-items: center; width: var(--size); height: var(--size); border-radius: var(--loquent-launcher-radius, calc(var(--size) / 2));
   background: var(--brand); color: var(--icon); box-shadow: var(--loquent-launcher-shadow, 0 1px 3px #0003, 0 8px 24px #0003); transition: transform .2s;
 }
-.launcher:focus-visible { outline-color: var(--text); box-shadow: 0 0 0 6px var(--surface) }
 .launcher:hover { transform: scale(1.06) }
-.launcher svg { grid-area: 1/1; width: calc(var(--size) * .46); transition: .2s }
-.launcher > :nth-child(2), .open .launcher > :first-child { opacity: 0; transform: rotate(-60deg) scale(.6) }
-.open .launcher > :nth-child(2) { opacity: 1; transform: none }
+.launcher svg { grid-area: 1/1; width: calc(var(--size) * .46) }
 .wide { width: auto; max-width: calc(100vw - var(--x) - 20px); min-width: var(--size); padding: 0 18px; gap: 10px; font-weight: 600 }
 .caption { grid-area: 1/2; max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.open .wide { padding: 0; gap: 0 }
-.open .caption { display: none }
-.badge {
-  position: absolute; top: -3px; inset-inline-end: -3px; min-width: 20px; padding: 0 5px; border-radius: 10px;
-  background: #d92d20; color: #fff; font-size: 12px; font-weight: 600; line-height: 20px; box-shadow: 0 0 0 2px var(--surface);
+@media (prefers-reduced-motion: reduce) {
+  * { animation: none !important; transition: none !important }
 }
-.launcher[aria-busy]::before {
-  content: ""; position: absolute; inset: 5px; border-radius: inherit; border: 2px solid; border-block-start-color: transparent;
-  animation: turn .8s linear infinite;
-}
-.wide[aria-busy]::before { inset: auto; width: calc(var(--size) - 10px); height: calc(var(--size) - 10px); border-radius: 50%; inset-inline-start: 5px }
-@keyframes turn { to { transform: rotate(1turn) } }
-.toast {
-  margin: 0 0 calc(var(--size) + 14px); max-width: min(260px, 100vw - var(--x) - 20px);
-  padding: 9px 14px; border-radius: 12px; background: var(--surface); font-size: 14px; box-shadow: 0 0 0 1px #0000000f, 0 4px 20px #0003;
+@media (forced-colors: active) {
+  .launcher { border: 1px solid }
 }
 @media print { .root { display: none } }
 `;

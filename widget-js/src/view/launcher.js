@@ -1,41 +1,63 @@
-/** The floating button, and the line beside it while the chat can't be loaded. */
+/**
+ * The floating button, and the line beside it while the chat can't be loaded. On most pages nobody
+ * turns to it: there it is a button with a picture, and nothing else.
+ */
 
 import { icon, set, setText } from "./dom.js";
 import { ICONS } from "./icons.js";
 
 /** @import { H } from "./dom.js" */
 /** @import { Labels } from "../labels.js" */
+/** @import { Stage } from "../stage.js" */
 /** @import { Options } from "../types.js" */
 
 /**
  * @param {H} h
- * @param {Document} doc
+ * @param {Stage} stage
  * @param {Labels} labels
  * @param {Options} options
  * @param {() => void} onclick
  * @param {() => void} onPress the pointer is down: a click is about to come
  */
-export function createLauncher(h, doc, labels, options, onclick, onPress) {
+export function createLauncher(h, stage, labels, options, onclick, onPress) {
   const { launcherIcon = "chat", launcherText = "" } = options;
-  const badge = h("span", "badge", { "aria-hidden": "true", part: "badge" });
-  const count = h("span", "hidden", { id: "unread" });
+  const doc = stage.root.ownerDocument;
   const node = h(
     "button",
     launcherText ? "launcher wide" : "launcher",
     {
       ...{ type: "button", part: "launcher", "aria-haspopup": "dialog" },
-      ...{ "aria-describedby": "unread", onclick, onpointerdown: onPress },
+      ...{ onclick, onpointerdown: pressed },
     },
     icon(doc, ICONS[launcherIcon]),
-    icon(doc, "m6 9 6 6 6-6"),
     ...(launcherText
       ? [h("span", "caption", { part: "launcher-text", dir: "auto" }, launcherText)]
       : []),
-    badge,
   );
-  const note = h("p", "toast", { role: "status", part: "toast" });
+  stage.root.append(node);
   let open = false;
   let unread = 0;
+  /** @type {ReturnType<typeof build> | null} */
+  let signals = null;
+
+  function build() {
+    stage.furnish();
+    const badge = h("span", "badge", { "aria-hidden": "true", part: "badge" });
+    const count = h("span", "hidden", { id: "unread" });
+    const note = h("p", "toast", { role: "status", part: "toast" });
+    const down = icon(doc, "m6 9 6 6 6-6");
+    set(down, "class", "down");
+    set(node, "aria-describedby", "unread");
+    node.append(down, badge);
+    node.after(count, note);
+    return { badge, count, note };
+  }
+
+  /** Before the click, so that what the click changes moves. */
+  function pressed() {
+    signals ??= build();
+    onPress();
+  }
 
   /** Who says what they see on the button, has to be understood: its name begins with that. */
   function closedName() {
@@ -46,13 +68,14 @@ export function createLauncher(h, doc, labels, options, onclick, onPress) {
   function draw() {
     set(node, "aria-label", open ? labels.close : closedName());
     set(node, "aria-expanded", `${open}`);
-    setText(badge, unread ? `${unread}` : "");
-    setText(count, unread ? labels.unread.replace("{n}", `${unread}`) : "");
+    if (!open && !unread && !signals) return;
+    signals ??= build();
+    setText(signals.badge, unread ? `${unread}` : "");
+    setText(signals.count, unread ? labels.unread.replace("{n}", `${unread}`) : "");
   }
   draw();
 
   return {
-    nodes: [node, count, note],
     focus: () => node.focus(),
     /** @param {boolean} isOpen @param {number} newMessages */
     render(isOpen, newMessages) {
@@ -63,7 +86,8 @@ export function createLauncher(h, doc, labels, options, onclick, onPress) {
     /** While the rest is loading; `away` when it did not come. @param {boolean} busy @param {boolean} away */
     wait(busy, away) {
       set(node, "aria-busy", busy && "true");
-      setText(note, away ? labels.away : "");
+      signals ??= build();
+      setText(signals.note, away ? labels.away : "");
     },
     /** @param {Labels} next */
     setLabels(next) {

@@ -23,8 +23,8 @@ export function createTools(view, message) {
   const target = id ?? ref ?? "";
   const failed = role !== "assistant" || /^(failed|interrupted)$/.test(status);
   let now = message;
-  /** Was it rated here, just now? */
-  let asks = false;
+  /** Was it rated here, just now, or is a comment half typed? */
+  let asks = !!view.comment(target);
 
   /** @param {string} name @param {string} shape @param {() => void} run @param {string} [kind] */
   const small = (name, shape, run, kind = "") =>
@@ -41,7 +41,9 @@ export function createTools(view, message) {
     rows: 2,
     maxlength: 2000,
     dir: "auto",
+    oninput: () => view.comment(target, field.value),
   });
+  field.value = view.comment(target);
   const form = h(
     "form",
     "comment",
@@ -82,6 +84,7 @@ export function createTools(view, message) {
       const due = state.opinions.find((each) => each.id === id);
       const feedback = ratingOf(state, message);
       now = { ...message, feedback };
+      if (message.comment) view.comment(target, "");
       set(up, "aria-pressed", `${feedback === "up"}`);
       set(down, "aria-pressed", `${feedback === "down"}`);
       again.hidden = !newest || !target;
