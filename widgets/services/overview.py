@@ -27,6 +27,7 @@ from widgets.types import LimitKind, MessageRole, MessageStatus, Rating
 DAYS = 30
 KEPT_SECONDS = 60
 ANSWERED = (MessageStatus.COMPLETE, MessageStatus.STOPPED)
+FAILED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 # Times to the first token are counted in classes, each 4 % longer than the one before: their
 # middles are 2 % from their ends.
 CLASS_WIDTH = 0.04
@@ -125,6 +126,8 @@ def _messages(
         messages = messages.filter(session__widget__organization=organization)
     logarithm = Ln(Cast("first_token_ms", FloatField()) + 1.0)
     is_user, is_answer = Q(role=MessageRole.USER), Q(role=MessageRole.ASSISTANT)
+    # A question whose turn ended without a word has no answer to be counted.
+    failed = is_answer & ~Q(status__in=ANSWERED) | Q(turn_status__in=FAILED)
     number = Cast(Floor(logarithm / math.log1p(CLASS_WIDTH)), IntegerField())
     rows: Iterable[tuple[Any, ...]] = (
         _by_day(messages, zone)
@@ -134,7 +137,7 @@ def _messages(
             rows=Count("id"),
             messages=Count("id", filter=is_user),
             answered=Count("id", filter=is_answer & Q(status__in=ANSWERED)),
-            failed=Count("id", filter=is_answer & ~Q(status__in=ANSWERED)),
+            failed=Count("id", filter=failed),
             thumbs_up=Count("id", filter=Q(rating=Rating.UP)),
             thumbs_down=Count("id", filter=Q(rating=Rating.DOWN)),
             input_tokens=Coalesce(Sum("input_tokens"), 0),
