@@ -18,6 +18,7 @@ from widgets.conversation_filters import (
     ContactFilter,
     FeedbackFilter,
     LastAnswerFilter,
+    WidgetFilter,
 )
 from widgets.models import WidgetSession
 from widgets.page_html import page_link
@@ -73,7 +74,7 @@ class ConversationLists(TenantAdmin):
     ]
     list_select_related = ["widget", "contact"]
     list_filter = [
-        ("widget", admin.RelatedOnlyFieldListFilter),
+        WidgetFilter,
         LastAnswerFilter,
         FeedbackFilter,
         ContactFilter,
