@@ -1,5 +1,6 @@
 """The filters beside the list of conversations."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -33,8 +34,9 @@ class WidgetFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[WidgetSession]
     ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
         known = {key for key, _ in self.lookup_choices}
-        return queryset.filter(widget_id=self.value()) if self.value() in known else queryset
+        return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Nothing for links; `options` for the menu, `others` for what the form keeps."""

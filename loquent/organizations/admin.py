@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from loquent.errors import ApplicationError
+from loquent.moments import date_and_time
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
@@ -97,12 +98,12 @@ class MembershipAdmin(TenantAdmin):
         return obj.user.get_full_name() or "–"
 
     @admin.display(description="last sign-in", ordering="user__last_login")
-    def last_sign_in(self, obj: Membership) -> datetime | str:
-        return obj.user.last_login or "never"
+    def last_sign_in(self, obj: Membership) -> str:
+        return date_and_time(obj.user.last_login) if obj.user.last_login else "never"
 
     @admin.display(description="member since", ordering="created_at")
-    def joined(self, obj: Membership) -> datetime:
-        return obj.created_at
+    def joined(self, obj: Membership) -> str:
+        return date_and_time(obj.created_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody is made a member without being asked: they are invited."""
