@@ -51,6 +51,31 @@ def test_a_changed_role(owner: Client, alice: User, bob: User, acme: Organizatio
     assert "<td>Viewer</td><td>Admin</td>" in detail
 
 
+def test_the_history_of_a_row_leads_to_its_lines(
+    owner: Client, alice: User, bob: User, acme: Organization, acme_key: str
+) -> None:
+    widget, other = make_widget(acme, name="Shop"), make_widget(acme, name="Help")
+    api_client(acme_key).patch(f"/api/v1/widgets/{widget.pk}/", {"greeting": "By a program"})
+    change_widget(widget=other, greeting="Elsewhere")
+    history = f"/admin/widgets/widgetconfig/{widget.pk}/history/"
+    address = f"{LIST}?object_pk={widget.pk}"
+    assert f'href="{address}"' in owner.get(history).content.decode()
+    lines = owner.get(address).content.decode()
+    assert "By a program" in lines
+    assert "Elsewhere" not in lines
+    contact = Contact.objects.create(organization=acme, name="Jane")
+    # Of contacts nothing is in the log, and viewers may not read it.
+    assert LIST not in main(owner, f"/admin/contacts/contact/{contact.pk}/history/")
+    owner.force_login(bob)
+    assert LIST not in main(owner, history)
+
+
+def main(browser: Client, path: str) -> str:
+    """A page beside its navigation."""
+    page = browser.get(path).content.decode()
+    return page[page.index('id="content"') :]
+
+
 def test_widgets_and_agents_over_rest(acme: Organization, acme_key: str) -> None:
     agent, other = make_agent(acme, name="Helper"), make_agent(acme, name="Sales")
     widget = make_widget(acme, agent=agent, name="Shop")
