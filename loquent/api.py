@@ -54,6 +54,7 @@ CODES = {
     429: ErrorCode.RATE_LIMITED,
     503: ErrorCode.UNAVAILABLE,
 }
+SAY_WHO_YOU_ARE = "Send an API key, as the header Authorization: Bearer lqk_…, or sign in."
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -68,6 +69,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return _database_away(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = exceptions.ErrorDetail(SAY_WHO_YOU_ARE)
     if isinstance(error, DjangoValidationError):
         fields = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
         return error_response(400, ErrorCode.INVALID, first_sentence(fields), fields)

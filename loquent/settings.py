@@ -307,6 +307,7 @@ RATE_LIMITS = envbool("RATE_LIMITS", True)
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "loquent.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 
+from loquent.moments import ago
 from loquent.organizations.admin_site import Nav
 from widgets import contact_admin, conversation_admin  # noqa: F401 - register their pages
 from widgets.contrast import contrast_warning
@@ -114,7 +114,7 @@ class WidgetConfigAdmin(WidgetPages):
     @admin.display(description="last conversation", ordering="last_conversation_at")
     def last_conversation(self, obj: Any) -> str:
         began = obj.last_conversation_at
-        return f"{timesince(began, depth=1)} ago" if began else "none yet"
+        return ago(began) if began else "none yet"
 
     @admin.display(description="refused today")
     def refusals(self, obj: WidgetConfig) -> int:

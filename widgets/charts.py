@@ -60,6 +60,6 @@ def line_chart(series: Mapping[str, Sequence[int | None]]) -> Chart:
             )
             if top
         ]
-        # A single point is drawn as a dot.
+        # A single point is drawn as a dot (`.lq-point`).
         lines.append((kind, " ".join(points) + (" h0.1" if len(points) == 1 else "")))
     return Chart(WIDTH, HEIGHT, 0, top, lines=tuple(lines))

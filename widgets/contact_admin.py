@@ -9,11 +9,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.timesince import timesince
 
 from contacts.admin import ContactAdmin
 from contacts.models import Contact
 from loquent.errors import ApplicationError
+from loquent.moments import ago
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
 from widgets.conversation_list import badge, claims
@@ -69,7 +69,7 @@ class ContactDataAdmin(ContactAdmin):
     @admin.display(description="last conversation", empty_value="—")
     def last_conversation(self, obj: Contact) -> str | None:
         last: datetime | None = obj.conversations[1]  # type: ignore[attr-defined]
-        return None if last is None else f"{timesince(last, depth=1)} ago"
+        return None if last is None else ago(last)
 
     def get_urls(self) -> list[URLPattern]:
         pages = [

@@ -1,5 +1,7 @@
 """The filters beside the list of conversations."""
 
+import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +9,53 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
-from widgets.models import WidgetMessage, WidgetSession
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.current import current_organization
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.types import MessageStatus
+
+
+class WidgetFilter(admin.SimpleListFilter):
+    """With which widget: a menu, as there may be a thousand."""
+
+    title = "widget"
+    parameter_name = "widget"
+    template = "admin/widgets/widgetsession/widget_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        current = current_organization(request)
+        mine = [current] if current else visible_organizations(request.user)
+        widgets = WidgetConfig.objects.filter(organization__in=mine).order_by("name", "id")
+        return [(str(widget.pk), str(widget)) for widget in widgets.only("name", "widget_id")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
+        known = {key for key, _ in self.lookup_choices}
+        return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Nothing for links; `options` for the menu, `others` for what the form keeps."""
+        self.others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            if name != self.parameter_name
+            for value in values
+        ]
+        chosen = self.value() or ""
+        self.options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, SafeString(" selected") if key == chosen else "", name)
+                for key, name in [("", "All"), *self.lookup_choices]
+            ),
+        )
+        return iter(())
 
 
 class LastAnswerFilter(admin.SimpleListFilter):

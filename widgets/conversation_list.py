@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
+from loquent.moments import ago, date_and_time
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.current import current_organization
 from widgets.conversation_filters import (
@@ -18,6 +18,7 @@ from widgets.conversation_filters import (
     ContactFilter,
     FeedbackFilter,
     LastAnswerFilter,
+    WidgetFilter,
 )
 from widgets.models import WidgetSession
 from widgets.page_html import page_link
@@ -73,7 +74,7 @@ class ConversationLists(TenantAdmin):
     ]
     list_select_related = ["widget", "contact"]
     list_filter = [
-        ("widget", admin.RelatedOnlyFieldListFilter),
+        WidgetFilter,
         LastAnswerFilter,
         FeedbackFilter,
         ContactFilter,
@@ -122,13 +123,17 @@ class ConversationLists(TenantAdmin):
 
     @admin.display(description="last message")
     def last_message(self, obj: WidgetSession) -> SafeString:
-        """Its beginning, and who wrote it."""
+        """Its beginning, and who wrote it; the page below, where there is no room for a column."""
         glance = glance_of(obj)
         content = " ".join(glance.excerpt.split())
-        if not content:
-            return format_html('<span class="lq-quiet">{}</span>', "No message yet")
         who = "" if glance.role == MessageRole.USER else "Agent: "
-        return format_html('<span class="lq-quiet">{}</span>{}', who, content[:120])
+        page = format_html('<span class="lq-row-page">{}</span>', page_link(obj.page_url, most=40))
+        return format_html(
+            '<span class="lq-quiet">{}</span>{}{}',
+            who if content else "No message yet",
+            content[:120],
+            page if obj.page_url else "",
+        )
 
     @admin.display(description="page")
     def last_page(self, obj: WidgetSession) -> SafeString | str:
@@ -145,15 +150,13 @@ class ConversationLists(TenantAdmin):
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
-        ago = timesince(obj.last_active_at, depth=1)
-        words = "just now" if ago.startswith("0") else f"{ago} ago"
         now = '<span class="lq-dot" title="Active now"></span>' if is_active(obj) else ""
         return format_html(
             '{}<time datetime="{}" title="{}">{}</time>',
             SafeString(now),
             obj.last_active_at.isoformat(),
-            obj.last_active_at.strftime("%Y-%m-%d %H:%M UTC"),
-            words,
+            date_and_time(obj.last_active_at),
+            ago(obj.last_active_at),
         )
 
     def _is_listing(self, request: HttpRequest) -> bool:

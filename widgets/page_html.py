@@ -2,10 +2,10 @@
 
 import json
 
-from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from loquent.moments import date_and_time
 from widgets.page_data import clean_address
 from widgets.types import PageData
 
@@ -28,11 +28,10 @@ def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
 
 def page_lines(page: PageData) -> SafeString:
     """The page, where the visitor came from, and what the site adds, a line each."""
-    since = formats.date_format(timezone.localtime(page["at"]), "DATETIME_FORMAT")
     lines = [page["title"], page_link(page["url"])]
     if page["referrer"]:
         lines.append(format_html("Came from {}", page_link(page["referrer"])))
     if page["context"]:
         lines.append(json.dumps(page["context"], ensure_ascii=False))
-    lines.append(f"Since {since}")
+    lines.append(f"Since {date_and_time(page['at'])}")
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line))

@@ -112,8 +112,8 @@ class DailyTokenUsage(BaseModel):
 
     class Meta:
         ordering = ["-day", "organization"]
-        verbose_name = "daily token usage"
-        verbose_name_plural = "daily token usage"
+        verbose_name = "day of token use"
+        verbose_name_plural = "days of token use"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "day"], name="daily_token_usage_unique"

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from loquent.errors import ApplicationError
+from loquent.moments import date_and_time
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
@@ -19,7 +20,7 @@ from loquent.organizations.audit_admin import AuditAdmin
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.current import current_organization
 from loquent.organizations.invitation_admin import InvitationAdmin
-from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role, Scope
 from loquent.organizations.services import (
     NEEDS_AN_OWNER,
     change_role,
@@ -47,6 +48,15 @@ class OrganizationAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
         return visible_organizations(request.user)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Whoever may delete an organization may delete all that is kept of it.
+
+        Also what nobody deletes by itself, such as counts. Named are the organizations, counted
+        is the rest, of which there may be thousands.
+        """
+        _, counts, _, protected = super().get_deleted_objects(objs, request)
+        return [str(organization) for organization in objs], counts, set(), protected
 
 
 class RoleForm(forms.ModelForm[Membership]):
@@ -88,12 +98,12 @@ class MembershipAdmin(TenantAdmin):
         return obj.user.get_full_name() or "–"
 
     @admin.display(description="last sign-in", ordering="user__last_login")
-    def last_sign_in(self, obj: Membership) -> datetime | str:
-        return obj.user.last_login or "never"
+    def last_sign_in(self, obj: Membership) -> str:
+        return date_and_time(obj.user.last_login) if obj.user.last_login else "never"
 
     @admin.display(description="member since", ordering="created_at")
-    def joined(self, obj: Membership) -> datetime:
-        return obj.created_at
+    def joined(self, obj: Membership) -> str:
+        return date_and_time(obj.created_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody is made a member without being asked: they are invited."""
@@ -154,22 +164,64 @@ admin.site.unregister(AuditEntry)
 admin.site.register(AuditEntry, AuditAdmin)
 
 
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """A key's name, and, once, what it may do."""
+
+    scope = forms.ChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        initial=Scope.READ,
+        help_text="Read: every list and export. Write: change things as well. It can't be changed "
+        "later. No key makes or revokes others.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["organization", "name"]
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantAdmin):
     """Keys of the REST API: shown once when made, revoked by an action."""
 
     nav = Nav("Organization", 4, "API keys", "key")
-    list_display = ["name", "organization", "shown_prefix", "last_used_at", "revoked_at"]
+    form = ApiKeyForm
+    list_display = ["name", "organization", "shown_prefix", "may", "last_used", "revoked"]
     list_select_related = ["organization"]
-    readonly_fields = ["shown_prefix", "created_at", "last_used_at", "revoked_at"]
     actions = ["revoke"]
 
     @admin.display(description="key", ordering="prefix")
     def shown_prefix(self, obj: ApiKey) -> str:
-        return f"{obj.prefix}…" if obj.prefix else "shown once, after saving"
+        return f"{obj.prefix}…"
+
+    @admin.display(description="may", ordering="scope")
+    def may(self, obj: ApiKey) -> str:
+        return obj.get_scope_display()
+
+    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
+    def last_used(self, obj: ApiKey) -> datetime | None:
+        return obj.last_used_at
+
+    @admin.display(description="revoked", ordering="revoked_at", empty_value="no")
+    def revoked(self, obj: ApiKey) -> datetime | None:
+        return obj.revoked_at
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        """What is chosen once, and what is known later."""
+        if obj is None:
+            return ["organization", "name", "scope"]
+        return ["name", *self.get_readonly_fields(request, obj)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
-        return [*(["organization"] if obj else []), *self.readonly_fields]
+        known = [
+            "organization",
+            "shown_prefix",
+            "scope",
+            "created_at",
+            "last_used_at",
+            "revoked_at",
+        ]
+        return known if obj else []
 
     def save_model(
         self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[Any], change: bool
@@ -177,8 +229,10 @@ class ApiKeyAdmin(TenantAdmin):
         if change:
             obj.save(update_fields=["name", "updated_at"])
             return
-        row, key = create_api_key(organization=obj.organization, name=obj.name)
-        obj.pk, obj.prefix = row.pk, row.prefix
+        row, key = create_api_key(
+            organization=obj.organization, name=obj.name, scope=form.cleaned_data["scope"]
+        )
+        obj.pk, obj.prefix, obj.scope = row.pk, row.prefix, row.scope
         # For the answer to this request; there is no such column.
         obj.__dict__["shown_once"] = key
 

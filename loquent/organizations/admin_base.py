@@ -3,12 +3,14 @@
 import uuid
 from typing import Any
 
+from auditlog.registry import auditlog as registry
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin_site import Nav
@@ -102,7 +104,11 @@ class TenantAdmin(admin.ModelAdmin[Any]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
+        row = self.get_object(request, object_id)
+        context = {
+            "lq_elsewhere": self.elsewhere(request, row),
+            "lq_audit_url": self._audit_url(request, row),
+        }
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     # Django asks about the row itself only where the page passes it on.
@@ -146,6 +152,17 @@ class TenantAdmin(admin.ModelAdmin[Any]):
             return None
         owner = self.organization_of(row)
         return None if owner == current_organization(request) else owner
+
+    def _audit_url(self, request: HttpRequest, row: Any) -> str:
+        """The audit log's lines of a row, for who may read them; else empty."""
+        if row is None or not registry.contains(self.model):
+            return ""
+        owner = self.organization_of(row)
+        if current_organization(request) not in {owner, None}:
+            return ""
+        if not request.user.has_perm("organizations.view_auditentry", owner):
+            return ""
+        return f"{reverse('admin:organizations_auditentry_changelist')}?object_pk={row.pk}"
 
     def _organization_field(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

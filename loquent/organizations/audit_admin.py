@@ -8,11 +8,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from loquent.moments import date_and_time
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.audit import CHANGED, CREATED, DELETED
@@ -88,7 +87,7 @@ class AuditAdmin(TenantAdmin):
 
     @admin.display(description="when", ordering="timestamp")
     def when(self, obj: AuditEntry) -> str:
-        return date_format(timezone.localtime(obj.timestamp), "DATETIME_FORMAT")
+        return date_and_time(obj.timestamp)
 
     @admin.display(description="what")
     def what(self, obj: AuditEntry) -> str:

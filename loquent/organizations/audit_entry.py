@@ -60,7 +60,7 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
     class Meta:
         ordering = ["-timestamp", "-id"]
         verbose_name = "change"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "changes"
         indexes = [
             models.Index(fields=["organization", "-timestamp", "-id"], name="audit_of_organization")
         ]

@@ -1,12 +1,12 @@
 """Invitations to an organization: a link that works once, for a week, for one email."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from loquent.shared_rates import SharedLimiter
 from loquent.tokens import INVITATION, new_token, token_digest
 
 LASTS = timedelta(days=7)
+# After its link is over, for an owner to send a new one.
+KEPT = timedelta(days=30)
 RATE = Rate("invitations", 50, 3_600, 50)
 OVER = "This invitation is over: it was used, taken back, or is too old. Ask for another one."
 TRY_SIGNING_IN = "This did not work. If you already sign in here with this email, log in instead."
@@ -72,6 +74,11 @@ def renew_invitation(*, invitation: Invitation) -> str:
 def revoke_invitation(*, invitation: Invitation) -> None:
     """Take an invitation back: its link is over at once."""
     invitation.delete()
+
+
+def old_invitations(*, now: datetime) -> models.QuerySet[Invitation]:
+    """Those whose link has been over for so long that nobody will send a new one."""
+    return Invitation.objects.filter(expires_at__lt=now - KEPT)
 
 
 def find_invitation(*, digest: str) -> Invitation | None:

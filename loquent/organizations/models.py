@@ -140,7 +140,6 @@ class ApiKey(BaseModel):
         # So that processes of the version before can make keys while this one is rolled out.
         db_default=Scope.WRITE.value,
         # Given when the key is made (`create_api_key`), and never changed.
-        editable=False,
         help_text="What a program may do with the key: read everything, or change it as well.",
     )
     prefix = models.CharField(max_length=12, editable=False)

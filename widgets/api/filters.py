@@ -31,9 +31,9 @@ class SessionFilter(PeriodFilterSet):
         field_name="last_active_at", lookup_expr="gte", help_text="Active at this time or later."
     )
     last_answer = filters.ChoiceFilter(
+        field_name="last_answer_status",
         choices=MessageStatus.choices,
-        method="filter_last_answer",
-        help_text="Conversations whose newest answer has this status.",
+        help_text="Conversations whose latest question ended so, with an answer or without.",
     )
     has_feedback = BooleanChoice(
         method="filter_has_feedback",
@@ -49,11 +49,6 @@ class SessionFilter(PeriodFilterSet):
         max_length=200,
         help_text="Conversations with a message that has this text, in upper or lower case.",
     )
-
-    def filter_last_answer(self, queryset: Sessions, name: str, value: str) -> Sessions:
-        answers = WidgetMessage.objects.filter(role=MessageRole.ASSISTANT)
-        later = answers.filter(session=OuterRef("session"), seq__gt=OuterRef("seq"))
-        return _with(queryset, answers.filter(~Exists(later), status=value))
 
     def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
         rated = WidgetMessage.objects.filter(rating__isnull=False)

@@ -215,6 +215,13 @@ class PageSerializer(serializers.Serializer[PageData]):
     at = serializers.DateTimeField()
 
 
+class EndField(serializers.ChoiceField):
+    """How something ended; null, which is kept as an empty text, where it hasn't yet."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
 @examples(response=SESSION)
 class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
@@ -226,11 +233,15 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     message_count = serializers.IntegerField(
         source="last_seq", read_only=True, help_text="How many messages it has, from both sides."
     )
-    last_answer = serializers.ChoiceField(
+    last_answer = EndField(
+        source="last_answer_status",
         choices=MessageStatus.choices,
         read_only=True,
         allow_null=True,
-        help_text="How the newest answer ended; null where there is none.",
+        help_text=(
+            "How the latest question ended: as its answer did, or, where it got none, why. "
+            "Null before the first one has ended."
+        ),
     )
 
     class Meta:

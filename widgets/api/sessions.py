@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.db import models
-from django.db.models import OuterRef, Subquery
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
@@ -31,7 +29,6 @@ from widgets.api.serializers import (
 )
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.sessions import delete_widget_session
-from widgets.types import MessageRole
 
 # Conversations that an export has in memory at once, with all their messages.
 EXPORT_BATCH = 20
@@ -74,15 +71,6 @@ class WidgetSessionViewSet(
     organization_path = "widget__organization"
     filterset_class = SessionFilter
     ordering_fields = ("created_at", "last_active_at")
-
-    def get_queryset(self) -> models.QuerySet[Any]:
-        answers = WidgetMessage.objects.filter(
-            session=OuterRef("pk"), role=MessageRole.ASSISTANT
-        ).order_by("-seq")
-        sessions: models.QuerySet[Any] = super().get_queryset()
-        status = Subquery(answers.values("status")[:1])
-        found: models.QuerySet[Any] = sessions.annotate(last_answer=status)
-        return found
 
     def perform_destroy(self, instance: WidgetSession) -> None:
         delete_widget_session(session_id=instance.id)

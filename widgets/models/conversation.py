@@ -124,23 +124,18 @@ class WidgetMessage(BaseModel):
             models.CheckConstraint(condition=Q(seq__gte=1), name="widget_message_seq_from_one"),
         ]
         indexes = [
-            # Few messages are in them: those that staff look for.
+            # Few messages are in it: those that staff look for.
             models.Index(
                 fields=["session", "rating"],
                 condition=Q(rating__isnull=False),
                 name="widget_message_rated",
             ),
-            models.Index(
-                fields=["status", "session"],
-                condition=~Q(status=MessageStatus.COMPLETE.value),
-                name="widget_message_not_complete",
-            ),
             # All that the overview counts: PostgreSQL then reads the index alone.
             models.Index(
                 fields=["created_at"],
                 include=[
-                    "session", "role", "status", "rating", "first_token_ms", "input_tokens",
-                    "output_tokens", "id",
+                    "session", "role", "status", "turn_status", "rating", "first_token_ms",
+                    "input_tokens", "output_tokens", "id",
                 ],
                 name="widget_message_figures",
             ),

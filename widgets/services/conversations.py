@@ -17,7 +17,7 @@ from widgets.types import Rating
 EXCERPT = 160
 MAX_WORDS = 6
 # Beyond this many nobody reads on; the search says that there are more.
-MOST_FOUND = 1_000
+MOST_FOUND = 500
 MOST_OF_A_CONTACT = 50
 # Who wrote within this time is taken to be there.
 ACTIVE = timedelta(minutes=2)
@@ -81,8 +81,10 @@ def find_conversations(
             | Q(page_url__icontains=word)
         )
     # Rather more messages than conversations: one often says a thing twice.
-    said = messages.values_list("session_id", flat=True)[: 3 * MOST_FOUND]
-    ids = set(said) | set(known.values_list("id", flat=True)[: MOST_FOUND + 1])
+    said = messages.values_list("session_id", flat=True)[: 4 * MOST_FOUND]
+    ids = set(said)
+    if len(ids) <= MOST_FOUND:
+        ids |= set(known.values_list("id", flat=True)[: MOST_FOUND + 1])
     return set(islice(ids, MOST_FOUND)), len(ids) > MOST_FOUND
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import add
 from typing import Any
 
 from django.core.cache import cache
@@ -26,8 +27,10 @@ from widgets.types import LimitKind, MessageRole, MessageStatus, Rating
 DAYS = 30
 KEPT_SECONDS = 60
 ANSWERED = (MessageStatus.COMPLETE, MessageStatus.STOPPED)
-# Times to the first token are counted in classes, each 2 % longer than the one before.
-CLASS_WIDTH = 0.02
+FAILED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
+# Times to the first token are counted in classes, each 4 % longer than the one before: their
+# middles are 2 % from their ends.
+CLASS_WIDTH = 0.04
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class Figures:
 
 
 COUNTS = tuple(name for name in Figures.__dataclass_fields__ if name != "first_tokens")
+# Of these, what is counted of messages.
+COUNTED = tuple(name for name in COUNTS if name not in {"conversations", "caps_hit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,7 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
     with _planned_for_counting():
         sessions = WidgetSession.objects.filter(of, created_at__gte=since, last_seq__gt=0)
         _fill(days, _by_day(sessions, zone).annotate(conversations=Count("id")))
-        for row in _messages(organization, since, zone):
-            _add_messages(days, row)
+        _add_messages(days, _messages(organization, since, zone))
         hits = LimitHit.objects.filter(of, kind=LimitKind.DAILY_CAP, day__gte=min(days))
         caps: Any = hits.order_by().values("day").annotate(caps_hit=Sum("count"))
         _fill(days, caps)
@@ -115,27 +119,31 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
 
 def _messages(
     organization: Organization | None, since: datetime, zone: zoneinfo.ZoneInfo
-) -> Iterable[dict[str, Any]]:
+) -> Iterable[tuple[Any, ...]]:
+    """Day, class of the time to the first token, number of messages, and all of COUNTED."""
     messages = WidgetMessage.objects.filter(created_at__gte=since)
     if organization is not None:
         messages = messages.filter(session__widget__organization=organization)
     logarithm = Ln(Cast("first_token_ms", FloatField()) + 1.0)
     is_user, is_answer = Q(role=MessageRole.USER), Q(role=MessageRole.ASSISTANT)
+    # A question whose turn ended without a word has no answer to be counted.
+    failed = is_answer & ~Q(status__in=ANSWERED) | Q(turn_status__in=FAILED)
     number = Cast(Floor(logarithm / math.log1p(CLASS_WIDTH)), IntegerField())
-    rows: Iterable[dict[str, Any]] = (
+    rows: Iterable[tuple[Any, ...]] = (
         _by_day(messages, zone)
         .annotate(first_token=number)
         .values("day", "first_token")
         .annotate(
+            rows=Count("id"),
             messages=Count("id", filter=is_user),
             answered=Count("id", filter=is_answer & Q(status__in=ANSWERED)),
-            failed=Count("id", filter=is_answer & ~Q(status__in=ANSWERED)),
+            failed=Count("id", filter=failed),
             thumbs_up=Count("id", filter=Q(rating=Rating.UP)),
             thumbs_down=Count("id", filter=Q(rating=Rating.DOWN)),
             input_tokens=Coalesce(Sum("input_tokens"), 0),
             output_tokens=Coalesce(Sum("output_tokens"), 0),
-            rows=Count("id"),
         )
+        .values_list("day", "first_token", "rows", *COUNTED)
     )
     return rows
 
@@ -152,14 +160,18 @@ def _fill(days: dict[date, Figures], rows: Iterable[dict[str, Any]]) -> None:
                 setattr(figures, name, row[name])
 
 
-def _add_messages(days: dict[date, Figures], row: dict[str, Any]) -> None:
-    figures = days.get(row["day"])
-    if figures is None:
-        return
-    for name in row.keys() & set(COUNTS):
-        setattr(figures, name, getattr(figures, name) + row[name])
-    if row["first_token"] is not None:
-        figures.first_tokens[row["first_token"]] += row["rows"]
+def _add_messages(days: dict[date, Figures], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Rows of `_messages`: thousands, so nothing is looked up by name."""
+    sums: dict[date, list[int]] = {day: [0] * len(COUNTED) for day in days}
+    for day, first_token, count, *counts in rows:
+        if day not in sums:
+            continue
+        sums[day] = list(map(add, sums[day], counts))
+        if first_token is not None:
+            days[day].first_tokens[first_token] += count
+    for day, totals in sums.items():
+        for name, total in zip(COUNTED, totals, strict=True):
+            setattr(days[day], name, total)
 
 
 def _percentile(classes: Counter[int], share: float) -> int | None:

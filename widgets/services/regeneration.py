@@ -54,6 +54,8 @@ def _queue_again(
             raise refusal
         use_daily_message(cap=daily_cap(session.widget))
         WidgetTurn.objects.create(session=session, message_id=question_id)
+        # How the turn before ended says nothing once there is another.
+        WidgetMessage.objects.filter(id=question_id).exclude(turn_status="").update(turn_status="")
         WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
     return question_id
 

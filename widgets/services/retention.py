@@ -14,6 +14,7 @@ from django.db import models, transaction
 from loquent.agents.models import DailyTokenUsage
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.idempotency import old_answers
+from loquent.organizations.invitations import old_invitations
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
@@ -38,23 +39,21 @@ class Pruned:
     usage: int = 0
     answers: int = 0
     audit_entries: int = 0
+    invitations: int = 0
 
     @property
     def steps(self) -> int:
         """Rows that are gone through; messages go with their conversation."""
-        answered = self.answers + self.audit_entries
-        return self.conversations + self.empty_sessions + self.usage + answered
+        rows = self.usage + self.answers + self.audit_entries + self.invitations
+        return self.conversations + self.empty_sessions + rows
 
 
 def count_prunable(*, now: datetime) -> Pruned:
     """What `prune` would delete at this moment."""
     empty = _empty_sessions(now)
-    found = Pruned(
-        empty_sessions=empty.count(),
-        usage=sum(counts.count() for counts in _old_usage(now)),
-        answers=old_answers(now=now).count(),
-        audit_entries=_old_audit_entries(now).count(),
-    )
+    found = Pruned(empty_sessions=empty.count())
+    for kind, rows in _old_rows(now):
+        setattr(found, kind, getattr(found, kind) + rows.count())
     for sessions in _old_conversations(now):
         found.conversations += sessions.exclude(id__in=empty.values("id")).count()
         found.messages += WidgetMessage.objects.filter(session__in=sessions).count()
@@ -79,18 +78,11 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
             pruned.conversations += gone
             pruned.messages += messages
             progress(len(ids))
-    for counts in _old_usage(now):
-        for ids in _batches(counts, batch):
-            pruned.usage += counts.filter(id__in=ids).delete()[0]
+    for kind, rows in _old_rows(now):
+        for ids in _batches(rows, batch):
+            gone = rows.filter(id__in=ids).delete()[0]
+            setattr(pruned, kind, getattr(pruned, kind) + gone)
             progress(len(ids))
-    answers = old_answers(now=now)
-    for ids in _batches(answers, batch):
-        pruned.answers += answers.filter(id__in=ids).delete()[0]
-        progress(len(ids))
-    old_entries = _old_audit_entries(now)
-    for ids in _batches(old_entries, batch):
-        pruned.audit_entries += old_entries.filter(id__in=ids).delete()[0]
-        progress(len(ids))
     return pruned
 
 
@@ -113,16 +105,15 @@ def _empty_sessions(now: datetime) -> models.QuerySet[WidgetSession]:
     )
 
 
-def _old_usage(now: datetime) -> Iterator[models.QuerySet[Any]]:
+def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
+    """What goes by its age alone: where `Pruned` counts it, and the rows."""
     oldest = (now - timedelta(days=USAGE_DAYS)).date()
     for kind in DAILY_COUNTS:
-        yield kind._default_manager.filter(day__lt=oldest)
-
-
-def _old_audit_entries(now: datetime) -> models.QuerySet[AuditEntry]:
-    oldest = now - timedelta(days=settings.AUDIT_LOG_DAYS)
-    old: models.QuerySet[AuditEntry] = AuditEntry.objects.filter(timestamp__lt=oldest)
-    return old
+        yield "usage", kind._default_manager.filter(day__lt=oldest)
+    yield "answers", old_answers(now=now)
+    logged = now - timedelta(days=settings.AUDIT_LOG_DAYS)
+    yield "audit_entries", AuditEntry.objects.filter(timestamp__lt=logged)
+    yield "invitations", old_invitations(now=now)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:

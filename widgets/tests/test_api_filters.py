@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.chat import append_message
 from widgets.services.sessions import create_widget_session
 
@@ -40,8 +40,7 @@ def say(widget: WidgetConfig, *answers: str, text: str = "Hello", **more: Any) -
     session, _ = create_widget_session(widget=widget)
     append_message(session, role="user", content=text)
     for status in answers:
-        message = append_message(session, role="assistant", content="Answer")
-        WidgetMessage.objects.filter(id=message.id).update(status=status, **more)
+        append_message(session, role="assistant", content="Answer", status=status, **more)
     return session
 
 

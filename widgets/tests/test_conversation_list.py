@@ -88,6 +88,28 @@ def test_words_and_filters(
     assert listed(client, query) == {str(conversations[name].pk) for name in names.split()}
 
 
+def test_widgets_are_chosen_from_a_menu(
+    client: Client, bob: User, acme: Organization, globex: Organization,
+    conversations: dict[str, WidgetSession],
+) -> None:  # fmt: skip
+    client.force_login(bob)
+    jane = conversations["jane"]
+    other = make_widget(acme, name="Other <b>")
+    theirs = make_widget(globex, name="Theirs")
+    assert listed(client, f"widget={jane.widget_id}&q=gurten") == {str(jane.pk)}
+    assert listed(client, f"widget={other.pk}") == set()
+    for unknown in (theirs.pk, "x", "\x00"):
+        assert listed(client, f"widget={unknown}") == listed(client, "")
+    page = client.get(LIST, {"widget": str(jane.widget_id), "q": "a&b", "days": "7"})
+    body = page.content.decode()
+    assert f'<option value="{jane.widget_id}" selected>' in body
+    assert "Other &lt;b&gt;</option>" in body
+    assert "Theirs" not in body
+    # Search and other filters stay.
+    assert '<input type="hidden" name="q" value="a&amp;b">' in body
+    assert '<input type="hidden" name="days" value="7">' in body
+
+
 def test_what_a_row_says(
     client: Client, bob: User, conversations: dict[str, WidgetSession]
 ) -> None:

@@ -101,7 +101,9 @@ def test_percentiles_are_exact_to_two_percent(times: list[int]) -> None:
     counted = Figures(first_tokens=classes)
     for share, found in ((0.5, counted.median_ms), (0.95, counted.p95_ms)):
         exact = sorted(times)[math.ceil(share * len(times)) - 1]
-        assert found == pytest.approx(exact, rel=CLASS_WIDTH, abs=1.5)
+        # To 2 %, and a millisecond of rounding.
+        assert found is not None
+        assert abs(found - exact) <= 0.02 * exact + 1
 
 
 def cards(client: Client) -> dict[str, str]:

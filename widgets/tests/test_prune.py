@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.utils import timezone
@@ -14,7 +15,8 @@ from pytest_django.fixtures import Settings
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage
 from loquent.limits import Limits
-from loquent.organizations.models import Organization
+from loquent.organizations.invitations import invite
+from loquent.organizations.models import Invitation, Organization, Role
 from loquent.testing.people import make_widget
 from widgets.models import (
     WidgetConfig,
@@ -65,7 +67,7 @@ def test_each_organization_has_its_own_time(
     # Globex keeps all.
     kept.add(make_session(make_widget(globex), days=1_000).id)
     deleted = "Deleted 2 conversations with 3 messages, 0 empty sessions, 0 daily counts, "
-    assert run() == f"{deleted}0 answers of the REST API, 0 lines of the audit log."
+    assert run() == f"{deleted}0 answers of the REST API, 0 lines of the audit log, 0 invitations."
     assert left() == kept
     assert WidgetMessage.objects.count() == 4
     assert run().startswith("Deleted 0 conversations with 0 messages")
@@ -76,7 +78,7 @@ def test_a_dry_run_deletes_nothing(widget: WidgetConfig) -> None:
     make_session(widget, days=100, messages=0)
     WidgetDailyUsage.objects.create(widget=widget, day="2001-01-01", messages=3)
     counts = "1 conversations with 2 messages, 1 empty sessions, 1 daily counts, "
-    counts += "0 answers of the REST API, 0 lines of the audit log."
+    counts += "0 answers of the REST API, 0 lines of the audit log, 0 invitations."
     assert run("--dry-run") == f"Would delete {counts}"
     assert len(left()) == 2
     assert run() == f"Deleted {counts}"
@@ -113,6 +115,18 @@ def test_daily_counts_of_more_than_a_year_go(widget: WidgetConfig) -> None:
     assert "3 daily counts" in run("--batch", "1")
     ages = {(today - day).days for day in WidgetDailyUsage.objects.values_list("day", flat=True)}
     assert ages == {0, 399}
+
+
+def test_invitations_go_a_month_after_their_link_is_over(acme: Organization, alice: User) -> None:
+    for name, days in (("fresh", -6), ("over", 29), ("long over", 31)):
+        row, _ = invite(
+            organization=acme, email=f"{days}@example.com", role=Role.VIEWER, invited_by=alice
+        )
+        over = timezone.now() - timedelta(days=days)
+        Invitation.objects.filter(id=row.id).update(expires_at=over, email=name)
+    assert "1 invitations." in run("--dry-run")
+    assert "1 invitations." in run()
+    assert set(Invitation.objects.values_list("email", flat=True)) == {"fresh", "over"}
 
 
 def test_contacts_stay(widget: WidgetConfig, acme: Organization) -> None:

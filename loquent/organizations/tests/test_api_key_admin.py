@@ -12,12 +12,15 @@ from loquent.organizations.services import create_api_key
 from loquent.testing.people import api_client
 
 LIST = "/admin/organizations/apikey/"
+AGENTS = "/api/v1/agents/"
 CONTACTS = "/api/v1/contacts/"
 
 
 def test_a_new_key_is_shown_once(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
-    response = client.post(f"{LIST}add/", {"organization": acme.id, "name": "Shop"})
+    response = client.post(
+        f"{LIST}add/", {"organization": acme.id, "name": "Shop", "scope": "read"}
+    )
     assert response.status_code == 200
     [key] = re.findall(r"lqk_[A-Za-z0-9_-]{43}", response.content.decode())
     assert api_client(key).get(CONTACTS).status_code == 200
@@ -35,7 +38,7 @@ def test_a_new_key_stands_in_the_page_and_nowhere_else(
     client.force_login(alice)
     # Whichever button the form was saved with.
     for button in ("_save", "_continue", "_addanother", "_popup"):
-        data = {"organization": acme.id, "name": "Shop", button: "1"}
+        data = {"organization": acme.id, "name": "Shop", "scope": "read", button: "1"}
         response = client.post(f"{LIST}add/", data)
         [key] = set(re.findall(r"lqk_[A-Za-z0-9_-]{43}", response.content.decode()))
         assert "no-store" in response["Cache-Control"]
@@ -48,10 +51,37 @@ def test_a_new_key_stands_in_the_page_and_nowhere_else(
             assert key not in str(entry)
 
 
+def test_a_key_may_be_for_reading_only(client: Client, alice: User, acme: Organization) -> None:
+    client.force_login(alice)
+    form = client.get(f"{LIST}add/").context["adminform"].form
+    # Who thinks no further makes the key that can do less.
+    assert form["scope"].initial == "read"
+    answers = {}
+    for scope in ("read", "write"):
+        data = {"organization": acme.id, "name": f"To {scope}", "scope": scope}
+        page = client.post(f"{LIST}add/", data).content.decode()
+        [key] = set(re.findall(r"lqk_[A-Za-z0-9_-]{43}", page))
+        api = api_client(key)
+        assert api.get(AGENTS).status_code == 200
+        answers[scope] = api.post(AGENTS, {"name": scope}).status_code
+        assert ("change all of the organization" in page) == (scope == "write")
+    assert answers == {"read": 403, "write": 201}
+    listed = client.get(LIST).content.decode()
+    assert "Read and write" in listed
+    row = ApiKey.objects.get(scope="read")
+    client.post(f"{LIST}{row.id}/change/", {"name": "Mine", "scope": "write"})
+    row.refresh_from_db()
+    assert (row.name, row.scope) == ("Mine", "read")
+    wrong = client.post(f"{LIST}add/", {"organization": acme.id, "name": "x", "scope": "all"})
+    assert list(wrong.context["adminform"].form.errors) == ["scope"]
+
+
 def test_a_key_needs_a_name(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
     for name in ("", "  ", "x" * 101, "a\x00"):
-        response = client.post(f"{LIST}add/", {"organization": acme.id, "name": name})
+        response = client.post(
+            f"{LIST}add/", {"organization": acme.id, "name": name, "scope": "read"}
+        )
         assert list(response.context["adminform"].form.errors) == ["name"]
     assert ApiKey.objects.count() == 0
 
@@ -94,7 +124,7 @@ def test_keys_are_the_owners(client: Client, bob: User, acme: Organization) -> N
         Membership.objects.update(role=role)
         assert client.get(LIST).status_code == 403
         assert client.get(f"{LIST}{row.id}/change/").status_code in {302, 403}
-        data = {"organization": acme.id, "name": "Mine"}
+        data = {"organization": acme.id, "name": "Mine", "scope": "read"}
         assert client.post(f"{LIST}add/", data).status_code == 403
         revoke = {"action": "revoke", "_selected_action": [str(row.id)]}
         assert client.post(LIST, revoke).status_code == 403

@@ -1,5 +1,6 @@
 """Owners manage members; an organization never loses its last owner."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,6 +47,14 @@ def test_owners_see_who_signed_in_last(client: Client, alice: User, bob: User) -
             assert ("ast sign-in" in page) is sees
             assert ("never" in page) is sees
         assert ("Invite a member" in client.get(LIST).content.decode()) is sees
+
+
+def test_times_are_written_alike_in_list_and_form(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    joined = datetime(2026, 3, 1, 9, 5, 7, 123456, tzinfo=UTC)
+    Membership.objects.update(created_at=joined)
+    for path in (LIST, f"{LIST}{member(bob).id}/change/"):
+        assert "1 Mar 2026, 09:05" in client.get(path).content.decode()
 
 
 def test_an_owner_changes_a_role_and_nothing_else(

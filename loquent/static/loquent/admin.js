@@ -1,5 +1,5 @@
 "use strict";
-// The admin's frame: the navigation on small screens, menus, and copy buttons.
+// The admin's frame: the navigation on small screens, menus, lists as cards, and copy buttons.
 
 const menuButton = document.querySelector(".lq-menu-button");
 menuButton?.addEventListener("click", () => {
@@ -17,6 +17,17 @@ for (const menu of document.querySelectorAll("details.lq-menu")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+// On a phone each row is a card (pages.css); conversations have a layout of their own.
+const resultList = document.querySelector("body:not(.model-widgetsession) #result_list");
+const columnTitles = [...(resultList?.tHead.rows[0].cells ?? [])].map((head) => {
+  return head.querySelector(".text")?.textContent.trim() ?? "";
+});
+for (const row of resultList?.tBodies[0].rows ?? []) {
+  for (const [at, cell] of [...row.cells].entries()) {
+    if (columnTitles[at] && cell.matches("td:not(.action-checkbox)")) cell.dataset.label = columnTitles[at];
+  }
 }
 
 // `data-copy` names the field to copy; the status stands in the same section.

@@ -14,7 +14,8 @@ from widgets.services.retention import Pruned, count_prunable, prune
 class Command(BaseCommand):
     help = (
         "Delete conversations older than their organization's retention, sessions in which "
-        "nothing was said, old daily counts, and what was answered under an Idempotency-Key. "
+        "nothing was said, old daily counts, what was answered under an Idempotency-Key, old "
+        "lines of the audit log, and invitations that nobody accepted. "
         "Safe while the server runs."
     )
 
@@ -44,5 +45,5 @@ def sentence(pruned: Pruned) -> str:
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
         f"{pruned.answers} answers of the REST API, "
-        f"{pruned.audit_entries} lines of the audit log"
+        f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations"
     )

@@ -120,6 +120,20 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
     assert wrong + refused == [], "\n".join(map(str, wrong + refused))
 
 
+async def test_rows_of_lists_are_cards_on_a_phone(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/widgets/widgetconfig/")
+    cap = page.get_by_text("0 of 50", exact=True)
+    await expect(cap).to_be_in_viewport(ratio=1)
+    await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Daily cap used")
+    await page.goto(f"{server.url}/admin/widgets/widgetsession/")
+    await expect(page.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
+
+
 async def test_an_invitation_by_keyboard_alone(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:

@@ -1,0 +1,1 @@
+"""Of the language that the admin speaks."""
