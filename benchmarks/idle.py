@@ -11,7 +11,7 @@ from benchmarks.processes import cpu_seconds, memory_kib
 from benchmarks.stage import Contestant
 
 # As many as the slowest of the servers answers at once.
-WARM_VISITORS = 6
+WARM_VISITORS = 4
 # Files that a process needs besides its sockets.
 OTHER_FILES = 500
 

@@ -44,7 +44,8 @@ class Plan:
     sockets: int | None = None
     idle_steps: Sequence[int] = IDLE_STEPS
     settle_seconds: float = 2.0
-    idle_seconds: float = 10.0
+    # As long as the servers let pass between two pings.
+    idle_seconds: float = 20.0
     sizes: Mapping[str, Sequence[int]] = field(default_factory=lambda: SIZES)
 
 

@@ -116,7 +116,7 @@ class Process:
 
     def log_tail(self) -> str:
         """The end of what it has written."""
-        return self.log_path.read_text(errors="replace")[-3_000:]
+        return self.log_path.read_text(errors="replace")[-2_000:]
 
     def end(self) -> None:
         """End it, and wait until it has ended."""

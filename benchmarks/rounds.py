@@ -34,6 +34,7 @@ async def compare(
             except LoadError as error:
                 comparison.failures[name] = str(error)
                 print(f"{what} {number}/{rounds} {name}: {error}", flush=True)
+                print(contestant.process.log_tail(), flush=True)
                 continue
             comparison.samples.setdefault(name, []).append(sample)
             print(f"{what} {number}/{rounds} {name}: {describe(sample)}", flush=True)
