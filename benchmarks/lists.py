@@ -5,8 +5,8 @@
 An empty database is filled with an organization of 1,000 widgets, 100,000 contacts and 20,000
 conversations of five messages each within 30 days, and a small organization beside it. Each page
 is then asked for in this process, through all middlewares and templates, by an owner in the admin
-and with a key at the REST API. Printed are the queries of a request, and of the times the median
-and the longest.
+and with a key at the REST API. Printed are the queries of a request, and of the times the fastest,
+the median and the longest: where others work on the machine, the first is the steadiest.
 """
 
 import argparse
@@ -58,6 +58,7 @@ class Figure:
 
     page: str
     queries: int
+    fastest_ms: float
     median_ms: float
     longest_ms: float
 
@@ -188,6 +189,7 @@ def _messages(session: WidgetSession, chance: random.Random) -> Iterator[WidgetM
 def pages(loaded: Loaded) -> Iterator[tuple[str, Callable[[], Any], Callable[[], None]]]:
     """What each page is called, how it is asked for, and what comes before each time."""
     conversation = loaded.conversation
+    contact = str(conversation.contact_id)
     yield "overview, cold", _get(loaded.staff, "/admin/"), cache.clear
     yield "overview, warm", _get(loaded.staff, "/admin/"), _nothing
     admin = {
@@ -198,7 +200,7 @@ def pages(loaded: Loaded) -> Iterator[tuple[str, Callable[[], Any], Callable[[],
             f"{conversation.pk}/change/",
         ),
         "contacts/contact": (
-            "", "?p=1500", "?q=person777@", "?q=keller", f"{conversation.contact_id}/change/",
+            "", "?p=1500", "?q=person777@", "?q=keller", f"{contact}/change/",
         ),
         "agents/textagent": ("",),
         "agents/dailytokenusage": ("",),
@@ -210,7 +212,8 @@ def pages(loaded: Loaded) -> Iterator[tuple[str, Callable[[], Any], Callable[[],
     }  # fmt: skip
     for name, queries in admin.items():
         for query in queries:
-            yield f"admin {name}/{query}", _get(loaded.staff, f"/admin/{name}/{query}"), _nothing
+            shown = query.replace(str(conversation.pk), "…").replace(contact, "…")
+            yield f"admin {name}/{shown}", _get(loaded.staff, f"/admin/{name}/{query}"), _nothing
     rest = {
         "widgets": ("", "?search=999", "?ordering=created_at"),
         "agents": ("",),
@@ -259,7 +262,8 @@ def measure(loaded: Loaded, *, rounds: int) -> Iterator[Figure]:
             ask()
             times[name].append((time.perf_counter() - began) * 1_000)
     for name, of_page in times.items():
-        yield Figure(name, queries[name], statistics.median(of_page), max(of_page))
+        middle = statistics.median(of_page)
+        yield Figure(name, queries[name], min(of_page), middle, max(of_page))
 
 
 def main() -> None:
@@ -273,11 +277,12 @@ def main() -> None:
         f"{kind._default_manager.count():,} {kind._meta.verbose_name_plural}" for kind in counts
     )
     print(f"{connection.vendor}: {rows}\n")
-    print("| page | queries | median, ms | longest, ms |")
-    print("|---|---|---|---|")
+    print("| page | queries | fastest, ms | median, ms | longest, ms |")
+    print("|---|---|---|---|---|")
     for figure in measure(loaded, rounds=options.rounds):
-        median, longest = f"{figure.median_ms:.0f}", f"{figure.longest_ms:.0f}"
-        print(f"| {figure.page} | {figure.queries} | {median} | {longest} |")
+        times = (figure.fastest_ms, figure.median_ms, figure.longest_ms)
+        cells = " | ".join(f"{milliseconds:.0f}" for milliseconds in times)
+        print(f"| {figure.page} | {figure.queries} | {cells} |")
 
 
 if __name__ == "__main__":
