@@ -64,7 +64,7 @@ constraints: .venv/.dev ## every package of the image at its version, for constr
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
 
-bench: .venv/.dev ## measure the server beside others; about 15 minutes
+bench: .venv/.dev ## measure the server beside others; 15 to 20 minutes
 	$(BIN)/python -m benchmarks
 
 audit: .venv/.dev .venv/.audit widget-js/node_modules ## known vulnerabilities of the dependencies; asks PyPI and npm

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import signal
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +16,7 @@ from benchmarks.measure import MODES, Plan, measure
 from benchmarks.report import RESULTS, text, write
 
 
-def read_plan() -> tuple[Plan, Path | None]:
+def read_plan(arguments: Sequence[str]) -> tuple[Plan, Path | None]:
     """The command line: what to measure, and where to write it, if anywhere."""
     usual = Plan(tuple(MODES))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -24,13 +26,19 @@ def read_plan() -> tuple[Plan, Path | None]:
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of each run")
     parser.add_argument("--sockets", type=int, help="of sat and two, for every server")
     parser.add_argument("--output", type=Path, help="of the tables; all modes: RESULTS.md")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     modes = tuple(options.modes or MODES)
     servers = tuple(options.servers.split(",") if options.servers else ENTRIES)
     for name, known in [*((mode, MODES) for mode in modes), *((one, ENTRIES) for one in servers)]:
         if name not in known:
             parser.error(f"{name} is unknown; there are {', '.join(known)}")
-    plan = Plan(modes, servers, options.rounds, options.seconds, options.sockets)
+    plan = Plan(
+        modes,
+        servers,
+        rounds=options.rounds,
+        seconds=options.seconds,
+        sockets=options.sockets,
+    )
     is_whole = modes == tuple(MODES) and servers == tuple(ENTRIES)
     return plan, options.output or (RESULTS if is_whole else None)
 
@@ -41,7 +49,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 def main() -> None:
     """Measure, print, and write."""
-    plan, path = read_plan()
+    plan, path = read_plan(sys.argv[1:])
     # Whatever ends this ends the servers that it has started, too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)

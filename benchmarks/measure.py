@@ -3,7 +3,7 @@
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from benchmarks.contestants.loquent import LoquentSite
 from benchmarks.contestants.registry import ENTRIES
@@ -38,6 +38,7 @@ class Plan:
 
     modes: Sequence[str]
     servers: Sequence[str] = tuple(ENTRIES)
+    _: KW_ONLY
     rounds: int = 3
     seconds: float = 6.0
     warm_seconds: float = 2.0

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import report
+from benchmarks.__main__ import read_plan
 from benchmarks.measure import MODES, Plan, Results
 from benchmarks.stage import Stage
 
-pytestmark = pytest.mark.server
 TINY = Plan(
     ("sat", "rate", "idle", "growth"),
     ("loquent", "reference"),
@@ -24,6 +24,7 @@ TINY = Plan(
 )
 
 
+@pytest.mark.server
 async def test_its_modes_measure_and_is_written(tmp_path: Path) -> None:
     results = Results()
     with Stage() as stage:
@@ -45,3 +46,16 @@ async def test_its_modes_measure_and_is_written(tmp_path: Path) -> None:
     for plot in (report.CPU_PLOT, report.GROWTH_PLOT):
         root = ElementTree.parse(tmp_path / plot).getroot()  # noqa: S314 - our own
         assert root.tag.endswith("svg")
+
+
+def test_the_command_line_says_what_to_measure() -> None:
+    plan, path = read_plan(["sat", "--servers", "loquent", "--rounds", "2", "--sockets", "9"])
+    assert plan == Plan(("sat",), ("loquent",), rounds=2, sockets=9)
+    assert path is None
+
+    whole, path = read_plan([])
+    assert whole == Plan(tuple(MODES))
+    assert path == report.RESULTS
+
+    with pytest.raises(SystemExit):
+        read_plan(["sit"])
