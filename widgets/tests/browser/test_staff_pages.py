@@ -131,7 +131,8 @@ async def test_rows_of_lists_are_cards_on_a_phone(
     await expect(cap).to_be_in_viewport(ratio=1)
     await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Daily cap used")
     await page.goto(f"{server.url}/admin/widgets/widgetsession/")
-    await expect(page.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
+    row = page.locator("#result_list")
+    await expect(row.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
 
 
 async def test_an_invitation_by_keyboard_alone(
