@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -55,10 +55,10 @@ def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn |
 
 def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
     """Take the oldest waiting turn of each session, unless one of it is running in any process."""
-    with transaction.atomic():
-        turns = queued_turns(session_ids=session_ids)
-        taken = _take(_next_of_each(turns), owner)
-    told = load_turn_messages(turns=taken, waiting={turn.message_id for turn in turns})
+    # No transaction: one conditional UPDATE decides.
+    turns = queued_turns(session_ids=session_ids)
+    taken = _take(_next_of_each(turns), owner)
+    told = load_turn_messages(turns=taken, waiting={(turn.session_id, turn.seq) for turn in turns})
     agents = find_agents({turn.agent_id for turn in taken}) if taken else {}
     claimed: dict[uuid.UUID, ClaimedTurn] = {}
     for turn in taken:
@@ -94,13 +94,12 @@ def _take(turns: Sequence[QueuedTurn], owner: uuid.UUID) -> list[QueuedTurn]:
         return []
     rows = WidgetTurn.objects.filter(id__in=[turn.id for turn in turns])
     try:
-        with transaction.atomic():
-            taken = rows.filter(state=TurnState.WAITING).update(
-                state=TurnState.RUNNING,
-                owner=owner,
-                lease_until=timezone.now() + LEASE,
-                attempts=F("attempts") + 1,
-            )
+        taken = rows.filter(state=TurnState.WAITING).update(
+            state=TurnState.RUNNING,
+            owner=owner,
+            lease_until=timezone.now() + LEASE,
+            attempts=F("attempts") + 1,
+        )
     except IntegrityError:
         # One of the sessions has a running turn by now. Of many, each is tried by itself.
         if len(turns) > 1:
