@@ -13,6 +13,8 @@ from loquent.database import in_database
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# A group that is still not done, such as one that waits for a lock, holds up others no longer.
+OVERLAP_SECONDS = 0.2
 Service = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
 
@@ -29,6 +31,8 @@ class _Line(Generic[Item, Result]):
 
     waiting: deque[_Waiting[Item, Result]] = field(default_factory=deque)
     is_called: bool = False
+    # When the next group may go though another is not done.
+    overlap_at: float = 0.0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -40,7 +44,8 @@ class Grouped(Generic[Item, Result]):
 
     `service(items)` gives a result, or the exception to raise, for each item. If it raises, it has
     done nothing: then each item is tried by itself, and nobody fails by another's fault. `key`:
-    items with the same one are never in one group. `size`: items in a group; `at_once`: groups.
+    items with the same one are never in one group. `size`: items in a group. `at_once`: groups,
+    where the ones before take longer than OVERLAP_SECONDS.
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class Grouped(Generic[Item, Result]):
         *,
         key: Callable[[Item], Hashable],
         size: int = 64,
-        at_once: int = 2,
+        at_once: int = 4,
     ) -> None:
         self._service = service
         self._key = key
@@ -73,7 +78,15 @@ class Grouped(Generic[Item, Result]):
 
     def _start(self, loop: asyncio.AbstractEventLoop, line: _Line[Item, Result]) -> None:
         line.is_called = False
-        while len(line.tasks) < self._at_once and (group := self._next_group(line)):
+        while len(line.tasks) < self._at_once:
+            if line.tasks and line.waiting and loop.time() < line.overlap_at:
+                line.is_called = True
+                loop.call_at(line.overlap_at, self._start, loop, line)
+                return
+            group = self._next_group(line)
+            if not group:
+                return
+            line.overlap_at = loop.time() + OVERLAP_SECONDS
             # The log lines and spans of one caller are its own; those of many are nobody's.
             context = group[0].context if len(group) == 1 else contextvars.Context()
             task = loop.create_task(self._run(group), context=context)

@@ -39,7 +39,7 @@ def start(grouped: Grouped[int, int], *items: int) -> list[asyncio.Task[int]]:
 
 async def test_who_comes_while_it_is_busy_goes_along() -> None:
     service = Service()
-    grouped = Grouped[int, int](service, key=lambda item: item, at_once=1)
+    grouped = Grouped[int, int](service, key=lambda item: item)
     [first] = start(grouped, 2)
     await until_asked(service, 1)
     others = start(grouped, 4, 6, 8)
@@ -48,20 +48,32 @@ async def test_who_comes_while_it_is_busy_goes_along() -> None:
     assert service.asked == [[2], [4, 6, 8]]
 
 
-async def test_groups_are_bounded_in_size_and_number() -> None:
+async def test_groups_are_bounded_in_size() -> None:
     service = Service()
-    grouped = Grouped[int, int](service, key=lambda item: item, size=2, at_once=2)
-    tasks = start(grouped, 2, 4, 6, 8, 10)
-    await until_asked(service, 2)
     service.may_go.set()
+    grouped = Grouped[int, int](service, key=lambda item: item, size=2)
+    tasks = start(grouped, 2, 4, 6, 8, 10)
     assert await asyncio.gather(*tasks) == [4, 8, 12, 16, 20]
-    assert sorted(service.asked) == [[2, 4], [6, 8], [10]]
+    assert service.asked == [[2, 4], [6, 8], [10]]
+
+
+async def test_a_group_that_hangs_does_not_hold_up_the_next() -> None:
+    service = Service()
+    grouped = Grouped[int, int](service, key=lambda item: item, at_once=2)
+    slow = start(grouped, 2)
+    await until_asked(service, 1)
+    others = start(grouped, 4, 6)
+    await until_asked(service, 1)
+    last = start(grouped, 8)
+    assert service.asked == [[2], [4, 6]]
+    service.may_go.set()
+    assert await asyncio.gather(*slow, *others, *last) == [4, 8, 12, 16]
 
 
 async def test_one_key_is_never_twice_in_a_group_and_keeps_its_order() -> None:
     service = Service()
     service.may_go.set()
-    grouped = Grouped[int, int](service, key=lambda item: item % 10, at_once=1)
+    grouped = Grouped[int, int](service, key=lambda item: item % 10)
     await asyncio.gather(*start(grouped, 2, 12, 4, 22))
     assert service.asked == [[2, 4], [12], [22]]
 
@@ -87,7 +99,7 @@ async def test_nobody_fails_by_anothers_fault() -> None:
 
 async def test_who_has_gone_away_is_not_asked_for() -> None:
     service = Service()
-    grouped = Grouped[int, int](service, key=lambda item: item, at_once=1)
+    grouped = Grouped[int, int](service, key=lambda item: item)
     [first] = start(grouped, 2)
     await until_asked(service, 1)
     gone, last = start(grouped, 4, 6)
