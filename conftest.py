@@ -145,15 +145,18 @@ async def visit(transactional_db: None) -> AsyncIterator[Visits]:
     `await in_database(make_widget, acme, …)`.
     """
     visits = Visits()
-    yield visits
-    await visits.end()
-    while runner.sessions():
+    try:
+        yield visits
+        await visits.end()
+    finally:
+        # Whatever went wrong: the next test must not pay for it.
+        while runner.sessions():
+            await supervisor.stop()
         await supervisor.stop()
-    await supervisor.stop()
-    await close_backends()
-    layer: Any = get_channel_layer()
-    await layer.flush()
-    channel_layers.backends.clear()
-    settle_database_threads()
+        await close_backends()
+        layer: Any = get_channel_layer()
+        await layer.flush()
+        channel_layers.backends.clear()
+        settle_database_threads()
     left_behind = hub.sockets(), dict(hub.sockets_by_ip)
     assert left_behind == ([], {})
