@@ -21,6 +21,9 @@ from widgets.telemetry import measure_process, note_interrupted
 from widgets.turns import runner
 
 logger = logging.getLogger(__name__)
+# Of more sockets than these, a part is looked at each second.
+MANY_SOCKETS = 1_000
+PARTS = 3
 INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
@@ -29,6 +32,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self._round = 0
         # Set by the first signal to end: no new sockets, no new turns.
         self.is_draining = False
 
@@ -114,9 +118,15 @@ class Supervisor:
     async def end_revoked(self) -> None:
         """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
 
-        One whose session was erased goes with 1012: its visitor comes back to a new one.
+        One whose session was erased goes with 1012: its visitor comes back to a new one. Where
+        there are many, each round looks at a third of them: all are seen to within 5 s.
         """
-        sockets = {s: (s.widget_pk, s.session_id) for s in hub.sockets()}
+        found = hub.sockets()
+        self._round += 1
+        if len(found) > MANY_SOCKETS:
+            this = self._round % PARTS
+            found = [s for s in found if s.session_id and s.session_id.int % PARTS == this]
+        sockets = {s: (s.widget_pk, s.session_id) for s in found}
         if not sockets:
             return
         widgets, sessions = await in_database(

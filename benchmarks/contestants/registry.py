@@ -23,7 +23,7 @@ class Entry:
 
 ENTRIES = {
     "loquent": Entry(
-        "Loquent Widget: one process, all features", 200, lambda stage: LoquentSite(stage).start()
+        "Loquent Widget: one process, all features", 400, lambda stage: LoquentSite(stage).start()
     ),
     "reference": Entry("raw `websockets`, a frame per token, no database", 600, start_reference),
     "reference-gathered": Entry(

@@ -53,6 +53,15 @@ async def test_open_sockets_end(
     assert not again.accepted or change is reset
 
 
+async def test_of_many_each_has_its_turn(
+    visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("widgets.supervision.MANY_SOCKETS", 0)
+    sockets = [await visit.opened(widget, origin=SHOP) for _ in range(9)]
+    await in_database(disable, widget)
+    assert {await socket.closed() for socket in sockets} == {4403}
+
+
 async def test_other_changes_leave_them_alone(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit(widget, origin=SHOP)
     await socket.receive()
