@@ -89,7 +89,7 @@ class Overview:
 def count_figures(*, organization: Organization | None, now: datetime) -> Overview:
     """The figures of an organization, by its days; of None, all organizations', by UTC's.
 
-    Always three queries. Days before today may be as they were a minute ago.
+    Always four queries. Days before today may be as they were a minute ago.
     """
     zone_name = organization.timezone if organization else "UTC"
     zone = zoneinfo.ZoneInfo(zone_name)
@@ -100,6 +100,10 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
     if earlier is not None:
         days = {today: Figures()}
     since = datetime.combine(min(days), datetime.min.time(), zone)
+    # Where there is no other organization, whose widgets they are need not be looked up: a third
+    # of the time.
+    if organization and not Organization.objects.exclude(id=organization.id).exists():
+        organization = None
     of = Q() if organization is None else Q(widget__organization=organization)
     with _planned_for_counting():
         sessions = WidgetSession.objects.filter(of, created_at__gte=since, last_seq__gt=0)
