@@ -1,5 +1,6 @@
 """Fixtures for the tests of every app."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -36,8 +37,10 @@ pytest_plugins = ["loquent.testing.process_fixtures"]
 
 def pytest_configure() -> None:
     """Settings of the tests, whatever the environment says."""
-    # A slow machine is not a bug.
-    hypothesis_settings.register_profile("loquent", deadline=None)
+    # A slow machine is not a bug. The same examples each time, so that a run can be repeated;
+    # HYPOTHESIS_SEARCH=1 looks for new ones.
+    is_search = bool(os.environ.get("HYPOTHESIS_SEARCH"))
+    hypothesis_settings.register_profile("loquent", deadline=None, derandomize=not is_search)
     hypothesis_settings.load_profile("loquent")
     django_settings.SECRET_KEY = "a key for tests only, as long as a key should be"
     django_settings.SITE_URL = "http://127.0.0.1:8000"

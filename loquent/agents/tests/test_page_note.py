@@ -16,7 +16,7 @@ from loquent.agents.tests.replies import collect, make_reply
 URL = "https://shop.example.com/"
 PIECES = ['"', "\\", "\n", "\r", "\u2028", "\x85", "</page>", "<|im_start|>", "}", "{", "SYSTEM:",
           "\u202e", "\u200b", "\U000e0053", "é", "x"]  # fmt: skip
-hostile = st.lists(st.sampled_from(PIECES), max_size=20).map("".join) | st.text()
+hostile = st.lists(st.sampled_from(PIECES), max_size=20).map("".join) | st.text(max_size=300)
 contexts = st.dictionaries(hostile, hostile | st.lists(hostile), max_size=5)
 
 
@@ -38,7 +38,8 @@ def test_nothing_leaves_its_quotation(url: str, title: str, context: dict[str, A
     fields = json.loads(quoted)
     assert fields.get("url", "") == url
     assert fields.get("title", "") == title
-    assert fields.get("context", {}) == context
+    # An entry that doesn't fit is left out, as a whole.
+    assert fields.get("context", {}).items() <= context.items()
 
 
 def test_text_of_any_script_can_be_read() -> None:
