@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from abc import ABC, abstractmethod
 from typing import cast
 
 GUARD = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -30,7 +31,7 @@ def frame(payload: bytes, kind: int = TEXT) -> bytes:
     return head + MASK + payload
 
 
-class WebSocketClient(asyncio.Protocol):
+class WebSocketClient(asyncio.Protocol, ABC):
     """A socket. A subclass says what happens when text comes, and when the socket is gone."""
 
     def __init__(self, request: bytes) -> None:
@@ -39,13 +40,13 @@ class WebSocketClient(asyncio.Protocol):
         self._is_open = False
         self._transport: asyncio.Transport | None = None
 
+    @abstractmethod
     def text_received(self, payload: bytes) -> None:
         """A text message came."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self, reason: str) -> None:
         """The socket is gone, or was never opened."""
-        raise NotImplementedError
 
     def say(self, payload: bytes) -> None:
         """Send a text message; to nobody where the socket is gone."""

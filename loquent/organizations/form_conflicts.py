@@ -21,7 +21,8 @@ class GuardedForm(forms.ModelForm[Row], Generic[Row]):
     """A form that overwrites nothing, unseen, that somebody else saved meanwhile.
 
     `version` and `loaded` go to the browser and come back: which state of the row the editor saw.
-    Where somebody else changed it since, nothing is saved; the form says what changed.
+    Where somebody else changed it since, nothing is saved; the form says what changed. What
+    subclasses owe raises here: Django's metaclass of forms doesn't go with that of ABC.
     """
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -26,11 +26,8 @@ from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from loquent.tests.documents import blocks, codes, read, rows, section
 from widgets.api.contact_data import ErasureReceiptSerializer
-from widgets.api.serializers import (
-    WidgetMessageSerializer,
-    WidgetSerializer,
-    WidgetSessionSerializer,
-)
+from widgets.api.serializers import WidgetSerializer
+from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessionSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")

@@ -20,7 +20,7 @@ from loquent.openapi import line_example
 from loquent.organizations.authentication import AdminPermission
 from loquent.organizations.rest import OrganizationViewSet
 from widgets.api.filters import MessageFilter, SessionFilter
-from widgets.api.serializers import (
+from widgets.api.session_serializers import (
     MESSAGE,
     SESSION,
     WidgetMessageSerializer,

@@ -91,22 +91,6 @@ COLUMNS = (
 )
 
 
-def accept_message(
-    *,
-    session_id: uuid.UUID,
-    content: str,
-    client_message_id: str | None,
-    ip: str,
-    page: Page | None = None,
-) -> AcceptedMessage:
-    """`accept_messages` for one; raises what it refuses with."""
-    posted = PostedMessage(session_id, content, client_message_id, ip, page)
-    (answer,) = accept_messages([posted])
-    if isinstance(answer, ApplicationError):
-        raise answer
-    return answer
-
-
 def accept_messages(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
     """Write visitors' messages, each of another session, and queue their turns, in one transaction.
 

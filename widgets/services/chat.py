@@ -10,10 +10,8 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.page_data import Page
 from widgets.services.identifiers import is_widget_id
 from widgets.services.limits import take_session
-from widgets.services.pages import kept_page, page_changes
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import (
@@ -186,7 +184,7 @@ def check_may_write(
 
 
 def append_message(
-    session: WidgetSession, *, role: str, content: str, page: Page | None = None, **fields: object
+    session: WidgetSession, *, role: str, content: str, **fields: object
 ) -> WidgetMessage:
     """Write the next message of a session whose row the caller has locked."""
     now = timezone.now()
@@ -197,12 +195,11 @@ def append_message(
         role=role,
         content=content,
         created_at=now,
-        page_url=page.url if page is not None else "",
     )
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(force_insert=True)
-    changes = page_changes(kept_page(session), page)
+    changes = {}
     if role == MessageRole.ASSISTANT:
         changes["last_answer_status"] = row.status
     WidgetSession.objects.filter(id=session.id).update(

@@ -48,11 +48,6 @@ class ClaimedTurn:
     replaces: uuid.UUID | None = None
 
 
-def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
-    """`claim_turns` for one session."""
-    return claim_turns([session_id], owner=owner)[0]
-
-
 def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
     """Take the oldest waiting turn of each session, unless one of it is running in any process."""
     # No transaction: one conditional UPDATE decides.

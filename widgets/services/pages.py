@@ -29,11 +29,6 @@ def page_changes(kept: Page, page: Page | None) -> dict[str, Any]:
     return {**_columns(page), "page_at": timezone.now()}
 
 
-def kept_page(session: WidgetSession) -> Page:
-    """The page in a session's row; empty where none was kept."""
-    return Page(session.page_url, session.page_title, session.page_referrer, session.page_context)
-
-
 def _columns(page: Page) -> dict[str, Any]:
     return {
         "page_url": page.url,

@@ -56,11 +56,6 @@ class Interrupted:
     answer: MessageData | None
 
 
-def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
-    """`finish_turns` for one."""
-    return finish_turns([(turn, outcome)])[0]
-
-
 def finish_turns(
     ended: Sequence[tuple[ClaimedTurn, Outcome]],
 ) -> list[MessageData | None]:

@@ -27,11 +27,11 @@ from widgets.models import (
     WidgetTurn,
 )
 from widgets.services.chat import append_message
-from widgets.services.claims import claim_next_turn
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.erasure import erase_contact
 from widgets.services.sessions import create_widget_session, replace_session
-from widgets.services.turns import Outcome, finish_turn
+from widgets.services.turns import Outcome
+from widgets.tests.one import claim_next_turn, finish_turn
 
 Connect = Callable[..., APIClient]
 PERSONAL = ("Jane", "jane@example.com", "446681800", "My secret")

@@ -13,16 +13,15 @@ from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.accepting import accept_message
-from widgets.services.claims import LEASE, ClaimedTurn, claim_next_turn
+from widgets.services.claims import LEASE, ClaimedTurn
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns import (
     Outcome,
-    finish_turn,
     renew_leases,
     settle_orphans,
 )
 from widgets.supervision import supervisor
+from widgets.tests.one import accept_message, claim_next_turn, finish_turn
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 

@@ -13,6 +13,7 @@ from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.page_data import Page
 from widgets.services.chat import append_message
+from widgets.services.pages import save_page
 from widgets.services.sessions import create_widget_session
 
 EVIL = "<script>alert(1)</script>"
@@ -26,7 +27,8 @@ def session(acme: Organization) -> WidgetSession:
     session, _ = create_widget_session(widget=make_widget(acme))
     session.contact = Contact.objects.create(organization=acme, name="Jane")
     session.save(update_fields=["contact"])
-    append_message(session, role="user", content="Hi", page=PAGE)
+    append_message(session, role="user", content="Hi", page_url=PAGE.url)
+    save_page(session_id=session.id, page=PAGE)
     append_message(session, role="assistant", content="Hello")
     session.refresh_from_db()
     return session

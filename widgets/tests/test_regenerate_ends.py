@@ -11,9 +11,9 @@ from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.claims import claim_next_turn
-from widgets.services.turns import Outcome, finish_turn
+from widgets.services.turns import Outcome
 from widgets.supervision import supervisor
+from widgets.tests.one import claim_next_turn, finish_turn
 from widgets.tests.regenerating import answered, ask, contents, failed, regenerate
 from widgets.turns import runner
 

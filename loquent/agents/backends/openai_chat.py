@@ -154,11 +154,13 @@ async def _read(
     response: aiohttp.ClientResponse, reader: AnswerReader
 ) -> AsyncGenerator[str, None]:
     """The answer's text in a few pieces; ends when the answer is whole."""
-    while not (reader.is_over or reader.has_end):
+    while True:
         chunk = await response.content.readany()
         if text := reader.feed(chunk) if chunk else reader.finish():
             yield text
-        if reader.has_text and not reader.is_over:
+        if reader.is_over or reader.has_end:
+            break
+        if reader.has_text:
             await asyncio.sleep(GATHER_SECONDS)
     if text := await _read_rest(response, reader):
         yield text

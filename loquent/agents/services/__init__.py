@@ -15,7 +15,6 @@ from loquent.agents.services.loading import (
     FoundAgent,
     LoadedReply,
     find_agents,
-    load_reply_request,
     reply_request,
 )
 
@@ -31,7 +30,6 @@ __all__ = [
     "delete_agent",
     "find_agents",
     "generate_reply",
-    "load_reply_request",
     "reply_request",
     "reserve_tokens",
     "settle_tokens",

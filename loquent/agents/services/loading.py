@@ -55,17 +55,6 @@ class FoundAgent:
 _knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_CHARS)
 
 
-def load_reply_request(
-    *,
-    agent_id: uuid.UUID,
-    messages: Sequence[ChatMessage],
-    page: VisitorPage | None = None,
-    key: str = "",
-) -> LoadedReply:
-    """`reply_request` of an agent; one query, a second one after its knowledge has changed."""
-    return reply_request(find_agent(agent_id), messages=messages, page=page, key=key)
-
-
 def reply_request(
     found: FoundAgent | None,
     *,

@@ -1,4 +1,4 @@
-"""Makes replies to generate, without a database, and generates them."""
+"""Makes replies to generate, with a database and without, and generates them."""
 
 import asyncio
 import uuid
@@ -13,10 +13,16 @@ from loquent.agents.backends.base import (
     TextDelta,
     VisitorPage,
 )
-from loquent.agents.services import LoadedReply, generate_reply
+from loquent.agents.services import LoadedReply, generate_reply, reply_request
+from loquent.agents.services.loading import find_agent
 
 # What takes longer hangs: a test must fail then, not hang as well.
 PATIENCE_SECONDS = 10
+
+
+def load_reply(agent_id: uuid.UUID, messages: Sequence[ChatMessage]) -> LoadedReply:
+    """What to ask of an agent in the database."""
+    return reply_request(find_agent(agent_id), messages=messages)
 
 
 def make_reply(
@@ -30,7 +36,7 @@ def make_reply(
     page: VisitorPage | None = None,
     key: str = "",
 ) -> LoadedReply:
-    """A reply as load_reply_request would give it; a string is one message of the visitor."""
+    """A reply as reply_request would give it; a string is one message of the visitor."""
     messages = [ChatMessage("user", question)] if isinstance(question, str) else question
     agent_id = uuid.uuid4()
     request = ReplyRequest(

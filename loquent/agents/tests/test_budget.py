@@ -14,11 +14,11 @@ from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services import (
     LoadedReply,
     Reservation,
-    load_reply_request,
     reserve_tokens,
     settle_tokens,
 )
 from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
+from loquent.agents.tests.replies import load_reply
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
@@ -36,7 +36,7 @@ def load(acme: Organization) -> Load:
         Organization.objects.update(daily_token_budget=budget)
         agent.model = model
         agent.save()
-        return load_reply_request(agent_id=agent.id, messages=[ChatMessage("user", "Hi")])
+        return load_reply(agent.id, [ChatMessage("user", "Hi")])
 
     return start
 

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from loquent.agents.backends.base import ChatMessage, Passage
 from loquent.agents.models import DEFAULT_FALLBACK, TextAgent
-from loquent.agents.services import AgentData, create_agent, load_reply_request, update_agent
+from loquent.agents.services import AgentData, create_agent, update_agent
+from loquent.agents.tests.replies import load_reply
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 
@@ -31,7 +32,7 @@ def test_all_of_an_agent_is_in_the_request(acme: Organization) -> None:
         fallback_sentence="Later.",
         knowledge=[MUGS],
     )
-    loaded = load_reply_request(agent_id=agent.id, messages=HI)
+    loaded = load_reply(agent.id, HI)
     assert loaded.model == "openai-chat:a:b"
     assert loaded.fallback_sentence == "Later."
     assert loaded.organization_id == acme.id
@@ -45,7 +46,7 @@ def test_all_of_an_agent_is_in_the_request(acme: Organization) -> None:
 
 def test_the_history_is_bounded(acme: Organization) -> None:
     messages = [ChatMessage("user", str(number)) for number in range(50)]
-    loaded = load_reply_request(agent_id=make_agent(acme).id, messages=messages)
+    loaded = load_reply(make_agent(acme).id, messages)
     assert [message.content for message in loaded.request.messages] == [
         str(number) for number in range(30, 50)
     ]
@@ -60,25 +61,25 @@ def test_an_agent_that_can_not_answer_says_its_fallback(
     agent = make_agent(acme, fallback_sentence="Later.")
     TextAgent.objects.filter(id=agent.id).update(**change)
     with pytest.raises(ApplicationError) as caught:
-        load_reply_request(agent_id=agent.id, messages=HI)
+        load_reply(agent.id, HI)
     assert caught.value.code == ErrorCode.AGENT_UNAVAILABLE
     assert caught.value.message == "Later."
 
 
 def test_an_agent_that_is_gone_is_unavailable() -> None:
     with pytest.raises(ApplicationError) as caught:
-        load_reply_request(agent_id=uuid.uuid4(), messages=HI)
+        load_reply(uuid.uuid4(), HI)
     assert caught.value.code == ErrorCode.AGENT_UNAVAILABLE
     assert caught.value.message == DEFAULT_FALLBACK
 
 
 def test_unchanged_knowledge_is_not_loaded_again(acme: Organization) -> None:
     agent = make_agent(acme, knowledge=[MUGS])
-    first = load_reply_request(agent_id=agent.id, messages=HI)
+    first = load_reply(agent.id, HI)
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        second = load_reply_request(agent_id=agent.id, messages=HI)
+        second = load_reply(agent.id, HI)
     assert len(queries) == 1
     assert second.request.knowledge is first.request.knowledge
 
@@ -104,9 +105,9 @@ def remove_all(agent: TextAgent) -> AgentData:
 @pytest.mark.parametrize("change", [change_title, replace_entry, add_entry, remove_all])
 def test_every_change_of_knowledge_is_seen(acme: Organization, change: object) -> None:
     agent = make_agent(acme, knowledge=[MUGS])
-    before = load_reply_request(agent_id=agent.id, messages=HI).request
+    before = load_reply(agent.id, HI).request
     update_agent(agent=agent, data=change(agent))  # type: ignore[operator]
-    after = load_reply_request(agent_id=agent.id, messages=HI).request
+    after = load_reply(agent.id, HI).request
     assert after.knowledge_version != before.knowledge_version
     assert {p.title for p in after.knowledge} == set(
         agent.knowledge.values_list("title", flat=True)
@@ -116,9 +117,9 @@ def test_every_change_of_knowledge_is_seen(acme: Organization, change: object) -
 
 def test_an_entry_saved_by_itself_is_seen(acme: Organization) -> None:
     agent = make_agent(acme, knowledge=[MUGS])
-    load_reply_request(agent_id=agent.id, messages=HI)
+    load_reply(agent.id, HI)
     entry = agent.knowledge.get()
     entry.title = "Cups"
     entry.save()
-    [passage] = load_reply_request(agent_id=agent.id, messages=HI).request.knowledge
+    [passage] = load_reply(agent.id, HI).request.knowledge
     assert passage.title == "Cups"

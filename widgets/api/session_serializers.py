@@ -1,0 +1,152 @@
+"""The JSON of conversations and their messages."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from loquent.openapi import UUID_EXAMPLE, examples
+from loquent.serializers import StrictSerializer
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.types import MessageStatus, PageData
+
+SESSION = {
+    "id": UUID_EXAMPLE,
+    "widget_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
+    "contact_id": None,
+    "page": {
+        "url": "https://www.example.com/bags",
+        "title": "Bags",
+        "referrer": "",
+        "context": {},
+        "at": "2026-01-05T09:30:00.000000Z",
+    },
+    "message_count": 2,
+    "last_answer": "complete",
+    "last_active_at": "2026-01-05T09:31:00.000000Z",
+    "ended_at": None,
+    "created_at": "2026-01-05T09:30:00.000000Z",
+}
+MESSAGE = {
+    "id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01",
+    "seq": 2,
+    "role": "assistant",
+    "content": "Parcels arrive within two days.",
+    "status": "complete",
+    "created_at": "2026-01-05T09:31:00.000000Z",
+    "client_message_id": None,
+    "page_url": "",
+    "sources": [{"title": "Shipping", "url": "https://example.com/shipping"}],
+    "model": "builtin:knowledge",
+    "input_tokens": None,
+    "output_tokens": None,
+    "first_token_ms": 3,
+    "duration_ms": 120,
+    "rating": "up",
+    "rating_comment": "",
+}
+
+
+class PageSerializer(serializers.Serializer[PageData]):
+    """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
+
+    url = serializers.CharField()
+    title = serializers.CharField()
+    referrer = serializers.CharField()
+    context = serializers.DictField()  # type: ignore[assignment]  # the metaclass takes it away
+    at = serializers.DateTimeField()
+
+
+class EndField(serializers.ChoiceField):
+    """How something ended; null, which is kept as an empty text, where it hasn't yet."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
+@examples(response=SESSION)
+class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
+    """A visitor's conversation. `widget_id` and `contact_id` are the ids (UUID) of those rows."""
+
+    page = PageSerializer(read_only=True, allow_null=True)
+
+    widget_id = serializers.UUIDField(read_only=True)
+    contact_id = serializers.UUIDField(read_only=True, allow_null=True)
+    message_count = serializers.IntegerField(
+        source="last_seq", read_only=True, help_text="How many messages it has, from both sides."
+    )
+    last_answer = EndField(
+        source="last_answer_status",
+        choices=MessageStatus.choices,
+        read_only=True,
+        allow_null=True,
+        help_text=(
+            "How the latest question ended: as its answer did, or, where it got none, why. "
+            "Null before the first one has ended."
+        ),
+    )
+
+    class Meta:
+        model = WidgetSession
+        fields = [
+            "id",
+            "widget_id",
+            "contact_id",
+            "page",
+            "message_count",
+            "last_answer",
+            "last_active_at",
+            "ended_at",
+            "created_at",
+        ]
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["title", "url"],
+            "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
+        },
+    }
+)
+class SourcesField(serializers.JSONField):
+    """What an answer rests on, as it was written with the answer."""
+
+
+@examples(response=MESSAGE)
+class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
+    """A line of a conversation; token counts and times are null where the model gave none."""
+
+    sources = SourcesField(read_only=True)
+
+    class Meta:
+        model = WidgetMessage
+        fields = [
+            "id",
+            "seq",
+            "role",
+            "content",
+            "status",
+            "created_at",
+            "client_message_id",
+            "page_url",
+            "sources",
+            "model",
+            "input_tokens",
+            "output_tokens",
+            "first_token_ms",
+            "duration_ms",
+            "rating",
+            "rating_comment",
+        ]
+
+
+class WidgetSessionExportSerializer(WidgetSessionSerializer):
+    """A line of an export: a conversation with all its messages."""
+
+    messages = WidgetMessageSerializer(many=True, read_only=True)
+
+    class Meta(WidgetSessionSerializer.Meta):
+        fields = [*WidgetSessionSerializer.Meta.fields, "messages"]

@@ -1,0 +1,36 @@
+"""The services of the chat's path for one conversation: groups of one."""
+
+import uuid
+
+from loquent.errors import ApplicationError
+from widgets.page_data import Page
+from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.claims import ClaimedTurn, claim_turns
+from widgets.services.turns import Outcome, finish_turns
+from widgets.types import MessageData
+
+
+def accept_message(
+    *,
+    session_id: uuid.UUID,
+    content: str,
+    client_message_id: str | None,
+    ip: str,
+    page: Page | None = None,
+) -> AcceptedMessage:
+    """`accept_messages` for one; raises what it refuses with."""
+    posted = PostedMessage(session_id, content, client_message_id, ip, page)
+    (answer,) = accept_messages([posted])
+    if isinstance(answer, ApplicationError):
+        raise answer
+    return answer
+
+
+def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
+    """`claim_turns` for one session."""
+    return claim_turns([session_id], owner=owner)[0]
+
+
+def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
+    """`finish_turns` for one."""
+    return finish_turns([(turn, outcome)])[0]
