@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from functools import partial
 
 from loquent import tracing
 from loquent.database import in_database
@@ -15,7 +16,7 @@ from widgets.frames import (
     pong_frame,
 )
 from widgets.hub import hub
-from widgets.link import link
+from widgets.link import PROCESS, link
 from widgets.protocol import (
     ClientFrame,
     ContactInfoFrame,
@@ -40,7 +41,7 @@ from widgets.turns import runner
 logger = logging.getLogger(__name__)
 # Nobody waits for it but the socket's next frame.
 PAGE_SECONDS = 1.0
-_accept = Grouped(accept_messages, key=lambda posted: posted.session_id)
+_accept = Grouped(partial(accept_messages, owner=PROCESS), key=lambda posted: posted.session_id)
 
 
 async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
@@ -95,7 +96,7 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
         if not accepted.is_new:
             return
         # First: the answer need not wait until other processes are told of the question.
-        runner.wake(session_id)
+        runner.wake(session_id, accepted.turn)
         await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
 
 

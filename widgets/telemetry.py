@@ -21,6 +21,7 @@ from widgets.services.turns import Outcome
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MEASURE_SECONDS = 3.0
 Runner = TypeVar("Runner")
+Result = TypeVar("Result")
 _cpu_seconds = 0.0
 
 
@@ -42,16 +43,17 @@ def note_interrupted() -> None:
 
 
 def traced_turn(
-    run_one: Callable[[Runner, Any], Awaitable[None]],
-) -> Callable[[Runner, Any], Awaitable[None]]:
+    run_one: Callable[[Runner, Any], Awaitable[Result]],
+) -> Callable[[Runner, Any], Awaitable[Result]]:
     """A decorator of the turn runner's: a turn is a span below the message that it answers."""
 
     @functools.wraps(run_one)
-    async def run(runner: Runner, turn: Any) -> None:
+    async def run(runner: Runner, turn: Any) -> Result:
         parent = tracing.take(turn.claimed.message_id)
         with tracing.span("turn", parent=parent) as span:
-            await run_one(runner, turn)
+            result = await run_one(runner, turn)
             span.set("loquent.outcome", turn.outcome.status)
+        return result
 
     return run
 

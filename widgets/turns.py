@@ -156,18 +156,19 @@ class TurnRunner:
 
     def __init__(self) -> None:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
-        self._again: set[uuid.UUID] = set()
+        # Sessions to look at again, and the turn that is claimed there already.
+        self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
         self._current: dict[uuid.UUID, Turn] = {}
         self._starts = True
 
-    def wake(self, session_id: uuid.UUID) -> None:
-        """See to it that the session's waiting turns are run."""
+    def wake(self, session_id: uuid.UUID, claimed: ClaimedTurn | None = None) -> None:
+        """See to it that the session's waiting turns are run, and first the one that is claimed."""
         if not self._starts:
             return
         if session_id in self._tasks:
-            self._again.add(session_id)
+            self._again[session_id] = claimed or self._again.get(session_id)
             return
-        task = asyncio.get_running_loop().create_task(self._run(session_id))
+        task = asyncio.get_running_loop().create_task(self._run(session_id, claimed))
         self._tasks[session_id] = task
         task.add_done_callback(lambda _: self._forget(session_id))
 
@@ -217,28 +218,26 @@ class TurnRunner:
     def _forget(self, session_id: uuid.UUID) -> None:
         self._tasks.pop(session_id, None)
         if session_id in self._again:
-            self._again.discard(session_id)
-            if self._starts:
-                self.wake(session_id)
+            self.wake(session_id, self._again.pop(session_id))
 
-    async def _run(self, session_id: uuid.UUID) -> None:
+    async def _run(self, session_id: uuid.UUID, claimed: ClaimedTurn | None) -> None:
         bind_session(session_id)
         # Heard even if the visitor has left: a stop may come from a tab at another process.
         await link.follow(session_id)
         try:
             while self._starts:
-                self._again.discard(session_id)
-                claimed = await _claim(session_id)
-                if claimed is None:
+                claimed = claimed or self._again.pop(session_id, None) or await _claim(session_id)
+                if claimed is None or not await self._run_one(Turn(claimed)):
                     return
-                await self._run_one(Turn(claimed))
+                claimed = None
         except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
             logger.warning("A turn could not be run: %s", type(error).__name__)
         finally:
             link.unfollow(session_id)
 
     @traced_turn
-    async def _run_one(self, turn: Turn) -> None:
+    async def _run_one(self, turn: Turn) -> bool:
+        """Whether turns of the session are waiting."""
         claimed = turn.claimed
         session_id = claimed.session_id
         self._current[session_id] = turn
@@ -246,18 +245,20 @@ class TurnRunner:
             hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
             async with hub.in_order(session_id):
-                ended = await self._finish(turn)
+                ended, more = await self._finish(turn)
                 del self._current[session_id]
                 await hub.publish(session_id, ended)
         finally:
             self._current.pop(session_id, None)
+        return more
 
-    async def _finish(self, turn: Turn) -> TurnEnded:
+    async def _finish(self, turn: Turn) -> tuple[TurnEnded, bool]:
+        """What to tell, and whether turns of the session are waiting."""
         claimed = turn.claimed
         deadline = time.monotonic() + FINISH_SECONDS
         for attempt in itertools.count():
             try:
-                answer = await _write((claimed, turn.outcome))
+                finished = await _write((claimed, turn.outcome))
             except Exception as error:  # noqa: BLE001 - whatever ails the database
                 logger.warning("An answer could not be written: %s", type(error).__name__)
                 if time.monotonic() > deadline:
@@ -265,17 +266,18 @@ class TurnRunner:
                 await asyncio.sleep(FINISH_PAUSES[min(attempt, len(FINISH_PAUSES) - 1)])
             else:
                 note_turn(turn.outcome)
-                return TurnEnded(
+                ended = TurnEnded(
                     claimed.message_id,
                     claimed.reply_id,
-                    answer,
+                    finished.answer,
                     error=turn.error,
                     retry_after=turn.retry_after,
                     client_message_id=claimed.client_message_id,
                     is_replacement=claimed.replaces is not None,
                 )
+                return ended, finished.more
         note_turn(None)
-        return TurnEnded(
+        lost = TurnEnded(
             claimed.message_id,
             claimed.reply_id,
             None,
@@ -283,6 +285,7 @@ class TurnRunner:
             error_code=ErrorCode.INTERNAL.value,
             client_message_id=claimed.client_message_id,
         )
+        return lost, True
 
 
 runner = TurnRunner()

@@ -1,13 +1,14 @@
-"""A visitor's message, written down and queued for its answer. Many at once, if many come."""
+"""A visitor's message, written down with its turn. Many at once, if many come."""
 
+import logging
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -15,16 +16,20 @@ from loquent.errors import ApplicationError
 from loquent.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
-from widgets.services.chat import chat_ended, check_may_write, locked_sessions, message_data
+from widgets.services.chat import chat_ended, check_may_write, message_data
+from widgets.services.claims import LEASE, ClaimedTurn, Question, claimed_turn, read_questions
 from widgets.services.limits import (
     Charge,
-    DailyCap,
     charge_messages,
     daily_cap_reached,
     use_daily_messages,
 )
+from widgets.services.locked_chats import LockedChat, lock_chats
 from widgets.services.pages import page_changes
-from widgets.types import MessageData, MessageRole
+from widgets.services.queue import QueuedTurn
+from widgets.types import MessageData, MessageRole, TurnState
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,105 +45,89 @@ class PostedMessage:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A visitor's message that is committed; `is_new` is False for a repeat of its key."""
+    """A visitor's message that is committed; `is_new` is False for a repeat of its key.
+
+    `turn`: its turn, where this process has claimed it at once.
+    """
 
     message: MessageData
     is_new: bool
+    turn: ClaimedTurn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Chat:
-    """What matters here of a session, its widget and its organization: `COLUMNS`."""
+@dataclass(slots=True)
+class _New:
+    """A message about to be written, and its turn; `question`, where the turn runs at once."""
 
-    session_id: uuid.UUID
-    last_seq: int
-    ended_at: datetime | None
-    contact_claim: Any
-    page_url: str
-    page_title: str
-    page_referrer: str
-    page_context: dict[str, Any]
-    widget_pk: uuid.UUID
-    is_enabled: bool
-    contact_info_mode: str
-    daily_message_cap: int | None
-    timezone: str
-
-    @property
-    def cap(self) -> DailyCap:
-        return DailyCap(self.widget_pk, self.daily_message_cap, self.timezone)
-
-    @property
-    def page(self) -> Page:
-        return Page(self.page_url, self.page_title, self.page_referrer, self.page_context)
+    posted: PostedMessage
+    chat: LockedChat
+    row: WidgetMessage
+    turn: WidgetTurn
+    question: Question | None = None
 
 
-# Few of many: to compile and to read all of three tables would be most of a message's cost.
-COLUMNS = (
-    "id",
-    "last_seq",
-    "ended_at",
-    "contact_claim",
-    "page_url",
-    "page_title",
-    "page_referrer",
-    "page_context",
-    "widget_id",
-    "widget__enabled",
-    "widget__contact_info_mode",
-    "widget__daily_message_cap",
-    "widget__organization__timezone",
-)
+# By session.
+Answers = dict[uuid.UUID, AcceptedMessage | ApplicationError]
 
 
-def accept_messages(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
-    """Write visitors' messages, each of another session, and queue their turns, in one transaction.
+def accept_messages(
+    posted: Sequence[PostedMessage], *, owner: uuid.UUID | None
+) -> list[AcceptedMessage | ApplicationError]:
+    """Write visitors' messages, each of another session, and their turns, in one transaction.
 
-    A repeat of a key gives the first one's row and does nothing else. Refuses one message, and
-    the others go on, with `contact_info_required`, `busy`, `rate_limited`, `daily_cap_reached`, or
-    `forbidden` when the session or its widget has ended. What it raises has written nothing.
+    The process `owner` claims the turns before which no other of the session is unfinished; the
+    others wait, and all do where it is None. A repeat of a key gives the first one's row and does
+    nothing else. Refuses one message, and the others go on, with `contact_info_required`, `busy`,
+    `rate_limited`, `daily_cap_reached`, or `forbidden` when the session or its widget has ended.
+    What it raises has written nothing.
     """
     # Rates may have to wait for Redis, and no row lock may wait for that.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
-    answers: list[AcceptedMessage | ApplicationError] = []
+    answers: Answers = {}
+    written: list[_New] = []
     try:
-        answers = _write_messages(posted, charges)
+        with transaction.atomic():
+            answers, written = _write_messages(posted, charges, owner)
+    except BaseException:
+        written = []
+        raise
     finally:
-        is_new = [isinstance(answer, AcceptedMessage) and answer.is_new for answer in answers]
-        for index, charge in enumerate(charges):
-            if not (is_new and is_new[index]):
+        new = {one.row.session_id for one in written}
+        for each, charge in zip(posted, charges, strict=True):
+            if each.session_id not in new:
                 charge.give_back()
-        MESSAGES.inc(sum(is_new))
-    return answers
+        MESSAGES.inc(len(new))
+    answers |= {one.row.session_id: _accepted(one, owner) for one in written}
+    return [answers[each.session_id] for each in posted]
 
 
 def _write_messages(
-    posted: Sequence[PostedMessage], charges: Sequence[Charge]
-) -> list[AcceptedMessage | ApplicationError]:
-    with transaction.atomic():
-        found = locked_sessions([each.session_id for each in posted]).values_list(*COLUMNS)
-        chats = {row[0]: _Chat(*row) for row in found}
-        earlier = _earlier_messages(posted)
-        unfinished = Counter(
-            WidgetTurn.objects.filter(session_id__in=chats).values_list("session_id", flat=True)
-        )
-        answers: dict[uuid.UUID, AcceptedMessage | ApplicationError] = {}
-        wanted: dict[uuid.UUID, list[PostedMessage]] = defaultdict(list)
-        for each, charge in zip(posted, charges, strict=True):
-            chat = chats.get(each.session_id)
-            if row := earlier.get((each.session_id, each.client_message_id)):
-                answers[each.session_id] = AcceptedMessage(message_data(row), is_new=False)
-            elif refusal := _refusal(chat, unfinished[each.session_id], charge):
-                answers[each.session_id] = refusal
-            elif chat is not None:
-                wanted[chat.widget_pk].append(each)
-        # In one order for all: no deadlock.
-        for widget_id in sorted(wanted):
-            _use_cap(wanted[widget_id], chats, answers)
-        fine = [each for each in posted if each.session_id not in answers]
-        rows = _append(fine, chats)
-        answers |= {row.session_id: AcceptedMessage(message_data(row), is_new=True) for row in rows}
-    return [answers[each.session_id] for each in posted]
+    posted: Sequence[PostedMessage], charges: Sequence[Charge], owner: uuid.UUID | None
+) -> tuple[Answers, list[_New]]:
+    """The answers to those that are not written, and what is."""
+    chats = lock_chats(each.session_id for each in posted)
+    # Where nothing was said yet, there is nothing to look for.
+    begun = {session_id for session_id, chat in chats.items() if chat.last_seq}
+    earlier = _earlier_messages([each for each in posted if each.session_id in begun])
+    unfinished = _unfinished_turns(begun)
+    answers: Answers = {}
+    wanted: list[_New] = []
+    now = timezone.now()
+    for each, charge in zip(posted, charges, strict=True):
+        session_id = each.session_id
+        if row := earlier.get((session_id, each.client_message_id)):
+            answers[session_id] = AcceptedMessage(message_data(row), is_new=False)
+        elif refusal := _refusal(chats.get(session_id), unfinished[session_id], charge):
+            answers[session_id] = refusal
+        else:
+            waits = unfinished[session_id] > 0
+            wanted.append(_new(each, chats[session_id], None if waits else owner, now))
+    # Before a widget's messages are counted: others who write to it wait from then on.
+    _read_questions([new for new in wanted if new.turn.owner is not None])
+    answers |= _use_caps(wanted)
+    written = [new for new in wanted if new.chat.session_id not in answers]
+    _append(written, now)
+    return answers, written
 
 
 def _earlier_messages(
@@ -151,10 +140,18 @@ def _earlier_messages(
     rows = WidgetMessage.objects.filter(
         session_id__in=keys, client_message_id__in=set(keys.values())
     )
-    return {(row.session_id, row.client_message_id): row for row in rows}
+    return {(row.session_id, row.client_message_id): row for row in rows.order_by()}
 
 
-def _refusal(chat: _Chat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
+def _unfinished_turns(session_ids: Collection[uuid.UUID]) -> Counter[uuid.UUID]:
+    """How many turns of each session wait or run."""
+    if not session_ids:
+        return Counter()
+    turns = WidgetTurn.objects.filter(session_id__in=session_ids).order_by()
+    return Counter(turns.values_list("session_id", flat=True))
+
+
+def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
     if chat is None:
         return chat_ended()
     try:
@@ -169,48 +166,95 @@ def _refusal(chat: _Chat | None, unfinished: int, charge: Charge) -> Application
     return charge.refusal
 
 
-def _use_cap(
-    wanted: Sequence[PostedMessage],
-    chats: dict[uuid.UUID, _Chat],
-    answers: dict[uuid.UUID, AcceptedMessage | ApplicationError],
-) -> None:
-    """Count the messages of one widget; those over its cap are refused."""
-    cap = chats[wanted[0].session_id].cap
-    used = use_daily_messages(cap=cap, wanted=len(wanted))
-    for each in wanted[used:]:
-        answers[each.session_id] = daily_cap_reached(cap=cap)
-
-
-def _append(posted: Sequence[PostedMessage], chats: dict[uuid.UUID, _Chat]) -> list[WidgetMessage]:
-    """The next message of each session, and its turn; the caller has locked the sessions."""
-    now = timezone.now()
-    rows = [
-        WidgetMessage(
-            session_id=each.session_id,
-            seq=chats[each.session_id].last_seq + 1,
-            role=MessageRole.USER,
-            content=each.content,
-            created_at=now,
-            client_message_id=each.client_message_id,
-            page_url=each.page.url if each.page is not None else "",
-        )
-        for each in posted
-    ]
-    WidgetMessage.objects.bulk_create(rows)
-    WidgetTurn.objects.bulk_create(
-        [WidgetTurn(session_id=row.session_id, message=row) for row in rows]
+def _new(posted: PostedMessage, chat: LockedChat, owner: uuid.UUID | None, now: datetime) -> _New:
+    """The rows of a message; its turn runs already, where there is an owner."""
+    row = WidgetMessage(
+        session_id=chat.session_id,
+        seq=chat.last_seq + 1,
+        role=MessageRole.USER,
+        content=posted.content,
+        created_at=now,
+        client_message_id=posted.client_message_id,
+        page_url=posted.page.url if posted.page is not None else "",
     )
-    moved = {
-        each.session_id: page_changes(chats[each.session_id].page, each.page) for each in posted
-    }
-    for session_id, changes in moved.items():
+    turn = WidgetTurn(session_id=chat.session_id, message_id=row.id)
+    if owner is not None:
+        turn.state, turn.owner = TurnState.RUNNING, owner
+        turn.lease_until, turn.attempts = now + LEASE, 1
+    return _New(posted, chat, row, turn)
+
+
+def _read_questions(begun: Sequence[_New]) -> None:
+    questions = read_questions([_queued(new) for new in begun])
+    for new, question in zip(begun, questions, strict=True):
+        new.question = question
+
+
+def _queued(new: _New) -> QueuedTurn:
+    chat, page = new.chat, new.posted.page or new.chat.page
+    return QueuedTurn(
+        id=new.turn.id,
+        session_id=chat.session_id,
+        state=new.turn.state,
+        message_id=new.row.id,
+        seq=new.row.seq,
+        content=new.row.content,
+        client_message_id=new.row.client_message_id,
+        last_seq=new.row.seq,
+        page_url=page.url,
+        page_title=page.title,
+        page_context=page.context,
+        page_at=chat.page_at if new.posted.page is None else new.row.created_at,
+        widget_id=chat.widget_id,
+        agent_id=chat.agent_id,
+    )
+
+
+def _use_caps(wanted: Sequence[_New]) -> Answers:
+    """Count the messages of each widget; gives the refusals of those over its cap."""
+    by_widget: dict[uuid.UUID, list[_New]] = defaultdict(list)
+    for new in wanted:
+        by_widget[new.chat.widget_pk].append(new)
+    refusals: Answers = {}
+    # In one order for all: no deadlock.
+    for widget_pk in sorted(by_widget):
+        here = by_widget[widget_pk]
+        cap = here[0].chat.cap
+        used = use_daily_messages(cap=cap, wanted=len(here))
+        refusals |= {new.chat.session_id: daily_cap_reached(cap=cap) for new in here[used:]}
+    return refusals
+
+
+def _append(written: Sequence[_New], now: datetime) -> None:
+    """Write the messages and their turns; the caller has locked the sessions."""
+    WidgetMessage.objects.bulk_create([new.row for new in written])
+    WidgetTurn.objects.bulk_create([new.turn for new in written])
+    stayed: list[uuid.UUID] = []
+    for new in written:
+        changes = page_changes(new.chat.page, new.posted.page)
         if changes:
-            WidgetSession.objects.filter(id=session_id).update(
-                last_seq=F("last_seq") + 1, last_active_at=now, **changes
-            )
-    stayed = [session_id for session_id, changes in moved.items() if not changes]
+            _move_on([new.chat.session_id], now, **changes)
+        else:
+            stayed.append(new.chat.session_id)
     if stayed:
-        WidgetSession.objects.filter(id__in=stayed).update(
-            last_seq=F("last_seq") + 1, last_active_at=now
-        )
-    return rows
+        _move_on(stayed, now)
+
+
+def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) -> None:
+    WidgetSession.objects.filter(id__in=session_ids).update(
+        last_seq=F("last_seq") + 1, last_active_at=now, **changes
+    )
+
+
+def _accepted(new: _New, owner: uuid.UUID | None) -> AcceptedMessage:
+    """What is committed; nothing fails any more."""
+    message = message_data(new.row)
+    if new.question is None or owner is None:
+        return AcceptedMessage(message, is_new=True)
+    try:
+        turn = claimed_turn(new.question, owner=owner)
+    except DatabaseError as error:
+        # It is found like those whose process died.
+        logger.warning("A turn could not begin: %s", type(error).__name__)
+        turn = None
+    return AcceptedMessage(message, is_new=True, turn=turn)

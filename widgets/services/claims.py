@@ -1,7 +1,7 @@
 """A waiting turn becomes a running one: claimed by this process, with all that it asks."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from loquent.agents.services import (
 from loquent.errors import ApplicationError
 from widgets.models import WidgetTurn
 from widgets.services.identifiers import new_reply_id
-from widgets.services.model_messages import load_turn_messages
+from widgets.services.model_messages import TurnMessages, load_turn_messages
 from widgets.services.queue import QueuedTurn, queued_turns
 from widgets.services.refusals import note_refusal
 from widgets.types import TurnState
@@ -53,24 +53,48 @@ def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[C
     # No transaction: one conditional UPDATE decides.
     turns = queued_turns(session_ids=session_ids)
     taken = _take(_next_of_each(turns), owner)
-    told = load_turn_messages(turns=taken, waiting={(turn.session_id, turn.seq) for turn in turns})
-    agents = find_agents({turn.agent_id for turn in taken}) if taken else {}
-    claimed: dict[uuid.UUID, ClaimedTurn] = {}
-    for turn in taken:
-        messages = told[turn.id].messages
-        reply, reservation = _load_reply(turn, agents.get(turn.agent_id), messages)
-        claimed[turn.session_id] = ClaimedTurn(
-            turn_id=turn.id,
-            session_id=turn.session_id,
-            message_id=str(turn.message_id),
-            client_message_id=turn.client_message_id,
-            reply_id=str(new_reply_id(answers=turn.message_id)),
-            owner=owner,
-            reply=reply,
-            reservation=reservation,
-            replaces=told[turn.id].earlier_answer,
-        )
-    return [claimed.get(session_id) for session_id in session_ids]
+    if not taken:
+        return [None] * len(session_ids)
+    waiting = {(turn.session_id, turn.seq) for turn in turns}
+    asked = {question.turn.session_id: question for question in read_questions(taken, waiting)}
+    return [claimed_turn(asked[key], owner=owner) if key in asked else None for key in session_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A turn, and what the database knows for it."""
+
+    turn: QueuedTurn
+    agent: FoundAgent | None
+    told: TurnMessages
+
+
+def read_questions(
+    turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]] = ()
+) -> list[Question]:
+    """What these turns, of different sessions, ask and whom. `waiting`: see load_turn_messages."""
+    if not turns:
+        return []
+    told = load_turn_messages(turns=turns, waiting=waiting)
+    agents = find_agents({turn.agent_id for turn in turns})
+    return [Question(turn, agents.get(turn.agent_id), told[turn.id]) for turn in turns]
+
+
+def claimed_turn(question: Question, *, owner: uuid.UUID) -> ClaimedTurn:
+    """A turn that `owner` has taken, with its tokens reserved; outside of transactions."""
+    turn = question.turn
+    reply, reservation = _load_reply(turn, question.agent, question.told.messages)
+    return ClaimedTurn(
+        turn_id=turn.id,
+        session_id=turn.session_id,
+        message_id=str(turn.message_id),
+        client_message_id=turn.client_message_id,
+        reply_id=str(new_reply_id(answers=turn.message_id)),
+        owner=owner,
+        reply=reply,
+        reservation=reservation,
+        replaces=question.told.earlier_answer,
+    )
 
 
 def _next_of_each(turns: Sequence[QueuedTurn]) -> list[QueuedTurn]:

@@ -57,7 +57,7 @@ def load_turn_messages(
     short = [
         turn for turn in turns if len(told[turn.id].messages) < limit and turn.last_seq > enough
     ]
-    return told | _read(short, waiting, rows=HISTORY_ROWS) if short else told
+    return told | _read(short, waiting, rows=HISTORY_ROWS)
 
 
 def _read(
@@ -66,17 +66,21 @@ def _read(
     """From the newest `rows` messages of each session."""
     wanted = Q()
     for turn in turns:
-        wanted |= Q(session_id=turn.session_id, seq__gt=turn.last_seq - rows)
-    # By `seq`: reading three UUIDs a row was half of what this cost.
-    found = (
-        WidgetMessage.objects.filter(wanted)
-        .order_by("seq")
-        .values_list("session_id", "seq", "role", "content", "status", "reply_to__seq")
-    )
+        # Else there is nothing but the message itself.
+        if turn.last_seq > 1:
+            wanted |= Q(session_id=turn.session_id, seq__gt=turn.last_seq - rows)
     lines: dict[uuid.UUID, list[_Line]] = defaultdict(list)
-    for session_id, seq, role, content, status, answers in found:
-        if (session_id, seq) not in waiting:
-            lines[session_id].append(_Line(seq, role, content, status, answers))
+    # An empty condition would read every message that there is.
+    if wanted:
+        # By `seq`: reading three UUIDs a row was half of what this cost.
+        found = (
+            WidgetMessage.objects.filter(wanted)
+            .order_by("seq")
+            .values_list("session_id", "seq", "role", "content", "status", "reply_to__seq")
+        )
+        for session_id, seq, role, content, status, answers in found:
+            if (session_id, seq) not in waiting:
+                lines[session_id].append(_Line(seq, role, content, status, answers))
     return {turn.id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
 
 

@@ -56,19 +56,25 @@ class Interrupted:
     answer: MessageData | None
 
 
-def finish_turns(
-    ended: Sequence[tuple[ClaimedTurn, Outcome]],
-) -> list[MessageData | None]:
-    """Write answers, each of another session, and end their turns, all or nothing.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A turn's end. `more`: turns of the session are waiting.
 
-    None where nothing was written: an outcome without text, a session that is gone, a turn that
-    another process has taken over (then its answer counts, not this one), or an earlier answer
-    that stands.
+    `answer` is None where nothing was written: an outcome without text, a session that is gone, a
+    turn that another process has taken over (then its answer counts, not this one), or an earlier
+    answer that stands.
     """
+
+    answer: MessageData | None
+    more: bool
+
+
+def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]:
+    """Write answers, each of another session, and end their turns, all or nothing."""
     with transaction.atomic():
         locked = locked_sessions([turn.session_id for turn, _ in ended])
         last_seqs = dict(locked.values_list("id", "last_seq"))
-        ours = _end_turns(turn for turn, _ in ended)
+        ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[ClaimedTurn, Outcome]] = []
         for turn, outcome in ended:
@@ -92,19 +98,34 @@ def finish_turns(
                 output_tokens=outcome.output_tokens,
                 answer=outcome.content or (None if failed else ""),
             )
-    found = [rows.get(turn.turn_id) for turn, _ in ended]
-    return [None if row is None else message_data(row) for row in found]
+    found = [(turn, rows.get(turn.turn_id)) for turn, _ in ended]
+    return [
+        Finished(None if row is None else message_data(row), more=turn.session_id in waiting)
+        for turn, row in found
+    ]
 
 
-def _end_turns(turns: Iterable[ClaimedTurn]) -> set[uuid.UUID]:
-    """Delete those that are still their claimants'; gives the ids of these."""
-    owners = {turn.turn_id: turn.owner for turn in turns}
-    running = WidgetTurn.objects.select_for_update().filter(id__in=owners, state=TurnState.RUNNING)
-    found = running.order_by("id").values_list("id", "owner")
-    ours = {turn_id for turn_id, owner in found if owner == owners[turn_id]}
+def _end_turns(turns: Iterable[ClaimedTurn]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Delete those that are still their claimants'.
+
+    Gives the ids of these, and the sessions in which turns wait: the caller has locked them, so
+    that a message which comes later finds none of these turns running.
+    """
+    owners = {turn.turn_id: (turn.owner, turn.session_id) for turn in turns}
+    unfinished = WidgetTurn.objects.select_for_update().filter(
+        session_id__in={session_id for _, session_id in owners.values()}
+    )
+    ours: set[uuid.UUID] = set()
+    waiting: set[uuid.UUID] = set()
+    columns = ("id", "session_id", "state", "owner")
+    for turn_id, session_id, state, owner in unfinished.order_by("id").values_list(*columns):
+        if state == TurnState.WAITING:
+            waiting.add(session_id)
+        elif owners.get(turn_id) == (owner, session_id):
+            ours.add(turn_id)
     if ours:
         WidgetTurn.objects.filter(id__in=ours).delete()
-    return ours
+    return ours, waiting
 
 
 def _append_answers(

@@ -20,7 +20,7 @@ def accept_message(
 ) -> AcceptedMessage:
     """`accept_messages` for one; raises what it refuses with."""
     posted = PostedMessage(session_id, content, client_message_id, ip, page)
-    (answer,) = accept_messages([posted])
+    (answer,) = accept_messages([posted], owner=None)
     if isinstance(answer, ApplicationError):
         raise answer
     return answer
@@ -33,4 +33,4 @@ def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn |
 
 def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
     """`finish_turns` for one."""
-    return finish_turns([(turn, outcome)])[0]
+    return finish_turns([(turn, outcome)])[0].answer

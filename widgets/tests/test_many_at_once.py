@@ -41,7 +41,8 @@ def post(
 ) -> list[AcceptedMessage | ApplicationError]:
     more.setdefault("client_message_id", None)
     return accept_messages(
-        [PostedMessage(session.id, content, ip="192.0.2.1", **more) for session in sessions]
+        [PostedMessage(session.id, content, ip="192.0.2.1", **more) for session in sessions],
+        owner=None,
     )
 
 
@@ -113,7 +114,8 @@ def test_each_is_on_its_own_page(sessions: Sessions) -> None:
         [
             PostedMessage(session.id, "Hi", None, "192.0.2.1", page)
             for session, page in zip(chats, pages, strict=True)
-        ]
+        ],
+        owner=None,
     )
     for session, page in zip(chats, pages, strict=True):
         session.refresh_from_db()
@@ -142,6 +144,15 @@ def test_a_session_that_another_process_answers_is_left_alone(sessions: Sessions
     assert [turn.session_id for turn in claim([ours, theirs])] == [ours.id]
 
 
+def test_a_claim_that_finds_nothing_reads_no_messages(sessions: Sessions) -> None:
+    chats = sessions(3)
+    post(chats[:1])
+    claim(chats)
+    post(chats[:1], "And this waits")
+    assert queries_of(lambda: claim(chats)) == 1
+    assert claim(chats) == []
+
+
 def test_each_answer_ends_its_own_turn(sessions: Sessions) -> None:
     good, silent, taken, erased = chats = sessions(4)
     post(chats)
@@ -154,12 +165,17 @@ def test_each_answer_ends_its_own_turn(sessions: Sessions) -> None:
         (turns[taken.id], Outcome(content="Too late.")),
         (turns[erased.id], Outcome(content="For nobody.")),
     ]
-    answers = finish_turns(outcomes)
+    post([silent], "More")
+    finished = finish_turns(outcomes)
+    assert [one.more for one in finished] == [False, True, False, False]
+    answers = [one.answer for one in finished]
     assert [answer and answer.content for answer in answers] == ["Good.", None, None, None]
     statuses = dict(WidgetSession.objects.values_list("id", "last_answer_status"))
     assert statuses == {good.id: "complete", silent.id: "failed", taken.id: ""}
-    assert WidgetTurn.objects.get().session_id == taken.id
-    assert list(WidgetMessage.objects.filter(seq=2).values_list("content", flat=True)) == ["Good."]
+    left = WidgetTurn.objects.values_list("session_id", "state")
+    assert set(left) == {(taken.id, "running"), (silent.id, "waiting")}
+    answered = WidgetMessage.objects.filter(role="assistant")
+    assert list(answered.values_list("content", flat=True)) == ["Good."]
 
 
 def test_many_cost_as_many_queries_as_two(sessions: Sessions) -> None:

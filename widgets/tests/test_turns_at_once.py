@@ -1,0 +1,163 @@
+"""A message that nothing stands before: its turn is claimed in the transaction that writes it."""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from loquent.agents.models import TextAgent
+from loquent.agents.services import LoadedReply
+from loquent.errors import ApplicationError
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.page_data import Page
+from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.claims import ClaimedTurn
+from widgets.services.sessions import create_widget_session
+from widgets.services.turns import Finished, Outcome, finish_turns
+from widgets.tests.one import claim_next_turn
+
+ME, OTHER = uuid.uuid4(), uuid.uuid4()
+Sessions = Callable[[int], list[WidgetSession]]
+
+
+@pytest.fixture
+def agent(acme: Organization) -> TextAgent:
+    return make_agent(acme)
+
+
+@pytest.fixture
+def sessions(acme: Organization, agent: TextAgent) -> Sessions:
+    widget = make_widget(acme, agent=agent)
+    return lambda number: [create_widget_session(widget=widget)[0] for _ in range(number)]
+
+
+def post(sessions: Sequence[WidgetSession], content: str = "Hi", **more: Any) -> list[Any]:
+    more.setdefault("client_message_id", None)
+    return accept_messages(
+        [PostedMessage(session.id, content, ip="192.0.2.1", **more) for session in sessions],
+        owner=ME,
+    )
+
+
+def turn_of(session: WidgetSession, content: str = "Hi", **more: Any) -> ClaimedTurn:
+    [accepted] = post([session], content, **more)
+    assert isinstance(accepted, AcceptedMessage)
+    assert accepted.turn is not None
+    assert accepted.turn.message_id == accepted.message.id
+    return accepted.turn
+
+
+def reply_to(turn: ClaimedTurn) -> LoadedReply:
+    assert isinstance(turn.reply, LoadedReply)
+    return turn.reply
+
+
+def told(turn: ClaimedTurn) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in reply_to(turn).request.messages]
+
+
+def finish(turn: ClaimedTurn, content: str = "Hello.") -> Finished:
+    return finish_turns([(turn, Outcome(content=content))])[0]
+
+
+def test_the_turn_runs_from_the_start(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    turn = turn_of(session)
+    row = WidgetTurn.objects.get()
+    assert (row.id, row.state, row.owner, row.attempts) == (turn.turn_id, "running", ME, 1)
+    assert row.lease_until is not None
+    assert claim_next_turn(session_id=session.id, owner=OTHER) is None
+    assert not finish(turn).more
+    assert not WidgetTurn.objects.exists()
+
+
+def test_the_model_hears_what_was_said_before(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    finish(turn_of(session, "One"), "First.")
+    assert told(turn_of(session, "Two")) == [
+        ("user", "One"),
+        ("assistant", "First."),
+        ("user", "Two"),
+    ]
+
+
+def test_behind_another_turn_it_waits(sessions: Sessions) -> None:
+    busy, free = sessions(2)
+    first = turn_of(busy, "One")
+    behind, alone = post([busy, free], "Two")
+    assert behind.turn is None
+    assert alone.turn is not None
+    assert finish(first, "First.").more
+    second = claim_next_turn(session_id=busy.id, owner=OTHER)
+    assert second is not None
+    assert told(second)[-1] == ("user", "Two")
+
+
+def test_a_repeat_begins_nothing(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    turn_of(session, client_message_id="k")
+    [repeat] = post([session], client_message_id="k")
+    assert (repeat.is_new, repeat.turn) == (False, None)
+
+
+def test_what_the_cap_refuses_begins_nothing(sessions: Sessions) -> None:
+    WidgetConfig.objects.update(daily_message_cap=1)
+    first, second = post(sessions(2))
+    assert first.turn is not None
+    assert isinstance(second, ApplicationError)
+    assert WidgetTurn.objects.count() == WidgetMessage.objects.count() == 1
+
+
+def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    page = Page("https://shop.example/1", "One", context={"plan": "free"})
+    first = turn_of(session, page=page)
+    finish(first)
+    second = turn_of(session)
+    for turn in (first, second):
+        seen = reply_to(turn).request.page
+        assert seen is not None
+        assert (seen.url, seen.title, seen.context) == (page.url, "One", {"plan": "free"})
+
+
+def test_an_agent_that_may_not_answer_says_why(sessions: Sessions, agent: TextAgent) -> None:
+    TextAgent.objects.filter(id=agent.id).update(enabled=False)
+    turn = turn_of(sessions(1)[0])
+    assert isinstance(turn.reply, ApplicationError)
+
+
+def test_a_message_is_kept_where_its_turn_cannot_begin(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    with patch("widgets.services.claims.reserve_tokens", side_effect=DatabaseError):
+        [accepted] = post([session])
+    assert (accepted.is_new, accepted.turn) == (True, None)
+    # Found once its lease has run out.
+    assert WidgetTurn.objects.get().state == "running"
+
+
+def test_no_statement_reads_or_writes_a_whole_table(sessions: Sessions, settings: Settings) -> None:
+    settings.LIMITS = replace(settings.LIMITS, messages_burst=100)
+    [session] = sessions(1)
+    with CaptureQueriesContext(connection) as queries:
+        for number in range(3):
+            turn = turn_of(session, client_message_id=str(number))
+            post([session], "And this", client_message_id=f"{number}b")
+            finish(turn)
+            behind = claim_next_turn(session_id=session.id, owner=ME)
+            assert behind is not None
+            finish(behind)
+            assert claim_next_turn(session_id=session.id, owner=ME) is None
+    statements = [query["sql"] for query in queries.captured_queries]
+    wide = [
+        sql for sql in statements if re.match("SELECT|UPDATE|DELETE", sql) and "WHERE" not in sql
+    ]
+    assert wide == []
