@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol, with two inputs handled that it leaves open."""
+"""uvicorn's WebSocket protocol, with two inputs handled that it leaves open, and less to keep."""
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -22,6 +22,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.transport.is_closing():
             self.transport.write(REFUSAL)
             self.transport.close()
+
+    def start_keepalive(self) -> None:
+        """The handshake is answered: its headers are not kept as long as the socket."""
+        super().start_keepalive()
+        self.request.headers.clear()
+        self.response.headers.clear()
 
     def send_receive_event_to_app(self) -> None:
         """Text that is no UTF-8 goes to the application as bytes, which it refuses as a bad frame.

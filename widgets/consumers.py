@@ -4,7 +4,6 @@ import asyncio
 import logging
 from typing import Any
 
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from loquent import tracing
@@ -26,6 +25,7 @@ from widgets.protocol import (
 )
 from widgets.services.chat import load_chat, open_session
 from widgets.services.limits import check_sockets, take_frame
+from widgets.socket_consumer import SocketConsumer
 from widgets.sockets import SessionSocket
 from widgets.supervision import supervisor
 from widgets.turns import INTERNAL_SENTENCE
@@ -35,12 +35,9 @@ logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0
 
 
-class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One WebSocket of one visitor. Channels gives it one event at a time: nothing here is slow."""
+class WidgetConsumer(SocketConsumer):
+    """One WebSocket of one visitor. It has one event at a time: nothing here is slow."""
 
-    # The process listens to the layer for all its sockets (widgets/link.py): a channel for each
-    # would cost a subscription, and no socket could open while Redis is away.
-    channel_layer_alias = "none"
     socket: SessionSocket | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -57,6 +54,8 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         supervisor.start()
         self.v2 = speaks_v2(self.scope)
         doorway = read_doorway(self.scope, self.scope["url_route"]["kwargs"]["widget_id"])
+        # Sockets stay for hours: what the browser said at the door need not.
+        self.scope["headers"].clear()
         self.socket = SessionSocket(
             doorway=doorway,
             v2=self.v2,

@@ -25,6 +25,8 @@ from widgets.turns import runner
 
 logger = logging.getLogger(__name__)
 GAP_SECONDS = 1.0
+# Of all followers: a set for each would be empty nearly always.
+_chores: set[asyncio.Task[None]] = set()
 
 
 class Follower(ABC):
@@ -48,7 +50,6 @@ class Follower(ABC):
         self._early: list[Event] | None = []
         self._wants_answer = False
         self._is_resyncing = False
-        self._chores: set[asyncio.Task[None]] = set()
 
     def catch_up(self, chat: LoadedChat) -> None:
         """The history is sent: go on with what happened since, and with a growing answer."""
@@ -167,5 +168,5 @@ class Follower(ABC):
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+        _chores.add(task)
+        task.add_done_callback(_chores.discard)

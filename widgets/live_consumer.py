@@ -4,13 +4,12 @@ import asyncio
 import logging
 from typing import Any
 
-from channels.generic.websocket import AsyncWebsocketConsumer
-
 from loquent.database import in_database
 from widgets.doorway import is_own_page, staff_session_key
 from widgets.protocol import CloseCode
 from widgets.services.chat import load_chat
 from widgets.services.watching import may_watch
+from widgets.socket_consumer import SocketConsumer
 from widgets.supervision import supervisor
 from widgets.viewers import ConversationViewer
 
@@ -20,10 +19,9 @@ PATIENCE_SECONDS = 3.0
 AFTER_ALL = 2**31 - 1
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class LiveConsumer(SocketConsumer):
     """One browser of staff at one conversation."""
 
-    channel_layer_alias = "none"
     viewer: ConversationViewer | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -26,7 +26,8 @@ class Outbound:
     ) -> None:
         self._send = send
         self._close = close
-        self._frames: deque[str] = deque()
+        # Made when it is needed: most sockets say nothing most of the time.
+        self._frames: deque[str] | None = None
         self._bytes = 0
         self._close_code: int | None = None
         self._task: asyncio.Task[None] | None = None
@@ -36,6 +37,8 @@ class Outbound:
         """Queue a frame; dropped after `close`."""
         if self._close_code is not None or self._given_up:
             return
+        if self._frames is None:
+            self._frames = deque()
         self._frames.append(frame)
         self._bytes += byte_length(frame)
         limit = settings.LIMITS.outbound_bytes
@@ -58,13 +61,13 @@ class Outbound:
     def cancel(self) -> None:
         """The client is gone: forget what is queued."""
         self._given_up = True
-        self._frames.clear()
+        self._frames = None
         if self._task is not None:
             self._task.cancel()
 
     def _give_up(self) -> None:
         logger.info("A client that doesn't read is let go.")
-        self._frames.clear()
+        self._frames = None
         self._close_code = 1011
         self._wake()
 
@@ -78,6 +81,7 @@ class Outbound:
                 frame = self._frames.popleft()
                 self._bytes -= byte_length(frame)
                 await self._send(frame)
+            self._frames = None
             if self._close_code is not None:
                 self._given_up = True
                 await self._close(self._close_code)

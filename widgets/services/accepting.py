@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError
 from loquent.metrics import MESSAGES
+from loquent.prepared import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
 from widgets.services.chat import chat_ended, check_may_write, message_data
@@ -66,6 +67,16 @@ class _New:
     question: Question | None = None
 
 
+_turns = PreparedQuery(
+    lambda ids: WidgetTurn.objects.filter(session_id__in=ids).order_by().values_list("session_id")
+)
+_repeats = PreparedQuery(
+    lambda ids, keys: (
+        WidgetMessage.objects.filter(session_id__in=ids, client_message_id__in=keys)
+        .order_by()
+        .values_list("id")
+    )
+)
 # By session.
 Answers = dict[uuid.UUID, AcceptedMessage | ApplicationError]
 
@@ -105,7 +116,7 @@ def _write_messages(
     posted: Sequence[PostedMessage], charges: Sequence[Charge], owner: uuid.UUID | None
 ) -> tuple[Answers, list[_New]]:
     """The answers to those that are not written, and what is."""
-    chats = lock_chats(each.session_id for each in posted)
+    chats = lock_chats([each.session_id for each in posted])
     # Where nothing was said yet, there is nothing to look for.
     begun = {session_id for session_id, chat in chats.items() if chat.last_seq}
     earlier = _earlier_messages([each for each in posted if each.session_id in begun])
@@ -135,20 +146,14 @@ def _earlier_messages(
 ) -> dict[tuple[uuid.UUID, str | None], WidgetMessage]:
     """The rows that have the keys of these messages already."""
     keys = {each.session_id: each.client_message_id for each in posted if each.client_message_id}
-    if not keys:
-        return {}
-    rows = WidgetMessage.objects.filter(
-        session_id__in=keys, client_message_id__in=set(keys.values())
-    )
-    return {(row.session_id, row.client_message_id): row for row in rows.order_by()}
+    found = [message_id for (message_id,) in _repeats(keys.keys(), keys.values())]
+    rows = WidgetMessage.objects.in_bulk(found) if found else {}
+    return {(row.session_id, row.client_message_id): row for row in rows.values()}
 
 
 def _unfinished_turns(session_ids: Collection[uuid.UUID]) -> Counter[uuid.UUID]:
     """How many turns of each session wait or run."""
-    if not session_ids:
-        return Counter()
-    turns = WidgetTurn.objects.filter(session_id__in=session_ids).order_by()
-    return Counter(turns.values_list("session_id", flat=True))
+    return Counter(session_id for (session_id,) in _turns(session_ids))
 
 
 def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> ApplicationError | None:

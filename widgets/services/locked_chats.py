@@ -1,11 +1,12 @@
 """What a visitor's new message has to know of its conversation, read in one query."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from loquent.prepared import PreparedQuery
 from widgets.page_data import Page
 from widgets.services.chat import locked_sessions
 from widgets.services.limits import DailyCap
@@ -62,7 +63,9 @@ COLUMNS = (
 )
 
 
-def lock_chats(session_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, LockedChat]:
+_rows = PreparedQuery(lambda ids: locked_sessions(ids).values_list(*COLUMNS))
+
+
+def lock_chats(session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, LockedChat]:
     """Those of the sessions that are there, locked until the transaction ends."""
-    rows = locked_sessions(session_ids).values_list(*COLUMNS)
-    return {row[0]: LockedChat(*row) for row in rows}
+    return {row[0]: LockedChat(*row) for row in _rows(session_ids)}

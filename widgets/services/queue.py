@@ -1,7 +1,7 @@
 """Messages that wait for their answer: how many there are, and what is needed to answer one."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from loquent.agents.backends.base import VisitorPage
+from loquent.prepared import PreparedQuery
 from widgets.models import WidgetTurn
 from widgets.types import TurnState
 
@@ -82,7 +83,13 @@ COLUMNS = (
 )
 
 
-def queued_turns(*, session_ids: Sequence[uuid.UUID]) -> list[QueuedTurn]:
+_turns = PreparedQuery(
+    lambda ids: (
+        WidgetTurn.objects.filter(session_id__in=ids).order_by("message__seq").values_list(*COLUMNS)
+    )
+)
+
+
+def queued_turns(*, session_ids: Collection[uuid.UUID]) -> list[QueuedTurn]:
     """The turns of these sessions that have not ended, the oldest of each first; one query."""
-    turns = WidgetTurn.objects.filter(session_id__in=session_ids).order_by("message__seq")
-    return [QueuedTurn(*row) for row in turns.values_list(*COLUMNS)]
+    return [QueuedTurn(*row) for row in _turns(session_ids)]

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from loquent.agents.services import settle_tokens
+from loquent.prepared import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, locked_sessions, message_data
 from widgets.services.claims import LEASE, ClaimedTurn
@@ -56,6 +57,17 @@ class Interrupted:
     answer: MessageData | None
 
 
+_sessions = PreparedQuery(lambda ids: locked_sessions(ids).values_list("id", "last_seq"))
+_turns = PreparedQuery(
+    lambda ids: (
+        WidgetTurn.objects.select_for_update()
+        .filter(session_id__in=ids)
+        .order_by("id")
+        .values_list("id", "session_id", "state", "owner")
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A turn's end. `more`: turns of the session are waiting.
@@ -72,8 +84,7 @@ class Finished:
 def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]:
     """Write answers, each of another session, and end their turns, all or nothing."""
     with transaction.atomic():
-        locked = locked_sessions([turn.session_id for turn, _ in ended])
-        last_seqs = dict(locked.values_list("id", "last_seq"))
+        last_seqs = {row[0]: row[1] for row in _sessions([turn.session_id for turn, _ in ended])}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[ClaimedTurn, Outcome]] = []
@@ -112,13 +123,10 @@ def _end_turns(turns: Iterable[ClaimedTurn]) -> tuple[set[uuid.UUID], set[uuid.U
     that a message which comes later finds none of these turns running.
     """
     owners = {turn.turn_id: (turn.owner, turn.session_id) for turn in turns}
-    unfinished = WidgetTurn.objects.select_for_update().filter(
-        session_id__in={session_id for _, session_id in owners.values()}
-    )
     ours: set[uuid.UUID] = set()
     waiting: set[uuid.UUID] = set()
-    columns = ("id", "session_id", "state", "owner")
-    for turn_id, session_id, state, owner in unfinished.order_by("id").values_list(*columns):
+    found = _turns({session_id for _, session_id in owners.values()})
+    for turn_id, session_id, state, owner in found:
         if state == TurnState.WAITING:
             waiting.add(session_id)
         elif owners.get(turn_id) == (owner, session_id):

@@ -1,11 +1,12 @@
 """From the database to a request that a backend understands."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, F, Max
+from django.db import connection
+from django.db.models import Count, Max
 
 from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.agents.backends.registry import explain_unknown_model, is_metered
@@ -13,6 +14,7 @@ from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.prepared import PreparedQuery
 
 CACHED_CHARS = 10_000_000
 
@@ -84,28 +86,38 @@ def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
     return find_agents([agent_id]).get(agent_id)
 
 
-def find_agents(agent_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]:
+_COLUMNS = [field.attname for field in TextAgent._meta.concrete_fields]
+_agents = PreparedQuery(
+    lambda ids: (
+        TextAgent.objects.filter(id__in=ids)
+        .order_by()
+        .values_list(
+            *_COLUMNS,
+            Count("knowledge"),
+            Max("knowledge__updated_at"),
+            "organization__daily_token_budget",
+            "organization__timezone",
+        )
+    )
+)
+
+
+def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]:
     """`find_agent` for several, those that are there; one query."""
-    agents = TextAgent.objects.annotate(
-        knowledge_count=Count("knowledge"),
-        knowledge_changed_at=Max("knowledge__updated_at"),
-        daily_token_budget=F("organization__daily_token_budget"),
-        timezone=F("organization__timezone"),
-    ).filter(id__in=agent_ids)
-    return {
-        agent.id: FoundAgent(
+    found = {}
+    for row in _agents(agent_ids):
+        *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = row
+        agent = TextAgent.from_db(connection.alias, _COLUMNS, values)
+        found[agent.id] = FoundAgent(
             row=agent,
             # The agent's own change counts, too: a deletion with an addition keeps the number of
             # entries.
-            knowledge_version=(
-                f"{agent.updated_at}/{agent.knowledge_changed_at}/{agent.knowledge_count}"
-            ),
-            has_knowledge=agent.knowledge_count > 0,
-            daily_tokens=agent.daily_token_budget,
-            timezone=agent.timezone,
+            knowledge_version=f"{agent.updated_at}/{knowledge_changed_at}/{knowledge_count}",
+            has_knowledge=knowledge_count > 0,
+            daily_tokens=daily_tokens,
+            timezone=timezone,
         )
-        for agent in agents.order_by()
-    }
+    return found
 
 
 def request_of(

@@ -1,0 +1,88 @@
+"""Queries of the chat's path, compiled by the ORM once and not for each message.
+
+Building and compiling a query takes Python several times as long as PostgreSQL needs to run it.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+Row = tuple[Any, ...]
+Value = uuid.UUID | str
+Build = Callable[..., QuerySet[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """`places`: parameters that stand for a value, and for the how manieth of them all."""
+
+    sql: str
+    parameters: Sequence[Any]
+    places: Sequence[tuple[int, int]]
+    read: Callable[..., Iterable[Row]]
+
+
+class PreparedQuery:
+    """The rows, as tuples, of a query over some ids.
+
+    `build(ids)` gives a `values_list` that uses the ids in `__in` look-ups, and is the same each
+    time but for them; `build(ids, texts)` where there are two lists, equally long. It is called
+    once for 1, 2, 4, 8 … ids: fewer are filled up with the last one.
+    """
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._compiled: dict[tuple[str, int], _Compiled] = {}
+
+    def __call__(self, *lists: Collection[Value]) -> list[Row]:
+        """The rows for these ids; none, and no query, where there are no ids."""
+        count = len(lists[0])
+        if not count:
+            return []
+        size = 1 << (count - 1).bit_length()
+        compiled = self._compiled.get((connection.vendor, size)) or self._compile(lists, size)
+        values = [_parameter(value) for values in lists for value in _filled(values, size)]
+        parameters = list(compiled.parameters)
+        for place, number in compiled.places:
+            parameters[place] = values[number]
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.sql, parameters)
+            found = cursor.fetchall()
+        return list(compiled.read(results=[found], tuple_expected=True))
+
+    def _compile(self, lists: Sequence[Collection[Value]], size: int) -> _Compiled:
+        # Values that nothing else in the query is.
+        marks = [[_mark(like) for like in _filled(values, size)] for values in lists]
+        compiler = self._build(*marks).query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        numbers = {_parameter(mark): n for n, mark in enumerate(itertools.chain(*marks))}
+        places = [
+            (place, numbers[value])
+            for place, value in enumerate(parameters)
+            if isinstance(value, str | uuid.UUID) and value in numbers
+        ]
+        compiled = _Compiled(sql, parameters, places, compiler.results_iter)
+        self._compiled[connection.vendor, size] = compiled
+        return compiled
+
+
+def _filled(values: Collection[Value], size: int) -> list[Value]:
+    given = list(values)
+    return given + given[-1:] * (size - len(given))
+
+
+def _mark(like: Value) -> Value:
+    mark = uuid.uuid4()
+    return mark if isinstance(like, uuid.UUID) else f"text {mark}"
+
+
+def _parameter(value: Value) -> Value:
+    """A value as the database takes it."""
+    if isinstance(value, str) or connection.features.has_native_uuid_field:
+        return value
+    return value.hex

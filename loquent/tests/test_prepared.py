@@ -1,0 +1,78 @@
+"""Queries that are compiled once give what the ORM would give each time."""
+
+import uuid
+from collections.abc import Sequence
+
+import pytest
+from django.db.models import QuerySet
+
+from loquent.organizations.models import Organization
+from loquent.prepared import PreparedQuery
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig
+
+COLUMNS = ("id", "name", "allowed_origins", "enabled", "created_at", "text_agent__name")
+
+
+@pytest.fixture
+def widgets(acme: Organization) -> list[WidgetConfig]:
+    agent = make_agent(acme)
+    return [
+        make_widget(acme, agent=agent, name=f"Chat {n}", allowed_origins=["https://a.example"])
+        for n in range(5)
+    ]
+
+
+def by_id(ids: Sequence[uuid.UUID]) -> QuerySet[WidgetConfig, tuple[object, ...]]:
+    return WidgetConfig.objects.filter(id__in=ids).order_by("name").values_list(*COLUMNS)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_it_gives_the_rows_of_the_query(widgets: list[WidgetConfig], count: int) -> None:
+    ids = [widget.id for widget in widgets[:count]]
+    prepared = PreparedQuery(by_id)
+    assert prepared(ids) == list(by_id(ids))
+    # Now compiled, and for others.
+    others = [widget.id for widget in widgets[-count:]]
+    assert prepared(others) == list(by_id(others))
+
+
+def test_without_ids_it_asks_nothing() -> None:
+    # A test without the database's mark may not ask it.
+    assert PreparedQuery(by_id)([]) == []
+
+
+def test_it_is_built_once_for_a_number_of_ids(widgets: list[WidgetConfig]) -> None:
+    built: list[int] = []
+
+    def build(ids: Sequence[uuid.UUID]) -> QuerySet[WidgetConfig, tuple[object, ...]]:
+        built.append(len(ids))
+        return by_id(ids)
+
+    prepared = PreparedQuery(build)
+    for count in (1, 3, 4, 2, 1, 4, 5):
+        assert len(prepared([widget.id for widget in widgets[:count]])) == count
+    assert built == [1, 4, 2, 8]
+
+
+def test_two_lists_are_kept_apart(widgets: list[WidgetConfig]) -> None:
+    prepared = PreparedQuery(
+        lambda ids, names: (
+            WidgetConfig.objects.filter(id__in=ids, name__in=names)
+            .order_by("name")
+            .values_list("name")
+        )
+    )
+    ids = [widget.id for widget in widgets]
+    for _ in range(2):
+        assert prepared(ids[:3], ["Chat 0", "Chat 2", "Chat 4"]) == [("Chat 0",), ("Chat 2",)]
+        assert prepared(ids[:1], ["Chat 0"]) == [("Chat 0",)]
+
+
+def test_what_is_the_same_each_time_stays(widgets: list[WidgetConfig]) -> None:
+    prepared = PreparedQuery(
+        lambda ids: WidgetConfig.objects.filter(
+            id__in=ids, name="Chat 1", enabled=True
+        ).values_list("id")
+    )
+    assert prepared([widget.id for widget in widgets]) == [(widgets[1].id,)]
