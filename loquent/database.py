@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import select
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,9 @@ T = TypeVar("T")
 
 # Django's default runs all ORM work of a process on one thread, so that one slow query holds up
 # every visitor. These threads are few, so that connections stay few.
+_thread = threading.local()
+# A connection that answered just now is still there.
+TRUST_SECONDS = 5.0
 _executor = ThreadPoolExecutor(
     max_workers=settings.DATABASE_THREADS, thread_name_prefix="loquent-database"
 )
@@ -59,8 +63,14 @@ def _trust_quiet_connections() -> None:
     """Spare PostgreSQL's connections their `SELECT 1`, unless there is something to read.
 
     A server says nothing unasked but that it goes, and a connection that was cut can be read as
-    well: then Django's own check (CONN_HEALTH_CHECKS) finds out.
+    well: then Django's own check (CONN_HEALTH_CHECKS) finds out. So it does after TRUST_SECONDS,
+    as a machine that fell over says nothing at all.
     """
+    now = time.monotonic()
+    is_fresh = now - getattr(_thread, "asked_at", 0.0) < TRUST_SECONDS
+    _thread.asked_at = now
+    if not is_fresh:
+        return
     for wrapper in connections.all(initialized_only=True):
         connection = wrapper.connection
         if wrapper.vendor != "postgresql" or connection is None or connection.closed:

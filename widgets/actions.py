@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import uuid
-from functools import partial
+from collections.abc import Sequence
 
 from loquent import tracing
 from loquent.database import in_database
+from loquent.errors import ApplicationError
 from loquent.grouping import Grouped
 from widgets.events import MessagePosted, SessionReplaced, StopAsked
 from widgets.frames import (
@@ -28,7 +29,7 @@ from widgets.protocol import (
     RegenerateFrame,
     StopFrame,
 )
-from widgets.services.accepting import PostedMessage, accept_messages
+from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.chat import save_feedback
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.limits import take_session
@@ -41,7 +42,20 @@ from widgets.turns import runner
 logger = logging.getLogger(__name__)
 # Nobody waits for it but the socket's next frame.
 PAGE_SECONDS = 1.0
-_accept = Grouped(partial(accept_messages, owner=PROCESS), key=lambda posted: posted.session_id)
+
+
+def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
+    """Turns begin at once, unless this process is about to end."""
+    return accept_messages(posted, owner=PROCESS if runner.starts else None)
+
+
+def _answer_anyway(posted: PostedMessage, answer: AcceptedMessage) -> None:
+    """Its visitor was told to try again, but the message is written."""
+    if answer.is_new:
+        runner.wake(posted.session_id, answer.turn)
+
+
+_accept = Grouped(accept_here, key=lambda posted: posted.session_id, unclaimed=_answer_anyway)
 
 
 async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
@@ -133,9 +147,11 @@ async def _stop(session_id: uuid.UUID) -> None:
 
 async def _begin_anew(session_id: uuid.UUID, ip: str) -> None:
     await in_database(take_session, ip=ip)
-    session, token = await in_database(replace_session, session_id=session_id)
-    # After what waits is dropped: else the next answer would begin where this one stops.
-    await _stop(session_id)
+    # In order: a message that is just written has its turn here, which can be stopped.
+    async with hub.in_order(session_id):
+        session, token = await in_database(replace_session, session_id=session_id)
+        # After what waits is dropped: else the next answer would begin where this one stops.
+        await _stop(session_id)
     event = SessionReplaced(
         session_id=str(session.id),
         session_token=token,

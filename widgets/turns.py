@@ -13,6 +13,7 @@ from functools import partial
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.correlation import bind_session
+from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.grouping import Grouped
 from widgets.cancellation import cancel
@@ -20,7 +21,7 @@ from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
-from widgets.services.claims import ClaimedTurn, claim_turns
+from widgets.services.claims import ClaimedTurn, begin_turn, claim_turns
 from widgets.services.refusals import note_refusal
 from widgets.services.turns import Outcome, finish_turns
 from widgets.telemetry import note_turn, traced_turn
@@ -63,12 +64,19 @@ class Turn:
             self._generation.cancel()
 
     async def generate(self) -> None:
-        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
-        if isinstance(self.claimed.reply, ApplicationError):
-            self._fail(self.claimed.reply.message, self.claimed.reply.retry_after)
+        """Let the agent write, and note how it ended.
+
+        Raises only what the server's end raises, and the database before the agent is asked.
+        """
+        if self.claimed.needs_database:
+            reply, self.outcome.reservation = await in_database(begin_turn, self.claimed)
+        else:
+            reply, self.outcome.reservation = begin_turn(self.claimed)
+        if isinstance(reply, ApplicationError):
+            self._fail(reply.message, reply.retry_after)
             return
-        self.outcome.model = self.claimed.reply.model
-        self._generation = asyncio.create_task(self._consume(self.claimed.reply))
+        self.outcome.model = reply.model
+        self._generation = asyncio.create_task(self._consume(reply))
         if self._stopped:
             self._generation.cancel()
         try:
@@ -80,11 +88,11 @@ class Turn:
             self.outcome.status = MessageStatus.STOPPED.value
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
-            self._fail(self.claimed.reply.fallback_sentence, error.retry_after)
-            note_refusal(widget_id=self.claimed.reply.key, limit=error.limit)
+            self._fail(reply.fallback_sentence, error.retry_after)
+            note_refusal(widget_id=reply.key, limit=error.limit)
         except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
             logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
-            self._fail(self.claimed.reply.fallback_sentence)
+            self._fail(reply.fallback_sentence)
         finally:
             self.flush()
             self.outcome.content = self.text.rstrip()
@@ -159,16 +167,21 @@ class TurnRunner:
         # Sessions to look at again, and the turn that is claimed there already.
         self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
         self._current: dict[uuid.UUID, Turn] = {}
-        self._starts = True
+        # Whether turns may begin here.
+        self.starts = True
 
     def wake(self, session_id: uuid.UUID, claimed: ClaimedTurn | None = None) -> None:
         """See to it that the session's waiting turns are run, and first the one that is claimed."""
-        if not self._starts:
+        if not self.starts:
             return
         if session_id in self._tasks:
             self._again[session_id] = claimed or self._again.get(session_id)
             return
-        task = asyncio.get_running_loop().create_task(self._run(session_id, claimed))
+        turn = Turn(claimed) if claimed is not None else None
+        if turn is not None:
+            # Now, not when the task begins: a stop may come right behind the message.
+            self._current[session_id] = turn
+        task = asyncio.get_running_loop().create_task(self._run(session_id, turn))
         self._tasks[session_id] = task
         task.add_done_callback(lambda _: self._forget(session_id))
 
@@ -188,11 +201,11 @@ class TurnRunner:
 
     def start_no_more(self) -> None:
         """The process is going away: turns under way go on, others are left to other processes."""
-        self._starts = False
+        self.starts = False
 
     def start_again(self) -> None:
         """The opposite of `start_no_more`."""
-        self._starts = True
+        self.starts = True
 
     async def end_all(
         self, grace_seconds: float, *, ended: Callable[[uuid.UUID], None] | None = None
@@ -217,19 +230,23 @@ class TurnRunner:
 
     def _forget(self, session_id: uuid.UUID) -> None:
         self._tasks.pop(session_id, None)
+        self._current.pop(session_id, None)
         if session_id in self._again:
             self.wake(session_id, self._again.pop(session_id))
 
-    async def _run(self, session_id: uuid.UUID, claimed: ClaimedTurn | None) -> None:
+    async def _run(self, session_id: uuid.UUID, turn: Turn | None) -> None:
         bind_session(session_id)
         # Heard even if the visitor has left: a stop may come from a tab at another process.
         await link.follow(session_id)
         try:
-            while self._starts:
-                claimed = claimed or self._again.pop(session_id, None) or await _claim(session_id)
-                if claimed is None or not await self._run_one(Turn(claimed)):
+            # What is claimed is run, even if the process is to end.
+            while self.starts or turn is not None:
+                if turn is None:
+                    claimed = self._again.pop(session_id, None) or await _claim(session_id)
+                    turn = None if claimed is None else Turn(claimed)
+                if turn is None or not await self._run_one(turn):
                     return
-                claimed = None
+                turn = None
         except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
             logger.warning("A turn could not be run: %s", type(error).__name__)
         finally:

@@ -1,6 +1,5 @@
 """A visitor's message, written down with its turn. Many at once, if many come."""
 
-import logging
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from loquent.prepared import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
 from widgets.services.chat import chat_ended, check_may_write, message_data
-from widgets.services.claims import LEASE, ClaimedTurn, Question, claimed_turn, read_questions
+from widgets.services.claims import LEASE, ClaimedTurn, claimed_turns
 from widgets.services.limits import (
     Charge,
     charge_messages,
@@ -29,8 +28,6 @@ from widgets.services.locked_chats import LockedChat, lock_chats
 from widgets.services.pages import page_changes
 from widgets.services.queue import QueuedTurn
 from widgets.types import MessageData, MessageRole, TurnState
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,13 @@ class AcceptedMessage:
 
 @dataclass(slots=True)
 class _New:
-    """A message about to be written, and its turn; `question`, where the turn runs at once."""
+    """A message about to be written, and its turn; `claimed`, where the turn runs at once."""
 
     posted: PostedMessage
     chat: LockedChat
     row: WidgetMessage
     turn: WidgetTurn
-    question: Question | None = None
+    claimed: ClaimedTurn | None = None
 
 
 _turns = PreparedQuery(
@@ -108,7 +105,11 @@ def accept_messages(
             if each.session_id not in new:
                 charge.give_back()
         MESSAGES.inc(len(new))
-    answers |= {one.row.session_id: _accepted(one, owner) for one in written}
+    # Committed: nothing that could fail may follow.
+    answers |= {
+        new.row.session_id: AcceptedMessage(message_data(new.row), is_new=True, turn=new.claimed)
+        for new in written
+    }
     return [answers[each.session_id] for each in posted]
 
 
@@ -134,7 +135,8 @@ def _write_messages(
             waits = unfinished[session_id] > 0
             wanted.append(_new(each, chats[session_id], None if waits else owner, now))
     # Before a widget's messages are counted: others who write to it wait from then on.
-    _read_questions([new for new in wanted if new.turn.owner is not None])
+    if owner is not None:
+        _claim([new for new in wanted if new.turn.owner is not None], owner)
     answers |= _use_caps(wanted)
     written = [new for new in wanted if new.chat.session_id not in answers]
     _append(written, now)
@@ -184,15 +186,14 @@ def _new(posted: PostedMessage, chat: LockedChat, owner: uuid.UUID | None, now: 
     )
     turn = WidgetTurn(session_id=chat.session_id, message_id=row.id)
     if owner is not None:
-        turn.state, turn.owner = TurnState.RUNNING, owner
-        turn.lease_until, turn.attempts = now + LEASE, 1
+        turn.state, turn.owner, turn.attempts = TurnState.RUNNING, owner, 1
     return _New(posted, chat, row, turn)
 
 
-def _read_questions(begun: Sequence[_New]) -> None:
-    questions = read_questions([_queued(new) for new in begun])
-    for new, question in zip(begun, questions, strict=True):
-        new.question = question
+def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
+    turns = claimed_turns([_queued(new) for new in running], owner=owner)
+    for new, claimed in zip(running, turns, strict=True):
+        new.claimed = claimed
 
 
 def _queued(new: _New) -> QueuedTurn:
@@ -232,6 +233,9 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
 
 def _append(written: Sequence[_New], now: datetime) -> None:
     """Write the messages and their turns; the caller has locked the sessions."""
+    lease_until = timezone.now() + LEASE
+    for new in written:
+        new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
     WidgetTurn.objects.bulk_create([new.turn for new in written])
     stayed: list[uuid.UUID] = []
@@ -249,17 +253,3 @@ def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) ->
     WidgetSession.objects.filter(id__in=session_ids).update(
         last_seq=F("last_seq") + 1, last_active_at=now, **changes
     )
-
-
-def _accepted(new: _New, owner: uuid.UUID | None) -> AcceptedMessage:
-    """What is committed; nothing fails any more."""
-    message = message_data(new.row)
-    if new.question is None or owner is None:
-        return AcceptedMessage(message, is_new=True)
-    try:
-        turn = claimed_turn(new.question, owner=owner)
-    except DatabaseError as error:
-        # It is found like those whose process died.
-        logger.warning("A turn could not begin: %s", type(error).__name__)
-        turn = None
-    return AcceptedMessage(message, is_new=True, turn=turn)

@@ -9,19 +9,20 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
-from loquent.agents.backends.base import ChatMessage
+from loquent.agents.backends.base import ChatMessage, VisitorPage
 from loquent.agents.services import (
     FoundAgent,
     LoadedReply,
     Reservation,
     find_agents,
+    needs_database,
     reply_request,
     reserve_tokens,
 )
 from loquent.errors import ApplicationError
 from widgets.models import WidgetTurn
 from widgets.services.identifiers import new_reply_id
-from widgets.services.model_messages import TurnMessages, load_turn_messages
+from widgets.services.model_messages import load_turn_messages
 from widgets.services.queue import QueuedTurn, queued_turns
 from widgets.services.refusals import note_refusal
 from widgets.types import TurnState
@@ -32,7 +33,7 @@ LEASE = timedelta(seconds=4)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTurn:
-    """A turn that this process runs; `reply` is what to ask, or why nothing can be asked.
+    """A turn that the process `owner` runs: what it asks (`messages`, `page`) of which agent.
 
     `replaces`: the answer that the message has already, where it is answered again.
     """
@@ -43,9 +44,16 @@ class ClaimedTurn:
     client_message_id: str | None
     reply_id: str
     owner: uuid.UUID
-    reply: LoadedReply | ApplicationError
-    reservation: Reservation | None = None
+    widget_id: str
+    agent: FoundAgent | None
+    messages: list[ChatMessage]
+    page: VisitorPage | None
     replaces: uuid.UUID | None = None
+
+    @property
+    def needs_database(self) -> bool:
+        """Whether `begin_turn` asks the database, and has to be called on one of its threads."""
+        return needs_database(self.agent)
 
 
 def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[ClaimedTurn | None]:
@@ -53,48 +61,53 @@ def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[C
     # No transaction: one conditional UPDATE decides.
     turns = queued_turns(session_ids=session_ids)
     taken = _take(_next_of_each(turns), owner)
-    if not taken:
-        return [None] * len(session_ids)
     waiting = {(turn.session_id, turn.seq) for turn in turns}
-    asked = {question.turn.session_id: question for question in read_questions(taken, waiting)}
-    return [claimed_turn(asked[key], owner=owner) if key in asked else None for key in session_ids]
+    claimed = {turn.session_id: turn for turn in claimed_turns(taken, waiting, owner=owner)}
+    return [claimed.get(session_id) for session_id in session_ids]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A turn, and what the database knows for it."""
-
-    turn: QueuedTurn
-    agent: FoundAgent | None
-    told: TurnMessages
-
-
-def read_questions(
-    turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]] = ()
-) -> list[Question]:
-    """What these turns, of different sessions, ask and whom. `waiting`: see load_turn_messages."""
+def claimed_turns(
+    turns: Sequence[QueuedTurn],
+    waiting: Container[tuple[uuid.UUID, int]] = (),
+    *,
+    owner: uuid.UUID,
+) -> list[ClaimedTurn]:
+    """Turns, of different sessions, that `owner` has. `waiting`: see load_turn_messages."""
     if not turns:
         return []
     told = load_turn_messages(turns=turns, waiting=waiting)
     agents = find_agents({turn.agent_id for turn in turns})
-    return [Question(turn, agents.get(turn.agent_id), told[turn.id]) for turn in turns]
+    return [
+        ClaimedTurn(
+            turn_id=turn.id,
+            session_id=turn.session_id,
+            message_id=str(turn.message_id),
+            client_message_id=turn.client_message_id,
+            reply_id=str(new_reply_id(answers=turn.message_id)),
+            owner=owner,
+            widget_id=turn.widget_id,
+            agent=agents.get(turn.agent_id),
+            messages=told[turn.id].messages,
+            page=turn.page,
+            replaces=told[turn.id].earlier_answer,
+        )
+        for turn in turns
+    ]
 
 
-def claimed_turn(question: Question, *, owner: uuid.UUID) -> ClaimedTurn:
-    """A turn that `owner` has taken, with its tokens reserved; outside of transactions."""
-    turn = question.turn
-    reply, reservation = _load_reply(turn, question.agent, question.told.messages)
-    return ClaimedTurn(
-        turn_id=turn.id,
-        session_id=turn.session_id,
-        message_id=str(turn.message_id),
-        client_message_id=turn.client_message_id,
-        reply_id=str(new_reply_id(answers=turn.message_id)),
-        owner=owner,
-        reply=reply,
-        reservation=reservation,
-        replaces=question.told.earlier_answer,
-    )
+def begin_turn(turn: ClaimedTurn) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
+    """What to ask, with its tokens set aside, or why nothing can be asked.
+
+    Call it outside of transactions.
+    """
+    try:
+        loaded = reply_request(
+            turn.agent, messages=turn.messages, page=turn.page, key=turn.widget_id
+        )
+        return loaded, reserve_tokens(loaded=loaded)
+    except ApplicationError as error:
+        note_refusal(widget_id=turn.widget_id, limit=error.limit)
+        return error, None
 
 
 def _next_of_each(turns: Sequence[QueuedTurn]) -> list[QueuedTurn]:
@@ -128,14 +141,3 @@ def _take(turns: Sequence[QueuedTurn], owner: uuid.UUID) -> list[QueuedTurn]:
         return list(turns)
     ours = set(rows.filter(state=TurnState.RUNNING, owner=owner).values_list("id", flat=True))
     return [turn for turn in turns if turn.id in ours]
-
-
-def _load_reply(
-    turn: QueuedTurn, agent: FoundAgent | None, messages: list[ChatMessage]
-) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
-    try:
-        loaded = reply_request(agent, messages=messages, page=turn.page, key=turn.widget_id)
-        return loaded, reserve_tokens(loaded=loaded)
-    except ApplicationError as error:
-        note_refusal(widget_id=turn.widget_id, limit=error.limit)
-        return error, None

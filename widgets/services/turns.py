@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from loquent.agents.services import settle_tokens
+from loquent.agents.services import Reservation, settle_tokens
 from loquent.prepared import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, locked_sessions, message_data
@@ -27,7 +27,10 @@ MAX_ATTEMPTS = 2
 
 @dataclass(slots=True)
 class Outcome:
-    """How an answer ended; times in milliseconds from the turn's beginning."""
+    """How an answer ended; times in milliseconds from the turn's beginning.
+
+    `reservation`: the tokens that were set aside for it.
+    """
 
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
@@ -37,6 +40,7 @@ class Outcome:
     output_tokens: int | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    reservation: Reservation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,10 @@ def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs)
         # Last: the organization's row is locked until the end of the transaction.
-        for turn, outcome in ended:
+        for _, outcome in ended:
             failed = outcome.status == MessageStatus.FAILED
             settle_tokens(
-                reservation=turn.reservation,
+                reservation=outcome.reservation,
                 input_tokens=outcome.input_tokens,
                 output_tokens=outcome.output_tokens,
                 answer=outcome.content or (None if failed else ""),

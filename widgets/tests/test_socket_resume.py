@@ -126,6 +126,31 @@ async def test_stop_with_nothing_written_leaves_nothing(
     assert await in_database(WidgetMessage.objects.count) == 1
 
 
+async def test_a_stop_right_behind_the_message_is_heard(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket = await visit.opened(widget)
+    for _ in range(5):
+        await socket.say("Hi")
+        await socket.send({"type": "stop"})
+        assert kinds(await socket.until("typing_stop")) == ["ack", "typing_start", "typing_stop"]
+    assert await in_database(WidgetMessage.objects.count) == 5
+
+
+async def test_a_new_conversation_right_behind_the_message_ends_its_turn(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    await socket.send({"type": "new_conversation"})
+    frames = await socket.until("session")
+    assert kinds(frames).count("typing_start") == kinds(frames).count("typing_stop")
+    # Nobody is asked for an answer that nobody waits for; or no longer.
+    if scripted.requests:
+        await asyncio.wait_for((await scripted.asked()).closed.wait(), 10)
+    assert await in_database(WidgetMessage.objects.count) == 1
+
+
 async def test_stop_without_a_turn_does_nothing_and_waiting_messages_stay(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:

@@ -5,10 +5,9 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -17,13 +16,15 @@ from loquent.agents.services import LoadedReply
 from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
+from widgets.actions import accept_here
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.page_data import Page
 from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.claims import ClaimedTurn
+from widgets.services.claims import ClaimedTurn, begin_turn
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns import Finished, Outcome, finish_turns
 from widgets.tests.one import claim_next_turn
+from widgets.turns import runner
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 Sessions = Callable[[int], list[WidgetSession]]
@@ -57,8 +58,9 @@ def turn_of(session: WidgetSession, content: str = "Hi", **more: Any) -> Claimed
 
 
 def reply_to(turn: ClaimedTurn) -> LoadedReply:
-    assert isinstance(turn.reply, LoadedReply)
-    return turn.reply
+    reply, _ = begin_turn(turn)
+    assert isinstance(reply, LoadedReply)
+    return reply
 
 
 def told(turn: ClaimedTurn) -> list[tuple[str, str]]:
@@ -117,6 +119,18 @@ def test_what_the_cap_refuses_begins_nothing(sessions: Sessions) -> None:
     assert WidgetTurn.objects.count() == WidgetMessage.objects.count() == 1
 
 
+def test_a_process_that_ends_claims_nothing(sessions: Sessions) -> None:
+    [session] = sessions(1)
+    runner.start_no_more()
+    try:
+        [accepted] = accept_here([PostedMessage(session.id, "Hi", None, "192.0.2.1")])
+    finally:
+        runner.start_again()
+    assert isinstance(accepted, AcceptedMessage)
+    assert accepted.turn is None
+    assert WidgetTurn.objects.get().state == "waiting"
+
+
 def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
     [session] = sessions(1)
     page = Page("https://shop.example/1", "One", context={"plan": "free"})
@@ -132,16 +146,7 @@ def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
 def test_an_agent_that_may_not_answer_says_why(sessions: Sessions, agent: TextAgent) -> None:
     TextAgent.objects.filter(id=agent.id).update(enabled=False)
     turn = turn_of(sessions(1)[0])
-    assert isinstance(turn.reply, ApplicationError)
-
-
-def test_a_message_is_kept_where_its_turn_cannot_begin(sessions: Sessions) -> None:
-    [session] = sessions(1)
-    with patch("widgets.services.claims.reserve_tokens", side_effect=DatabaseError):
-        [accepted] = post([session])
-    assert (accepted.is_new, accepted.turn) == (True, None)
-    # Found once its lease has run out.
-    assert WidgetTurn.objects.get().state == "running"
+    assert isinstance(begin_turn(turn)[0], ApplicationError)
 
 
 def test_no_statement_reads_or_writes_a_whole_table(sessions: Sessions, settings: Settings) -> None:

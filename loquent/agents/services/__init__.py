@@ -15,6 +15,7 @@ from loquent.agents.services.loading import (
     FoundAgent,
     LoadedReply,
     find_agents,
+    needs_database,
     reply_request,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "delete_agent",
     "find_agents",
     "generate_reply",
+    "needs_database",
     "reply_request",
     "reserve_tokens",
     "settle_tokens",
