@@ -45,8 +45,7 @@ class Grouped(Generic[Item, Result]):
     `service(items)` gives a result, or the exception to raise, for each item. If it raises, it has
     done nothing: then each item is tried by itself, and nobody fails by another's fault. `key`:
     items with the same one are never in one group. `size`: items in a group. `at_once`: groups,
-    where the ones before take longer than OVERLAP_SECONDS. `unclaimed(item, result)`: told of what
-    was done for who has stopped waiting meanwhile.
+    where the ones before take longer than OVERLAP_SECONDS.
     """
 
     def __init__(
@@ -56,13 +55,11 @@ class Grouped(Generic[Item, Result]):
         key: Callable[[Item], Hashable],
         size: int = 64,
         at_once: int = 4,
-        unclaimed: Callable[[Item, Result], None] | None = None,
     ) -> None:
         self._service = service
         self._key = key
         self._size = size
         self._at_once = at_once
-        self._unclaimed = unclaimed
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line[Item, Result]] = (
             WeakKeyDictionary()
         )
@@ -127,20 +124,20 @@ class Grouped(Generic[Item, Result]):
             results = await in_database(self._service, [waiting.item for waiting in group])
         except Exception as error:  # noqa: BLE001 - it is raised where the item comes from
             if len(group) == 1:
-                self._settle(group[0], error)
+                _settle(group[0], error)
                 return
             for waiting in group:
                 if not waiting.future.done():
                     await self._run([waiting])
             return
         for waiting, result in zip(group, results, strict=True):
-            self._settle(waiting, result)
+            _settle(waiting, result)
 
-    def _settle(self, waiting: _Waiting[Item, Result], result: Result | Exception) -> None:
-        if waiting.future.done():
-            if self._unclaimed is not None and not isinstance(result, Exception):
-                self._unclaimed(waiting.item, result)
-        elif isinstance(result, Exception):
-            waiting.future.set_exception(result)
-        else:
-            waiting.future.set_result(result)
+
+def _settle(waiting: _Waiting[Item, Result], result: Result | Exception) -> None:
+    if waiting.future.done():
+        return
+    if isinstance(result, Exception):
+        waiting.future.set_exception(result)
+    else:
+        waiting.future.set_result(result)

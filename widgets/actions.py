@@ -49,13 +49,7 @@ def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | Appli
     return accept_messages(posted, owner=PROCESS if runner.starts else None)
 
 
-def _answer_anyway(posted: PostedMessage, answer: AcceptedMessage) -> None:
-    """Its visitor was told to try again, but the message is written."""
-    if answer.is_new:
-        runner.wake(posted.session_id, answer.turn)
-
-
-_accept = Grouped(accept_here, key=lambda posted: posted.session_id, unclaimed=_answer_anyway)
+_accept = Grouped(accept_here, key=lambda posted: posted.session_id)
 
 
 async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
@@ -147,11 +141,9 @@ async def _stop(session_id: uuid.UUID) -> None:
 
 async def _begin_anew(session_id: uuid.UUID, ip: str) -> None:
     await in_database(take_session, ip=ip)
-    # In order: a message that is just written has its turn here, which can be stopped.
-    async with hub.in_order(session_id):
-        session, token = await in_database(replace_session, session_id=session_id)
-        # After what waits is dropped: else the next answer would begin where this one stops.
-        await _stop(session_id)
+    session, token = await in_database(replace_session, session_id=session_id)
+    # After what waits is dropped: else the next answer would begin where this one stops.
+    await _stop(session_id)
     event = SessionReplaced(
         session_id=str(session.id),
         session_token=token,

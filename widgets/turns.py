@@ -13,7 +13,6 @@ from functools import partial
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply
 from loquent.correlation import bind_session
-from loquent.database import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.grouping import Grouped
 from widgets.cancellation import cancel
@@ -21,7 +20,7 @@ from widgets.events import AnswerGrew, AnswerSoFar, TurnEnded, TurnStarted
 from widgets.hub import hub
 from widgets.link import PROCESS, link
 from widgets.protocol import utf16_length
-from widgets.services.claims import ClaimedTurn, begin_turn, claim_turns
+from widgets.services.claims import ClaimedTurn, begin_turn, begin_turns, claim_turns
 from widgets.services.refusals import note_refusal
 from widgets.services.turns import Outcome, finish_turns
 from widgets.telemetry import note_turn, traced_turn
@@ -35,6 +34,8 @@ COALESCE_SECONDS = 0.04
 FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
 _claim = Grouped(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
+# Few at once: those of one organization wait for each other, and others need the threads as well.
+_begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 _write = Grouped(finish_turns, key=lambda ended: ended[0].session_id)
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 
@@ -45,6 +46,8 @@ class Turn:
     def __init__(self, claimed: ClaimedTurn) -> None:
         self.claimed = claimed
         self.outcome = Outcome()
+        # What to ask, or why nothing can be asked.
+        self._reply: LoadedReply | ApplicationError | None = None
         self.text = ""
         self.error: str | None = None
         self.retry_after: int | None = None
@@ -63,15 +66,22 @@ class Turn:
         if self._generation is not None:
             self._generation.cancel()
 
-    async def generate(self) -> None:
-        """Let the agent write, and note how it ended.
-
-        Raises only what the server's end raises, and the database before the agent is asked.
-        """
+    async def begin(self) -> None:
+        """Find out what to ask. Raises what the database raises: then nothing was begun."""
+        if self._stopped:
+            return
         if self.claimed.needs_database:
-            reply, self.outcome.reservation = await in_database(begin_turn, self.claimed)
+            self._reply, self.outcome.reservation = await _begin(self.claimed)
         else:
-            reply, self.outcome.reservation = begin_turn(self.claimed)
+            self._reply, self.outcome.reservation = begin_turn(self.claimed)
+
+    async def generate(self) -> None:
+        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
+        reply = self._reply
+        if reply is None:
+            # Stopped before it began.
+            self.outcome.status = MessageStatus.STOPPED.value
+            return
         if isinstance(reply, ApplicationError):
             self._fail(reply.message, reply.retry_after)
             return
@@ -259,6 +269,7 @@ class TurnRunner:
         session_id = claimed.session_id
         self._current[session_id] = turn
         try:
+            await turn.begin()
             hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
             async with hub.in_order(session_id):

@@ -108,20 +108,3 @@ async def test_who_has_gone_away_is_not_asked_for() -> None:
     service.may_go.set()
     assert [await first, await last] == [4, 12]
     assert service.asked == [[2], [6]]
-
-
-async def test_what_was_done_for_who_waits_no_more_is_told() -> None:
-    service = Service()
-    told: list[tuple[int, int]] = []
-    grouped = Grouped[int, int](
-        service,
-        key=lambda item: item,
-        unclaimed=lambda item, result: told.append((item, result)),
-    )
-    gone, odd, last = start(grouped, 2, 3, 4)
-    await until_asked(service, 1)
-    gone.cancel()
-    odd.cancel()
-    service.may_go.set()
-    assert await last == 8
-    assert told == [(2, 4)]

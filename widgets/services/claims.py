@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -95,7 +95,21 @@ def claimed_turns(
     ]
 
 
-def begin_turn(turn: ClaimedTurn) -> tuple[LoadedReply | ApplicationError, Reservation | None]:
+Beginning = tuple[LoadedReply | ApplicationError, Reservation | None]
+
+
+def begin_turns(turns: Sequence[ClaimedTurn]) -> list[Beginning | Exception]:
+    """`begin_turn` for several, one after the other; where it raises, what it raises."""
+    begun: list[Beginning | Exception] = []
+    for turn in turns:
+        try:
+            begun.append(begin_turn(turn))
+        except DatabaseError as error:
+            begun.append(error)
+    return begun
+
+
+def begin_turn(turn: ClaimedTurn) -> Beginning:
     """What to ask, with its tokens set aside, or why nothing can be asked.
 
     Call it outside of transactions.

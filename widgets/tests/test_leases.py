@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -22,6 +23,7 @@ from widgets.services.turns import (
 )
 from widgets.supervision import supervisor
 from widgets.tests.one import accept_message, claim_next_turn, finish_turn
+from widgets.turns import runner
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -185,6 +187,33 @@ async def test_what_the_end_of_the_process_cuts_is_run_again(
     await supervisor.keep_turns()
     (await scripted.asked()).end("Whole.")
     assert [f["type"] for f in await socket.until("message")][-1] == "message"
+
+
+async def test_a_turn_that_cannot_begin_shows_nothing_and_is_run_again(
+    visit: Visits,
+    widget: WidgetConfig,
+    scripted: ScriptedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures: list[Exception] = [OperationalError("a lock was not to be had")]
+
+    def reserve(**_: object) -> None:
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr("widgets.services.claims.needs_database", lambda agent: True)
+    monkeypatch.setattr("widgets.services.claims.reserve_tokens", reserve)
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    assert [f["type"] for f in await socket.until("ack")] == ["ack"]
+    await runner.end_all(10)
+    assert not failures
+    assert await socket.drained() == []
+    await in_database(expire_leases)
+    await supervisor.keep_turns()
+    (await scripted.asked()).end("Hello.")
+    frames = await socket.until("typing_stop")
+    assert [f["type"] for f in frames] == ["typing_start", "delta", "message", "typing_stop"]
 
 
 async def test_an_interrupted_answer_is_told(visit: Visits, widget: WidgetConfig) -> None:
