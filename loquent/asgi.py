@@ -1,6 +1,7 @@
 """The ASGI application: HTTP to Django, the visitors' sockets to Channels."""
 
 import asyncio
+import contextvars
 import gc
 import os
 import signal
@@ -83,7 +84,8 @@ def drain_before_the_end() -> None:
                 server_handler(number, frame)
             else:
                 supervisor.is_draining = True
-                loop.call_soon_threadsafe(begin)
+                # Not in the context of whatever the signal interrupted, such as a visitor's socket.
+                loop.call_soon_threadsafe(begin, context=contextvars.Context())
 
         signal.signal(number, handle)
 
