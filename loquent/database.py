@@ -18,11 +18,11 @@ from loquent.metrics import DATABASE_BUSY, DATABASE_ERRORS, DATABASE_TIME, DATAB
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Django's default runs all ORM work of a process on one thread, so that one slow query holds up
-# every visitor. These threads are few, so that connections stay few.
-_thread = threading.local()
 # A connection that answered just now is still there.
 TRUST_SECONDS = 5.0
+_thread = threading.local()
+# Django's default runs all ORM work of a process on one thread, so that one slow query holds up
+# every visitor. These threads are few, so that connections stay few.
 _executor = ThreadPoolExecutor(
     max_workers=settings.DATABASE_THREADS, thread_name_prefix="loquent-database"
 )

@@ -95,20 +95,18 @@ def accept_messages(
     written: list[_New] = []
     try:
         with transaction.atomic():
-            answers, written = _write_messages(posted, charges, owner)
-    except BaseException:
-        written = []
-        raise
+            answers, new = _write_messages(posted, charges, owner)
+        written = new
     finally:
-        new = {one.row.session_id for one in written}
+        sessions = {one.row.session_id for one in written}
         for each, charge in zip(posted, charges, strict=True):
-            if each.session_id not in new:
+            if each.session_id not in sessions:
                 charge.give_back()
-        MESSAGES.inc(len(new))
+        MESSAGES.inc(len(written))
     # Committed: nothing that could fail may follow.
     answers |= {
-        new.row.session_id: AcceptedMessage(message_data(new.row), is_new=True, turn=new.claimed)
-        for new in written
+        one.row.session_id: AcceptedMessage(message_data(one.row), is_new=True, turn=one.claimed)
+        for one in written
     }
     return [answers[each.session_id] for each in posted]
 

@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DatabaseError, IntegrityError
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -104,7 +104,7 @@ def begin_turns(turns: Sequence[ClaimedTurn]) -> list[Beginning | Exception]:
     for turn in turns:
         try:
             begun.append(begin_turn(turn))
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - the tokens of those before are set aside
             begun.append(error)
     return begun
 

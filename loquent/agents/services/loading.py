@@ -124,8 +124,9 @@ def needs_database(found: FoundAgent | None) -> bool:
     """Whether `reply_request`, or `reserve_tokens` of what it gives, would ask the database."""
     if found is None or not found.row.enabled:
         return False
-    is_loaded = not found.has_knowledge or _knowledge.get(found.row.id, found.knowledge_version)
-    return is_loaded is None or _budget(found) is not None
+    if found.has_knowledge and _knowledge.get(found.row.id, found.knowledge_version) is None:
+        return True
+    return _budget(found) is not None
 
 
 def request_of(
