@@ -7,13 +7,15 @@ from typing import TypeVar
 
 from django.db import connections
 
+from loquent.testing.waiting import WAIT_SECONDS
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R | Exception]:
     """What `function` gives or raises for each item, all of them begun at the same moment."""
-    together = threading.Barrier(len(items), timeout=30)
+    together = threading.Barrier(len(items), timeout=WAIT_SECONDS)
 
     def work(item: T) -> R | Exception:
         together.wait()

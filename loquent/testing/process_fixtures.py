@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from loquent.testing.process import ServerProcess
+from loquent.testing.waiting import WAIT_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = (
@@ -17,6 +18,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+WAIT_MILLISECONDS = WAIT_SECONDS * 1000
+# How fast a machine is decides no test.
+expect.set_options(timeout=WAIT_MILLISECONDS)
 StartServer = Callable[..., ServerProcess]
 
 
@@ -57,7 +61,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page whose uncaught errors fail the test."""
     context = await browser.new_context(locale="en-US")
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(WAIT_MILLISECONDS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page

@@ -12,8 +12,7 @@ from loquent.agents.backends.base import (
     Source,
     TextDelta,
 )
-
-WAIT_SECONDS = 10
+from loquent.testing.waiting import WAIT_SECONDS
 
 
 class HeldAnswer:

@@ -8,11 +8,10 @@ from typing import Any
 from channels.testing import WebsocketCommunicator
 
 from loquent.asgi import application
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig
 from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 
-# A loaded machine is slow, not broken.
-WAIT_SECONDS = 30
 Frame = dict[str, Any]
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connections
 
 from loquent import database
+from loquent.testing.waiting import WAIT_SECONDS
 
 
 def settle_database_threads() -> None:
@@ -24,7 +25,7 @@ def _close_connections_of(executor: Executor, threads: int) -> None:
     if isinstance(executor, ThreadPoolExecutor) and not executor._threads:
         return
     # Every thread must take one of these jobs, as none is done before all have begun.
-    together = threading.Barrier(threads, timeout=30)
+    together = threading.Barrier(threads, timeout=WAIT_SECONDS)
 
     def close() -> None:
         together.wait()

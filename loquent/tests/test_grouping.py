@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from loquent.grouping import Grouped
+from loquent.testing.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +31,7 @@ class Service:
 
 async def until_asked(service: Service, times: int) -> None:
     for _ in range(times):
-        assert await asyncio.to_thread(service.begun.acquire, timeout=10)
+        assert await asyncio.to_thread(service.begun.acquire, timeout=WAIT_SECONDS)
 
 
 def start(grouped: Grouped[int, int], *items: int) -> list[asyncio.Task[int]]:

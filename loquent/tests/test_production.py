@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from loquent.testing.people import PASSWORD
 from loquent.testing.process import ServerProcess, run_manage
 from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.server
 HOST = "chat.example.com"
@@ -45,7 +46,7 @@ class Browser:
 
     def request(self, method: str, path: str, proto: str = "https", **form: str) -> int:
         """Send a request and keep the answer's cookies and headers; gives its status."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=WAIT_SECONDS)
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.jar.items())
         headers = {
             "Host": HOST,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.cancellation import cancel
 
 
@@ -20,7 +21,7 @@ async def test_a_swallowed_cancellation_is_repeated() -> None:
 
     tasks = [asyncio.create_task(stubborn()), asyncio.create_task(willing())]
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         await cancel(tasks)
     assert swallowed.is_set()
     assert all(task.cancelled() for task in tasks)

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.claims import LEASE, ClaimedTurn
 from widgets.services.sessions import create_widget_session
@@ -179,7 +180,7 @@ async def test_what_the_end_of_the_process_cuts_is_run_again(
     answer.say("Half")
     await socket.until("delta")
     await supervisor.stop()
-    await asyncio.wait_for(answer.closed.wait(), 10)
+    await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     turn = await in_database(WidgetTurn.objects.get)
     assert turn.state == "running"
     assert await in_database(WidgetMessage.objects.filter(role="assistant").count) == 0

@@ -12,7 +12,8 @@ from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import WAIT_SECONDS, Frame, VisitorSocket, Visits
+from loquent.testing.sockets import Frame, VisitorSocket, Visits
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import LimitHit, WidgetConfig
 from widgets.supervision import supervisor
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pytest_django import Settings
 
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.outbound import Outbound
 
 
@@ -29,7 +30,7 @@ class Client:
         """Wait until nothing is on its way."""
         task = self.outbound._task
         if task is not None:
-            await asyncio.wait([task], timeout=10)
+            await asyncio.wait([task], timeout=WAIT_SECONDS)
         assert self.outbound._task is None
 
     async def _close(self, code: int) -> None:
@@ -45,7 +46,7 @@ async def test_order_is_kept_and_the_close_comes_last() -> None:
     client.outbound.put("after the close")
     assert client.outbound.is_closing
     client.reads.set()
-    await asyncio.wait_for(client.closed.wait(), 10)
+    await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
     assert client.received == ["0", "1", "2", "3", "4"]
     assert client.code == 4400
 
@@ -60,7 +61,7 @@ async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
     client.outbound.put("x" * 60)
     assert (ends_early, client.outbound.is_closing) == (False, True)
     client.reads.set()
-    await asyncio.wait_for(client.closed.wait(), 10)
+    await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
     assert client.code == 1011
     assert len(client.received) == 1
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.turns import Outcome
 from widgets.supervision import supervisor
@@ -100,7 +101,7 @@ async def test_a_new_conversation_ends_it(
     answer = await scripted.asked()
     await socket.send({"type": "new_conversation"})
     assert kinds(await socket.until("session")) == ["typing_start", "typing_stop", "session"]
-    await asyncio.wait_for(answer.closed.wait(), 10)
+    await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     await regenerate(socket, first["id"])
     assert (await socket.receive())["code"] == "forbidden"
 

@@ -8,12 +8,13 @@ from pytest_django import Settings
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.turns import runner
 
 
 async def all_turns_end() -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while tasks := list(runner._tasks.values()):
             await asyncio.wait(tasks)
 
@@ -109,7 +110,7 @@ async def test_stop_from_another_tab_keeps_what_is_written(
     frames = await one.until("typing_stop")
     assert kinds(frames) == ["message", "typing_stop"]
     assert (frames[0]["content"], frames[0]["status"]) == ("Half an answer,", "stopped")
-    await asyncio.wait_for(answer.closed.wait(), 10)
+    await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     base = await visit(widget, v2=False, token=one.token)
     await base.receive()
     assert (await base.receive())["messages"][1]["content"] == "Half an answer,"
@@ -147,7 +148,7 @@ async def test_a_new_conversation_right_behind_the_message_ends_its_turn(
     assert kinds(frames).count("typing_start") == kinds(frames).count("typing_stop")
     # Nobody is asked for an answer that nobody waits for; or no longer.
     if scripted.requests:
-        await asyncio.wait_for((await scripted.asked()).closed.wait(), 10)
+        await asyncio.wait_for((await scripted.asked()).closed.wait(), WAIT_SECONDS)
     assert await in_database(WidgetMessage.objects.count) == 1
 
 
@@ -186,7 +187,7 @@ async def test_a_new_conversation_reaches_every_socket(
         )
         assert frames[-1]["session_token"] == socket.token != old_token
     assert one.token == two.token == base.token
-    await asyncio.wait_for(answer.closed.wait(), 10)
+    await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     await all_turns_end()
     await one.say("Fresh")
     request = (await scripted.asked()).request

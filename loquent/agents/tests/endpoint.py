@@ -22,6 +22,7 @@ from typing import Self
 
 from loquent.agents.tests.endpoint_scripts import BY_MODEL, tokens
 from loquent.agents.tests.exchange import Exchange, RecordedRequest, Script
+from loquent.testing.waiting import WAIT_SECONDS
 
 
 class ScriptedEndpoint:
@@ -58,7 +59,7 @@ class ScriptedEndpoint:
 
     async def wait_for_requests(self, count: int) -> None:
         """Wait until so many requests have come; TimeoutError where they don't within 10 s."""
-        async with asyncio.timeout(10), self._arrived:
+        async with asyncio.timeout(WAIT_SECONDS), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
     async def start(self) -> None:

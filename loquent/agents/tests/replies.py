@@ -15,9 +15,7 @@ from loquent.agents.backends.base import (
 )
 from loquent.agents.services import LoadedReply, generate_reply, reply_request
 from loquent.agents.services.loading import find_agent
-
-# What takes longer hangs: a test must fail then, not hang as well.
-PATIENCE_SECONDS = 10
+from loquent.testing.waiting import WAIT_SECONDS
 
 
 def load_reply(agent_id: uuid.UUID, messages: Sequence[ChatMessage]) -> LoadedReply:
@@ -63,7 +61,7 @@ async def collect(loaded: LoadedReply) -> tuple[str, ReplyEnd]:
     """Generate a reply: its text and its end; fails where the events are in the wrong order."""
     texts: list[str] = []
     ends: list[ReplyEnd] = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(WAIT_SECONDS):
         async for event in generate_reply(loaded=loaded):
             if isinstance(event, TextDelta):
                 assert event.text
@@ -80,7 +78,7 @@ async def collect_failure(loaded: LoadedReply) -> tuple[str, BackendError]:
     """Generate a reply that must fail: the text until then, and the error."""
     texts: list[str] = []
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(WAIT_SECONDS):
             async for event in generate_reply(loaded=loaded):
                 assert isinstance(event, TextDelta)
                 texts.append(event.text)

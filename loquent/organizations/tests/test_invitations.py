@@ -20,6 +20,7 @@ from loquent.organizations.invitations import RATE, accept_as_new, accept_invita
 from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.outbox import all_sent
 from loquent.testing.people import PASSWORD, make_member
+from loquent.testing.waiting import WAIT_SECONDS
 from loquent.tokens import token_digest
 
 LIST = "/admin/organizations/invitation/"
@@ -104,7 +105,7 @@ def test_the_link_is_mailed_and_shown_once(
     response = ask(owner, acme)
     link = link_in(response)
     assert "no-store" in response["Cache-Control"]
-    all_sent().result(timeout=10)
+    all_sent().result(timeout=WAIT_SECONDS)
     [message] = mail.outbox
     assert message.to == ["dora@example.com"]
     assert link in message.body
@@ -129,7 +130,7 @@ def test_without_mail_the_link_is_only_shown(
     response = ask(owner, acme)
     assert link_in(response)
     assert "sends no mail" in response.content.decode()
-    all_sent().result(timeout=10)
+    all_sent().result(timeout=WAIT_SECONDS)
     assert mail.outbox == []
 
 
@@ -157,7 +158,7 @@ def test_a_new_link_ends_the_old_one(owner: Client, acme: Organization) -> None:
     new = link_in(owner.post(f"{LIST}{row.pk}/resend/"))
     assert opened(old).get(JOIN).status_code == 404
     assert opened(new).get(JOIN).status_code == 200
-    all_sent().result(timeout=10)
+    all_sent().result(timeout=WAIT_SECONDS)
     assert len(mail.outbox) == 2
 
 

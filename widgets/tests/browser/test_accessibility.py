@@ -1,7 +1,6 @@
 """The chat for who doesn't see it, or doesn't point: axe, names and roles, the keyboard alone."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -11,14 +10,13 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.axe import violations_of
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 RICH = (
     "# Sizes\n\nSee [the guide](https://shop.example.com/sizes):\n\n"

@@ -12,7 +12,7 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import free_port
-from loquent.testing.process_fixtures import StartServer
+from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
@@ -46,7 +46,7 @@ async def test_an_upgrade_is_hardly_noticed(
         proxy = start_nginx(tmp_path, servers, port=port)
         context = await browser.new_context(locale="en-US", ignore_https_errors=True)
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(WAIT_MILLISECONDS)
         try:
             with Shop(page_with(proxy.url, widget.widget_id)) as shop:
                 await page.goto(shop.origin)
@@ -61,7 +61,7 @@ async def test_an_upgrade_is_hardly_noticed(
                     server.start_again()
                     await asyncio.to_thread(server.wait_until_ready)
                 await say(panel, "Are you there?")
-                await expect(panel.get_by_text("Here.", exact=True)).to_be_visible(timeout=30_000)
+                await expect(panel.get_by_text("Here.", exact=True)).to_be_visible()
                 for text in ("Tell me", "The first half, and the second.", "Are you there?"):
                     await expect_once(panel, text)
         finally:

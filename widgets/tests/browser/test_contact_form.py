@@ -1,7 +1,5 @@
 """The contact form in a real browser."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -9,12 +7,11 @@ from contacts.models import Contact
 from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.tests.browser.conversation import log, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 async def test_required_details_come_before_the_first_message(

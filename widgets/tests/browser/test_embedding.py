@@ -1,7 +1,5 @@
 """The widget on somebody else's page."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -10,13 +8,12 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, log, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with, strict_policy
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 HOSTILE = """Hello <img src=x onerror="window.pwned=1"><script>window.pwned=1</script>
 

@@ -1,6 +1,5 @@
 """Pages whose own styles are against everybody: the widget looks and works as on a plain one."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +8,12 @@ from playwright.async_api import Page, expect
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 # The page itself has to be there for anything to be: html and body are left their display.
 HOSTILE = {

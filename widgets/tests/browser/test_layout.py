@@ -1,7 +1,6 @@
 """What stands at which side: by the language of the page, and by what an answer asks for."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -10,13 +9,12 @@ from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A visitor on a train: offline, slow, and a server that goes away in mid-answer."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -9,13 +8,12 @@ from playwright.async_api import Page, expect
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 async def test_typed_offline_sent_once_on_return(
@@ -57,7 +55,7 @@ async def test_the_first_click_without_a_network_opens_when_it_is_back(
         await expect(page.get_by_text("Trying again")).to_be_visible()
         assert await page.get_by_role("dialog").count() == 0
         await page.context.set_offline(False)
-        await expect(page.get_by_role("dialog")).to_be_visible(timeout=20_000)
+        await expect(page.get_by_role("dialog")).to_be_visible()
         await expect(page.get_by_text("Trying again")).to_be_hidden()
 
 

@@ -1,7 +1,6 @@
 """Staff see which page the visitor is on, also where pages change without loading."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, WebSocket
@@ -9,13 +8,12 @@ from playwright.async_api import Page, WebSocket
 from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.tests.browser.conversation import open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 @pytest.fixture

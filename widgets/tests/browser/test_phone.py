@@ -1,19 +1,16 @@
 """The chat on a phone: the whole screen, no zoom on focus, nothing wider than the screen."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.async_api import Browser, ViewportSize, expect
 
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import log, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 PHONE: ViewportSize = {"width": 375, "height": 667}
 
 

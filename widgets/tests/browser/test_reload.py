@@ -1,7 +1,6 @@
 """The page goes away in the middle of things, and comes back."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -9,13 +8,13 @@ from playwright.async_api import Page, expect
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 async def test_a_reload_in_mid_answer_goes_on_with_it(
@@ -55,7 +54,7 @@ async def test_stop_keeps_what_is_written(
             await panel.get_by_role("button", name="Stop").click()
             await expect_once(panel, "The first half,")
             await expect(panel.get_by_role("button", name="Stop")).to_have_count(0)
-            await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), 10)
+            await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), WAIT_SECONDS)
         row = await in_database(WidgetMessage.objects.get, role="assistant")
         assert (row.content, row.status) == ("The first half,", "stopped")
 

@@ -1,7 +1,6 @@
 """One visitor with several tabs of the shop: one conversation, one state."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
@@ -11,13 +10,12 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 ANSWER = "We ship every working day. Parcels arrive within two days."
 
 
@@ -31,7 +29,7 @@ async def tabs_at(context: BrowserContext, address: str, count: int) -> list[Pag
     pages = []
     for _ in range(count):
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_MILLISECONDS)
         await page.goto(address)
         await expect(page.get_by_role("button", name="Open chat")).to_be_visible()
         pages.append(page)
@@ -91,6 +89,7 @@ async def test_what_is_read_in_one_tab_is_read_in_all(
             await say(panel, "When do you ship?")
             await expect(panel.get_by_text("On", exact=True)).to_be_visible()
             await first.get_by_role("button", name="Close chat").first.click()
+            await expect(second.get_by_role("dialog")).to_be_hidden()
             gate.set()
             for tab in (first, second):
                 await expect(badge(tab)).to_have_text("1")

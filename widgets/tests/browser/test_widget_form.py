@@ -1,7 +1,5 @@
 """The form of a widget in a browser: the preview shows what is typed, and saves nothing."""
 
-from collections.abc import Callable
-
 import pytest
 from django.contrib.auth.models import User
 from playwright.async_api import FrameLocator, Locator, Page, expect
@@ -10,6 +8,7 @@ from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
 from widgets.services.refusals import flush_refusals
 from widgets.services.refused_origins import note_refused_origin
@@ -18,7 +17,6 @@ from widgets.tests.browser.shop import Shop
 from widgets.tests.browser.staff import known_to_the_server, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-StartServer = Callable[..., ServerProcess]
 
 
 @pytest.fixture

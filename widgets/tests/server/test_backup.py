@@ -23,6 +23,7 @@ from loquent.testing.packages import postgresql_programs
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess, run_manage, url_of_test_database
 from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig
 from widgets.tests.server.test_wire import receive, until
 
@@ -79,7 +80,7 @@ async def come(
     socket = await websockets.connect(
         f"{server.socket_url}/api/widget/{widget.widget_id}/ws",
         subprotocols=[Subprotocol(name) for name in offered],
-        open_timeout=10,
+        open_timeout=WAIT_SECONDS,
     )
     return socket, await receive(socket)
 
@@ -88,7 +89,7 @@ def contacts(server: ServerProcess, key: str) -> list[str]:
     address = Request(  # noqa: S310 - our own server
         f"{server.url}/api/v1/contacts/", headers={"Authorization": f"Bearer {key}"}
     )
-    with urlopen(address, timeout=20) as response:  # noqa: S310
+    with urlopen(address, timeout=WAIT_SECONDS) as response:  # noqa: S310
         return [row["email"] for row in json.load(response)["results"]]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,12 +15,13 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
 from loquent.testing.sockets import kinds
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig
 from widgets.tests.server.test_wire import receive, until
 
 pytestmark = pytest.mark.server
-StartServer = Callable[..., ServerProcess]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def connect(server: ServerProcess, widget: WidgetConfig, token: str = "") -> Any
     offered = ["loquent.v2", *([f"loquent.token.{token}"] if token else [])]
     protocols = [Subprotocol(name) for name in offered]
     url = f"{server.socket_url}/api/widget/{widget.widget_id}/ws"
-    return websockets.connect(url, subprotocols=protocols, open_timeout=10)
+    return websockets.connect(url, subprotocols=protocols, open_timeout=WAIT_SECONDS)
 
 
 async def say(socket: ClientConnection, content: str) -> None:
@@ -107,7 +107,7 @@ async def test_stop_works_from_another_process(
         await socket.send('{"type":"stop"}')
         message = (await until(socket, "typing_stop"))[-2]
         assert (message["content"], message["status"]) == ("Half", "stopped")
-    await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), 10)
+    await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), WAIT_SECONDS)
 
 
 async def test_one_turn_at_a_time_across_processes(

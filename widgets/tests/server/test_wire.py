@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from loquent.database import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import ServerProcess
+from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig
 
 pytestmark = pytest.mark.server
-StartServer = Callable[..., ServerProcess]
 SECRET_TEXT = "a word that no log may show"
 
 
@@ -31,12 +31,14 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
 
 def connect(server: ServerProcess, widget: WidgetConfig, query: str = "", **how: Any) -> Any:
     return websockets.connect(
-        f"{server.socket_url}/api/widget/{widget.widget_id}/ws{query}", open_timeout=10, **how
+        f"{server.socket_url}/api/widget/{widget.widget_id}/ws{query}",
+        open_timeout=WAIT_SECONDS,
+        **how,
     )
 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 20))
+    frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), WAIT_SECONDS))
     return frame
 
 
@@ -49,7 +51,7 @@ async def until(socket: ClientConnection, kind: str) -> list[dict[str, Any]]:
 
 def raw_handshake(server: ServerProcess, path: str, origin: bytes | None = None) -> int:
     """The HTTP status of a WebSocket handshake with bytes that no library would send."""
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=WAIT_SECONDS)
     connection.putrequest("GET", path, skip_accept_encoding=True)
     for name, value in (
         ("Connection", "Upgrade"),
@@ -182,7 +184,7 @@ async def test_what_is_acked_survives_a_crash_and_is_answered_after_it(
             first = (await receive(socket))["messages"][0]
             assert (first["id"], first["seq"]) == (ack["id"], ack["seq"])
             # The protocol promises ten seconds; the machine may be busy.
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WAIT_SECONDS):
                 frames = await until(socket, "typing_stop")
             assert frames[-2]["content"] == "Whole."
             await socket.send('{"type":"message","content":"Hi","client_message_id":"k"}')
