@@ -152,10 +152,10 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
 
   /** Forgets this visitor, here and in storage. */
   function forget() {
-    const { open, offline } = state;
+    const { open, offline, hidden } = state;
     halt();
     for (const name of ["token", "agreed", "due"]) local.set(name, null);
-    update({ ...fresh(), open, offline, unread: 0 });
+    update({ ...fresh(), open, offline, hidden, unread: 0 });
     if (open) connect();
   }
 
@@ -219,6 +219,8 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
       update({ offline });
       if (!offline) driver.wake();
     },
+    /** @param {boolean} hidden nobody looks at the page */
+    setHidden: (hidden) => update({ hidden }),
     followConsent,
     followRead: () => update({ read: Math.max(state.read, readSoFar()) }),
     /** Another tab holds another session by now, or has forgotten this one: follow it. */

@@ -46,6 +46,11 @@ export function createRoom(shell, words) {
     conversation.setOffline(!win.navigator.onLine);
   }
 
+  function sight() {
+    conversation.setHidden(doc.hidden);
+    if (!doc.hidden) network();
+  }
+
   /** @param {State} state @param {State} before */
   function changed(state, before) {
     chat?.changed();
@@ -63,7 +68,8 @@ export function createRoom(shell, words) {
   }
 
   for (const type of ["online", "offline", "pageshow"]) listen(win, type, network);
-  listen(doc, "visibilitychange", () => doc.hidden || network());
+  listen(doc, "visibilitychange", sight);
+  conversation.setHidden(doc.hidden);
   network();
 
   return {

@@ -11,6 +11,7 @@ export const initialState = () => ({
   link: "idle",
   reason: "",
   offline: false,
+  hidden: false,
   lost: false,
   v2: false,
   token: null,
@@ -169,9 +170,9 @@ const handlers = {
  * @returns {State}
  */
 export function counted(state) {
-  const { open, messages, read } = state;
+  const { open, hidden, messages, read } = state;
   const known = messages.filter(({ seq }) => Number.isInteger(seq));
-  if (open) return { ...state, read: Math.max(read, known.at(-1)?.seq ?? 0), unread: 0 };
+  if (open && !hidden) return { ...state, read: Math.max(read, known.at(-1)?.seq ?? 0), unread: 0 };
   if (!messages.length) return state;
   return {
     ...state,

@@ -35,7 +35,7 @@
  * @typedef {"idle" | "connecting" | "open" | "waiting" | "asleep" | "stopped"} Link
  *
  * @typedef {{
- *   open: boolean, link: Link, reason: string, offline: boolean, lost: boolean,
+ *   open: boolean, link: Link, reason: string, offline: boolean, hidden: boolean, lost: boolean,
  *   v2: boolean, token: string | null, ready: boolean,
  *   messages: Message[], outbox: Pending[], turn: Turn | null, redo: string | null,
  *   opinions: Opinion[], starters: string[], notice: Notice | null, agreed: string | null,

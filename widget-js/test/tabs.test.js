@@ -110,6 +110,32 @@ test("a tab without the chat shows the stored count, and follows it", async () =
   assert.deepEqual(counts, [0]);
 });
 
+test("an answer in a tab that nobody looks at is unread until somebody does", async () => {
+  const [one, two] = await twoTabs();
+  const counts = [];
+  one.win.Loquent.on("unread", (count) => counts.push(count));
+  one.click("Open chat");
+  for (const tab of [one, two]) tab.socket.accept().say(session(), answer(1));
+  for (const tab of [one, two]) hide(tab, true);
+  for (const tab of [one, two]) tab.socket.say(answer(2));
+  assert.deepEqual([counts, stored(one, "unread")], [[1], "1"]);
+  hide(two, false);
+  assert.deepEqual([counts, stored(one, "unread")], [[1, 0], null]);
+  assert.equal(badge(one), "");
+});
+
+test("a tab that has not heard yet that another one was closed reads nothing behind its back", async () => {
+  const [one, two] = await twoTabs();
+  one.click("Open chat");
+  for (const tab of [one, two]) tab.socket.accept().say(session(), answer(1));
+  hide(two, true);
+  two.socket.say(answer(2));
+  one.click("Close chat");
+  one.socket.say(answer(2));
+  one.draw();
+  assert.equal(badge(one), "1");
+});
+
 test("a new conversation starts to count anew", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
