@@ -69,11 +69,11 @@ class ContactInfoFrame:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackFrame:
-    """What the visitor thinks of an answer; rating None takes it back."""
+    """What the visitor thinks of an answer; rating None takes it back, comment None leaves it."""
 
     message_id: str
     rating: Literal["up", "down"] | None
-    comment: str
+    comment: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def _parse_feedback(data: Frame) -> FeedbackFrame:
     rating = data.get("rating", "")
     if rating not in ("up", "down", None):
         _refuse("A rating is “up”, “down” or null.")
-    return FeedbackFrame(message_id, rating, _optional_text(data, "comment", MAX_COMMENT) or "")
+    return FeedbackFrame(message_id, rating, _optional_text(data, "comment", MAX_COMMENT))
 
 
 def _parse_page(data: Frame, raw: str | bytes | None) -> PageFrame:

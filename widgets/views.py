@@ -1,7 +1,9 @@
 """The public endpoints, the staff's short addresses, and the demo page."""
 
+import logging
 import uuid
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -16,6 +18,8 @@ from widgets.services.chat import Doorway, check_door
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
 
+logger = logging.getLogger(__name__)
+RETRY_AFTER_SECONDS = 5
 EMBED_CACHE = "public, max-age=3600"
 CHUNK_CACHE = "public, max-age=31536000, immutable"
 
@@ -72,7 +76,8 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     """`GET /api/widget/{widget_id}/config`: what the page needs to draw the widget.
 
     200 with the nine public keys; 404 for a widget that is unknown or switched off, readable by
-    any page; 403, readable by none, when the page's origin isn't listed.
+    any page; 403, readable by none, when the page's origin isn't listed; 503 while the database
+    doesn't answer, readable by any page: the widget would take silence for a refusal.
     """
     origin = request.META.get("HTTP_ORIGIN")
     doorway = Doorway(
@@ -86,13 +91,12 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     try:
         widget = check_door(doorway=doorway)
     except ApplicationError as error:
-        is_unknown = error.code is ErrorCode.NOT_FOUND
-        response = JsonResponse(
-            {"code": error.code, "message": error.message, "fields": {}},
-            status=404 if is_unknown else 403,
-        )
-        if is_unknown:
-            response["Access-Control-Allow-Origin"] = "*"
+        status = 404 if error.code is ErrorCode.NOT_FOUND else 403
+        response = _config_error(error.code, error.message, status)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("The database failed a request for settings: %s", type(error).__name__)
+        response = _config_error(ErrorCode.UNAVAILABLE, "Please try again in a moment.", 503)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     else:
         response = JsonResponse(public_config(widget))
         if widget.allowed_origins is None:
@@ -100,6 +104,13 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
         elif origin:
             response["Access-Control-Allow-Origin"] = origin
     response["Cache-Control"] = "no-cache"
+    return response
+
+
+def _config_error(code: ErrorCode, message: str, status: int) -> HttpResponse:
+    response = JsonResponse({"code": code, "message": message, "fields": {}}, status=status)
+    if status != 403:
+        response["Access-Control-Allow-Origin"] = "*"
     return response
 
 

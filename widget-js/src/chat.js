@@ -16,7 +16,9 @@ import { watchViewport } from "./view/viewport.js";
 /** @import { Words } from "./words.js" */
 /** @import { Sound } from "./sound.js" */
 /** `comments`: what is being typed about an answer, by its id.
- * @typedef {Contact & { text?: string, comments?: { [id: string]: string } }} Draft */
+ * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
+ * Who had the focus on the page before it came in; `null` for nobody.
+ * @typedef {{ element: HTMLElement | null }} Outside */
 
 /**
  * @param {Shell} shell
@@ -24,8 +26,9 @@ import { watchViewport } from "./view/viewport.js";
  * @param {Actions} actions
  * @param {() => State} getState
  * @param {Sound} sound
+ * @param {Outside} outside
  */
-export function createChat(shell, words, actions, getState, sound) {
+export function createChat(shell, words, actions, getState, sound, outside) {
   const { win, doc, h, config, storage, stage, launcher } = shell;
   /** @type {View} */
   const view = { win, doc, h, words, config, actions, later, comment };
@@ -34,8 +37,6 @@ export function createChat(shell, words, actions, getState, sound) {
   const loop = frameLoop(win, draw);
   const unwatch = watchViewport(win, stage.root);
   const draft = readDraft();
-  /** Who had the focus on the page before it came in. @type {HTMLElement | null} */
-  let outside = null;
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
 
@@ -71,7 +72,7 @@ export function createChat(shell, words, actions, getState, sound) {
   /** @param {boolean} focuses */
   function open(focuses) {
     const focused = /** @type {HTMLElement | null} */ (doc.activeElement);
-    outside = stage.active() ? null : focused;
+    outside.element = stage.active() || focused === doc.body ? null : focused;
     actions.open();
     loop.flush();
     if (focuses) focusInside();
@@ -121,8 +122,10 @@ export function createChat(shell, words, actions, getState, sound) {
   }
 
   function focusOutside() {
-    if (outside?.isConnected && outside !== doc.body) outside.focus();
-    else launcher.focus();
+    const { element } = outside;
+    element?.focus();
+    // It may be gone, or take no focus any more.
+    if (!element || doc.activeElement !== element) launcher.focus();
   }
 
   function draw() {
@@ -154,12 +157,13 @@ export function createChat(shell, words, actions, getState, sound) {
       if (state.messages.length) transcript.toEnd();
     }
     // Nobody is left with the focus on something that is gone.
-    if (active?.closest("[hidden]") || active?.matches(":disabled")) {
-      if (state.open) focusInside();
-      else focusOutside();
-    } else if (active?.isConnected && !stage.active()) {
-      // It was moved, and lost the focus on the way.
-      /** @type {HTMLElement} */ (active).focus();
+    const now = stage.active();
+    if (active && (!now || now === active)) {
+      if (!active.isConnected || active.closest("[hidden]") || active.matches(":disabled")) {
+        if (state.open) focusInside();
+        else focusOutside();
+        // It was moved, and lost the focus on the way.
+      } else if (!now) /** @type {HTMLElement} */ (active).focus();
     }
     if (state.submitted && (draft.name || draft.email || draft.phone))
       keepDraft({ name: "", email: "", phone: "" });

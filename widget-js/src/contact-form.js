@@ -102,7 +102,9 @@ export function createContactForm({ h, words, config, actions }, draft, onDraft)
         if (ours) show(sentence);
         else show(index ? words.odd : contactError);
       });
-      named[0]?.input.focus();
+      // The page may have said it, while the visitor is busy elsewhere.
+      const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
+      if (node.contains(activeElement)) named[0]?.input.focus();
     },
   };
 }

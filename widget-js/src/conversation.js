@@ -48,16 +48,22 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     unread: Number(local.get("unread")) || 0,
   });
   let state = fresh();
+  /** The token that the socket was opened with. @type {string | null} */
+  let offered = null;
   /** @type {Set<number>} */
   const timers = new Set();
 
   const driver = createDriver(
     win,
     () => {
-      const last = lastSeq(state);
+      // What this page knows of one session says nothing of another one.
+      const last = local.get("token") === state.token ? lastSeq(state) : 0;
       return `${apiOf(base, id).replace("http", "ws")}/ws${last ? `?last_seq=${last}` : ""}`;
     },
-    () => subprotocols(local.get("token")),
+    () => {
+      offered = local.get("token");
+      return subprotocols(offered);
+    },
     receive,
     (link, reason, v2) => update(afterLink(state, link, reason, v2)),
     () => whyRefused(win, base, id),
@@ -95,6 +101,12 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     const frame = translated(raw);
     const { type, code, retry_after: wait, client_message_id: cid } = frame;
     const mine = type === "ack" && state.outbox.find((entry) => entry.cid === cid);
+    if (type === "session" && !state.ready) {
+      const first = local.get("token");
+      // Another tab has begun one meanwhile: one visitor has one conversation.
+      if (first && first !== offered && first !== frame.session_token) return driver.restart();
+      adopt();
+    }
     update(afterFrame(state, frame));
     if (type in DUE) local.set("due", DUE[type]);
     if (type === "session") {
@@ -131,11 +143,16 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     }
   }
 
-  function connect() {
-    if (state.link !== "idle") return driver.touch();
+  /** What pages that are gone have left to be sent. */
+  function adopt() {
     const known = new Set(state.outbox.map(({ cid }) => cid));
     const stored = readOutbox(local).filter(({ cid }) => !known.has(cid));
     update({ outbox: [...stored, ...state.outbox] });
+  }
+
+  function connect() {
+    if (state.link !== "idle") return driver.touch();
+    adopt();
     driver.connect();
   }
 
@@ -150,11 +167,11 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     timers.forEach(win.clearTimeout);
   }
 
-  /** Forgets this visitor, here and in storage. */
-  function forget() {
+  /** Forgets this visitor, here and in storage. @param {boolean} [elsewhere] storage is another's by now */
+  function forget(elsewhere) {
     const { open, offline, hidden } = state;
     halt();
-    for (const name of ["token", "agreed", "due"]) local.set(name, null);
+    if (!elsewhere) for (const name of ["token", "agreed", "due"]) local.set(name, null);
     update({ ...fresh(), open, offline, hidden, unread: 0 });
     if (open) connect();
   }
@@ -222,6 +239,13 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
     /** @param {boolean} hidden nobody looks at the page */
     setHidden: (hidden) => update({ hidden }),
     followConsent,
+    /** What failed may have been sent again, or taken back, in another tab. */
+    followOutbox() {
+      const left = new Set(readOutbox(local).map(({ cid }) => cid));
+      const outbox = state.outbox.filter(({ cid, failed }) => !failed || left.has(cid));
+      // Nothing is written without need: the other tab would hear of it, and answer.
+      if (outbox.length < state.outbox.length) update({ outbox });
+    },
     followRead: () => update({ read: Math.max(state.read, readSoFar()) }),
     /** Another tab holds another session by now, or has forgotten this one: follow it. */
     followToken() {

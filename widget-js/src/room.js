@@ -19,11 +19,12 @@ export function createRoom(shell, words) {
   const undo = [];
   const conversation = createConversation(shell, changed, told, () => words);
   const sound = createSound(shell);
+  /** @type {import("./chat.js").Outside} */
+  const outside = { element: null };
   let chat = draw();
-  let prefilled = "";
 
   function draw() {
-    return createChat(shell, words, conversation, conversation.getState, sound);
+    return createChat(shell, words, conversation, conversation.getState, sound, outside);
   }
 
   /** Draws it all anew. @param {Draft} [draft] */
@@ -79,23 +80,25 @@ export function createRoom(shell, words) {
     send: (text) => void conversation.send(text),
     deliver: conversation.connect,
     prefill(text) {
-      // What the visitor has written stays, below.
-      const { text: own = "" } = chat.draft;
-      redraw({ text: own && own !== prefilled && own !== text ? `${text}\n${own}` : text });
-      prefilled = text;
+      // What the visitor has written stays: below, or behind where they went on with it.
+      const { text: own = "", prefilled } = chat.draft;
+      const mine = own === prefilled ? "" : own;
+      const below = mine ? `${text}\n${mine}` : text;
+      redraw({ text: mine.startsWith(text) ? mine : below, prefilled: text });
     },
     identify(contact) {
       redraw(contact);
       conversation.submit(contact);
     },
-    reset() {
-      conversation.forget();
+    reset(elsewhere) {
+      conversation.forget(elsewhere);
       redraw();
     },
     heard(name) {
       if (name === "token") conversation.followToken();
       if (name === "agreed") conversation.followConsent();
       if (name === "read") conversation.followRead();
+      if (name === "outbox") conversation.followOutbox();
     },
     setWords(next) {
       words = next;

@@ -19,6 +19,12 @@ export function createTabs(shell, opener) {
   /** Opened elsewhere while nobody looked at this tab. */
   let behind = false;
 
+  /** @param {string} name @param {string} value */
+  function tell(name, value) {
+    storage.local.set(name, value);
+    storage.local.set(name, null);
+  }
+
   /** What only concerns this tab. @param {() => void} run */
   function quietly(run) {
     quiet = true;
@@ -51,7 +57,10 @@ export function createTabs(shell, opener) {
     // No key: the page has emptied its storage, the token with it.
     const name = key === null ? "token" : key.startsWith(prefix) ? key.slice(prefix.length) : "";
     if (name === "panel" && newValue) follow(newValue === "open");
-    else if (opener.room()) opener.room()?.heard(name);
+    else if (name === "reset" && newValue) {
+      storage.tab.set("draft", null);
+      opener.room()?.reset(true);
+    } else if (opener.room()) opener.room()?.heard(name);
     else if (name === "unread") emit("unread", showUnread());
   }
 
@@ -72,8 +81,7 @@ export function createTabs(shell, opener) {
       emit(open ? "open" : "close");
       storage.tab.set("open", open ? "1" : options.open ? "0" : null);
       if (quiet) return;
-      storage.local.set("panel", open ? "open" : "close");
-      storage.local.set("panel", null);
+      tell("panel", open ? "open" : "close");
     },
     /** As this tab was on the page before. A tag that opens the chat does so until it is closed.
      * What was typed there and never arrived goes out in any case, and an answer that was still to
@@ -89,6 +97,7 @@ export function createTabs(shell, opener) {
       for (const name of ["token", "agreed", "outbox", "due", "unread", "read", "heard"])
         storage.local.set(name, null);
       storage.tab.set("draft", null);
+      tell("reset", "1");
       if (!opener.room()) showUnread();
     },
     destroy() {

@@ -74,7 +74,7 @@
  * @typedef {{
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
- *   deliver(): void, reset(): void, setWords(words: import("./words.js").Words): void, heard(name: string): void,
+ *   deliver(): void, reset(elsewhere?: boolean): void, setWords(words: import("./words.js").Words): void, heard(name: string): void,
  *   destroy(): void,
  * }} Room What the second file makes of it: the chat. `heard`: another tab wrote to the storage.
  *   `deliver`: connect, for what an earlier page could not send.

@@ -209,15 +209,19 @@ def append_message(
 
 
 def save_feedback(
-    *, session_id: uuid.UUID, message_id: str, rating: str | None, comment: str
+    *, session_id: uuid.UUID, message_id: str, rating: str | None, comment: str | None
 ) -> None:
-    """Keep a visitor's rating of an answer of this session; `forbidden` for any other message."""
+    """Keep a visitor's rating of an answer of this session; `forbidden` for any other message.
+
+    A rating without a comment (None) leaves the one that is there; no rating, no comment.
+    """
     answers = WidgetMessage.objects.filter(session_id=session_id, role=MessageRole.ASSISTANT)
     try:
         answers = answers.filter(id=uuid.UUID(message_id))
     except ValueError:
         answers = answers.none()
-    if not answers.update(rating=rating, rating_comment=comment if rating else ""):
+    kept = {} if rating and comment is None else {"rating_comment": comment if rating else ""}
+    if not answers.update(rating=rating, **kept):
         raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 from django.test import AsyncClient, Client
 
 from loquent.organizations.models import Organization
@@ -202,3 +203,25 @@ def test_a_change_is_seen_at_once(client: Client, open_widget: WidgetConfig) -> 
     assert response["Cache-Control"] == "no-cache"
     WidgetConfig.objects.filter(id=open_widget.id).update(name="New")
     assert get(client, open_widget).json()["name"] == "New"
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_no_refusal(
+    client: Client,
+    listed: WidgetConfig,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+) -> None:
+    """A page reads the 503, and asks again; what it can't read is a "no" to it."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error("host=db.internal")
+
+    with connection.execute_wrapper(fail):
+        response = get(client, listed, origin="https://anything.example")
+    assert response.status_code == 503
+    assert cors(response) == {"Access-Control-Allow-Origin": "*"}
+    assert response["Retry-After"] == "5"
+    assert response.json()["code"] == "unavailable"
+    assert error.__name__ in caplog.text
+    assert "db.internal" not in caplog.text

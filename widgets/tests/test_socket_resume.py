@@ -227,6 +227,11 @@ async def test_feedback_is_kept_and_shown_again(
     again = await visit(widget, token=socket.token)
     await again.receive()
     assert (await again.receive())["messages"][1]["feedback"] == "up"
+    # A page that was loaded since knows the rating, but no comment.
+    await socket.send({"type": "feedback", "message_id": answer["id"], "rating": "down"})
+    assert (await socket.receive())["type"] == "feedback_saved"
+    await in_database(row.refresh_from_db)
+    assert (row.rating, row.rating_comment) == ("down", "Nice")
     await socket.send({**frame, "rating": None})
     assert (await socket.receive())["type"] == "feedback_saved"
     await in_database(row.refresh_from_db)

@@ -10,6 +10,7 @@ figure { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; b
 figcaption { display: flex; justify-content: space-between; align-items: center; padding: 2px 6px 2px 12px; border-block-end: 1px solid var(--line) }
 .copy { min-height: 26px; padding: 0 8px; border-radius: 6px; color: var(--text) }
 pre { overflow-x: auto; padding: 10px 12px; text-align: left }
+a code { background: none }
 pre code { background: none; padding: 0; overflow-wrap: normal }
 .table { overflow-x: auto }
 table { border-collapse: collapse; font-size: 14px }

@@ -70,6 +70,9 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     ...bottom,
   );
 
+  const modal = () => set(node, "aria-modal", full.matches && "true");
+  full.addEventListener("change", modal);
+
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     actions.touch();
@@ -89,6 +92,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     node,
     destroy() {
       menu.close();
+      full.removeEventListener("change", modal);
       node.remove();
     },
     /** @param {State} state */
@@ -99,7 +103,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       if (!state.open) menu.close();
       hush();
       download.disabled = !(state.messages.length || state.outbox.length);
-      set(node, "aria-modal", full.matches && "true");
+      modal();
       setText(status, statusOf(state, words));
       setText(alert, state.alert);
       stop.hidden = !turn || turn.done || !usable;

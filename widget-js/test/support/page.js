@@ -64,7 +64,9 @@ export function openPage({
       replaceSync() {}
     },
     matchMedia: (query) => ({
-      matches: Object.entries(media).some(([part, on]) => on && query.includes(part)),
+      get matches() {
+        return Object.entries(media).some(([part, on]) => on && query.includes(part));
+      },
       addEventListener: (_, listener) => queries.push(listener),
       removeEventListener: (_, listener) => queries.splice(queries.indexOf(listener), 1),
     }),
@@ -88,9 +90,8 @@ export function openPage({
   for (const [key, value] of Object.entries(tab)) win.sessionStorage.setItem(key, value);
 
   // The style sheet shows the close button of the header only where the launcher is covered.
-  const full = media["max-width"];
   const inSight = (each) =>
-    !each.closest("[hidden]") && !each.matches(full ? ".open .launcher" : ".cross");
+    !each.closest("[hidden]") && !each.matches(media["max-width"] ? ".open .launcher" : ".cross");
 
   const loader = createLoader(chunks);
   const page = {
@@ -103,6 +104,11 @@ export function openPage({
     warnings,
     /** Who still listens to a media query. */
     queries,
+    /** The window gets narrow, or wide. */
+    narrow(on) {
+      media["max-width"] = on;
+      for (const listener of [...queries]) listener({ matches: on });
+    },
     get socket() {
       return sockets[sockets.length - 1];
     },

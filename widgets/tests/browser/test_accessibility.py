@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 RICH = (
     "# Sizes\n\nSee [the guide](https://shop.example.com/sizes):\n\n"
     "| EU | UK |\n|---|---|\n| 38 | 5 |\n\n1. Measure\n2. Order\n\n> Or ask."
-    "\n\n```py\nprint(1)\n```"
+    "\n\n```py\nprint(1)\n```\n\nSee [`print`](https://docs.example/print)."
 )
 # Colours that a brand may have and that text is hard to read on.
 BRANDS = [("#6366f1", "#ffffff"), ("#ffe600", "#ffffff"), ("#0b0b0b", "#1a1a1a")]
