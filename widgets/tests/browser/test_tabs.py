@@ -98,3 +98,24 @@ async def test_what_is_read_in_one_tab_is_read_in_all(
             await open_chat(third)
             for tab in (first, second, third):
                 await expect(badge(tab)).to_have_text("")
+
+
+async def test_a_reset_in_one_tab_forgets_the_visitor_in_all(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    with Shop(page_with(server.url, widget.widget_id)) as shop:
+        first, second = await tabs_at(page.context, shop.origin, 2)
+        panel = await open_chat(first)
+        await say(panel, "I am Ann")
+        other = second.get_by_role("dialog")
+        await expect_once(other, "I am Ann")
+        field = other.get_by_role("textbox", name="Message", exact=True)
+        await field.fill("My card is")
+        await first.evaluate("Loquent.reset()")
+        for tab in (first, second):
+            await expect(tab.get_by_role("log")).not_to_contain_text("I am Ann")
+        await expect(field).to_have_value("")
+        # Both are in one new conversation.
+        await say(panel, "I am Bob")
+        await expect_once(other, "I am Bob")
