@@ -13,6 +13,7 @@ from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.axe import violations_of
+from widgets.tests.browser.contrast import faint_texts
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
@@ -78,6 +79,7 @@ async def test_axe_finds_nothing(
             assert await violations_of(page, "loquent-widget") == []
             await panel.get_by_role("button", name="Menu", exact=True).click()
             assert await violations_of(page, "loquent-widget") == []
+            assert await faint_texts(page) == []
 
 
 async def test_a_conversation_by_keyboard_alone(
