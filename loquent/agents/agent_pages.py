@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.agents.agent_requests import draft_data, draft_messages, failure
+from loquent.agents.importing.drafts import MAX_TOLD
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES, read_file
 from loquent.agents.models import TextAgent
 from loquent.agents.playground import stream_reply
@@ -149,7 +150,10 @@ class AgentPages(TenantAdmin):
         return JsonResponse({})
 
     def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Read one file into entries; says what was added, and what was left out and why."""
+        """Read one file into entries; says what was added, and what was left out and why.
+
+        Of what was left out the first MAX_TOLD parts are named; `more` counts the others.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         agent = self._agent(request, id, "change")
@@ -163,10 +167,12 @@ class AgentPages(TenantAdmin):
         except ApplicationError as error:
             return failure(error)
         skipped = [*reading.skipped, *report.skipped]
+        told = skipped[:MAX_TOLD]
         return JsonResponse(
             {
                 "added": report.added,
-                "skipped": [{"what": part.what, "why": part.why} for part in skipped],
+                "skipped": [{"what": part.what, "why": part.why} for part in told],
+                "more": reading.more + report.more + len(skipped) - len(told),
             }
         )
 
@@ -193,6 +199,7 @@ class AgentPages(TenantAdmin):
             "may_edit": self.has_change_permission(request, agent),
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
+            "import_told": MAX_TOLD,
             **{
                 f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
                 for name in names

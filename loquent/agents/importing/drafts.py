@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 
 MAX_TITLE = 200
 MAX_CONTENT = 100_000
+# An agent's knowledge lies in memory while it is used.
+MAX_ENTRIES = 500
+MAX_KNOWLEDGE_CHARS = 2_000_000
+FULL = f"An agent has at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
+# So many reasons are told; of the others only how many there are.
+MAX_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +30,52 @@ class Skipped:
 
 
 @dataclass(slots=True)
-class Reading:
-    """All that was found in a file."""
+class LeftOut:
+    """The first parts that became no entry, and how many `more` there are."""
+
+    skipped: list[Skipped] = field(default_factory=list)
+    more: int = 0
+
+    def skip(self, what: str, why: str) -> None:
+        """Tell of a part that is left out; where many are, count it."""
+        if len(self.skipped) < MAX_TOLD:
+            self.skipped.append(Skipped(" ".join(what.split())[:MAX_TITLE], why))
+        else:
+            self.more += 1
+
+
+@dataclass(slots=True)
+class Reading(LeftOut):
+    """All that was found in a file: no more than an agent may hold."""
 
     drafts: list[Draft] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     def add(self, draft: Draft, *, what: str = "") -> None:
-        """Take a draft that has something in it and isn't too long; else say why not."""
+        """Take a draft that has something in it, is new and fits; else say why not."""
         name = what or draft.title
-        if not draft.content.strip():
-            self.skipped.append(Skipped(name, "It is empty."))
+        content = draft.content.strip()
+        if not content:
+            self.skip(name, "It is empty.")
         elif len(draft.content) > MAX_CONTENT:
-            self.skipped.append(
-                Skipped(name, f"It has more than {MAX_CONTENT:,} characters without a paragraph.")
-            )
+            self.skip(name, f"It has more than {MAX_CONTENT:,} characters without a paragraph.")
+        elif (words := same(content)) in self.known:
+            self.skip(name, "The same text is there already.")
+        elif len(self.drafts) >= MAX_ENTRIES:
+            self.skip(name, FULL)
         else:
+            self.known.add(words)
             title = " ".join(draft.title.split())[:MAX_TITLE] or "Untitled"
-            self.drafts.append(Draft(title, draft.content.strip(), draft.url))
+            self.drafts.append(Draft(title, content, draft.url))
+
+
+def refused(name: str, why: str) -> Reading:
+    """Of a file that is left out as a whole."""
+    reading = Reading()
+    reading.skip(name, why)
+    return reading
+
+
+def same(content: str) -> str:
+    """What two texts have in common that differ in their spaces alone."""
+    return " ".join(content.split())

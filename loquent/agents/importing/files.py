@@ -5,7 +5,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from loquent.agents.importing.documents import read_document
-from loquent.agents.importing.drafts import Reading, Skipped
+from loquent.agents.importing.drafts import Reading, refused
 from loquent.agents.importing.pages import read_page
 from loquent.agents.importing.tables import read_table
 from loquent.text import clean_text
@@ -22,15 +22,15 @@ def read_file(*, name: str, data: bytes) -> Reading:
     path = PurePath(name.replace("\\", "/"))
     shown, ending = path.name, path.suffix.lower()
     if ending not in KINDS:
-        return _refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
+        return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
     if len(data) > MAX_FILE_BYTES:
-        return _refused(shown, f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+        return refused(shown, f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
     text = decode(data)
     if text is None:
-        return _refused(shown, "Its characters can't be read. Save it as UTF-8.")
+        return refused(shown, "Its characters can't be read. Save it as UTF-8.")
     text = clean_text(text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.strip():
-        return _refused(shown, "It is empty.")
+        return refused(shown, "It is empty.")
     if ending in TABLES:
         return read_table(text, name=shown)
     if ending in PAGES:
@@ -48,7 +48,3 @@ def decode(data: bytes) -> str | None:
         best = from_bytes(data).best()
         text = "\0" if best is None else str(best)
     return None if "\0" in text else text
-
-
-def _refused(name: str, why: str) -> Reading:
-    return Reading(skipped=[Skipped(name, why)])

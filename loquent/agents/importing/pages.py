@@ -5,7 +5,7 @@ from bs4.element import Tag
 from markdownify import MarkdownConverter
 
 from loquent.agents.importing.documents import read_document
-from loquent.agents.importing.drafts import Reading, Skipped
+from loquent.agents.importing.drafts import Reading, refused
 
 # What stands around the text, or is none.
 AROUND = [
@@ -27,7 +27,7 @@ def read_page(text: str, *, name: str) -> Reading:
         converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["img"])
         markdown = converter.convert_soup(root)
     except RecursionError:
-        return Reading(skipped=[Skipped(name, "Its elements are nested too deeply.")])
+        return refused(name, "Its elements are nested too deeply.")
     lines = (line.rstrip() for line in markdown.strip().splitlines())
     return read_document("\n".join(lines), name=name, url=url, title=title)
 

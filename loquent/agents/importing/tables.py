@@ -3,7 +3,7 @@
 import csv
 import io
 
-from loquent.agents.importing.drafts import Draft, Reading, Skipped
+from loquent.agents.importing.drafts import Draft, Reading
 
 TITLES = frozenset({"title", "question", "name", "subject", "heading", "topic", "titel", "frage"})
 CONTENTS = frozenset(
@@ -24,20 +24,18 @@ def read_table(text: str, *, name: str) -> Reading:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(text)))
     except csv.Error:
-        reading.skipped.append(Skipped(name, "It can't be read as CSV."))
+        reading.skip(name, "It can't be read as CSV.")
         return reading
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
-        reading.skipped.append(Skipped(name, "It is empty."))
+        reading.skip(name, "It is empty.")
         return reading
     columns = _columns(rows[0])
     start = 1 if columns else 0
     title, content, url = columns or (0, 1, 2)
     if max(len(row) for row in rows) < 2:
-        reading.skipped.append(
-            Skipped(
-                name, "A table needs two columns: titles (or questions), and texts (or answers)."
-            )
+        reading.skip(
+            name, "A table needs two columns: titles (or questions), and texts (or answers)."
         )
         return reading
     for number, row in enumerate(rows[start:MAX_ROWS], start + 1):
@@ -51,7 +49,7 @@ def read_table(text: str, *, name: str) -> Reading:
             what=f"{name}, row {number}",
         )
     if len(rows) > MAX_ROWS:
-        reading.skipped.append(Skipped(name, f"Rows after the first {MAX_ROWS:,} were left out."))
+        reading.skip(name, f"Rows after the first {MAX_ROWS:,} were left out.")
     return reading
 
 

@@ -11,25 +11,25 @@ from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from loquent.agents.importing.drafts import MAX_CONTENT, Draft, Skipped
-from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.agents.services.agents import (
-    ENTRY_FIELDS,
+from loquent.agents.importing.drafts import (
+    FULL,
+    MAX_CONTENT,
     MAX_ENTRIES,
     MAX_KNOWLEDGE_CHARS,
-    EntryData,
+    Draft,
+    LeftOut,
+    same,
 )
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.services.agents import ENTRY_FIELDS, EntryData
 from loquent.errors import ApplicationError, ErrorCode, invalid
 
-FULL = f"An agent has at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
 
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
+@dataclass(slots=True)
+class ImportReport(LeftOut):
     """What became of a file: how many entries were added, and what was left out."""
 
-    added: int
-    skipped: list[Skipped]
+    added: int = 0
 
 
 def list_entries(*, agent: TextAgent) -> QuerySet[KnowledgeEntry]:
@@ -86,20 +86,20 @@ def delete_entry(*, agent: TextAgent, entry_id: uuid.UUID) -> None:
 
 def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport:
     """Add what isn't there yet; each draft becomes an entry or is skipped with its reason."""
-    skipped: list[Skipped] = []
+    report = ImportReport()
     new: list[KnowledgeEntry] = []
     with transaction.atomic():
         _lock(agent)
         rows = KnowledgeEntry.objects.filter(agent=agent).values_list("content", flat=True)
-        known = {_same(content) for content in rows}
+        known = {same(content) for content in rows}
         count, size = len(rows), sum(map(len, rows))
         for draft in drafts:
             entry = KnowledgeEntry(agent=agent)
-            if _same(draft.content) in known:
-                skipped.append(Skipped(draft.title, "The same text is there already."))
+            if same(draft.content) in known:
+                report.skip(draft.title, "The same text is there already.")
                 continue
             if count >= MAX_ENTRIES or size + len(draft.content) > MAX_KNOWLEDGE_CHARS:
-                skipped.append(Skipped(draft.title, FULL))
+                report.skip(draft.title, FULL)
                 continue
             data: EntryData = {
                 "title": draft.title, "content": draft.content, "url": draft.url,
@@ -107,19 +107,16 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
             try:
                 _assign(entry, data)
             except ApplicationError as error:
-                skipped.append(Skipped(draft.title, error.message))
+                report.skip(draft.title, error.message)
                 continue
-            known.add(_same(draft.content))
+            known.add(same(draft.content))
             count, size = count + 1, size + len(draft.content)
             new.append(entry)
         KnowledgeEntry.objects.bulk_create(new)
         if new:
             _touch(agent)
-    return ImportReport(len(new), skipped)
-
-
-def _same(content: str) -> str:
-    return " ".join(content.split())
+    report.added = len(new)
+    return report
 
 
 def _lock(agent: TextAgent) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from loquent.agents.importing.drafts import MAX_ENTRIES, MAX_TOLD
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import knowledge
 from loquent.organizations.models import Organization
@@ -140,6 +141,7 @@ def test_a_file_becomes_entries_and_says_what_it_left_out(
             {"what": "faq.csv, row 3", "why": "It is empty."},
             {"what": "Ship?", "why": "The same text is there already."},
         ],
+        "more": 0,
     }
     made = agent.knowledge.get(title="Open?")
     assert (made.content, made.url) == ("Nine to six.", "https://example.com/")
@@ -156,6 +158,20 @@ def test_what_does_not_fit_any_more_is_left_out(
     report = upload("a.csv", b"title,text\nA,1\nB,2\n").json()
     assert (report["added"], len(report["skipped"])) == (1, 1)
     assert agent.knowledge.count() == 3
+
+
+def test_a_report_names_the_first_parts_and_counts_the_others(
+    upload: Callable[[str, bytes], Any], agent: TextAgent
+) -> None:
+    data = b"".join(b"# h\n\ntext %d\n" % (number // 2) for number in range(60_000))
+    response = upload("h.md", data)
+    assert len(response.content) < 50_000
+    report = response.json()
+    assert report["added"] + 2 == agent.knowledge.count() == MAX_ENTRIES
+    assert len(report["skipped"]) == MAX_TOLD
+    assert report["added"] + MAX_TOLD + report["more"] == 60_000
+    page = upload("h.md", data).json()
+    assert (page["added"], page["more"]) == (0, 60_000 - MAX_TOLD)
 
 
 def test_no_file_at_all(client: Client, alice: User, page: str) -> None:

@@ -11,11 +11,12 @@ function loquentImport(section, refresh) {
   const report = dialog.querySelector(".lq-report");
   const submit = dialog.querySelector("[type=submit]");
   const limit = Number(section.dataset.limit);
+  const most = Number(section.dataset.told);
 
-  /** One file: how far it is goes to `onBytes`; gives { added, skipped }. */
+  /** One file: how far it is goes to `onBytes`; gives { added, skipped, more }. */
   const upload = (file, onBytes, onSent) =>
     new Promise((resolve) => {
-      const failed = (why) => resolve({ added: 0, skipped: [{ what: file.name, why }] });
+      const failed = (why) => resolve({ added: 0, skipped: [{ what: file.name, why }], more: 0 });
       const request = new XMLHttpRequest();
       request.open("POST", section.dataset.import);
       request.setRequestHeader("X-CSRFToken", token());
@@ -36,14 +37,16 @@ function loquentImport(section, refresh) {
       request.send(body);
     });
 
-  function show({ added, skipped }) {
+  function show({ added, skipped, more }) {
     report.hidden = false;
     const entries = added === 1 ? "entry" : "entries";
+    const told = skipped.slice(0, most);
+    const count = skipped.length + more;
+    const lines = told.map(({ what, why }) => `${what}: ${why}`);
+    if (count > told.length) lines.push(`and ${count - told.length} more.`);
     report.querySelector("h3").textContent =
-      `${added} ${entries} added${skipped.length ? `, ${skipped.length} left out:` : "."}`;
-    report.querySelector("ul").replaceChildren(
-      ...skipped.map(({ what, why }) => make("li", "", `${what}: ${why}`)),
-    );
+      `${added} ${entries} added${count ? `, ${count} left out:` : "."}`;
+    report.querySelector("ul").replaceChildren(...lines.map((line) => make("li", "", line)));
   }
 
   section.querySelector("[data-import-open]").addEventListener("click", () => {
@@ -56,7 +59,7 @@ function loquentImport(section, refresh) {
     event.preventDefault();
     const files = [...chosen.files];
     const all = files.reduce((sum, file) => sum + file.size, 0) || 1;
-    const total = { added: 0, skipped: [] };
+    const total = { added: 0, skipped: [], more: 0 };
     let done = 0;
     submit.disabled = true;
     box.hidden = false;
@@ -80,6 +83,7 @@ function loquentImport(section, refresh) {
         );
         total.added += result.added;
         total.skipped.push(...result.skipped);
+        total.more += result.more;
       }
       done += file.size;
       bar.value = done / all;
