@@ -20,8 +20,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.agents.agent_requests import draft_data, draft_messages, failure
+from loquent.agents.importing.apart import read_apart
 from loquent.agents.importing.drafts import MAX_TOLD
-from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES, read_file
+from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.models import TextAgent
 from loquent.agents.playground import stream_reply
 from loquent.agents.services.drafts import draft_reply, take_try
@@ -161,7 +162,7 @@ class AgentPages(TenantAdmin):
         if not isinstance(file, UploadedFile):
             return failure(ApplicationError(ErrorCode.INVALID, "Please choose a file."))
         # One byte more than is allowed tells that it is too large.
-        reading = read_file(name=file.name or "", data=file.read(MAX_FILE_BYTES + 1))
+        reading = read_apart(name=file.name or "", data=file.read(MAX_FILE_BYTES + 1))
         try:
             report = import_entries(agent=agent, drafts=reading.drafts)
         except ApplicationError as error:

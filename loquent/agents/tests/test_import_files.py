@@ -49,6 +49,22 @@ def test_a_page_is_its_main_part() -> None:
         assert text not in draft.content
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<p>Use <![x] here</p>",
+        b"<p>Use <![CDATA[ here",
+        b"<p>Use <!here</p>",
+        b"<?xml version='1.0'?><html><body><p>Use here</p></body></html>",
+        b"<meta charset='utf-16'><p>Use here</p>",
+        b"<p>Use" * 1_000,
+    ],
+)
+def test_odd_markup_is_read(page: bytes) -> None:
+    [draft] = read_file(name="odd.html", data=page).drafts
+    assert "Use" in draft.content
+
+
 def test_a_table_without_names_of_columns() -> None:
     [first, second] = read_file(name="faq.tsv", data=b"Open?\tNine to six.\nShip?\tYes.\n").drafts
     assert (first.title, first.content) == ("Open?", "Nine to six.")
