@@ -23,6 +23,7 @@ from loquent.agents.importing.drafts import (
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services.agents import ENTRY_FIELDS, EntryData
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
 
 
 @dataclass(slots=True)
@@ -69,10 +70,15 @@ def save_entry(
                     "then open the entry again.",
                 )
             entry = found
+        before = values(entry, ENTRY_FIELDS)
         _assign(entry, data)
         _check_room(agent, [entry])
         entry.save()
         _touch(agent)
+        if entry_id is None:
+            record(entry, CREATED, {"title": ("", entry.title)})
+        else:
+            record(entry, CHANGED, {n: (before[n], getattr(entry, n)) for n in ENTRY_FIELDS})
     return entry
 
 
@@ -80,7 +86,11 @@ def delete_entry(*, agent: TextAgent, entry_id: uuid.UUID) -> None:
     """Delete an entry; one that is gone already is fine."""
     with transaction.atomic():
         _lock(agent)
-        KnowledgeEntry.objects.filter(agent=agent, id=entry_id).delete()
+        entry = KnowledgeEntry.objects.filter(agent=agent, id=entry_id).first()
+        if entry is None:
+            return
+        record(entry, DELETED, {"title": (entry.title, "")})
+        entry.delete()
         _touch(agent)
 
 
@@ -115,8 +125,15 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
         KnowledgeEntry.objects.bulk_create(new)
         if new:
             _touch(agent)
+            # One line, not one for each entry: a log of hundreds would hide what else was done.
+            change = (_entries(count - len(new)), f"{_entries(count)}, {len(new)} of them imported")
+            record(agent, CHANGED, {"knowledge": change})
     report.added = len(new)
     return report
+
+
+def _entries(count: int) -> str:
+    return f"{count} entr{'y' if count == 1 else 'ies'}"
 
 
 def _lock(agent: TextAgent) -> None:
@@ -137,7 +154,8 @@ def _assign(entry: KnowledgeEntry, data: EntryData) -> None:
     if len(entry.content) > MAX_CONTENT:
         raise invalid({"content": [f"An entry has at most {MAX_CONTENT:,} characters."]})
     try:
-        entry.full_clean(exclude=["agent"])
+        # Its id alone is unique, and random: no need to ask the database, for each of an import.
+        entry.full_clean(exclude=["agent"], validate_unique=False)
     except ValidationError as error:
         raise invalid(error.message_dict) from None
 

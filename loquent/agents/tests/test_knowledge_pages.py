@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from loquent.agents.importing.drafts import MAX_ENTRIES, MAX_TOLD
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import knowledge
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 
@@ -172,6 +175,49 @@ def test_a_report_names_the_first_parts_and_counts_the_others(
     assert report["added"] + MAX_TOLD + report["more"] == 60_000
     page = upload("h.md", data).json()
     assert (page["added"], page["more"]) == (0, 60_000 - MAX_TOLD)
+
+
+def test_the_audit_log_hears_of_each_change(
+    client: Client, alice: User, agent: TextAgent, page: str
+) -> None:
+    client.force_login(alice)
+    AuditEntry.objects.all().delete()
+    new = {"title": "Hours", "content": "Nine to six."}
+    client.post(f"{page}save/", new)
+    entry = agent.knowledge.get(title="Hours")
+    client.post(f"{page}save/", {**new, "id": entry.id, "content": "Always open."})
+    client.post(f"{page}save/", {**new, "id": entry.id, "content": "Always open."})
+    client.post(f"{page}delete/", {"id": entry.id})
+    client.post(f"{page}delete/", {"id": entry.id})
+    gone, edited, made = AuditEntry.objects.all()
+    assert [line.action for line in (made, edited, gone)] == [0, 1, 2]
+    assert made.changes == {"title": ["", "Hours"]}
+    assert edited.changes == {"content": ["Nine to six.", "Always open."]}
+    assert gone.changes == {"title": ["Hours", ""]}
+    for line in (made, edited, gone):
+        assert (line.actor, line.organization) == (alice, agent.organization)
+        assert (line.object_repr, line.object_pk) == ("Hours", str(entry.id))
+    lines = client.get("/admin/organizations/auditentry/").content.decode()
+    assert "content: Nine to six. → Always open." in lines
+
+
+def test_an_import_is_one_line_of_the_audit_log(
+    upload: Callable[[str, bytes], Any], client: Client, alice: User, agent: TextAgent
+) -> None:
+    AuditEntry.objects.all().delete()
+    with CaptureQueriesContext(connection) as for_one:
+        upload("a.csv", b"title,text\nA,1\n")
+    rows = b"title,text\n" + b"".join(b"B,B %d\n" % number for number in range(50))
+    with CaptureQueriesContext(connection) as for_many:
+        upload("b.csv", rows)
+        upload("b.csv", rows)
+    assert len(for_many) <= 2 * len(for_one)
+    second, first = AuditEntry.objects.all()
+    assert first.changes == {"knowledge": ["2 entries", "3 entries, 1 of them imported"]}
+    assert second.changes == {"knowledge": ["3 entries", "53 entries, 50 of them imported"]}
+    assert (second.actor, second.object_pk) == (alice, str(agent.pk))
+    lines = client.get("/admin/organizations/auditentry/").content.decode()
+    assert "knowledge: 3 entries → 53 entries, 50 of them imported" in lines
 
 
 def test_no_file_at_all(client: Client, alice: User, page: str) -> None:
