@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 from django.db import models
 from rest_framework import serializers
 
+from loquent.text import unix_lines
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -17,11 +19,18 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class LongTextField(TextField):
+    """A text of several lines, with line feeds alone, as the forms of staff keep it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(unix_lines(data) if isinstance(data, str) else data)
+
+
 class StrictSerializer(serializers.ModelSerializer[M]):
-    """A ModelSerializer whose texts are `TextField`s."""
+    """A ModelSerializer whose texts are `TextField`s and `LongTextField`s."""
 
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: TextField,
-        models.TextField: TextField,
+        models.TextField: LongTextField,
     }

@@ -15,6 +15,11 @@ def clean_text(text: str) -> str:
     return _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
+def unix_lines(text: str) -> str:
+    """The text with line feeds alone: forms of browsers, and files of Windows, have CR LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing of the text can be seen: only spaces and invisible format characters."""
     return all(c.isspace() or unicodedata.category(c) == "Cf" for c in text)

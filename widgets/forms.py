@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from loquent.errors import ApplicationError
+from loquent.form_fields import LongTextField
 from loquent.organizations.form_conflicts import GuardedForm
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget, lock_widget, update_widget, widget_version
@@ -82,6 +83,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
     class Meta:
         model = WidgetConfig
         fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
+        field_classes = {"greeting": LongTextField, "notice_text": LongTextField}
         widgets = {
             "primary_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
             "text_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),

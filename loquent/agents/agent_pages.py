@@ -36,6 +36,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.current import current_organization
 from loquent.organizations.models import Organization
+from loquent.text import unix_lines
 
 TEMPLATES = "admin/agents/textagent"
 
@@ -132,7 +133,7 @@ class AgentPages(TenantAdmin):
                 expected_version=datetime.fromisoformat(version) if version else None,
                 data={
                     "title": request.POST.get("title", "").strip(),
-                    "content": request.POST.get("content", "").replace("\r\n", "\n").strip(),
+                    "content": unix_lines(request.POST.get("content", "")).strip(),
                     "url": request.POST.get("url", "").strip(),
                 },
             )

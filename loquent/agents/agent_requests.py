@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from loquent.agents.backends.base import ChatMessage
 from loquent.agents.services.agents import AgentData
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.text import clean_text
+from loquent.text import clean_text, unix_lines
 
 MAX_INSTRUCTIONS = 20_000
 STATUS = {
@@ -40,7 +40,7 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
         freedom = float(temperature) if temperature else None
     except ValueError:
         raise invalid({"Freedom of wording": ["Write a number from 0 to 2."]}) from None
-    instructions = clean_text(form.get("instructions", "").replace("\r\n", "\n"))
+    instructions = clean_text(unix_lines(form.get("instructions", "")))
     if len(instructions) > MAX_INSTRUCTIONS:
         raise invalid({"Instructions": [f"They have at most {MAX_INSTRUCTIONS:,} characters."]})
     return {

@@ -14,6 +14,7 @@ from loquent.agents.services.agents import (
     lock_agent,
     update_agent,
 )
+from loquent.form_fields import LongTextField
 from loquent.organizations.form_conflicts import GuardedForm
 
 
@@ -26,6 +27,7 @@ class TextAgentForm(GuardedForm[TextAgent]):
     class Meta:
         model = TextAgent
         fields = ["organization", *AGENT_FIELDS]
+        field_classes = {"instructions": LongTextField}
         widgets = {
             "instructions": forms.Textarea(attrs={"rows": 9}),
             "model": forms.TextInput(attrs={"list": "lq-models", "autocomplete": "off"}),

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from loquent.errors import ApplicationError
+from loquent.text import unix_lines
 
 Snapshot = dict[str, str]
 Row = TypeVar("Row", bound=Model)
@@ -152,4 +153,4 @@ def _text(value: Any) -> str:
         return "on"
     if value is None or value is False:
         return ""
-    return str(value).replace("\r\n", "\n").strip()
+    return unix_lines(str(value)).strip()

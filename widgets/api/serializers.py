@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loquent.api import flatten
 from loquent.openapi import UUID_EXAMPLE, examples
-from loquent.serializers import StrictSerializer, TextField
+from loquent.serializers import LongTextField, StrictSerializer, TextField
 from widgets.models import (
     MAX_NOTICE,
     MAX_NOTICE_URL,
@@ -35,7 +35,7 @@ class TextsField(serializers.ListField):
 class NoticeSerializer(serializers.Serializer[NoticeData]):
     """The AI disclosure or privacy line; given whole, also by PATCH."""
 
-    text = TextField(max_length=MAX_NOTICE, allow_blank=True)
+    text = LongTextField(max_length=MAX_NOTICE, allow_blank=True)
     url = TextField(
         max_length=MAX_NOTICE_URL,
         required=False,
@@ -102,7 +102,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
     organization_id = serializers.UUIDField(read_only=True)
     text_agent_id = serializers.UUIDField()
     name = TextField(max_length=100, required=False, allow_null=True, allow_blank=True)
-    greeting = TextField(max_length=2_000, required=False, allow_null=True, allow_blank=True)
+    greeting = LongTextField(max_length=2_000, required=False, allow_null=True, allow_blank=True)
     starters = TextsField(
         child=TextField(max_length=1_000),
         max_length=MAX_STARTERS,

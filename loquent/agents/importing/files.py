@@ -8,7 +8,7 @@ from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.drafts import Reading, refused
 from loquent.agents.importing.pages import read_page
 from loquent.agents.importing.tables import read_table
-from loquent.text import clean_text
+from loquent.text import clean_text, unix_lines
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 DOCUMENTS = frozenset({".md", ".markdown", ".txt", ".text"})
@@ -28,7 +28,7 @@ def read_file(*, name: str, data: bytes) -> Reading:
     text = decode(data)
     if text is None:
         return refused(shown, "Its characters can't be read. Save it as UTF-8.")
-    text = clean_text(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = clean_text(unix_lines(text))
     if not text.strip():
         return refused(shown, "It is empty.")
     if ending in TABLES:
