@@ -1,15 +1,21 @@
 """The REST API of text agents."""
 
+from itertools import accumulate
 from typing import Any, cast
+from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Sum
+from django.db.models.functions import Length
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
+from loquent.agents.importing.drafts import MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
+from loquent.api import NewestFirstPagination
 from loquent.api_filters import BooleanChoice, PeriodFilterSet, SearchFilter
 from loquent.openapi import UUID_EXAMPLE, examples
 from loquent.organizations.rest import VersionedCrudViewSet
@@ -86,10 +92,33 @@ class TextAgentFilter(PeriodFilterSet):
     search = SearchFilter("name", "instructions", help_text="A text in name or instructions.")
 
 
+class AgentPagination(NewestFirstPagination):
+    """Pages that end earlier where the agents on them know much, as an answer is made in memory."""
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any] | None:
+        agents = super().paginate_queryset(queryset.prefetch_related(None), request, view)
+        self.page_size = max(1, _fitting([agent.id for agent in agents or ()]))
+        return super().paginate_queryset(queryset, request, view)
+
+
+def _fitting(agent_ids: list[UUID]) -> int:
+    """How many agents from the first on know no more together than one agent may."""
+    entries = KnowledgeEntry.objects.filter(agent__in=agent_ids).order_by()
+    length = Length("content") + Length("title") + Length("url")
+    sizes = dict(entries.values_list("agent").annotate(size=Sum(length)))
+    sums = accumulate(sizes.get(agent_id, 0) for agent_id in agent_ids)
+    return sum(1 for size in sums if size <= MAX_KNOWLEDGE_CHARS)
+
+
 @extend_schema_view(
     list=extend_schema(
         summary="List text agents",
-        description="The organization's agents with all that they know, newest first.",
+        description=(
+            "The organization's agents with all that they know, newest first. A page has fewer "
+            f"than 50 where their knowledge has more than {MAX_KNOWLEDGE_CHARS:,} characters."
+        ),
     ),
     retrieve=extend_schema(
         summary="Read a text agent", description="An agent with all its knowledge."
@@ -120,6 +149,7 @@ class TextAgentViewSet(VersionedCrudViewSet):
 
     serializer_class = TextAgentSerializer
     filterset_class = TextAgentFilter
+    pagination_class = AgentPagination
     ordering_fields = ("created_at", "updated_at")
     queryset = TextAgent.objects.prefetch_related(
         Prefetch("knowledge", KnowledgeEntry.objects.order_by("created_at", "id"))

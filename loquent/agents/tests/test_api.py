@@ -189,6 +189,26 @@ def test_an_agent_in_use_stays(client: APIClient, agent: TextAgent, acme: Organi
     assert TextAgent.objects.filter(id=agent.id).exists()
 
 
+def test_a_page_ends_where_its_agents_know_much(client: APIClient, acme: Organization) -> None:
+    entries: list[EntryData] = [{"title": "T", "content": "x" * 100_000} for _ in range(9)]
+    names = [f"Agent {number}" for number in range(5)]
+    for name in names:
+        create_agent(organization=acme, data={"name": name, "knowledge": entries})
+    create_agent(organization=acme, data={"name": "Knows nothing"})
+    link: EntryData = {**entries[0], "url": f"https://example.com/{'x' * 1_900}"}
+    create_agent(
+        organization=acme, data={"name": "Full", "knowledge": [*entries, *entries, link, link]}
+    )
+    pages, address = [], f"{PATH}?ordering=created_at"
+    while address:
+        response = client.get(address)
+        assert len(response.content) < 2_100_000
+        page = response.json()
+        pages.append([agent["name"] for agent in page["results"]])
+        address = page["next"]
+    assert pages == [names[:2], names[2:4], [names[4], "Knows nothing"], ["Full"]]
+
+
 def test_a_list_takes_as_many_queries_for_many_as_for_one(
     client: APIClient, acme: Organization, agent: TextAgent
 ) -> None:
