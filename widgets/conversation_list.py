@@ -104,8 +104,8 @@ class ConversationLists(TenantAdmin):
         if is_cut:
             self.message_user(
                 request,
-                f"More than {MOST_FOUND:,} conversations have these words: not all are shown. "
-                "Add a word, or a filter.",
+                f"More than {MOST_FOUND:,} conversations have these words: the {MOST_FOUND:,} with "
+                "the latest activity are shown. Add a word, or a filter.",
                 messages.WARNING,
             )
         return queryset.filter(id__in=ids), False
