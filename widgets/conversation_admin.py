@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import (
     Http404,
@@ -31,6 +32,7 @@ from widgets.services.conversations import (
 from widgets.services.transcripts import MOST_SHOWN, conversation_record, transcript
 
 TEMPLATES = "admin/widgets/widgetsession"
+FORMATS = (("text", "text"), ("json", "JSON"))
 
 
 @admin.register(WidgetSession)
@@ -75,7 +77,7 @@ class WidgetSessionAdmin(ConversationLists):
         context = {
             "lq_export": reverse("admin:widgets_widgetsession_exportlist"),
             "lq_query": query.urlencode(),
-            "lq_formats": [("text", "text"), ("json", "JSON")],
+            "lq_formats": FORMATS if self.has_export_permission(request) else (),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
@@ -138,8 +140,8 @@ class WidgetSessionAdmin(ConversationLists):
 
     def export_list_view(self, request: HttpRequest) -> HttpResponseBase:
         """All conversations that the list shows under these filters, as a stream."""
-        if not self.has_view_permission(request):
-            raise Http404
+        if not self.has_export_permission(request):
+            raise PermissionDenied
         kind = request.GET.get("format", "text")
         filters = request.GET.copy()
         filters.pop("format", None)
@@ -177,6 +179,13 @@ class WidgetSessionAdmin(ConversationLists):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Who may delete conversations may take all of them away: admins, as in the REST API.
+
+        One alone is a file for whoever may read it.
+        """
+        return self.has_delete_permission(request)
 
     def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change contacts may also give them what a visitor typed."""

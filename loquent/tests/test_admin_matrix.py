@@ -52,7 +52,7 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
 }
 # Pages of a kind of rows beside Django's own.
 OF_A_LIST: dict[tuple[type[Model], str], Any] = {
-    (WidgetSession, "exportlist"): VIEWER,
+    (WidgetSession, "exportlist"): ADMIN,
 }
 # Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
 POSTS = {

@@ -160,9 +160,9 @@ def test_one_conversation_as_a_file(
 
 
 def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(
-    client: Client, bob: User, charlie: User, conversations: dict[str, WidgetSession]
+    client: Client, alice: User, charlie: User, conversations: dict[str, WidgetSession]
 ) -> None:
-    client.force_login(bob)
+    client.force_login(alice)
     address = f"{LIST}{conversations['jane'].id}/export/"
     assert client.get(f"{address}?format=exe").status_code == 404
     assert client.get(f"{LIST}export/?format=exe").status_code == 404
@@ -175,11 +175,11 @@ def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(
 async def test_the_filtered_list_as_a_file(
     async_client: AsyncClient,
     transactional_db: None,
-    bob: User,
+    alice: User,
     conversations: dict[str, WidgetSession],
     kind: str,
 ) -> None:
-    await in_database(async_client.force_login, bob)
+    await in_database(async_client.force_login, alice)
     response = await async_client.get(f"{LIST}export/?known=no&format={kind}")
     body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
     assert "Gurten" not in body
@@ -197,22 +197,35 @@ async def test_the_filtered_list_as_a_file(
 async def test_a_file_holds_the_organization_in_which_one_works(
     async_client: AsyncClient,
     transactional_db: None,
-    bob: User,
+    alice: User,
     globex: Organization,
     conversations: dict[str, WidgetSession],
 ) -> None:
-    membership = Membership(organization=globex, user=bob, role=Role.VIEWER)
+    membership = Membership(organization=globex, user=alice, role=Role.VIEWER)
     await in_database(membership.save)
-    await in_database(async_client.force_login, bob)
+    await in_database(async_client.force_login, alice)
     response = await async_client.get(f"{LIST}export/?q=gurten&format=json")
     body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
     assert [record["id"] for record in json.loads(body)] == [str(conversations["jane"].id)]
 
 
-async def test_an_empty_list_is_an_empty_file(
-    async_client: AsyncClient, transactional_db: None, bob: User
+def test_a_viewer_takes_one_conversation_away_and_not_all(
+    client: Client, alice: User, bob: User, conversations: dict[str, WidgetSession]
 ) -> None:
-    await in_database(async_client.force_login, bob)
+    client.force_login(bob)
+    assert f"{LIST}export/" not in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}export/?format=json").status_code == 403
+    assert client.get(f"{LIST}{conversations['jane'].id}/export/").status_code == 200
+    client.force_login(alice)
+    assert (
+        f"{LIST}export/?q=parcel&amp;format=json" in client.get(f"{LIST}?q=parcel").content.decode()
+    )
+
+
+async def test_an_empty_list_is_an_empty_file(
+    async_client: AsyncClient, transactional_db: None, alice: User
+) -> None:
+    await in_database(async_client.force_login, alice)
     for kind, expected in (("json", []), ("text", "")):
         response = await async_client.get(f"{LIST}export/?format={kind}")
         body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
