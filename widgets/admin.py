@@ -14,7 +14,7 @@ from widgets.contrast import contrast_warning
 from widgets.forms import WidgetConfigForm
 from widgets.models import WidgetConfig
 from widgets.overview_page import overview_csv, overview_page
-from widgets.services.configs import duplicate_widget, switch_widgets
+from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
 from widgets.services.statistics import (
     refusals_today,
     refused_today,
@@ -134,6 +134,15 @@ class WidgetConfigAdmin(WidgetPages):
             self.message_user(request, f"Sites are stored in one spelling:\n{lines}", messages.INFO)
         if warning := contrast_warning(obj.primary_color, obj.text_color):
             self.message_user(request, warning, messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: WidgetConfig) -> None:
+        delete_widget(widget=obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]
+    ) -> None:
+        for widget in queryset:
+            delete_widget(widget=widget)
 
     @admin.action(description="Enable the selected widgets", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:

@@ -29,6 +29,7 @@ from widgets.services.conversations import (
     is_active,
     visitor_name,
 )
+from widgets.services.sessions import delete_conversations
 from widgets.services.transcripts import MOST_SHOWN, conversation_record, transcript
 
 TEMPLATES = "admin/widgets/widgetsession"
@@ -173,6 +174,14 @@ class WidgetSessionAdmin(ConversationLists):
         for session in queryset:
             if self.has_apply_permission(request, session):
                 self._apply(request, session)
+
+    def delete_model(self, request: HttpRequest, obj: WidgetSession) -> None:
+        delete_conversations(sessions=WidgetSession.objects.filter(pk=obj.pk))
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]
+    ) -> None:
+        delete_conversations(sessions=queryset)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -49,15 +49,6 @@ class OrganizationAdmin(TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
         return visible_organizations(request.user)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Whoever may delete an organization may delete all that is kept of it.
-
-        Also what nobody deletes by itself, such as counts. Named are the organizations, counted
-        is the rest, of which there may be thousands.
-        """
-        _, counts, _, protected = super().get_deleted_objects(objs, request)
-        return [str(organization) for organization in objs], counts, set(), protected
-
 
 class RoleForm(forms.ModelForm[Membership]):
     """Another role for a member."""

@@ -5,18 +5,26 @@ from typing import Any
 
 from auditlog.registry import auditlog as registry
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import ForeignKey
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.auth import needed_role
 from loquent.organizations.current import current_organization
+from loquent.organizations.deletion import count_dependents, find_holders
 from loquent.organizations.models import Organization, Role
+
+# Rows that a page which asks before a deletion names; of more it says how many there are.
+MOST_NAMED = 100
+# Each is a field of the form that comes back (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+MOST_DELETED = 4_000
 
 
 class TenantAdmin(admin.ModelAdmin[Any]):
@@ -101,6 +109,33 @@ class TenantAdmin(admin.ModelAdmin[Any]):
         context = {"lq_elsewhere": self.elsewhere(request, self.get_object(request, object_id))}
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
+    def response_action(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Delete no more rows at once than the page that asks can name when it comes back."""
+        is_all = request.POST.get("select_across") == "1"
+        if is_all and "delete_selected" in request.POST.getlist("action"):
+            rows = len(queryset.order_by().values_list("pk")[: MOST_DELETED + 1])
+            if rows > MOST_DELETED:
+                text = f"At most {MOST_DELETED:,} rows can be deleted at once. Use a filter."
+                self.message_user(request, text, messages.WARNING)
+                return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the rows, and count what goes with them.
+
+        Whoever may delete a row may delete all that hangs on it, also what nobody deletes by
+        itself, such as counts.
+        """
+        rows = list(objs)
+        counts = {self.model: len(rows), **count_dependents(rows)}
+        may_not = any(not self.has_delete_permission(request, row) for row in rows)
+        missing = {self.opts.verbose_name} if may_not else set()
+        held = [line for holders in find_holders(rows) for line in self._named(holders)]
+        kinds = {kind._meta.verbose_name_plural: count for kind, count in counts.items()}
+        return self._named(rows), kinds, missing, held
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -152,6 +187,17 @@ class TenantAdmin(admin.ModelAdmin[Any]):
             return None
         owner = self.organization_of(row)
         return None if owner == current_organization(request) else owner
+
+    def _named(self, rows: models.QuerySet[Any] | list[Any]) -> list[str]:
+        """Rows of one kind as lines with links, the first of many."""
+        lines: list[str] = []
+        for row in rows[:MOST_NAMED]:
+            name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+            kind = capfirst(row._meta.verbose_name)
+            link = '{}: <a href="{}">{}</a>'
+            lines.append(format_html(link, kind, reverse(name, args=[row.pk]), row))
+        count = len(rows) if isinstance(rows, list) else rows.count()
+        return [*lines, f"and {count - MOST_NAMED:,} more"] if count > MOST_NAMED else lines
 
     def _audit_url(self, request: HttpRequest, row: Any) -> str:
         """The audit log's lines of a row, for who may read them; else empty."""

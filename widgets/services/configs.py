@@ -13,8 +13,9 @@ from loquent.organizations.access import access_object
 from loquent.organizations.audit import CHANGED, record
 from loquent.organizations.models import Organization
 from loquent.versions import ExpectedVersion, check_version, version_of
-from widgets.models import MAX_NAME, WidgetConfig
+from widgets.models import MAX_NAME, WidgetConfig, WidgetSession
 from widgets.services.identifiers import generate_widget_id
+from widgets.services.sessions import delete_conversations
 from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
 
@@ -105,6 +106,7 @@ def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = N
     with transaction.atomic():
         if expected_version is not None:
             _check_version(lock_widget(widget=widget), expected_version)
+        delete_conversations(sessions=WidgetSession.objects.filter(widget=widget))
         widget.delete()
 
 

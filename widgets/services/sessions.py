@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
-from widgets.models import WidgetConfig, WidgetSession
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 
+# Conversations that one statement deletes with their messages; each may have thousands.
+DELETED_AT_ONCE = 100
 _TOKEN = re.compile(rf"^{SESSION_TOKEN}[A-Za-z0-9_-]{{20,100}}\Z")
 
 
@@ -62,6 +65,23 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
         old.turns.filter(state="waiting").delete()
         WidgetSession.objects.filter(id=session_id).update(ended_at=timezone.now())
         return create_widget_session(widget=old.widget, successor_of=old)
+
+
+def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> None:
+    """Delete sessions with their messages and turns: all or none, some at a time.
+
+    Open chats of them end.
+    """
+    with transaction.atomic():
+        ids = list(sessions.order_by("id").values_list("id", flat=True))
+        for start in range(0, len(ids), DELETED_AT_ONCE):
+            rows = WidgetSession.objects.filter(id__in=ids[start : start + DELETED_AT_ONCE])
+            # A message that is being written is written first, and then goes as well.
+            list(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
+            WidgetTurn.objects.filter(session__in=rows).delete()
+            # Django would load them for what replies to them, which the same statement deletes.
+            WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)
+            rows.delete()
 
 
 def delete_widget_session(*, session_id: uuid.UUID) -> None:
