@@ -1,20 +1,36 @@
 """The admin page of contacts."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db import models, transaction
 from django.http import HttpRequest
 
 from contacts.models import Contact
-from contacts.services import clean_contact, find_duplicates
+from contacts.services import (
+    DETAILS,
+    NEEDS_A_DETAIL,
+    ContactDetails,
+    clean_contact,
+    contact_version,
+    delete_contact,
+    find_duplicates,
+    lock_contact,
+    save_contact,
+)
 from loquent.errors import ApplicationError
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
+from loquent.organizations.form_conflicts import GuardedForm
 
 
-class ContactForm(forms.ModelForm[Contact]):
-    """A contact in any spelling; stored in one."""
+class ContactForm(GuardedForm[Contact]):
+    """A contact in any spelling; stored in one. `made`: the row, once the form is valid."""
+
+    noun = "contact"
+    guarded = DETAILS
+    made: Contact
 
     phone = forms.CharField(
         required=False,
@@ -29,6 +45,8 @@ class ContactForm(forms.ModelForm[Contact]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if not self.instance._state.adding:
+            self.refuse_stale()
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if organization is None:
             return data
@@ -44,7 +62,7 @@ class ContactForm(forms.ModelForm[Contact]):
         if self.errors:
             return data
         if not any(cleaned.values()):
-            raise forms.ValidationError("A contact needs a name, an email or a phone number.")
+            raise forms.ValidationError(NEEDS_A_DETAIL)
         duplicates = find_duplicates(
             organization_id=organization.id,
             email=cleaned["email"],
@@ -54,6 +72,24 @@ class ContactForm(forms.ModelForm[Contact]):
         if duplicates:
             raise forms.ValidationError(duplicates)
         return {**data, **cleaned}
+
+    def lock_row(self) -> Contact:
+        return lock_contact(contact=self.instance)
+
+    def version_of(self, row: Contact) -> str:
+        return contact_version(row)
+
+    def _post_clean(self) -> None:
+        """The service saves: somebody may take the email or phone until the very last moment."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        details = {name: self.cleaned_data[name] for name in DETAILS}
+        try:
+            self.made = save_contact(contact=self.instance, details=cast("ContactDetails", details))
+        except ApplicationError as error:
+            for name, sentences in error.fields.items() or [(None, [error.message])]:
+                self.add_error(name, forms.ValidationError(sentences))
 
 
 @admin.register(Contact)
@@ -69,3 +105,27 @@ class ContactAdmin(TenantAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["organization"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Contact | None = None) -> Any:
+        """With what guards the saving, where somebody can."""
+        is_guarded = obj is not None and self.has_change_permission(request, obj)
+        return ["organization", *DETAILS, *(["version", "loaded"] if is_guarded else [])]
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Contact:
+        """The contact that the form saved."""
+        contact: Contact = form.made
+        return contact
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        """It is saved already."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """There is nothing beside it."""
+
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        delete_contact(contact=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Contact]) -> None:
+        with transaction.atomic():
+            for contact in queryset:
+                delete_contact(contact=contact)

@@ -1,17 +1,16 @@
 """`/api/v1/contacts/`"""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from contacts.filters import ContactFilter
 from contacts.models import Contact
-from contacts.services import delete_contact, save_contact
+from contacts.services import ContactDetails, delete_contact, save_contact
 from loquent.api_filters import StrictFilterBackend
 from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 from loquent.openapi import UUID_EXAMPLE, examples, line_example
@@ -39,30 +38,12 @@ class ContactSerializer(StrictSerializer[Contact]):
         model = Contact
         fields = ["id", "name", "email", "phone", "created_at"]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        known = {name: attrs.get(name, self._current(name)) for name in ("name", "email", "phone")}
-        if not any(known.values()):
-            raise serializers.ValidationError(
-                {"name": "A contact needs a name, an email or a phone number."}
-            )
-        return attrs
-
     def create(self, validated_data: dict[str, Any]) -> Contact:
-        return self._save(Contact(organization=validated_data.pop("organization")), validated_data)
+        contact = Contact(organization=validated_data.pop("organization"))
+        return save_contact(contact=contact, details=cast("ContactDetails", validated_data))
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
-        return self._save(instance, validated_data)
-
-    def _current(self, name: str) -> str | None:
-        return getattr(self.instance, name, None)
-
-    def _save(self, contact: Contact, data: dict[str, Any]) -> Contact:
-        return save_contact(
-            contact=contact,
-            name=data.get("name", contact.name),
-            email=data.get("email", contact.email),
-            phone=data.get("phone", contact.phone),
-        )
+        return save_contact(contact=instance, details=cast("ContactDetails", validated_data))
 
 
 @extend_schema_view(

@@ -1,9 +1,12 @@
 """Find and make contacts, so that one person is one row however many ask at once."""
 
 import uuid
+from typing import TypedDict
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 
 from contacts.models import Contact
 from contacts.normalization import (
@@ -15,9 +18,19 @@ from contacts.normalization import (
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.idempotency import forget_answers
 from loquent.organizations.models import Organization
+from loquent.versions import version_of
 
 ATTEMPTS = 5
 DETAILS = ("name", "email", "phone")
+NEEDS_A_DETAIL = "A contact needs a name, an email or a phone number."
+
+
+class ContactDetails(TypedDict, total=False):
+    """What is to be written of a contact, in any spelling."""
+
+    name: str
+    email: str | None
+    phone: str | None
 
 
 def find_contact(
@@ -81,51 +94,75 @@ def clean_contact(
     return cleaned
 
 
-def save_contact(
-    *,
-    contact: Contact,
-    name: str,
-    email: str | None,
-    phone: str | None,
-) -> Contact:
-    """Write staff's version of a contact (new or changed).
+def save_contact(*, contact: Contact, details: ContactDetails) -> Contact:
+    """Write the given details of a contact, new or there already; gives the row as it is then.
 
-    Raises `invalid` on a duplicate, `not_found` where the contact was deleted meanwhile.
+    What isn't given stays as it is in the database, whatever the caller has read. Raises `invalid`
+    on a duplicate or where no detail would be left, and `not_found` where the contact was deleted
+    meanwhile.
     """
-    cleaned = clean_contact(organization=contact.organization, name=name, email=email, phone=phone)
-    for field, value in cleaned.items():
-        setattr(contact, field, value)
+    cleaned = clean_contact(
+        organization=contact.organization,
+        name=details.get("name", ""),
+        email=details.get("email"),
+        phone=details.get("phone"),
+    )
+    given = {field: value for field, value in cleaned.items() if field in details}
     try:
-        contact.full_clean(validate_constraints=False)
         with transaction.atomic():
-            if contact._state.adding:
-                contact.save(force_insert=True)
+            row = contact if contact._state.adding else lock_contact(contact=contact)
+            for field, value in given.items():
+                setattr(row, field, value)
+            if not any(getattr(row, field) for field in DETAILS):
+                raise invalid({"name": [NEEDS_A_DETAIL]})
+            row.full_clean(validate_constraints=False)
+            if row._state.adding:
+                row.save(force_insert=True)
             else:
-                contact.save(update_fields=[*DETAILS, "updated_at"])
+                row.save(update_fields=[*given, "updated_at"])
     except ValidationError as error:
         raise invalid(error.message_dict) from None
     except IntegrityError:
         duplicates = find_duplicates(
             organization_id=contact.organization_id,
-            email=contact.email,
-            phone=contact.phone,
+            email=cleaned["email"],
+            phone=cleaned["phone"],
             other_than=contact.id,
         )
         # None left to name: the other one went while we looked.
         again = {"email": ["Another contact was saved with it just now. Try again."]}
         raise invalid(duplicates or again) from None
-    except DatabaseError:
-        if Contact.objects.filter(id=contact.id).exists():
-            raise
-        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.") from None
-    return contact
+    return row
+
+
+def lock_contact(*, contact: Contact) -> Contact:
+    """The row as it is now, nobody else's until the transaction ends; `not_found` if it is gone."""
+    rows = Contact.objects.select_for_update(of=("self",)).select_related("organization")
+    fresh = rows.filter(id=contact.id).first()
+    if fresh is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
+    return fresh
+
+
+def contact_version(contact: Contact) -> str:
+    """The version of a contact's details, for forms that others may overtake."""
+    values = {name: getattr(contact, name) for name in DETAILS}
+    return version_of(values, saved_at=contact.updated_at)
 
 
 def delete_contact(*, contact: Contact) -> None:
     """Delete a contact. Its conversations stay, without one; erasing takes them as well."""
     with transaction.atomic():
-        forget_answers(organization_id=contact.organization_id, about=contact.id)
+        forget_contact(contact=contact, called="Deleted contact")
         contact.delete()
+
+
+def forget_contact(*, contact: Contact, called: str) -> None:
+    """Take a contact that goes out of kept answers, and its name out of the admin's history."""
+    forget_answers(organization_id=contact.organization_id, about=contact.id)
+    kind = ContentType.objects.get_for_model(Contact)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(contact.id))
+    entries.update(object_repr=called)
 
 
 def find_duplicates(

@@ -1,12 +1,19 @@
 """From what a visitor typed to a contact of the organization."""
 
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import cast
 
 from django.db import transaction
 
 from contacts.models import Contact
-from contacts.services import clean_contact, find_or_create_contact, save_contact
+from contacts.services import (
+    ContactDetails,
+    clean_contact,
+    find_or_create_contact,
+    save_contact,
+)
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.limits import take_contact_info
@@ -92,12 +99,7 @@ def apply_contact_claim(*, session_id: uuid.UUID) -> bool:
             return False
         organization = session.widget.organization
         contact = session.contact or Contact(organization=organization)
-        session.contact = save_contact(
-            contact=contact,
-            name=claim.get("name") or contact.name,
-            email=claim.get("email") or contact.email,
-            phone=claim.get("phone") or contact.phone,
-        )
+        session.contact = save_contact(contact=contact, details=_typed(claim))
         session.save(update_fields=["contact", "updated_at"])
     return True
 
@@ -131,9 +133,9 @@ def _correct(contact: Contact, cleaned: dict[str, str | None]) -> None:
     """Write the visitor's correction, unless another contact already has the email or phone."""
     # The claim on the session keeps what was typed in any case; staff see both.
     with suppress(ApplicationError):
-        save_contact(
-            contact=contact,
-            name=cleaned["name"] or contact.name,
-            email=cleaned["email"] or contact.email,
-            phone=cleaned["phone"] or contact.phone,
-        )
+        save_contact(contact=contact, details=_typed(cleaned))
+
+
+def _typed(details: Mapping[str, str | None]) -> ContactDetails:
+    """What holds something; the rest of the contact stays as it is."""
+    return cast("ContactDetails", {name: value for name, value in details.items() if value})

@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypedDict
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from contacts.models import Contact
+from contacts.services import forget_contact
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.organizations.idempotency import forget_answers
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 
 ERASED = "Erased contact"
@@ -90,12 +88,10 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         # Once more: one may have been linked until the contact was ours. Now none can be.
         ids = list(_locked(_sessions(contact)))
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
-        _forget_in_admin_log(contact_id)
-        organization = contact.organization
-        forget_answers(organization_id=organization.id, about=contact_id)
+        forget_contact(contact=contact, called=ERASED)
         contact.delete()
         return ErasureReceipt.objects.create(
-            organization=organization,
+            organization=contact.organization,
             contact_id=contact_id,
             conversations=gone.get("widgets.WidgetSession", 0),
             messages=gone.get("widgets.WidgetMessage", 0),
@@ -153,12 +149,6 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
             for message in sorted(session.messages.all(), key=lambda row: row.seq)
         ],
     }
-
-
-def _forget_in_admin_log(contact_id: uuid.UUID) -> None:
-    """The admin's history of changes keeps the name of what was changed."""
-    kind = ContentType.objects.get_for_model(Contact)
-    LogEntry.objects.filter(content_type=kind, object_id=str(contact_id)).update(object_repr=ERASED)
 
 
 def _time(moment: datetime) -> str:
