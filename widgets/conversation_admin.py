@@ -1,9 +1,11 @@
 """The admin pages of visitors' conversations: the list, the transcript, live, and as files."""
 
+import re
 import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import (
@@ -33,6 +35,8 @@ from widgets.services.sessions import delete_conversations
 from widgets.services.transcripts import MOST_SHOWN, conversation_record, transcript
 
 TEMPLATES = "admin/widgets/widgetsession"
+# A message's number, as the database has it.
+SEQ = re.compile("[0-9]{1,10}")
 FORMATS = (("text", "text"), ("json", "JSON"))
 
 
@@ -121,10 +125,8 @@ class WidgetSessionAdmin(ConversationLists):
     def messages_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """The lines after `?after=`, as the page has them: for the page to go on."""
         session = self._session(request, id)
-        after = request.GET.get("after", "0")
-        lines, _ = transcript(
-            session=session, after=int(after) if after.isascii() and after.isdigit() else 0
-        )
+        after = request.GET.get("after", "")
+        lines, _ = transcript(session=session, after=int(after) if SEQ.fullmatch(after) else 0)
         context = {"lines": lines, "visitor": visitor_name(session)}
         response = TemplateResponse(request, f"{TEMPLATES}/messages.html", context)
         response["Cache-Control"] = "no-store"
@@ -147,7 +149,11 @@ class WidgetSessionAdmin(ConversationLists):
         filters = request.GET.copy()
         filters.pop("format", None)
         request.GET = filters  # type: ignore[assignment]
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            # As the list does, whose address this may be.
+            return HttpResponseRedirect(reverse("admin:widgets_widgetsession_changelist"))
         ids = list(rows.values_list("id", flat=True))
         response = StreamingHttpResponse(stream_records(ids, kind=kind))
         for name, value in as_file([], kind=kind, name="conversations").headers.items():

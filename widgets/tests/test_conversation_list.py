@@ -230,3 +230,25 @@ async def test_an_empty_list_is_an_empty_file(
         response = await async_client.get(f"{LIST}export/?format={kind}")
         body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
         assert (json.loads(body) if kind == "json" else body) == expected
+
+
+@pytest.mark.parametrize("query", ["contact__id__exact=foo", "nope=1"])
+def test_an_address_that_means_nothing_leads_to_the_list(
+    client: Client, alice: User, conversations: dict[str, WidgetSession], query: str
+) -> None:
+    client.force_login(alice)
+    for path in (LIST, f"{LIST}export/"):
+        response = client.get(f"{path}?{query}")
+        assert response.status_code == 302
+        assert response["Location"].split("?")[0] == LIST
+
+
+@pytest.mark.parametrize("after", ["9" * 5_000, "9" * 11, "-1", "²", "x", ""])
+def test_lines_after_nonsense_are_all_lines(
+    client: Client, bob: User, conversations: dict[str, WidgetSession], after: str
+) -> None:
+    client.force_login(bob)
+    path = f"{LIST}{conversations['jane'].id}/messages/"
+    body = client.get(path, {"after": after}).content.decode()
+    assert "Is the Gurten waterproof?" in body
+    assert "waterproof?" not in client.get(path, {"after": "1"}).content.decode()
