@@ -32,7 +32,8 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
     ) -> models.QuerySet[Any]:
         filterset = self.get_filterset_class(view, queryset)
         known = set(filterset.base_filters) if filterset else set()
-        known |= {CURSOR, ORDERING} if getattr(view, "ordering_fields", ()) else {CURSOR}
+        known |= {CURSOR} if view.pagination_class else set()
+        known |= {ORDERING} if getattr(view, "ordering_fields", ()) else set()
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             names = ", ".join(sorted(known))

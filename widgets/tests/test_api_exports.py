@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
@@ -51,6 +52,20 @@ def test_every_contact_is_a_line(client: APIClient, acme: Organization) -> None:
     assert [row["name"] for row in rows] == names
     assert rows[0] == client.get(f"/api/v1/contacts/{rows[0]['id']}/").json()
     assert [row["name"] for row in export(client, CONTACTS, search="j")] == ["Jane", "Jo"]
+
+
+@pytest.mark.parametrize("path", [CONTACTS, SESSIONS])
+def test_there_are_no_pages(client: APIClient, path: str) -> None:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    described = document["paths"][path]["get"]["parameters"]
+    taken = [parameter["name"] for parameter in described if "name" in parameter]
+    assert "search" in taken
+    for name in ("cursor", "ordering"):
+        assert name not in taken
+        refused = client.get(path, {name: "abc"})
+        assert refused.status_code == 400
+        assert list(refused.json()["fields"]) == [name]
+        assert name not in refused.json()["message"].partition("Use ")[2]
 
 
 def test_a_conversation_comes_with_its_messages(client: APIClient, acme: Organization) -> None:
