@@ -80,6 +80,8 @@ class ConversationLists(TenantAdmin):
         ContactFilter,
         ActivityFilter,
     ]
+    # A contact's page leads to all its conversations.
+    linked_lookups = ("contact__id__exact",)
     search_fields = ["messages__content"]
     search_help_text = "Words of messages, names, emails, pages; all of them must be there."
     ordering = ["-last_active_at", "-id"]
@@ -109,10 +111,6 @@ class ConversationLists(TenantAdmin):
                 messages.WARNING,
             )
         return queryset.filter(id__in=ids), False
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A contact's page leads to all its conversations."""
-        return lookup == "contact__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConversationList

@@ -72,6 +72,8 @@ class AuditAdmin(TenantAdmin):
         ActionFilter,
         ("timestamp", admin.DateFieldListFilter),
     ]
+    # A row's history leads to its lines.
+    linked_lookups = ("object_pk",)
     search_fields = ["object_repr", "actor_name", "changes"]
     fields = ["when", "organization", "actor_name", "what", "details"]
     readonly_fields = ["when", "organization", "actor_name", "what", "details"]
