@@ -2,6 +2,7 @@
 # restore.sh [FILE]: puts a dump, the newest of $BACKUP_DIR where none is named, in the place of what
 # is in the database of PGHOST, PGUSER and PGDATABASE: all of it or nothing. Stop the server first.
 set -eu
+umask 077
 
 if [ -n "${PGPASSWORD_FILE:-}" ]; then
     PGPASSWORD="$(cat "$PGPASSWORD_FILE")"
@@ -12,5 +13,14 @@ if [ ! -s "$file" ]; then
     echo "There is no dump ${file:-in $BACKUP_DIR}." >&2
     exit 1
 fi
-pg_restore --clean --if-exists --no-owner --single-transaction --dbname="$PGDATABASE" "$file"
+sql="$BACKUP_DIR/.restore.sql"
+trap 'rm -f "$sql"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -f "$sql"
+# As a whole, before anything is changed: what is broken ends here. Comments on extensions may be
+# set by their owners only.
+pg_restore --no-owner --no-comments --file="$sql" "$file"
+# pg_restore --clean drops what the dump knows, and fails where a later table refers to that.
+psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
+    --file="$(dirname "$0")/empty.sql" --file="$sql"
 echo "Restored $file. Now run \`manage.py migrate\`, and start the server."

@@ -1,6 +1,7 @@
 """A backup taken while the server runs, restored elsewhere: everything and everybody comes back."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import uuid
@@ -11,6 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import websockets
+from django.conf import settings
 from django.db import connection
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
@@ -28,6 +30,7 @@ from widgets.models import WidgetConfig
 from widgets.tests.server.test_wire import receive, until
 
 pytestmark = pytest.mark.server
+RESTORE = str(settings.BASE_DIR / "deploy" / "compose" / "restore.sh")
 
 
 def program(name: str) -> str:
@@ -63,13 +66,21 @@ def back_up_and_restore(folder: Path, new_database: str) -> str:
             database.backup(target)
         return f"sqlite:///{copy}"
     dump, new_url = str(folder / "loquent.dump"), url_of(new_database)
-    for command in (
-        [program("pg_dump"), "--format=custom", "--no-owner", f"--file={dump}",
-         url_of_test_database()],
-        [program("createdb"), "--maintenance-db", url_of("postgres"), new_database],
-        [program("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={new_url}", dump],
-    ):  # fmt: skip
-        subprocess.run(command, check=True, timeout=60)
+    create = [program("createdb"), "--maintenance-db", url_of("postgres"), new_database]
+    subprocess.run(create, check=True, timeout=60)
+    for url, *command in (
+        (url_of_test_database(), "pg_dump", "--format=custom", "--no-owner", f"--file={dump}"),
+        (new_url, "sh", RESTORE, dump),
+    ):
+        done = run_manage(
+            "with_database",
+            *command,
+            DATABASE_URL=url,
+            SECRET_KEY="x" * 50,
+            BACKUP_DIR=str(folder),
+            PATH=f"{postgresql_programs()}:{os.environ['PATH']}",
+        )
+        assert done.returncode == 0, done.stderr
     return new_url
 
 

@@ -3,10 +3,12 @@
 import os
 import re
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -80,6 +82,52 @@ def test_dumps_are_kept_for_a_while_and_restored_whole(
     assert [w.name for w in WidgetConfig.objects.all()] == [name]
 
 
+def test_a_dump_from_before_an_upgrade(script: Script, tmp_path: Path, acme: Organization) -> None:
+    widget = make_widget(acme)
+    assert script("backup.sh", "once").returncode == 0
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE later (widget uuid REFERENCES widget_config)")
+        cursor.execute("CREATE VIEW of_staff AS SELECT count(*) FROM later")
+    done = script("restore.sh")
+    left = {"later", "of_staff"} & set(connection.introspection.table_names(include_views=True))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS later CASCADE")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert left == set()
+    assert WidgetConfig.objects.get() == widget
+    # Neither the dump in plain SQL nor anything else stays.
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+def test_a_plain_owner_restores_into_a_database_of_an_older_postgresql(
+    script: Script, acme: Organization
+) -> None:
+    """There public belongs to the superuser, as pg_trgm may."""
+    make_widget(acme)
+    assert script("backup.sh", "once").returncode == 0
+    name = f"plain_{uuid.uuid4().hex[:12]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {name} LOGIN")
+        cursor.execute(f"CREATE DATABASE {name} OWNER {name}")
+    try:
+        with psycopg.connect(f"{url_of_test_database().rpartition('/')[0]}/{name}") as database:
+            database.execute("ALTER SCHEMA public OWNER TO postgres")
+            database.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+            database.execute("CREATE EXTENSION pg_trgm")
+        # Into nothing, and into what is there.
+        for _ in range(2):
+            done = script("restore.sh", PGUSER=name, PGDATABASE=name)
+            assert done.returncode == 0, done.stderr
+        url = url_of_test_database().replace("postgres:@", f"{name}@").rpartition("/")[0]
+        with psycopg.connect(f"{url}/{name}") as database:
+            found = database.execute("SELECT count(*) FROM widget_config").fetchone()
+        assert found == (1,)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"DROP ROLE {name}")
+
+
 def test_what_fails_leaves_nothing_behind(script: Script, tmp_path: Path) -> None:
     done = script("backup.sh", "once", PGDATABASE="nobodys")
     assert done.returncode == 1
@@ -96,6 +144,24 @@ def test_a_broken_dump_changes_nothing(script: Script, tmp_path: Path, acme: Org
     (dump,) = whole.iterdir()
     dump.write_bytes(dump.read_bytes()[:-2_000])
     assert script("restore.sh", str(dump)).returncode != 0
+    assert WidgetConfig.objects.get() == widget
+    assert list(whole.iterdir()) == [dump]
+
+
+def test_what_the_database_refuses_changes_nothing(
+    script: Script, tmp_path: Path, acme: Organization
+) -> None:
+    widget = make_widget(acme)
+    assert script("backup.sh", "once").returncode == 0
+    (dump,) = (tmp_path / "backups").iterdir()
+    with connection.cursor() as cursor:
+        # No relation, so that it stays, and has the name of one.
+        cursor.execute("CREATE TYPE auth_user_id_seq AS ENUM ('a')")
+    done = script("restore.sh", str(dump))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TYPE IF EXISTS auth_user_id_seq")
+    assert "already exists" in done.stderr
+    assert done.returncode != 0
     assert WidgetConfig.objects.get() == widget
 
 

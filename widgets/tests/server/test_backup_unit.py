@@ -27,7 +27,8 @@ def lines(unit: str, name: str) -> list[list[str]]:
 def test_the_unit_writes_a_dump(transactional_db: None, acme: Organization, tmp_path: Path) -> None:
     assert connection.vendor == "postgresql", "Run this by `make test`."
     # What has to be written otherwise in a URL; the server of the tests takes any password.
-    url = url_of_test_database().replace("postgres@", "postgres:a%40b%2Fc@")
+    url = url_of_test_database().replace("postgres:@", "postgres:a%40b%2Fc@")
+    assert "a%40b" in url
     (tmp_path / "database-url").write_text(f"{url}?application_name=backup\n")
     (tmp_path / "secret-key").write_text("x" * 50)
     unit = UNIT.read_text("utf-8")
