@@ -26,41 +26,65 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 class HealthApplication:
     """Answers the two addresses itself and passes everything else on.
 
-    `/healthz`: 200 while the process runs. `/readyz`: 200 when the database and Redis answer, all
-    migrations are there, and the process isn't going away; else 503 with what is amiss.
+    `/healthz`: 200 while the process runs. `/readyz`: 200 when the database answers, all migrations
+    are there, and the process isn't going away; else 503 with what is amiss. Redis is named where
+    it is away, but chats go on without: a proxy that took all processes out would end them.
     """
 
     def __init__(self, application: Application, *, is_draining: Callable[[], bool]) -> None:
         self._application = application
         self._is_draining = is_draining
+        self._asking_redis: asyncio.Future[bool] | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":
             problems = await self._problems()
-            status = "ok" if not problems else "unavailable"
-            await _answer(send, 503 if problems else 200, {"status": status, "problems": problems})
+            is_serving = set(problems) <= {"redis"}
+            status = "unavailable" if not is_serving else "degraded" if problems else "ok"
+            await _answer(
+                send, 200 if is_serving else 503, {"status": status, "problems": problems}
+            )
         else:
             await self._application(scope, receive, send)
 
     async def _problems(self) -> list[str]:
         if self._is_draining():
             return ["draining"]
+        found, redis_answers = await asyncio.gather(_ask_database(), self._ask_redis())
+        return found if redis_answers else [*found, "redis"]
+
+    async def _ask_redis(self) -> bool:
+        """Whether it answers in time, which the look-up of its name alone may take longer than.
+
+        One question at a time: each holds a thread until it is over.
+        """
+        if not settings.REDIS_URL:
+            return True
+        if self._asking_redis is None or self._asking_redis.done():
+            self._asking_redis = asyncio.ensure_future(asyncio.to_thread(ping_redis))
         try:
             async with asyncio.timeout(READY_SECONDS):
-                return await in_database(find_problems)
-        except Exception as error:  # noqa: BLE001 - whatever ails the database
-            logger.warning("Not ready: %s", type(error).__name__)
-            return ["database"]
+                return await asyncio.shield(self._asking_redis)
+        except TimeoutError:
+            return False
+
+
+async def _ask_database() -> list[str]:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            return await in_database(find_problems)
+    except Exception as error:  # noqa: BLE001 - whatever ails the database
+        logger.warning("Not ready: %s", type(error).__name__)
+        return ["database"]
 
 
 _migrated: set[str] = set()
 
 
 def find_problems() -> list[str]:
-    """What keeps this process from serving: any of `database`, `migrations`, `redis`."""
-    problems = []
+    """What the database lacks to serve: nothing, or `migrations`; raises where it is away."""
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -68,15 +92,13 @@ def find_problems() -> list[str]:
     if not _migrated:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            problems.append("migrations")
-        else:
-            _migrated.add("all")
-    if settings.REDIS_URL and not _redis_answers():
-        problems.append("redis")
-    return problems
+            return ["migrations"]
+        _migrated.add("all")
+    return []
 
 
-def _redis_answers() -> bool:
+def ping_redis() -> bool:
+    """Whether Redis answers."""
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL,

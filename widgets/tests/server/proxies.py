@@ -6,16 +6,24 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 
-from loquent.testing.process import ServerProcess, free_port
+from loquent.testing.process import free_port
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 READY_SECONDS = 20
 END_SECONDS = 10
+
+
+class Upstream(Protocol):
+    """A server on a port of 127.0.0.1, real or a stub."""
+
+    @property
+    def port(self) -> int | None: ...
 
 
 class Proxy:
@@ -76,7 +84,7 @@ def replaced(text: str, pairs: dict[str, str]) -> str:
 
 def start_nginx(
     home: Path,
-    servers: list[ServerProcess],
+    servers: Sequence[Upstream],
     *,
     port: int | None = None,
     changes: dict[str, str] | None = None,
@@ -114,7 +122,7 @@ def start_nginx(
     return Proxy(command, port, home, https=True)
 
 
-def start_caddy(home: Path, servers: list[ServerProcess]) -> Proxy:
+def start_caddy(home: Path, servers: Sequence[Upstream]) -> Proxy:
     """Caddy with deploy/caddy/Caddyfile."""
     port = free_port()
     text = (DEPLOY / "caddy" / "Caddyfile").read_text("utf-8")

@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
@@ -126,6 +128,28 @@ async def test_the_script_and_what_is_not_for_the_world(proxy: Proxy, widget: Wi
     # A long cookie of a neighbour's and a long query pass.
     long = await get(proxy, "/api/widget/embed.js?" + "q" * 3_000, Cookie="c=" + "x" * 6_000)
     assert long[0] == 200
+
+
+async def test_a_process_without_redis_is_not_left_out(
+    live_server_process: StartServer, tmp_path: Path
+) -> None:
+    without_redis = live_server_process(REDIS_URL="redis://127.0.0.1:1/0")
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(request: web.Request) -> web.Response:
+        await asked.put(request.path)
+        return web.Response(status=503)
+
+    stub = web.Application()
+    stub.router.add_get("/{path:.*}", take)
+    async with TestServer(stub, host="127.0.0.1") as never_ready:
+        proxy = await asyncio.to_thread(start_caddy, tmp_path, [without_redis, never_ready])
+        try:
+            # Each round asks all of them: after the second one, the first is over.
+            assert [await asked.get() for _ in range(2)] == ["/readyz"] * 2
+            assert (await get(proxy, "/api/widget/embed.js"))[0] == 200
+        finally:
+            await asyncio.to_thread(proxy.end)
 
 
 async def test_an_answer_streams_and_outlives_its_process(
