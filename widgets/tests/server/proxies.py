@@ -122,13 +122,16 @@ def start_nginx(
     return Proxy(command, port, home, https=True)
 
 
-def start_caddy(home: Path, servers: Sequence[Upstream]) -> Proxy:
-    """Caddy with deploy/caddy/Caddyfile."""
+def start_caddy(
+    home: Path, servers: Sequence[Upstream], *, changes: dict[str, str] | None = None
+) -> Proxy:
+    """Caddy with deploy/caddy/Caddyfile; `changes` are replacements of its text."""
     port = free_port()
     text = (DEPLOY / "caddy" / "Caddyfile").read_text("utf-8")
     pairs = {
         "127.0.0.1:2020": f"127.0.0.1:{free_port()}",
-        "\tlog {\n": f"\tlog {{\n\t\toutput file {home}/access.log\n",
+        "# Who asked for what.\n\tlog {\n": f"\tlog {{\n\t\toutput file {home}/access.log\n",
+        **(changes or {}),
     }
     (home / "Caddyfile").write_text(replaced(text, pairs), "utf-8")
     return Proxy(
