@@ -1,13 +1,16 @@
 """Each file of a deployment, through its own linter."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import settings
 
 pytestmark = pytest.mark.server
@@ -34,21 +37,26 @@ def test_the_dockerfile() -> None:
     assert run(Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile") == ""
 
 
-def test_compose(tmp_path: Path) -> None:
+@pytest.fixture
+def compose(tmp_path: Path) -> Callable[..., str]:
+    """`compose(HTTP_PORT="8080")`: what Compose makes of the example, filled in, and of these."""
     for name in ("docker-compose.yml", ".env.example", "Dockerfile"):
         shutil.copy(ROOT / name, tmp_path)
     example = (tmp_path / ".env.example").read_text("utf-8")
     filled = example.replace("SECRET_KEY=\n", "SECRET_KEY=aaaaaaaa\n")
     filled = filled.replace("POSTGRES_PASSWORD=\n", "POSTGRES_PASSWORD=bbbbbbbb\n")
-    (tmp_path / ".env").write_text(filled, "utf-8")
-    out = run(
-        "docker-compose",
-        "--project-directory",
-        tmp_path,
-        "-f",
-        tmp_path / "docker-compose.yml",
-        "config",
-    )
+
+    def config(**variables: str) -> str:
+        lines = "".join(f"{name}={value}\n" for name, value in variables.items())
+        (tmp_path / ".env").write_text(filled + lines, "utf-8")
+        file = tmp_path / "docker-compose.yml"
+        return run("docker-compose", "--project-directory", tmp_path, "-f", file, "config")
+
+    return config
+
+
+def test_compose(compose: Callable[..., str]) -> None:
+    out = compose()
     # The secrets reach the one container that writes them.
     assert out.count("aaaaaaaa") == out.count("bbbbbbbb") == 1
 
@@ -66,6 +74,36 @@ def test_caddy() -> None:
         UPSTREAMS="web-a:8000 web-b:8000",
     )
     assert run("caddy", "fmt", path) == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("site", "ports", "listens"),
+    [
+        ("https://chat.example.com", {}, ":443"),
+        ("http://localhost", {}, ":80"),
+        ("http://localhost:8080", {"HTTP_PORT": "8080"}, ":8080"),
+        ("https://localhost:8443", {"HTTP_PORT": "8080", "HTTPS_PORT": "8443"}, ":8443"),
+    ],
+)
+def test_caddy_listens_where_compose_publishes(
+    compose: Callable[..., str], site: str, ports: dict[str, str], listens: str
+) -> None:
+    caddy = yaml.safe_load(compose(SITE_URL=site, **ports))["services"]["caddy"]
+    path = DEPLOY / "caddy" / "Caddyfile"
+    variables = {name: str(value) for name, value in caddy["environment"].items()}
+    adapted = run("caddy", "adapt", "--config", path, "--adapter", "caddyfile", **variables)
+    http = json.loads(adapted)["apps"]["http"]
+    (public,) = [
+        address
+        for server in http["servers"].values()
+        for address in server["listen"]
+        if not address.startswith("127.0.0.1:")
+    ]
+    assert public == listens
+    inside = {f"{http.get('http_port', 80)}", f"{http.get('https_port', 443)}"}
+    published = {(str(port["published"]), str(port["target"])) for port in caddy["ports"]}
+    assert published == {(port, port) for port in inside}
+    assert listens.removeprefix(":") in inside
 
 
 @pytest.fixture
