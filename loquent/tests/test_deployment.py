@@ -13,7 +13,7 @@ from loquent.testing.constraints import text as constraints
 from loquent.tests.documents import blocks, section
 
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP"}
-SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "METRICS_TOKEN"}
+SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "EMAIL_URL", "METRICS_TOKEN"}
 PROGRAMS = {"web-a", "web-b", "migrate"}
 
 

@@ -170,3 +170,12 @@ def test_mail_without_a_server(environment: pytest.MonkeyPatch, debug: str, back
     assert made["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
     assert made["MAIL_IS_ON"] is (debug == "1")
     assert made["DEFAULT_FROM_EMAIL"] == "loquent@127.0.0.1"
+
+
+def test_an_empty_file_of_mail_is_no_mail(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As Compose writes it where EMAIL_URL is unset."""
+    (tmp_path / "email-url").touch()
+    environment.setenv("EMAIL_URL", "")
+    environment.setenv("EMAIL_URL_FILE", str(tmp_path / "email-url"))
+    made = load()
+    assert (made["EMAIL_URL"], made["MAIL_IS_ON"]) == ("", False)

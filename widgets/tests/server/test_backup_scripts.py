@@ -171,6 +171,7 @@ def test_secrets_become_files(tmp_path: Path) -> None:
         "SECRETS_DIR": str(tmp_path),
         "SECRET_KEY": "a % \\n key",
         "POSTGRES_PASSWORD": "abc123",
+        "EMAIL_URL": "smtp://me:p%40ss@mail.example.com:465/?ssl=1&timeout=3",
     }
     command = ["sh", str(SCRIPTS / "write-secrets.sh")]
     for _ in range(2):
@@ -181,6 +182,7 @@ def test_secrets_become_files(tmp_path: Path) -> None:
         "postgres-password": "abc123",
         "database-url": "postgres://loquent:abc123@postgres:5432/loquent",
         "openai-api-key": "",
+        "email-url": "smtp://me:p%40ss@mail.example.com:465/?ssl=1&timeout=3",
         "metrics-token": "",
     }
     bad = {**environment, "POSTGRES_PASSWORD": "a/b"}
