@@ -95,6 +95,28 @@ def test_proxies_take_what_the_server_takes() -> None:
     assert f"max_size {megabytes}MB" in read("deploy/caddy/Caddyfile")
 
 
+def test_prometheus_comes_in_by_a_network_of_compose(services: dict[str, Any]) -> None:
+    page = section(read("docs/operations.md"), "Metrics")
+    (example,) = blocks(page, "yaml")
+    (network,) = yaml.safe_load(example)["networks"].values()
+    name = network["name"].rpartition("_")[2]
+    networks = yaml.safe_load(read("docker-compose.yml"))["networks"]
+    # One with a way out: a published port needs it.
+    assert not (networks[name] or {}).get("internal")
+    for web in ("web-a", "web-b"):
+        assert name in services[web]["networks"]
+        assert f"`{web}:8000`" in page
+
+
+def test_the_page_says_how_a_changed_secret_gets_to_the_processes() -> None:
+    page = section(read("docs/self-hosting.md"), "Docker Compose")
+    (change,) = re.findall(r"After a change of\n(.*?)```", page, re.DOTALL)
+    # Compose sets the database's itself, by the password, which has a way of its own.
+    assert set(re.findall(r"`([A-Z_]+)`", change)) == SECRETS - {"DATABASE_URL"}
+    for web in ("web-a", "web-b"):
+        assert f"docker compose restart {web} " in page
+
+
 def test_the_page_names_the_files_that_there_are() -> None:
     page = read("docs/self-hosting.md") + read("docs/operations.md")
     named = set(re.findall(r"(?<![\w/])deploy/[\w./@-]+\w", page))
