@@ -15,6 +15,8 @@ from loquent.management.doctor.findings import Finding, Findings, fail, ok, warn
 SECRET_CHARS = 40
 SECRET_DIFFERENT = 12
 FREE_BYTES = 1024**3
+# Requests and metrics; in Compose it lies in the memory of a machine that may be small.
+FREE_TEMPORARY_BYTES = 100 * 1024**2
 FREE_SHARE = 0.05
 OPEN_FILES = 4_096
 
@@ -68,19 +70,21 @@ def _secret_key() -> Finding:
 
 def check_machine() -> Findings:
     """Room on the disk, and open files of this process; the server's own come from outside."""
-    places = {Path(tempfile.gettempdir())}
+    places = {Path(tempfile.gettempdir()): FREE_TEMPORARY_BYTES}
     if settings.DATABASE_IS_SQLITE:
-        places.add(Path(str(settings.DATABASES["default"]["NAME"])).parent)
-    for place in sorted(place for place in places if place.is_dir()):
+        places[Path(str(settings.DATABASES["default"]["NAME"])).parent] = FREE_BYTES
+    for place, needed in sorted(places.items()):
+        if not place.is_dir():
+            continue
         usage = shutil.disk_usage(place)
-        if usage.free < FREE_BYTES or usage.free < usage.total * FREE_SHARE:
+        if usage.free < needed or usage.free < usage.total * FREE_SHARE:
             yield fail(
                 "disk",
                 f"{place} has {usage.free // 1024**2} MiB free of {usage.total // 1024**2}.",
                 "Make room, or give it more.",
             )
         else:
-            yield ok("disk", f"{place} has {usage.free // 1024**3} GiB free.")
+            yield ok("disk", f"{place} has {usage.free // 1024**2} MiB free.")
     yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0], "this shell")
 
 

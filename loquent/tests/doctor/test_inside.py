@@ -91,6 +91,34 @@ def test_the_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Non
     assert one(configuration.check_machine(), "open-files").level is Level.OK
 
 
+@pytest.mark.parametrize(
+    ("is_sqlite", "free_mib", "expected"),
+    [
+        # The tmpfs of a container: half the memory of a machine of 2 GB.
+        (False, 950, [Level.OK]),
+        (False, 99, [Level.FAIL]),
+        (True, 950, [Level.FAIL, Level.OK]),
+        (True, 1_024, [Level.OK, Level.OK]),
+    ],
+)
+def test_temporary_files_need_less_room_than_a_database(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    is_sqlite: bool,
+    free_mib: int,
+    expected: list[Level],
+) -> None:
+    settings.DATABASE_IS_SQLITE = is_sqlite
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(tmp_path / "loquent.sqlite3"))
+    usage = SimpleNamespace(total=1_100 * 1024**2, free=free_mib * 1024**2)
+    monkeypatch.setattr(
+        "loquent.management.doctor.configuration.shutil.disk_usage", lambda _: usage
+    )
+    found = [item.level for item in configuration.check_machine() if item.id == "disk"]
+    assert sorted(found) == sorted(expected)
+
+
 def test_a_database_that_is_as_it_should_be(db: None) -> None:
     found = list(stores.check_database())
     assert [finding for finding in found if finding.level is Level.FAIL] == []
