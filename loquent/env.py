@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -57,6 +58,19 @@ def envnetworks(name: str) -> list[Network]:
         return [ipaddress.ip_network(item) for item in envlist(name)]
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}. Use a list like 10.0.0.0/8,::1.") from None
+
+
+def require_modules(variable: str, requirements: str, *modules: str) -> None:
+    """Raises ImproperlyConfigured where a variable asks for packages that aren't installed."""
+    for module in modules:
+        try:
+            is_there = find_spec(module) is not None
+        except ModuleNotFoundError:
+            is_there = False
+        if not is_there:
+            raise ImproperlyConfigured(
+                f"{variable} needs the packages of {requirements}: install them, or unset it."
+            )
 
 
 def envsecret(name: str) -> str:

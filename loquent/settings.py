@@ -10,7 +10,15 @@ import django_stubs_ext
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
-from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr
+from loquent.env import (
+    envbool,
+    envint,
+    envlist,
+    envnetworks,
+    envsecret,
+    envstr,
+    require_modules,
+)
 from loquent.limits import Limits
 from loquent.mail import mail_settings
 
@@ -331,6 +339,13 @@ METRICS_ALLOW = envnetworks("METRICS_ALLOW")
 
 # The SDK reads the rest of OTEL_… by itself.
 TRACING = bool(envstr("OTEL_EXPORTER_OTLP_ENDPOINT")) and not envbool("OTEL_SDK_DISABLED", False)
+if TRACING:
+    require_modules(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "requirements-tracing.txt",
+        "opentelemetry.sdk",
+        "opentelemetry.exporter.otlp.proto.http",
+    )
 OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "loquent-widget")
 
 LOG_LEVEL = envstr("LOG_LEVEL", "INFO").upper()

@@ -12,7 +12,7 @@ from loquent.limits import Limits, variable
 from loquent.testing.constraints import text as constraints
 from loquent.tests.documents import blocks, section
 
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP"}
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP", "REQUIREMENTS"}
 SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "EMAIL_URL", "METRICS_TOKEN"}
 PROGRAMS = {"web-a", "web-b", "migrate"}
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from loquent.testing.process import plain_environment
+from loquent.testing.process import plain_environment, run_manage
 
 PASSWORD = "hunter2-of-the-database"
 
@@ -179,3 +179,21 @@ def test_an_empty_file_of_mail_is_no_mail(environment: pytest.MonkeyPatch, tmp_p
     environment.setenv("EMAIL_URL_FILE", str(tmp_path / "email-url"))
     made = load()
     assert (made["EMAIL_URL"], made["MAIL_IS_ON"]) == ("", False)
+
+
+@pytest.mark.server
+def test_traces_without_their_packages_are_a_sentence(tmp_path: Path) -> None:
+    # What is found first has neither the SDK nor the exporter.
+    (tmp_path / "opentelemetry.py").touch()
+    done = run_manage(
+        "migrate",
+        "--check",
+        PYTHONPATH=str(tmp_path),
+        DATABASE_URL="sqlite://:memory:",
+        SECRET_KEY="x" * 50,
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
+    )
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of requirements-tracing.txt" in last
+    assert "Unable to configure formatter" not in done.stderr
