@@ -8,11 +8,14 @@ from pytest_django import Settings
 
 from loquent.agents.backends.base import VisitorPage
 from loquent.database import in_database
+from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets import actions
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.page_data import Page
+from widgets.services.limits import frame_limiter
 from widgets.services.pages import save_page
 
 BAGS = "https://shop.example.com/bags"
@@ -35,8 +38,10 @@ async def ask(socket: VisitorSocket, content: str = "Hi") -> None:
 
 
 @pytest.fixture(autouse=True)
-def _answers(scripted: ScriptedBackend) -> None:
+def _answers(scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted.automatic = ("Yes.",)
+    # A page that is slow to write is given up; here none may be.
+    monkeypatch.setattr(actions, "PAGE_SECONDS", WAIT_SECONDS)
 
 
 async def test_staff_and_the_agent_learn_where_the_visitor_asked(
@@ -201,8 +206,10 @@ async def test_base_does_not_know_it(visit: Visits, widget: WidgetConfig) -> Non
 
 
 async def test_pages_count_as_frames(
-    visit: Visits, widget: WidgetConfig, settings: Settings
+    visit: Visits, widget: WidgetConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Else two tokens come back each second.
+    monkeypatch.setattr(frame_limiter, "_clock", Clock())
     socket = await visit.opened(widget)
     for _ in range(settings.LIMITS.frames_per_minute):
         await socket.send(page(BAGS))
