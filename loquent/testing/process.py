@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from loquent.testing.ports import free_port
+
 READY_SECONDS = 30
 END_SECONDS = 45
 MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -27,14 +29,6 @@ FOREIGN_NAMES = frozenset(
         "LOG_LEVEL", "RATE_LIMITS", "SITE_URL", "STATIC_ROOT", "TRUSTED_PROXY_COUNT", "WORKERS",
     }
 )  # fmt: skip
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def plain_environment(**variables: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from loquent.testing.packages import postgresql_programs
+from loquent.testing.ports import free_port
 
 READY_SECONDS = 30
 END_SECONDS = 20
@@ -121,13 +122,6 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def own_home(home: Path) -> None:
     """Let the servers write in a directory that root made."""
     if os.geteuid() == 0:
@@ -159,7 +153,7 @@ def start_postgresql(home: Path, *, fsync: bool = True) -> tuple[Service, str]:
     )
     if made.returncode:
         raise RigError(f"initdb failed:\n{made.stdout}{made.stderr}")
-    port = _free_port()
+    port = free_port()
     command = [
         *(str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)),
         *("-k", str(home), "-c", "max_connections=200"),
@@ -175,7 +169,7 @@ def start_redis(home: Path) -> tuple[Service, str]:
     program = shutil.which("redis-server")
     if program is None:
         raise RigError("Redis is not installed: apt-get install redis-server")
-    port = _free_port()
+    port = free_port()
     command = [
         *(program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(home)),
         *("--save", "", "--appendonly", "no", "--daemonize", "no"),

@@ -11,7 +11,7 @@ from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process import free_port
+from loquent.testing.ports import free_port
 from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, open_chat, say

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from loquent.testing.process import free_port
+from loquent.testing.ports import free_port
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 READY_SECONDS = 20

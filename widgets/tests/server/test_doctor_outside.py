@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from loquent.testing.process import ServerProcess, free_port, run_manage, url_of_test_database
+from loquent.testing.ports import free_port
+from loquent.testing.process import ServerProcess, run_manage, url_of_test_database
 from loquent.testing.process_fixtures import StartServer
 from widgets.tests.server.proxies import start_nginx
 
