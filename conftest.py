@@ -9,6 +9,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -23,6 +24,7 @@ from loquent.organizations.services import create_api_key
 from loquent.organizations.sign_in_limits import limiter as sign_in_limiter
 from loquent.organizations.throttling import limiter as api_limiter
 from loquent.testing import people
+from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
@@ -88,6 +90,12 @@ def _fresh_process() -> None:
     breakers.clear()
     playground_limiter.clear()
     cache.clear()
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noon, UTC: no midnight falls into the test, and what it does is of one day."""
+    monkeypatch.setattr(timezone, "now", from_noon(timezone.now))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from widgets.models import WidgetConfig, WidgetDailyUsage
 from widgets.services.limits import daily_cap, use_daily_message
 from widgets.services.statistics import used_today, with_usage
 
+pytestmark = pytest.mark.usefixtures("noon")
 SetClock = Callable[[str], datetime]
 
 

@@ -21,6 +21,7 @@ from widgets.services.claims import ClaimedTurn, claim_turns
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns import Outcome, finish_turns
 
+pytestmark = pytest.mark.usefixtures("noon")
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 Sessions = Callable[[int], list[WidgetSession]]
 

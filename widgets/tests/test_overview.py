@@ -22,6 +22,7 @@ from widgets.services.chat import append_message
 from widgets.services.overview import CLASS_WIDTH, DAYS, Figures, count_figures
 from widgets.services.sessions import create_widget_session
 
+pytestmark = pytest.mark.usefixtures("noon")
 NOW = datetime.fromisoformat("2026-03-31T12:00:00+00:00")
 
 

@@ -27,6 +27,7 @@ from widgets.services.statistics import refusals_today, refused_today, with_usag
 from widgets.supervision import supervisor
 from widgets.types import LimitKind
 
+pytestmark = pytest.mark.usefixtures("noon")
 SetClock = Callable[[str], None]
 
 

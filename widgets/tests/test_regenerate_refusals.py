@@ -26,6 +26,7 @@ from widgets.services.regeneration import regenerate_answer
 from widgets.services.sessions import create_widget_session
 from widgets.tests.regenerating import answered, ask, contents, regenerate
 
+pytestmark = pytest.mark.usefixtures("noon")
 FIRST = [(1, "Hi", "complete"), (2, "First.", "complete")]
 
 

@@ -16,6 +16,7 @@ from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage
 from widgets.services.limits import frame_limiter
 from widgets.supervision import supervisor
 
+pytestmark = pytest.mark.usefixtures("noon")
 BAD = "not json"
 
 

@@ -11,6 +11,8 @@ from loquent.testing.sockets import VisitorSocket, Visits
 from widgets.models import LimitHit, WidgetConfig
 from widgets.supervision import supervisor
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 
 @pytest.fixture
 def budget(widget: WidgetConfig) -> None:

@@ -1,5 +1,6 @@
 """A question whose turn ends without a word: every list and count says so, until it is answered."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -12,6 +13,8 @@ from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.services.overview import count_figures
 from widgets.tests.regenerating import failed, regenerate
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def seen_by_staff(user: User, organization: Organization) -> dict[str, object]:

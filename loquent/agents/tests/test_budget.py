@@ -23,7 +23,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 Load = Callable[..., LoadedReply]
 
 
@@ -193,7 +193,6 @@ def test_a_dead_process_reserves_nothing_for_ever(
     later += timedelta(minutes=3)
     outcomes = in_parallel(lambda _: reserve_tokens(loaded=loaded), range(8))
     assert sum(isinstance(outcome, Reservation) for outcome in outcomes) >= 1
-    # At the very end of a day these would be of another one: then there is room for all.
     assert sum(reserved for reserved, _ in used()) == 10 * TokenReservation.objects.count()
     # One that comes after all is too late to count.
     before = used()

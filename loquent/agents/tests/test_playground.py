@@ -82,6 +82,7 @@ async def test_sources_of_the_knowledge_are_named(attempt: Try) -> None:
     ]
 
 
+@pytest.mark.usefixtures("noon")
 async def test_it_counts_against_the_budget(
     attempt: Try, acme: Organization, scripted: ScriptedBackend
 ) -> None:

@@ -15,6 +15,7 @@ import aiohttp
 import websockets
 
 from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.testing.clock import zone_by_day
 from loquent.testing.process import ServerProcess, run_manage
 from loquent.testing.rig import Service, own_home, start_postgresql, start_redis
 from widgets.tests.faults.visitor import Visitor
@@ -85,6 +86,7 @@ class Site:
             "create_organization",
             "Acme",
             *("--owner-email", "alice@example.com", "--owner-password", PASSWORD, "--json"),
+            *("--time-zone", zone_by_day()),
         )
         self.api_key: str = json.loads(made)["api_key"]
         for number in range(self._count):
