@@ -1,5 +1,6 @@
 """The benchmarks still run, with tiny numbers; what they measure is nobody's business here."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,8 +15,9 @@ TINY = Plan(
     ("sat", "rate", "idle", "growth"),
     ("loquent", "reference"),
     rounds=1,
-    seconds=0.5,
-    warm_seconds=0.2,
+    # So long that the first answers of a cold server are among them.
+    seconds=3,
+    warm_seconds=1,
     settle_seconds=0.1,
     sockets=4,
     idle_steps=(8,),
@@ -24,28 +26,41 @@ TINY = Plan(
 )
 
 
-@pytest.mark.server
-async def test_its_modes_measure_and_is_written(tmp_path: Path) -> None:
-    results = Results()
+async def measured(folder: Path, *modes: str) -> Results:
+    """What these modes measure, written into the folder."""
+    plan, results = replace(TINY, modes=modes), Results()
     with Stage() as stage:
-        for mode in TINY.modes:
-            await MODES[mode](TINY, stage, results)
-
+        for mode in modes:
+            await MODES[mode](plan, stage, results)
+    report.write(plan, results, folder / "RESULTS.md")
     assert results.left_out == {}
+    return results
+
+
+def is_drawn(plot: Path) -> bool:
+    root = ElementTree.parse(plot).getroot()  # noqa: S314 - our own
+    return root.tag.endswith("svg")
+
+
+@pytest.mark.server
+async def test_servers_are_measured_beside_each_other(tmp_path: Path) -> None:
+    results = await measured(tmp_path, "sat", "rate", "idle")
     assert results.saturation.failures == results.rate.failures == {}
     assert set(results.saturation.samples) == set(results.rate.samples) == set(TINY.servers)
     assert all(sample.tally.replies for sample in results.saturation.samples["loquent"])
     assert all(sample.cpu["server"] for sample in results.saturation.samples["loquent"])
     assert results.idle["loquent"].points[0].sockets == 8
+    assert "| `reference` |" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert is_drawn(tmp_path / report.CPU_PLOT)
+
+
+@pytest.mark.server
+async def test_growing_tables_are_measured(tmp_path: Path) -> None:
+    results = await measured(tmp_path, "growth")
     assert [curve.what for curve in results.curves] == list(TINY.sizes)
     assert all(samples for curve in results.curves for _, samples in curve.points)
-
-    page = tmp_path / "RESULTS.md"
-    report.write(TINY, results, page)
-    assert "| `reference` |" in page.read_text(encoding="utf-8")
-    for plot in (report.CPU_PLOT, report.GROWTH_PLOT):
-        root = ElementTree.parse(tmp_path / plot).getroot()  # noqa: S314 - our own
-        assert root.tag.endswith("svg")
+    assert "## As the tables grow" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert is_drawn(tmp_path / report.GROWTH_PLOT)
 
 
 def test_the_command_line_says_what_to_measure() -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.async_api import ConsoleMessage, Page, expect
+from playwright.async_api import ConsoleMessage, Page, ViewportSize, expect
 
 from contacts.models import Contact
 from loquent.database import in_database
@@ -20,9 +20,9 @@ from widgets.services.sessions import create_widget_session
 from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-PHONE = {"width": 375, "height": 700}
+PHONE: ViewportSize = {"width": 375, "height": 700}
 ANSWER = "# Hi\n\n| a | b |\n|---|---|\n| [c](https://example.com/) | `d` |\n\n```\n" + "x" * 200
-DESK = {"width": 1280, "height": 800}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture
@@ -77,12 +77,14 @@ def new_link() -> str:
     return f"/admin/join/{token}/"
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_no_serious_finding_and_nothing_beside_the_screen(
     page: Page,
     live_server_process: StartServer,
     widget: WidgetConfig,
     scheme: Literal["light", "dark"],
+    size: ViewportSize,
 ) -> None:
     refused: list[str] = []
     # What the checker itself tries and may not is no fault of a page.
@@ -94,29 +96,26 @@ async def test_no_serious_finding_and_nothing_beside_the_screen(
 
     page.on("console", note)
     await page.emulate_media(color_scheme=scheme)
+    await page.set_viewport_size(size)
     server = live_server_process()
     wrong: list[object] = []
     link = await in_database(new_link)
     for address in ("/admin/login/", "/admin/password-reset/", "/admin/password-reset/sent/", link):
-        for size in (PHONE, DESK):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.goto(server.url + address)
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert (address, wide, await findings(page)) == (address, size["width"], [])
+        await page.goto(server.url + address)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert (address, wide, await findings(page)) == (address, size["width"], [])
     await sign_in(page, server.url)
     for address in await in_database(addresses, widget):
-        for size in (DESK, PHONE):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.goto(server.url + address)
-            complaints, refused[:] = list(refused), []
-            wrong += [(address, size["width"], complaint) for complaint in complaints]
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            if wide != size["width"]:
-                wrong.append((address, size["width"], wide))
-            await page.wait_for_load_state("networkidle")
-            is_checking = True
-            wrong += [(address, size["width"], finding) for finding in await findings(page)]
-            is_checking = False
+        await page.goto(server.url + address)
+        complaints, refused[:] = list(refused), []
+        wrong += [(address, complaint) for complaint in complaints]
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        if wide != size["width"]:
+            wrong.append((address, wide))
+        await page.wait_for_load_state("networkidle")
+        is_checking = True
+        wrong += [(address, finding) for finding in await findings(page)]
+        is_checking = False
     assert wrong + refused == [], "\n".join(map(str, wrong + refused))
 
 
@@ -124,7 +123,7 @@ async def test_rows_of_lists_are_cards_on_a_phone(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     await sign_in(page, server.url)
     await page.goto(f"{server.url}/admin/widgets/widgetconfig/")
     cap = page.get_by_text("0 of 50", exact=True)
@@ -163,7 +162,7 @@ async def test_by_keyboard_alone(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     await sign_in(page, server.url)
     link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Widgets")
     await expect(link).to_be_hidden()
