@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from loquent.testing.ports import free_port
+from loquent.testing.waiting import COMMAND_SECONDS
 
 READY_SECONDS = 30
 END_SECONDS = 45
@@ -58,7 +59,7 @@ def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 

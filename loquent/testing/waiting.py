@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 # A loaded machine is slow, not broken.
 WAIT_SECONDS = 30
+# For a program that runs to its end, such as a command of manage.py.
+COMMAND_SECONDS = 240
 PAUSE_SECONDS = 0.1
 
 

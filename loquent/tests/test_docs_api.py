@@ -24,6 +24,7 @@ from loquent.organizations.models import Organization
 from loquent.organizations.services import create_api_key
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import COMMAND_SECONDS
 from loquent.tests.documents import blocks, codes, read, rows, section
 from widgets.api.contact_data import ErasureReceiptSerializer
 from widgets.api.serializers import WidgetSerializer
@@ -105,7 +106,7 @@ def run(example: str, variables: dict[str, str]) -> str:
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"{example}\n{done.stdout}{done.stderr}"

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from loquent.testing.process import plain_environment, run_manage
+from loquent.testing.waiting import COMMAND_SECONDS
 
 PASSWORD = "hunter2-of-the-database"
 
@@ -139,7 +140,7 @@ def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
     )
     assert answer.stderr == ""
 

@@ -25,7 +25,7 @@ from loquent.testing.packages import postgresql_programs
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess, run_manage, url_of_test_database
 from loquent.testing.process_fixtures import StartServer
-from loquent.testing.waiting import WAIT_SECONDS
+from loquent.testing.waiting import COMMAND_SECONDS, WAIT_SECONDS
 from widgets.models import WidgetConfig
 from widgets.tests.server.test_wire import receive, until
 
@@ -51,7 +51,7 @@ def new_database() -> Iterator[str]:
     if connection.vendor == "postgresql":
         drop = [program("dropdb"), "--if-exists", "--force"]
         maintenance = ["--maintenance-db", url_of("postgres"), name]
-        subprocess.run([*drop, *maintenance], check=True, timeout=60)
+        subprocess.run([*drop, *maintenance], check=True, timeout=COMMAND_SECONDS)
 
 
 def back_up_and_restore(folder: Path, new_database: str) -> str:
@@ -67,7 +67,7 @@ def back_up_and_restore(folder: Path, new_database: str) -> str:
         return f"sqlite:///{copy}"
     dump, new_url = str(folder / "loquent.dump"), url_of(new_database)
     create = [program("createdb"), "--maintenance-db", url_of("postgres"), new_database]
-    subprocess.run(create, check=True, timeout=60)
+    subprocess.run(create, check=True, timeout=COMMAND_SECONDS)
     for url, *command in (
         (url_of_test_database(), "pg_dump", "--format=custom", "--no-owner", f"--file={dump}"),
         (new_url, "sh", RESTORE, dump),
