@@ -2,14 +2,22 @@
 
 from playwright.async_api import Locator, Page, expect
 
+# Half a minute may pass between two attempts to connect.
+RECONNECT_MILLISECONDS = 40_000
+
 
 async def open_chat(page: Page) -> Locator:
-    """The chat's panel, opened unless the widget has remembered that it was."""
-    opener = page.get_by_role("button", name="Open chat", exact=True)
+    """The chat's panel, opened by the launcher. Where it opens by itself: `opened_chat`."""
+    await page.get_by_role("button", name="Open chat", exact=True).click()
+    return await opened_chat(page)
+
+
+async def opened_chat(page: Page) -> Locator:
+    """The panel that the widget opens by itself, as it was open before or is in another tab.
+
+    Nobody clicks: the launcher is there first, and under the pointer it turns into "Close chat".
+    """
     panel = page.get_by_role("dialog")
-    await expect(opener.or_(panel)).to_be_visible()
-    if await opener.is_visible():
-        await opener.click()
     await expect(panel).to_be_visible()
     return panel
 
@@ -25,6 +33,6 @@ def log(panel: Locator) -> Locator:
     return panel.get_by_role("log")
 
 
-async def expect_once(panel: Locator, text: str) -> None:
-    """A message stands in the transcript exactly once."""
-    await expect(log(panel).get_by_text(text, exact=True)).to_have_count(1)
+async def expect_once(panel: Locator, text: str, *, timeout: float | None = None) -> None:
+    """A message stands in the transcript exactly once; `timeout` in milliseconds."""
+    await expect(log(panel).get_by_text(text, exact=True)).to_have_count(1, timeout=timeout)

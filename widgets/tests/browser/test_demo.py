@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from loquent.testing.process import ServerProcess
-from widgets.tests.browser.conversation import expect_once, log, open_chat, say
+from widgets.tests.browser.conversation import expect_once, log, open_chat, opened_chat, say
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -22,6 +22,6 @@ async def test_a_visitor_asks_and_finds_the_chat_again(
     await expect_once(panel, QUESTION)
 
     await page.reload()
-    panel = await open_chat(page)
+    panel = await opened_chat(page)
     await expect(log(panel)).to_contain_text(ANSWER)
     await expect_once(panel, QUESTION)

@@ -72,7 +72,8 @@ async def test_nothing_happens_before_the_first_click(
         assert len([url for url in requests if url.startswith(server.url)]) == 2
         assert await page.evaluate("localStorage.length + sessionStorage.length") == 0
         assert await page.context.cookies() == []
-        await launcher.click()
+        async with page.expect_event("websocket"):
+            await launcher.click()
         await expect(page.get_by_role("dialog")).to_be_visible()
         await expect(page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
         assert len(sockets) == 1

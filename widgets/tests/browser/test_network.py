@@ -10,7 +10,13 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.database import in_database
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage
-from widgets.tests.browser.conversation import expect_once, open_chat, say
+from widgets.tests.browser.conversation import (
+    RECONNECT_MILLISECONDS,
+    expect_once,
+    open_chat,
+    opened_chat,
+    say,
+)
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -93,8 +99,7 @@ async def test_a_draft_survives_the_way_to_another_page(
         await panel.get_by_role("textbox", name="Message").fill("I was about to")
         await page.goto("about:blank")
         await page.goto(shop.origin)
-        panel = page.get_by_role("dialog")
-        await expect(panel).to_be_visible()
+        panel = await opened_chat(page)
         await expect(panel.get_by_role("textbox", name="Message")).to_have_value("I was about to")
 
 
@@ -113,7 +118,7 @@ async def test_a_server_killed_in_mid_answer_ends_it_once(
             await expect(panel.get_by_text("Reconnecting…")).to_be_visible()
             server.start_again()
             await asyncio.to_thread(server.wait_until_ready)
-            await expect_once(panel, "All of it.")
+            await expect_once(panel, "All of it.", timeout=RECONNECT_MILLISECONDS)
             await expect_once(panel, "Tell me")
             await expect(panel.get_by_text("Half of")).to_have_count(0)
             await expect(panel.get_by_text("Reconnecting…")).to_be_hidden()

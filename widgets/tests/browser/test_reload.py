@@ -11,7 +11,13 @@ from loquent.database import in_database
 from loquent.testing.process_fixtures import StartServer
 from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage
-from widgets.tests.browser.conversation import expect_once, open_chat, say
+from widgets.tests.browser.conversation import (
+    RECONNECT_MILLISECONDS,
+    expect_once,
+    open_chat,
+    opened_chat,
+    say,
+)
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -30,7 +36,7 @@ async def test_a_reload_in_mid_answer_goes_on_with_it(
             await say(panel, "Tell me")
             await expect(panel.get_by_text("The first half,")).to_be_visible()
             await page.reload()
-            panel = await open_chat(page)
+            panel = await opened_chat(page)
             await expect_once(panel, "Tell me")
             await expect(panel.get_by_text("The first half,")).to_be_visible()
             await expect(panel.get_by_role("button", name="Stop")).to_be_visible()
@@ -75,7 +81,7 @@ async def test_what_is_sent_while_the_server_is_away_arrives_once(
             server.start_again()
             await asyncio.to_thread(server.wait_until_ready)
             await expect(panel.get_by_text("Hello there.", exact=True)).to_have_count(
-                2, timeout=40_000
+                2, timeout=RECONNECT_MILLISECONDS
             )
             await expect_once(panel, "Two")
         rows = await in_database(lambda: WidgetMessage.objects.filter(content="Two").count())

@@ -12,7 +12,7 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
-from widgets.tests.browser.conversation import expect_once, open_chat, say
+from widgets.tests.browser.conversation import expect_once, open_chat, opened_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -51,7 +51,7 @@ async def test_three_tabs_show_one_conversation(
         await say(panel, "When do you ship?")
         await expect(panel.get_by_role("log")).to_contain_text(ANSWER)
         for tab in (second, third):
-            there = await open_chat(tab)
+            there = await opened_chat(tab)
             await expect_once(there, "When do you ship?")
             await expect(there.get_by_role("log")).to_contain_text(ANSWER)
         await say(third.get_by_role("dialog"), "And returns?")

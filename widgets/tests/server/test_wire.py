@@ -167,8 +167,7 @@ async def test_what_is_acked_survives_a_crash_and_is_answered_after_it(
     live_server_process: StartServer, widget: WidgetConfig, tmp_path: Path
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
-        gate = asyncio.Event()
-        endpoint.push(tokens("Half ", "an answer", gate=gate))
+        endpoint.push(tokens("Half ", "an answer", gate=asyncio.Event()))
         server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
         async with connect(server, widget, subprotocols=["loquent.v2"]) as socket:
             token = (await receive(socket))["session_token"]
@@ -176,13 +175,16 @@ async def test_what_is_acked_survives_a_crash_and_is_answered_after_it(
             ack = await receive(socket)
             await until(socket, "delta")
             await asyncio.to_thread(server.kill)
-        endpoint.push(tokens("Whole."))
+        # Else it may be whole before the visitor is back.
+        gate = asyncio.Event()
+        endpoint.push(tokens("Wh", "ole.", gate=gate))
         again = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
         protocols = ["loquent.v2", f"loquent.token.{token}"]
         async with connect(again, widget, subprotocols=protocols) as socket:
             assert (await receive(socket))["resumed"] is True
             first = (await receive(socket))["messages"][0]
             assert (first["id"], first["seq"]) == (ack["id"], ack["seq"])
+            gate.set()
             # The protocol promises ten seconds; the machine may be busy.
             async with asyncio.timeout(WAIT_SECONDS):
                 frames = await until(socket, "typing_stop")
