@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from loquent.testing.process import free_port
+from loquent.testing.ports import free_port
 from widgets.tests.server.proxies import Proxy, Upstream, start_caddy, start_nginx
 from widgets.tests.server.test_proxies import get
 
