@@ -15,6 +15,15 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     raise AssertionError("This is for the health application.")
 
 
+def answer(monkeypatch: pytest.MonkeyPatch, found: list[str]) -> None:
+    """Let the database answer so."""
+
+    async def ask_database() -> list[str]:
+        return list(found)
+
+    monkeypatch.setattr(health, "_ask_database", ask_database)
+
+
 async def ask(asked: HealthApplication) -> tuple[int, dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
@@ -28,7 +37,7 @@ async def ask(asked: HealthApplication) -> tuple[int, dict[str, Any]]:
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> HealthApplication:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(health, "find_problems", list)
+    answer(monkeypatch, [])
     return HealthApplication(application, is_draining=lambda: False)
 
 
@@ -48,7 +57,7 @@ async def test_redis_alone_takes_no_process_out(
     redis_answers: bool,
     expected: tuple[int, str, list[str]],
 ) -> None:
-    monkeypatch.setattr(health, "find_problems", lambda: found)
+    answer(monkeypatch, found)
     monkeypatch.setattr(health, "ping_redis", lambda: redis_answers)
     status, body = await ask(ready)
     assert (status, body["status"], body["problems"]) == expected
@@ -73,11 +82,7 @@ async def test_a_question_that_hangs_holds_one_thread_and_no_answer_up(
         asked.append("once")
         return end.wait()
 
-    async def fine() -> list[str]:
-        return []
-
     monkeypatch.setattr(health, "ping_redis", hang)
-    monkeypatch.setattr(health, "_ask_database", fine)
     monkeypatch.setattr(health, "READY_SECONDS", 0.05)
     try:
         for _ in range(3):
