@@ -14,14 +14,6 @@ END_SECONDS = 40
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @dataclass(slots=True)
 class _Stat:
     parent: int

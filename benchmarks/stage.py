@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.dialects import Dialect
-from benchmarks.processes import Process, free_port
+from benchmarks.processes import Process
+from loquent.testing.ports import free_port
 from loquent.testing.rig import Service, own_home, start_postgresql, start_redis
 
 ROOT = Path(__file__).parents[1]

@@ -20,7 +20,7 @@ from contacts.services import (
     save_contact,
 )
 from loquent.errors import ApplicationError
-from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_base import SavedByFormAdmin, add_refusal
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.form_conflicts import GuardedForm
 
@@ -88,12 +88,11 @@ class ContactForm(GuardedForm[Contact]):
         try:
             self.made = save_contact(contact=self.instance, details=cast("ContactDetails", details))
         except ApplicationError as error:
-            for name, sentences in error.fields.items() or [(None, [error.message])]:
-                self.add_error(name, forms.ValidationError(sentences))
+            add_refusal(self, error)
 
 
 @admin.register(Contact)
-class ContactAdmin(TenantAdmin):
+class ContactAdmin(SavedByFormAdmin):
     """People who left their details."""
 
     nav = Nav("Inbox", 2, "Contacts", "person")
@@ -110,17 +109,6 @@ class ContactAdmin(TenantAdmin):
         """With what guards the saving, where somebody can."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
         return ["organization", *DETAILS, *(["version", "loaded"] if is_guarded else [])]
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Contact:
-        """The contact that the form saved."""
-        contact: Contact = form.made
-        return contact
-
-    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        """It is saved already."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing beside it."""
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)

@@ -29,6 +29,8 @@ from loquent.text import clean_text
 
 logger = logging.getLogger(__name__)
 
+# What a database that doesn't answer raises, and when to ask it again.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
 STATUS = {
     ErrorCode.NOT_FOUND: status.HTTP_404_NOT_FOUND,
@@ -65,7 +67,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
         message = f"The body is larger than {limit} MiB."
         return error_response(413, ErrorCode.BODY_TOO_LARGE, message, {"body": [message]})
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, DATABASE_AWAY):
         return _database_away(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()

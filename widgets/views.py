@@ -3,7 +3,6 @@
 import logging
 import uuid
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -11,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from loquent.api import DATABASE_AWAY, RETRY_AFTER_SECONDS
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
@@ -19,7 +19,6 @@ from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
 
 logger = logging.getLogger(__name__)
-RETRY_AFTER_SECONDS = 5
 EMBED_CACHE = "public, max-age=3600"
 CHUNK_CACHE = "public, max-age=31536000, immutable"
 
@@ -93,7 +92,7 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     except ApplicationError as error:
         status = 404 if error.code is ErrorCode.NOT_FOUND else 403
         response = _config_error(error.code, error.message, status)
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_AWAY as error:
         logger.warning("The database failed a request for settings: %s", type(error).__name__)
         response = _config_error(ErrorCode.UNAVAILABLE, "Please try again in a moment.", 503)
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)

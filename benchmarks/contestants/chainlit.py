@@ -7,8 +7,8 @@ from collections.abc import Callable
 from benchmarks.answer import QUESTION
 from benchmarks.dialects import HEAD, Heard
 from benchmarks.environments import environment
-from benchmarks.processes import free_port
 from benchmarks.stage import ROOT, Contestant, Stage
+from loquent.testing.ports import free_port
 
 APP = ROOT / "benchmarks" / "apps" / "chainlit_app.py"
 # engine.io's packets begin with one digit, socket.io's messages with a second one.

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Sequence
 
 from benchmarks.contestants.loquent_dialect import LoquentDialect
-from benchmarks.processes import free_port
 from benchmarks.stage import Contestant, Stage
+from loquent.testing.ports import free_port
 
 ORIGIN = "https://shop.example.com"
 # Rates are taken and sockets counted as ever; all visitors come from one address here, and talk

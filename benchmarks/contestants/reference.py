@@ -1,8 +1,8 @@
 """The raw reference: `websockets` and the model's tokens, nothing else."""
 
 from benchmarks.dialects import PlainDialect
-from benchmarks.processes import free_port
 from benchmarks.stage import Contestant, Stage
+from loquent.testing.ports import free_port
 
 
 def start_reference(stage: Stage, *, gather: float = 0.0, name: str = "reference") -> Contestant:

@@ -6,8 +6,8 @@ import psycopg
 
 from benchmarks.dialects import PlainDialect
 from benchmarks.environments import environment
-from benchmarks.processes import free_port
 from benchmarks.stage import Contestant, Stage
+from loquent.testing.ports import free_port
 
 DATABASE = "tutorial"
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from loquent.errors import ApplicationError
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.auth import needed_role
@@ -25,6 +26,12 @@ from loquent.organizations.models import Organization, Role
 MOST_NAMED = 100
 # Each is a field of the form that comes back (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MOST_DELETED = 4_000
+
+
+def add_refusal(form: forms.BaseForm, error: ApplicationError, *, field: str | None = None) -> None:
+    """Put what a service refused beside its fields; beside `field` where it names none."""
+    for name, sentences in error.fields.items() or [(field, [error.message])]:
+        form.add_error(name, forms.ValidationError(sentences))
 
 
 class TenantAdmin(admin.ModelAdmin[Any]):
@@ -280,3 +287,17 @@ class TenantAdmin(admin.ModelAdmin[Any]):
 
     def _permission(self, action: str) -> str:
         return f"{self.opts.app_label}.{action}_{self.opts.model_name}"
+
+
+class SavedByFormAdmin(TenantAdmin):
+    """An admin page whose form has saved its row, `made`, by a service as it was checked."""
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """The row that the form saved."""
+        return form.made
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """It is saved already."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """There is nothing beside it."""

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import (
     Http404,
@@ -21,7 +21,7 @@ from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
 from loquent.errors import ApplicationError
-from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin_base import SavedByFormAdmin, add_refusal
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.invitations import (
     invitation_link,
@@ -65,13 +65,12 @@ class InvitationForm(forms.ModelForm[Invitation]):
                 invited_by=self.invited_by,
             )
         except ApplicationError as error:
-            for name, sentences in error.fields.items() or [("email", [error.message])]:
-                self.add_error(name, ValidationError(sentences))
+            add_refusal(self, error, field="email")
 
     invited_by: Any = None
 
 
-class InvitationAdmin(TenantAdmin):
+class InvitationAdmin(SavedByFormAdmin):
     """Who is invited and hasn't come yet: send the link again, or take it back."""
 
     nav = Nav("Organization", 3, "Invitations", "mail")
@@ -115,14 +114,6 @@ class InvitationAdmin(TenantAdmin):
         invitation: Invitation = form.made[0]
         invitation.__dict__["shown_once"] = form.made[1]
         return invitation
-
-    def save_model(
-        self, request: HttpRequest, obj: Invitation, form: forms.ModelForm[Any], change: bool
-    ) -> None:
-        """It is saved already."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing beside it."""
 
     def response_add(
         self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None

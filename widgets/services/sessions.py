@@ -67,29 +67,26 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
         return create_widget_session(widget=old.widget, successor_of=old)
 
 
-def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> None:
-    """Delete sessions with their messages and turns: all or none, some at a time.
+def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
+    """Delete sessions with their messages and turns: all or none, some at a time; how many.
 
     Open chats of them end.
     """
+    gone = 0
     with transaction.atomic():
         ids = list(sessions.order_by("id").values_list("id", flat=True))
         for start in range(0, len(ids), DELETED_AT_ONCE):
             rows = WidgetSession.objects.filter(id__in=ids[start : start + DELETED_AT_ONCE])
             # A message that is being written is written first, and then goes as well.
-            list(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
+            gone += len(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
             WidgetTurn.objects.filter(session__in=rows).delete()
             # Django would load them for what replies to them, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)
             rows.delete()
+    return gone
 
 
 def delete_widget_session(*, session_id: uuid.UUID) -> None:
     """Delete a session with its messages and turns; an open chat of it ends. `not_found`."""
-    with transaction.atomic():
-        # A message that is being written is written first, and then goes as well.
-        rows = WidgetSession.objects.select_for_update(of=("self",)).filter(id=session_id)
-        session = rows.first()
-        if session is None:
-            raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such conversation.")
-        session.delete()
+    if not delete_conversations(sessions=WidgetSession.objects.filter(id=session_id)):
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such conversation.")
