@@ -98,7 +98,13 @@ class WidgetConsumer(SocketConsumer):
                 starters=opened.starters,
                 notice=opened.notice,
             ),
-            history_frame(v2=self.v2, messages=chat.messages, complete=chat.complete),
+            history_frame(
+                v2=self.v2,
+                messages=chat.messages,
+                complete=chat.complete,
+                # Over the bound of what may wait for a client, no resume would ever succeed.
+                room=settings.LIMITS.outbound_bytes * 7 // 8,
+            ),
         )
         self.socket.catch_up(chat)
 

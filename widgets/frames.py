@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from loquent.errors import ErrorCode
-from widgets.protocol import Frame
+from widgets.protocol import Frame, byte_length, encode
 from widgets.types import MessageData, MessageStatus, NoticeData
 
 # A base client knows no status: it is shown what ended well, or was stopped on purpose.
 SHOWN_TO_BASE = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+# What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
+LONGEST_ESCAPE = 6
+OTHER_FIELDS = 4_096
 
 
 def session_frame(
@@ -31,27 +34,38 @@ def session_frame(
     return frame
 
 
-def history_frame(*, v2: bool, messages: Sequence[MessageData], complete: bool) -> Frame | None:
-    """Earlier messages, oldest first; None when there is nothing to show."""
+def history_frame(
+    *, v2: bool, messages: Sequence[MessageData], complete: bool, room: int = 0
+) -> Frame | None:
+    """Earlier messages, oldest first; None when there is nothing to show.
+
+    Where `room` bytes don't hold all of them (0: any number does), the oldest are left out.
+    """
     if not v2:
-        messages = [m for m in messages if m.status in SHOWN_TO_BASE]
-    if not messages:
-        return None
-    if not v2:
-        lines = [{"role": m.role, "content": m.content} for m in messages]
-        return {"type": "history", "messages": lines}
-    return {
-        "type": "history",
-        "messages": [
-            {
-                **_fields(m),
-                "feedback": m.feedback,
-                "client_message_id": m.client_message_id,
-            }
+        shown = [m for m in messages if m.status in SHOWN_TO_BASE]
+        lines: list[Frame] = [{"role": m.role, "content": m.content} for m in shown]
+    else:
+        lines = [
+            {**_fields(m), "feedback": m.feedback, "client_message_id": m.client_message_id}
             for m in messages
-        ],
-        "complete": complete,
-    }
+        ]
+    kept = _newest_that_fit(lines, room)
+    if not kept:
+        return None
+    frame: Frame = {"type": "history", "messages": kept}
+    return frame | {"complete": complete and len(kept) == len(lines)} if v2 else frame
+
+
+def _newest_that_fit(lines: list[Frame], room: int) -> list[Frame]:
+    most = sum(LONGEST_ESCAPE * len(line["content"]) + OTHER_FIELDS for line in lines)
+    # Nearly always: encoding them twice, to know the exact length, is spared.
+    if not room or most <= room:
+        return lines
+    for position in reversed(range(len(lines))):
+        room -= byte_length(encode(lines[position])) + 1
+        if room < 0:
+            return lines[position + 1 :]
+    return lines
 
 
 def ack_frame(message: MessageData) -> Frame:
