@@ -63,7 +63,7 @@ class WidgetConsumer(SocketConsumer):
             close=self.close,
         )
         if supervisor.is_draining:
-            await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+            await self._accept(self.socket)
             self.socket.end(CloseCode.RESTART)
             return
         try:
@@ -88,7 +88,7 @@ class WidgetConsumer(SocketConsumer):
             fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE, retry_after=5)
             await self._accept_and_end(self.socket, fault, CloseCode.SERVER_FAULT)
             return
-        await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+        await self._accept(self.socket)
         self.socket.put(
             session_frame(
                 v2=self.v2,
@@ -108,10 +108,14 @@ class WidgetConsumer(SocketConsumer):
         )
         self.socket.catch_up(chat)
 
+    async def _accept(self, socket: SessionSocket) -> None:
+        await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+        socket.accepted()
+
     async def _accept_and_end(
         self, socket: SessionSocket, error: ApplicationError, code: CloseCode
     ) -> None:
-        await self.accept(V2_SUBPROTOCOL if self.v2 else None)
+        await self._accept(socket)
         socket.put_error(error)
         socket.end(code)
 

@@ -46,7 +46,7 @@ class Follower(ABC):
         self.name = view.name
         self.session_id: uuid.UUID | None = None
         self._view = view
-        self._outbound = Outbound(send, close)
+        self._outbound = Outbound(send, close, held=True)
         self._early: list[Event] | None = []
         self._wants_answer = False
         self._is_resyncing = False
@@ -77,6 +77,10 @@ class Follower(ABC):
                     text=turn.text,
                 )
             )
+
+    def accepted(self) -> None:
+        """The handshake is answered: send what was queued until now, the close included."""
+        self._outbound.release()
 
     def put(self, *frames: Frame | None) -> None:
         """Queue frames for the client."""

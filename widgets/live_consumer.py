@@ -52,12 +52,16 @@ class LiveConsumer(SocketConsumer):
                 chat = await in_database(load_chat, session_id=conversation_id, last_seq=AFTER_ALL)
         except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
             logger.error("A viewer could not be let in: %s", type(error).__name__)  # noqa: TRY400
-            await self.accept()
+            await self._accept(viewer)
             viewer.end(CloseCode.SERVER_FAULT)
             return
-        await self.accept()
+        await self._accept(viewer)
         if supervisor.is_draining:
             viewer.end(CloseCode.RESTART)
             return
         viewer.put({"type": "live"})
         viewer.catch_up(chat)
+
+    async def _accept(self, viewer: ConversationViewer) -> None:
+        await self.accept()
+        viewer.accepted()

@@ -23,7 +23,15 @@ class Outbound:
         self,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
+        *,
+        held: bool = False,
     ) -> None:
+        """`held`: nothing is sent before `release`.
+
+        A close that is sent before the handshake is answered would be its refusal, which browsers
+        can't read, and the answer that follows would fail.
+        """
+        self._is_held = held
         self._send = send
         self._close = close
         # Made when it is needed: most sockets say nothing most of the time.
@@ -53,6 +61,12 @@ class Outbound:
             self._close_code = code
             self._wake()
 
+    def release(self) -> None:
+        """Send what is queued, and from now on whatever comes."""
+        self._is_held = False
+        if self._frames or self._close_code is not None:
+            self._wake()
+
     @property
     def is_closing(self) -> bool:
         """Whether `close` was called, or the client was given up."""
@@ -72,7 +86,7 @@ class Outbound:
         self._wake()
 
     def _wake(self) -> None:
-        if self._task is None and not self._given_up:
+        if self._task is None and not self._given_up and not self._is_held:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:

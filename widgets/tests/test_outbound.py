@@ -84,3 +84,18 @@ async def test_cancel_forgets_what_waits() -> None:
     client.reads.set()
     await client.idle()
     assert client.received == []
+
+
+async def test_nothing_is_sent_before_the_handshake_is_answered() -> None:
+    client = Client()
+    client.reads.set()
+    client.outbound = Outbound(client._send, client._close, held=True)
+    client.outbound.put("early")
+    client.outbound.close(4409)
+    await client.idle()
+    assert client.received == []
+    assert client.code is None
+    client.outbound.release()
+    await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
+    assert client.received == ["early"]
+    assert client.code == 4409

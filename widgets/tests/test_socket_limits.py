@@ -1,6 +1,8 @@
 """How much a visitor may send, and how a socket ends that sends too much."""
 
+import asyncio
 import json
+import logging
 import time
 from dataclasses import replace
 
@@ -10,9 +12,9 @@ from pytest_django import Settings
 from loquent.database import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import Visits
+from loquent.testing.sockets import VisitorSocket, Visits, kinds
 from widgets.hub import hub
-from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage
+from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession
 from widgets.services.limits import frame_limiter
 from widgets.supervision import supervisor
 
@@ -137,6 +139,32 @@ async def test_the_sixth_socket_of_a_session_ends_the_oldest(
     others = [await visit.opened(widget, token=first.token) for _ in range(5)]
     assert await first.closed() == 4409
     assert await others[0].drained() == []
+
+
+async def test_ten_sockets_of_a_session_at_once(
+    visit: Visits, widget: WidgetConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = await visit.opened(widget)
+    await first.leave()
+    caplog.set_level(logging.WARNING)
+    sockets = await asyncio.gather(*(visit(widget, token=first.token) for _ in range(10)))
+    assert all(socket.accepted for socket in sockets)
+    # The five that came first are told by a code that browsers can read; the others stay.
+    ended = [socket for socket in sockets if await code_of(socket) == 4409]
+    assert len(ended) == 5
+    assert caplog.text == ""
+    assert await in_database(WidgetSession.objects.count) == 1
+
+
+async def code_of(socket: VisitorSocket) -> int | None:
+    """The code with which the server closes; None where the socket answers instead."""
+    await socket.send({"type": "ping"})
+    try:
+        frames = await socket.until("pong")
+    except AssertionError:
+        return socket.close_code
+    assert kinds(frames) == ["session", "pong"]
+    return None
 
 
 async def test_sockets_of_an_address_are_counted(
