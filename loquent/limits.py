@@ -21,6 +21,9 @@ class Limits:
     messages_per_day: int = 200
     messages_per_minute_per_ip: int = 120
     frames_per_minute: int = 120
+    frames_per_minute_per_ip: int = 1_200
+    handshakes_burst: int = 120
+    handshakes_per_minute_per_ip: int = 240
     sessions_burst: int = 20
     sessions_per_hour_per_ip: int = 100
     contact_info_per_hour: int = 5

@@ -6,7 +6,6 @@ directory, which `serve` makes.
 
 import asyncio
 import hmac
-import ipaddress
 import os
 import re
 import tempfile
@@ -23,6 +22,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from loquent.addresses import direct_peer
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -59,13 +60,8 @@ def may_read(scope: dict[str, Any]) -> bool:
     given = [value for name, value in headers if name == b"authorization"]
     if token and len(given) == 1 and hmac.compare_digest(given[0], f"Bearer {token}".encode()):
         return True
-    if any(name in {b"x-forwarded-for", b"forwarded", b"x-real-ip"} for name, _ in headers):
-        return False
-    try:
-        peer = ipaddress.ip_address((scope.get("client") or ("",))[0])
-    except ValueError:
-        return False
-    return any(peer in network for network in settings.METRICS_ALLOW)
+    peer = direct_peer(scope)
+    return peer is not None and any(peer in network for network in settings.METRICS_ALLOW)
 
 
 def exposition() -> bytes:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 
-from loquent.addresses import client_address
+from loquent.addresses import forwarded_for, scope_address
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 PATH = "/api/probe"
@@ -106,11 +106,9 @@ def _seen(scope: dict[str, Any]) -> dict[str, Any]:
     def values(name: bytes) -> list[str]:
         return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
-    peer = (scope.get("client") or ("",))[0]
-    forwarded = values(b"x-forwarded-for")
     return {
-        "client": client_address(peer, forwarded),
-        "forwarded_for": [e.strip() for value in forwarded for e in value.split(",")],
+        "client": scope_address(scope),
+        "forwarded_for": [e.strip() for value in forwarded_for(scope) for e in value.split(",")],
         "forwarded_proto": values(b"x-forwarded-proto"),
         "host": values(b"host"),
         "trusted_proxy_count": settings.TRUSTED_PROXY_COUNT,

@@ -311,6 +311,11 @@ OPENAI_MODELS = envlist("OPENAI_MODELS")
 LIMITS = Limits.from_env()
 RATE_LIMITS = envbool("RATE_LIMITS", True)
 
+# --- Ceilings of the operator --------------------------------------------------------------------
+
+# No organization can raise these; 0: none.
+MAX_SOCKETS = envint("MAX_SOCKETS", 0)
+
 # --- The rest ------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -67,7 +67,7 @@ class WidgetConsumer(SocketConsumer):
             self.socket.end(CloseCode.RESTART)
             return
         try:
-            check_sockets(ip=doorway.ip, count=hub.sockets_by_ip[doorway.ip])
+            check_sockets(ip=doorway.ip, by_ip=hub.sockets_by_ip, total=hub.open_sockets)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 opened = await in_database(open_session, doorway=doorway)
                 bind_session(opened.session_id)
@@ -131,7 +131,9 @@ class WidgetConsumer(SocketConsumer):
             return
         client_message_id = None
         try:
-            take_frame(socket_key=socket.name)
+            take_frame(
+                socket_key=socket.name, session_key=socket.session_id.hex, ip=socket.doorway.ip
+            )
         except ApplicationError as error:
             socket.put_error(error)
             socket.end(CloseCode.TOO_MANY_REQUESTS)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from loquent.addresses import client_address
+from loquent.addresses import scope_key
 from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 from widgets.services.chat import Doorway
 
@@ -29,17 +29,13 @@ def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
     except ValueError:
         query = {}
     last_seq = query.get("last_seq", [""])[0]
-    peer = scope.get("client")
     return Doorway(
         widget_id=widget_id,
         origins=[value for name, value in headers if name == b"origin"],
         fetch_site=_fetch_site(headers),
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
-        ip=client_address(
-            peer[0] if peer else "",
-            [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"],
-        ),
+        ip=scope_key(scope),
     )
 
 

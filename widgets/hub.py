@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from loquent.addresses import wider_key
 from widgets.events import Event
 from widgets.link import link
 from widgets.services.revocation import WidgetState
@@ -72,6 +73,24 @@ class Hub:
     def __init__(self) -> None:
         self._rooms: dict[uuid.UUID, Room] = {}
         self.sockets_by_ip: Counter[str] = Counter()
+        self.open_sockets = 0
+
+    def count_socket(self, ip: str) -> None:
+        """Count an open socket of an address and, for IPv6, of the wider network around it."""
+        self.open_sockets += 1
+        for key in (ip, wider_key(ip)):
+            if key is not None:
+                self.sockets_by_ip[key] += 1
+
+    def uncount_socket(self, ip: str) -> None:
+        """Undo `count_socket`."""
+        self.open_sockets -= 1
+        for key in (ip, wider_key(ip)):
+            if key is None:
+                continue
+            self.sockets_by_ip[key] -= 1
+            if self.sockets_by_ip[key] <= 0:
+                del self.sockets_by_ip[key]
 
     def join(self, session_id: uuid.UUID, socket: VisitorListener) -> None:
         """Add a socket to its session's room."""

@@ -4,10 +4,13 @@ import asyncio
 import logging
 from typing import Any
 
+from loquent.addresses import scope_key
 from loquent.database import in_database
+from loquent.errors import ApplicationError
 from widgets.doorway import is_own_page, staff_session_key
 from widgets.protocol import CloseCode
 from widgets.services.chat import load_chat
+from widgets.services.limits import take_handshake
 from widgets.services.watching import may_watch
 from widgets.socket_consumer import SocketConsumer
 from widgets.supervision import supervisor
@@ -42,6 +45,7 @@ class LiveConsumer(SocketConsumer):
         viewer = ConversationViewer(session_key=session_key, send=self.send, close=self.close)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
+                await in_database(take_handshake, ip=scope_key(self.scope))
                 if not await in_database(
                     may_watch, session_key=session_key, conversation_id=conversation_id
                 ):
@@ -50,6 +54,10 @@ class LiveConsumer(SocketConsumer):
                 self.viewer = viewer
                 await viewer.enter(conversation_id)
                 chat = await in_database(load_chat, session_id=conversation_id, last_seq=AFTER_ALL)
+        except ApplicationError:
+            await self._accept(viewer)
+            viewer.end(CloseCode.TOO_MANY_REQUESTS)
+            return
         except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
             logger.error("A viewer could not be let in: %s", type(error).__name__)  # noqa: TRY400
             await self._accept(viewer)

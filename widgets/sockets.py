@@ -43,7 +43,7 @@ class SessionSocket(Follower):
         self.page: Page | None = None
         self._is_gone = False
         self._bad_frames = 0
-        hub.sockets_by_ip[doorway.ip] += 1
+        hub.count_socket(doorway.ip)
 
     async def enter(self, session_id: uuid.UUID, widget_pk: uuid.UUID) -> None:
         """Join the session's room and group; events are kept from now on."""
@@ -94,9 +94,7 @@ class SessionSocket(Follower):
         if self._is_gone:
             return
         self._is_gone = True
-        hub.sockets_by_ip[self.doorway.ip] -= 1
-        if hub.sockets_by_ip[self.doorway.ip] <= 0:
-            del hub.sockets_by_ip[self.doorway.ip]
+        hub.uncount_socket(self.doorway.ip)
         if self.session_id is not None:
             hub.leave(self.session_id, self)
             link.unfollow(self.session_id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.identifiers import is_widget_id
-from widgets.services.limits import take_session
+from widgets.services.limits import take_handshake, take_session
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import (
@@ -26,7 +26,10 @@ from widgets.types import (
 
 @dataclass(frozen=True, slots=True)
 class Doorway:
-    """What a browser shows at the door: the headers and the query of a handshake."""
+    """What a browser shows at the door: the headers and the query of a handshake.
+
+    `ip`: the key of the client's address (loquent/addresses.py).
+    """
 
     widget_id: str
     origins: Sequence[bytes]
@@ -87,8 +90,11 @@ def check_door(*, doorway: Doorway) -> WidgetConfig:
 def open_session(*, doorway: Doorway) -> OpenedSession:
     """Resume the doorway's session or begin one.
 
-    Raises `not_found`, `forbidden`, or `rate_limited` where a new session would be one too many.
+    Raises `not_found`, `forbidden`, or `rate_limited` if the handshake or a new session is one too
+    many for its address.
     """
+    # Before anything is read: a flood of handshakes must not become load on the database.
+    take_handshake(ip=doorway.ip)
     widget = check_door(doorway=doorway)
     token, resumed = doorway.token, True
     session = resume_widget_session(widget=widget, token=token)

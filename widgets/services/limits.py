@@ -1,14 +1,16 @@
 """How much a visitor, an address and a widget may use."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.addresses import WIDER_FACTOR, address_buckets, wider_key
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.days import organization_day
 from loquent.rates import Rate, RateLimiter
@@ -18,16 +20,19 @@ from widgets.types import LimitKind
 
 # Taking from it may wait for Redis: on database threads only, and not inside a transaction.
 limiter = SharedLimiter()
-# A socket lives in one process.
+# A round trip for each frame would cost more than the frame: each process counts its own.
 frame_limiter = RateLimiter()
 
 SOCKETS_RETRY_SECONDS = 60
 SENTENCES = {
+    "sockets": "Many chats are open at the moment. Please try again later.",
     "sockets_ip": "Many chats are open from your network. Please try again later.",
+    "handshakes_ip": "Many connections come from your network. Please wait a moment.",
     "messages": "You are sending messages very fast. Please wait a moment.",
     "messages_day": "You have sent very many messages today. Please come back tomorrow.",
     "messages_ip": "Many messages come from your network. Please wait a moment.",
     "frames": "Your browser is sending too much. Please wait a moment.",
+    "frames_ip": "Your network is sending too much. Please wait a moment.",
     "sessions_ip": "Many chats were opened from your network. Please try again later.",
     "contact_info": "You have sent your details very often. Please try again later.",
 }
@@ -67,59 +72,87 @@ def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
 
 def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
     limits = settings.LIMITS
+    per_ip = limits.messages_per_minute_per_ip
     return (
         (Rate("messages", limits.messages_per_minute, 60, limits.messages_burst), session_key),
         (
             Rate("messages_day", limits.messages_per_day, 86_400, limits.messages_per_day),
             session_key,
         ),
-        (
-            Rate(
-                "messages_ip",
-                limits.messages_per_minute_per_ip,
-                60,
-                limits.messages_per_minute_per_ip,
-            ),
-            ip,
-        ),
+        *address_buckets(Rate("messages_ip", per_ip, 60, per_ip), ip),
     )
 
 
-def take_frame(*, socket_key: str) -> None:
-    """Count one frame of a socket; raises `rate_limited`."""
-    amount = settings.LIMITS.frames_per_minute
-    _take(frame_limiter, Rate("frames", amount, 60, amount), socket_key)
+def take_frame(*, socket_key: str, session_key: str, ip: str) -> None:
+    """Count one frame of a socket, its session and its address; raises `rate_limited`.
+
+    A session may send what all its sockets may. That bucket and the address's outlive the socket,
+    so a client that reconnects doesn't start with full buckets.
+    """
+    if not settings.RATE_LIMITS:
+        return
+    limits = settings.LIMITS
+    per_socket, per_session, per_address = _frame_rates(
+        limits.frames_per_minute, limits.sockets_per_session, limits.frames_per_minute_per_ip
+    )
+    _take(
+        frame_limiter,
+        (per_socket, socket_key),
+        (per_session, session_key),
+        *address_buckets(per_address, ip),
+    )
+
+
+@lru_cache(maxsize=8)
+def _frame_rates(per_socket: int, sockets: int, per_address: int) -> tuple[Rate, Rate, Rate]:
+    return (
+        Rate("frames", per_socket, 60, per_socket),
+        Rate("frames", per_socket * sockets, 60, per_socket * sockets),
+        Rate("frames_ip", per_address, 60, per_address),
+    )
+
+
+def take_handshake(*, ip: str) -> None:
+    """Count one handshake of an address, resumes included; raises `rate_limited`."""
+    limits = settings.LIMITS
+    amount, burst = limits.handshakes_per_minute_per_ip, limits.handshakes_burst
+    _take(limiter, *address_buckets(Rate("handshakes_ip", amount, 60, burst), ip))
 
 
 def take_session(*, ip: str) -> None:
     """Count one new session; raises `rate_limited`."""
     limits = settings.LIMITS
     rate = Rate("sessions_ip", limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst)
-    _take(limiter, rate, ip)
+    _take(limiter, *address_buckets(rate, ip))
 
 
 def take_contact_info(*, session_key: str) -> None:
     """Count one contact form; raises `rate_limited`."""
     amount = settings.LIMITS.contact_info_per_hour
-    _take(limiter, Rate("contact_info", amount, 3_600, amount), session_key)
+    _take(limiter, (Rate("contact_info", amount, 3_600, amount), session_key))
 
 
-def check_sockets(*, ip: str, count: int) -> None:
-    """Refuse, with `rate_limited`, when an address has more open sockets than it may."""
-    limit = settings.LIMITS.sockets_per_ip
-    if settings.RATE_LIMITS and limit and count > limit:
-        raise ApplicationError(
-            ErrorCode.RATE_LIMITED,
-            SENTENCES["sockets_ip"],
-            retry_after=SOCKETS_RETRY_SECONDS,
-            limit=LimitKind.SOCKETS_IP,
-        )
+def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
+    """Raise `rate_limited` if an address, or this process, has more open sockets than it may."""
+    if 0 < settings.MAX_SOCKETS < total:
+        raise _sockets_refusal(LimitKind.SOCKETS)
+    limit, wider = settings.LIMITS.sockets_per_ip, wider_key(ip)
+    if not settings.RATE_LIMITS or not limit:
+        return
+    if by_ip[ip] > limit or (wider is not None and by_ip[wider] > limit * WIDER_FACTOR):
+        raise _sockets_refusal(LimitKind.SOCKETS_IP)
 
 
-def _take(buckets: SharedLimiter | RateLimiter, rate: Rate, key: str) -> None:
+def _sockets_refusal(kind: LimitKind) -> ApplicationError:
+    return ApplicationError(
+        ErrorCode.RATE_LIMITED, SENTENCES[kind], retry_after=SOCKETS_RETRY_SECONDS, limit=kind
+    )
+
+
+def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> None:
     if not settings.RATE_LIMITS:
         return
-    refused = buckets.take((rate, key))
+    refused = buckets.take(*wanted)
     if refused is not None:
         raise _refusal(*refused)
 
