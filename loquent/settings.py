@@ -173,7 +173,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=envint("SIGN_IN_PAUSE_MINUTES", 15, minimu
 AXES_RESET_ON_SUCCESS = True
 # Who goes on trying doesn't make the pause longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "loquent.organizations.sign_in_limits.request_address"
+AXES_CLIENT_IP_CALLABLE = "loquent.organizations.sign_in_limits.request_network"
 AXES_USERNAME_CALLABLE = "loquent.organizations.sign_in_limits.counted_name"
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True

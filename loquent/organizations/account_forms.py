@@ -13,13 +13,15 @@ from django.template import loader
 
 from loquent.organizations.services import staff_username
 from loquent.organizations.sign_in_limits import (
-    give_back_sign_in,
     seconds_locked,
     take_password_reset,
     take_sign_in,
     wait_in_words,
 )
 from loquent.outbox import send_soon
+
+TOO_MANY_ATTEMPTS = "There were too many attempts from your network."
+TOO_MANY_PASSWORDS = "There were too many wrong passwords."
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -33,17 +35,23 @@ class LoginForm(AdminAuthenticationForm):
         self.fields["username"].label = "Email"
 
     def clean(self) -> dict[str, Any]:
-        wait = take_sign_in(self.request)
-        if wait is not None:
-            raise self._too_often("There were too many attempts from your network.", wait)
+        name = self.cleaned_data.get("username", "")
+        attempt = take_sign_in(self.request, name)
+        if attempt.wait is not None:
+            raise self._too_often(
+                TOO_MANY_PASSWORDS if attempt.is_of_account else TOO_MANY_ATTEMPTS, attempt.wait
+            )
         try:
             data: dict[str, Any] = super().clean()
         except ValidationError:
             if not getattr(self.request, "axes_locked_out", False):
                 raise
-            wait = seconds_locked(self.request, self.cleaned_data.get("username", ""))
-            raise self._too_often("There were too many wrong passwords.", wait) from None
-        give_back_sign_in(self.request)
+            # The attempt that makes the pause has a number, those within it have none.
+            if getattr(self.request, "axes_failures_since_start", None) is None:
+                attempt.was_not_checked()
+            wait = seconds_locked(self.request, name)
+            raise self._too_often(TOO_MANY_PASSWORDS, wait) from None
+        attempt.succeeded()
         return data
 
     def _too_often(self, why: str, wait: int) -> ValidationError:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse_lazy
 
 from loquent.organizations.account_forms import NewPasswordForm, ResetForm
+from loquent.organizations.known_networks import remember_network
 
 TEMPLATES = "admin/account"
 
@@ -37,6 +38,12 @@ class ConfirmView(views.PasswordResetConfirmView):
     form_class = NewPasswordForm
     template_name = f"{TEMPLATES}/new_password.html"
     success_url = reverse_lazy("admin:password_reset_complete")
+
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:  # type: ignore[override]
+        response = super().form_valid(form)
+        # Whoever reads the account's mail may sign in from here, however many guess at it.
+        remember_network(user=form.user, request=self.request)
+        return response
 
 
 def password_reset_urls(site: AdminSite) -> list[URLPattern]:

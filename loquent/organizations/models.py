@@ -160,6 +160,19 @@ class ApiKey(BaseModel):
         return f"{self.name} ({self.prefix}…)"
 
 
+class KnownNetwork(BaseModel):
+    """A network from which an account has signed in. Only a keyed digest of both is kept."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_networks"
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    last_used_at = models.DateTimeField(editable=False)
+
+    def __str__(self) -> str:
+        return f"Network of {self.user}"
+
+
 class IdempotentRequest(BaseModel):
     """A POST that was made with an Idempotency-Key, and its answer.
 

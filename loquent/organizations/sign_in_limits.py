@@ -3,8 +3,8 @@
 Wrong passwords are counted by django-axes, in the database, for each account and address.
 """
 
-import ipaddress
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +15,22 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loquent.addresses import client_address
+from loquent.addresses import address_buckets, request_key
 from loquent.organizations.audit import CHANGED, record
+from loquent.organizations.known_networks import is_known_network
 from loquent.organizations.models import Membership
 from loquent.organizations.services import staff_username
 from loquent.rates import Rate
-from loquent.shared_rates import SharedLimiter
+from loquent.shared_rates import Bucket, SharedLimiter
 
 HOUR = 3_600
-# Attempts from one address, whatever the account: an office signs in from one, too.
+# Attempts that failed, from one address and whatever the account: an office shares an address.
 SIGN_INS_PER_ADDRESS = Rate("sign_in_ip", 100, HOUR, 30)
+# Every attempt, right or wrong: each costs the time of one password hash.
+HASHES_PER_ADDRESS = Rate("sign_in_hash_ip", 30, 60, 60)
+# Attempts that failed on one account, from networks that it has not signed in from before: 50 at
+# once, then one per 30 seconds. It only slows down, so nobody can be locked out by it for good.
+SIGN_INS_PER_ACCOUNT = Rate("sign_in_account", 1, 30, 50)
 RESETS_PER_ADDRESS = Rate("password_reset_ip", 20, HOUR, 20)
 RESETS_PER_ACCOUNT = Rate("password_reset", 5, HOUR, 5)
 
@@ -34,16 +40,33 @@ MOST_OF_A_NAME = 255
 limiter = SharedLimiter()
 
 
-def request_address(request: HttpRequest) -> str | None:
-    """The client's address, past the proxies that are trusted; None where it is no address."""
-    forwarded = request.headers.get("X-Forwarded-For")
-    found = client_address(
-        request.META.get("REMOTE_ADDR") or "", [forwarded] if forwarded is not None else []
-    )
-    try:
-        return str(ipaddress.ip_address(found))
-    except ValueError:
-        return None
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """An attempt to sign in. `wait`: the seconds to wait where there were too many, else None.
+
+    `is_of_account`: it is the account that must wait, not the address.
+    """
+
+    failures: tuple[Bucket, ...]
+    account: tuple[Bucket, ...]
+    wait: int | None
+    is_of_account: bool
+
+    def succeeded(self) -> None:
+        """The password was right: the attempt does not count as a failure."""
+        limiter.give_back(*self.failures, *self.account)
+
+    def was_not_checked(self) -> None:
+        """The account was locked for the address: the attempt can't have been a guess."""
+        limiter.give_back(*self.account)
+
+
+def request_network(request: HttpRequest) -> str | None:
+    """Return the address by which axes counts a request: the first one of an IPv6 /64.
+
+    None if the client's address is unknown.
+    """
+    return request_key(request) or None
 
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
@@ -59,7 +82,7 @@ def _counted(name: str) -> str:
 def seconds_locked(request: HttpRequest, name: str) -> int:
     """How long an account stays locked for the request's address, in seconds; at least one."""
     last = (
-        AccessAttempt.objects.filter(username=_counted(name), ip_address=request_address(request))
+        AccessAttempt.objects.filter(username=_counted(name), ip_address=request_network(request))
         .order_by("-attempt_time")
         .first()
     )
@@ -69,21 +92,25 @@ def seconds_locked(request: HttpRequest, name: str) -> int:
     return max(1, math.ceil(left.total_seconds()))
 
 
-def take_sign_in(request: HttpRequest) -> int | None:
-    """Count an attempt of an address; gives the seconds to wait where there were too many."""
-    refused = limiter.take((SIGN_INS_PER_ADDRESS, request_address(request) or ""))
-    return None if refused is None else refused[1]
-
-
-def give_back_sign_in(request: HttpRequest) -> None:
-    """The attempt was right: it does not count."""
-    limiter.give_back((SIGN_INS_PER_ADDRESS, request_address(request) or ""))
+def take_sign_in(request: HttpRequest, name: str) -> SignIn:
+    """Count an attempt to sign in with a name, before the password is checked."""
+    network, name = request_key(request), _counted(name)
+    failures = address_buckets(SIGN_INS_PER_ADDRESS, network)
+    account: tuple[Bucket, ...] = ()
+    if not is_known_network(name=name, network=network):
+        account = ((SIGN_INS_PER_ACCOUNT, name),)
+    hashes = address_buckets(HASHES_PER_ADDRESS, network)
+    refused = limiter.take(*hashes, *failures, *account)
+    if refused is None:
+        return SignIn(failures, account, None, is_of_account=False)
+    rate, wait = refused
+    return SignIn((), (), wait, is_of_account=rate is SIGN_INS_PER_ACCOUNT)
 
 
 def take_password_reset(request: HttpRequest, email: str) -> int | None:
     """Count a wish for a new password; gives the seconds to wait where there were too many."""
     refused = limiter.take(
-        (RESETS_PER_ADDRESS, request_address(request) or ""),
+        *address_buckets(RESETS_PER_ADDRESS, request_key(request)),
         (RESETS_PER_ACCOUNT, staff_username(email)),
     )
     return None if refused is None else refused[1]

@@ -15,6 +15,7 @@ from loquent.agents.models import DailyTokenUsage
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.idempotency import old_answers
 from loquent.organizations.invitations import old_invitations
+from loquent.organizations.known_networks import old_networks
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
@@ -40,11 +41,12 @@ class Pruned:
     answers: int = 0
     audit_entries: int = 0
     invitations: int = 0
+    networks: int = 0
 
     @property
     def steps(self) -> int:
         """Rows that are gone through; messages go with their conversation."""
-        rows = self.usage + self.answers + self.audit_entries + self.invitations
+        rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
         return self.conversations + self.empty_sessions + rows
 
 
@@ -114,6 +116,7 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
     logged = now - timedelta(days=settings.AUDIT_LOG_DAYS)
     yield "audit_entries", AuditEntry.objects.filter(timestamp__lt=logged)
     yield "invitations", old_invitations(now=now)
+    yield "networks", old_networks(now=now)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:

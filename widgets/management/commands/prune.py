@@ -15,7 +15,8 @@ class Command(BaseCommand):
     help = (
         "Delete conversations older than their organization's retention, sessions in which "
         "nothing was said, old daily counts, what was answered under an Idempotency-Key, old "
-        "lines of the audit log, and invitations that nobody accepted. "
+        "lines of the audit log, invitations that nobody accepted, and networks from which "
+        "nobody has signed in for 90 days. "
         "Safe while the server runs."
     )
 
@@ -45,5 +46,6 @@ def sentence(pruned: Pruned) -> str:
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
         f"{pruned.answers} answers of the REST API, "
-        f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations"
+        f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations, "
+        f"{pruned.networks} networks of sign-ins"
     )
