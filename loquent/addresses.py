@@ -67,8 +67,12 @@ def address_buckets(rate: Rate, key: str) -> tuple[tuple[Rate, str], ...]:
     wider = wider_key(key)
     if wider is None:
         return ((rate, key),)
-    amount, burst = rate.amount * WIDER_FACTOR, rate.burst * WIDER_FACTOR
-    return ((rate, key), (replace(rate, amount=amount, burst=burst), wider))
+    return ((rate, key), (_wider_rate(rate), wider))
+
+
+@lru_cache(maxsize=64)
+def _wider_rate(rate: Rate) -> Rate:
+    return replace(rate, amount=rate.amount * WIDER_FACTOR, burst=rate.burst * WIDER_FACTOR)
 
 
 def scope_address(scope: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ class ConfirmView(views.PasswordResetConfirmView):
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
-        # Whoever reads the account's mail may sign in from here, however many guess at it.
+        # The mailed link proves who it is: no guesses from elsewhere may slow this network down.
         remember_network(user=form.user, request=self.request)
         return response
 

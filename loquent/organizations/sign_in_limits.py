@@ -29,7 +29,7 @@ SIGN_INS_PER_ADDRESS = Rate("sign_in_ip", 100, HOUR, 30)
 # Every attempt, right or wrong: each costs the time of one password hash.
 HASHES_PER_ADDRESS = Rate("sign_in_hash_ip", 30, 60, 60)
 # Attempts that failed on one account, from networks that it has not signed in from before: 50 at
-# once, then one per 30 seconds. It only slows down, so nobody can be locked out by it for good.
+# once, then one per 30 seconds. It only slows down: it can lock no account.
 SIGN_INS_PER_ACCOUNT = Rate("sign_in_account", 1, 30, 50)
 RESETS_PER_ADDRESS = Rate("password_reset_ip", 20, HOUR, 20)
 RESETS_PER_ACCOUNT = Rate("password_reset", 5, HOUR, 5)

@@ -41,7 +41,7 @@ SENDS_THE_HEADER = {"loquent/management/doctor/outside.py"}
         ("[2001:db8:1:2::1]:61234", HOME),
         ("fe80::1%eth0", "fe80::"),
         ("2001:db8:1:3::1", "2001:db8:1:3::"),
-        # What is no address shares one key: nobody gets a bucket of their own by inventing names.
+        # Everything else shares one key: inventing names gives no bucket of one's own.
         ("", ""),
         ("unknown", ""),
         ("_hidden", ""),

@@ -215,3 +215,15 @@ async def test_a_restart_sends_viewers_away(
     viewer = await watch(alice, session)
     await supervisor.drain(grace_seconds=0)
     assert await viewer.closed() == 1012
+
+
+async def test_handshakes_of_staff_count_for_their_address(
+    alice: User, session: WidgetSession, watch: Watch, settings: Settings
+) -> None:
+    settings.LIMITS = dataclasses.replace(
+        settings.LIMITS, handshakes_burst=1, handshakes_per_minute_per_ip=1
+    )
+    assert await (await watch(alice, session)).receive() == {"type": "live"}
+    refused = await watch(alice, session)
+    assert refused.accepted
+    assert await refused.closed() == 4429

@@ -121,7 +121,7 @@ def test_guesses_from_everywhere_are_slowed_down(
     assert sign_in(next(ips), "bob@example.com").status_code == 200
 
 
-def test_networks_with_a_sign_in_before_are_not_slowed_down(alice: User, clock: Clock) -> None:
+def test_known_networks_are_not_slowed_down(alice: User, clock: Clock) -> None:
     assert sign_in(HOME, password=PASSWORD).status_code == 302
     assert sign_in("2001:db8:1:2::1", password=PASSWORD).status_code == 302
     ips = addresses()
@@ -140,7 +140,7 @@ def test_a_network_is_known_to_one_account_only(alice: User, bob: User, clock: C
     assert sign_in(HOME, password=PASSWORD).status_code == 429
 
 
-def test_attempts_within_a_pause_slow_down_nobody_else(alice: User, clock: Clock) -> None:
+def test_attempts_within_a_pause_do_not_slow_down_other_networks(alice: User, clock: Clock) -> None:
     # Five failures on two lines, and sixty attempts that were not even looked at.
     for line in ("192.0.2.1", "192.0.2.2"):
         for _ in range(30):

@@ -15,8 +15,8 @@ class Command(BaseCommand):
     help = (
         "Delete conversations older than their organization's retention, sessions in which "
         "nothing was said, old daily counts, what was answered under an Idempotency-Key, old "
-        "lines of the audit log, invitations that nobody accepted, and networks from which "
-        "nobody has signed in for 90 days. "
+        "lines of the audit log, invitations that nobody accepted, and networks without a "
+        "login for 90 days. "
         "Safe while the server runs."
     )
 
