@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +30,7 @@ from loquent.organizations.services import (
     remove_member,
     revoke_api_key,
 )
+from loquent.organizations.user_admin import ServerGroupAdmin, ServerUserAdmin
 
 
 @admin.register(Organization)
@@ -153,6 +155,10 @@ admin.site.register(Invitation, InvitationAdmin)
 # The package has a page of its own, which knows of no organizations.
 admin.site.unregister(AuditEntry)
 admin.site.register(AuditEntry, AuditAdmin)
+# Django's own pages accept every column as a filter.
+admin.site.unregister([User, Group])
+admin.site.register(User, ServerUserAdmin)
+admin.site.register(Group, ServerGroupAdmin)
 
 
 class ApiKeyForm(forms.ModelForm[ApiKey]):

@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 
 from loquent.errors import ApplicationError
 from loquent.organizations.access import has_role, visible_organizations
+from loquent.organizations.admin_lookups import DeclaredLookups
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.auth import needed_role
 from loquent.organizations.current import current_organization
@@ -34,7 +35,7 @@ def add_refusal(form: forms.BaseForm, error: ApplicationError, *, field: str | N
         form.add_error(name, forms.ValidationError(sentences))
 
 
-class TenantAdmin(admin.ModelAdmin[Any]):
+class TenantAdmin(DeclaredLookups):
     """An admin page of rows that belong to an organization.
 
     `organization_path` leads from the model to its organization. A list shows the rows of the
@@ -45,8 +46,6 @@ class TenantAdmin(admin.ModelAdmin[Any]):
     """
 
     nav: Nav
-    # Addresses of the list may also have these, beside what its filters make of them.
-    linked_lookups: tuple[str, ...] = ()
     organization_path = "organization"
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -71,29 +70,6 @@ class TenantAdmin(admin.ModelAdmin[Any]):
         if current_organization(request) is None:
             return columns
         return [column for column in columns if column != "organization"]
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """The list's own filters, and what pages link to.
-
-        Django takes any column: digests, which no page shows, could be guessed letter by letter.
-        """
-        columns = {
-            name
-            for field in self.opts.get_fields()
-            for name in (field.name, getattr(field, "attname", field.name), "pk")
-        }
-        # What is no column is a filter's own name, or leads back to the list.
-        if lookup in self.linked_lookups or lookup.split("__", 1)[0] not in columns:
-            return True
-        filters: Any = self.get_list_filter(request)
-        names = {getattr(item, "parameter_name", "") for item in filters}
-        paths = [item for item in (self.date_hierarchy, *filters) if not isinstance(item, type)]
-        is_filter = lookup in names or any(
-            f"{lookup}__".startswith(f"{path[0] if isinstance(path, tuple) else path}__")
-            for path in paths
-            if path
-        )
-        return is_filter and super().lookup_allowed(lookup, value, request)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

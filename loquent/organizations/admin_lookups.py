@@ -1,0 +1,65 @@
+"""Which parameters of an admin list's address may narrow the list down."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from loquent.api_filters import MAX_SEARCH
+
+DATE_PARTS = ("year", "month", "day")
+
+
+class DeclaredLookups(admin.ModelAdmin[Any]):
+    """An admin list that accepts the parameters of its own filters, and refuses all others.
+
+    Django accepts every column of the model, and every name that the model does not list. The
+    ORM understands more than the model lists: hidden relations lead to any row of any tenant, and
+    a list that has a row or none for a condition reveals a value letter by letter.
+    """
+
+    # Other parameters that pages of the product link to.
+    linked_lookups: tuple[str, ...] = ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether a filter of the list, or a link to it, has this very parameter."""
+        cached = request.__dict__
+        if "_declared_lookups" not in cached:
+            cached["_declared_lookups"] = self._declared_lookups(request)
+        return lookup in cached["_declared_lookups"]
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether rows may be referenced by this column: the primary key alone."""
+        return to_field == self.opts.pk.name
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that have every word of the term, of which the beginning counts.
+
+        Each word is a condition, and a database evaluates only so many.
+        """
+        return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
+
+    def _declared_lookups(self, request: HttpRequest) -> frozenset[str]:
+        names = set(self.linked_lookups)
+        if self.date_hierarchy:
+            names |= {f"{self.date_hierarchy}__{part}" for part in DATE_PARTS}
+        for declared in self.get_list_filter(request):
+            names |= self._parameters_of(declared, request)
+        return frozenset(names)
+
+    def _parameters_of(self, declared: Any, request: HttpRequest) -> set[str]:
+        """The parameters of a filter, which is declared as in `list_filter`."""
+        if isinstance(declared, type) and issubclass(declared, admin.SimpleListFilter):
+            return {str(declared.parameter_name)}
+        path, kind = (
+            declared
+            if isinstance(declared, tuple | list)
+            else (declared, admin.FieldListFilter.create)
+        )
+        field = get_fields_from_path(self.model, path)[-1]
+        spec = kind(field, request, {}, self.model, self, field_path=path)
+        return {str(name) for name in spec.expected_parameters() if name}
