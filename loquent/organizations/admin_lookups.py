@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
 from loquent.api_filters import MAX_SEARCH
@@ -17,18 +20,27 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
 
     Django accepts every column of the model, and every name that the model does not list. The
     ORM understands more than the model lists: hidden relations lead to any row of any tenant, and
-    a list that has a row or none for a condition reveals a value letter by letter.
+    a list that has a row or none for a condition reveals a value letter by letter. Here no
+    parameter reaches the database unless it is declared.
     """
 
     # Other parameters that pages of the product link to.
     linked_lookups: tuple[str, ...] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether a filter of the list, or a link to it, has this very parameter."""
+        """Return whether a filter of the list, or a link to it, has this very parameter.
+
+        Raise IncorrectLookupParameters, which leads to the list without filters, for a word that
+        is neither a column nor a relation, such as a parameter of a newsletter's link.
+        """
         cached = request.__dict__
         if "_declared_lookups" not in cached:
             cached["_declared_lookups"] = self._declared_lookups(request)
-        return lookup in cached["_declared_lookups"]
+        if lookup in cached["_declared_lookups"]:
+            return True
+        if lookup.isidentifier() and LOOKUP_SEP not in lookup and not self._is_known(lookup):
+            raise IncorrectLookupParameters(lookup)
+        return False
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Return whether rows may be referenced by this column: the primary key alone."""
@@ -42,6 +54,13 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
         Each word is a condition, and a database evaluates only so many.
         """
         return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
+
+    def _is_known(self, name: str) -> bool:
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return name == "pk" or any(name == field.attname for field in self.opts.fields)
+        return True
 
     def _declared_lookups(self, request: HttpRequest) -> frozenset[str]:
         names = set(self.linked_lookups)

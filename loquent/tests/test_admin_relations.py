@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Model
@@ -89,13 +90,25 @@ def test_no_relation_narrows_a_list_down(client: Client, person: User, model: ty
         "audit_entries__content_type__audit_entries__organization__name__startswith",
         "memberships__user__password__startswith",
         "api_keys__digest__startswith",
-        "no_such_name",
+        "no_such__name",
+        "+",
+        "pk",
+        "id__in",
     ],
 )
 def test_another_tenant_is_out_of_reach(client: Client, person: User, path: str) -> None:
     client.force_login(person)
     for value in (SECRET, "pbkdf2", "md5", ".*"):
         assert client.get("/admin/organizations/organization/", {path: value}).status_code == 400
+
+
+def test_words_without_a_meaning_lead_to_the_list(client: Client, person: User) -> None:
+    client.force_login(person)
+    page = "/admin/agents/textagent/"
+    # The second is computed for the list, and no filter's.
+    for name in ("utm_source", "entry_count"):
+        answer = client.get(page, {name: "1"})
+        assert (answer.status_code, answer["Location"]) == (302, f"{page}?e=1")
 
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model._meta.label_lower)
@@ -133,3 +146,13 @@ def test_the_api_knows_no_relations(globex: Organization, settings: Settings, ki
     for name in sorted(names):
         assert client.get(f"/api/v1/{kind}/", {name: "1"}).status_code == 400, name
         assert client.get(f"/api/v1/{kind}/", {"ordering": name}).status_code == 400, name
+
+
+def test_no_relation_is_hidden() -> None:
+    names = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta._get_fields(include_hidden=True)
+        if field.name == "+"
+    }
+    assert names == set()
