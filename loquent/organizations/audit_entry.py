@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
@@ -51,7 +52,18 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
         "organizations.Organization",
         on_delete=models.DO_NOTHING,
         db_constraint=False,
-        related_name="+",
+        related_name="audit_entries",
+    )
+    # The package gives these no related names, which hides them from models, not from the ORM.
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", on_delete=models.CASCADE, related_name="audit_entries"
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
     )
     actor_name = models.CharField("who", max_length=254)
 

@@ -32,7 +32,8 @@ def validate_phone_region(value: str) -> None:
         raise ValidationError(f"{value!r} is not a region. Use two letters like CH.")
 
 
-class Organization(BaseModel):
+# The manager of its audit entries is django-auditlog's, which has no types.
+class Organization(BaseModel):  # type: ignore[django-manager-missing]
     """A tenant: everything else belongs to exactly one."""
 
     name = models.CharField(max_length=100)
@@ -108,7 +109,10 @@ class Invitation(BaseModel):
     email = models.CharField(max_length=150)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     invited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="invitations_made",
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     expires_at = models.DateTimeField(editable=False)
