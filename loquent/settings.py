@@ -196,6 +196,9 @@ MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 AUDIT_LOG_DAYS = envint("AUDIT_LOG_DAYS", 365, minimum=1)
 
+SESSION_ENGINE = "loquent.organizations.staff_sessions"
+# Without a request for so long, staff have to log in again.
+SESSION_COOKIE_AGE = envint("SIGN_IN_IDLE_HOURS", 12, minimum=1) * 3_600
 # A browser takes a cookie named __Host-… only from this host, over https, for every path.
 _prefix = "__Host-" if SITE_IS_HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"

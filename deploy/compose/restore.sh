@@ -21,6 +21,8 @@ rm -f "$sql"
 # set by their owners only.
 pg_restore --no-owner --no-comments --file="$sql" "$file"
 # pg_restore --clean drops what the dump knows, and fails where a later table refers to that.
+# Staff sessions that ended after the dump was made must not be valid again, so all of them end.
 psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
-    --file="$(dirname "$0")/empty.sql" --file="$sql"
+    --file="$(dirname "$0")/empty.sql" --file="$sql" \
+    --command='DELETE FROM public.django_session'
 echo "Restored $file. Now run \`manage.py migrate\`, and start the server."

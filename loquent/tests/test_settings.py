@@ -51,6 +51,7 @@ def load() -> dict[str, Any]:
         ("EMAIL_URL", f"submission://user:{PASSWORD}@host?timeout=soon"),
         ("EMAIL_URL", "submission:"),
         ("SIGN_IN_FAILURES", "0"),
+        ("SIGN_IN_IDLE_HOURS", "0"),
         ("SIGN_IN_PAUSE_MINUTES", "an hour"),
         ("EMAIL_URL", "mail.example.com"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -36,11 +37,16 @@ async def watch(visit: Visits) -> AsyncIterator[Watch]:
     sockets: list[VisitorSocket] = []
 
     async def open_socket(
-        user: User | None, session: WidgetSession, *, origin: bytes | None = HERE
+        user: User | None,
+        session: WidgetSession,
+        *,
+        origin: bytes | None = HERE,
+        key: str = "",
     ) -> VisitorSocket:
         headers = [(b"host", b"127.0.0.1:8000")]
         if user is not None:
             key = await in_database(sign_in, user)
+        if key:
             headers.append((b"cookie", f"a=b; sessionid={key}".encode()))
         if origin is not None:
             headers.append((b"origin", origin))
@@ -146,6 +152,15 @@ async def test_nobody_else_comes_in(
 ) -> None:
     viewer = await watch(charlie if who else None, session)
     assert not viewer.accepted
+
+
+async def test_a_key_from_the_database_opens_no_socket(
+    alice: User, session: WidgetSession, watch: Watch
+) -> None:
+    key = await in_database(sign_in, alice)
+    for row in await in_database(lambda: list(Session.objects.all())):
+        assert not (await watch(None, session, key=row.session_key)).accepted
+    assert (await watch(None, session, key=key)).accepted
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import Client
 
 from loquent.organizations.models import Organization
 from loquent.testing.packages import postgresql_programs
@@ -97,6 +100,17 @@ def test_a_dump_from_before_an_upgrade(script: Script, tmp_path: Path, acme: Org
     assert WidgetConfig.objects.get() == widget
     # Neither the dump in plain SQL nor anything else stays.
     assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+def test_a_restore_ends_all_staff_sessions(script: Script, alice: User, client: Client) -> None:
+    client.force_login(alice)
+    assert client.get("/admin/").status_code == 200
+    assert script("backup.sh", "once").returncode == 0
+    done = script("restore.sh")
+    assert done.returncode == 0, done.stderr
+    assert User.objects.get() == alice
+    assert client.get("/admin/").status_code == 302
+    assert Session.objects.count() == 0
 
 
 def test_a_plain_owner_restores_into_a_database_of_an_older_postgresql(
