@@ -51,9 +51,10 @@ def password_reset_urls(site: AdminSite) -> list[URLPattern]:
 
     def page(view: type[Any], **options: Any) -> Any:
         def answer(request: HttpRequest, **arguments: Any) -> HttpResponse:
-            context = without_frame(site, request)
-            options["extra_context"] = {**context, "mail_is_on": settings.MAIL_IS_ON}
-            response: HttpResponse = view.as_view(**options)(request, **arguments)
+            context = {**without_frame(site, request), "mail_is_on": settings.MAIL_IS_ON}
+            # Requests run at once: what belongs to one may not be written where others read.
+            answering = view.as_view(**options, extra_context=context)
+            response: HttpResponse = answering(request, **arguments)
             return response
 
         return answer

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetDoneView
 from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -135,3 +136,25 @@ def test_a_failing_mail_server_shows_nothing(
 
 def test_a_link_that_never_was(client: Client, db: None) -> None:
     assert "This link is over" in client.get(f"{PAGE}MQ/abc-def/").content.decode()
+
+
+def test_two_requests_at_once_keep_their_contexts_apart(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the first one's page is being put together."""
+    signed_in = Client()
+    signed_in.force_login(alice)
+    seen: list[Any] = []
+    make_view = PasswordResetDoneView.as_view
+
+    class Interrupted:
+        def __get__(self, instance: Any, owner: Any) -> Any:
+            if not seen:
+                seen.append(None)
+                seen.append(signed_in.get("/admin/password-reset/sent/"))
+            return make_view
+
+    monkeypatch.setattr(PasswordResetDoneView, "as_view", Interrupted())
+    answer: Any = client.get("/admin/password-reset/sent/")
+    assert answer.context_data["available_apps"] == []
+    assert seen[1].context_data["available_apps"] != []
