@@ -76,8 +76,15 @@ def join_urls(site: AdminSite) -> list[URLPattern]:
 
 
 def join_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Remember the invitation, and go on at an address that doesn't hold its secret."""
-    request.session[SESSION_KEY] = token_digest(token)
+    """Remember an open invitation, and go on at an address that doesn't hold its secret.
+
+    Anyone can call this with any token, and what is remembered is a row in the database.
+    """
+    digest = token_digest(token)
+    if find_invitation(digest=digest) is None:
+        request.session.pop(SESSION_KEY, None)
+    else:
+        request.session[SESSION_KEY] = digest
     return HttpResponseRedirect(reverse("admin:join"))
 
 

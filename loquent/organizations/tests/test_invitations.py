@@ -162,6 +162,27 @@ def test_a_new_link_ends_the_old_one(owner: Client, acme: Organization) -> None:
     assert len(mail.outbox) == 2
 
 
+def test_only_an_open_invitation_is_remembered(owner: Client, acme: Organization) -> None:
+    visitor = Client()
+    link, taken_back, too_old = (invited(owner, acme, f"{n}@example.com") for n in range(3))
+    Invitation.objects.get(email="1@example.com").delete()
+    Invitation.objects.filter(email="2@example.com").update(expires_at=timezone.now())
+    before = Session.objects.count()
+    made_up = [f"/admin/join/lqi_{number:043}/" for number in range(20)]
+    for path in (*made_up, "/admin/join/ANYTHING/", taken_back, too_old):
+        response = visitor.get(path)
+        assert (response.status_code, response["Location"]) == (302, JOIN)
+        assert "sessionid" not in visitor.cookies
+        assert visitor.get(JOIN).status_code == 404
+    assert Session.objects.count() == before
+    assert visitor.get(link)["Location"] == JOIN
+    assert Session.objects.count() == before + 1
+    assert "0@example.com" in visitor.get(JOIN).content.decode()
+    # A wrong link after a right one shows no other invitation than its own.
+    visitor.get(taken_back)
+    assert visitor.get(JOIN).status_code == 404
+
+
 def test_taken_back_it_is_over(owner: Client, acme: Organization) -> None:
     browser = opened(invited(owner, acme))
     row = Invitation.objects.get()
