@@ -17,6 +17,7 @@ from loquent.organizations.idempotency import old_answers
 from loquent.organizations.invitations import old_invitations
 from loquent.organizations.known_networks import old_networks
 from loquent.organizations.models import Organization
+from loquent.organizations.staff_sessions import expired_staff_sessions
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
 # Counts of a day that statistics of a whole year, compared with the one before it, may need.
@@ -42,12 +43,13 @@ class Pruned:
     audit_entries: int = 0
     invitations: int = 0
     networks: int = 0
+    staff_sessions: int = 0
 
     @property
     def steps(self) -> int:
         """Rows that are gone through; messages go with their conversation."""
         rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
-        return self.conversations + self.empty_sessions + rows
+        return self.conversations + self.empty_sessions + rows + self.staff_sessions
 
 
 def count_prunable(*, now: datetime) -> Pruned:
@@ -82,7 +84,7 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
             progress(len(ids))
     for kind, rows in _old_rows(now):
         for ids in _batches(rows, batch):
-            gone = rows.filter(id__in=ids).delete()[0]
+            gone = rows.filter(pk__in=ids).delete()[0]
             setattr(pruned, kind, getattr(pruned, kind) + gone)
             progress(len(ids))
     return pruned
@@ -117,14 +119,15 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield "audit_entries", AuditEntry.objects.filter(timestamp__lt=logged)
     yield "invitations", old_invitations(now=now)
     yield "networks", old_networks(now=now)
+    yield "staff_sessions", expired_staff_sessions(now=now)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
     """The ids of the rows, each once, whatever becomes of them meanwhile."""
-    ids: list[Any] = list(rows.order_by("id").values_list("id", flat=True)[:size])
+    ids: list[Any] = list(rows.order_by("pk").values_list("pk", flat=True)[:size])
     while ids:
         yield ids
-        ids = list(rows.filter(id__gt=ids[-1]).order_by("id").values_list("id", flat=True)[:size])
+        ids = list(rows.filter(pk__gt=ids[-1]).order_by("pk").values_list("pk", flat=True)[:size])
 
 
 def _delete_sessions(sessions: models.QuerySet[WidgetSession], ids: list[Any]) -> tuple[int, int]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -17,6 +19,7 @@ from loquent.agents.models import DailyTokenUsage
 from loquent.limits import Limits
 from loquent.organizations.invitations import invite
 from loquent.organizations.models import Invitation, Organization, Role
+from loquent.organizations.staff_sessions import session_digest
 from loquent.testing.people import make_widget
 from widgets.models import (
     WidgetConfig,
@@ -67,8 +70,8 @@ def test_each_organization_has_its_own_time(
     # Globex keeps all.
     kept.add(make_session(make_widget(globex), days=1_000).id)
     deleted = "Deleted 2 conversations with 3 messages, 0 empty sessions, 0 daily counts, "
-    deleted += "0 answers of the REST API, 0 lines of the audit log, 0 invitations, "
-    assert run() == f"{deleted}0 networks of sign-ins."
+    deleted += "0 answers of the REST API, 0 lines of the audit log, 0 invitations."
+    assert run() == deleted
     assert left() == kept
     assert WidgetMessage.objects.count() == 4
     assert run().startswith("Deleted 0 conversations with 0 messages")
@@ -79,8 +82,7 @@ def test_a_dry_run_deletes_nothing(widget: WidgetConfig) -> None:
     make_session(widget, days=100, messages=0)
     WidgetDailyUsage.objects.create(widget=widget, day="2001-01-01", messages=3)
     counts = "1 conversations with 2 messages, 1 empty sessions, 1 daily counts, "
-    counts += "0 answers of the REST API, 0 lines of the audit log, 0 invitations, "
-    counts += "0 networks of sign-ins."
+    counts += "0 answers of the REST API, 0 lines of the audit log, 0 invitations."
     assert run("--dry-run") == f"Would delete {counts}"
     assert len(left()) == 2
     assert run() == f"Deleted {counts}"
@@ -119,6 +121,21 @@ def test_daily_counts_of_more_than_a_year_go(widget: WidgetConfig) -> None:
     assert ages == {0, 399}
 
 
+def test_expired_staff_sessions_go(alice: User, bob: User) -> None:
+    browser = Client()
+    browser.force_login(alice)
+    for _ in range(3):
+        Client().force_login(bob)
+    key = browser.cookies["sessionid"].value
+    kept = Session.objects.filter(session_key=session_digest(key))
+    Session.objects.exclude(session_key__in=kept.values("pk")).update(expire_date=timezone.now())
+    assert run("--dry-run").endswith(", 0 invitations, 3 staff sessions.")
+    assert run("--batch", "2").endswith(", 0 invitations, 3 staff sessions.")
+    assert Session.objects.get() == kept.get()
+    assert browser.get("/admin/").status_code == 200
+    assert run().endswith(", 0 invitations.")
+
+
 def test_invitations_go_a_month_after_their_link_is_over(acme: Organization, alice: User) -> None:
     for name, days in (("fresh", -6), ("over", 29), ("long over", 31)):
         row, _ = invite(
@@ -126,8 +143,8 @@ def test_invitations_go_a_month_after_their_link_is_over(acme: Organization, ali
         )
         over = timezone.now() - timedelta(days=days)
         Invitation.objects.filter(id=row.id).update(expires_at=over, email=name)
-    assert "1 invitations," in run("--dry-run")
-    assert "1 invitations," in run()
+    assert "1 invitations" in run("--dry-run")
+    assert "1 invitations" in run()
     assert set(Invitation.objects.values_list("email", flat=True)) == {"fresh", "over"}
 
 

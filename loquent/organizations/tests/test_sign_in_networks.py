@@ -167,7 +167,7 @@ def test_networks_are_kept_as_digests_and_for_90_days(
     assert guess(addresses(), 51)[-1] == 429
     assert sign_in(HOME, password=PASSWORD).status_code == 429
     call_command("prune")
-    assert "1 networks of sign-ins" in capsys.readouterr().out
+    assert "1 known networks" in capsys.readouterr().out
     assert KnownNetwork.objects.count() == 0
 
 

@@ -15,8 +15,8 @@ class Command(BaseCommand):
     help = (
         "Delete conversations older than their organization's retention, sessions in which "
         "nothing was said, old daily counts, what was answered under an Idempotency-Key, old "
-        "lines of the audit log, invitations that nobody accepted, and networks without a "
-        "login for 90 days. "
+        "lines of the audit log, invitations that nobody accepted, expired staff sessions, and "
+        "networks without a login for 90 days. "
         "Safe while the server runs."
     )
 
@@ -42,10 +42,13 @@ class Command(BaseCommand):
 
 def sentence(pruned: Pruned) -> str:
     """What went, in words."""
+    # The sentence without these two is older than they are, and scripts may look for it.
+    sessions = f", {pruned.staff_sessions} staff sessions" if pruned.staff_sessions else ""
+    networks = f", {pruned.networks} known networks" if pruned.networks else ""
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
         f"{pruned.answers} answers of the REST API, "
-        f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations, "
-        f"{pruned.networks} networks of sign-ins"
+        f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations"
+        f"{sessions}{networks}"
     )
