@@ -1,6 +1,7 @@
 """Staff sessions: a copy of the table opens none, and one that is used doesn't end."""
 
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 
@@ -19,6 +20,7 @@ from loquent.database import in_database
 from loquent.organizations.auth import signed_in_user
 from loquent.organizations.staff_sessions import REFRESH_AFTER, SessionStore
 from loquent.testing.people import PASSWORD
+from loquent.testing.threads import settle_database_threads
 
 AGE = timedelta(hours=12)
 HOME = "/admin/organizations/membership/"
@@ -194,8 +196,28 @@ def test_expired_rows_are_cleared(alice: User) -> None:
     assert is_in(browser)
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_it_is_the_same_for_asynchronous_code(alice: User) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["login/", "logout/", "", "password-reset/", "password-reset/sent/", "password-reset/complete/",
+     "password-reset/MQ/set-password/", "password-reset/MQ/c0ffee-0123456789abcdef/", "join/",
+     "join/lqi_x/", "switch-organization/", "widgets/widgetsession/", "jsi18n/"],
+)  # fmt: skip
+def test_a_stranger_leaves_no_row(db: None, path: str) -> None:
+    browser = Client()
+    for url in (f"/admin/{path}", f"/admin/{path}?organization=all&next=/admin/"):
+        browser.get(url)
+        browser.post(url, {"username": "x", "password": "y", "email": "z", "organization": "all"})
+    assert Session.objects.count() == 0
+
+
+@pytest.fixture
+def settled(transactional_db: None) -> Iterator[None]:
+    """Asynchronous views and queries leave a thread with a connection."""
+    yield
+    settle_database_threads()
+
+
+async def test_it_is_the_same_for_asynchronous_code(settled: None, alice: User) -> None:
     browser = AsyncClient()
     await browser.aforce_login(alice)
     cookie = browser.cookies["sessionid"].value
