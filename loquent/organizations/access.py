@@ -56,6 +56,18 @@ def _roles_from(needed: Role) -> list[str]:
     return [role for role, rank in RANK.items() if rank >= RANK[needed]]
 
 
+def made_by_an_owner(maker: str) -> models.Q:
+    """Match the rows of an organization whose maker, a column, is its owner now, or a superuser.
+
+    For what lends a right of its maker to somebody else, who must lose it when the maker does.
+    """
+    owners = Membership.objects.filter(
+        user=models.OuterRef(maker), organization=models.OuterRef("organization"), role=Role.OWNER
+    )
+    may = models.Q((f"{maker}__is_superuser", True)) | models.Q(models.Exists(owners))
+    return models.Q((f"{maker}__is_active", True)) & may
+
+
 def default_organization(user: AnyUser) -> Organization | None:
     """The organization a request is about when it names none: the one joined first."""
     if isinstance(user, User) and user.is_superuser:

@@ -1,5 +1,8 @@
 """`/api/v1/api-keys/`: for owners who are signed in."""
 
+from typing import cast
+
+from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.request import Request
@@ -18,6 +21,7 @@ KEY = {
     "name": "Shop",
     "scope": "read",
     "prefix": "lqk_Ab3dEf",
+    "created_by": "alice@example.com",
     "last_used_at": None,
     "revoked_at": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
@@ -35,9 +39,25 @@ class ApiKeySerializer(StrictSerializer[ApiKey]):
         help_text="`read` may call every GET; `write` may change things, too.",
     )
 
+    created_by = serializers.CharField(
+        source="created_by.username",
+        read_only=True,
+        allow_null=True,
+        help_text="The email of the owner who made it or kept it; null where nobody is known.",
+    )
+
     class Meta:
         model = ApiKey
-        fields = ["id", "name", "scope", "prefix", "last_used_at", "revoked_at", "created_at"]
+        fields = [
+            "id",
+            "name",
+            "scope",
+            "prefix",
+            "created_by",
+            "last_used_at",
+            "revoked_at",
+            "created_at",
+        ]
         read_only_fields = ["prefix", "last_used_at", "revoked_at"]
 
 
@@ -83,7 +103,7 @@ class ApiKeyFilter(PeriodFilterSet):
 class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganizationViewSet):
     """Keys for programs. Only an owner who is signed in reaches them, no key does."""
 
-    queryset = ApiKey.objects.all()
+    queryset = ApiKey.objects.select_related("created_by")
     serializer_class = ApiKeySerializer
     permission_classes = [OwnerPermission]
     filterset_class = ApiKeyFilter
@@ -97,7 +117,12 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Organizati
     def create(self, request: Request) -> Response:
         given = ApiKeySerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        row, key = create_api_key(organization=self.organization, **given.validated_data)
+        row, key = create_api_key(
+            organization=self.organization,
+            # Only a member who is signed in comes here (OwnerPermission).
+            created_by=cast("User", request.user),
+            **given.validated_data,
+        )
         data = {**ApiKeySerializer(row).data, "key": key}
         headers = {"Location": f"{request.path}{row.id}/", "Cache-Control": "no-store"}
         return Response(data, status.HTTP_201_CREATED, headers=headers)

@@ -1,10 +1,11 @@
 """The admin's page of open invitations."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import (
@@ -21,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.timesince import timeuntil
 
 from loquent.errors import ApplicationError
+from loquent.organizations.access import made_by_an_owner
 from loquent.organizations.admin_base import SavedByFormAdmin, add_refusal
 from loquent.organizations.admin_site import Nav
 from loquent.organizations.invitations import (
@@ -86,9 +88,13 @@ class InvitationAdmin(SavedByFormAdmin):
     def inviter(self, obj: Invitation) -> str:
         return str(obj.invited_by or "–")
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Invitation]:
+        rows: models.QuerySet[Invitation] = super().get_queryset(request)
+        return rows.annotate(may_invite=made_by_an_owner("invited_by"))
+
     @admin.display(description="link", ordering="expires_at")
-    def state(self, obj: Invitation) -> str:
-        if obj.expires_at <= timezone.now():
+    def state(self, obj: Any) -> str:
+        if obj.expires_at <= timezone.now() or not obj.may_invite:
             return format_html('<span class="lq-badge lq-warn">{}</span>', "over")
         return f"works for {timeuntil(obj.expires_at, depth=1)}"
 
@@ -130,7 +136,7 @@ class InvitationAdmin(SavedByFormAdmin):
         if not self.has_delete_permission(request, invitation):
             raise PermissionDenied
         try:
-            token = renew_invitation(invitation=invitation)
+            token = renew_invitation(invitation=invitation, invited_by=cast("User", request.user))
         except ApplicationError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(reverse(LIST))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.access import made_by_an_owner
 from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.organizations.services import MAX_STAFF_EMAIL, create_staff, staff_username
 from loquent.outbox import send_soon
@@ -62,12 +63,16 @@ def invite(
     return row, token
 
 
-def renew_invitation(*, invitation: Invitation) -> str:
-    """Give an invitation a new link for another week; the old one is over. Gives the token."""
+def renew_invitation(*, invitation: Invitation, invited_by: User | None = None) -> str:
+    """Give an invitation a new link for another week; the old one is over. Gives the token.
+
+    From now on it is an invitation by `invited_by`, where one is given.
+    """
     _take(invitation.organization)
     token = new_token(INVITATION)
     invitation.digest, invitation.expires_at = token_digest(token), timezone.now() + LASTS
-    invitation.save(update_fields=["digest", "expires_at", "updated_at"])
+    invitation.invited_by = invited_by or invitation.invited_by
+    invitation.save(update_fields=["digest", "expires_at", "invited_by", "updated_at"])
     return token
 
 
@@ -81,13 +86,19 @@ def old_invitations(*, now: datetime) -> models.QuerySet[Invitation]:
     return Invitation.objects.filter(expires_at__lt=now - KEPT)
 
 
+def open_invitations() -> models.QuerySet[Invitation]:
+    """Return the invitations in force: not too old, and by somebody who may still invite.
+
+    Only owners invite, to whichever role.
+    """
+    return Invitation.objects.select_related("organization").filter(
+        made_by_an_owner("invited_by"), expires_at__gt=timezone.now()
+    )
+
+
 def find_invitation(*, digest: str) -> Invitation | None:
     """The invitation in force whose token has this digest."""
-    return (
-        Invitation.objects.select_related("organization")
-        .filter(digest=digest, expires_at__gt=timezone.now())
-        .first()
-    )
+    return open_invitations().filter(digest=digest).first()
 
 
 def accept_invitation(*, digest: str, user: User) -> Membership:
@@ -141,12 +152,8 @@ def mail_invitation(*, invitation: Invitation, token: str) -> None:
 
 
 def _locked(digest: str) -> Invitation:
-    invitation = (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("organization")
-        .filter(digest=digest, expires_at__gt=timezone.now())
-        .first()
-    )
+    found = open_invitations().filter(digest=digest)
+    invitation = found.select_for_update(of=("self",)).first()
     if invitation is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, OVER)
     return invitation

@@ -1,12 +1,15 @@
 """Who owns what, and who may do what."""
 
 import zoneinfo
+from typing import Any
 
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.deletion import Collector
+from django.utils import timezone
 
 from loquent.models import BaseModel
 from loquent.organizations.audit import audit
@@ -130,6 +133,23 @@ class Invitation(BaseModel):
         return self.email
 
 
+def revoke_with_maker(
+    collector: Collector,
+    field: models.ForeignKey[Any, Any],
+    sub_objs: models.QuerySet["ApiKey"],
+    using: str,
+) -> None:
+    """Revoke the API keys of a user whose account is deleted (`on_delete`).
+
+    A key without a maker is one from before keys had makers, or made by the server, and is valid.
+    """
+    keys = list(sub_objs)
+    in_force = [key for key in keys if key.revoked_at is None]
+    revoked_at: Any = ApiKey._meta.get_field("revoked_at")
+    collector.add_field_update(field, None, keys)
+    collector.add_field_update(revoked_at, timezone.now(), in_force)
+
+
 class ApiKey(BaseModel):
     """A key for the REST API. The key itself is shown once; only its digest is kept."""
 
@@ -145,6 +165,14 @@ class ApiKey(BaseModel):
         db_default=Scope.WRITE.value,
         # Given when the key is made (`create_api_key`), and never changed.
         help_text="What a program may do with the key: read everything, or change it as well.",
+    )
+    # Null: made by the server, by a release that didn't know, or by a user who is deleted.
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=revoke_with_maker,
+        related_name="api_keys_made",
     )
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -215,4 +243,4 @@ audit(
 )
 audit(Membership, "user", "role")
 audit(Invitation, "email", "role", "expires_at")
-audit(ApiKey, "name", "prefix", "scope", "revoked_at")
+audit(ApiKey, "name", "prefix", "scope", "created_by", "revoked_at")

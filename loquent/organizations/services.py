@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.organizations.models import ApiKey, Membership, Organization, Role, Scope
+from loquent.organizations.access import has_role, made_by_an_owner
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role, Scope
 from loquent.tokens import API_KEY, new_token, token_digest
 
 # How exact "last used" is: a write for every request would cost more than the answer is worth.
@@ -68,7 +69,7 @@ def create_organization(
             raise invalid({"owner_password": ["This user exists and has another password."]})
         organization.save()
         Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
-        _, key = create_api_key(organization=organization, name="First key")
+        _, key = create_api_key(organization=organization, name="First key", created_by=owner)
     return NewOrganization(organization, owner, key)
 
 
@@ -97,8 +98,17 @@ def check_staff_password(*, email: str, password: str) -> None:
         raise invalid({"owner_password": error.messages}) from None
 
 
-def change_role(*, membership: Membership, role: Role) -> None:
-    """Give a member another role; `conflict` where it would leave nobody as owner."""
+def change_role(
+    *,
+    membership: Membership,
+    role: Role,
+    kept_keys: Collection[uuid.UUID] = (),
+    changed_by: User | None = None,
+) -> None:
+    """Give a member another role; `conflict` where it would leave nobody as owner.
+
+    What the member made as an owner, and may not make any more, ends as in `remove_member`.
+    """
     with transaction.atomic():
         if role != Role.OWNER:
             _keep_an_owner(membership)
@@ -106,13 +116,24 @@ def change_role(*, membership: Membership, role: Role) -> None:
         if fresh is not None:
             fresh.role = role
             fresh.save(update_fields=["role", "updated_at"])
+            _end_lent_rights(membership=fresh, kept_keys=kept_keys, keeper=changed_by)
 
 
-def remove_member(*, membership: Membership) -> None:
-    """End a membership; `conflict` where it would leave nobody as owner."""
+def remove_member(
+    *,
+    membership: Membership,
+    kept_keys: Collection[uuid.UUID] = (),
+    removed_by: User | None = None,
+) -> None:
+    """End a membership; `conflict` where it would leave nobody as owner.
+
+    The invitations that the member made end with it, and so do the member's API keys, but for
+    `kept_keys`, which become those of `removed_by`.
+    """
     with transaction.atomic():
         _keep_an_owner(membership)
         Membership.objects.filter(id=membership.id).delete()
+        _end_lent_rights(membership=membership, kept_keys=kept_keys, keeper=removed_by)
 
 
 def leaves_an_owner(*, organization_id: uuid.UUID, leaving: Collection[uuid.UUID]) -> bool:
@@ -122,15 +143,23 @@ def leaves_an_owner(*, organization_id: uuid.UUID, leaving: Collection[uuid.UUID
 
 
 def _keep_an_owner(leaving: Membership) -> None:
-    Organization.objects.select_for_update().get(id=leaving.organization_id)
+    # An invitation that is being accepted refers to the organization, and must not wait for this.
+    Organization.objects.select_for_update(no_key=True).get(id=leaving.organization_id)
     if not leaves_an_owner(organization_id=leaving.organization_id, leaving=[leaving.id]):
         raise ApplicationError(ErrorCode.CONFLICT, NEEDS_AN_OWNER)
 
 
 def create_api_key(
-    *, organization: Organization, name: str, scope: str = Scope.WRITE
+    *,
+    organization: Organization,
+    name: str,
+    scope: str = Scope.WRITE,
+    created_by: User | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; gives the row and the key itself, which is never seen again.
+
+    It is in force while `created_by` is an active owner of the organization, or a superuser. A
+    key that the server makes has no such person.
 
     Raises `invalid` that names the field at fault.
     """
@@ -139,6 +168,7 @@ def create_api_key(
         organization=organization,
         name=name.strip(),
         scope=scope,
+        created_by=created_by,
         prefix=key[:10],
         digest=token_digest(key),
     )
@@ -148,6 +178,60 @@ def create_api_key(
         raise invalid(error.message_dict) from None
     row.save()
     return row, key
+
+
+def is_maker_an_owner() -> models.Q:
+    """Match the keys whose maker may still make keys, and those without a maker."""
+    return models.Q(created_by=None) | made_by_an_owner("created_by")
+
+
+def keys_made(*, membership: Membership) -> models.QuerySet[ApiKey]:
+    """Return the keys that the member made as an owner, and that aren't revoked.
+
+    Those of a superuser are none: they don't depend on the membership.
+    """
+    return ApiKey.objects.filter(
+        organization=membership.organization_id,
+        created_by=membership.user_id,
+        created_by__is_superuser=False,
+        revoked_at=None,
+    )
+
+
+def invitations_made(*, membership: Membership) -> models.QuerySet[Invitation]:
+    """Return the invitations that the member made as an owner."""
+    return Invitation.objects.filter(
+        organization=membership.organization_id,
+        invited_by=membership.user_id,
+        invited_by__is_superuser=False,
+    )
+
+
+def _end_lent_rights(
+    *, membership: Membership, kept_keys: Collection[uuid.UUID], keeper: User | None
+) -> None:
+    """End what a member made, invitations and API keys, unless the member is an owner still.
+
+    `kept_keys` get `keeper` as their maker, if that is another owner: no key is without somebody
+    who answers for it. Call this in the transaction that changes the membership.
+    """
+    owners = User.objects.filter(
+        memberships__organization=membership.organization_id, memberships__role=Role.OWNER
+    )
+    if owners.filter(id=membership.user_id).exists():
+        return
+    invitations_made(membership=membership).delete()
+    # Read again: what a user object says of its roles may be older than the change.
+    heir = (
+        User.objects.filter(id=keeper.id).exclude(id=membership.user_id).first() if keeper else None
+    )
+    may_keep = heir is not None and has_role(heir, Role.OWNER, membership.organization_id)
+    for key in keys_made(membership=membership).select_for_update(of=("self",)):
+        if may_keep and key.id in kept_keys:
+            key.created_by = heir
+            key.save(update_fields=["created_by", "updated_at"])
+        else:
+            revoke_api_key(api_key=key)
 
 
 def revoke_api_key(*, api_key: ApiKey) -> None:
@@ -164,6 +248,7 @@ def authenticate_api_key(*, key: str) -> ApiKey:
     row = (
         ApiKey.objects.select_related("organization")
         .filter(digest=token_digest(key), revoked_at=None)
+        .filter(is_maker_an_owner())
         .first()
     )
     if row is None:
