@@ -1,6 +1,7 @@
 """All settings, read from the environment alone. docs/self-hosting.md explains each variable."""
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +48,8 @@ if DEBUG:
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    "daphne",
+    # It provides `runserver`, for development; servers are installed without it.
+    *(["daphne"] if find_spec("daphne") else []),
     # Before the admin: their templates stand in for its own.
     "loquent",
     "auditlog",

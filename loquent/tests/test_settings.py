@@ -199,3 +199,15 @@ def test_traces_without_their_packages_are_a_sentence(tmp_path: Path) -> None:
     last = done.stderr.strip().splitlines()[-1]
     assert "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of requirements-tracing.txt" in last
     assert "Unable to configure formatter" not in done.stderr
+
+
+@pytest.mark.server
+def test_server_needs_no_daphne(tmp_path: Path) -> None:
+    # A module that is None can't be imported.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules.update(dict.fromkeys(('daphne', 'twisted', 'autobahn')))\n"
+    )
+    done = run_manage(
+        "check", PYTHONPATH=str(tmp_path), DATABASE_URL="sqlite://:memory:", SECRET_KEY="x" * 50
+    )
+    assert done.returncode == 0, done.stderr
