@@ -1,12 +1,15 @@
 #!/bin/sh
-# Writes the secrets of the environment into files of $SECRETS_DIR, which only containers mount.
+# Writes the secrets of the environment into files: those of the server processes into
+# $SECRETS_DIR/server, that of PostgreSQL and its backups into $SECRETS_DIR/postgres. Each folder is
+# a volume that only its readers mount.
 set -eu
 
 write() {
-    printf '%s' "$2" >"$SECRETS_DIR/.$1"
-    # Whoever mounts the directory may read them: each container runs as another user.
-    chmod 0444 "$SECRETS_DIR/.$1"
-    mv -f "$SECRETS_DIR/.$1" "$SECRETS_DIR/$1"
+    folder="$SECRETS_DIR/$1"
+    printf '%s' "$3" >"$folder/.$2"
+    # The readers run as other users than this container.
+    chmod 0444 "$folder/.$2"
+    mv -f "$folder/.$2" "$folder/$2"
 }
 
 case "$POSTGRES_PASSWORD" in
@@ -15,9 +18,9 @@ case "$POSTGRES_PASSWORD" in
     exit 1
     ;;
 esac
-write secret-key "$SECRET_KEY"
-write postgres-password "$POSTGRES_PASSWORD"
-write database-url "postgres://loquent:$POSTGRES_PASSWORD@postgres:5432/loquent"
-write openai-api-key "${OPENAI_API_KEY:-}"
-write email-url "${EMAIL_URL:-}"
-write metrics-token "${METRICS_TOKEN:-}"
+write server secret-key "$SECRET_KEY"
+write postgres postgres-password "$POSTGRES_PASSWORD"
+write server database-url "postgres://loquent:$POSTGRES_PASSWORD@postgres:5432/loquent"
+write server openai-api-key "${OPENAI_API_KEY:-}"
+write server email-url "${EMAIL_URL:-}"
+write server metrics-token "${METRICS_TOKEN:-}"

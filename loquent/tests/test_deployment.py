@@ -48,10 +48,30 @@ def test_programs_get_their_secrets_from_files_alone(services: dict[str, Any]) -
         assert {given[variable] for variable in SECRETS} == {""}
         assert all(given[f"{variable}_FILE"].startswith("/run/secrets/") for variable in SECRETS)
         assert given["POSTGRES_PASSWORD"] == ""
+
+
+def test_each_container_has_its_own_secrets_only(services: dict[str, Any]) -> None:
+    folders = dict(
+        re.findall(r"^ +- ([\w-]+):/run/secrets/(\w+)$", read("docker-compose.yml"), re.MULTILINE)
+    )
     script = read("deploy/compose/write-secrets.sh")
-    written = set(re.findall(r"^write ([a-z-]+) ", script, re.MULTILINE))
-    used = set(re.findall(r"/run/secrets/([a-z-]+)", read("docker-compose.yml")))
-    assert used == written
+    written = re.findall(r"^write (\w+) ([a-z-]+) ", script, re.MULTILINE)
+    assert {folder for folder, _ in written} == set(folders.values())
+    readers = 0
+    for name, service in services.items():
+        if name == "secrets":
+            continue
+        environment = map(str, service.get("environment", {}).values())
+        used = {value for value in environment if value.startswith("/run/secrets/")}
+        volumes = [volume for volume in service.get("volumes", []) if "secrets" in volume]
+        mounted = set()
+        for volume in volumes:
+            source, target, mode = volume.split(":")
+            assert (target, mode) == ("/run/secrets", "ro"), name
+            mounted |= {f"{target}/{file}" for folder, file in written if folder == folders[source]}
+        assert mounted == used, name
+        readers += bool(volumes)
+    assert readers == len(PROGRAMS | {"postgres", "backup"})
 
 
 def test_every_container_is_kept_small(services: dict[str, Any]) -> None:

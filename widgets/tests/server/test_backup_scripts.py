@@ -180,6 +180,8 @@ def test_what_the_database_refuses_changes_nothing(
 
 
 def test_secrets_become_files(tmp_path: Path) -> None:
+    for folder in ("server", "postgres"):
+        (tmp_path / folder).mkdir()
     environment = {
         "PATH": os.environ["PATH"],
         "SECRETS_DIR": str(tmp_path),
@@ -190,14 +192,16 @@ def test_secrets_become_files(tmp_path: Path) -> None:
     command = ["sh", str(SCRIPTS / "write-secrets.sh")]
     for _ in range(2):
         assert subprocess.run(command, env=environment, check=False).returncode == 0
-    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    written = {
+        path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.glob("*/*")
+    }
     assert written == {
-        "secret-key": "a % \\n key",
-        "postgres-password": "abc123",
-        "database-url": "postgres://loquent:abc123@postgres:5432/loquent",
-        "openai-api-key": "",
-        "email-url": "smtp://me:p%40ss@mail.example.com:465/?ssl=1&timeout=3",
-        "metrics-token": "",
+        "server/secret-key": "a % \\n key",
+        "server/database-url": "postgres://loquent:abc123@postgres:5432/loquent",
+        "server/openai-api-key": "",
+        "server/email-url": "smtp://me:p%40ss@mail.example.com:465/?ssl=1&timeout=3",
+        "server/metrics-token": "",
+        "postgres/postgres-password": "abc123",
     }
     bad = {**environment, "POSTGRES_PASSWORD": "a/b"}
     done = subprocess.run(command, env=bad, capture_output=True, text=True, check=False)
