@@ -10,8 +10,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 RUN python -m venv --without-pip /venv
-COPY requirements.txt requirements-tracing.txt constraints.txt ./
-RUN pip --python /venv/bin/python install -r requirements.txt -r "${REQUIREMENTS}" -c constraints.txt
+COPY locks/requirements.txt locks/requirements-tracing.txt locks/
+RUN pip --python /venv/bin/python install --require-hashes \
+    -r locks/requirements.txt -r "locks/${REQUIREMENTS}"
 COPY manage.py ./
 COPY loquent loquent
 COPY contacts contacts

@@ -13,9 +13,10 @@ PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEB
 STEP := @printf '%s %s\n' "$$(date -u +%T)"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+PIP_INSTALL := pip install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run install check audit format test test-quick test-python test-js constraints widget bench clean
+.PHONY: help run install check audit format test test-quick test-python test-js lock widget bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
@@ -58,8 +59,8 @@ test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on S
 test-js: widget-js/node_modules
 	$(NPM) test --silent
 
-constraints: .venv/.dev ## every package of the image at its version, for constraints.txt
-	$(PLAIN) DJANGO_SETTINGS_MODULE=loquent.settings $(BIN)/python -m loquent.testing.constraints
+lock: .venv/.dev ## update locks/ after a change of requirements; UPGRADE=1: newest versions
+	@UPGRADE='$(UPGRADE)' .ci/lock
 
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
@@ -86,18 +87,18 @@ clean: ## remove what was installed or cached; var/, with its data, stays
 .venv/bin/pip:
 	@PYTHON='$(PYTHON)' .ci/venv
 
-.venv/.run: requirements.txt .venv/bin/pip
-	$(BIN)/pip install --quiet -r requirements.txt
+.venv/.run: locks/requirements.txt .venv/bin/pip
+	$(BIN)/$(PIP_INSTALL) -r locks/requirements.txt
 	@touch $@
 
-.venv/.dev: requirements-dev.txt requirements-tracing.txt .venv/.run
+.venv/.dev: locks/requirements-dev.txt .venv/.run
 	$(STEP) 'Packages of PyPI'
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+	$(BIN)/$(PIP_INSTALL) -r locks/requirements-dev.txt
 	@touch $@
 
-.venv/.audit: requirements-audit.txt .venv/bin/pip
+.venv/.audit: locks/requirements-audit.txt .venv/bin/pip
 	$(BIN)/python -m venv --clear .venv/audit
-	.venv/audit/bin/pip install --quiet -r requirements-audit.txt
+	.venv/audit/bin/$(PIP_INSTALL) -r locks/requirements-audit.txt
 	@touch $@
 
 widget-js/node_modules: widget-js/package-lock.json

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+LOCKS = FOLDER.parent / "locks" / "benchmarks"
 ENVIRONMENTS = FOLDER.parent / "var" / "benchmarks"
 MARK = "installed.txt"
 
@@ -14,18 +15,22 @@ class NotInstalledError(Exception):
 
 
 def environment(name: str) -> Path:
-    """The `bin` of the environment of `benchmarks/NAME.txt`, which is made where it isn't there.
+    """Return the `bin` of the environment that `locks/benchmarks/NAME.txt` describes.
 
-    Raises NotInstalledError.
+    The environment is installed if it is missing or the lock has changed. Raises
+    NotInstalledError.
     """
-    wanted = (FOLDER / f"{name}.txt").read_text()
+    # Some packages have no wheel: they are built with the locked setuptools.
+    locks = [LOCKS / "build.txt", LOCKS / f"{name}.txt"]
+    wanted = "".join(lock.read_text() for lock in locks)
     place = ENVIRONMENTS / name
     mark = place / MARK
     if not mark.exists() or mark.read_text() != wanted:
         print(f"Installing {name} into {place} …", flush=True)
         _run(name, (sys.executable, "-m", "venv", "--clear", str(place)))
-        pip = (str(place / "bin" / "pip"), "install", "--quiet", "-r", str(FOLDER / f"{name}.txt"))
-        _run(name, pip)
+        pip = (str(place / "bin" / "pip"), "install", "--quiet", "--require-hashes")
+        for lock in locks:
+            _run(name, (*pip, "--no-build-isolation", "-r", str(lock)))
         mark.write_text(wanted)
     return place / "bin"
 

@@ -9,7 +9,6 @@ import yaml
 from django.conf import settings
 
 from loquent.limits import Limits, variable
-from loquent.testing.constraints import text as constraints
 from loquent.tests.documents import blocks, section
 
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP", "REQUIREMENTS"}
@@ -102,11 +101,6 @@ def test_the_image_has_what_it_copies() -> None:
     for name in names:
         assert (settings.BASE_DIR / name).exists()
         assert name in let_in | {"widget-js/dist"}
-
-
-def test_the_image_has_pinned_packages() -> None:
-    """Where it isn't: `make constraints`."""
-    assert read("constraints.txt") == constraints()
 
 
 def test_proxies_take_what_the_server_takes() -> None:
