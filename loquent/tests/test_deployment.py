@@ -11,7 +11,17 @@ from django.conf import settings
 from loquent.limits import Limits, variable
 from loquent.tests.documents import blocks, section
 
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "HTTP_PORT", "HTTPS_PORT", "BACKUP_KEEP", "REQUIREMENTS"}
+# What Compose chooses by itself, with its default.
+COMPOSE_DEFAULTS = {
+    "HTTP_PORT": "80",
+    "HTTPS_PORT": "443",
+    "BACKUP_KEEP": "14",
+    "REQUIREMENTS": "requirements.txt",
+    "CADDY_IMAGE": "caddy:2",
+    "POSTGRES_IMAGE": "postgres:16-bookworm",
+    "REDIS_IMAGE": "redis:7-bookworm",
+    "PYTHON_TAG": "3.11-slim-bookworm",
+}
 SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "EMAIL_URL", "METRICS_TOKEN"}
 PROGRAMS = {"web-a", "web-b", "migrate"}
 
@@ -31,8 +41,26 @@ def test_the_example_has_every_variable_and_its_default() -> None:
     limits = {variable(field.name): field.default for field in fields(Limits)}
     example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert len(in_settings) > 10
-    assert example.keys() == in_settings | limits.keys() | COMPOSE_ONLY
+    assert example.keys() == in_settings | limits.keys() | COMPOSE_DEFAULTS.keys() | {
+        "POSTGRES_PASSWORD"
+    }
+    assert COMPOSE_DEFAULTS.items() <= example.items()
     assert {name: int(example[name]) for name in limits} == limits
+
+
+def test_compose_has_the_defaults_of_the_example() -> None:
+    compose = read("docker-compose.yml")
+    for name, default in COMPOSE_DEFAULTS.items():
+        assert set(re.findall(rf"\${{{name}:-([^}}]*)}}", compose)) == {default}, name
+    dockerfile = read("Dockerfile")
+    assert f"ARG PYTHON={COMPOSE_DEFAULTS['PYTHON_TAG']}\n" in dockerfile
+    assert f"ARG REQUIREMENTS={COMPOSE_DEFAULTS['REQUIREMENTS']}\n" in dockerfile
+
+
+def test_images_can_be_pinned(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        image = service["image"]
+        assert image == "loquent-widget" or re.fullmatch(r"\$\{[A-Z]+_IMAGE:-.+\}", image), name
 
 
 def test_compose_asks_for_the_secrets() -> None:
