@@ -1,7 +1,10 @@
 """What is installed is locked: exact versions with hashes, whatever a registry serves today."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,6 +113,40 @@ def test_every_installation_checks_hashes() -> None:
     used = set(re.findall(r"-r \"?((?:locks/)?[\w./${}-]+)", text))
     assert used
     assert all(name.startswith("locks/") for name in used), used
+
+
+STAMPS = {
+    ".venv/.run": "locks/requirements.txt",
+    ".venv/.dev": "locks/requirements-dev.txt",
+    ".venv/.audit": "locks/requirements-audit.txt",
+    "widget-js/node_modules": "widget-js/package-lock.json",
+}
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_changed_lock_is_installed(stamp: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    # Everything is installed: each stamp is as new as its lock.
+    for name in (".venv/bin/pip", *STAMPS.values(), *STAMPS):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (1, 1))
+
+    def make(*arguments: str) -> str:
+        done = subprocess.run(
+            ("make", "--dry-run", *arguments, stamp),
+            cwd=tmp_path,
+            # Without the flags of the `make` that runs the tests.
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    assert "up to date" in make()
+    assert re.search(r"pip install|npm .* ci\b", make(f"--what-if={STAMPS[stamp]}"))
 
 
 def test_packages_of_npm_are_locked() -> None:
