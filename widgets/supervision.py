@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from django.conf import settings
@@ -28,20 +29,37 @@ INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
 class Supervisor:
-    """One task per process; the server's start starts it, else the first socket."""
+    """Runs two loops per process, started by the server's start or the first socket.
+
+    Leases have a loop of their own: they expire after 4 s, and the work of the other loop grows
+    with the number of sockets.
+    """
 
     def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._round = 0
         # Set by the first signal to end: no new sockets, no new turns.
         self.is_draining = False
 
     def start(self) -> None:
-        """Begin, unless it runs already."""
+        """Start the loops unless they run already."""
         loop = asyncio.get_running_loop()
-        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
-            link.start(hear)
-            self._task = loop.create_task(self._run())
+        if any(not task.done() and task.get_loop() is loop for task in self._tasks):
+            return
+        link.start(hear)
+        checks = (
+            self.keep_turns,
+            self.end_revoked,
+            self.end_watching,
+            self.end_idle,
+            self.mend_link,
+            self.count_refusals,
+            measure_process,
+        )
+        self._tasks = [
+            loop.create_task(_repeat(self.renew_leases)),
+            loop.create_task(_repeat(*checks)),
+        ]
 
     async def drain(self, *, grace_seconds: float) -> None:
         """Let the answers under way end, for so long at most; then send every socket away.
@@ -73,34 +91,19 @@ class Supervisor:
     async def stop(self) -> None:
         """End the turns of this process, and the supervision with them."""
         await runner.end_all(0)
-        if self._task is not None:
-            await cancel([self._task])
-            self._task = None
+        await cancel(self._tasks)
+        self._tasks = []
         await link.stop()
         self.is_draining = False
         runner.start_again()
 
-    async def _run(self) -> None:
-        while True:
-            for step in (
-                self.keep_turns,
-                self.end_revoked,
-                self.end_watching,
-                self.end_idle,
-                self.mend_link,
-                self.count_refusals,
-                measure_process,
-            ):
-                try:
-                    await step()
-                except Exception as error:  # noqa: BLE001 - the next round tries again
-                    logger.warning("%s failed: %s", step.__name__, type(error).__name__)
-            await asyncio.sleep(RENEW_SECONDS)
-
-    async def keep_turns(self) -> None:
-        """Renew this process's leases, and run what a dead process left."""
+    async def renew_leases(self) -> None:
+        """Renew the leases of this process's turns."""
         if running_here := runner.sessions():
             await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+
+    async def keep_turns(self) -> None:
+        """Run the turns that dead processes left."""
         settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
         for turn in settled.interrupted:
             note_interrupted()
@@ -169,6 +172,17 @@ class Supervisor:
         for socket in hub.sockets():
             if socket.last_activity < oldest:
                 socket.end(CloseCode.IDLE)
+
+
+async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
+    """Run the steps every RENEW_SECONDS, forever. A step that fails doesn't stop the others."""
+    while True:
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                logger.warning("%s failed: %s", step.__name__, type(error).__name__)
+        await asyncio.sleep(RENEW_SECONDS)
 
 
 def hear(session_id: uuid.UUID, event: Event) -> None:
