@@ -152,13 +152,14 @@ class Follower(ABC):
             self._in_background(self._resync_later())
 
     async def _resync_later(self) -> None:
-        try:
+        # Once the client has left, `resync` succeeds without asking the database.
+        while self._is_resyncing:
             await asyncio.sleep(GAP_SECONDS)
-            await self.resync()
-        except Exception as error:  # noqa: BLE001 - the next gap tries again
-            logger.warning("A gap could not be filled: %s", type(error).__name__)
-        finally:
-            self._is_resyncing = False
+            try:
+                await self.resync()
+                self._is_resyncing = False
+            except Exception as error:  # noqa: BLE001 - tried again
+                logger.warning("A gap could not be filled: %s", type(error).__name__)
 
     def _want_answer(self) -> None:
         """Ask the process that writes the answer for it, if it is another one."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
@@ -12,7 +13,7 @@ from loquent.database import in_database
 from loquent.errors import ErrorCode
 from widgets.cancellation import cancel
 from widgets.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
-from widgets.hub import hub
+from widgets.hub import Listener, hub
 from widgets.link import PROCESS, link
 from widgets.protocol import CloseCode
 from widgets.services.refusals import flush_refusals, has_refusals
@@ -29,15 +30,18 @@ INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
 class Supervisor:
-    """Runs two loops per process, started by the server's start or the first socket.
+    """Runs three loops per process, started by the server's start or the first socket.
 
-    Leases have a loop of their own: they expire after 4 s, and the work of the other loop grows
-    with the number of sockets.
+    Leases have a loop of their own: they expire after 4 s, and the work of the other two loops
+    grows with the number of sockets. Resyncs have one because after an outage of Redis there is
+    one for each socket.
     """
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
         self._round = 0
+        # Sockets that may have missed events.
+        self._outdated: set[Listener] = set()
         # Set by the first signal to end: no new sockets, no new turns.
         self.is_draining = False
 
@@ -47,6 +51,7 @@ class Supervisor:
         if any(not task.done() and task.get_loop() is loop for task in self._tasks):
             return
         link.start(hear)
+        self._outdated.clear()
         checks = (
             self.keep_turns,
             self.end_revoked,
@@ -58,6 +63,7 @@ class Supervisor:
         )
         self._tasks = [
             loop.create_task(_repeat(self.renew_leases)),
+            loop.create_task(_repeat(self.resync_outdated)),
             loop.create_task(_repeat(*checks)),
         ]
 
@@ -153,10 +159,26 @@ class Supervisor:
             await viewer.check_right()
 
     async def mend_link(self) -> None:
-        """Once the channel layer is back, show what other processes told meanwhile."""
+        """Once the channel layer is back, mark all sockets: each may have missed events."""
         if await link.check():
-            for listener in (*hub.sockets(), *hub.viewers()):
+            self._outdated.update(hub.sockets(), hub.viewers())
+
+    async def resync_outdated(self) -> None:
+        """Send the sockets marked by `mend_link` what they missed; failed ones stay marked.
+
+        One socket at a time, so that Redis's return does not flood the database.
+        """
+        failures: Counter[str] = Counter()
+        for listener in list(self._outdated):
+            # Unmarked before the resync: a mark set during it is for events that it may not see.
+            self._outdated.discard(listener)
+            try:
                 await listener.resync()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                self._outdated.add(listener)
+                failures[type(error).__name__] += 1
+        if failures:
+            logger.warning("Sockets could not be resynced: %s", dict(failures))
 
     async def count_refusals(self) -> None:
         """Write how often limits refused, for staff."""

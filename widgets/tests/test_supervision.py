@@ -1,22 +1,33 @@
-"""The supervisor's loops: slow work for one socket does not let leases expire."""
+"""The supervisor's loops: slow or failing work for one socket affects neither leases nor others."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from loquent.database import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS, eventually
+from widgets import follower
+from widgets.events import LookAgain
 from widgets.link import link
-from widgets.models import WidgetConfig, WidgetTurn
+from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
+from widgets.services.chat import append_message
+from widgets.services.resync import Missed, load_missed
+from widgets.supervision import hear
+from widgets.types import MessageRole
+
+Loader = Callable[..., Missed]
 
 
 @pytest.fixture(autouse=True)
 def _short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("widgets.supervision.RENEW_SECONDS", 0.01)
+    monkeypatch.setattr("widgets.follower.GAP_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -29,6 +40,25 @@ def redis_returns(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     monkeypatch.setattr(link, "check", check)
     return lambda: pending.append(True)
+
+
+def failing_once(load: Loader) -> Loader:
+    """The loader, except that its first call fails."""
+    errors = [OperationalError("the connection was lost")]
+
+    def load_or_fail(**arguments: object) -> Missed:
+        if errors:
+            raise errors.pop()
+        return load(**arguments)
+
+    return load_or_fail
+
+
+def post_without_a_hint() -> uuid.UUID:
+    """Write a message as another process does while Redis is away. Return the session's id."""
+    session = WidgetSession.objects.get()
+    append_message(session, role=MessageRole.USER, content="Hi")
+    return session.id
 
 
 async def test_leases_are_renewed_while_a_resync_hangs(
@@ -59,3 +89,30 @@ async def test_leases_are_renewed_while_a_resync_hangs(
         assert turn.lease_until > timezone.now()
 
     await eventually(renewed)
+
+
+async def test_a_failed_resync_is_retried_and_does_not_skip_other_sockets(
+    visit: Visits,
+    widget: WidgetConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    redis_returns: Callable[[], None],
+) -> None:
+    tabs = [await visit.opened(widget)]
+    tabs += [await visit.opened(widget, token=tabs[0].token) for _ in range(2)]
+    for tab in tabs:
+        await tab.drained()
+    await in_database(post_without_a_hint)
+    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
+    redis_returns()
+    assert [(await tab.until("message"))[-1]["content"] for tab in tabs] == ["Hi"] * 3
+
+
+async def test_a_failed_resync_for_another_process_is_retried(
+    visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = await visit.opened(widget)
+    await tab.drained()
+    session_id = await in_database(post_without_a_hint)
+    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
+    hear(session_id, LookAgain())
+    assert (await tab.until("message"))[-1]["content"] == "Hi"
