@@ -154,9 +154,12 @@ class Supervisor:
                 socket.end(CloseCode.RESTART)
 
     async def end_watching(self) -> None:
-        """Let nobody of staff watch on who may not any more."""
+        """Disconnect staff who lost access."""
         for viewer in hub.viewers():
-            await viewer.check_right()
+            try:
+                await viewer.check_right()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                logger.warning("A viewer could not be checked: %s", type(error).__name__)
 
     async def mend_link(self) -> None:
         """Once the channel layer is back, mark all sockets: each may have missed events."""

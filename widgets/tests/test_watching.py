@@ -4,11 +4,13 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -184,6 +186,21 @@ async def test_it_ends_with_the_sign_in(alice: User, session: WidgetSession, wat
     viewer = await watch(alice, session)
     alice.set_password("something else entirely")
     await in_database(alice.save)
+    assert await viewer.closed() == 4403
+
+
+async def test_a_failed_check_of_one_viewer_does_not_skip_the_others(
+    alice: User,
+    bob: User,
+    session: WidgetSession,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await watch(alice, session)
+    viewer = await watch(bob, session)
+    first = hub.viewers()[0]
+    monkeypatch.setattr(first, "check_right", AsyncMock(side_effect=OperationalError("lost")))
+    await in_database(Membership.objects.filter(user=bob).delete)
     assert await viewer.closed() == 4403
 
 
