@@ -61,23 +61,28 @@ def post_without_a_hint() -> uuid.UUID:
     return session.id
 
 
-async def test_leases_are_renewed_while_a_resync_hangs(
+@pytest.mark.parametrize(
+    "step",
+    ["widgets.sockets.SessionSocket.resync", "widgets.supervision.Supervisor.count_refusals"],
+)
+async def test_leases_are_renewed_while_other_work_hangs(
+    step: str,
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
     monkeypatch: pytest.MonkeyPatch,
     redis_returns: Callable[[], None],
 ) -> None:
-    socket = await visit.opened(widget)
-    await socket.say("Hi")
-    await scripted.asked()
     hanging = asyncio.Event()
 
     async def hang(_: object) -> None:
         hanging.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("widgets.sockets.SessionSocket.resync", hang)
+    monkeypatch.setattr(step, hang)
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    await scripted.asked()
     redis_returns()
     async with asyncio.timeout(WAIT_SECONDS):
         await hanging.wait()
