@@ -21,6 +21,7 @@ from loquent.edge import EdgeApplication  # noqa: E402
 from loquent.health import HealthApplication  # noqa: E402
 from loquent.metrics_endpoint import MetricsApplication  # noqa: E402
 from loquent.probe import ProbeApplication  # noqa: E402
+from loquent.request_limits import RequestLimits  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
 from widgets.telemetry import measure_deployment  # noqa: E402
@@ -94,7 +95,9 @@ def drain_before_the_end() -> None:
 
 
 http_application = HealthApplication(
-    MetricsApplication(ProbeApplication(django_application), measure=measure_deployment),
+    MetricsApplication(
+        ProbeApplication(RequestLimits(django_application)), measure=measure_deployment
+    ),
     is_draining=lambda: supervisor.is_draining,
 )
 application = EdgeApplication(

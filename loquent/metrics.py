@@ -110,6 +110,9 @@ REDIS_UP = Gauge(
 REDIS_FAILURES = Counter("loquent_redis_failures", "Calls of Redis that failed.", ["use"])
 
 REQUESTS = Counter("loquent_http_requests", "HTTP requests.", ["view", "method", "status"])
+HTTP_REFUSALS = Counter(
+    "loquent_http_refusals", "HTTP requests that were refused before Django.", ["reason"]
+)
 REQUEST_TIME = Histogram(
     "loquent_http_request_seconds", "Time of an HTTP request.", ["view"], buckets=FAST
 )

@@ -230,7 +230,10 @@ if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Room for the largest knowledge of an agent: in JSON with every character escaped, and in a form.
+# Few addresses accept more than 64 KiB (loquent/large_bodies.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+# A body stays in memory, where the edge counts it, and is never written to /tmp.
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- Mail ----------------------------------------------------------------------------------------

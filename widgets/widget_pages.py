@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from loquent.errors import ApplicationError
 from loquent.headers import POLICY, PREVIEW
+from loquent.large_bodies import accepts_large_bodies
 from loquent.organizations.admin_base import TenantAdmin
 from widgets.contrast import contrast_warning
 from widgets.forms import NOTICE_FIELDS, SETTINGS, read_origins
@@ -62,6 +63,7 @@ class WidgetPages(TenantAdmin):
         """The page in the frame beside the form: a made-up site that embeds the real widget."""
         return _preview(request)
 
+    @accepts_large_bodies
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What the settings of a form would be, without saving them; for the page itself."""
         return _check(request, self)

@@ -33,6 +33,7 @@ from loquent.agents.services.knowledge import (
     save_entry,
 )
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.large_bodies import accepts_large_bodies
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.current import current_organization
 from loquent.organizations.models import Organization
@@ -85,6 +86,7 @@ class AgentPages(TenantAdmin):
             return response
         return HttpResponseRedirect(reverse("admin:agents_textagent_change", args=[obj.pk]))
 
+    @accepts_large_bodies
     def playground_view(self, request: HttpRequest) -> HttpResponseBase:
         """Stream an answer by the settings of the form as it stands."""
         if request.method != "POST":
@@ -120,6 +122,7 @@ class AgentPages(TenantAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
+    @accepts_large_bodies
     def save_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """Write an entry, a new one where none is named."""
         if request.method != "POST":
@@ -151,6 +154,7 @@ class AgentPages(TenantAdmin):
         delete_entry(agent=agent, entry_id=_uuid(request.POST.get("id", "")))
         return JsonResponse({})
 
+    @accepts_large_bodies
     def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """Read one file into entries; says what was added, and what was left out and why.
 

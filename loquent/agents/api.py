@@ -17,6 +17,7 @@ from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
 from loquent.api import NewestFirstPagination
 from loquent.api_filters import BooleanChoice, PeriodFilterSet, SearchFilter
+from loquent.large_bodies import accepts_large_bodies
 from loquent.openapi import UUID_EXAMPLE, examples
 from loquent.organizations.rest import VersionedCrudViewSet
 from loquent.serializers import StrictSerializer
@@ -144,6 +145,7 @@ def _fitting(agent_ids: list[UUID]) -> int:
     ),
 )
 @extend_schema(tags=["agents"])
+@accepts_large_bodies
 class TextAgentViewSet(VersionedCrudViewSet):
     """Text agents of the organization, with their knowledge."""
 

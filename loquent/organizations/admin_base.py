@@ -10,11 +10,12 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from loquent.errors import ApplicationError
+from loquent.large_bodies import accepts_large_bodies
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin_lookups import DeclaredLookups
 from loquent.organizations.admin_site import Nav
@@ -49,6 +50,14 @@ class TenantAdmin(DeclaredLookups):
     organization_path = "organization"
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
+
+    def get_urls(self) -> list[URLPattern]:
+        """Forms may hold long texts, and a deletion names up to MOST_DELETED rows."""
+        urls = super().get_urls()
+        for url in urls:
+            if url.name and url.name.endswith(("_changelist", "_add", "_change")):
+                accepts_large_bodies(url.callback)
+        return urls
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
