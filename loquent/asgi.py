@@ -19,6 +19,7 @@ from loquent import tracing  # noqa: E402
 from loquent.agents.backends.registry import close_backends  # noqa: E402
 from loquent.edge import EdgeApplication  # noqa: E402
 from loquent.health import HealthApplication  # noqa: E402
+from loquent.memory import return_large_blocks  # noqa: E402
 from loquent.metrics_endpoint import MetricsApplication  # noqa: E402
 from loquent.probe import ProbeApplication  # noqa: E402
 from loquent.request_limits import RequestLimits  # noqa: E402
@@ -40,6 +41,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
             supervisor.start()
             drain_before_the_end()
             spare_the_collector()
+            return_large_blocks()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
             await supervisor.stop()

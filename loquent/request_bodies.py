@@ -89,6 +89,8 @@ class Body:
     """The body of one request, which counts until `free`."""
 
     memory: BodyMemory
+    # Bytes that were received.
+    size: int = 0
     is_large: bool = False
     is_started: bool = False
     is_complete: bool = False
@@ -110,15 +112,15 @@ class Body:
         is_kept = scope["method"] not in METHODS_WITHOUT_BODY
         limits = self.memory.limits
         loop = asyncio.get_running_loop()
-        deadline, size, progress = loop.time() + limits.progress_seconds, 0, 0
+        deadline, progress = loop.time() + limits.progress_seconds, 0
         self.is_started = True
         while True:
             event = await _next_event(receive, deadline)
             piece: bytes = event.get("body", b"")
             self.is_complete = not event.get("more_body", False)
-            size += len(piece)
-            if size > limit:
-                limit = self._become_large(scope, size)
+            self.size += len(piece)
+            if self.size > limit:
+                limit = self._become_large(scope, self.size)
             if piece and is_kept:
                 self._keep(piece)
             if self.is_complete:

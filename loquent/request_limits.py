@@ -12,6 +12,7 @@ from django.db import connections
 
 from loquent.edge_answers import Refusal, refuse
 from loquent.errors import ErrorCode
+from loquent.memory import LargeRequestCollector
 from loquent.request_bodies import (
     RETRY_AFTER_SECONDS,
     Body,
@@ -59,6 +60,7 @@ class RequestLimits:
     ) -> None:
         self._application = application
         self.memory = BodyMemory(bodies or BodyLimits())
+        self._collector = LargeRequestCollector()
         self._requests = requests or Slots(
             REQUESTS_AT_ONCE, most_waiting=MOST_WAITING, wait_seconds=WAIT_SECONDS
         )
@@ -106,6 +108,8 @@ class RequestLimits:
             await self._application(scope, replay, send_and_hand_over)
         finally:
             held.leave()
+            if body.is_large:
+                self._collector.add(body.size)
 
 
 class _Held:
