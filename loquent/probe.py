@@ -20,6 +20,8 @@ from loquent.addresses import forwarded_for, scope_address
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 PATH = "/api/probe"
+# Where proxies let large bodies pass.
+BODY_PATH = "/api/v1/probe"
 HEADER = "X-Loquent-Probe"
 MAX_AGE_SECONDS = 300
 MAX_WAIT_SECONDS = 180
@@ -61,7 +63,7 @@ class ProbeApplication:
         self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["path"] != PATH:
+        if scope["path"] not in {PATH, BODY_PATH}:
             await self._application(scope, receive, send)
             return
         given = [value for name, value in scope["headers"] if name == HEADER.lower().encode()]

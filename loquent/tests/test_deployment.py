@@ -9,6 +9,7 @@ import yaml
 from django.conf import settings
 
 from loquent.limits import Limits, variable
+from loquent.request_bodies import SMALL_BYTES
 from loquent.tests.documents import blocks, section
 
 # What Compose chooses by itself, with its default.
@@ -133,8 +134,21 @@ def test_the_image_has_what_it_copies() -> None:
 
 def test_proxies_take_what_the_server_takes() -> None:
     megabytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2 + 1
-    assert f"client_max_body_size {megabytes}m;" in read("deploy/nginx/loquent.conf")
-    assert f"max_size {megabytes}MB" in read("deploy/caddy/Caddyfile")
+    kilobytes = SMALL_BYTES // 1024
+    nginx, caddy = read("deploy/nginx/loquent.conf"), read("deploy/caddy/Caddyfile")
+    assert re.findall(r"client_max_body_size (\w+);", nginx) == [f"{kilobytes}k", f"{megabytes}m"]
+    assert re.findall(r"Content-Length}\) > (\d+)", caddy) == [
+        str(megabytes * 1_000_000),
+        str(SMALL_BYTES),
+    ]
+    assert "read_body " in caddy
+    assert "client_body_timeout " in nginx
+
+
+def test_temporary_directory_is_bounded(services: dict[str, Any]) -> None:
+    for name in PROGRAMS:
+        (tmpfs,) = services[name]["tmpfs"]
+        assert re.fullmatch(r"/\w+:size=\d+m", tmpfs)
 
 
 def test_prometheus_comes_in_by_a_network_of_compose(services: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from loquent.management.doctor.configuration import open_files
 from loquent.management.doctor.findings import Finding, Findings, fail, ok
-from loquent.probe import HEADER, PATH, STREAM_PAUSE_SECONDS, make_ticket, proof
+from loquent.probe import BODY_PATH, HEADER, PATH, STREAM_PAUSE_SECONDS, make_ticket, proof
 
 SECONDS = 15
 CLAIMED = "203.0.113.99"
@@ -47,7 +47,7 @@ class Outside:
         ticket = make_ticket()
         async with self._client.request(
             "GET" if body is None else "POST",
-            f"{self._url}{query}",
+            f"{settings.SITE_URL}{PATH if body is None else BODY_PATH}{query}",
             data=body,
             headers={HEADER: ticket, **(headers or {})},
             allow_redirects=False,
@@ -155,7 +155,7 @@ class Outside:
         return fail(
             "body-limit",
             f"A body of 2 MiB doesn't pass ({reason}): staff can't save a large knowledge.",
-            "Allow 17 MiB: client_max_body_size 17m (nginx).",
+            "Allow 17 MiB at /admin/ and /api/v1/: client_max_body_size 17m (nginx).",
         )
 
     async def _metrics(self) -> Finding:

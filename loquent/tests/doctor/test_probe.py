@@ -17,11 +17,12 @@ def ticket_header(ticket: str) -> list[tuple[bytes, bytes]]:
     return [(b"x-loquent-probe", ticket.encode())]
 
 
-async def test_a_ticket_opens_it(transactional_db: None, settings: Settings) -> None:
+@pytest.mark.parametrize("path", ["/api/probe", "/api/v1/probe"])
+async def test_a_ticket_opens_it(transactional_db: None, settings: Settings, path: str) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     ticket = probe.make_ticket()
     forwarded = [(b"x-forwarded-for", b"198.51.100.1, 198.51.100.2")]
-    status, _, body = await get("/api/probe", ticket_header(ticket) + forwarded, "127.0.0.1")
+    status, _, body = await get(path, ticket_header(ticket) + forwarded, "127.0.0.1")
     seen = json.loads(body)
     assert status == 200
     assert seen["proof"] == probe.proof(ticket)
