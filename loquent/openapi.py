@@ -82,9 +82,9 @@ def _complete_operation(path: str, method: str, operation: Schema, *, is_version
     if "{id}" in path:
         statuses.add(404)
     if has_body:
-        statuses |= {413, 415}
+        statuses |= {408, 413, 415}
     if method == "post":
-        statuses |= {400, 409, 413, 415, 422}
+        statuses |= {400, 408, 409, 413, 415, 422}
         parameters.append("IdempotencyKey")
     if is_versioned and method == "get":
         parameters.append("IfNoneMatch")

@@ -40,6 +40,11 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
         "`Accept` asks for something that isn't answered here.",
         _error(ErrorCode.NOT_ACCEPTABLE, "Could not satisfy the request Accept header."),
     ),
+    408: (
+        "RequestTimeout",
+        "The body arrived at less than 8 KiB per second.",
+        _error(ErrorCode.REQUEST_TIMEOUT, "The request arrived too slowly. Please try again."),
+    ),
     409: (
         "Conflict",
         "The row is in use, or a request with the same Idempotency-Key is still under way.",
@@ -63,7 +68,7 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     413: (
         "BodyTooLarge",
-        "The body is larger than 16 MiB.",
+        "The body is larger than 16 MiB for an agent, or 64 KiB for anything else.",
         _error(
             ErrorCode.BODY_TOO_LARGE,
             "The body is larger than 16 MiB.",
@@ -95,7 +100,8 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     503: (
         "Unavailable",
-        "The database doesn't answer in time; `Retry-After` says when to try again.",
+        "The server is busy, or the database doesn't answer in time; `Retry-After` says when to "
+        "try again.",
         _error(
             ErrorCode.UNAVAILABLE,
             "The database doesn't answer right now. Please try again in a moment.",

@@ -289,9 +289,6 @@ SPECTACULAR_SETTINGS = {
         {"name": "sessions", "description": "Visitors' conversations."},
         {"name": "api-keys", "description": "Keys for programs; for owners who are signed in."},
     ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatus": "widgets.types.MessageStatus",
         "MessageRole": "widgets.types.MessageRole",

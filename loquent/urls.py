@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
 from loquent.api import unknown_path
 from loquent.api_docs import ApiDocs
+from loquent.api_schema import ApiSchema
 from loquent.organizations.api import ApiKeyViewSet
 from widgets.api.contact_data import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
@@ -27,7 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", ApiSchema.as_view(), name="schema"),
     path("api/docs/", ApiDocs.as_view(), name="api-docs"),
     path("", include("widgets.urls")),
     path("api/", unknown_path, {"rest": "/"}),
