@@ -89,6 +89,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "loquent.urls"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "loquent.debug_pages.CredentialFilter"
 ASGI_APPLICATION = "loquent.asgi.application"
 APPEND_SLASH = True
 
