@@ -9,6 +9,8 @@ from types import FrameType
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loquent.settings")
 django_application = get_asgi_application()
@@ -17,6 +19,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from loquent import tracing  # noqa: E402
 from loquent.agents.backends.registry import close_backends  # noqa: E402
+from loquent.checks import has_secret_key  # noqa: E402
 from loquent.edge import EdgeApplication  # noqa: E402
 from loquent.health import HealthApplication  # noqa: E402
 from loquent.memory import return_large_blocks  # noqa: E402
@@ -26,6 +29,14 @@ from loquent.request_limits import RequestLimits  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
 from widgets.supervision import supervisor  # noqa: E402
 from widgets.telemetry import measure_deployment  # noqa: E402
+
+# `manage.py serve` checks this, too; any other ASGI server would start with a key that is public.
+if not has_secret_key():
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters."
+    )
+# Views are imported now: a large body is the first to need them, on the event loop.
+get_resolver().url_patterns  # noqa: B018
 
 # How long answers under way may go on after SIGTERM.
 GRACE_SECONDS = 25

@@ -12,10 +12,15 @@ from django.core.checks import CheckMessage, register
 MANY_WORKERS = "Or serve with one worker."
 
 
+def has_secret_key() -> bool:
+    """Return whether SECRET_KEY is set, or DEBUG does without one."""
+    return settings.DEBUG or not settings.SECRET_KEY.startswith("insecure-")
+
+
 @register()
 def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """loquent.E001: with DEBUG off, SECRET_KEY must be set."""
-    if settings.DEBUG or not settings.SECRET_KEY.startswith("insecure-"):
+    if has_secret_key():
         return []
     return [
         checks.Error(

@@ -5,9 +5,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 
-from loquent.asgi import application
 from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig
 from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
@@ -143,7 +143,7 @@ class Visits:
         if origin is not None:
             sent.append((b"origin", origin if isinstance(origin, bytes) else origin.encode()))
         communicator = WebsocketCommunicator(
-            application, f"/api/widget/{widget_id}/ws?{query}", sent, subprotocols
+            get_default_application(), f"/api/widget/{widget_id}/ws?{query}", sent, subprotocols
         )
         communicator.scope["client"] = (ip, 50_000)
         socket = VisitorSocket(communicator)

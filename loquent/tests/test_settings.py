@@ -137,7 +137,7 @@ def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=settings.BASE_DIR,
-        env=plain_environment(DJANGO_SETTINGS_MODULE="loquent.settings"),
+        env=plain_environment(DJANGO_SETTINGS_MODULE="loquent.settings", SECRET_KEY="x" * 50),
         capture_output=True,
         text=True,
         check=False,
