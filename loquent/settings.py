@@ -31,6 +31,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = envbool("DEBUG", False)
 # A missing key is reported by the check loquent.E001, so that commands can still say so.
 SECRET_KEY = envsecret("SECRET_KEY") or "insecure-no-secret-key-is-set"
+# The demo shop of `make run`, which shows no setting and no data of anybody's.
+DEMO_PAGE = envbool("DEMO_PAGE", DEBUG)
 
 SITE_URL = envstr("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 _site = urlsplit(SITE_URL)

@@ -13,5 +13,5 @@ urlpatterns = [
     path("widgets/create", views.widget_create, name="staff-widget-create"),
     path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),
 ]
-if settings.DEBUG:
+if settings.DEMO_PAGE:
     urlpatterns += [path("demo/", views.demo_page, name="demo")]

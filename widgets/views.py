@@ -130,7 +130,7 @@ def widget_details(request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa
 
 @require_safe
 def demo_page(request: HttpRequest) -> HttpResponse:
-    """`/demo/`: a shop that embeds the demo widget by the script tag alone (with DEBUG=1 only)."""
+    """`/demo/`: a shop that embeds the demo widget by the script tag alone (with DEMO_PAGE=1)."""
     widget = demo_widget()
     context = {"widget_id": widget.widget_id if widget else ""}
     response = render(request, "widgets/demo.html", context)

@@ -1,4 +1,4 @@
-"""The product's addresses, and the demo page as with DEBUG=1."""
+"""The product's addresses, and the demo page as with DEMO_PAGE=1."""
 
 from django.urls import path
 

@@ -1,14 +1,17 @@
 """`manage.py serve`: what keeps it from starting is one sentence; no secret is in its log."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from websockets.sync.client import connect
 
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
-from loquent.testing.process import run_manage, url_of_test_database
+from loquent.testing.process import plain_environment, run_manage, url_of_test_database
 from loquent.testing.process_fixtures import StartServer
 from loquent.tokens import SESSION_TOKEN, new_token
 from widgets.models import WidgetConfig
@@ -104,3 +107,53 @@ def test_static_files_of_the_admin_are_served(live_server_process: StartServer) 
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"text/css" in answer
+
+
+def test_debugging_on_the_network_must_be_said_twice(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    serve = ("serve", "--port", "0", "--host", "0.0.0.0")
+    answer = run_manage(*serve, DEBUG="1", DATABASE_URL=url)
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "CommandError: DEBUG=1 on 0.0.0.0 would show error pages with settings and source code to "
+        "the network. Set DEBUG=0, or serve on 127.0.0.1; to do it all the same, add "
+        "--debug-on-network.\n"
+    )
+    for arguments, variables in [
+        ((*serve, "--debug-on-network"), {"DEBUG": "1"}),
+        (serve, {"DEBUG": "0", "SECRET_KEY": SECRET}),
+    ]:
+        answer = run_manage(*arguments, DATABASE_URL=url, **variables)
+        # It got as far as the database, which is empty.
+        assert "CommandError: Migrations are missing." in answer.stderr
+
+
+@pytest.mark.parametrize(("debug", "key"), [("0", ""), ("0", SECRET), ("1", "")])
+def test_no_server_starts_with_the_public_key(debug: str, key: str) -> None:
+    """uvicorn, Daphne and the like import the application without `serve` and its checks."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import loquent.asgi; print('started')"],
+        env=plain_environment(
+            DEBUG=debug,
+            SECRET_KEY=key,
+            DATABASE_URL="sqlite://:memory:",
+        ),
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if debug == "1" or key:
+        assert done.stdout == "started\n", done.stderr
+    else:
+        assert done.stderr.splitlines()[-1] == (
+            "django.core.exceptions.ImproperlyConfigured: SECRET_KEY is not set. Set SECRET_KEY "
+            "(or SECRET_KEY_FILE) to 50 random characters."
+        )
+
+
+def test_commands_work_without_a_key_and_say_so() -> None:
+    answer = run_manage("check", DEBUG="0", DATABASE_URL="sqlite://:memory:")
+    assert answer.returncode == 1
+    assert "(loquent.E001) SECRET_KEY is not set." in answer.stderr
+    assert run_manage("help", DEBUG="0").returncode == 0

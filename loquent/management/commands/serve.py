@@ -1,5 +1,6 @@
 """`manage.py serve --host H --port P [--workers N]`: the production server."""
 
+import ipaddress
 from argparse import ArgumentParser
 from typing import Any
 
@@ -26,15 +27,26 @@ class Command(BaseCommand):
             default=settings.WORKERS,
             help="processes; more than one needs PostgreSQL and Redis",
         )
+        parser.add_argument(
+            "--debug-on-network",
+            action="store_true",
+            help="serve with DEBUG=1 on an address that other machines reach",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workers = options["workers"]
         if workers < 1:
             raise CommandError("--workers is 1 or more.")
         settings.WORKERS = workers
+        host, port = options["host"], options["port"]
+        if settings.DEBUG and not options["debug_on_network"] and not is_loopback(host):
+            raise CommandError(
+                f"DEBUG=1 on {host} would show error pages with settings and source code to the "
+                "network. Set DEBUG=0, or serve on 127.0.0.1; to do it all the same, add "
+                "--debug-on-network."
+            )
         self._check()
         self._check_migrations()
-        host, port = options["host"], options["port"]
         try:
             serve(host=host, port=port, workers=workers)
         except OSError as error:
@@ -58,3 +70,11 @@ class Command(BaseCommand):
         if missing:
             raise CommandError("Migrations are missing. Run `manage.py migrate` first.")
         connection.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches the address; of names, only localhost counts."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
