@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
-from loquent.agents.services import LoadedReply, generate_reply
+from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
+from loquent.database import in_database
 from loquent.errors import ApplicationError
 from loquent.grouping import Grouped
 from widgets.events import AnswerGrew, AnswerSoFar
@@ -95,6 +96,23 @@ class Turn:
             self.flush()
             self.outcome.content = self.text.rstrip()
             self.outcome.duration_ms = self._elapsed_ms()
+            if self.outcome.reservation is not None:
+                maximum = reply.request.max_output_tokens
+                self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
+
+    async def settle(self) -> None:
+        """Count the tokens of an answer that this process gives up, and nobody writes from here.
+
+        The process that writes it reserves, and counts, its own.
+        """
+        if self.outcome.reservation is None:
+            return
+        try:
+            await in_database(
+                settle_tokens, reservation=self.outcome.reservation, **self.outcome.counts
+            )
+        except Exception as error:  # noqa: BLE001 - the reservation runs out by itself
+            logger.warning("Tokens could not be counted: %s", type(error).__name__)
 
     async def _consume(self, reply: LoadedReply) -> None:
         events: AsyncGenerator[ReplyEvent, None] = generate_reply(loaded=reply)

@@ -140,6 +140,10 @@ class TurnRunner:
                 ended, more = await self._finish(turn)
                 del self._current[session_id]
                 await hub.publish(session_id, ended)
+        except asyncio.CancelledError:
+            # The process ends. Shielded: whatever waits for this task cancels it again.
+            await asyncio.shield(turn.settle())
+            raise
         finally:
             self._current.pop(session_id, None)
         return more

@@ -29,7 +29,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     It counts against the token budget and takes a place among the model calls, like a turn.
     Closing it, as a page does that goes away, stops the model.
     """
-    attempt = _Attempt()
+    attempt = _Attempt(loaded)
     try:
         attempt.reservation = await in_database(reserve_tokens, loaded=loaded)
     except ApplicationError as error:
@@ -40,16 +40,14 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
         async with aclosing(generate_reply(loaded=loaded)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
-                    attempt.add(event.text)
+                    attempt.has_text()
                     yield _line(type="delta", text=event.text)
                 else:
                     attempt.end = event
         yield attempt.end_line(loaded.model)
     except BackendError as error:
-        attempt.has_failed = True
         yield _line(type="error", message=f"The model gave no answer: {error}.")
     except Exception as error:  # noqa: BLE001 - the text could hold content
-        attempt.has_failed = True
         logger.error("A try failed: %s", type(error).__name__)  # noqa: TRY400
         yield _line(type="error", message="Something went wrong on our side. Please try again.")
     finally:
@@ -60,18 +58,16 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
 class _Attempt:
     """What is known of an answer while it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: LoadedReply) -> None:
         self.reservation: Reservation | None = None
         self.end: ReplyEnd | None = None
-        self.has_failed = False
+        self._request = loaded.request
         self._began = time.monotonic()
         self._first_ms: int | None = None
-        self._text = ""
 
-    def add(self, text: str) -> None:
+    def has_text(self) -> None:
         if self._first_ms is None:
             self._first_ms = self._elapsed_ms()
-        self._text += text
 
     def end_line(self, model: str) -> str:
         end = self.end or ReplyEnd()
@@ -86,14 +82,9 @@ class _Attempt:
         )
 
     async def settle(self) -> None:
-        end = self.end or ReplyEnd()
-        await in_database(
-            settle_tokens,
-            reservation=self.reservation,
-            input_tokens=end.input_tokens,
-            output_tokens=end.output_tokens,
-            answer=self._text or (None if self.has_failed else ""),
-        )
+        maximum = self._request.max_output_tokens
+        counts = self._request.meter.counts(max_output_tokens=maximum)
+        await in_database(settle_tokens, reservation=self.reservation, **counts)
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from loquent.agents.services import Reservation, settle_tokens
+from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
 from loquent.prepared import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, locked_sessions, message_data
@@ -29,7 +29,8 @@ MAX_ATTEMPTS = 2
 class Outcome:
     """How an answer ended; times in milliseconds from the turn's beginning.
 
-    `reservation`: the tokens that were set aside for it.
+    `reservation`: the tokens that were set aside for it. `counts`: those that it used, whatever
+    became of the answer.
     """
 
     content: str = ""
@@ -41,6 +42,7 @@ class Outcome:
     first_token_ms: int | None = None
     duration_ms: int | None = None
     reservation: Reservation | None = None
+    counts: TokenCounts = field(default_factory=lambda: FREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,7 @@ def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]
         rows |= _append_answers(plain, last_seqs)
         # Last: the organization's row is locked until the end of the transaction.
         for _, outcome in ended:
-            failed = outcome.status == MessageStatus.FAILED
-            settle_tokens(
-                reservation=outcome.reservation,
-                input_tokens=outcome.input_tokens,
-                output_tokens=outcome.output_tokens,
-                answer=outcome.content or (None if failed else ""),
-            )
+            settle_tokens(reservation=outcome.reservation, **outcome.counts)
     found = [(turn, rows.get(turn.turn_id)) for turn, _ in ended]
     return [
         Finished(None if row is None else message_data(row), more=turn.session_id in waiting)

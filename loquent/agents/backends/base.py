@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from loquent.agents.backends.metering import TokenMeter
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
@@ -47,6 +49,7 @@ class ReplyRequest:
     `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
+    `meter` records what the request costs.
     """
 
     agent_id: str
@@ -58,6 +61,7 @@ class ReplyRequest:
     knowledge: tuple[Passage, ...] = ()
     knowledge_version: str = ""
     page: VisitorPage | None = None
+    meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ class Backend(ABC):
 
     # Whether an answer costs tokens at an endpoint, which may fail or have too much to do.
     is_metered: ClassVar[bool] = True
+    # Whether `stream` itself records on the request's meter what is sent, received and reported.
+    # For any other backend `generate_reply` does, by the events alone.
+    keeps_meter: ClassVar[bool] = False
 
     @abstractmethod
     def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from loquent.agents.backends.base import BackendError
+from loquent.agents.backends.metering import TokenMeter
 from loquent.agents.backends.sse import SseError, SseParser
 
 MAX_DOCUMENT_BYTES = 4_194_304
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds
+# Fields with text that the model wrote, and is charged for, but that is not part of the answer.
+UNSHOWN = ("reasoning_content", "reasoning", "refusal")
 
 
 class AnswerReader:
@@ -16,16 +19,16 @@ class AnswerReader:
 
     `has_end`: the answer said that it is whole. `is_over`: nothing more is to be read. `error`:
     why the answer is a failure; the text before it counts all the same. Takes a stream of events,
-    and also the one JSON document of an endpoint that ignores `stream`.
+    and also the one JSON document of an endpoint that ignores `stream`. `meter` records the
+    text and the counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meter: TokenMeter) -> None:
         self.has_text = False
         self.has_end = False
         self.is_over = False
         self.error: BackendError | None = None
-        self.input_tokens: int | None = None
-        self.output_tokens: int | None = None
+        self._meter = meter
         self._parser = SseParser()
         self._document: bytearray | None = None
         self._started = False
@@ -79,24 +82,41 @@ class AnswerReader:
         self.is_over = True
 
     def _read(self, chunk: dict[str, Any], key: str) -> str:
+        usage = chunk.get("usage")
+        if not isinstance(usage, dict):
+            return self._read_choice(chunk, key)
+        try:
+            return self._read_choice(chunk, key)
+        finally:
+            # After the text that it covers, and also if the chunk is an error.
+            self._meter.reported(
+                _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+            )
+
+    def _read_choice(self, chunk: dict[str, Any], key: str) -> str:
         if chunk.get("error"):
             raise BackendError("the endpoint reported an error in its answer", permanent=False)
-        usage = chunk.get("usage")
-        if isinstance(usage, dict):
-            self.input_tokens = _count(usage.get("prompt_tokens"))
-            self.output_tokens = _count(usage.get("completion_tokens"))
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices:
             return ""  # a usage chunk, or a provider's own extra
         choice = choices[0]
         if not isinstance(choice, dict):
             raise BackendError("the endpoint's answer has another shape", permanent=False)
-        if choice.get("finish_reason"):
+        if reason := choice.get("finish_reason"):
             self.has_end = True
+            self._meter.over(at_maximum=reason == "length")
         message = choice.get(key)
-        content = message.get("content") if isinstance(message, dict) else None
+        if not isinstance(message, dict):
+            return ""
+        content = message.get("content")
+        # Nearly every chunk is content alone.
+        if len(message) > 1 or not content:
+            for name in UNSHOWN:
+                if isinstance(unshown := message.get(name), str) and unshown:
+                    self._meter.received(unshown, is_answer=False)
         if not isinstance(content, str) or not content:
             return ""
+        self._meter.received(content)
         self.has_text = True
         return content
 

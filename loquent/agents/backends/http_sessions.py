@@ -1,8 +1,11 @@
 """One HTTP client session per event loop, made when it is first needed."""
 
 import asyncio
+from types import SimpleNamespace
 
 import aiohttp
+
+from loquent.agents.backends.metering import TokenMeter
 
 MAX_CONNECTIONS = 512
 
@@ -25,6 +28,7 @@ class HttpSessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             # What a turn may take is decided by its caller; nothing may cut it short here.
             timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[_tracing()],
         )
         self._sessions[id(loop)] = (loop, session)
         return session
@@ -42,3 +46,20 @@ class HttpSessions:
                 # A closed loop can't close anything any more: take the session's sockets away.
                 session.detach()
                 del self._sessions[key]
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Tell a request's meter, its `trace_request_ctx`, that the request is on the wire."""
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(_note_sent)
+    return config
+
+
+async def _note_sent(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceRequestHeadersSentParams,
+) -> None:
+    meter = context.trace_request_ctx
+    if isinstance(meter, TokenMeter):
+        meter.sent()

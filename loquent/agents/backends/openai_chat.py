@@ -47,7 +47,9 @@ class _TryAgain(Exception):  # noqa: N818 - never leaves this module
 
 
 class OpenAIChatBackend(Backend):
-    """Streams from settings.OPENAI_BASE_URL, with retries only before the first token."""
+    """Streams from settings.OPENAI_BASE_URL, with retries only until a request is accepted."""
+
+    keeps_meter = True
 
     def __init__(self, backoff: float = 0.25) -> None:
         """`backoff`: seconds before the first retry, on average; it doubles each time."""
@@ -60,7 +62,7 @@ class OpenAIChatBackend(Backend):
         hits = await search_knowledge(request, PASSAGES)
         prompt = system_prompt(request.instructions, hits, request.page)
         response = await self._open(request, prompt)
-        reader = AnswerReader()
+        reader = AnswerReader(request.meter)
         try:
             async with aclosing(_read(response, reader)) as texts:
                 async for text in texts:
@@ -77,7 +79,8 @@ class OpenAIChatBackend(Backend):
         finally:
             # A response read to its end has given its connection back; any other is cut off.
             response.close()
-        yield ReplyEnd(sources_of(hits), reader.input_tokens, reader.output_tokens)
+        meter = request.meter
+        yield ReplyEnd(sources_of(hits), meter.input_tokens, meter.output_tokens)
 
     def endpoint(self) -> str:
         """The address of the settings."""
@@ -113,6 +116,7 @@ class OpenAIChatBackend(Backend):
             response = await self._post(url, request, prompt, dialect)
             if response.status == 200:
                 return response
+            request.meter.refused()
             try:
                 if response.status in {400, 422}:
                     learnt = dialect.learn(await _read_error(response))
@@ -131,22 +135,26 @@ class OpenAIChatBackend(Backend):
             headers["Authorization"] = f"Bearer {settings.OPENAI_API_KEY}"
         connect = settings.LIMITS.turn_connect_seconds or None
         try:
+            # The session tells the meter when the request is sent: until then it is free.
             return await self._sessions.get().post(
                 url,
                 data=json.dumps(request_body(request, prompt, dialect)).encode(),
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect),
+                trace_request_ctx=request.meter,
             )
         except TimeoutError:
             # Before the other connection errors, which it is one of: it is not tried again.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
+            request.meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)
             raise _TryAgain(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
             raise BackendError("OPENAI_BASE_URL is no address", permanent=True) from None
         except (aiohttp.ClientError, ValueError):
+            request.meter.refused()
             raise BackendError("the endpoint doesn't speak HTTP", permanent=False) from None
 
 

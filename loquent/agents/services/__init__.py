@@ -1,5 +1,6 @@
 """What may be done with text agents. Other apps import from here, and from nowhere deeper."""
 
+from loquent.agents.backends.metering import FREE, TokenCounts
 from loquent.agents.services.agents import (
     AgentData,
     EntryData,
@@ -20,11 +21,13 @@ from loquent.agents.services.loading import (
 )
 
 __all__ = [
+    "FREE",
     "AgentData",
     "EntryData",
     "FoundAgent",
     "LoadedReply",
     "Reservation",
+    "TokenCounts",
     "agent_version",
     "bound_history",
     "create_agent",

@@ -1,6 +1,5 @@
 """An organization's daily tokens: reserved before a model is asked, settled with what it used."""
 
-import math
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from loquent.agents.backends.base import ReplyRequest
+from loquent.agents.backends.metering import BYTES_PER_TOKEN
+from loquent.agents.backends.metering import estimate_tokens as estimate_tokens
 from loquent.agents.backends.openai_chat import PASSAGES
 from loquent.agents.backends.passages import MAXIMUM as PASSAGE_CHARS
 from loquent.agents.backends.prompts import page_note
@@ -19,8 +20,6 @@ from loquent.agents.services.loading import LoadedReply
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.days import organization_day
 
-# A token of English has four bytes and more, one of any other script hardly less than three.
-BYTES_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 4
 # After the longest turn, and the longest try to write its answer.
 EXPIRY_SLACK = timedelta(minutes=2)
@@ -39,11 +38,6 @@ class Reservation:
     day: date
     tokens: int
     prompt_tokens: int
-
-
-def estimate_tokens(text: str) -> int:
-    """About as many tokens as a text has; rather too many than too few."""
-    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
 
 
 def estimate_prompt_tokens(request: ReplyRequest) -> int:
@@ -91,10 +85,10 @@ def settle_tokens(
     output_tokens: int | None,
     answer: str | None,
 ) -> None:
-    """Count what was used, and give back what was reserved; a second time does nothing.
+    """Count what was used and release what was reserved; a second call does nothing.
 
-    The counts are the provider's; an estimate stands for one that it doesn't give. `answer`: what
-    was written; None where it failed before the first word, which then costs nothing.
+    `input_tokens`, `output_tokens`: None stands for an estimate, of the prompt and of `answer`.
+    `answer` None: no request was accepted, so what isn't counted is free (see TokenMeter.counts).
     """
     if reservation is None:
         return

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend, BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.backends.metering import TokenMeter
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
@@ -30,6 +31,8 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     events counts for the last only. 0 turns a limit off. An answer without anything to see is an
     error. Closing the generator stops the backend at once; so does cancelling its task.
 
+    However it ends, `loaded.request.meter` says what it used.
+
     What asks an endpoint first waits for a place among LIMITS.model_calls and
     model_calls_per_widget (replies of one `loaded.key`), at most turn_first_token_seconds; and
     fails at once while the endpoint's breaker is open.
@@ -46,10 +49,14 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     async with AsyncExitStack() as stack:
         if backend.is_metered:
             await _enter(stack, backend, provider, loaded.key, clock)
-        call = stack.enter_context(ModelCall(provider))
-        upstream = await stack.enter_async_context(aclosing(backend.stream(loaded.request)))
+        meter = loaded.request.meter
+        call = stack.enter_context(ModelCall(provider, meter))
+        upstream = backend.stream(loaded.request)
+        if backend.is_metered and not backend.keeps_meter:
+            upstream = _metered(upstream, meter)
+        await stack.enter_async_context(aclosing(upstream))
         while True:
-            event = await _next_event(upstream, clock, provider)
+            event = await _next_event(upstream, clock, provider, meter)
             text = answer.add(event.text) if isinstance(event, TextDelta) else answer.finish()
             if text:
                 call.has_text()
@@ -58,7 +65,6 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
             if answer.is_full:
                 event = ReplyEnd()
             if isinstance(event, ReplyEnd):
-                call.used(event.input_tokens, event.output_tokens)
                 break
         if not answer.has_text:
             raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
@@ -147,20 +153,46 @@ class _Answer:
         return self.add(self._cleaner.finish())
 
 
+async def _metered(
+    events: AsyncGenerator[ReplyEvent, None], meter: TokenMeter
+) -> AsyncGenerator[ReplyEvent, None]:
+    """Record the events of a backend that keeps no meter; a failure before any text is free."""
+    meter.sent()
+    async with aclosing(events):
+        try:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    meter.received(event.text)
+                else:
+                    meter.reported(event.input_tokens, event.output_tokens)
+                yield event
+        except BackendError:
+            if not meter.has_text:
+                meter.refused()
+            raise
+
+
 async def _next_event(
-    upstream: AsyncGenerator[ReplyEvent, None], clock: _Clock, provider: str
+    upstream: AsyncGenerator[ReplyEvent, None], clock: _Clock, provider: str, meter: TokenMeter
 ) -> ReplyEvent:
     try:
         async with asyncio.timeout_at(clock.deadline):
-            return await anext(upstream)
+            event = await anext(upstream)
     except BackendError:
+        meter.over()
         raise
     except TimeoutError:
+        # Not over: the endpoint was still at work, as it is when a visitor stops the answer.
         raise BackendError("the backend took too long", permanent=False) from None
     except StopAsyncIteration:
+        meter.over()
         raise BackendError("the backend stopped without an end", permanent=False) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not get out
+        meter.over()
         # A traceback could show what the visitor or the model wrote: only the kind is logged.
         kind = type(error).__name__
         logger.error("The backend %s failed unexpectedly: %s", provider, kind)  # noqa: TRY400
         raise BackendError(f"the backend failed ({kind})", permanent=False) from None
+    if isinstance(event, ReplyEnd):
+        meter.over()
+    return event

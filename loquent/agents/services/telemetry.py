@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from loquent import tracing
+from loquent.agents.backends.metering import TokenMeter
 from loquent.metrics import MODEL_CALLS, MODEL_FIRST_TOKEN, MODEL_TOKENS
 
 
@@ -13,10 +14,12 @@ class ModelCall:
     """One call, as a context: how the block ends is how the call did.
 
     `backend` is the provider's name, of which there are few; a model's name is staff's text.
+    `meter`: the tokens that the endpoint reported, however the call ended.
     """
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, meter: TokenMeter) -> None:
         self._backend = backend
+        self._meter = meter
         self._began = time.perf_counter()
         self._has_text = False
         # An answer is a generator: a current span would leak into whoever consumes it.
@@ -34,13 +37,6 @@ class ModelCall:
             MODEL_FIRST_TOKEN.labels(self._backend).observe(elapsed)
             self._span.event("first token")
 
-    def used(self, input_tokens: int | None, output_tokens: int | None) -> None:
-        """What the backend counted, where it did."""
-        for kind, count in (("input", input_tokens), ("output", output_tokens)):
-            if count is not None:
-                MODEL_TOKENS.labels(self._backend, kind).inc(count)
-                self._span.set(f"gen_ai.usage.{kind}_tokens", count)
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -54,6 +50,11 @@ class ModelCall:
         else:
             outcome = "failed"
             self._span.fail(kind.__name__)
+        counts = (("input", self._meter.input_tokens), ("output", self._meter.output_tokens))
+        for name, count in counts:
+            if count is not None:
+                MODEL_TOKENS.labels(self._backend, name).inc(count)
+                self._span.set(f"gen_ai.usage.{name}_tokens", count)
         MODEL_CALLS.labels(self._backend, outcome).inc()
         self._span.set("loquent.outcome", outcome)
         self._span.end()

@@ -1,0 +1,92 @@
+"""Counts the tokens of one reply, however it ends. Pure."""
+
+import math
+from typing import TypedDict
+
+from loquent.text import is_blank
+
+# A token of English has four bytes and more, one of any other script hardly less than three.
+BYTES_PER_TOKEN = 3
+
+
+class TokenCounts(TypedDict):
+    """The tokens of a reply, as `settle_tokens` expects them; None where an estimate is needed.
+
+    `answer` None: no endpoint accepted the request, so the reply is free.
+    """
+
+    input_tokens: int | None
+    output_tokens: int | None
+    answer: str | None
+
+
+FREE = TokenCounts(input_tokens=None, output_tokens=None, answer=None)
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about as many tokens as a text has; rather too many than too few."""
+    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
+
+
+class TokenMeter:
+    """Records what an endpoint did for one reply, whatever becomes of the answer.
+
+    An endpoint charges for each request that it accepts, also if the answer is blank, filtered,
+    cut off or stopped. Only a request that was never accepted is free.
+    """
+
+    def __init__(self) -> None:
+        self.is_accepted = False
+        self.has_text = False
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self._has_word = False
+        self._is_over = False
+        self._reached_maximum = False
+        # The text that no count covers yet.
+        self._uncounted: list[str] = []
+
+    def sent(self) -> None:
+        """Record that a request was sent: it counts unless the endpoint refuses it."""
+        self.is_accepted = True
+
+    def refused(self) -> None:
+        """Record that the request was not accepted: no connection, or a status other than 200."""
+        self.is_accepted = False
+
+    def received(self, text: str, *, is_answer: bool = True) -> None:
+        """Record a piece of text. `is_answer` False: the model's reasoning, not for visitors."""
+        self.has_text = True
+        self._uncounted.append(text)
+        if is_answer and not self._has_word:
+            self._has_word = not is_blank(text)
+
+    def reported(self, input_tokens: int | None, output_tokens: int | None) -> None:
+        """Record the endpoint's own counts, for the text so far; None leaves a count as it is."""
+        if input_tokens is not None:
+            self.input_tokens = input_tokens
+        if output_tokens is not None:
+            self.output_tokens = output_tokens
+            self._uncounted.clear()
+
+    def over(self, *, at_maximum: bool = False) -> None:
+        """Record that the endpoint stopped writing. `at_maximum`: at the maximum output tokens."""
+        self._is_over = True
+        self._reached_maximum = self._reached_maximum or at_maximum
+
+    def counts(self, *, max_output_tokens: int) -> TokenCounts:
+        """Return what the reply used of a maximum of output tokens.
+
+        If a request was given up before the first word, the endpoint may have used the maximum
+        for reasoning that it does not send.
+        """
+        if not self.is_accepted:
+            return FREE
+        uncounted = estimate_tokens("".join(self._uncounted))
+        if self.output_tokens is not None:
+            output = self.output_tokens + uncounted
+        else:
+            output = max(uncounted, max_output_tokens if self._reached_maximum else 0)
+        if not self._has_word and not self._is_over:
+            output = max(output, max_output_tokens)
+        return TokenCounts(input_tokens=self.input_tokens, output_tokens=output, answer="")
