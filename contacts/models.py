@@ -19,6 +19,14 @@ class Contact(BaseModel):
     email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001 - unique where known
     phone = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001 - unique where known
 
+    # Nobody verified what a visitor typed: it is theirs to correct only while this is true.
+    is_unreviewed = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Created by a visitor's form, and not saved by staff since.",
+    )
+
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [

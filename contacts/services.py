@@ -36,11 +36,13 @@ class ContactDetails(TypedDict, total=False):
 def find_contact(
     *, organization_id: uuid.UUID, email: str | None, phone: str | None
 ) -> Contact | None:
-    """The contact of these normalised details, rules 1 to 5 of the commission.
+    """Return the contact of these normalised details, rules 1 to 5 of the commission.
 
-    Email first: where email and phone lead to different people, the email decides.
+    Email first: where email and phone lead to different people, the email decides. The row is
+    locked until the end of the caller's transaction, so that it still has these details when the
+    caller links to it.
     """
-    contacts = Contact.objects.filter(organization_id=organization_id)
+    contacts = Contact.objects.select_for_update().filter(organization_id=organization_id)
     found = contacts.filter(email=email).first() if email else None
     if found is None and phone:
         found = contacts.filter(phone=phone).first()
@@ -50,21 +52,26 @@ def find_contact(
 def find_or_create_contact(
     *, organization_id: uuid.UUID, name: str, email: str | None, phone: str | None
 ) -> tuple[Contact, bool]:
-    """`find_contact`, or a new stub (rule 6). Gives the contact and whether it is new.
+    """Return `find_contact`, or a new stub that a visitor typed (rule 6), and whether it is new.
 
     Safe at any concurrency: the unique constraints decide, the loser looks again.
     """
-    for _ in range(ATTEMPTS):
-        found = find_contact(organization_id=organization_id, email=email, phone=phone)
-        if found is not None:
-            return found, False
-        try:
-            with transaction.atomic():
-                return Contact.objects.create(
-                    organization_id=organization_id, name=name, email=email, phone=phone
-                ), True
-        except IntegrityError:
-            continue
+    with transaction.atomic():
+        for _ in range(ATTEMPTS):
+            found = find_contact(organization_id=organization_id, email=email, phone=phone)
+            if found is not None:
+                return found, False
+            try:
+                with transaction.atomic():
+                    return Contact.objects.create(
+                        organization_id=organization_id,
+                        name=name,
+                        email=email,
+                        phone=phone,
+                        is_unreviewed=True,
+                    ), True
+            except IntegrityError:
+                continue
     raise ApplicationError(ErrorCode.INTERNAL, "The contact could not be saved. Please try again.")
 
 
@@ -94,11 +101,12 @@ def clean_contact(
     return cleaned
 
 
-def save_contact(*, contact: Contact, details: ContactDetails) -> Contact:
+def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = True) -> Contact:
     """Write the given details of a contact, new or there already; gives the row as it is then.
 
-    What isn't given stays as it is in the database, whatever the caller has read. Raises `invalid`
-    on a duplicate or where no detail would be left, and `not_found` where the contact was deleted
+    What isn't given stays as it is in the database, whatever the caller has read. Once staff, or a
+    program of theirs, have saved a contact, no visitor corrects it any more. Raises `invalid` on a
+    duplicate or where no detail would be left, and `not_found` where the contact was deleted
     meanwhile.
     """
     cleaned = clean_contact(
@@ -113,13 +121,15 @@ def save_contact(*, contact: Contact, details: ContactDetails) -> Contact:
             row = contact if contact._state.adding else lock_contact(contact=contact)
             for field, value in given.items():
                 setattr(row, field, value)
+            if by_staff:
+                row.is_unreviewed = False
             if not any(getattr(row, field) for field in DETAILS):
                 raise invalid({"name": [NEEDS_A_DETAIL]})
             row.full_clean(validate_constraints=False)
             if row._state.adding:
                 row.save(force_insert=True)
             else:
-                row.save(update_fields=[*given, "updated_at"])
+                row.save(update_fields=[*given, "is_unreviewed", "updated_at"])
     except ValidationError as error:
         raise invalid(error.message_dict) from None
     except IntegrityError:

@@ -12,6 +12,7 @@ from contacts.services import (
     ContactDetails,
     clean_contact,
     find_or_create_contact,
+    lock_contact,
     save_contact,
 )
 from loquent.errors import ApplicationError, ErrorCode
@@ -42,8 +43,8 @@ def submit_contact_info(
 
     Only the fields that the widget collects count. Raises `contact_info_not_collected`,
     `contact_info_invalid` (its message names the fields), or `forbidden` when the session has
-    ended. A repeat makes no second contact; it corrects the contact only where this very session
-    made it.
+    ended. A repeat creates no second contact. It corrects a contact that this very session
+    created, until another session is linked to it or staff save it; then it stays a claim.
     """
     with transaction.atomic():
         session = (
@@ -78,7 +79,7 @@ def submit_contact_info(
             )
             changed += ["contact", "contact_is_own"]
         elif session.contact_is_own:
-            _correct(session.contact, cleaned)
+            _correct(session, session.contact, cleaned)
         session.save(update_fields=changed)
 
 
@@ -129,11 +130,20 @@ def _invalid(fields: dict[str, list[str]]) -> ApplicationError:
     return ApplicationError(ErrorCode.CONTACT_INFO_INVALID, " ".join(sentences), fields=fields)
 
 
-def _correct(contact: Contact, cleaned: dict[str, str | None]) -> None:
-    """Write the visitor's correction, unless another contact already has the email or phone."""
-    # The claim on the session keeps what was typed in any case; staff see both.
+def _correct(session: WidgetSession, contact: Contact, cleaned: dict[str, str | None]) -> None:
+    """Write the visitor's correction, if no other session is linked and no staff saved the contact.
+
+    Otherwise another person's conversations, with their export and erasure, would belong to an
+    address of this visitor's choice, or a correction by staff would be lost. Nor is it written if
+    another contact has the email or phone. The claim on the session keeps what was typed in any
+    case; staff see both.
+    """
     with suppress(ApplicationError):
-        save_contact(contact=contact, details=_typed(cleaned))
+        # No session links to the contact, and no staff save it, while its row is locked.
+        contact = lock_contact(contact=contact)
+        others = WidgetSession.objects.filter(contact=contact).exclude(id=session.id)
+        if contact.is_unreviewed and not others.exists():
+            save_contact(contact=contact, details=_typed(cleaned), by_staff=False)
 
 
 def _typed(details: Mapping[str, str | None]) -> ContactDetails:
