@@ -314,6 +314,11 @@ OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 # Names that the form of an agent suggests; any other may be typed.
 OPENAI_MODELS = envlist("OPENAI_MODELS")
 
+# --- Ceilings of the operator --------------------------------------------------------------------
+
+# For every organization, whatever its own settings say; 0: no ceiling.
+MAX_DAILY_TOKENS = envint("MAX_DAILY_TOKENS", 0)
+
 # --- Limits --------------------------------------------------------------------------------------
 
 LIMITS = Limits.from_env()

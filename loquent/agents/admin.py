@@ -11,6 +11,7 @@ from loquent.agents.forms import TextAgentForm
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
 from loquent.organizations.admin_site import Nav
+from loquent.organizations.ceilings import daily_tokens
 
 
 @admin.register(TextAgent)
@@ -74,6 +75,6 @@ class DailyTokenUsageAdmin(TenantAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="budget a day", empty_value="no limit")
+    @admin.display(description="limit per day", empty_value="no limit")
     def daily_token_budget(self, obj: DailyTokenUsage) -> int | None:
-        return obj.organization.daily_token_budget
+        return daily_tokens(obj.organization.daily_token_budget)

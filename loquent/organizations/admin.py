@@ -1,10 +1,13 @@
 """The admin pages of this app, and those of Django and of packages that ours stand in for."""
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html_join
 
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin_base import TenantAdmin
@@ -12,6 +15,7 @@ from loquent.organizations.admin_site import Nav
 from loquent.organizations.api_key_admin import ApiKeyAdmin
 from loquent.organizations.audit_admin import AuditAdmin
 from loquent.organizations.audit_entry import AuditEntry
+from loquent.organizations.ceilings import budget_note, describe_ceilings
 from loquent.organizations.current import current_organization
 from loquent.organizations.invitation_admin import InvitationAdmin
 from loquent.organizations.member_admin import MembershipAdmin
@@ -26,6 +30,25 @@ class OrganizationAdmin(TenantAdmin):
     nav = Nav("Organization", 1, "Settings", "settings")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
+
+    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+        """With the server's ceilings, if there are any."""
+        return [*self.fields, *self.get_readonly_fields(request, obj)]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Organization | None = None
+    ) -> list[str]:
+        has_ceilings = obj is not None and describe_ceilings(obj.daily_token_budget)
+        return ["server_ceilings"] if has_ceilings else []
+
+    @admin.display(description="Set by the server")
+    def server_ceilings(self, obj: Organization) -> str:
+        return format_html_join("", "<div>{}</div>", zip(describe_ceilings(obj.daily_token_budget)))
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if note := budget_note(obj.daily_token_budget):
+            self.message_user(request, note, messages.WARNING)
 
     def nav_url(self, request: HttpRequest) -> str:
         """The current organization's settings, or the list for who sees all of them."""

@@ -1,5 +1,6 @@
 """An organization's daily tokens: reserved before a model is asked, settled with what it used."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +21,8 @@ from loquent.agents.services.loading import LoadedReply
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.days import organization_day
 
+logger = logging.getLogger(__name__)
+
 TOKENS_PER_MESSAGE = 4
 # After the longest turn, and the longest try to write its answer.
 EXPIRY_SLACK = timedelta(minutes=2)
@@ -31,13 +34,14 @@ RESERVED = "Many questions are being answered right now. Please try again in a m
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a turn may use; `prompt_tokens` is the estimate of its prompt alone."""
+    """What a turn may use of its day's `budget`; `prompt_tokens` estimates its prompt alone."""
 
     id: uuid.UUID
     organization_id: uuid.UUID
     day: date
     tokens: int
     prompt_tokens: int
+    budget: int
 
 
 def estimate_prompt_tokens(request: ReplyRequest) -> int:
@@ -69,13 +73,13 @@ def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
         day=day,
         tokens=prompt_tokens + loaded.request.max_output_tokens,
         prompt_tokens=prompt_tokens,
+        budget=loaded.budget.tokens,
     )
-    budget = loaded.budget.tokens
-    if _reserve(reservation, budget, now):
+    if _reserve(reservation, now):
         return reservation
-    if _release_expired(loaded.organization_id, now) and _reserve(reservation, budget, now):
+    if _release_expired(loaded.organization_id, now) and _reserve(reservation, now):
         return reservation
-    raise _refusal(reservation, budget, seconds)
+    raise _refusal(reservation, seconds)
 
 
 def settle_tokens(
@@ -98,16 +102,36 @@ def settle_tokens(
     if answer is not None or output_tokens is not None:
         used += estimate_tokens(answer or "") if output_tokens is None else output_tokens
     with transaction.atomic():
-        _end(reservation.id, reservation.organization_id, reservation.day, reservation.tokens, used)
+        of = reservation
+        is_ours = _end(of.id, of.organization_id, of.day, of.tokens, used)
+        if is_ours and used:
+            _warn_at_half(reservation, used)
 
 
-def _reserve(reservation: Reservation, budget: int, now: datetime) -> bool:
-    if reservation.tokens > budget:
+def _warn_at_half(reservation: Reservation, used: int) -> None:
+    """Log once per organization and day that half of its tokens are used.
+
+    The row is locked by what was just counted, so that exactly one turn sees itself cross the line.
+    """
+    row = DailyTokenUsage.objects.filter(
+        organization_id=reservation.organization_id, day=reservation.day
+    ).first()
+    if row is not None and (row.used - used) * 2 < reservation.budget <= row.used * 2:
+        logger.warning(
+            "Organization %s has used half of its %d tokens of %s.",
+            reservation.organization_id,
+            reservation.budget,
+            reservation.day,
+        )
+
+
+def _reserve(reservation: Reservation, now: datetime) -> bool:
+    if reservation.tokens > reservation.budget:
         return False
     usage = DailyTokenUsage.objects.filter(
         organization_id=reservation.organization_id, day=reservation.day
     )
-    room = usage.filter(used__lte=budget - reservation.tokens - F("reserved"))
+    room = usage.filter(used__lte=reservation.budget - reservation.tokens - F("reserved"))
     longest = settings.LIMITS.turn_total_seconds or ENDLESS_TURN_SECONDS
     with transaction.atomic():
         if not room.update(reserved=F("reserved") + reservation.tokens):
@@ -156,12 +180,12 @@ def _end(
     return True
 
 
-def _refusal(reservation: Reservation, budget: int, seconds: int) -> ApplicationError:
+def _refusal(reservation: Reservation, seconds: int) -> ApplicationError:
     usage = DailyTokenUsage.objects.filter(
         organization_id=reservation.organization_id, day=reservation.day
     ).first()
     used = usage.used if usage is not None else 0
-    is_used_up = used + reservation.tokens > budget
+    is_used_up = used + reservation.tokens > reservation.budget
     return ApplicationError(
         ErrorCode.AGENT_UNAVAILABLE,
         USED_UP if is_used_up else RESERVED,

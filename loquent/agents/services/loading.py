@@ -14,6 +14,7 @@ from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.ceilings import daily_tokens
 from loquent.prepared import PreparedQuery
 
 CACHED_CHARS = 10_000_000
@@ -21,7 +22,10 @@ CACHED_CHARS = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class TokenBudget:
-    """An organization's tokens a day, and the time zone in which its days begin."""
+    """The tokens per day that an organization may use, and the time zone of its days.
+
+    The lower of its own budget and the server's ceiling.
+    """
 
     tokens: int
     timezone: str
@@ -45,7 +49,7 @@ class LoadedReply:
 
 @dataclass(frozen=True, slots=True)
 class FoundAgent:
-    """An agent, the version of its knowledge, and its organization's budget (None: not counted)."""
+    """An agent, the version of its knowledge, and its organization's own budget (None: none)."""
 
     row: TextAgent
     knowledge_version: str
@@ -163,9 +167,10 @@ def request_of(
 
 
 def _budget(found: FoundAgent) -> TokenBudget | None:
-    if found.daily_tokens is None or not is_metered(found.row.model.partition(":")[0]):
+    tokens = daily_tokens(found.daily_tokens)
+    if tokens is None or not is_metered(found.row.model.partition(":")[0]):
         return None
-    return TokenBudget(found.daily_tokens, found.timezone)
+    return TokenBudget(tokens, found.timezone)
 
 
 def _load_knowledge(agent: TextAgent, version: str) -> tuple[Passage, ...]:

@@ -1,0 +1,32 @@
+"""The ceilings that whoever runs the server sets for every organization; no tenant raises them."""
+
+from django.conf import settings
+
+
+def daily_tokens(own: int | None) -> int | None:
+    """Return the tokens that an organization may use per day; None if nothing bounds them.
+
+    `own`: the budget that the organization set itself. The lower of it and MAX_DAILY_TOKENS holds.
+    """
+    bounds = [bound for bound in (own, settings.MAX_DAILY_TOKENS or None) if bound is not None]
+    return min(bounds, default=None)
+
+
+def budget_note(own: int | None) -> str:
+    """Return a sentence if the organization's own budget is above the server's; else nothing."""
+    ceiling = settings.MAX_DAILY_TOKENS
+    if not ceiling or own is None or own <= ceiling:
+        return ""
+    return (
+        f"Your budget of {own:,} tokens per day is higher than this server allows: the chats stop "
+        f"at {ceiling:,}."
+    )
+
+
+def describe_ceilings(own_budget: int | None) -> list[str]:
+    """Return a sentence for each ceiling that is set, for the organization's settings page."""
+    sentences = []
+    if settings.MAX_DAILY_TOKENS:
+        sentences.append(f"At most {settings.MAX_DAILY_TOKENS:,} tokens per day.")
+        sentences.append(budget_note(own_budget))
+    return [sentence for sentence in sentences if sentence]
