@@ -318,6 +318,8 @@ OPENAI_MODELS = envlist("OPENAI_MODELS")
 
 # For every organization, whatever its own settings say; 0: no ceiling.
 MAX_DAILY_TOKENS = envint("MAX_DAILY_TOKENS", 0)
+# Names, as in OPENAI_MODELS, of the only models that may be used with the server's key.
+SERVER_MODELS = envlist("SERVER_MODELS")
 
 # --- Limits --------------------------------------------------------------------------------------
 

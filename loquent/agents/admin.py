@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from loquent.agents.agent_pages import AgentPages
+from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.forms import TextAgentForm
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin_base import TenantAdmin
@@ -52,7 +53,9 @@ class TextAgentAdmin(AgentPages):
 
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: TextAgent) -> str:
-        return "Answers" if obj.enabled else "Off"
+        if not obj.enabled:
+            return "Off"
+        return "Model not allowed" if explain_refused_model(obj.model) else "Answers"
 
 
 @admin.register(DailyTokenUsage)

@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.agents.agent_requests import draft_data, draft_messages, failure
+from loquent.agents.backends.registry import allowed_models, explain_refused_model
 from loquent.agents.importing.apart import read_apart
 from loquent.agents.importing.drafts import MAX_TOLD
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
@@ -73,6 +74,8 @@ class AgentPages(TenantAdmin):
         agent = context.get("original")
         context["playground_url"] = reverse("admin:agents_textagent_playground")
         context["models"] = self._models(request, agent)
+        if agent is not None:
+            context["model_refusal"] = explain_refused_model(agent.model)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -213,7 +216,12 @@ class AgentPages(TenantAdmin):
         }
 
     def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        """What the form suggests: the built-in one, the server's, and those that are in use."""
+        """What the form suggests: the built-in one, the server's, and those that are in use.
+
+        If the server allows only some models, just these.
+        """
+        if allowed := allowed_models():
+            return allowed
         used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
         own = [f"openai-chat:{name}" for name in settings.OPENAI_MODELS]
         return list(dict.fromkeys(["builtin:knowledge", *own, *sorted(used[:50])]))

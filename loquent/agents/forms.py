@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 
-from loquent.agents.backends.registry import explain_unknown_model
+from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.models import TextAgent
 from loquent.agents.services.agents import (
     AGENT_FIELDS,
@@ -72,9 +72,9 @@ class TextAgentForm(GuardedForm[TextAgent]):
 
     def clean_model(self) -> str:
         model: str = self.cleaned_data["model"]
-        unknown = explain_unknown_model(model)
-        if unknown:
-            raise forms.ValidationError(unknown)
+        refusal = explain_refused_model(model)
+        if refusal:
+            raise forms.ValidationError(refusal)
         return model
 
     def clean(self) -> dict[str, Any]:

@@ -29,4 +29,6 @@ def describe_ceilings(own_budget: int | None) -> list[str]:
     if settings.MAX_DAILY_TOKENS:
         sentences.append(f"At most {settings.MAX_DAILY_TOKENS:,} tokens per day.")
         sentences.append(budget_note(own_budget))
+    if settings.SERVER_MODELS:
+        sentences.append(f"Models on the server's key: {', '.join(settings.SERVER_MODELS)}.")
     return [sentence for sentence in sentences if sentence]

@@ -1,4 +1,6 @@
-"""Which backends there are, and the one instance of each in this process."""
+"""Which backends and models there are, and the one instance of each backend in this process."""
+
+from django.conf import settings
 
 from loquent.agents.backends.base import Backend, BackendError
 from loquent.agents.backends.builtin import NAMES as BUILTIN_NAMES
@@ -13,6 +15,8 @@ _BACKENDS: dict[str, type[Backend]] = {
 _NAMES: dict[str, frozenset[str] | None] = {"builtin": BUILTIN_NAMES, "openai-chat": None}
 
 PROVIDERS = tuple(_BACKENDS)
+# The one that works with the server's key.
+SERVER_PROVIDER = "openai-chat"
 _instances: dict[str, Backend] = {}
 
 
@@ -25,6 +29,28 @@ def explain_unknown_model(model: str) -> str | None:
     if names is not None and name not in names:
         return f"{provider} has no model {name!r}. Use {provider}:{min(names)}."
     return None
+
+
+def explain_refused_model(model: str) -> str | None:
+    """Return why a `provider:name` is unknown or not allowed on this server; None if it is fine.
+
+    SERVER_MODELS are the names that may be used with the server's key; empty means any.
+    """
+    unknown = explain_unknown_model(model)
+    provider, _, name = model.partition(":")
+    allowed = settings.SERVER_MODELS
+    if unknown or not allowed or not is_metered(provider) or name in allowed:
+        return unknown
+    return f"{model} is not allowed on this server. Use one of: {', '.join(allowed_models())}."
+
+
+def allowed_models() -> list[str]:
+    """Return the only models that agents may use, as `provider:name`; empty means any."""
+    if not settings.SERVER_MODELS:
+        return []
+    own = [f"{SERVER_PROVIDER}:{name}" for name in settings.SERVER_MODELS]
+    builtin = [f"builtin:{name}" for name in sorted(BUILTIN_NAMES)]
+    return [*builtin, *own]
 
 
 def is_metered(provider: str) -> bool:

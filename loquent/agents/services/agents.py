@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
-from loquent.agents.backends.registry import explain_unknown_model
+from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.importing.drafts import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.errors import ApplicationError, ErrorCode, invalid
@@ -145,7 +145,7 @@ def assign_settings(agent: TextAgent, data: AgentData) -> None:
         agent.full_clean(exclude=exclude)
     except ValidationError as error:
         fields |= error.message_dict
-    reason = explain_unknown_model(agent.model) if "model" not in fields else None
+    reason = explain_refused_model(agent.model) if "model" not in fields else None
     if reason is not None and ("model" in data or agent._state.adding):
         fields["model"] = [reason]
     if fields:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count, Max
 
 from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, VisitorPage
-from loquent.agents.backends.registry import explain_unknown_model, is_metered
+from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
@@ -75,12 +75,13 @@ def reply_request(
     `key`: see LoadedReply.
 
     Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
-    or its model unknown, and with the default sentence where there is no such agent.
+    or its model unknown or not allowed on this server, and with the default sentence where there
+    is no such agent.
     """
     if found is None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
     agent = found.row
-    if not agent.enabled or explain_unknown_model(agent.model) is not None:
+    if not agent.enabled or explain_refused_model(agent.model) is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
     return request_of(found, messages=messages, page=page, key=key)
 
