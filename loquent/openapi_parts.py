@@ -47,7 +47,8 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     409: (
         "Conflict",
-        "The row is in use, or a request with the same Idempotency-Key is still under way.",
+        "The row is in use, the organization has all the widgets that the server allows, or a "
+        "request with the same Idempotency-Key is still under way.",
         _error(
             ErrorCode.CONFLICT,
             "This agent can't be deleted: widgets use it. Give them another agent first.",

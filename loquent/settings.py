@@ -320,6 +320,7 @@ OPENAI_MODELS = envlist("OPENAI_MODELS")
 MAX_DAILY_TOKENS = envint("MAX_DAILY_TOKENS", 0)
 # Names, as in OPENAI_MODELS, of the only models that may be used with the server's key.
 SERVER_MODELS = envlist("SERVER_MODELS")
+MAX_WIDGETS = envint("MAX_WIDGETS", 0)
 
 # --- Limits --------------------------------------------------------------------------------------
 

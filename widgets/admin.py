@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from loquent.errors import ApplicationError
 from loquent.moments import ago
 from loquent.organizations.admin_site import Nav
 from widgets import contact_admin, conversation_admin  # noqa: F401 - register their pages
@@ -159,10 +160,16 @@ class WidgetConfigAdmin(WidgetPages):
     @admin.action(description="Duplicate the selected widgets", permissions=["add"])
     def duplicate(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
         """Make disabled copies, with IDs of their own."""
-        copies = [duplicate_widget(widget=widget) for widget in self._writable(request, queryset)]
-        self.message_user(
-            request, f"{len(copies)} duplicated. The copies are disabled.", messages.SUCCESS
-        )
+        copies = 0
+        try:
+            for widget in self._writable(request, queryset):
+                duplicate_widget(widget=widget)
+                copies += 1
+        except ApplicationError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        if copies:
+            text = f"{copies} duplicated. The copies are disabled."
+            self.message_user(request, text, messages.SUCCESS)
 
     def _writable(
         self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]

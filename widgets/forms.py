@@ -10,7 +10,13 @@ from loquent.errors import ApplicationError
 from loquent.form_fields import LongTextField
 from loquent.organizations.form_conflicts import GuardedForm
 from widgets.models import WidgetConfig
-from widgets.services.configs import create_widget, lock_widget, update_widget, widget_version
+from widgets.services.configs import (
+    create_widget,
+    lock_widget,
+    require_widget_room,
+    update_widget,
+    widget_version,
+)
 from widgets.services.origins import OriginError, normalize_origin_entry
 from widgets.services.validation import (
     MAX_STARTER,
@@ -125,6 +131,11 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if self.errors or organization is None:
             return data
+        if self.watches_conflicts and self.instance._state.adding:
+            try:
+                require_widget_room(organization=organization)
+            except ApplicationError as error:
+                raise ValidationError(error.message) from None
         try:
             valid = validate_widget_data(organization=organization, data=self._data(data))
         except ApplicationError as error:

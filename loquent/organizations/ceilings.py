@@ -31,4 +31,9 @@ def describe_ceilings(own_budget: int | None) -> list[str]:
         sentences.append(budget_note(own_budget))
     if settings.SERVER_MODELS:
         sentences.append(f"Models on the server's key: {', '.join(settings.SERVER_MODELS)}.")
+    if most := settings.MAX_WIDGETS:
+        sentences.append(f"At most {most:,} widget{'' if most == 1 else 's'}.")
+    # Of open sockets.
+    if most := getattr(settings, "MAX_SOCKETS", 0):
+        sentences.append(f"At most {most:,} open chat{'' if most == 1 else 's'} at the same time.")
     return [sentence for sentence in sentences if sentence]

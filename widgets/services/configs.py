@@ -31,12 +31,36 @@ def get_widget(*, organization: Organization, id: uuid.UUID) -> WidgetConfig:  #
 
 
 def create_widget(*, organization: Organization, data: WidgetConfigData) -> WidgetConfig:
-    """Make a widget with a new `wid_…` identifier; raises `invalid`."""
+    """Make a widget with a new `wid_…` identifier.
+
+    Raises `invalid`, and `conflict` if the organization has MAX_WIDGETS of them.
+    """
     data = validate_widget_data(organization=organization, data=data)
     widget = WidgetConfig(organization=organization, widget_id=generate_widget_id())
     _assign(widget, data)
-    widget.save(force_insert=True)
+    with transaction.atomic():
+        require_widget_room(organization=organization)
+        widget.save(force_insert=True)
     return widget
+
+
+def require_widget_room(*, organization: Organization) -> None:
+    """Raise `conflict` if the organization has all the widgets that the server allows it.
+
+    The organization's row is locked until the caller's transaction ends, so that of two who create
+    the last one, one succeeds.
+    """
+    most = settings.MAX_WIDGETS
+    if not most:
+        return
+    # Without the key: messages of its chats refer to the organization, and must not wait.
+    Organization.objects.select_for_update(no_key=True).get(id=organization.id)
+    if WidgetConfig.objects.filter(organization=organization).count() >= most:
+        raise ApplicationError(
+            ErrorCode.CONFLICT,
+            f"An organization may have at most {most:,} widget{'' if most == 1 else 's'} on this "
+            "server. Delete one first, or ask the server's operator for more.",
+        )
 
 
 def widget_version(widget: WidgetConfig) -> str:
@@ -81,7 +105,10 @@ def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> 
 
 
 def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:
-    """Make another widget with the same settings, switched off, so that both can be told apart."""
+    """Make another widget with the same settings, switched off, so that both can be told apart.
+
+    Raises `conflict` at MAX_WIDGETS.
+    """
     name = f"{widget.name} (copy)" if widget.name else None
     if name and len(name) > MAX_NAME:
         name = f"{str(widget.name)[: MAX_NAME - 7]} (copy)"

@@ -63,3 +63,13 @@ def test_days_show_the_limit_that_holds(
     client.force_login(alice)
     body = client.get(reverse("admin:agents_dailytokenusage_changelist")).content.decode()
     assert ">1000<" in body
+
+
+def test_widgets_and_open_chats_are_said(
+    client: Client, alice: User, page: str, settings: Settings
+) -> None:
+    settings.MAX_WIDGETS, settings.MAX_SOCKETS = 1, 500
+    client.force_login(alice)
+    body = client.get(page).content.decode()
+    assert "At most 1 widget." in body
+    assert "At most 500 open chats at the same time." in body
