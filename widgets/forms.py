@@ -26,6 +26,8 @@ from widgets.services.validation import (
 )
 from widgets.types import NoticeData, WidgetConfigData
 
+# What the form proposes for a new widget. Over REST there is no cap unless one is sent.
+PROPOSED_CAP = 500
 NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
 # The settings that are a field of the form each, under the same name.
 SETTINGS = [
@@ -113,7 +115,19 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         }
         help_texts = {
             "primary_color": "Of the button, the title bar and the visitor's own messages.",
+            "daily_message_cap": (
+                "Visitors' messages per day, all visitors together. Empty: no limit. 0: none at "
+                "all. A message that a model answers uses about 1,000 tokens in a short "
+                f"conversation and 7,000 in a long one: {PROPOSED_CAP} messages use at most about "
+                f"{PROPOSED_CAP * 7_000 / 1e6:g} million tokens per day. builtin:knowledge uses "
+                "none."
+            ),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
 
     def lock_row(self) -> WidgetConfig:
         return lock_widget(widget=self.instance)
