@@ -170,7 +170,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(file, UploadedFile):
             return failure(ApplicationError(ErrorCode.INVALID, "Please choose a file."))
         # One byte more than is allowed tells that it is too large.
-        reading = read_apart(name=file.name or "", data=file.read(MAX_FILE_BYTES + 1))
+        reading = read_apart(
+            name=file.name or "",
+            data=file.read(MAX_FILE_BYTES + 1),
+            key=str(agent.organization_id),
+        )
         try:
             report = import_entries(agent=agent, drafts=reading.drafts)
         except ApplicationError as error:

@@ -12,12 +12,12 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 
 from loquent.agents.importing.drafts import Draft, Reading, refused
 from loquent.agents.importing.files import read_file
+from loquent.agents.importing.turns import FairTurns
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +31,19 @@ BUSY = "The server is reading other files. Please try again in a moment."
 ROOT = Path(__file__).parents[3]
 # What Python itself needs; no secret goes where files of strangers are read.
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
-# One file at a time: others wait, and the chats keep their processors.
-_turn = threading.Lock()
+# One file at a time: others wait, and the chats keep their processors. Organizations take turns, so
+# that one which sends files that take long holds up another one for one file at most.
+WAITING = 2
+_turns = FairTurns(waiting=WAITING)
 
 
-def read_apart(*, name: str, data: bytes) -> Reading:
-    """As `read_file`; what takes too long, or too much memory, is left out and says so."""
-    if not _turn.acquire(timeout=SECONDS):
+def read_apart(*, name: str, data: bytes, key: str) -> Reading:
+    """Do as `read_file`; what takes too long, or too much memory, is left out and says so.
+
+    Files with the same `key` take turns with those of others; while WAITING of them wait for
+    theirs, further ones are left out, as is one whose turn does not come within SECONDS.
+    """
+    if not _turns.acquire(key, timeout=SECONDS):
         return refused(name, BUSY)
     try:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -54,7 +60,7 @@ def read_apart(*, name: str, data: bytes) -> Reading:
     except subprocess.TimeoutExpired:
         return refused(name, TOO_LONG)
     finally:
-        _turn.release()
+        _turns.release()
     if done.returncode == -signal.SIGXCPU:
         return refused(name, TOO_LONG)
     if done.returncode:

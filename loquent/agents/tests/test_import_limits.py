@@ -1,7 +1,6 @@
 """Whatever is in a file, importing it costs seconds at most."""
 
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,11 +74,12 @@ def test_what_takes_too_long_is_left_out(
 def test_files_are_read_one_after_the_other(
     report: Callable[[str, bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = threading.Lock()
-    monkeypatch.setattr(apart, "_turn", taken)
-    with taken:
+    assert apart._turns.acquire("others", timeout=0)
+    try:
         monkeypatch.setattr(apart, "SECONDS", 0.1)
         assert report("a.txt", b"Nine to six.")["skipped"][0]["why"] == apart.BUSY
+    finally:
+        apart._turns.release()
     monkeypatch.undo()
     assert report("a.txt", b"Nine to six.")["added"] == 1
 
