@@ -16,6 +16,7 @@ from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 from loquent.openapi import UUID_EXAMPLE, examples, line_example
 from loquent.organizations.authentication import AdminPermission
 from loquent.organizations.rest import OrganizationCrudViewSet
+from loquent.organizations.slow_requests import slow_batches
 from loquent.serializers import StrictSerializer, TextField
 
 # Contacts that an export has in memory at once.
@@ -107,4 +108,4 @@ class ContactViewSet(OrganizationCrudViewSet):
             lines(ContactSerializer(batch, many=True).data)
             for batch in in_batches(rows, size=EXPORT_BATCH)
         )
-        return stream(request, batches, filename="contacts.ndjson")
+        return stream(request, slow_batches(request, batches), filename="contacts.ndjson")

@@ -1,6 +1,6 @@
 """Long answers as they are read: a JSON document a line, in memory that doesn't grow."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -23,11 +23,13 @@ class NdjsonRenderer(JSONRenderer):
     format = "ndjson"
 
 
-def stream(request: Request, batches: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
+def stream(
+    request: Request, batches: Generator[bytes, None, None], *, filename: str
+) -> StreamingHttpResponse:
     """The answer that sends each batch as soon as it is read.
 
     The first one is read at once, so that what is wrong from the start is an error, not an answer
-    that breaks off.
+    that breaks off. The generator is closed with the answer, also if the client goes away.
     """
     first = next(batches, b"")
     whole = chain([first], batches)
@@ -36,6 +38,8 @@ def stream(request: Request, batches: Iterator[bytes], *, filename: str) -> Stre
     response = StreamingHttpResponse(
         _in_threads(whole) if is_async else whole, content_type=MEDIA_TYPE
     )
+    # Django itself closes only what it iterates over, which may be another one.
+    response._resource_closers.append(batches.close)  # type: ignore[attr-defined]
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"
     return response

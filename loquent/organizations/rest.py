@@ -25,8 +25,10 @@ from loquent.organizations.authentication import (
 )
 from loquent.organizations.idempotency import MAX_KEY, claim_request, keep_answer
 from loquent.organizations.models import IdempotentRequest, Organization
+from loquent.organizations.slow_requests import slow_request
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+SEARCH = "search"
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY}}}")
@@ -121,9 +123,19 @@ def _request_text(request: Request) -> str:
         raise exceptions.ParseError("The body is nested too deeply.") from None
 
 
+class ListMixin(mixins.ListModelMixin):
+    """A list that can be searched: of one caller's searches few run at once."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if SEARCH not in request.query_params:
+            return super().list(request, *args, **kwargs)
+        with slow_request(request):
+            return super().list(request, *args, **kwargs)
+
+
 class OrganizationCrudViewSet(
     mixins.CreateModelMixin,
-    mixins.ListModelMixin,
+    ListMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
     mixins.DestroyModelMixin,

@@ -13,6 +13,7 @@ from contacts.api import ContactViewSet
 from loquent.openapi import UUID_EXAMPLE, examples
 from loquent.organizations.authentication import AdminPermission, caller_name
 from loquent.organizations.rest import idempotent
+from loquent.organizations.slow_requests import slow_request
 from widgets.models import ErasureReceipt
 from widgets.services.erasure import erase_contact, export_contact
 
@@ -69,7 +70,9 @@ class ContactDataViewSet(ContactViewSet):
     )
     @action(detail=True, methods=["get"], permission_classes=[AdminPermission])
     def export(self, request: Request, pk: str) -> Response:
-        data: dict[str, Any] = export_contact(contact=self.get_object())
+        contact = self.get_object()
+        with slow_request(request):
+            data: dict[str, Any] = export_contact(contact=contact)
         response = Response(data)
         response["Cache-Control"] = "no-store"
         return response

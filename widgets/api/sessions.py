@@ -18,7 +18,8 @@ from loquent.api_filters import StrictFilterBackend
 from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 from loquent.openapi import line_example
 from loquent.organizations.authentication import AdminPermission
-from loquent.organizations.rest import OrganizationViewSet
+from loquent.organizations.rest import ListMixin, OrganizationViewSet
+from loquent.organizations.slow_requests import slow_batches
 from widgets.api.filters import MessageFilter, SessionFilter
 from widgets.api.session_serializers import (
     MESSAGE,
@@ -59,7 +60,7 @@ class MessagePagination(NewestFirstPagination):
 )
 @extend_schema(tags=["sessions"])
 class WidgetSessionViewSet(
-    mixins.ListModelMixin,
+    ListMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
     OrganizationViewSet,
@@ -116,7 +117,7 @@ class WidgetSessionViewSet(
     def export(self, request: Request) -> StreamingHttpResponse:
         rows = self.filter_queryset(self.get_queryset())
         batches = (lines(_with_messages(batch)) for batch in in_batches(rows, size=EXPORT_BATCH))
-        return stream(request, batches, filename="sessions.ndjson")
+        return stream(request, slow_batches(request, batches), filename="sessions.ndjson")
 
 
 def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
