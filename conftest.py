@@ -52,7 +52,9 @@ def pytest_configure() -> None:
     django_settings.LIMITS = Limits()
     django_settings.RATE_LIMITS = True
     django_settings.TRUSTED_PROXY_COUNT = 0
-    django_settings.MAX_SOCKETS = 0
+    for ceiling in ("MAX_DAILY_TOKENS", "MAX_SOCKETS", "MAX_WIDGETS"):
+        setattr(django_settings, ceiling, 0)
+    django_settings.SERVER_MODELS = []
     django_settings.OPENAI_API_KEY = ""
     # Nothing listens there: a test that means an endpoint says which.
     django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"

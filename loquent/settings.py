@@ -321,16 +321,13 @@ MAX_DAILY_TOKENS = envint("MAX_DAILY_TOKENS", 0)
 # Names, as in OPENAI_MODELS, of the only models that may be used with the server's key.
 SERVER_MODELS = envlist("SERVER_MODELS")
 MAX_WIDGETS = envint("MAX_WIDGETS", 0)
+# Open visitor sockets per process, of all organizations together.
+MAX_SOCKETS = envint("MAX_SOCKETS", 0)
 
 # --- Limits --------------------------------------------------------------------------------------
 
 LIMITS = Limits.from_env()
 RATE_LIMITS = envbool("RATE_LIMITS", True)
-
-# --- Ceilings of the operator --------------------------------------------------------------------
-
-# No organization can raise these; 0: none.
-MAX_SOCKETS = envint("MAX_SOCKETS", 0)
 
 # --- The rest ------------------------------------------------------------------------------------
 

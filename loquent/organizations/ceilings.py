@@ -33,7 +33,7 @@ def describe_ceilings(own_budget: int | None) -> list[str]:
         sentences.append(f"Models on the server's key: {', '.join(settings.SERVER_MODELS)}.")
     if most := settings.MAX_WIDGETS:
         sentences.append(f"At most {most:,} widget{'' if most == 1 else 's'}.")
-    # Of open sockets.
-    if most := getattr(settings, "MAX_SOCKETS", 0):
-        sentences.append(f"At most {most:,} open chat{'' if most == 1 else 's'} at the same time.")
+    if most := settings.MAX_SOCKETS:
+        chats = f"{most:,} open chat{'' if most == 1 else 's'}"
+        sentences.append(f"At most {chats} at the same time on each server process.")
     return [sentence for sentence in sentences if sentence]

@@ -72,4 +72,4 @@ def test_widgets_and_open_chats_are_said(
     client.force_login(alice)
     body = client.get(page).content.decode()
     assert "At most 1 widget." in body
-    assert "At most 500 open chats at the same time." in body
+    assert "At most 500 open chats at the same time on each server process." in body
