@@ -6,8 +6,11 @@ import unicodedata
 import idna
 import phonenumbers
 
+from loquent.text import normalize_unicode
+
 MAX_EMAIL = 254
 MAX_NAME = 200
+_LONG_EMAIL = f"The email is longer than {MAX_EMAIL} characters."
 _LOCAL = re.compile(r"^[^\s@\"(),:;<>\[\\\]]{1,64}\Z")
 _DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.(?![0-9]+\Z)[a-z0-9-]+\Z")
 
@@ -22,7 +25,11 @@ def normalize_email(text: str) -> str:
     Raises NormalizationError. An address literal such as `a@[127.0.0.1]` is refused, and so is
     what can't be seen or stored (controls, invisible characters, lone surrogates).
     """
-    text = unicodedata.normalize("NFKC", text).strip().lower()
+    text = text.strip()
+    # NFKC makes one character of four at most: the form of a longer text is too long as well.
+    if len(text) > 4 * MAX_EMAIL:
+        raise NormalizationError(_LONG_EMAIL)
+    text = normalize_unicode("NFKC", text).strip().lower()
     local, separator, domain = text.rpartition("@")
     is_local = _LOCAL.match(local) and not any(unicodedata.category(c)[0] == "C" for c in local)
     if not separator or not is_local or local.startswith(".") or local.endswith("."):
@@ -34,7 +41,7 @@ def normalize_email(text: str) -> str:
     if ".." in local or not _DOMAIN.match(domain):
         raise NormalizationError("Please enter an email address like name@example.com.")
     if len(local) + 1 + len(domain) > MAX_EMAIL:
-        raise NormalizationError(f"The email is longer than {MAX_EMAIL} characters.")
+        raise NormalizationError(_LONG_EMAIL)
     return f"{local}@{domain}"
 
 
@@ -44,7 +51,7 @@ def normalize_phone(text: str, *, region: str = "") -> str:
     `region` (two letters) is where a number without a country code is dialled. Raises
     NormalizationError. Whether the number is in use is not asked: `+1234567890` is fine.
     """
-    e164 = _e164(unicodedata.normalize("NFKC", text).strip(), region)
+    e164 = _e164(normalize_unicode("NFKC", text).strip(), region)
     # Of a number that isn't dialled anywhere, a prefix may go each time it is read.
     while (again := _e164(e164, region)) != e164:
         e164 = again
@@ -66,7 +73,7 @@ def _e164(text: str, region: str) -> str:
 
 def normalize_name(text: str) -> str:
     """NFC, inner white space folded, no control characters, at most 200 characters."""
-    text = unicodedata.normalize("NFC", text)
+    text = normalize_unicode("NFC", text)
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
     text = " ".join(text.split())
     if not text:

@@ -2,9 +2,24 @@
 
 import re
 import unicodedata
+from typing import Literal
 
+# UAX #15, "Stream-Safe Text Process": no language has more combining marks in a row.
+MAX_MARKS = 30
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def _is_mark(character: str) -> bool:
+    """Whether normalising the character gives a combining mark, or several."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
+
+
+# Finds every run that is too long in a few nanoseconds per character. Beyond U+FFFF a class of
+# single characters would be searched one by one, so there it accepts everything.
+_MARKS = "".join(filter(_is_mark, map(chr, range(0x300, 0x10000))))
+_MARK = f"[{_MARKS}\U00010000-\U0010ffff]"
+_POSSIBLE_RUN = re.compile(f"{_MARK}{_MARK}{{{MAX_MARKS}}}")
 
 
 def clean_text(text: str) -> str:
@@ -13,6 +28,28 @@ def clean_text(text: str) -> str:
     PostgreSQL refuses NUL, and neither it nor UTF-8 can hold half a surrogate pair.
     """
     return _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def normalize_unicode(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """Return the normalization form of a text, in time linear in its length.
+
+    Normalizing sorts each run of combining marks in quadratic time, so runs are cut first. This is
+    the only place that may call `unicodedata.normalize`.
+    """
+    return text if text.isascii() else unicodedata.normalize(form, cut_marks(text))
+
+
+def cut_marks(text: str) -> str:
+    """Return the text with each run of combining marks cut after MAX_MARKS marks."""
+    if text.isascii() or _POSSIBLE_RUN.search(text) is None:
+        return text
+    kept: list[str] = []
+    run = 0
+    for character in text:
+        run = run + 1 if _is_mark(character) else 0
+        if run <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def unix_lines(text: str) -> str:

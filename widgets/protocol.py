@@ -5,13 +5,12 @@ docs/protocol.md explains it; docs/frames.json has an example of every frame.
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, NoReturn
 
 from loquent.errors import ErrorCode
-from loquent.text import clean_text, is_blank
+from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
 from widgets.page_data import Page, read_page
 
 V2_SUBPROTOCOL = "loquent.v2"
@@ -19,6 +18,9 @@ TOKEN_SUBPROTOCOL = "loquent.token."
 MAX_CONTACT_FIELD = 1_000
 MAX_COMMENT = 2_000
 MAX_PAGE_BYTES = 4_096
+# NFC makes one code point of four at most: what is longer than this many times the limit is too
+# long in any case, and need not be normalized to know it.
+NFC_SHRINKS = 4
 Frame = dict[str, Any]
 _CLIENT_MESSAGE_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
 
@@ -179,20 +181,31 @@ def _parse_message(data: Frame, *, v2: bool, message_chars: int) -> MessageFrame
             "A message needs its text as content.",
             client_message_id=client_message_id,
         )
-    content = unicodedata.normalize("NFC", clean_text(content)).strip()
+    content = clean_text(content).strip()
+    if message_chars and len(content) > NFC_SHRINKS * message_chars:
+        _refuse_long_message(message_chars, client_message_id)
+    cut = cut_marks(content)
+    # The marks that are cut count: the limit is one of what was written.
+    length = len(content) - len(cut)
+    content = normalize_unicode("NFC", cut).strip()
+    length += len(content)
     if is_blank(content):
         raise FrameError(
             ErrorCode.MESSAGE_EMPTY,
             "Please write a message first.",
             client_message_id=client_message_id,
         )
-    if message_chars and len(content) > message_chars:
-        raise FrameError(
-            ErrorCode.MESSAGE_TOO_LONG,
-            f"Please write at most {message_chars} characters.",
-            client_message_id=client_message_id,
-        )
+    if message_chars and length > message_chars:
+        _refuse_long_message(message_chars, client_message_id)
     return MessageFrame(content, client_message_id)
+
+
+def _refuse_long_message(message_chars: int, client_message_id: str | None) -> NoReturn:
+    raise FrameError(
+        ErrorCode.MESSAGE_TOO_LONG,
+        f"Please write at most {message_chars} characters.",
+        client_message_id=client_message_id,
+    )
 
 
 def _parse_feedback(data: Frame) -> FeedbackFrame:

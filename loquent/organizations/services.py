@@ -1,6 +1,5 @@
 """Organizations, their members and their API keys."""
 
-import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.access import has_role, made_by_an_owner
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role, Scope
+from loquent.text import normalize_unicode
 from loquent.tokens import API_KEY, new_token, token_digest
 
 # How exact "last used" is: a write for every request would cost more than the answer is worth.
@@ -75,7 +75,7 @@ def create_organization(
 
 def staff_username(email: str) -> str:
     """The one spelling of an email under which a member signs in."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    return normalize_unicode("NFKC", email).strip().lower()
 
 
 def create_staff(*, email: str, password: str, name: str = "") -> User:

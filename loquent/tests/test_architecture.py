@@ -39,7 +39,9 @@ PURE = {
     "loquent.agents.importing.files": (
         "loquent.agents.importing", "loquent.text", "charset_normalizer",
     ),
-    "contacts.normalization": ("loquent.errors", "phonenumbers", "idna", "django.core"),
+    "contacts.normalization": (
+        "loquent.errors", "loquent.text", "phonenumbers", "idna", "django.core",
+    ),
     "widgets.page_data": ("loquent.text",),
     "widgets.protocol": ("loquent.errors", "loquent.text", "widgets.page_data"),
     "widgets.frames": ("loquent.errors", "widgets.protocol", "widgets.types"),

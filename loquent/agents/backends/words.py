@@ -1,11 +1,12 @@
 """From a text to the terms that it is found by, the same for entries and questions. Pure."""
 
 import re
-import unicodedata
 from functools import cache
 from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from loquent.text import normalize_unicode
 
 # Scripts written without spaces: every two neighbours become a term.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
@@ -57,7 +58,7 @@ class QuestionTerms(NamedTuple):
 
 def terms(text: str) -> list[str]:
     """The terms of a text in order: folded to lower-case ASCII where that works, and stemmed."""
-    spaced = _UNSPACED.sub(_pairs, unicodedata.normalize("NFKC", text))
+    spaced = _UNSPACED.sub(_pairs, normalize_unicode("NFKC", text))
     if not spaced.isascii():
         # The analyzer takes UTF-8: lone surrogates must not reach it.
         spaced = spaced.encode("utf-8", "replace").decode("utf-8")
