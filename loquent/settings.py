@@ -78,6 +78,8 @@ MIDDLEWARE = [
     # The outermost two: no answer passes them by.
     "loquent.http_telemetry.TelemetryMiddleware",
     "loquent.headers.SecurityHeadersMiddleware",
+    # Before anything reads a cookie.
+    "loquent.cookies.CookieMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "loquent.static_files.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",

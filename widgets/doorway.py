@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from loquent.addresses import scope_key
+from loquent.cookies import parse_cookies
 from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 from widgets.services.chat import Doorway
 
@@ -60,16 +60,9 @@ def _offered_token(scope: Mapping[str, Any]) -> str | None:
 
 
 def staff_session_key(scope: Mapping[str, Any]) -> str:
-    """The key of the browser's session in the admin; empty where it has none."""
-    cookies: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                cookies.load(value.decode("latin-1"))
-            except CookieError:
-                return ""
-    found = cookies.get(settings.SESSION_COOKIE_NAME)
-    return found.value if found is not None else ""
+    """Return the key of the browser's session in the admin, or "" if it has none."""
+    headers = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return parse_cookies(";".join(headers)).get(settings.SESSION_COOKIE_NAME, "")
 
 
 def is_own_page(scope: Mapping[str, Any]) -> bool:

@@ -38,8 +38,9 @@ class LiveConsumer(SocketConsumer):
         """Check page, session and organization; then tell of what happens from now on."""
         supervisor.start()
         conversation_id = self.scope["url_route"]["kwargs"]["id"]
-        session_key = staff_session_key(self.scope)
-        if not session_key or not is_own_page(self.scope):
+        # The origin comes first: for other pages nothing else is read.
+        session_key = staff_session_key(self.scope) if is_own_page(self.scope) else ""
+        if not session_key:
             await self.close()
             return
         viewer = ConversationViewer(session_key=session_key, send=self.send, close=self.close)
