@@ -17,9 +17,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
+from loquent.limits import MAX_SEARCH
 from loquent.text import clean_text
 
-MAX_SEARCH = 200
 ORDERING = "ordering"
 CURSOR = "cursor"
 

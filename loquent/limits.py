@@ -4,6 +4,10 @@ from dataclasses import dataclass, fields
 
 from loquent.env import envint
 
+# Characters of a search, in REST and in the admin. No setting: Django splits a search into words
+# in quadratic time.
+MAX_SEARCH = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

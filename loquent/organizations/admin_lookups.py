@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
-from loquent.api_filters import MAX_SEARCH
+from loquent.limits import MAX_SEARCH
 
 DATE_PARTS = ("year", "month", "day")
 

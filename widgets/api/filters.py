@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef
 from django_filters import rest_framework as filters
 
 from loquent.api_filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
+from loquent.limits import MAX_SEARCH
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import MessageRole, MessageStatus, Rating
 
@@ -46,7 +47,7 @@ class SessionFilter(PeriodFilterSet):
     )
     search = filters.CharFilter(
         method="filter_search",
-        max_length=200,
+        max_length=MAX_SEARCH,
         help_text="Conversations with a message that has this text, in upper or lower case.",
     )
 

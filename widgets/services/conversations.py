@@ -10,6 +10,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from contacts.models import Contact
+from loquent.limits import MAX_SEARCH
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import Rating
 
@@ -61,10 +62,11 @@ def find_conversations(
     """The ids of those sessions where all these words are found, and whether there are more.
 
     They stand together in one message, or in what is known of the visitor: contact, what was
-    typed, page. A word may be part of a longer one. Looks at MAX_WORDS words, and gives MOST_FOUND
-    ids at most, the conversations that were active last.
+    typed, page. A word may be part of a longer one. Looks at MAX_WORDS words in the first
+    MAX_SEARCH characters, and gives MOST_FOUND ids at most, the conversations that were active
+    last.
     """
-    words = text.split()[:MAX_WORDS]
+    words = text[:MAX_SEARCH].split()[:MAX_WORDS]
     newest = sessions.order_by("-last_active_at", "-id")
     messages = WidgetMessage.objects.filter(session=OuterRef("pk")).order_by()
     known = newest
