@@ -15,7 +15,7 @@ MAX_URL = 500
 MAX_TITLE = 300
 MAX_CONTEXT = 1_500
 
-_TAG = re.compile(r"<(?=\s*/?\s*reference)", re.IGNORECASE)
+_TAG = re.compile(r"<(?=\s*(?:/\s*)?reference)", re.IGNORECASE)
 # What begins a tag, ends a line, or can't be seen; JSON itself sees to quotes and controls.
 _TELLING = re.compile(
     r"[<>\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"

@@ -19,7 +19,9 @@ class SseParser:
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._limit = max_event_bytes
-        self._rest = b""
+        # A line that has not ended. Pieces are appended: joining them anew each time, or looking
+        # for the line's end from its start, would take quadratic time over a long line.
+        self._rest = bytearray()
         self._data: list[bytes] = []
         self._size = 0
         self._at_start = True
@@ -29,19 +31,20 @@ class SseParser:
 
         Raises SseError when a line or an event is too long.
         """
-        buffer = self._rest + chunk if self._rest else chunk
-        if self._at_start:
-            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
-                self._rest = buffer
-                return []
-            buffer = buffer.removeprefix(_BOM)
-            self._at_start = False
-        *lines, self._rest = buffer.split(b"\n")
         events: list[bytes] = []
+        if self._at_start:
+            chunk = self._take_rest() + chunk
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._keep_rest(chunk)
+                return events
+            chunk = chunk.removeprefix(_BOM)
+            self._at_start = False
+        *lines, rest = chunk.split(b"\n")
+        if lines:
+            lines[0] = self._take_rest() + lines[0]
         for line in lines:
             self._line(line.removesuffix(b"\r"), events)
-        if len(self._rest) > self._limit + 1:  # a CR may stand at its end
-            raise SseError("a line is too long")
+        self._keep_rest(rest)
         return events
 
     def finish(self) -> list[bytes]:
@@ -50,10 +53,19 @@ class SseParser:
         The standard drops it; endpoints that leave out the last newline mean it, though.
         """
         events: list[bytes] = []
-        rest, self._rest = self._rest, b""
-        self._line(rest.removesuffix(b"\r"), events)
+        self._line(self._take_rest().removesuffix(b"\r"), events)
         self._line(b"", events)
         return events
+
+    def _take_rest(self) -> bytes:
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return rest
+
+    def _keep_rest(self, piece: bytes) -> None:
+        self._rest += piece
+        if len(self._rest) > self._limit + 1:  # a CR may stand at its end
+            raise SseError("a line is too long")
 
     def _line(self, line: bytes, events: list[bytes]) -> None:
         if not line:

@@ -7,7 +7,7 @@ from loquent.agents.importing.drafts import Draft, Reading
 
 # A longer document is split, so that each entry is about one thing, and its title says which.
 LONG = 8_000
-_HEADING = re.compile(r"^ {0,3}(#{1,3})[ \t]+(.+?)[ \t]*#*$")
+_HEADING = re.compile(r"^ {0,3}#{1,3}[ \t]+(.+)$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
@@ -34,7 +34,13 @@ def read_document(text: str, *, name: str, url: str = "", title: str = "") -> Re
 
 
 def _is_heading_alone(part: str) -> bool:
-    return "\n" not in part.strip() and _HEADING.match(part.strip()) is not None
+    return "\n" not in part.strip() and _heading_of(part.strip()) is not None
+
+
+def _heading_of(line: str) -> str | None:
+    """Return the text of a line that is a heading, without the marks that may close it."""
+    found = _HEADING.match(line)
+    return found and (found[1].rstrip("#").rstrip(" \t") or found[1][0])
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
@@ -46,11 +52,11 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
             fence = mark[1]
         elif mark and mark[1].startswith(fence):
             fence = ""
-        found = None if fence else _HEADING.match(line)
+        found = None if fence else _heading_of(line)
         if found:
             if lines:
                 yield heading, "\n".join(lines)
-            heading, lines = found[2], []
+            heading, lines = found, []
         lines.append(line)
     if lines:
         yield heading, "\n".join(lines)
