@@ -52,6 +52,16 @@ def cut_marks(text: str) -> str:
     return "".join(kept)
 
 
+def one_line(text: str) -> str:
+    """Return the text on one line: each line break that Unicode knows becomes a space."""
+    return " ".join(filter(None, text.splitlines()))
+
+
+def indent_lines(text: str, indent: str = "  ") -> str:
+    """Return the text with each line indented, so that none looks like a line of its document."""
+    return "\n".join(f"{indent}{line}".rstrip() for line in text.splitlines())
+
+
 def unix_lines(text: str) -> str:
     """The text with line feeds alone: forms of browsers, and files of Windows, have CR LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

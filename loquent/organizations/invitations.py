@@ -18,6 +18,7 @@ from loquent.organizations.services import MAX_STAFF_EMAIL, create_staff, staff_
 from loquent.outbox import send_soon
 from loquent.rates import Rate
 from loquent.shared_rates import SharedLimiter
+from loquent.text import one_line
 from loquent.tokens import INVITATION, new_token, token_digest
 
 LASTS = timedelta(days=7)
@@ -143,7 +144,13 @@ def invitation_link(token: str) -> str:
 
 def mail_invitation(*, invitation: Invitation, token: str) -> None:
     """Mail the link to the invited person."""
-    context = {"invitation": invitation, "link": invitation_link(token), "days": LASTS.days}
+    context = {
+        "invitation": invitation,
+        # An owner types it: it must not add lines to a mail to somebody else.
+        "organization": one_line(str(invitation.organization)),
+        "link": invitation_link(token),
+        "days": LASTS.days,
+    }
     send_soon(
         to=invitation.email,
         subject=f"Join {invitation.organization} on Loquent",

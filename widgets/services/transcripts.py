@@ -8,12 +8,14 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
+from loquent.text import indent_lines, one_line
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.conversations import visitor_name
 from widgets.types import MessageRole, MessageStatus
 
 # A page shows this many of a long conversation, the newest.
 MOST_SHOWN = 300
+ASSISTANT = "Assistant"
 SENTENCES = {
     MessageStatus.FAILED.value: "No answer: the model failed.",
     MessageStatus.STOPPED.value: "No answer: the visitor stopped it before the first word.",
@@ -112,31 +114,42 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
 
 
 def record_text(record: dict[str, Any]) -> str:
-    """A record as plain text, for people."""
+    """Return a record as plain text.
+
+    What a visitor or a model wrote can't look like a line of the file: messages are indented by
+    two spaces, and everything else is on one line.
+    """
     return "\n".join(_text_lines(record)) + "\n"
 
 
 def _text_lines(record: dict[str, Any]) -> Iterator[str]:
-    yield f"Conversation with {record['visitor']}"
-    yield f"Widget: {record['widget']['name'] or record['widget']['id']}"
+    yield f"Conversation with {one_line(record['visitor'])}"
+    yield f"Widget: {one_line(record['widget']['name'] or record['widget']['id'])}"
     yield f"Began: {record['created_at']}"
     if record["page"]:
-        yield f"Page: {record['page']['url']}"
+        yield f"Page: {one_line(record['page']['url'])}"
     for name, value in (record["typed"] or {}).items():
-        yield f"Typed {name}: {value}"
+        yield f"Typed {name}: {one_line(value)}"
     for message in record["messages"]:
-        who = record["visitor"] if message["role"] == MessageRole.USER else "Assistant"
+        is_visitor = message["role"] == MessageRole.USER
+        who = _visitor_label(record["visitor"]) if is_visitor else ASSISTANT
         status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
         yield ""
         yield f"[{message['created_at']}] {who}{status}:"
-        yield message["content"]
+        yield indent_lines(message["content"])
         for source in message["sources"]:
-            yield f"Source: {source['title']} {source['url']}".rstrip()
+            yield one_line(f"Source: {source['title']} {source['url']}".rstrip())
         if message["rating"]:
             comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
-            yield f"Thumb {message['rating']}{comment}"
+            yield one_line(f"Thumb {message['rating']}{comment}")
         if message["unanswered"] and message["unanswered"] in SENTENCES:
             yield SENTENCES[message["unanswered"]]
+
+
+def _visitor_label(name: str) -> str:
+    """Return the name above a visitor's messages; a visitor may have typed the assistant's."""
+    name = one_line(name)
+    return f"{name} (visitor)" if name.casefold().startswith(ASSISTANT.casefold()) else name
 
 
 def _time(moment: datetime) -> str:

@@ -155,7 +155,7 @@ def test_one_conversation_as_a_file(
         assert record["messages"][1]["rating_comment"] == "Wrong"
         assert record["contact"]["email"] == "jane@example.com"
     else:
-        assert "Jane:\nIs the Gurten waterproof?" in body
+        assert "Jane:\n  Is the Gurten waterproof?" in body
         assert "Thumb down: Wrong" in body
 
 

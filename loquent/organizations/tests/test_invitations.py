@@ -123,6 +123,19 @@ def test_the_link_is_mailed_and_shown_once(
     assert token[4:] not in redact(f"Not Found: {link}")
 
 
+@pytest.mark.parametrize("line_break", ["\n\n", "\r", "\x85", "\u2028"])
+def test_the_name_of_an_organization_adds_no_line_to_a_mail(
+    owner: Client, acme: Organization, line_break: str
+) -> None:
+    acme.name = f"Acme{line_break}https://evil.example/"
+    acme.save()
+    ask(owner, acme)
+    all_sent().result(timeout=WAIT_SECONDS)
+    [message] = mail.outbox
+    assert str(message.body).splitlines()[0].startswith("You are invited to Acme https://evil")
+    assert "evil" not in "".join(str(message.body).splitlines()[1:])
+
+
 def test_without_mail_the_link_is_only_shown(
     owner: Client, acme: Organization, settings: Settings
 ) -> None:
