@@ -36,10 +36,12 @@ export function renderMarkdown(container, text, copy, growing = false) {
     if (before?.sources[index] === key) return before.nodes[index];
     return toElement(block, { growing: open, copy, targets });
   });
+  let child = container.firstChild;
   nodes.forEach((node, index) => {
-    const child = container.childNodes[index] ?? null;
+    const next = child?.nextSibling ?? null;
     if (!child || before?.nodes[index] !== node) patch(container, child, node);
+    child = next;
   });
-  trim(container, nodes.length);
+  trim(child);
   rendered.set(container, { sources, nodes });
 }

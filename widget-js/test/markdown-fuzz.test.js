@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { JSDOM } from "jsdom";
-import { parseBlocks } from "../src/markdown/blocks.js";
 import { renderMarkdown } from "../src/markdown.js";
 
 const { document } = new JSDOM("<body></body>").window;
@@ -81,20 +80,5 @@ test("whatever a model says, wherever it is cut, becomes harmless elements", () 
       assert.equal(growing.innerHTML, whole.innerHTML);
     }),
     { numRuns: 4_000 },
-  );
-});
-
-test("reading a long answer takes a bounded time, whatever it repeats", () => {
-  const pieces = fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 });
-  fc.assert(
-    fc.property(pieces, fc.boolean(), (parts, growing) => {
-      const piece = parts.join("");
-      const lines = piece.repeat(Math.ceil(20_000 / piece.length)).split("\n");
-      const before = performance.now();
-      parseBlocks(lines, { growing, copy: "Copy" }, 0);
-      // Milliseconds; it takes about ten.
-      assert.ok(performance.now() - before < 1_000, JSON.stringify(piece));
-    }),
-    { numRuns: 200 },
   );
 });

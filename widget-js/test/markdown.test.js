@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JSDOM } from "jsdom";
-import { parseBlocks } from "../src/markdown/blocks.js";
 import { renderMarkdown } from "../src/markdown.js";
 
 const { document } = new JSDOM("<body></body>").window;
@@ -66,6 +65,10 @@ const cases = {
   "what is to do": ["- [ ] a\n- [x] b", "<ul><li>☐ a</li><li>☑ b</li></ul>"],
   "a heading underlined": ["a\n*b*\n===\nc", "<p><strong>a<br><em>b</em></strong></p><p>c</p>"],
   "a break by a backslash": ["a\\\nb", "<p>a<br>b</p>"],
+  "spaces around code": [
+    "` a ` ` b` `c ` `  `",
+    "<p><code>a</code> <code> b</code> <code>c </code> <code>  </code></p>",
+  ],
   "backticks in code": ["`` a ` b `` ` `` `", "<p><code>a ` b</code> <code>``</code></p>"],
   entities: [
     "&lt;b&gt; &amp;amp; &quot;&#39;&nbsp;&copy; &constructor; `&lt;`",
@@ -208,78 +211,4 @@ test("blocks that are done keep their nodes while the answer grows", () => {
   assert.equal(box.children[1], two);
   assert.equal(two.querySelector("strong"), strong);
   assert.equal(strong.textContent, "three");
-});
-
-const LENGTH = 100_000;
-const floods = [
-  ...[
-    "*",
-    "_",
-    "`",
-    "[",
-    "]",
-    "(",
-    "![",
-    "**a ",
-    "*a _b ",
-    "[a](",
-    "[a](b",
-    "](",
-    "<",
-    "<http:",
-    "~~",
-    "~~a",
-  ],
-  ...[
-    "\\",
-    "# ",
-    "> ",
-    "- ",
-    "1. ",
-    "|",
-    "|-",
-    "\n",
-    "http://",
-    "https://a.b/(",
-    "a_",
-    "` `` ",
-    "``` ",
-    "-*_ ",
-  ],
-  ...[
-    "[a](https://a.example ",
-    "> - ",
-    "- a\n",
-    "  - a\n",
-    "|a|b|\n|-|-|\n",
-    "*a*",
-    "![a](",
-    "[[a](b)",
-    "# #",
-  ],
-];
-
-/** Without the document, whose imitation here is slower than any parser. */
-function timeOf(text, grows) {
-  const start = performance.now();
-  parseBlocks(text.split("\n"), { growing: grows, copy: "" }, 0);
-  return performance.now() - start;
-}
-
-for (const flood of floods) {
-  test(`100,000 characters of ${JSON.stringify(flood)} are done in no time`, () => {
-    const text = flood.repeat(Math.ceil(LENGTH / flood.length)).slice(0, LENGTH);
-    for (const tail of ["", "x"]) {
-      for (const grows of [false, true]) {
-        const took = timeOf(text + tail, grows);
-        assert.ok(took < 1000, `${Math.round(took)} ms`);
-      }
-    }
-  });
-}
-
-test("runs of backticks of every length stay cheap", () => {
-  let text = "";
-  for (let size = 1; text.length < LENGTH; size++) text += `${"`".repeat(size)} `;
-  assert.ok(timeOf(text, false) < 1000);
 });

@@ -10,8 +10,6 @@ import { push } from "./tree.js";
 const TOKEN =
   /\\([!-/:-@[-`{-~])|\\$|&(?:[a-z]+|#\d{1,7});|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[\w.+-]+@[\w.-]+)>|<br ?\/?>|\\?\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
 const TARGET = /\(<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \n]["'(][^"'()]*["')])?\)/y;
-/** The start of a target that has not arrived in full. */
-const BEGUN = /\([^\s)]*$/y;
 /** The name of a link whose address stands elsewhere; empty: the text itself. */
 const LABEL = /\[([^[\]]*)\]/y;
 const WORD = /[\p{L}\p{N}_]/u;
@@ -51,8 +49,14 @@ function matchAt(sticky, text, at) {
 export function parseInline(text, growing, targets) {
   /** @type {Open[]} */
   const stack = [{ mark: "", kids: [], at: 0 }];
-  /** Lengths of runs of backticks that have no partner from here on. @type {Set<number>} */
-  const unclosed = new Set();
+  /** Where the runs of backticks of each length stand, the last one first. @type {number[][]} */
+  const runs = [];
+  for (const { 0: run, index } of [...text.matchAll(/`+/g)].reverse()) {
+    if (runs[run.length]) runs[run.length].push(index);
+    else runs[run.length] = [index];
+  }
+  /** Where the last word begins: a link's address in it may not have arrived in full. */
+  const lastWord = growing ? text.search(/(?<![^\s)])[^\s)]*$/) : Number.POSITIVE_INFINITY;
   let position = 0;
 
   /** @param {VNode} node */
@@ -113,7 +117,7 @@ export function parseInline(text, growing, targets) {
     const found = stack.findLastIndex(isOpen);
     if (found < 0) return add("]");
     const target = matchAt(TARGET, text, position) ?? namedTarget(stack[found].at);
-    const begun = growing && !target && matchAt(BEGUN, text, position);
+    const begun = !target && position >= lastWord && text[position] === "(";
     unwind(found + 1);
     const { mark, kids } = close();
     if (target) {
@@ -125,22 +129,23 @@ export function parseInline(text, growing, targets) {
       kids.push("]");
     }
     (target ? link(target[1].replaceAll("&amp;", "&"), kids) : kids).forEach(add);
-    position += (target || begun || [""])[0].length;
+    position = begun ? text.length : position + (target?.[0].length ?? 0);
   }
 
   /** @param {string} ticks */
   function code(ticks) {
     const size = ticks.length;
-    const run = new RegExp(`(?<!\`)${ticks}(?!\`)`, "g");
-    let end = unclosed.has(size) ? -1 : (matchAt(run, text, position)?.index ?? -1);
-    if (end < 0) {
-      unclosed.add(size);
+    /** @type {number | undefined} */
+    let end;
+    do end = runs[size]?.pop();
+    while (end !== undefined && end < position);
+    if (end === undefined) {
       if (!growing || size > 2) return add(ticks);
       end = text.length;
     }
     const body = text.slice(position, end).replaceAll("\n", " ");
-    const bare = /^ (.*[^ ].*) $/.exec(body)?.[1] ?? body;
-    if (body) add({ tag: "code", kids: [bare] });
+    const padded = body[0] === " " && body.endsWith(" ") && /[^ ]/.test(body);
+    if (body) add({ tag: "code", kids: [padded ? body.slice(1, -1) : body] });
     position = end + size;
   }
 

@@ -1,6 +1,7 @@
 /** How the lines begin that are no plain paragraph. */
 
-export const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
+/** The whole run: shorter ones are not tried, which would take quadratic time. */
+export const FENCE = /^ {0,3}(`{3,}|~{3,}(?!~))([^`]*)$/;
 export const HEADING = /^ {0,3}#{1,6}[ \t]+(.*)/;
 export const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 export const QUOTE = /^ {0,3}> ?/;

@@ -45,7 +45,7 @@ export function patch(parent, child, node) {
     patch(element, at, kid);
     at = next;
   }
-  trim(element, node.kids.length);
+  trim(at);
 }
 
 /** @param {Element} parent @param {ChildNode | null} child @param {Element | Text} fresh */
@@ -54,7 +54,15 @@ function put(parent, child, fresh) {
   else parent.append(fresh);
 }
 
-/** @param {Element} parent @param {number} size */
-export function trim(parent, size) {
-  while (parent.childNodes.length > size) parent.lastChild?.remove();
+/**
+ * Removes a node and those after it. Browsers count `childNodes` anew after each change, so that
+ * their number, or one by its number, would take quadratic time.
+ * @param {ChildNode | null} node
+ */
+export function trim(node) {
+  while (node) {
+    const next = node.nextSibling;
+    node.remove();
+    node = next;
+  }
 }
