@@ -1,0 +1,245 @@
+"""Whatever text a stranger sends, the work that it makes is in proportion to its length.
+
+The table has every pure function that reads such a text before its length is bounded, or whose
+bound is thousands of characters. Adding one to the product means adding it here. Parsers of HTML
+and CSV are not among them: they are libraries' own, and run in a process that has a time limit.
+"""
+
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from contacts.normalization import normalize_email, normalize_name, normalize_phone
+from loquent.addresses import client_address
+from loquent.agents.agent_requests import draft_messages
+from loquent.agents.backends.base import VisitorPage
+from loquent.agents.backends.builtin import pieces, shorten, small_talk
+from loquent.agents.backends.chat_chunks import AnswerReader
+from loquent.agents.backends.knowledge import Hit
+from loquent.agents.backends.metering import TokenMeter
+from loquent.agents.backends.passages import split_passages
+from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.backends.retry_after import parse_retry_after
+from loquent.agents.backends.typos import Vocabulary, is_one_slip
+from loquent.agents.backends.words import question_terms
+from loquent.agents.importing.documents import read_document
+from loquent.agents.text_cleaning import TextCleaner
+from loquent.api_filters import MomentField
+from loquent.cookies import parse_cookies
+from loquent.correlation import choose_request_id
+from loquent.errors import ApplicationError
+from loquent.logs import JsonFormatter, RedactingFormatter, redact
+from loquent.organizations.services import staff_username
+from loquent.spreadsheets import to_csv
+from loquent.testing.growth import COUNTED, superlinear
+from loquent.text import (
+    clean_text,
+    indent_lines,
+    is_blank,
+    normalize_unicode,
+    one_line,
+    unix_lines,
+)
+from widgets.bundle import load_bundle
+from widgets.doorway import is_own_page, read_doorway, staff_session_key
+from widgets.page_data import clean_address, read_page
+from widgets.page_html import page_link
+from widgets.protocol import FrameError, parse_client_frame
+from widgets.services.identifiers import is_widget_id
+from widgets.services.origins import normalize_origin_entry, parse_origin
+from widgets.services.transcripts import record_text
+
+REFUSALS = (ValueError, FrameError, ApplicationError, ValidationError)
+BUNDLE = load_bundle()
+KNOWN = Vocabulary(["shipping", "returns", "warranty"])
+
+
+def frame(kind: str, **fields: object) -> str:
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False)
+
+
+def parse(raw: str) -> object:
+    # No limit of characters: each step must be linear by itself.
+    return parse_client_frame(raw, v2=True, message_chars=0)
+
+
+def scope(*, query: str = "", **headers: str) -> dict[str, Any]:
+    return {
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode("latin-1", "replace"))
+            for name, value in headers.items()
+        ],
+        "query_string": query.encode("ascii", "replace"),
+        "subprotocols": [headers.get("protocol", "")],
+        "client": ("203.0.113.7", 1),
+    }
+
+
+def clean_in_pieces(text: str) -> None:
+    cleaner = TextCleaner()
+    for start in range(0, len(text), 7):
+        cleaner.feed(text[start : start + 7])
+    cleaner.finish()
+
+
+def read_answer(body: bytes) -> None:
+    reader = AnswerReader(TokenMeter())
+    for start in range(0, len(body), 16):
+        reader.feed(body[start : start + 16])
+        if reader.is_over:
+            break
+    reader.finish()
+
+
+def read_stream(text: str) -> None:
+    chunk = json.dumps({"choices": [{"delta": {"content": text}}]}, ensure_ascii=False)
+    read_answer(f"data: {chunk}\n\ndata: [DONE]\n\n".encode("utf-8", "replace"))
+
+
+def record_of(text: str) -> dict[str, Any]:
+    message = {
+        "role": "user", "content": text, "status": "complete", "created_at": "now",
+        "sources": [{"title": text, "url": text}], "rating": "down", "rating_comment": text,
+        "unanswered": None,
+    }  # fmt: skip
+    return {
+        "visitor": text, "widget": {"name": text, "id": ""}, "created_at": "now",
+        "page": {"url": text}, "typed": {"name": text}, "messages": [message],
+    }  # fmt: skip
+
+
+def log_line(formatter: logging.Formatter) -> Callable[[str], object]:
+    def format_it(text: str) -> str:
+        return formatter.format(logging.LogRecord("x", 20, "", 1, "%s", (text,), None))
+
+    return format_it
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "frame": parse,
+    "message": lambda text: parse(frame("message", content=text)),
+    "contact_info": lambda text: parse(frame("contact_info", name=text, email=text, phone=text)),
+    "feedback": lambda text: parse(frame("feedback", message_id="x", rating="up", comment=text)),
+    "page": lambda text: read_page({"url": f"https://a.example/{text}", "title": text}),
+    "page context": lambda text: read_page({"url": "https://a", "context": {text: [text]}}),
+    "address": clean_address,
+    "address with a scheme": lambda text: clean_address(f"https://{text}"),
+    "page link": lambda text: page_link(f"https://{text}"),
+    "clean_text": clean_text,
+    "is_blank": is_blank,
+    "NFC": lambda text: normalize_unicode("NFC", text),
+    "NFKC": lambda text: normalize_unicode("NFKC", text),
+    "one_line": one_line,
+    "indent_lines": indent_lines,
+    "unix_lines": unix_lines,
+    "text in pieces": clean_in_pieces,
+    "origin": parse_origin,
+    "origin with a scheme": lambda text: parse_origin(f"https://{text}"),
+    "origin entry": normalize_origin_entry,
+    "widget_id": is_widget_id,
+    "email": normalize_email,
+    "email domain": lambda text: normalize_email(f"a@{text}"),
+    "name": normalize_name,
+    "phone": lambda text: normalize_phone(text, region="CH"),
+    "user name": staff_username,
+    "cookies": parse_cookies,
+    "quoted cookie": lambda text: parse_cookies(f'a="{text}"'),
+    "cookies of a socket": lambda text: staff_session_key(scope(cookie=text)),
+    "own page": lambda text: is_own_page(scope(origin=f"https://{text}", host=text)),
+    "doorway": lambda text: read_doorway(
+        scope(query=text, protocol=text, x_forwarded_for=text, host=text, sec_fetch_site=text),
+        "wid_1",
+    ),
+    "forwarded": lambda text: client_address("203.0.113.7", [text]),
+    "request id": lambda text: choose_request_id(text.encode("utf-8", "replace")),
+    "Accept-Encoding": BUNDLE.encoded,
+    "Accept-Encoding parameters": lambda text: BUNDLE.encoded(f"br;{text}"),
+    "moment": MomentField(required=False).to_python,
+    "redaction": redact,
+    "log line": log_line(RedactingFormatter()),
+    "log line as JSON": log_line(JsonFormatter()),
+    "question": question_terms,
+    "typo": lambda text: (is_one_slip(text, f"{text}a"), KNOWN.mend(text)),
+    "passages": split_passages,
+    "small talk": small_talk,
+    "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),
+    "prompt": lambda text: system_prompt(text, [Hit(text, "", text, 1.0, frozenset())]),
+    "page note": lambda text: page_note(VisitorPage(text, text, {text: text, "a": text})),
+    "stream": read_stream,
+    "stream of anything": lambda text: read_answer(text.encode("utf-8", "replace")),
+    "answer as JSON": lambda text: read_answer(b"{" + text.encode("utf-8", "replace")),
+    "Retry-After": parse_retry_after,
+    "playground": draft_messages,
+    "playground messages": lambda text: draft_messages(
+        json.dumps([{"role": "user", "content": text}])
+    ),
+    "document": lambda text: read_document(text, name="a"),
+    "spreadsheet": lambda text: to_csv([[text]]),
+    "transcript": lambda text: record_text(record_of(text)),
+}
+UNITS = (
+    *" \t\n\r\\\"'`<>()[]{}@.,:;=&%#*_~|-+/?!0a",
+    *("\u0345\u0334", "\u0f73\u0334", "\uff9e\u0334", "e\u0301", "\u200b", "\u2028", "\x85", "\0"),
+    *("😀", "注意", "ä.", "\ud83d", "\u0e00", "ー", "。"),
+    *("a ", " a", "\n ", " \n", "\n\n", "a\n", '\\"', "\\a", "\\101", '"a', "a=", "; ", ", ", ": "),
+    *("a.", "a@", "a-", "1.", "[1", "%a", "%41", "&a=", "a;q=", "0.0"),
+    *("# ", "# #", "```\n", "a,", '",', "</", "< /", "<reference", "> "),
+    *("token=", "bearer ", "wst_", "/password-reset/", "/password-reset/a/"),
+    *("http://", "data:", "\ndata: a"),
+    *('{"a":', '["', "\\u0345", "T", "20-"),
+)  # fmt: skip
+# What comes before and behind: many patterns take long only over what fits nearly.
+ENDS = (("", ""), ("a", "\x7f"), ("# a", "b"), ('"', "\n"), ("<", ">"))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_work_is_linear(name: str) -> None:
+    def call(text: str) -> None:
+        with contextlib.suppress(*REFUSALS):
+            FUNCTIONS[name](text)
+
+    # Caches are filled, and modules imported, before anything is counted.
+    call("a" * COUNTED)
+    call("ä" * COUNTED)
+    for unit in UNITS:
+        for before, after in ENDS:
+
+            def make(size: int) -> str:
+                return f"{before}{unit * (size // len(unit))}{after}"  # noqa: B023
+
+            outgrown = superlinear(call, make)
+            assert not outgrown, f"{name} of {make(20)!r}…: {outgrown}"
+
+
+def test_marks_in_the_worst_order_are_linear() -> None:
+    """Two classes of marks, one after the other, are what sorting takes longest over."""
+    for first, second in (("\u0345", "\u0334"), ("\u0f73", "\u0334"), ("\uff9e", "\u0334")):
+
+        def make(size: int) -> str:
+            return "a" + first * (size // 2) + second * (size // 2)  # noqa: B023
+
+        for name in ("message", "contact_info", "NFC", "NFKC", "name", "user name", "question"):
+            assert superlinear(FUNCTIONS[name], make) == "", name
+
+
+@pytest.mark.parametrize("pattern", ["a*b", "(?=a*b)"])
+def test_quadratic_patterns_are_found(pattern: str) -> None:
+    search = re.compile(pattern).search
+    assert "times as long" in superlinear(search, lambda size: "a" * (size // 4))
+
+
+def test_quadratic_loops_are_found() -> None:
+    def pairs(text: str) -> int:
+        found = 0
+        for one in text:
+            for other in text:
+                found += one == other
+        return found
+
+    assert "lines of Python" in superlinear(pairs, lambda size: "ab" * (size // 2))
