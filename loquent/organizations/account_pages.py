@@ -8,6 +8,7 @@ from django.contrib.auth import views
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse_lazy
 
+from loquent.addresses import request_key
 from loquent.organizations.account_forms import NewPasswordForm, ResetForm
 from loquent.organizations.known_networks import remember_network
 
@@ -42,7 +43,7 @@ class ConfirmView(views.PasswordResetConfirmView):
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
         # The mailed link proves who it is: no guesses from elsewhere may slow this network down.
-        remember_network(user=form.user, request=self.request)
+        remember_network(user=form.user, network=request_key(self.request))
         return response
 
 

@@ -1,16 +1,11 @@
 """Networks from which an account has signed in before: attempts from there are not slowed down."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in
 from django.db import models
-from django.dispatch import receiver
-from django.http import HttpRequest
 from django.utils import timezone
 
-from loquent.addresses import request_key
 from loquent.organizations.models import KnownNetwork
 from loquent.organizations.services import staff_username
 from loquent.tokens import token_digest
@@ -30,9 +25,8 @@ def is_known_network(*, name: str, network: str) -> bool:
     ).exists()
 
 
-def remember_network(*, user: User, request: HttpRequest) -> None:
-    """Remember the network of a request in which somebody proved to be this user."""
-    network = request_key(request)
+def remember_network(*, user: User, network: str) -> None:
+    """Remember that this user has proved to be the user from this network; "" is unknown."""
     if network:
         KnownNetwork.objects.update_or_create(
             digest=_digest(user.get_username(), network),
@@ -47,9 +41,3 @@ def old_networks(*, now: datetime) -> models.QuerySet[KnownNetwork]:
 
 def _digest(name: str, network: str) -> str:
     return token_digest(f"network {network} of {staff_username(name)}")
-
-
-@receiver(user_logged_in)
-def _remember(*, request: Any, user: Any, **kwargs: object) -> None:
-    if isinstance(user, User) and request is not None:
-        remember_network(user=user, request=request)

@@ -11,13 +11,15 @@ from typing import Any
 from axes.models import AccessAttempt
 from axes.signals import user_locked_out
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from loquent.addresses import address_buckets, request_key
 from loquent.organizations.audit import CHANGED, record
-from loquent.organizations.known_networks import is_known_network
+from loquent.organizations.known_networks import is_known_network, remember_network
 from loquent.organizations.models import Membership
 from loquent.organizations.services import staff_username
 from loquent.rates import Rate
@@ -130,3 +132,9 @@ def log_pause(*, request: Any, username: str, **kwargs: object) -> None:
         return
     for membership in Membership.objects.filter(user__username=username).select_related("user"):
         record(membership, CHANGED, {"sign-in": ("open", "paused after wrong passwords")})
+
+
+@receiver(user_logged_in)
+def _remember(*, request: Any, user: Any, **kwargs: object) -> None:
+    if isinstance(user, User) and request is not None:
+        remember_network(user=user, network=request_key(request))

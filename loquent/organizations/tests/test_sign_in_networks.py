@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from loquent.addresses import request_key
 from loquent.organizations.known_networks import remember_network
 from loquent.organizations.models import KnownNetwork
 from loquent.organizations.sign_in_limits import limiter
@@ -174,7 +175,7 @@ def test_networks_are_kept_as_digests_and_for_90_days(
 def test_a_request_without_an_address_is_not_remembered(alice: User) -> None:
     request = Client().get(LOGIN).wsgi_request
     request.META["REMOTE_ADDR"] = ""
-    remember_network(user=alice, request=request)
+    remember_network(user=alice, network=request_key(request))
     assert KnownNetwork.objects.count() == 0
 
 
