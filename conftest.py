@@ -58,6 +58,20 @@ def pytest_configure() -> None:
     django_settings.OPENAI_API_KEY = ""
     # Nothing listens there: a test that means an endpoint says which.
     django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
+    _use_own_redis_database()
+
+
+def _use_own_redis_database() -> None:
+    """Give each process of pytest-xdist a Redis database: rates are counted there.
+
+    Pub/Sub knows no databases, but its channels are named by random UUIDs.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and django_settings.REDIS_URL:
+        server = django_settings.REDIS_URL.rpartition("/")[0]
+        django_settings.REDIS_URL = f"{server}/{int(worker.removeprefix('gw')) + 1}"
+        layer: dict[str, Any] = django_settings.CHANNEL_LAYERS["default"]
+        layer["CONFIG"] = {**layer["CONFIG"], "hosts": [django_settings.REDIS_URL]}
 
 
 @pytest.fixture(scope="session")
