@@ -16,23 +16,23 @@ from rest_framework.test import APIClient
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
-from loquent.agents.services.drafts import playground_limiter
+from loquent.agents.services.playground import playground_limiter
 from loquent.limits import Limits
-from loquent.organizations.invitations import limiter as invitation_limiter
+from loquent.organizations.api.throttling import limiter as api_limiter
 from loquent.organizations.models import Organization, Role
-from loquent.organizations.services import create_api_key
-from loquent.organizations.sign_in_limits import limiter as sign_in_limiter
-from loquent.organizations.throttling import limiter as api_limiter
+from loquent.organizations.services.invitations import limiter as invitation_limiter
+from loquent.organizations.services.organizations import create_api_key
+from loquent.organizations.site.sign_in import limiter as sign_in_limiter
 from loquent.testing import people
 from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
-from widgets.hub import hub
+from widgets.chat.rooms import hub
+from widgets.chat.supervisor import supervisor
+from widgets.chat.turn_runner import runner
 from widgets.services import refused_origins
-from widgets.services.limits import frame_limiter, limiter
-from widgets.supervision import supervisor
-from widgets.turns import runner
+from widgets.services.rate_limits import frame_limiter, limiter
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
 

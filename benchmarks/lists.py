@@ -37,7 +37,7 @@ from django.utils import timezone  # noqa: E402
 
 from contacts.models import Contact  # noqa: E402
 from loquent.organizations.models import Organization, Role  # noqa: E402
-from loquent.organizations.services import create_api_key  # noqa: E402
+from loquent.organizations.services.organizations import create_api_key  # noqa: E402
 from loquent.testing.people import make_agent, make_member, make_widget  # noqa: E402
 from widgets.models import LimitHit, WidgetConfig, WidgetMessage, WidgetSession  # noqa: E402
 from widgets.models import WidgetDailyUsage as Usage  # noqa: E402

@@ -20,9 +20,9 @@ from contacts.services import (
     save_contact,
 )
 from loquent.errors import ApplicationError
-from loquent.organizations.admin_base import SavedByFormAdmin, add_refusal
-from loquent.organizations.admin_site import Nav
-from loquent.organizations.form_conflicts import GuardedForm
+from loquent.organizations.admin.base import SavedByFormAdmin, add_refusal
+from loquent.organizations.admin.conflicts import GuardedForm
+from loquent.organizations.site.staff_site import Nav
 
 
 class ContactForm(GuardedForm[Contact]):

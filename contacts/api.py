@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from contacts.filters import ContactFilter
 from contacts.models import Contact
 from contacts.services import ContactDetails, delete_contact, save_contact
-from loquent.api_filters import StrictFilterBackend
-from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
-from loquent.openapi import UUID_EXAMPLE, examples, line_example
-from loquent.organizations.authentication import AdminPermission
-from loquent.organizations.rest import OrganizationCrudViewSet
-from loquent.organizations.slow_requests import slow_batches
-from loquent.serializers import StrictSerializer, TextField
+from loquent.organizations.api.authentication import AdminPermission
+from loquent.organizations.api.base import OrganizationCrudViewSet
+from loquent.organizations.api.slow_requests import slow_batches
+from loquent.rest.filters import StrictFilterBackend
+from loquent.rest.openapi import UUID_EXAMPLE, examples, line_example
+from loquent.rest.serializers import StrictSerializer, TextField
+from loquent.rest.streaming import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 
 # Contacts that an export has in memory at once.
 EXPORT_BATCH = 500

@@ -6,8 +6,8 @@ from rest_framework.exceptions import ValidationError
 
 from contacts.models import Contact
 from contacts.normalization import NormalizationError, normalize_email, normalize_phone
-from loquent.api_filters import PeriodFilterSet, SearchFilter
-from loquent.organizations.authentication import request_organization
+from loquent.organizations.api.authentication import request_organization
+from loquent.rest.filters import PeriodFilterSet, SearchFilter
 
 
 class ContactFilter(PeriodFilterSet):

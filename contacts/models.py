@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from loquent.organizations.models import Organization
 
 

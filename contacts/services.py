@@ -15,10 +15,10 @@ from contacts.normalization import (
     normalize_name,
     normalize_phone,
 )
+from loquent.db.versions import version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.organizations.idempotency import forget_answers
 from loquent.organizations.models import Organization
-from loquent.versions import version_of
+from loquent.organizations.services.idempotency import forget_answers
 
 ATTEMPTS = 5
 DETAILS = ("name", "email", "phone")

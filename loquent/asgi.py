@@ -17,18 +17,18 @@ django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from loquent import tracing  # noqa: E402
 from loquent.agents.backends.registry import close_backends  # noqa: E402
 from loquent.checks import has_secret_key  # noqa: E402
-from loquent.edge import EdgeApplication  # noqa: E402
-from loquent.health import HealthApplication  # noqa: E402
-from loquent.memory import return_large_blocks  # noqa: E402
-from loquent.metrics_endpoint import MetricsApplication  # noqa: E402
-from loquent.probe import ProbeApplication  # noqa: E402
-from loquent.request_limits import RequestLimits  # noqa: E402
+from loquent.server.edge import EdgeApplication  # noqa: E402
+from loquent.server.health import HealthApplication  # noqa: E402
+from loquent.server.memory import return_large_blocks  # noqa: E402
+from loquent.server.metrics import MetricsApplication  # noqa: E402
+from loquent.server.probe import ProbeApplication  # noqa: E402
+from loquent.server.request_limits import RequestLimits  # noqa: E402
+from loquent.telemetry import tracing  # noqa: E402
+from widgets.chat.supervisor import supervisor  # noqa: E402
+from widgets.chat.telemetry import measure_deployment  # noqa: E402
 from widgets.routing import websocket_urlpatterns  # noqa: E402
-from widgets.supervision import supervisor  # noqa: E402
-from widgets.telemetry import measure_deployment  # noqa: E402
 
 # `manage.py serve` checks this, too; any other ASGI server would start with a key that is public.
 if not has_secret_key():

@@ -76,12 +76,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # The outermost two: no answer passes them by.
-    "loquent.http_telemetry.TelemetryMiddleware",
-    "loquent.headers.SecurityHeadersMiddleware",
+    "loquent.server.telemetry.TelemetryMiddleware",
+    "loquent.server.headers.SecurityHeadersMiddleware",
     # Before anything reads a cookie.
-    "loquent.cookies.CookieMiddleware",
+    "loquent.server.cookies.CookieMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "loquent.static_files.StaticFilesMiddleware",
+    "loquent.server.static_files.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,7 +93,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "loquent.urls"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "loquent.debug_pages.CredentialFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "loquent.server.debug_pages.CredentialFilter"
 ASGI_APPLICATION = "loquent.asgi.application"
 APPEND_SLASH = True
 
@@ -170,7 +170,7 @@ WORKERS = envint("WORKERS", 1, minimum=1)
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "loquent.organizations.auth.MembershipBackend",
+    "loquent.organizations.backends.MembershipBackend",
 ]
 # Wrong passwords are counted in the database: for all processes, whether Redis is there or not.
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
@@ -180,8 +180,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=envint("SIGN_IN_PAUSE_MINUTES", 15, minimu
 AXES_RESET_ON_SUCCESS = True
 # Who goes on trying doesn't make the pause longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "loquent.organizations.sign_in_limits.request_network"
-AXES_USERNAME_CALLABLE = "loquent.organizations.sign_in_limits.counted_name"
+AXES_CLIENT_IP_CALLABLE = "loquent.organizations.site.sign_in.request_network"
+AXES_USERNAME_CALLABLE = "loquent.organizations.site.sign_in.counted_name"
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 AUTH_PASSWORD_VALIDATORS = [
@@ -226,7 +226,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",
     # SQLite's index of the overview's figures has fewer columns; it finds the rows all the same.
     "models.W040",
-    # The login itself says that it was tried too often (organizations/admin_site.py).
+    # The login itself says that it was tried too often (organizations/site/staff_site.py).
     "axes.W002",
 ]
 
@@ -235,7 +235,7 @@ if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Room for the largest knowledge of an agent: in JSON with every character escaped, and in a form.
-# Few addresses accept more than 64 KiB (loquent/large_bodies.py).
+# Few addresses accept more than 64 KiB (loquent/server/large_bodies.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 # A body stays in memory, where the edge counts it, and is never written to /tmp.
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -255,20 +255,20 @@ DEFAULT_FROM_EMAIL_IS_SET = bool(envstr("DEFAULT_FROM_EMAIL"))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "loquent.organizations.authentication.ApiKeyAuthentication",
-        "loquent.organizations.authentication.StaffSessionAuthentication",
+        "loquent.organizations.api.authentication.ApiKeyAuthentication",
+        "loquent.organizations.api.authentication.StaffSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.authentication.RolePermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["loquent.organizations.throttling.CallerThrottle"],
+    "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.api.authentication.RolePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["loquent.organizations.api.throttling.CallerThrottle"],
     "DEFAULT_FILTER_BACKENDS": [
-        "loquent.api_filters.StrictFilterBackend",
-        "loquent.api_filters.StrictOrderingFilter",
+        "loquent.rest.filters.StrictFilterBackend",
+        "loquent.rest.filters.StrictOrderingFilter",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["loquent.api.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "loquent.api.NewestFirstPagination",
+    "DEFAULT_PARSER_CLASSES": ["loquent.rest.errors.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "loquent.rest.errors.NewestFirstPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "loquent.api.exception_handler",
+    "EXCEPTION_HANDLER": "loquent.rest.errors.exception_handler",
     "PAGE_SIZE": 50,
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -285,7 +285,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "loquent.openapi.complete",
+        "loquent.rest.openapi.complete",
     ],
     "TAGS": [
         {"name": "widgets", "description": "Chats for websites."},
@@ -349,7 +349,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if STATIC_ROOT
-        else "loquent.static_files.HashedStaticFiles"
+        else "loquent.server.static_files.HashedStaticFiles"
     },
 }
 
@@ -377,10 +377,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "loquent.logs.RedactingFormatter",
+            "()": "loquent.telemetry.logs.RedactingFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         },
-        "json": {"()": "loquent.logs.JsonFormatter"},
+        "json": {"()": "loquent.telemetry.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

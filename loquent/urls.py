@@ -6,13 +6,13 @@ from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
-from loquent.api import unknown_path
-from loquent.api_docs import ApiDocs
-from loquent.api_schema import ApiSchema
-from loquent.organizations.api import ApiKeyViewSet
-from widgets.api.contact_data import ContactDataViewSet
+from loquent.organizations.api.api_keys import ApiKeyViewSet
+from loquent.rest.docs import ApiDocs
+from loquent.rest.errors import unknown_path
+from loquent.rest.schema import ApiSchema
+from widgets.api.contacts import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
-from widgets.api.viewsets import WidgetViewSet
+from widgets.api.widgets import WidgetViewSet
 
 router = DefaultRouter()
 router.include_format_suffixes = False
@@ -34,5 +34,5 @@ urlpatterns = [
     path("api/<path:rest>", unknown_path),
 ]
 # Below /api/ errors are JSON, whoever finds them.
-handler400 = "loquent.api.bad_request"
-handler500 = "loquent.api.server_error"
+handler400 = "loquent.rest.errors.bad_request"
+handler500 = "loquent.rest.errors.server_error"

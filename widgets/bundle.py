@@ -9,7 +9,7 @@ from pathlib import Path
 import brotli
 from django.conf import settings
 
-from loquent.agents.bounded_cache import BoundedCache
+from loquent.cache import BoundedCache
 
 # `q=` more than 0, the only parameter of an encoding.
 _WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")

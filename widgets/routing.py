@@ -5,8 +5,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
-from widgets.consumers import WidgetConsumer
-from widgets.live_consumer import LiveConsumer
+from widgets.chat.consumers import WidgetConsumer
+from widgets.chat.staff_consumer import LiveConsumer
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -59,7 +59,7 @@ class TurnState(models.TextChoices):
 
 
 class LimitKind(models.TextChoices):
-    """What refused a visitor; the names of the rates in services/limits.py are among them."""
+    """What refused a visitor; the names of the rates in services/rate_limits.py are among them."""
 
     MESSAGES = "messages", "messages of a visitor per minute"
     MESSAGES_DAY = "messages_day", "messages of a visitor per day"

@@ -10,9 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from loquent.api import DATABASE_AWAY, RETRY_AFTER_SECONDS
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.headers import POLICY, demo_policy
+from loquent.rest.errors import DATABASE_AWAY, RETRY_AFTER_SECONDS
+from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
 from widgets.services.chat import Doorway, check_door
 from widgets.services.configs import public_config

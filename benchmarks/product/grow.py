@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contacts.models import Contact
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.sessions import create_widget_session
 

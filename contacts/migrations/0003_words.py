@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from loquent.trigrams import add_trigram_index, drop_trigram_index
+from loquent.db.trigrams import add_trigram_index, drop_trigram_index
 
 INDEX = "contact_words"
 

@@ -12,15 +12,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.importing.drafts import MAX_KNOWLEDGE_CHARS
+from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
-from loquent.api import NewestFirstPagination
-from loquent.api_filters import BooleanChoice, PeriodFilterSet, SearchFilter
-from loquent.large_bodies import accepts_large_bodies
-from loquent.openapi import UUID_EXAMPLE, examples
-from loquent.organizations.rest import VersionedCrudViewSet
-from loquent.serializers import StrictSerializer
+from loquent.organizations.api.base import VersionedCrudViewSet
+from loquent.rest.errors import NewestFirstPagination
+from loquent.rest.filters import BooleanChoice, PeriodFilterSet, SearchFilter
+from loquent.rest.openapi import UUID_EXAMPLE, examples
+from loquent.rest.serializers import StrictSerializer
+from loquent.server.large_bodies import accepts_large_bodies
 
 
 class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 

@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class StaffAdminConfig(AdminConfig):
     """Every `admin.site` is the staff's site."""
 
-    default_site = "loquent.organizations.admin_site.StaffSite"
+    default_site = "loquent.organizations.site.staff_site.StaffSite"

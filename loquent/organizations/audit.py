@@ -7,8 +7,8 @@ from auditlog.registry import auditlog as registry
 from django.db import models
 from django.http import HttpRequest
 
-from loquent.middleware import AroundMiddleware, Finish
 from loquent.organizations.audit_entry import AuditEntry, current_request
+from loquent.server.middleware import AroundMiddleware, Finish
 
 CREATED, CHANGED, DELETED = (
     AuditEntry.Action.CREATE,

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.deletion import Collector
 from django.utils import timezone
 
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
 
 

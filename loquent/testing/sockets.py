@@ -9,8 +9,8 @@ from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 
 from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 from widgets.models import WidgetConfig
-from widgets.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
 
 Frame = dict[str, Any]
 

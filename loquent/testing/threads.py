@@ -7,7 +7,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connections
 
-from loquent import database
+from loquent.db import threads as database
 from loquent.testing.waiting import WAIT_SECONDS
 
 

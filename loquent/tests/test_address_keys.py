@@ -6,7 +6,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from loquent.addresses import (
+from loquent.ratelimit.buckets import Rate
+from loquent.server.addresses import (
     address_buckets,
     address_key,
     client_address,
@@ -14,7 +15,6 @@ from loquent.addresses import (
     scope_key,
     wider_key,
 )
-from loquent.rates import Rate
 from loquent.tests.documents import ROOT
 from loquent.tests.test_docs_settings import product_files
 
@@ -114,7 +114,7 @@ def reads_an_address(path: str) -> list[str]:
 def test_only_one_module_reads_addresses() -> None:
     paths = [str(path.relative_to(ROOT)) for path in product_files()]
     readers = {path for path in paths if reads_an_address(path)}
-    assert readers - SENDS_THE_HEADER == {"loquent/addresses.py"}
+    assert readers - SENDS_THE_HEADER == {"loquent/server/addresses.py"}
 
 
 def test_the_walk_finds_a_peer() -> None:

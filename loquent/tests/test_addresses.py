@@ -3,7 +3,7 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from loquent.addresses import client_address
+from loquent.server.addresses import client_address
 
 
 @pytest.mark.parametrize(

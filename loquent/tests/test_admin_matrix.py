@@ -14,9 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.audit_entry import AuditEntry
-from loquent.organizations.invitations import invite
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.invitations import invite
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
 from widgets.services.sessions import create_widget_session

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from loquent.organizations.invitations import invite
 from loquent.organizations.models import Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.invitations import invite
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import api_client, make_member, make_widget
 from widgets.services.chat import append_message
 from widgets.services.sessions import create_widget_session

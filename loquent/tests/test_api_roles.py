@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.services.sessions import create_widget_session
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.asgi import application
-from loquent.cookies import parse_cookies
+from loquent.server.cookies import parse_cookies
 
 HOST = "127.0.0.1:8000"
 LIVE = "/admin/widgets/widgetsession/00000000-0000-4000-8000-000000000000/live/"
@@ -68,7 +68,7 @@ async def test_other_pages_have_no_cookies_read(
     def fail(header: str) -> Iterator[Any]:
         raise AssertionError("The cookies were read.")
 
-    monkeypatch.setattr("widgets.doorway.parse_cookies", fail)
+    monkeypatch.setattr("widgets.chat.handshake.parse_cookies", fail)
     assert not await connect((b"origin", b"https://evil.example"), (b"cookie", b"sessionid=a"))
 
 

@@ -9,7 +9,7 @@ import yaml
 from django.conf import settings
 
 from loquent.limits import Limits, variable
-from loquent.request_bodies import SMALL_BYTES
+from loquent.server.request_bodies import SMALL_BYTES
 from loquent.tests.documents import blocks, section
 
 # What Compose chooses by itself, with its default.

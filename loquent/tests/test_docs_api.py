@@ -15,20 +15,20 @@ from rest_framework.serializers import BaseSerializer
 from contacts.api import ContactSerializer
 from contacts.models import Contact
 from loquent.agents.api import TextAgentSerializer
-from loquent.api import CODES, STATUS
-from loquent.api_docs import DOCS
 from loquent.errors import ErrorCode
 from loquent.limits import Limits
-from loquent.organizations.api import NewApiKeySerializer
+from loquent.organizations.api.api_keys import NewApiKeySerializer
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
+from loquent.rest.docs import DOCS
+from loquent.rest.errors import CODES, STATUS
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from loquent.testing.waiting import COMMAND_SECONDS
 from loquent.tests.documents import blocks, codes, read, rows, section
-from widgets.api.contact_data import ErasureReceiptSerializer
-from widgets.api.serializers import WidgetSerializer
+from widgets.api.contacts import ErasureReceiptSerializer
 from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessionSerializer
+from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")

@@ -11,7 +11,7 @@ import pytest
 from loquent.errors import ErrorCode
 from loquent.limits import Limits, variable
 from loquent.tests.documents import ROOT, blocks, codes, read, rows, section
-from widgets.protocol import BASE_TYPES, V2_TYPES, CloseCode
+from widgets.chat.protocol import BASE_TYPES, V2_TYPES, CloseCode
 from widgets.services.configs import public_config
 from widgets.types import MessageStatus, WidgetPublicConfig
 
@@ -21,9 +21,9 @@ EXAMPLES = [json.loads(block) for block in blocks(PAGE, "json")]
 
 
 def server_types() -> set[str]:
-    """The types of all frames that widgets/frames.py builds."""
+    """The types of all frames that widgets/chat/server_frames.py builds."""
     types = set()
-    for node in ast.walk(ast.parse(read("widgets/frames.py"))):
+    for node in ast.walk(ast.parse(read("widgets/chat/server_frames.py"))):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "type":

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend

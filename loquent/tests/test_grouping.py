@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from loquent.grouping import Grouped
+from loquent.db.batching import Grouped
 from loquent.testing.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)

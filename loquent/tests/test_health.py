@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from loquent import health
-from loquent.health import HealthApplication
+from loquent.server import health
+from loquent.server.health import HealthApplication
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

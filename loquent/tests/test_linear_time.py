@@ -16,27 +16,26 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
-from loquent.addresses import client_address
-from loquent.agents.agent_requests import draft_messages
+from loquent.agents.admin.requests import draft_messages
 from loquent.agents.backends.base import VisitorPage
 from loquent.agents.backends.builtin import pieces, shorten, small_talk
-from loquent.agents.backends.chat_chunks import AnswerReader
-from loquent.agents.backends.knowledge import Hit
 from loquent.agents.backends.metering import TokenMeter
-from loquent.agents.backends.passages import split_passages
+from loquent.agents.backends.openai_chat.reader import AnswerReader
+from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.prompts import page_note, system_prompt
-from loquent.agents.backends.retry_after import parse_retry_after
-from loquent.agents.backends.typos import Vocabulary, is_one_slip
-from loquent.agents.backends.words import question_terms
 from loquent.agents.importing.documents import read_document
-from loquent.agents.text_cleaning import TextCleaner
-from loquent.api_filters import MomentField
-from loquent.cookies import parse_cookies
-from loquent.correlation import choose_request_id
+from loquent.agents.search.index import Hit
+from loquent.agents.search.passages import split_passages
+from loquent.agents.search.typos import Vocabulary, is_one_slip
+from loquent.agents.search.words import question_terms
 from loquent.errors import ApplicationError
-from loquent.logs import JsonFormatter, RedactingFormatter, redact
-from loquent.organizations.services import staff_username
-from loquent.spreadsheets import to_csv
+from loquent.organizations.admin.spreadsheets import to_csv
+from loquent.organizations.services.organizations import staff_username
+from loquent.rest.filters import MomentField
+from loquent.server.addresses import client_address
+from loquent.server.cookies import parse_cookies
+from loquent.telemetry.correlation import choose_request_id
+from loquent.telemetry.logs import JsonFormatter, RedactingFormatter, redact
 from loquent.testing.growth import COUNTED, superlinear
 from loquent.text import (
     clean_text,
@@ -46,14 +45,15 @@ from loquent.text import (
     one_line,
     unix_lines,
 )
+from loquent.text_cleaning import TextCleaner
+from widgets.admin.page_html import page_link
 from widgets.bundle import load_bundle
-from widgets.doorway import is_own_page, read_doorway, staff_session_key
-from widgets.page_data import clean_address, read_page
-from widgets.page_html import page_link
-from widgets.protocol import FrameError, parse_client_frame
-from widgets.services.identifiers import is_widget_id
-from widgets.services.origins import normalize_origin_entry, parse_origin
+from widgets.chat.handshake import is_own_page, read_doorway, staff_session_key
+from widgets.chat.protocol import FrameError, parse_client_frame
+from widgets.identifiers import is_widget_id
+from widgets.origins import normalize_origin_entry, parse_origin
 from widgets.services.transcripts import record_text
+from widgets.visitor_page import clean_address, read_page
 
 REFUSALS = (ValueError, FrameError, ApplicationError, ValidationError)
 BUNDLE = load_bundle()

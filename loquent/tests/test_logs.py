@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.logs import RedactingFormatter, redact
+from loquent.telemetry.logs import RedactingFormatter, redact
 from loquent.tokens import API_KEY, SESSION_TOKEN
 
 # Constants, so that every run collects tests of the same names.

@@ -8,7 +8,7 @@ from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
 
 from loquent.asgi import application
-from loquent.metrics_endpoint import exposition
+from loquent.server.metrics import exposition
 from loquent.tests.metric_names import documented, in_registry
 
 Headers = list[tuple[bytes, bytes]]
@@ -82,7 +82,7 @@ async def test_a_database_that_is_away_is_told(
         raise OSError
 
     settings.METRICS_TOKEN = "a-token-for-tests"
-    monkeypatch.setattr("widgets.telemetry.measure_queue", fail)
+    monkeypatch.setattr("widgets.chat.telemetry.measure_queue", fail)
     status, _, body = await get("/metrics", bearer("a-token-for-tests"))
     assert status == 200
     assert "\nloquent_database_up 0.0\n" in body

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loquent.tests.test_docs_settings import product_files
 from loquent.text import _POSSIBLE_RUN, MAX_MARKS, normalize_unicode
-from widgets.protocol import NFC_SHRINKS
+from widgets.chat.protocol import NFC_SHRINKS
 
 ALL = [chr(number) for number in range(sys.maxunicode + 1) if not 0xD800 <= number <= 0xDFFF]
 MARKS = [c for c in ALL if unicodedata.combining(unicodedata.normalize("NFKD", c)[0])]

@@ -16,8 +16,8 @@ CLIENTS = (
 CALLS = ("create_connection", "open_connection", "urlopen")
 ALLOWED = {
     # OPENAI_BASE_URL
-    "loquent/agents/backends/openai_chat.py": {"aiohttp"},
-    "loquent/agents/backends/http_sessions.py": {"aiohttp"},
+    "loquent/agents/backends/openai_chat/backend.py": {"aiohttp"},
+    "loquent/agents/backends/openai_chat/sessions.py": {"aiohttp"},
     # `manage.py doctor`, by hand: OPENAI_BASE_URL and SITE_URL
     "loquent/management/doctor/model.py": {"aiohttp"},
     "loquent/management/doctor/outside.py": {"aiohttp"},

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from django.db.models import QuerySet
 
+from loquent.db.compiled import PreparedQuery
 from loquent.organizations.models import Organization
-from loquent.prepared import PreparedQuery
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig
 

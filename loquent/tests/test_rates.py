@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent import rates
-from loquent.rates import Rate, RateLimiter
+from loquent.ratelimit import buckets as rates
+from loquent.ratelimit.buckets import Rate, RateLimiter
 from loquent.testing.clock import Clock
 
 PER_MINUTE = Rate("messages", amount=20, period=60, burst=5)

@@ -10,10 +10,10 @@ from django.urls.resolvers import URLPattern, URLResolver
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from loquent import edge_answers
-from loquent.large_bodies import is_marked
-from loquent.request_bodies import BodyLimits
-from loquent.request_limits import RequestLimits
+from loquent.server import edge_answers
+from loquent.server.large_bodies import is_marked
+from loquent.server.request_bodies import BodyLimits
+from loquent.server.request_limits import RequestLimits
 from loquent.tests.edge_requests import AGENTS, KEY, KIB, LOGIN, SESSION, Application, Client
 
 MIB = KIB * KIB

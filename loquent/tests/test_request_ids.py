@@ -8,9 +8,9 @@ import uuid
 import pytest
 from django.test import AsyncClient
 
-from loquent import correlation
-from loquent.database import in_database
-from loquent.logs import JsonFormatter
+from loquent.db.threads import in_database
+from loquent.telemetry import correlation
+from loquent.telemetry.logs import JsonFormatter
 from loquent.tests.test_metrics_endpoint import get
 from loquent.tokens import SESSION_TOKEN, new_token
 

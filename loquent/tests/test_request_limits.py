@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from loquent import request_limits
-from loquent.request_limits import RequestLimits
-from loquent.slots import Slots
+from loquent.server import request_limits
+from loquent.server.request_limits import RequestLimits
+from loquent.server.slots import Slots
 from loquent.tests.edge_requests import AGENTS, KEY, KIB, LOGIN, Application, Client
 
 LONG = 60.0

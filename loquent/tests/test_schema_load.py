@@ -10,9 +10,9 @@ import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from loquent import api_schema
 from loquent.asgi import application
-from loquent.request_limits import REQUESTS_AT_ONCE
+from loquent.rest import schema as api_schema
+from loquent.server.request_limits import REQUESTS_AT_ONCE
 from loquent.tests import edge_requests
 
 PATH = "/api/schema/"

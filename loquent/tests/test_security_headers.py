@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
-from loquent.headers import ADMIN, STRICTEST
 from loquent.organizations.models import Organization
+from loquent.server.headers import ADMIN, STRICTEST
 from loquent.testing.people import PASSWORD, make_widget
 from widgets.services.demo import create_demo
 

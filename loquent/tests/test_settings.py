@@ -131,7 +131,7 @@ def test_redis_carries_the_events(environment: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("module", ["loquent.api", "loquent.urls", "loquent.asgi"])
+@pytest.mark.parametrize("module", ["loquent.rest.errors", "loquent.urls", "loquent.asgi"])
 def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
     code = f"import django; django.setup(); import {module}"
     answer = subprocess.run(

@@ -12,10 +12,10 @@ from pytest_django import Settings
 from redis import Redis
 
 from contacts.tests.parallel import in_parallel
-from loquent import shared_rates
-from loquent.rates import Rate
-from loquent.redis_client import redis_client
-from loquent.shared_rates import PAUSE_SECONDS, TAKE, SharedLimiter
+from loquent.ratelimit import shared as shared_rates
+from loquent.ratelimit.buckets import Rate
+from loquent.ratelimit.redis_client import redis_client
+from loquent.ratelimit.shared import PAUSE_SECONDS, TAKE, SharedLimiter
 from loquent.testing.rig import Service, own_home, start_redis
 
 pytestmark = pytest.mark.server

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.spreadsheets import FORMULA, safe_cell, to_csv
+from loquent.organizations.admin.spreadsheets import FORMULA, safe_cell, to_csv
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef
 from django_filters import rest_framework as filters
 
-from loquent.api_filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from loquent.limits import MAX_SEARCH
+from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import MessageRole, MessageStatus, Rating
 

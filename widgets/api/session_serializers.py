@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loquent.openapi import UUID_EXAMPLE, examples
-from loquent.serializers import StrictSerializer
+from loquent.rest.openapi import UUID_EXAMPLE, examples
+from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.types import MessageStatus, PageData
 

@@ -13,13 +13,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loquent.api import NewestFirstPagination
-from loquent.api_filters import StrictFilterBackend
-from loquent.ndjson import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
-from loquent.openapi import line_example
-from loquent.organizations.authentication import AdminPermission
-from loquent.organizations.rest import ListMixin, OrganizationViewSet
-from loquent.organizations.slow_requests import slow_batches
+from loquent.organizations.api.authentication import AdminPermission
+from loquent.organizations.api.base import ListMixin, OrganizationViewSet
+from loquent.organizations.api.slow_requests import slow_batches
+from loquent.rest.errors import NewestFirstPagination
+from loquent.rest.filters import StrictFilterBackend
+from loquent.rest.openapi import line_example
+from loquent.rest.streaming import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 from widgets.api.filters import MessageFilter, SessionFilter
 from widgets.api.session_serializers import (
     MESSAGE,

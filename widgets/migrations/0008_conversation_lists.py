@@ -3,7 +3,7 @@
 from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
-from loquent.trigrams import add_trigram_index, drop_trigram_index
+from loquent.db.trigrams import add_trigram_index, drop_trigram_index
 
 INDEX = "widget_message_words"
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from loquent.agents.models import TextAgent
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 from widgets.types import (

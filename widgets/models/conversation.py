@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.models import Contact
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
 from widgets.types import MessageRole, MessageStatus, PageData, Rating, TurnState
 

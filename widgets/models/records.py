@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from loquent.models import BaseModel
+from loquent.db.models import BaseModel
 from loquent.organizations.models import Organization
 from widgets.models.config import WidgetConfig
 from widgets.types import LimitKind

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
+from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.identifiers import is_widget_id
-from widgets.services.limits import take_handshake, take_session
+from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.sessions import create_widget_session, resume_widget_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import (
@@ -28,7 +28,7 @@ from widgets.types import (
 class Doorway:
     """What a browser shows at the door: the headers and the query of a handshake.
 
-    `ip`: the key of the client's address (loquent/addresses.py).
+    `ip`: the key of the client's address (loquent/server/addresses.py).
     """
 
     widget_id: str

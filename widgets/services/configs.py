@@ -8,13 +8,13 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from loquent.db.versions import ExpectedVersion, check_version, version_of
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
 from loquent.organizations.audit import CHANGED, record
 from loquent.organizations.models import Organization
-from loquent.versions import ExpectedVersion, check_version, version_of
+from widgets.identifiers import generate_widget_id
 from widgets.models import MAX_NAME, WidgetConfig, WidgetSession
-from widgets.services.identifiers import generate_widget_id
 from widgets.services.sessions import delete_conversations
 from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
@@ -76,7 +76,7 @@ def update_widget(
     `expected_version`: the `widget_version` that the editor has read. Where the widget isn't that
     any more, raises VersionConflictError, whose `current` holds what differs now. Raises
     `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
-    (widgets/supervision.py).
+    (widgets/chat/supervisor.py).
     """
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():

@@ -17,7 +17,7 @@ from contacts.services import (
 )
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.limits import take_contact_info
+from widgets.services.rate_limits import take_contact_info
 from widgets.types import ContactInfoMode
 
 LABELS = {"name": "your name", "email": "your email", "phone": "your phone number"}

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_organization
+from loquent.organizations.services.organizations import create_organization
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget
 from widgets.types import WidgetConfigData

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from widgets.models import WidgetSession
-from widgets.page_data import Page
+from widgets.visitor_page import Page
 
 
 def save_page(*, session_id: uuid.UUID, page: Page) -> None:

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from loquent.metrics import REFUSALS
-from loquent.organizations.days import organization_day
+from loquent.organizations.services.days import organization_day
+from loquent.telemetry.metrics import REFUSALS
 from widgets.models import LimitHit, WidgetConfig
 from widgets.services.refused_origins import flush_refused_origins, has_refused_origins
 from widgets.types import LimitKind

@@ -15,7 +15,7 @@ from django.db.models import F, Max, Sum
 from django.utils import timezone
 
 from widgets.models import RefusedOrigin, WidgetConfig
-from widgets.services.origins import is_origin_allowed, parse_origin
+from widgets.origins import is_origin_allowed, parse_origin
 
 DAYS = 7
 # Of all widgets, between two writes.

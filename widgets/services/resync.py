@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from widgets.events import Event, MessagePosted, TurnEnded
+from widgets.chat.events import Event, MessagePosted, TurnEnded
 from widgets.models import WidgetMessage, WidgetTurn
 from widgets.services.chat import message_data
 from widgets.types import MessageRole

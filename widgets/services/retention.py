@@ -13,10 +13,10 @@ from django.db import models, transaction
 
 from loquent.agents.models import DailyTokenUsage
 from loquent.organizations.audit_entry import AuditEntry
-from loquent.organizations.idempotency import old_answers
-from loquent.organizations.invitations import old_invitations
-from loquent.organizations.known_networks import old_networks
 from loquent.organizations.models import Organization
+from loquent.organizations.services.idempotency import old_answers
+from loquent.organizations.services.invitations import old_invitations
+from loquent.organizations.services.known_networks import old_networks
 from loquent.organizations.staff_sessions import expired_staff_sessions
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig
-from widgets.services.origins import is_origin_allowed, parse_origin
+from widgets.origins import is_origin_allowed, parse_origin
 from widgets.services.refused_origins import note_refused_origin
 
 

@@ -11,7 +11,7 @@ from loquent.errors import invalid
 from loquent.organizations.models import Organization
 from loquent.text import clean_text, is_blank
 from widgets.models import WidgetConfig
-from widgets.services.origins import OriginError, normalize_origin_entry
+from widgets.origins import OriginError, normalize_origin_entry
 from widgets.types import ContactInfoMode, NoticeData, WidgetConfigData
 
 MAX_ORIGINS = 50

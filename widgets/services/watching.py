@@ -3,7 +3,7 @@
 import uuid
 
 from loquent.organizations.access import visible_organizations
-from loquent.organizations.auth import signed_in_user
+from loquent.organizations.backends import signed_in_user
 from widgets.models import WidgetSession
 
 

@@ -7,10 +7,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from widgets.conversation_list import thumb
-from widgets.page_data import clean_address
-from widgets.page_html import page_lines, page_link
+from widgets.admin.conversation_list import thumb
+from widgets.admin.page_html import page_lines, page_link
 from widgets.types import PageData, SourceData
+from widgets.visitor_page import clean_address
 
 register = template.Library()
 

@@ -3,11 +3,11 @@
 import uuid
 
 from loquent.errors import ApplicationError
-from widgets.page_data import Page
-from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.claims import ClaimedTurn, claim_turns
-from widgets.services.turns import Outcome, finish_turns
+from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.finish import Outcome, finish_turns
 from widgets.types import MessageData
+from widgets.visitor_page import Page
 
 
 def accept_message(

@@ -1,6 +1,6 @@
 """A conversation whose latest answer is written anew."""
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import HeldAnswer, ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits
 from widgets.models import WidgetConfig, WidgetMessage

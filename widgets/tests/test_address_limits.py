@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from pytest_django import Settings
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits
-from widgets.hub import hub
+from widgets.chat.rooms import hub
+from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
-from widgets.services.limits import frame_limiter, limiter
-from widgets.supervision import supervisor
+from widgets.services.rate_limits import frame_limiter, limiter
 
 OFF = 0
 PING = {"type": "ping"}

@@ -13,10 +13,10 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.database import in_database
-from loquent.ndjson import in_batches
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
+from loquent.rest.streaming import in_batches
 from loquent.testing.people import make_widget
 from loquent.testing.threads import settle_database_threads
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn

@@ -14,10 +14,10 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.database import in_database
-from loquent.organizations import slow_requests
+from loquent.db.threads import in_database
+from loquent.organizations.api import slow_requests
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.threads import settle_database_threads
 from loquent.testing.waiting import WAIT_SECONDS
 from widgets.api.filters import SessionFilter

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.text import MAX_MARKS

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from contacts.tests.parallel import in_parallel
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.scripted import ScriptedBackend

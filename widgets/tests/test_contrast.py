@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.contrast import contrast_ratio, contrast_warning
+from widgets.admin.contrast import contrast_ratio, contrast_warning
 
 COLORS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
 

@@ -10,7 +10,7 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession

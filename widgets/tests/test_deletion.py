@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from loquent.organizations import admin_base
+from loquent.organizations.admin import base as admin_base
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession

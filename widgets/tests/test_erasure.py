@@ -18,7 +18,7 @@ from contacts.models import Contact
 from contacts.tests.parallel import in_parallel
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_member, make_widget
 from widgets.models import (
     ErasureReceipt,
@@ -30,7 +30,7 @@ from widgets.services.chat import append_message
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.erasure import erase_contact
 from widgets.services.sessions import create_widget_session, replace_session
-from widgets.services.turns import Outcome
+from widgets.services.turns.finish import Outcome
 from widgets.tests.one import claim_next_turn, finish_turn
 
 Connect = Callable[..., APIClient]

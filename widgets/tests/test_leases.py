@@ -10,21 +10,21 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.supervisor import supervisor
+from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.claims import LEASE, ClaimedTurn
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns import (
+from widgets.services.turns.claim import LEASE, ClaimedTurn
+from widgets.services.turns.finish import (
     Outcome,
     renew_leases,
     settle_orphans,
 )
-from widgets.supervision import supervisor
 from widgets.tests.one import accept_message, claim_next_turn, finish_turn
-from widgets.turns import runner
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -202,8 +202,8 @@ async def test_a_turn_that_cannot_begin_shows_nothing_and_is_run_again(
         if failures:
             raise failures.pop()
 
-    monkeypatch.setattr("widgets.services.claims.needs_database", lambda agent: True)
-    monkeypatch.setattr("widgets.services.claims.reserve_tokens", reserve)
+    monkeypatch.setattr("widgets.services.turns.claim.needs_database", lambda agent: True)
+    monkeypatch.setattr("widgets.services.turns.claim.reserve_tokens", reserve)
     socket = await visit.opened(widget)
     await socket.say("Hi")
     assert [f["type"] for f in await socket.until("ack")] == ["ack"]

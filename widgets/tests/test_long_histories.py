@@ -2,7 +2,7 @@
 
 import pytest
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.chat import append_message

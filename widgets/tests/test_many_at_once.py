@@ -15,11 +15,11 @@ from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.page_data import Page
-from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.claims import ClaimedTurn, claim_turns
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns import Outcome, finish_turns
+from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.finish import Outcome, finish_turns
+from widgets.visitor_page import Page
 
 pytestmark = pytest.mark.usefixtures("noon")
 ME, OTHER = uuid.uuid4(), uuid.uuid4()

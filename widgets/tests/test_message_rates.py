@@ -12,9 +12,9 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.accepting import AcceptedMessage
-from widgets.services.limits import limiter
+from widgets.services.rate_limits import limiter
 from widgets.services.sessions import create_widget_session
+from widgets.services.turns.accept import AcceptedMessage
 from widgets.tests.one import accept_message
 
 IP = "192.0.2.1"

@@ -7,13 +7,13 @@ from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from loquent.agents.backends.base import BackendError
-from loquent.database import in_database
-from loquent.metrics import frames
+from loquent.db.threads import in_database
+from loquent.telemetry.metrics import frames
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
+from widgets.chat.supervisor import supervisor
+from widgets.chat.telemetry import measure_deployment, measure_process
 from widgets.models import WidgetConfig
-from widgets.supervision import supervisor
-from widgets.telemetry import measure_deployment, measure_process
 
 Added = Callable[..., float]
 

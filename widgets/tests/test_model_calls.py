@@ -8,14 +8,14 @@ import pytest
 from pytest_django import Settings
 
 from loquent.agents.services.slots import slots
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits
 from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
-from widgets.supervision import supervisor
 
 
 @pytest.fixture(autouse=True)

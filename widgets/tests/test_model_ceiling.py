@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from loquent.agents.models import TextAgent
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.sockets import Visits

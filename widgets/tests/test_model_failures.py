@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from pytest_django import Settings
 
-from loquent.agents.backends.openai_chat import OpenAIChatBackend
+from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 from loquent.agents.backends.registry import backend_for, close_backends
 from loquent.agents.models import TextAgent
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.sockets import Visits

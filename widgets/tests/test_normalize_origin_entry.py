@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.services.origins import OriginError, normalize_origin_entry, parse_origin
+from widgets.origins import OriginError, normalize_origin_entry, parse_origin
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 ORIGIN_LIKE = st.builds(

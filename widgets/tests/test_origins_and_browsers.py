@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from widgets.services.origins import (
+from widgets.origins import (
     OriginError,
     is_origin_allowed,
     normalize_origin_entry,

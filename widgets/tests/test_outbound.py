@@ -6,7 +6,7 @@ from dataclasses import replace
 from pytest_django import Settings
 
 from loquent.testing.waiting import WAIT_SECONDS
-from widgets.outbound import Outbound
+from widgets.chat.send_queue import Outbound
 
 
 class Client:

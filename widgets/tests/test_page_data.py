@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.page_data import MAX_DEPTH, Page, clean_address, read_page
-from widgets.protocol import FrameError, PageFrame, parse_client_frame
+from widgets.chat.protocol import FrameError, PageFrame, parse_client_frame
+from widgets.visitor_page import MAX_DEPTH, Page, clean_address, read_page
 
 URL = "https://shop.example.com/"
 

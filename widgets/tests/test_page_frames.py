@@ -7,16 +7,16 @@ import pytest
 from pytest_django import Settings
 
 from loquent.agents.backends.base import VisitorPage
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
 from loquent.testing.waiting import WAIT_SECONDS
-from widgets import actions
+from widgets.chat import handlers as actions
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.page_data import Page
-from widgets.services.limits import frame_limiter
 from widgets.services.pages import save_page
+from widgets.services.rate_limits import frame_limiter
+from widgets.visitor_page import Page
 
 BAGS = "https://shop.example.com/bags"
 CART = "https://shop.example.com/cart"

@@ -11,10 +11,10 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.page_data import Page
 from widgets.services.chat import append_message
 from widgets.services.pages import save_page
 from widgets.services.sessions import create_widget_session
+from widgets.visitor_page import Page
 
 EVIL = "<script>alert(1)</script>"
 BAGS = "https://shop.example.com/bags?a=1&b=%22%3E"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.errors import ErrorCode
-from widgets.protocol import (
+from widgets.chat.protocol import (
     ContactInfoFrame,
     FeedbackFrame,
     FrameError,

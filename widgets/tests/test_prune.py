@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage
 from loquent.limits import Limits
-from loquent.organizations.invitations import invite
 from loquent.organizations.models import Invitation, Organization, Role
+from loquent.organizations.services.invitations import invite
 from loquent.organizations.staff_sessions import session_digest
 from loquent.testing.people import make_widget
 from widgets.models import (

@@ -15,16 +15,16 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from contacts.tests.parallel import in_parallel
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
+from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
 from widgets.services import refusals
 from widgets.services.refusals import flush_refusals, has_refusals, note_refusal
-from widgets.services.statistics import refusals_today, refused_today, with_usage
-from widgets.supervision import supervisor
+from widgets.services.usage import refusals_today, refused_today, with_usage
 from widgets.types import LimitKind
 
 pytestmark = pytest.mark.usefixtures("noon")

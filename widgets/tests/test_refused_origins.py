@@ -7,16 +7,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.sockets import Visits
+from widgets.chat.supervisor import supervisor
 from widgets.models import RefusedOrigin, WidgetConfig
 from widgets.services import refused_origins
 from widgets.services.configs import change_widget
 from widgets.services.refusals import flush_refusals, has_refusals
 from widgets.services.refused_origins import note_refused_origin, refused_sites
-from widgets.supervision import supervisor
 
 
 @pytest.fixture

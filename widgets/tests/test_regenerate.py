@@ -1,6 +1,6 @@
 """`regenerate`: the latest answer is replaced by a new one, under its number."""
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage

@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
 from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.supervisor import supervisor
+from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.turns import Outcome
-from widgets.supervision import supervisor
+from widgets.services.turns.finish import Outcome
 from widgets.tests.one import claim_next_turn, finish_turn
 from widgets.tests.regenerating import answered, ask, contents, failed, regenerate
-from widgets.turns import runner
 
 FIRST = [(1, "Hi", "complete"), (2, "First.", "complete")]
 

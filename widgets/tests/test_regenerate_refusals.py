@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from contacts.tests.parallel import in_parallel
 from loquent.agents.models import DailyTokenUsage
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.scripted import ScriptedBackend
@@ -22,8 +22,8 @@ from widgets.models import (
     WidgetSession,
     WidgetTurn,
 )
-from widgets.services.regeneration import regenerate_answer
 from widgets.services.sessions import create_widget_session
+from widgets.services.turns.regenerate import regenerate_answer
 from widgets.tests.regenerating import answered, ask, contents, regenerate
 
 pytestmark = pytest.mark.usefixtures("noon")

@@ -2,7 +2,7 @@
 
 import uuid
 
-from widgets.services.identifiers import is_reply_id, new_reply_id
+from widgets.identifiers import is_reply_id, new_reply_id
 
 
 def test_it_names_its_message_and_no_other() -> None:

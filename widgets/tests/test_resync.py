@@ -1,11 +1,11 @@
 """What a socket was not told is shown from the database, replaced answers among it."""
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.hub import hub
+from widgets.chat.rooms import hub
+from widgets.chat.visitor_socket import SessionSocket
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.sockets import SessionSocket
 from widgets.tests.regenerating import answered, ask, regenerate
 
 

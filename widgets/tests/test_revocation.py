@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.sockets import Visits
 from loquent.tokens import token_digest
+from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.configs import config_data, delete_widget, reset_widget_id, update_widget
-from widgets.supervision import supervisor
 
 SHOP = "https://shop.example.com"
 
@@ -56,7 +56,7 @@ async def test_open_sockets_end(
 async def test_of_many_each_has_its_turn(
     visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("widgets.supervision.MANY_SOCKETS", 0)
+    monkeypatch.setattr("widgets.chat.supervisor.MANY_SOCKETS", 0)
     sockets = [await visit.opened(widget, origin=SHOP) for _ in range(9)]
     await in_database(disable, widget)
     assert {await socket.closed() for socket in sockets} == {4403}

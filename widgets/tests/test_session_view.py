@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
-from widgets.events import (
+from widgets.chat.client_state import SessionView
+from widgets.chat.events import (
     Event,
     MessagePosted,
     SessionReplaced,
@@ -16,7 +17,6 @@ from widgets.events import (
     from_wire,
     to_wire,
 )
-from widgets.session_view import SessionView
 from widgets.tests.golden import is_golden
 from widgets.types import MessageData
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
-from widgets.events import Event, TurnEnded, TurnStarted, from_wire, to_wire
-from widgets.session_view import SessionView
+from widgets.chat.client_state import SessionView
+from widgets.chat.events import Event, TurnEnded, TurnStarted, from_wire, to_wire
 from widgets.types import MessageData
 
 FIRST = MessageData(

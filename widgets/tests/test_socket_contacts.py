@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contacts.models import Contact
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits
 from widgets.models import WidgetConfig, WidgetSession

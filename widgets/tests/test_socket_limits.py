@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 from pytest_django import Settings
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.hub import hub
+from widgets.chat.rooms import hub
+from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession
-from widgets.services.limits import frame_limiter
-from widgets.supervision import supervisor
+from widgets.services.rate_limits import frame_limiter
 
 pytestmark = pytest.mark.usefixtures("noon")
 BAD = "not json"
@@ -197,11 +197,11 @@ async def test_an_idle_socket_is_closed_and_pings_do_not_count(
     idle, busy = await visit.opened(widget), await visit.opened(widget)
     # Never `time.monotonic` itself: it is the event loop's clock, which then stands still.
     began = time.monotonic()
-    monkeypatch.setattr("widgets.sockets.monotonic", lambda: began + 1_799)
+    monkeypatch.setattr("widgets.chat.visitor_socket.monotonic", lambda: began + 1_799)
     await idle.drained()
     await busy.say("Hi")
     await busy.until("typing_stop")
-    monkeypatch.setattr("widgets.supervision.monotonic", lambda: began + 1_801)
+    monkeypatch.setattr("widgets.chat.supervisor.monotonic", lambda: began + 1_801)
     await supervisor.end_idle()
     assert await idle.closed() == 4408
     assert await busy.drained() == []

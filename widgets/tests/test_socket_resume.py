@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from pytest_django import Settings
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
 from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.turns import runner
 
 
 async def all_turns_end() -> None:

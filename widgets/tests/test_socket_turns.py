@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from loquent.agents.backends.base import Source
 from loquent.agents.models import TextAgent
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
 from widgets.models import WidgetConfig, WidgetMessage, WidgetTurn

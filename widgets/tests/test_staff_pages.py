@@ -6,7 +6,7 @@ from django.test import Client
 
 from contacts.models import Contact
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.chat import append_message

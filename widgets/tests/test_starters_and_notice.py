@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.sockets import Frame, Visits
 from widgets.models import WidgetConfig
 from widgets.services.configs import change_widget

@@ -8,17 +8,17 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS, eventually
-from widgets import follower
-from widgets.events import LookAgain
-from widgets.link import link
+from widgets.chat import subscriber as follower
+from widgets.chat.bus import link
+from widgets.chat.events import LookAgain
+from widgets.chat.supervisor import hear
 from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message
 from widgets.services.resync import Missed, load_missed
-from widgets.supervision import hear
 from widgets.types import MessageRole
 
 Loader = Callable[..., Missed]
@@ -26,8 +26,8 @@ Loader = Callable[..., Missed]
 
 @pytest.fixture(autouse=True)
 def _short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("widgets.supervision.RENEW_SECONDS", 0.01)
-    monkeypatch.setattr("widgets.follower.GAP_SECONDS", 0.01)
+    monkeypatch.setattr("widgets.chat.supervisor.RENEW_SECONDS", 0.01)
+    monkeypatch.setattr("widgets.chat.subscriber.GAP_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -63,7 +63,10 @@ def post_without_a_hint() -> uuid.UUID:
 
 @pytest.mark.parametrize(
     "step",
-    ["widgets.sockets.SessionSocket.resync", "widgets.supervision.Supervisor.count_refusals"],
+    [
+        "widgets.chat.visitor_socket.SessionSocket.resync",
+        "widgets.chat.supervisor.Supervisor.count_refusals",
+    ],
 )
 async def test_leases_are_renewed_while_other_work_hangs(
     step: str,

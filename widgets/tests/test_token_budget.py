@@ -4,12 +4,12 @@ import pytest
 from pytest_django import Settings
 
 from loquent.agents.models import DailyTokenUsage, TokenReservation
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits
+from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
-from widgets.supervision import supervisor
 
 pytestmark = pytest.mark.usefixtures("noon")
 

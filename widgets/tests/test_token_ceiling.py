@@ -12,7 +12,7 @@ from loquent.agents.backends.base import ChatMessage
 from loquent.agents.models import DailyTokenUsage
 from loquent.agents.services import LoadedReply, Reservation, reserve_tokens
 from loquent.agents.tests.replies import load_reply
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.scripted import ScriptedBackend

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 from pytest_django import Settings
 
-from loquent.agents.backends.openai_chat import OpenAIChatBackend
+from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 from loquent.agents.backends.registry import backend_for, close_backends
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services.breaker import FAILURES
@@ -18,13 +18,13 @@ from loquent.agents.services.slots import slots
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.exchange import Exchange, Script
-from loquent.database import in_database
-from loquent.metrics import MODEL_TOKENS
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
+from loquent.telemetry.metrics import MODEL_TOKENS
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.sockets import Visits
+from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig
-from widgets.supervision import supervisor
 
 pytestmark = pytest.mark.usefixtures("noon")
 

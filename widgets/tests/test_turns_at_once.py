@@ -16,15 +16,15 @@ from loquent.agents.services import LoadedReply
 from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from widgets.actions import accept_here
+from widgets.chat.handlers import accept_here
+from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.page_data import Page
-from widgets.services.accepting import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.claims import ClaimedTurn, begin_turn
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns import Finished, Outcome, finish_turns
+from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.turns.claim import ClaimedTurn, begin_turn
+from widgets.services.turns.finish import Finished, Outcome, finish_turns
 from widgets.tests.one import claim_next_turn
-from widgets.turns import runner
+from widgets.visitor_page import Page
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 Sessions = Callable[[int], list[WidgetSession]]

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import api_client
 from loquent.testing.scripted import ScriptedBackend

@@ -15,13 +15,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from loquent.asgi import application
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Membership
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.hub import hub
+from widgets.chat.rooms import hub
+from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.supervision import supervisor
 
 HERE = b"http://127.0.0.1:8000"
 Watch = Callable[..., Any]

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from loquent.headers import PREVIEW
 from loquent.organizations.models import Organization
+from loquent.server.headers import PREVIEW
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig
 from widgets.services.configs import public_config

@@ -13,13 +13,13 @@ from loquent.agents.backends.base import (
     ReplyRequest,
     TextDelta,
 )
-from loquent.agents.backends.knowledge import (
+from loquent.agents.search.index import (
     Hit,
     questions_of,
     search_knowledge,
     sources_of,
 )
-from loquent.agents.backends.words import question_terms, terms
+from loquent.agents.search.words import question_terms, terms
 
 NAMES = frozenset({"knowledge"})
 CANDIDATES = 8

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loquent.agents.backends.base import VisitorPage
-from loquent.agents.backends.knowledge import Hit
+from loquent.agents.search.index import Hit
 
 MAX_URL = 500
 MAX_TITLE = 300

@@ -5,7 +5,7 @@ from django.conf import settings
 from loquent.agents.backends.base import Backend, BackendError
 from loquent.agents.backends.builtin import NAMES as BUILTIN_NAMES
 from loquent.agents.backends.builtin import BuiltinBackend
-from loquent.agents.backends.openai_chat import OpenAIChatBackend
+from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 
 _BACKENDS: dict[str, type[Backend]] = {
     "builtin": BuiltinBackend,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from loquent.agents.importing.drafts import Draft, Reading
+from loquent.agents.importing.reading import Draft, Reading
 
 # A longer document is split, so that each entry is about one thing, and its title says which.
 LONG = 8_000

@@ -5,8 +5,8 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from loquent.agents.importing.documents import read_document
-from loquent.agents.importing.drafts import Reading, refused
-from loquent.agents.importing.pages import read_page
+from loquent.agents.importing.html import read_page
+from loquent.agents.importing.reading import Reading, refused
 from loquent.agents.importing.tables import read_table
 from loquent.text import clean_text, unix_lines
 

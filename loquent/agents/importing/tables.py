@@ -3,7 +3,7 @@
 import csv
 import io
 
-from loquent.agents.importing.drafts import Draft, Reading
+from loquent.agents.importing.reading import Draft, Reading
 
 TITLES = frozenset({"title", "question", "name", "subject", "heading", "topic", "titel", "frage"})
 CONTENTS = frozenset(

@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
 from loquent.agents.backends.registry import explain_refused_model
-from loquent.agents.importing.drafts import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
+from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.db.versions import ExpectedVersion, check_version, version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
 from loquent.organizations.models import Organization
-from loquent.versions import ExpectedVersion, check_version, version_of
 
 AGENT_FIELDS = (
     "name",

@@ -12,10 +12,10 @@ from loquent.agents.backends.metering import TokenMeter
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
+from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
-from loquent.agents.services.telemetry import ModelCall
-from loquent.agents.text_cleaning import TextCleaner
 from loquent.text import is_blank
+from loquent.text_cleaning import TextCleaner
 
 logger = logging.getLogger(__name__)
 SLOT_RETRY_SECONDS = 5

@@ -10,12 +10,12 @@ from django.db.models import Count, Max
 
 from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.agents.backends.registry import explain_refused_model, is_metered
-from loquent.agents.bounded_cache import BoundedCache
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
+from loquent.cache import BoundedCache
+from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.organizations.ceilings import daily_tokens
-from loquent.prepared import PreparedQuery
+from loquent.organizations.services.ceilings import daily_tokens
 
 CACHED_CHARS = 10_000_000
 

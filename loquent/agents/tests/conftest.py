@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from pytest_django.fixtures import Settings
 
-from loquent.agents.backends.openai_chat import OpenAIChatBackend
+from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 from loquent.agents.backends.registry import backend_for, close_backends
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 

@@ -1,4 +1,4 @@
-from loquent.agents.bounded_cache import BoundedCache
+from loquent.cache import BoundedCache
 
 
 def test_another_version_is_not_there() -> None:

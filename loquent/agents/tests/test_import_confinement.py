@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from loquent.agents.importing.apart import ROOT
 from loquent.agents.importing.confinement import (
     NETWORK_SINCE,
     SCOPES_SINCE,
     landlock_version,
 )
+from loquent.agents.importing.sandbox import ROOT
 from loquent.agents.models import KnowledgeEntry
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.agents.importing.documents import LONG
-from loquent.agents.importing.drafts import MAX_CONTENT
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES, read_file
+from loquent.agents.importing.reading import MAX_CONTENT
 
 PAGE = """<!doctype html><html><head><title>Shop</title><style>p{}</style>
 <link rel="canonical" href="https://shop.example.com/returns"></head><body>

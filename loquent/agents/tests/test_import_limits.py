@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from loquent.agents.importing import apart
+from loquent.agents.importing import sandbox as apart
 from loquent.agents.importing.files import MAX_FILE_BYTES
 from loquent.agents.models import TextAgent
 from loquent.organizations.models import Organization

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
 
-from loquent.agents.importing import apart
+from loquent.agents.importing import sandbox as apart
 from loquent.agents.models import TextAgent
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent

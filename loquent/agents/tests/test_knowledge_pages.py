@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from loquent.agents.importing.drafts import MAX_ENTRIES, MAX_TOLD
+from loquent.agents.importing.reading import MAX_ENTRIES, MAX_TOLD
 from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.agents.services import knowledge
+from loquent.agents.services import entries as knowledge
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent

@@ -124,7 +124,7 @@ async def test_one_document_in_place_of_a_stream_is_fine(endpoint: ScriptedEndpo
 async def test_an_answer_that_says_it_is_finished_is_whole_though_the_body_goes_on(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loquent.agents.backends.openai_chat.AFTER_END_SECONDS", 0.02)
+    monkeypatch.setattr("loquent.agents.backends.openai_chat.backend.AFTER_END_SECONDS", 0.02)
     text, _ = await collect(make_reply(model="openai-chat:finish-then-hang"))
     assert text == "All of it."
     await endpoint.requests[0].wait_until_closed()

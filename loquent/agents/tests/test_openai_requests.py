@@ -90,7 +90,7 @@ async def test_connections_are_used_again(endpoint: ScriptedEndpoint) -> None:
 async def test_a_body_that_ends_a_little_late_keeps_its_connection(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loquent.agents.backends.openai_chat.DRAIN_SECONDS", 10)
+    monkeypatch.setattr("loquent.agents.backends.openai_chat.backend.DRAIN_SECONDS", 10)
     endpoint.push(done_then_wait(0.02))
     for _ in range(2):
         await collect(make_reply())

@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.knowledge import Hit
 from loquent.agents.backends.prompts import _LEAD, system_prompt
+from loquent.agents.search.index import Hit
 
 # As a model may read it: whatever the case, with white space anywhere.
 DELIMITER = re.compile(r"<\s*(/?)\s*reference", re.IGNORECASE)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from loquent.server import serve
+from loquent.server.run import serve
 
 
 class Command(BaseCommand):

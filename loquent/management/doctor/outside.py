@@ -11,7 +11,7 @@ from django.conf import settings
 
 from loquent.management.doctor.configuration import open_files
 from loquent.management.doctor.findings import Finding, Findings, fail, ok
-from loquent.probe import BODY_PATH, HEADER, PATH, STREAM_PAUSE_SECONDS, make_ticket, proof
+from loquent.server.probe import BODY_PATH, HEADER, PATH, STREAM_PAUSE_SECONDS, make_ticket, proof
 
 SECONDS = 15
 CLAIMED = "203.0.113.99"

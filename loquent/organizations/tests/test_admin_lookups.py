@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from contacts.models import Contact
-from loquent.organizations.invitations import invite
 from loquent.organizations.models import Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.invitations import invite
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_widget
 from widgets.services.sessions import create_widget_session
 

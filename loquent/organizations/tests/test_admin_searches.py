@@ -11,7 +11,7 @@ from django.utils.text import smart_split
 
 from contacts.models import Contact
 from loquent.limits import MAX_SEARCH
-from loquent.organizations.admin_base import TenantAdmin
+from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from widgets.services import conversations

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
-from loquent.organizations.services import create_api_key, revoke_api_key
+from loquent.organizations.services.organizations import create_api_key, revoke_api_key
 from loquent.tokens import token_digest
 
 Connect = Callable[..., APIClient]

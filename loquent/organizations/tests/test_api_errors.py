@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetSession
 from widgets.services.chat import append_message

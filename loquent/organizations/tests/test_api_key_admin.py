@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import api_client
 
 LIST = "/admin/organizations/apikey/"

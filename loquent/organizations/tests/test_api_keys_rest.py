@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from loquent.organizations.models import ApiKey, Organization, Scope
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 
 Connect = Callable[..., APIClient]
 PATH = "/api/v1/api-keys/"

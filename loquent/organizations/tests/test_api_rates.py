@@ -10,10 +10,10 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.limits import Limits
-from loquent.organizations import throttling
+from loquent.organizations.api import throttling
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
-from loquent.shared_rates import SharedLimiter
+from loquent.organizations.services.organizations import create_api_key
+from loquent.ratelimit.shared import SharedLimiter
 from loquent.testing.clock import Clock
 
 Connect = Callable[..., APIClient]

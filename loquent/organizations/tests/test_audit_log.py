@@ -15,7 +15,7 @@ from contacts.models import Contact
 from loquent.agents.services import update_agent
 from loquent.organizations.audit_entry import MAX_VALUE, AuditEntry
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import PASSWORD, api_client, make_agent, make_widget
 from widgets.services.chat import append_message
 from widgets.services.configs import change_widget, reset_widget_id

@@ -15,9 +15,9 @@ from psycopg.errors import LockNotAvailable
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.organizations import idempotency
 from loquent.organizations.models import ApiKey, IdempotentRequest, Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services import idempotency
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_widget
 from widgets.models import ErasureReceipt
 

@@ -15,10 +15,15 @@ from pytest_django.fixtures import Settings
 
 from contacts.tests.parallel import in_parallel
 from loquent.errors import ApplicationError
-from loquent.logs import redact
-from loquent.organizations.invitations import RATE, accept_as_new, accept_invitation, invite
 from loquent.organizations.models import Invitation, Membership, Organization, Role
+from loquent.organizations.services.invitations import (
+    RATE,
+    accept_as_new,
+    accept_invitation,
+    invite,
+)
 from loquent.outbox import all_sent
+from loquent.telemetry.logs import redact
 from loquent.testing.people import PASSWORD, make_member
 from loquent.testing.waiting import WAIT_SECONDS
 from loquent.tokens import token_digest

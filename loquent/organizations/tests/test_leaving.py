@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from contacts.tests.parallel import in_parallel
-from loquent.organizations.invitations import accept_as_new, invite
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
-from loquent.organizations.services import (
+from loquent.organizations.services.invitations import accept_as_new, invite
+from loquent.organizations.services.organizations import (
     authenticate_api_key,
     create_api_key,
     remove_member,

@@ -10,7 +10,7 @@ from django.test import Client
 from contacts.tests.parallel import in_parallel
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.organizations.services import change_role, remove_member
+from loquent.organizations.services.organizations import change_role, remove_member
 from loquent.testing.people import make_member
 
 LIST = "/admin/organizations/membership/"

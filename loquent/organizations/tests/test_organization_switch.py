@@ -1,6 +1,5 @@
 """A member of several organizations works in one of them, sees which, and switches."""
 
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -113,7 +112,9 @@ def test_what_was_begun_before_a_switch_is_not_lost(
     assert Contact.objects.get(name="Typed before").organization == acme
 
 
-@pytest.mark.parametrize("wanted", ["", "all", "x", "\x00", "914ca355-9416-4561-b9b3-5415a774f56d", "globex"])
+@pytest.mark.parametrize(
+    "wanted", ["", "all", "x", "\x00", "914ca355-9416-4561-b9b3-5415a774f56d", "globex"]
+)
 def test_no_other_can_be_chosen(
     client: Client, alice: User, globex: Organization, theirs: Contact, wanted: str
 ) -> None:

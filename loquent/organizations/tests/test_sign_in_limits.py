@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from loquent.organizations.account_forms import NewPasswordForm
+from loquent.organizations.site.account_forms import NewPasswordForm
 from loquent.testing.people import PASSWORD
 
 LOGIN = "/admin/login/"

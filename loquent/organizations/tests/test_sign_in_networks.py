@@ -12,10 +12,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from loquent.addresses import request_key
-from loquent.organizations.known_networks import remember_network
 from loquent.organizations.models import KnownNetwork
-from loquent.organizations.sign_in_limits import limiter
+from loquent.organizations.services.known_networks import remember_network
+from loquent.organizations.site.sign_in import limiter
+from loquent.server.addresses import request_key
 from loquent.testing.clock import Clock
 from loquent.testing.people import PASSWORD
 

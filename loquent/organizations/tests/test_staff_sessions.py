@@ -16,8 +16,8 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from loquent.database import in_database
-from loquent.organizations.auth import signed_in_user
+from loquent.db.threads import in_database
+from loquent.organizations.backends import signed_in_user
 from loquent.organizations.staff_sessions import REFRESH_AFTER, SessionStore
 from loquent.testing.people import PASSWORD
 from loquent.testing.threads import settle_database_threads

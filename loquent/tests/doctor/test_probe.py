@@ -8,8 +8,8 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from pytest_django import Settings
 
-from loquent import probe
 from loquent.asgi import application
+from loquent.server import probe
 from loquent.tests.test_metrics_endpoint import get
 
 
@@ -44,7 +44,7 @@ async def test_without_one_it_is_not_there(
     ):
         assert (await get("/api/probe", headers))[0] == 404
     now = time.time()
-    monkeypatch.setattr("loquent.probe.time.time", lambda: now + probe.MAX_AGE_SECONDS + 1)
+    monkeypatch.setattr("loquent.server.probe.time.time", lambda: now + probe.MAX_AGE_SECONDS + 1)
     assert (await get("/api/probe", ticket_header(good)))[0] == 404
     monkeypatch.undo()
     settings.SECRET_KEY = "another"

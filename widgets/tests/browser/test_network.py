@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.tests.browser.conversation import (

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.async_api import Page, WebSocket
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from playwright.async_api import ConsoleMessage, Page, expect
 
 from contacts.models import Contact
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import ApiKey, Organization
 from loquent.testing.people import PASSWORD, make_widget
 from loquent.testing.process import ServerProcess

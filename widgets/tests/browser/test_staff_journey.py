@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.async_api import Browser, Page, expect
 
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.process_fixtures import StartServer

@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from playwright.async_api import ConsoleMessage, Page, ViewportSize, expect
 
 from contacts.models import Contact
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.audit_entry import AuditEntry
-from loquent.organizations.invitations import invite, renew_invitation
 from loquent.organizations.models import Invitation, Membership, Organization, Role
-from loquent.organizations.services import create_api_key, revoke_api_key
+from loquent.organizations.services.invitations import invite, renew_invitation
+from loquent.organizations.services.organizations import create_api_key, revoke_api_key
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from loquent.agents.models import TextAgent
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer

@@ -18,9 +18,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
 from contacts.models import Contact
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
-from loquent.organizations.services import create_api_key
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.packages import postgresql_programs
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess, run_manage, url_of_test_database

@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import refuse, tokens
-from loquent.database import in_database
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process import plain_environment
@@ -173,7 +173,7 @@ async def test_a_conversation(
 def test_without_traces_opentelemetry_need_not_be_installed() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None; import loquent.asgi; "
-        "sys.exit('loquent.otel' in sys.modules)"
+        "sys.exit('loquent.telemetry.otel' in sys.modules)"
     )
     environment = plain_environment(DEBUG="1", DATABASE_URL="sqlite://:memory:")
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)

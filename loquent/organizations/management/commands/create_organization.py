@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from loquent.errors import ApplicationError
-from loquent.organizations.services import create_organization
+from loquent.organizations.services.organizations import create_organization
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from axes.utils import reset
 from django.core.management.base import BaseCommand
 
-from loquent.organizations.services import staff_username
+from loquent.organizations.services.organizations import staff_username
 
 
 class Command(BaseCommand):

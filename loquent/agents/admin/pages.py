@@ -1,0 +1,260 @@
+"""What the form of a text agent has beside it: the playground, the knowledge, and imports."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from loquent.agents.admin.playground import stream_reply
+from loquent.agents.admin.requests import draft_data, draft_messages, failure
+from loquent.agents.backends.registry import allowed_models, explain_refused_model
+from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
+from loquent.agents.importing.reading import MAX_TOLD
+from loquent.agents.importing.sandbox import read_apart
+from loquent.agents.models import TextAgent
+from loquent.agents.services.entries import (
+    delete_entry,
+    import_entries,
+    list_entries,
+    save_entry,
+)
+from loquent.agents.services.playground import draft_reply, take_try
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.models import Organization
+from loquent.organizations.site.current import current_organization
+from loquent.server.large_bodies import accepts_large_bodies
+from loquent.text import unix_lines
+
+TEMPLATES = "admin/agents/textagent"
+
+
+class AgentPages(TenantAdmin):
+    """The half of the agents' admin that is more than a form."""
+
+    def get_urls(self) -> list[URLPattern]:
+        of_a_row = (
+            ("knowledge/", "knowledge", self.knowledge_view),
+            ("knowledge/save/", "saveentry", self.save_entry_view),
+            ("knowledge/delete/", "deleteentry", self.delete_entry_view),
+            ("knowledge/import/", "import", self.import_view),
+        )
+        pages = [
+            path(
+                f"<uuid:id>/{address}",
+                self.admin_site.admin_view(view),
+                name=f"agents_textagent_{name}",
+            )
+            for address, name, view in of_a_row
+        ]
+        playground = path(
+            "playground/",
+            self.admin_site.admin_view(self.playground_view),
+            name="agents_textagent_playground",
+        )
+        return [playground, *pages, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        agent = context.get("original")
+        context["playground_url"] = reverse("admin:agents_textagent_playground")
+        context["models"] = self._models(request, agent)
+        if agent is not None:
+            context["model_refusal"] = explain_refused_model(agent.model)
+        if agent is not None:
+            context |= self._knowledge_context(request, agent)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """A new agent's page is the next: there its knowledge is added."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_save" not in request.POST:
+            return response
+        return HttpResponseRedirect(reverse("admin:agents_textagent_change", args=[obj.pk]))
+
+    @accepts_large_bodies
+    def playground_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Stream an answer by the settings of the form as it stands."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            organization, saved_id = self._tried(request)
+            take_try(user_key=str(request.user.pk))
+            loaded = draft_reply(
+                organization=organization,
+                data=draft_data(request.POST),
+                messages=draft_messages(request.POST.get("messages", "")),
+                saved_id=saved_id,
+            )
+        except ApplicationError as error:
+            return failure(error)
+        response = StreamingHttpResponse(
+            stream_reply(loaded), content_type="application/x-ndjson; charset=utf-8"
+        )
+        response["Cache-Control"] = "no-store"
+        # A proxy that gathers the answer would make it come all at once.
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+    def knowledge_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """The list of entries as the page has it, or with `?entry=` one of them."""
+        agent = self._agent(request, id, "view")
+        wanted = request.GET.get("entry")
+        if wanted:
+            return self._entry(agent, wanted)
+        response = TemplateResponse(
+            request, f"{TEMPLATES}/entries.html", self._knowledge_context(request, agent)
+        )
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @accepts_large_bodies
+    def save_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Write an entry, a new one where none is named."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        agent = self._agent(request, id, "change")
+        named, version = request.POST.get("id", ""), request.POST.get("version", "")
+        try:
+            save_entry(
+                agent=agent,
+                entry_id=_uuid(named) if named else None,
+                expected_version=datetime.fromisoformat(version) if version else None,
+                data={
+                    "title": request.POST.get("title", "").strip(),
+                    "content": unix_lines(request.POST.get("content", "")).strip(),
+                    "url": request.POST.get("url", "").strip(),
+                },
+            )
+        except ApplicationError as error:
+            return failure(error)
+        except ValueError:
+            return failure(ApplicationError(ErrorCode.INVALID, "Load the page again."))
+        return JsonResponse({})
+
+    def delete_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Delete an entry."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        agent = self._agent(request, id, "change")
+        delete_entry(agent=agent, entry_id=_uuid(request.POST.get("id", "")))
+        return JsonResponse({})
+
+    @accepts_large_bodies
+    def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Read one file into entries; says what was added, and what was left out and why.
+
+        Of what was left out the first MAX_TOLD parts are named; `more` counts the others.
+        """
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        agent = self._agent(request, id, "change")
+        file = request.FILES.get("file")
+        if not isinstance(file, UploadedFile):
+            return failure(ApplicationError(ErrorCode.INVALID, "Please choose a file."))
+        # One byte more than is allowed tells that it is too large.
+        reading = read_apart(
+            name=file.name or "",
+            data=file.read(MAX_FILE_BYTES + 1),
+            key=str(agent.organization_id),
+        )
+        try:
+            report = import_entries(agent=agent, drafts=reading.drafts)
+        except ApplicationError as error:
+            return failure(error)
+        skipped = [*reading.skipped, *report.skipped]
+        told = skipped[:MAX_TOLD]
+        return JsonResponse(
+            {
+                "added": report.added,
+                "skipped": [{"what": part.what, "why": part.why} for part in told],
+                "more": reading.more + report.more + len(skipped) - len(told),
+            }
+        )
+
+    def _entry(self, agent: TextAgent, wanted: str) -> HttpResponse:
+        entry = agent.knowledge.filter(id=_uuid(wanted)).first()
+        if entry is None:
+            raise Http404
+        return JsonResponse(
+            {
+                "id": str(entry.id),
+                "title": entry.title,
+                "content": entry.content,
+                "url": entry.url,
+                "version": entry.updated_at.isoformat(),
+            }
+        )
+
+    def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
+        entries = list(list_entries(agent=agent))
+        names = ("knowledge", "saveentry", "deleteentry", "import")
+        return {
+            "entries": entries,
+            "entries_size": sum(entry.size for entry in entries),  # type: ignore[attr-defined]
+            "may_edit": self.has_change_permission(request, agent),
+            "import_kinds": ",".join(KINDS),
+            "import_limit": MAX_FILE_BYTES,
+            "import_told": MAX_TOLD,
+            **{
+                f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
+                for name in names
+            },
+        }
+
+    def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
+        """What the form suggests: the built-in one, the server's, and those that are in use.
+
+        If the server allows only some models, just these.
+        """
+        if allowed := allowed_models():
+            return allowed
+        used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
+        own = [f"openai-chat:{name}" for name in settings.OPENAI_MODELS]
+        return list(dict.fromkeys(["builtin:knowledge", *own, *sorted(used[:50])]))
+
+    def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
+        """Whose tokens a try uses, and the agent whose knowledge counts."""
+        named = request.POST.get("agent", "")
+        if named:
+            agent = self._agent(request, _uuid(named), "change")
+            return self.organization_of(agent), agent.pk
+        wanted = request.POST.get("organization", "")
+        current = current_organization(request)
+        allowed = self._organizations(request, "add")
+        found = allowed.filter(id=_uuid(wanted)).first() if wanted else current
+        if found is None or not allowed.filter(id=found.id).exists():
+            raise ApplicationError(ErrorCode.FORBIDDEN, "You may not try agents here.")
+        return found, None
+
+    def _agent(self, request: HttpRequest, agent_id: uuid.UUID, action: str) -> TextAgent:
+        agent = self.get_object(request, str(agent_id))
+        allowed = {"view": self.has_view_permission, "change": self.has_change_permission}[action]
+        if not isinstance(agent, TextAgent) or not allowed(request, agent):
+            raise Http404
+        return agent
+
+
+def _uuid(text: str) -> uuid.UUID:
+    """An id that a page sent; Http404 where it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,94 @@
+"""The playground's answer: streamed to the page of staff, a JSON object a line."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from loquent.agents.backends.base import BackendError, ReplyEnd, TextDelta
+from loquent.agents.services import (
+    LoadedReply,
+    Reservation,
+    generate_reply,
+    reserve_tokens,
+    settle_tokens,
+)
+from loquent.db.threads import in_database
+from loquent.errors import ApplicationError
+
+logger = logging.getLogger(__name__)
+USED_UP = "Your organization's tokens of today are used up."
+
+
+async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
+    """Yield `delta` lines, then one `end`, or an `error` with a sentence for staff.
+
+    It counts against the token budget and takes a place among the model calls, like a turn.
+    Closing it, as a page does that goes away, stops the model.
+    """
+    attempt = _Attempt(loaded)
+    try:
+        attempt.reservation = await in_database(reserve_tokens, loaded=loaded)
+    except ApplicationError as error:
+        sentence = USED_UP if error.limit == "tokens" else error.message
+        yield _line(type="error", message=sentence)
+        return
+    try:
+        async with aclosing(generate_reply(loaded=loaded)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    attempt.has_text()
+                    yield _line(type="delta", text=event.text)
+                else:
+                    attempt.end = event
+        yield attempt.end_line(loaded.model)
+    except BackendError as error:
+        yield _line(type="error", message=f"The model gave no answer: {error}.")
+    except Exception as error:  # noqa: BLE001 - the text could hold content
+        logger.error("A try failed: %s", type(error).__name__)  # noqa: TRY400
+        yield _line(type="error", message="Something went wrong on our side. Please try again.")
+    finally:
+        # Also where the page has gone: what was used is counted.
+        await asyncio.shield(attempt.settle())
+
+
+class _Attempt:
+    """What is known of an answer while it comes."""
+
+    def __init__(self, loaded: LoadedReply) -> None:
+        self.reservation: Reservation | None = None
+        self.end: ReplyEnd | None = None
+        self._request = loaded.request
+        self._began = time.monotonic()
+        self._first_ms: int | None = None
+
+    def has_text(self) -> None:
+        if self._first_ms is None:
+            self._first_ms = self._elapsed_ms()
+
+    def end_line(self, model: str) -> str:
+        end = self.end or ReplyEnd()
+        return _line(
+            type="end",
+            model=model,
+            sources=[{"title": source.title, "url": source.url} for source in end.sources],
+            first_token_ms=self._first_ms,
+            duration_ms=self._elapsed_ms(),
+            input_tokens=end.input_tokens,
+            output_tokens=end.output_tokens,
+        )
+
+    async def settle(self) -> None:
+        maximum = self._request.max_output_tokens
+        counts = self._request.meter.counts(max_output_tokens=maximum)
+        await in_database(settle_tokens, reservation=self.reservation, **counts)
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
+
+
+def _line(**fields: Any) -> str:
+    return json.dumps(fields, ensure_ascii=False) + "\n"

@@ -1,0 +1,104 @@
+"""Reads a file in a process of its own: whatever is in it costs the server a few seconds at most.
+
+Parsers and patterns take quadratic time, or worse, over some texts. Inside the server one such file
+would hold up every chat of every organization.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from loquent.agents.importing.confinement import confine
+from loquent.agents.importing.files import read_file
+from loquent.agents.importing.reading import Draft, Reading, refused
+from loquent.agents.importing.turns import FairTurns
+
+logger = logging.getLogger(__name__)
+
+# An ordinary page of the largest size takes a third of it.
+SECONDS = 20.0
+MEMORY_BYTES = 512 * 1024 * 1024
+TOO_LONG = "It takes too long to read."
+TOO_BIG = "It takes too much memory to read."
+UNREADABLE = "It can't be read."
+BUSY = "The server is reading other files. Please try again in a moment."
+ROOT = Path(__file__).parents[3]
+# What Python itself needs; no secret goes where files of strangers are read.
+KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+# One file at a time: others wait, and the chats keep their processors. Organizations take turns, so
+# that one which sends files that take long holds up another one for one file at most.
+WAITING = 2
+_turns = FairTurns(waiting=WAITING)
+
+
+def read_apart(*, name: str, data: bytes, key: str) -> Reading:
+    """Do as `read_file`; what takes too long, or too much memory, is left out and says so.
+
+    Files with the same `key` take turns with those of others; while WAITING of them wait for
+    theirs, further ones are left out, as is one whose turn does not come within SECONDS.
+    """
+    if not _turns.acquire(key, timeout=SECONDS):
+        return refused(name, BUSY)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", __name__],
+            input=json.dumps(name).encode() + b"\n" + data,
+            stdout=subprocess.PIPE,
+            # A traceback could quote the file.
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env={key: os.environ[key] for key in KEPT if key in os.environ},
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return refused(name, TOO_LONG)
+    finally:
+        _turns.release()
+    if done.returncode == -signal.SIGXCPU:
+        return refused(name, TOO_LONG)
+    if done.returncode:
+        logger.error("Reading a file to import ended with %d.", done.returncode)
+        return refused(name, UNREADABLE)
+    return _loaded(done.stdout)
+
+
+def _loaded(text: bytes) -> Reading:
+    found = json.loads(text)
+    reading = Reading(more=found["more"], drafts=[Draft(**draft) for draft in found["drafts"]])
+    for part in found["skipped"]:
+        reading.skip(**part)
+    return reading
+
+
+def _read() -> None:
+    """The other process: a name and a file come in, a reading goes out, as JSON."""
+    # A service may not be allowed to set limits (@resources of systemd): the time-out still holds.
+    with contextlib.suppress(OSError, ValueError):
+        os.nice(10)
+    with contextlib.suppress(OSError, ValueError):
+        # Where the server is gone meanwhile, nobody else ends this.
+        resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # Whatever a file makes a parser do, it finds no secret of the server and reaches nobody. An old
+    # kernel can't do this: then the server's user is all that bounds it.
+    confine()
+    name = json.loads(sys.stdin.buffer.readline())
+    try:
+        reading = read_file(name=name, data=sys.stdin.buffer.read())
+    except MemoryError:
+        reading = refused(name, TOO_BIG)
+    skipped = [asdict(part) for part in reading.skipped]
+    drafts = [asdict(draft) for draft in reading.drafts]
+    json.dump({"drafts": drafts, "skipped": skipped, "more": reading.more}, sys.stdout)
+
+
+if __name__ == "__main__":
+    _read()

@@ -1,0 +1,168 @@
+"""An agent's knowledge, an entry at a time, and many from a file."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from loquent.agents.importing.reading import (
+    FULL,
+    MAX_CONTENT,
+    MAX_ENTRIES,
+    MAX_KNOWLEDGE_CHARS,
+    Draft,
+    LeftOut,
+    same,
+)
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.services.agents import ENTRY_FIELDS, EntryData
+from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
+
+
+@dataclass(slots=True)
+class ImportReport(LeftOut):
+    """What became of a file: how many entries were added, and what was left out."""
+
+    added: int = 0
+
+
+def list_entries(*, agent: TextAgent) -> QuerySet[KnowledgeEntry]:
+    """The entries without their content, each with its `size` in characters."""
+    return (
+        KnowledgeEntry.objects.filter(agent=agent)
+        .defer("content")
+        .annotate(size=Length("content"))
+        .order_by("title", "created_at")
+    )
+
+
+def save_entry(
+    *,
+    agent: TextAgent,
+    data: EntryData,
+    entry_id: uuid.UUID | None = None,
+    expected_version: datetime | None = None,
+) -> KnowledgeEntry:
+    """Write an entry, a new one where no id is given.
+
+    Raises `invalid` that names the fields, `not_found`, and `conflict` where the entry isn't the
+    one of `expected_version` (its `updated_at`) any more.
+    """
+    with transaction.atomic():
+        _lock(agent)
+        if entry_id is None:
+            entry = KnowledgeEntry(agent=agent)
+        else:
+            found = KnowledgeEntry.objects.filter(agent=agent, id=entry_id).first()
+            if found is None:
+                raise ApplicationError(ErrorCode.NOT_FOUND, "This entry is gone.")
+            if expected_version is not None and found.updated_at != expected_version:
+                raise ApplicationError(
+                    ErrorCode.CONFLICT,
+                    "Somebody else changed this entry while you worked on it. Copy your text, "
+                    "then open the entry again.",
+                )
+            entry = found
+        before = values(entry, ENTRY_FIELDS)
+        _assign(entry, data)
+        _check_room(agent, [entry])
+        entry.save()
+        _touch(agent)
+        if entry_id is None:
+            record(entry, CREATED, {"title": ("", entry.title)})
+        else:
+            record(entry, CHANGED, {n: (before[n], getattr(entry, n)) for n in ENTRY_FIELDS})
+    return entry
+
+
+def delete_entry(*, agent: TextAgent, entry_id: uuid.UUID) -> None:
+    """Delete an entry; one that is gone already is fine."""
+    with transaction.atomic():
+        _lock(agent)
+        entry = KnowledgeEntry.objects.filter(agent=agent, id=entry_id).first()
+        if entry is None:
+            return
+        record(entry, DELETED, {"title": (entry.title, "")})
+        entry.delete()
+        _touch(agent)
+
+
+def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport:
+    """Add what isn't there yet; each draft becomes an entry or is skipped with its reason."""
+    report = ImportReport()
+    new: list[KnowledgeEntry] = []
+    with transaction.atomic():
+        _lock(agent)
+        rows = KnowledgeEntry.objects.filter(agent=agent).values_list("content", flat=True)
+        known = {same(content) for content in rows}
+        count, size = len(rows), sum(map(len, rows))
+        for draft in drafts:
+            entry = KnowledgeEntry(agent=agent)
+            if same(draft.content) in known:
+                report.skip(draft.title, "The same text is there already.")
+                continue
+            if count >= MAX_ENTRIES or size + len(draft.content) > MAX_KNOWLEDGE_CHARS:
+                report.skip(draft.title, FULL)
+                continue
+            data: EntryData = {
+                "title": draft.title, "content": draft.content, "url": draft.url,
+            }  # fmt: skip
+            try:
+                _assign(entry, data)
+            except ApplicationError as error:
+                report.skip(draft.title, error.message)
+                continue
+            known.add(same(draft.content))
+            count, size = count + 1, size + len(draft.content)
+            new.append(entry)
+        KnowledgeEntry.objects.bulk_create(new)
+        if new:
+            _touch(agent)
+            # One line, not one for each entry: a log of hundreds would hide what else was done.
+            change = (_entries(count - len(new)), f"{_entries(count)}, {len(new)} of them imported")
+            record(agent, CHANGED, {"knowledge": change})
+    report.added = len(new)
+    return report
+
+
+def _entries(count: int) -> str:
+    return f"{count} entr{'y' if count == 1 else 'ies'}"
+
+
+def _lock(agent: TextAgent) -> None:
+    if TextAgent.objects.select_for_update().filter(id=agent.id).first() is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+
+
+def _touch(agent: TextAgent) -> None:
+    """`updated_at` is part of the knowledge's version, by which processes keep it in memory."""
+    TextAgent.objects.filter(id=agent.id).update(updated_at=timezone.now())
+
+
+def _assign(entry: KnowledgeEntry, data: EntryData) -> None:
+    for name in ENTRY_FIELDS:
+        if name in data:
+            setattr(entry, name, data[name])  # type: ignore[literal-required]
+    # A TextField's own limit holds in forms alone.
+    if len(entry.content) > MAX_CONTENT:
+        raise invalid({"content": [f"An entry has at most {MAX_CONTENT:,} characters."]})
+    try:
+        # Its id alone is unique, and random: no need to ask the database, for each of an import.
+        entry.full_clean(exclude=["agent"], validate_unique=False)
+    except ValidationError as error:
+        raise invalid(error.message_dict) from None
+
+
+def _check_room(agent: TextAgent, entries: Sequence[KnowledgeEntry]) -> None:
+    others = KnowledgeEntry.objects.filter(agent=agent).exclude(id__in=[e.id for e in entries])
+    sizes = list(others.annotate(size=Length("content")).values_list("size", flat=True))
+    total = sum(sizes) + sum(len(entry.content) for entry in entries)
+    if len(sizes) + len(entries) > MAX_ENTRIES or total > MAX_KNOWLEDGE_CHARS:
+        raise invalid({"content": [FULL]})

@@ -1,0 +1,72 @@
+"""A reply by settings that nobody has saved yet: the playground beside an agent's form."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from loquent.agents.backends.base import ChatMessage
+from loquent.agents.models import TextAgent
+from loquent.agents.services.agents import AgentData, assign_settings
+from loquent.agents.services.loading import FoundAgent, LoadedReply, find_agent, request_of
+from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.models import Organization
+from loquent.ratelimit.buckets import Rate
+from loquent.ratelimit.shared import SharedLimiter
+
+MAX_MESSAGES = 40
+MAX_CHARS = 4_000
+playground_limiter = SharedLimiter()
+RATE = Rate("playground", 20, 60, 10)
+
+
+def take_try(*, user_key: str) -> None:
+    """Count one try of a member; raises `rate_limited`. May wait for Redis."""
+    if not settings.RATE_LIMITS:
+        return
+    refused = playground_limiter.take((RATE, user_key))
+    if refused is not None:
+        seconds = refused[1]
+        raise ApplicationError(
+            ErrorCode.RATE_LIMITED,
+            f"You are trying very fast. Please wait {seconds} s.",
+            retry_after=seconds,
+        )
+
+
+def draft_reply(
+    *,
+    organization: Organization,
+    data: AgentData,
+    messages: Sequence[ChatMessage],
+    saved_id: uuid.UUID | None = None,
+) -> LoadedReply:
+    """What to ask a model by these settings; nothing is written.
+
+    `saved_id`: the agent of the organization that is edited, whose knowledge counts; None for a
+    new one. Raises `invalid` that names the field at fault, or `not_found`.
+    """
+    _check(messages)
+    if saved_id is None:
+        found: FoundAgent | None = FoundAgent(
+            row=TextAgent(organization=organization),
+            knowledge_version="",
+            has_knowledge=False,
+            daily_tokens=organization.daily_token_budget,
+            timezone=organization.timezone,
+        )
+    else:
+        found = find_agent(saved_id)
+    if found is None or found.row.organization_id != organization.id:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    assign_settings(found.row, data)
+    return request_of(found, messages=messages, key=f"playground-{organization.id}")
+
+
+def _check(messages: Sequence[ChatMessage]) -> None:
+    if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
+        raise invalid({"message": ["Please write a message first."]})
+    if len(messages) > MAX_MESSAGES:
+        raise invalid({"message": ["This try is long. Please start over."]})
+    if any(len(m.content) > MAX_CHARS for m in messages if m.role == "user"):
+        raise invalid({"message": [f"A message has at most {MAX_CHARS:,} characters."]})

@@ -1,0 +1,137 @@
+"""The admin's page of API keys."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.models import ApiKey, Scope
+from loquent.organizations.services.organizations import (
+    create_api_key,
+    is_maker_an_owner,
+    revoke_api_key,
+)
+from loquent.organizations.site.staff_site import Nav
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """A key's name, and, once, what it may do."""
+
+    scope = forms.ChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        initial=Scope.READ,
+        help_text="Read: every list and export. Write: change things as well. It can't be changed "
+        "later. No key makes or revokes others.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["organization", "name"]
+
+
+class ApiKeyAdmin(TenantAdmin):
+    """Keys of the REST API: shown once when made, revoked by an action."""
+
+    nav = Nav("Organization", 4, "API keys", "key")
+    form = ApiKeyForm
+    list_display = ["name", "organization", "shown_prefix", "may", "maker", "last_used", "revoked"]
+    list_select_related = ["organization", "created_by"]
+    actions = ["revoke"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ApiKey]:
+        rows: models.QuerySet[ApiKey] = super().get_queryset(request)
+        return rows.annotate(maker_may=is_maker_an_owner())
+
+    @admin.display(description="key", ordering="prefix")
+    def shown_prefix(self, obj: ApiKey) -> str:
+        return f"{obj.prefix}…"
+
+    @admin.display(description="may", ordering="scope")
+    def may(self, obj: ApiKey) -> str:
+        return obj.get_scope_display()
+
+    @admin.display(description="created by", ordering="created_by__username")
+    def maker(self, obj: Any) -> str:
+        """Who answers for the key; it doesn't work while that is no owner any more."""
+        if obj.created_by is None:
+            return "–"
+        if obj.maker_may:
+            return str(obj.created_by)
+        badge = '{} <span class="lq-badge lq-warn">not an owner: doesn’t work</span>'
+        return format_html(badge, obj.created_by)
+
+    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
+    def last_used(self, obj: ApiKey) -> datetime | None:
+        return obj.last_used_at
+
+    @admin.display(description="revoked", ordering="revoked_at", empty_value="no")
+    def revoked(self, obj: ApiKey) -> datetime | None:
+        return obj.revoked_at
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        """What is chosen once, and what is known later."""
+        if obj is None:
+            return ["organization", "name", "scope"]
+        return ["name", *self.get_readonly_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        known = [
+            "organization",
+            "shown_prefix",
+            "scope",
+            "maker",
+            "created_at",
+            "last_used_at",
+            "revoked_at",
+        ]
+        return known if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        if change:
+            obj.save(update_fields=["name", "updated_at"])
+            return
+        row, key = create_api_key(
+            organization=obj.organization,
+            name=obj.name,
+            scope=form.cleaned_data["scope"],
+            created_by=cast("User", request.user),
+        )
+        obj.pk, obj.prefix, obj.scope = row.pk, row.prefix, row.scope
+        # For the answer to this request; there is no such column.
+        obj.__dict__["shown_once"] = key
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the key in this answer alone: in no cookie, no address and no log."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "API key",
+            "opts": self.opts,
+            "api_key": obj,
+            "key": obj.__dict__.pop("shown_once"),
+            "list_url": reverse("admin:organizations_apikey_changelist"),
+        }
+        response = TemplateResponse(
+            request, "admin/organizations/apikey/created.html", context
+        ).render()
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: models.QuerySet[ApiKey]) -> None:
+        """End the selected keys at once."""
+        for api_key in queryset:
+            revoke_api_key(api_key=api_key)
+        self.message_user(request, "The keys are revoked.", messages.SUCCESS)

@@ -1,0 +1,168 @@
+"""The admin's page of open invitations."""
+
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timeuntil
+
+from loquent.errors import ApplicationError
+from loquent.organizations.access import made_by_an_owner
+from loquent.organizations.admin.base import SavedByFormAdmin, add_refusal
+from loquent.organizations.models import Invitation, Role
+from loquent.organizations.services.invitations import (
+    invitation_link,
+    invite,
+    mail_invitation,
+    renew_invitation,
+    revoke_invitation,
+)
+from loquent.organizations.services.organizations import MAX_STAFF_EMAIL
+from loquent.organizations.site.staff_site import Nav
+
+LIST = "admin:organizations_invitation_changelist"
+
+
+class InvitationForm(forms.ModelForm[Invitation]):
+    """Whom to invite, and as what. `made`: the invitation and its token, once it is valid."""
+
+    made: tuple[Invitation, str]
+    email = forms.EmailField(
+        max_length=MAX_STAFF_EMAIL, help_text="They get a link that works once, for a week."
+    )
+    role = forms.ChoiceField(
+        choices=Role.choices,
+        initial=Role.VIEWER,
+        help_text="A viewer reads, an admin also writes, an owner also manages members and keys.",
+    )
+
+    class Meta:
+        model = Invitation
+        fields = ["organization", "email", "role"]
+
+    def _post_clean(self) -> None:
+        """The service decides, with one sentence for each field."""
+        if self.errors:
+            return
+        try:
+            self.made = invite(
+                organization=self.cleaned_data["organization"],
+                email=self.cleaned_data["email"],
+                role=Role(self.cleaned_data["role"]),
+                invited_by=self.invited_by,
+            )
+        except ApplicationError as error:
+            add_refusal(self, error, field="email")
+
+    invited_by: Any = None
+
+
+class InvitationAdmin(SavedByFormAdmin):
+    """Who is invited and hasn't come yet: send the link again, or take it back."""
+
+    nav = Nav("Organization", 3, "Invitations", "mail")
+    form = InvitationForm
+    list_display = ["email", "organization", "role", "inviter", "state"]
+    list_select_related = ["organization", "invited_by"]
+    list_filter = ["role"]
+    search_fields = ["email"]
+    fields = ["organization", "email", "role", "inviter", "created_at", "state"]
+    readonly_fields = ["inviter", "created_at", "state"]
+
+    @admin.display(description="invited by", ordering="invited_by__username")
+    def inviter(self, obj: Invitation) -> str:
+        return str(obj.invited_by or "–")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Invitation]:
+        rows: models.QuerySet[Invitation] = super().get_queryset(request)
+        return rows.annotate(may_invite=made_by_an_owner("invited_by"))
+
+    @admin.display(description="link", ordering="expires_at")
+    def state(self, obj: Any) -> str:
+        if obj.expires_at <= timezone.now() or not obj.may_invite:
+            return format_html('<span class="lq-badge lq-warn">{}</span>', "over")
+        return f"works for {timeuntil(obj.expires_at, depth=1)}"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Any:
+        return self.fields if obj else ["organization", "email", "role"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Invitation | None = None, change: bool = False, **kw: Any
+    ) -> type[forms.ModelForm[Invitation]]:
+        form: Any = super().get_form(request, obj, change, **kw)
+        return type("Form", (form,), {"invited_by": request.user})
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "organizations_invitation_resend"
+        view = self.admin_site.admin_view(self.resend_view)
+        return [path("<uuid:object_id>/resend/", view, name=name), *super().get_urls()]
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Invitation:
+        """The invitation that the form made."""
+        invitation: Invitation = form.made[0]
+        invitation.__dict__["shown_once"] = form.made[1]
+        return invitation
+
+    def response_add(
+        self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._show_link(request, obj, obj.__dict__.pop("shown_once"))
+
+    def resend_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """A new link in place of the old one."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        invitation = self.get_object(request, str(object_id))
+        if invitation is None:
+            raise Http404
+        if not self.has_delete_permission(request, invitation):
+            raise PermissionDenied
+        try:
+            token = renew_invitation(invitation=invitation, invited_by=cast("User", request.user))
+        except ApplicationError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(reverse(LIST))
+        return self._show_link(request, invitation, token)
+
+    def delete_model(self, request: HttpRequest, obj: Invitation) -> None:
+        revoke_invitation(invitation=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Invitation]) -> None:
+        for invitation in queryset:
+            revoke_invitation(invitation=invitation)
+
+    def _show_link(self, request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
+        """Show the link in this answer alone, and mail it where there is mail."""
+        if settings.MAIL_IS_ON:
+            mail_invitation(invitation=invitation, token=token)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Invitation",
+            "opts": self.opts,
+            "invitation": invitation,
+            "link": invitation_link(token),
+            "mail_is_on": settings.MAIL_IS_ON,
+            "list_url": reverse(LIST),
+        }
+        template = "admin/organizations/invitation/created.html"
+        response = TemplateResponse(request, template, context).render()
+        response["Cache-Control"] = "no-store"
+        return response

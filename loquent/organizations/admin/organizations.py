@@ -1,0 +1,73 @@
+"""The admin pages of this app, and those of Django and of packages that ours stand in for."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.admin.api_keys import ApiKeyAdmin
+from loquent.organizations.admin.audit import AuditAdmin
+from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.invitations import InvitationAdmin
+from loquent.organizations.admin.members import MembershipAdmin
+from loquent.organizations.admin.users import ServerGroupAdmin, ServerUserAdmin
+from loquent.organizations.audit_entry import AuditEntry
+from loquent.organizations.models import ApiKey, Invitation, Membership, Organization
+from loquent.organizations.services.ceilings import budget_note, describe_ceilings
+from loquent.organizations.site.current import current_organization
+from loquent.organizations.site.staff_site import Nav
+
+
+@admin.register(Organization)
+class OrganizationAdmin(TenantAdmin):
+    """The organizations that a member belongs to; its owners change it."""
+
+    nav = Nav("Organization", 1, "Settings", "settings")
+    list_display = ["name", "timezone", "default_phone_region", "created_at"]
+    fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
+
+    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+        """With the server's ceilings, if there are any."""
+        return [*self.fields, *self.get_readonly_fields(request, obj)]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Organization | None = None
+    ) -> list[str]:
+        has_ceilings = obj is not None and describe_ceilings(obj.daily_token_budget)
+        return ["server_ceilings"] if has_ceilings else []
+
+    @admin.display(description="Set by the server")
+    def server_ceilings(self, obj: Organization) -> str:
+        return format_html_join("", "<div>{}</div>", zip(describe_ceilings(obj.daily_token_budget)))
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if note := budget_note(obj.daily_token_budget):
+            self.message_user(request, note, messages.WARNING)
+
+    def nav_url(self, request: HttpRequest) -> str:
+        """The current organization's settings, or the list for who sees all of them."""
+        current = current_organization(request)
+        if current is None:
+            return reverse("admin:organizations_organization_changelist")
+        return reverse("admin:organizations_organization_change", args=[current.pk])
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Organization]:
+        return visible_organizations(request.user)
+
+
+admin.site.register(Membership, MembershipAdmin)
+admin.site.register(Invitation, InvitationAdmin)
+admin.site.register(ApiKey, ApiKeyAdmin)
+# The package has a page of its own, which knows of no organizations.
+admin.site.unregister(AuditEntry)
+admin.site.register(AuditEntry, AuditAdmin)
+# Django's own pages accept every column as a filter.
+admin.site.unregister([User, Group])
+admin.site.register(User, ServerUserAdmin)
+admin.site.register(Group, ServerGroupAdmin)

@@ -1,0 +1,210 @@
+"""The base of the REST API's viewsets."""
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.http import parse_etags
+from rest_framework import exceptions, mixins, status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.access import access_object
+from loquent.organizations.api.authentication import (
+    RolePermission,
+    caller_key,
+    request_organization,
+)
+from loquent.organizations.api.slow_requests import slow_request
+from loquent.organizations.models import IdempotentRequest, Organization
+from loquent.organizations.services.idempotency import MAX_KEY, claim_request, keep_answer
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+SEARCH = "search"
+REPLAYED = "Idempotent-Replayed"
+KEPT_HEADERS = ("ETag", "Location", "Cache-Control")
+_KEY = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY}}}")
+
+Handler = Callable[..., Response]
+
+
+class OrganizationViewSet(GenericViewSet[Any]):
+    """A viewset whose every row belongs to the request's organization.
+
+    `organization_path` is the look-up from the model to the organization. What belongs to another
+    organization is answered with 404, as what isn't there.
+    """
+
+    organization_path = "organization"
+    lookup_value_converter = "uuid"
+    ordering = "-created_at"
+    ordering_fields: tuple[str, ...] = ("created_at",)
+
+    @property
+    def organization(self) -> Organization:
+        """The organization of this request; the permission has made sure that there is one."""
+        organization = request_organization(self.request)
+        if organization is None:
+            raise ApplicationError(ErrorCode.FORBIDDEN, RolePermission.message)
+        return organization
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        queryset = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return queryset.none()
+        return queryset.filter(**{self.organization_path: self.organization})
+
+    def get_object(self) -> Any:
+        """The row of the address; filters are for lists."""
+        return access_object(self.get_queryset(), pk=self.kwargs["pk"])
+
+
+def idempotent(*secrets: str) -> Callable[[Handler], Handler]:
+    """Let a POST be sent again: under the same Idempotency-Key it happens once.
+
+    `secrets`: fields of the answer that are shown once. They are not kept, and null in a repeat.
+    A request that fails is not remembered, as it has changed nothing.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def answer(
+            view: OrganizationViewSet, request: Request, *args: Any, **kwargs: Any
+        ) -> Response:
+            key = request.headers.get(IDEMPOTENCY_KEY)
+            if key is None:
+                return handler(view, request, *args, **kwargs)
+            if not _KEY.fullmatch(key):
+                sentence = f"Use 1 to {MAX_KEY} visible ASCII characters, such as a UUID."
+                raise invalid({IDEMPOTENCY_KEY: [sentence]})
+            with transaction.atomic():
+                claim = claim_request(
+                    organization=view.organization,
+                    caller=caller_key(request),
+                    key=key,
+                    request_text=_request_text(request),
+                )
+                if claim.is_repeat:
+                    return _repeated(claim.row)
+                response = handler(view, request, *args, **kwargs)
+                kept = {**response.data, **dict.fromkeys(secrets)}
+                keep_answer(
+                    row=claim.row,
+                    status=response.status_code,
+                    headers={name: response[name] for name in KEPT_HEADERS if name in response},
+                    body=JSONRenderer().render(kept).decode(),
+                )
+            return response
+
+        answer.is_idempotent = True  # type: ignore[attr-defined]
+        return answer
+
+    return decorate
+
+
+def _repeated(row: IdempotentRequest) -> Response:
+    headers = {**row.headers, REPLAYED: "true"}
+    return Response(json.loads(row.body), row.status, headers=headers)
+
+
+def _request_text(request: Request) -> str:
+    asked = [request.method, request.get_full_path(), request.data]
+    try:
+        return json.dumps(asked, sort_keys=True)
+    except RecursionError:
+        raise exceptions.ParseError("The body is nested too deeply.") from None
+
+
+class ListMixin(mixins.ListModelMixin):
+    """A list that can be searched: of one caller's searches few run at once."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if SEARCH not in request.query_params:
+            return super().list(request, *args, **kwargs)
+        with slow_request(request):
+            return super().list(request, *args, **kwargs)
+
+
+class OrganizationCrudViewSet(
+    mixins.CreateModelMixin,
+    ListMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    OrganizationViewSet,
+):
+    """List, create, read, change and delete; what is made belongs to the request's organization."""
+
+    @idempotent()
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.perform_create(serializer)
+        response = self.saved(serializer, status.HTTP_201_CREATED)
+        response["Location"] = f"{request.path}{serializer.data['id']}/"
+        return response
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        is_partial = kwargs.pop("partial", False)
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=is_partial)
+        serializer.is_valid(raise_exception=True)
+        self.perform_update(serializer)
+        return self.saved(serializer, status.HTTP_200_OK)
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save(organization=self.organization)
+
+    def saved(self, serializer: BaseSerializer[Any], status_code: int) -> Response:
+        """The answer to a row that was written."""
+        return Response(serializer.data, status_code)
+
+
+class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
+    """As OrganizationCrudViewSet; two editors don't overwrite each other.
+
+    Every row has an ETag. `If-None-Match` saves a read, `If-Match` saves what others wrote.
+    """
+
+    @abstractmethod
+    def version_of(self, row: Any) -> str:
+        """The version of a row, as its services take it for `expected_version`."""
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        known = _versions(request, "If-None-Match")
+        if "*" in known or self.version_of(row) in known:
+            return self.tagged(Response(status=status.HTTP_304_NOT_MODIFIED), row)
+        return self.tagged(Response(self.get_serializer(row).data), row)
+
+    def saved(self, serializer: BaseSerializer[Any], status_code: int) -> Response:
+        return self.tagged(super().saved(serializer, status_code), serializer.instance)
+
+    def tagged(self, response: Response, row: Any) -> Response:
+        """The answer with the row's ETag."""
+        response["ETag"] = f'"{self.version_of(row)}"'
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    def expected_version(self) -> list[str] | None:
+        """The versions of which the row must be one, by If-Match; None where any will do."""
+        if "If-Match" not in self.request.headers:
+            return None
+        versions = _versions(self.request, "If-Match")
+        if not versions:
+            raise invalid({"If-Match": ["Send the ETag as it was answered, or *."]})
+        return None if "*" in versions else versions
+
+
+def _versions(request: Request, header: str) -> list[str]:
+    # Proxies that compress make a strong tag a weak one. Ours says what is in the row, so that
+    # both mean the same.
+    tags = parse_etags(request.headers.get(header, ""))
+    return [tag.removeprefix("W/").strip('"') for tag in tags]

@@ -1,0 +1,32 @@
+"""How often one API key, or one signed-in person, may call the REST API."""
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.api.authentication import caller_key
+from loquent.ratelimit.buckets import Rate
+from loquent.ratelimit.shared import SharedLimiter
+
+limiter = SharedLimiter()
+
+
+class CallerThrottle(BaseThrottle):
+    """LIMIT_API_REQUESTS_PER_MINUTE, for all processes together where they share a Redis."""
+
+    def allow_request(self, request: Request, view: object) -> bool:
+        """True, or `rate_limited` with the seconds until the next request."""
+        if not settings.RATE_LIMITS:
+            return True
+        limits = settings.LIMITS
+        rate = Rate("api", limits.api_requests_per_minute, 60, limits.api_requests_burst)
+        refused = limiter.take((rate, caller_key(request)))
+        if refused is not None:
+            raise ApplicationError(
+                ErrorCode.RATE_LIMITED,
+                f"This is too fast: {limits.api_requests_per_minute} requests a minute are "
+                "allowed. Wait as long as Retry-After says.",
+                retry_after=refused[1],
+            )
+        return True

@@ -1,0 +1,43 @@
+"""Networks from which an account has signed in before: attempts from there are not slowed down."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+
+from loquent.organizations.models import KnownNetwork
+from loquent.organizations.services.organizations import staff_username
+from loquent.tokens import token_digest
+
+# Since the last sign-in from there.
+KEPT = timedelta(days=90)
+
+
+def is_known_network(*, name: str, network: str) -> bool:
+    """Return whether the account of this name has signed in from this network.
+
+    The query is the same if there is no such account. `network`: the key of an address
+    (loquent/server/addresses.py).
+    """
+    return KnownNetwork.objects.filter(
+        digest=_digest(name, network), last_used_at__gt=timezone.now() - KEPT
+    ).exists()
+
+
+def remember_network(*, user: User, network: str) -> None:
+    """Remember that this user has proved to be the user from this network; "" is unknown."""
+    if network:
+        KnownNetwork.objects.update_or_create(
+            digest=_digest(user.get_username(), network),
+            defaults={"user": user, "last_used_at": timezone.now()},
+        )
+
+
+def old_networks(*, now: datetime) -> models.QuerySet[KnownNetwork]:
+    """Return the networks that have not been used for so long that they no longer count."""
+    return KnownNetwork.objects.filter(last_used_at__lt=now - KEPT)
+
+
+def _digest(name: str, network: str) -> str:
+    return token_digest(f"network {network} of {staff_username(name)}")

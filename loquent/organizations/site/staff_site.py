@@ -1,0 +1,143 @@
+"""The admin's frame: its navigation in the words of staff, and the switch of organizations."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.site.account_forms import LoginForm
+from loquent.organizations.site.accounts import password_reset_urls
+from loquent.organizations.site.current import ALL, choose_organization, current_organization
+from loquent.organizations.site.join import join_urls
+
+GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
+# No row of ours has an address of its own or is looked up while somebody types.
+UNUSED = frozenset({"view_on_site", "autocomplete"})
+# More than anybody wants to read in a menu; the list of organizations has them all.
+MAX_IN_MENU = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """Where a page of the admin stands in the navigation, and under which name and icon."""
+
+    group: str
+    order: int
+    label: str
+    icon: str
+
+
+class StaffSite(admin.AdminSite):
+    """The staff's pages. `overview` answers for the first one."""
+
+    site_title = site_header = "Loquent"
+    index_title = "Overview"
+    site_url = None
+    enable_nav_sidebar = False
+    login_form = LoginForm
+    # Set by the app that counts: this one knows of no chats.
+    overview: Callable[[HttpRequest], HttpResponse] | None = None
+    overview_csv: Callable[[HttpRequest], HttpResponse] | None = None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        switch = path(
+            "switch-organization/", self.admin_view(self.switch_view), name="switch_organization"
+        )
+        pages = [url for url in super().get_urls() if getattr(url, "name", "") not in UNUSED]
+        if self.overview_csv is not None:
+            view = self.admin_view(self.overview_csv)
+            pages.insert(0, path("overview.csv", view, name="overview_csv"))
+        return [switch, *password_reset_urls(self), *join_urls(self), *pages]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The login; 429 with the time to wait once it was tried too often."""
+        response = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if isinstance(form, LoginForm) and form.retry_after is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(form.retry_after)
+        return response
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """The overview, for whoever may see figures."""
+        if self.overview is None:
+            return super().index(request, extra_context)
+        request.current_app = self.name
+        return self.overview(request)  # type: ignore[return-value]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        if not context["has_permission"]:
+            return context
+        return {
+            **context,
+            "lq_navigation": self._navigation(request),
+            "lq_organization": current_organization(request),
+            "lq_organizations": visible_organizations(request.user)[: MAX_IN_MENU + 1],
+            "lq_menu_limit": MAX_IN_MENU,
+            "lq_all": ALL,
+            "lq_switch_next": self._list_of(request),
+        }
+
+    def switch_view(self, request: HttpRequest) -> HttpResponse:
+        """Work in another organization, and go on where its rows can be seen."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not choose_organization(request, request.POST.get("organization", "")):
+            messages.error(request, "There is no such organization among yours.")
+        target = request.POST.get("next", "")
+        safe = url_has_allowed_host_and_scheme(
+            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        return HttpResponseRedirect(target if safe else reverse("admin:index"))
+
+    def _navigation(self, request: HttpRequest) -> list[dict[str, Any]]:
+        overview = {
+            "label": "Overview",
+            "icon": "chart",
+            "url": reverse("admin:index"),
+            "order": 0,
+            "is_current": request.path == reverse("admin:index"),
+        }
+        groups: dict[str, list[dict[str, Any]]] = {name: [] for name in GROUPS}
+        groups[""].append(overview)
+        for page, url in self._lists():
+            if not (page.has_module_permission(request) and page.has_view_permission(request)):
+                continue
+            name = str(page.opts.verbose_name_plural).capitalize()
+            nav: Nav = getattr(page, "nav", Nav("Server", 0, name, "server"))
+            own_url = getattr(page, "nav_url", None)
+            groups[nav.group].append(
+                {
+                    "label": nav.label,
+                    "icon": nav.icon,
+                    "url": own_url(request) if own_url else url,
+                    "order": nav.order,
+                    "is_current": request.path.startswith(url),
+                }
+            )
+        return [
+            {"title": name, "items": sorted(items, key=lambda item: item["order"])}
+            for name, items in groups.items()
+            if items
+        ]
+
+    def _list_of(self, request: HttpRequest) -> str:
+        """The list that a page belongs to, to show after a switch; else the overview."""
+        lists = (url for _, url in self._lists() if request.path.startswith(url))
+        return next(lists, reverse("admin:index"))
+
+    def _lists(self) -> Iterator[tuple[admin.ModelAdmin[Any], str]]:
+        for page in self._registry.values():
+            name = f"{page.opts.app_label}_{page.opts.model_name}_changelist"
+            yield page, reverse(f"admin:{name}")

@@ -1,0 +1,122 @@
+"""`/healthz` and `/readyz`, for load balancers and process managers.
+
+Answered before Django, so that they need no session, no known host name, and no database unless
+they are to tell of it.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from loquent.db.threads import in_database
+
+logger = logging.getLogger(__name__)
+READY_SECONDS = 4.0
+REDIS_SECONDS = 1.0
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+class HealthApplication:
+    """Answers the two addresses itself and passes everything else on.
+
+    `/healthz`: 200 while the process runs. `/readyz`: 200 when the database answers, all migrations
+    are there, and the process isn't going away; else 503 with what is amiss. Redis is named where
+    it is away, but chats go on without: a proxy that took all processes out would end them.
+    """
+
+    def __init__(self, application: Application, *, is_draining: Callable[[], bool]) -> None:
+        self._application = application
+        self._is_draining = is_draining
+        self._asking_redis: asyncio.Future[bool] | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["path"] == "/healthz":
+            await _answer(send, 200, {"status": "ok"})
+        elif scope["path"] == "/readyz":
+            problems = await self._problems()
+            is_serving = set(problems) <= {"redis"}
+            status = "unavailable" if not is_serving else "degraded" if problems else "ok"
+            await _answer(
+                send, 200 if is_serving else 503, {"status": status, "problems": problems}
+            )
+        else:
+            await self._application(scope, receive, send)
+
+    async def _problems(self) -> list[str]:
+        if self._is_draining():
+            return ["draining"]
+        found, redis_answers = await asyncio.gather(_ask_database(), self._ask_redis())
+        return found if redis_answers else [*found, "redis"]
+
+    async def _ask_redis(self) -> bool:
+        """Whether it answers in time, which the look-up of its name alone may take longer than.
+
+        One question at a time: each holds a thread until it is over.
+        """
+        if not settings.REDIS_URL:
+            return True
+        if self._asking_redis is None or self._asking_redis.done():
+            self._asking_redis = asyncio.ensure_future(asyncio.to_thread(ping_redis))
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                return await asyncio.shield(self._asking_redis)
+        except TimeoutError:
+            return False
+
+
+async def _ask_database() -> list[str]:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            return await in_database(find_problems)
+    except Exception as error:  # noqa: BLE001 - whatever ails the database
+        logger.warning("Not ready: %s", type(error).__name__)
+        return ["database"]
+
+
+_migrated: set[str] = set()
+
+
+def find_problems() -> list[str]:
+    """What the database lacks to serve: nothing, or `migrations`; raises where it is away."""
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    # Migrations don't go away while a process runs: once is enough.
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return ["migrations"]
+        _migrated.add("all")
+    return []
+
+
+def ping_redis() -> bool:
+    """Whether Redis answers."""
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+        ) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
+    content = json.dumps(body).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

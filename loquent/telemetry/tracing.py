@@ -1,0 +1,151 @@
+"""Traces, if settings ask for them; else every call here does next to nothing.
+
+loquent/telemetry/otel.py is imported only where OTEL_EXPORTER_OTLP_ENDPOINT is set.
+"""
+
+import functools
+import importlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from django.conf import settings
+
+from loquent.telemetry import correlation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Messages whose turn hasn't begun; what is pushed out begins a trace of its own.
+MAX_KEPT = 10_000
+
+
+class Span(Protocol):
+    """What callers may do with a span. No content ever goes into one."""
+
+    def set(self, name: str, value: str | int) -> None:
+        """Give it an attribute."""
+
+    def rename(self, name: str) -> None:
+        """Give it another name."""
+
+    def event(self, name: str) -> None:
+        """Note that something happened now."""
+
+    def fail(self, kind: str) -> None:
+        """Note that it failed, by the kind of error."""
+
+    def end(self) -> None:
+        """It is over; once."""
+
+
+class _NoSpan:
+    def set(self, name: str, value: str | int) -> None:
+        pass
+
+    def rename(self, name: str) -> None:
+        pass
+
+    def event(self, name: str) -> None:
+        pass
+
+    def fail(self, kind: str) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+NO_SPAN = _NoSpan()
+_NOTHING: AbstractContextManager[Span] = nullcontext(NO_SPAN)
+_otel: Any = importlib.import_module("loquent.telemetry.otel") if settings.TRACING else None
+_kept: OrderedDict[str, Any] = OrderedDict()
+
+
+def span(
+    name: str, *, parent: Any = None, only_inside: bool = False
+) -> AbstractContextManager[Span]:
+    """A span around a block, below the current one, or below `parent` (see `take`).
+
+    `only_inside`: none where there is no current one.
+    """
+    if _otel is None or (only_inside and not _otel.is_inside()):
+        return _NOTHING
+    return _current(_begin(name, parent=parent))
+
+
+def request_span(headers: Mapping[str, str]) -> AbstractContextManager[Span]:
+    """The span of an HTTP request, below the caller's where the headers name one."""
+    if _otel is None:
+        return _NOTHING
+    return _current(_begin("HTTP request", parent=_otel.parent_of(headers)))
+
+
+def begin(name: str) -> Span:
+    """A span below the current one that the caller ends; it is never the current one."""
+    return NO_SPAN if _otel is None else _begin(name)
+
+
+def traced(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """A decorator: each call of an asynchronous function is a span."""
+
+    def decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        if _otel is None:
+            return function
+
+        @functools.wraps(function)
+        async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            with span(name):
+                return await function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def keep(key: str) -> None:
+    """Remember the current span under a key, for what follows in another task."""
+    if _otel is not None:
+        _kept[key] = _otel.current()
+        if len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+
+
+def take(key: str) -> Any:
+    """What was kept under a key, once; None where nothing was."""
+    return _kept.pop(key, None)
+
+
+def ids() -> tuple[str, str]:
+    """The IDs of the current trace and span; empty where there is none."""
+    return ("", "") if _otel is None else _otel.ids()
+
+
+def flush() -> None:
+    """Send what is not sent yet; waits for it, so not in the event loop."""
+    if _otel is not None:
+        _otel.flush()
+
+
+def _begin(name: str, *, parent: Any = None) -> Any:
+    started: Any = _otel.OtelSpan(name, parent)
+    for attribute, variable in (
+        ("loquent.request_id", correlation.request_id),
+        ("loquent.session_id", correlation.session_id),
+    ):
+        if value := variable.get():
+            started.set(attribute, value)
+    return started
+
+
+@contextmanager
+def _current(started: Any) -> Iterator[Span]:
+    with started.as_current():
+        try:
+            yield started
+        except BaseException as error:
+            # Its text could hold content.
+            started.fail(type(error).__name__)
+            raise
+        finally:
+            started.end()

@@ -1,0 +1,134 @@
+"""The filters beside the list of conversations."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.site.current import current_organization
+from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.types import MessageStatus
+
+
+class WidgetFilter(admin.SimpleListFilter):
+    """With which widget: a menu, as there may be a thousand."""
+
+    title = "widget"
+    parameter_name = "widget"
+    template = "admin/widgets/widgetsession/widget_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        current = current_organization(request)
+        mine = [current] if current else visible_organizations(request.user)
+        widgets = WidgetConfig.objects.filter(organization__in=mine).order_by("name", "id")
+        return [(str(widget.pk), str(widget)) for widget in widgets.only("name", "widget_id")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
+        known = {key for key, _ in self.lookup_choices}
+        return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Nothing for links; `options` for the menu, `others` for what the form keeps."""
+        self.others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            if name != self.parameter_name
+            for value in values
+        ]
+        chosen = self.value() or ""
+        self.options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, SafeString(" selected") if key == chosen else "", name)
+                for key, name in [("", "All"), *self.lookup_choices]
+            ),
+        )
+        return iter(())
+
+
+class LastAnswerFilter(admin.SimpleListFilter):
+    """How the latest answer ended."""
+
+    title = "last answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (MessageStatus.COMPLETE.value, "Complete"),
+            (MessageStatus.FAILED.value, "Failed"),
+            (MessageStatus.INTERRUPTED.value, "Interrupted"),
+            (MessageStatus.STOPPED.value, "Stopped"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        return queryset.filter(last_answer_status=self.value()) if self.value() else queryset
+
+
+class FeedbackFilter(admin.SimpleListFilter):
+    """Whether the visitor rated an answer."""
+
+    title = "feedback"
+    parameter_name = "feedback"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("any", "Any"), ("down", "Thumb down"), ("up", "Thumb up")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        rated = WidgetMessage.objects.filter(session=OuterRef("pk"), rating__isnull=False)
+        match self.value():
+            case "any":
+                return queryset.filter(Exists(rated))
+            case "down" | "up" as rating:
+                return queryset.filter(Exists(rated.filter(rating=rating)))
+        return queryset
+
+
+class ContactFilter(admin.SimpleListFilter):
+    """Whether it is known who the visitor is."""
+
+    title = "contact"
+    parameter_name = "known"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Known"), ("no", "Unknown")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(contact__isnull=self.value() == "no")
+        return queryset
+
+
+class ActivityFilter(admin.SimpleListFilter):
+    """When something happened last."""
+
+    title = "last activity"
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "24 hours"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        value = self.value()
+        if value not in {"1", "7", "30", "90"}:
+            return queryset
+        return queryset.filter(last_active_at__gte=timezone.now() - timedelta(days=int(value)))

@@ -1,0 +1,207 @@
+"""The list of conversations: its columns, filters and search."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.moments import ago, date_and_time
+from loquent.organizations.site.current import current_organization
+from widgets.admin.conversation_filters import (
+    ActivityFilter,
+    ContactFilter,
+    FeedbackFilter,
+    LastAnswerFilter,
+    WidgetFilter,
+)
+from widgets.admin.page_html import page_link
+from widgets.models import WidgetSession
+from widgets.services.conversations import (
+    MOST_FOUND,
+    Glance,
+    find_conversations,
+    glances,
+    is_active,
+    visitor_name,
+    with_something_in_it,
+)
+from widgets.types import MessageRole
+
+# Status of the last answer: the badge's colour and word.
+BADGES = {
+    "complete": ("lq-good", "Answered"),
+    "stopped": ("", "Stopped"),
+    "failed": ("lq-bad", "Failed"),
+    "interrupted": ("lq-bad", "Interrupted"),
+}
+
+
+class ConversationList(ChangeList):
+    """A page of the list, each row with a glance at its conversation."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        seen = glances(self.result_list)
+        for session in self.result_list:
+            session.glance = seen[session.id]
+
+
+def glance_of(session: WidgetSession) -> Glance:
+    """What ConversationList gave the row."""
+    glance: Glance = session.glance  # type: ignore[attr-defined]
+    return glance
+
+
+class ConversationLists(TenantAdmin):
+    """The half of the conversations' admin that lists them."""
+
+    organization_path = "widget__organization"
+    list_display = [
+        "visitor",
+        "last_message",
+        "widget",
+        "last_page",
+        "message_count",
+        "last_answer",
+        "last_activity",
+    ]
+    list_select_related = ["widget", "contact"]
+    list_filter = [
+        WidgetFilter,
+        LastAnswerFilter,
+        FeedbackFilter,
+        ContactFilter,
+        ActivityFilter,
+    ]
+    # A contact's page leads to all its conversations.
+    linked_lookups = ("contact__id__exact",)
+    search_fields = ["messages__content"]
+    search_help_text = "Words of messages, names, emails, pages; all of them must be there."
+    ordering = ["-last_active_at", "-id"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetSession]:
+        sessions = super().get_queryset(request)
+        if not self._is_listing(request):
+            return sessions
+        current = current_organization(request)
+        if current is not None:
+            # A file holds what the list shows: of the organization that the member works in.
+            sessions = sessions.filter(widget__organization=current)
+        return with_something_in_it(sessions)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        ids, is_cut = find_conversations(sessions=queryset, text=search_term)
+        if is_cut:
+            self.message_user(
+                request,
+                f"More than {MOST_FOUND:,} conversations have these words: the {MOST_FOUND:,} with "
+                "the latest activity are shown. Add a word, or a filter.",
+                messages.WARNING,
+            )
+        return queryset.filter(id__in=ids), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ConversationList
+
+    @admin.display(description="visitor", ordering="contact__name")
+    def visitor(self, obj: WidgetSession) -> str:
+        return visitor_name(obj)
+
+    @admin.display(description="last message")
+    def last_message(self, obj: WidgetSession) -> SafeString:
+        """Its beginning, and who wrote it; the page below, where there is no room for a column."""
+        glance = glance_of(obj)
+        content = " ".join(glance.excerpt.split())
+        who = "" if glance.role == MessageRole.USER else "Agent: "
+        page = format_html('<span class="lq-row-page">{}</span>', page_link(obj.page_url, most=40))
+        return format_html(
+            '<span class="lq-quiet">{}</span>{}{}',
+            who if content else "No message yet",
+            content[:120],
+            page if obj.page_url else "",
+        )
+
+    @admin.display(description="page")
+    def last_page(self, obj: WidgetSession) -> SafeString | str:
+        return page_link(obj.page_url, most=40) if obj.page_url else "—"
+
+    @admin.display(description="messages", ordering="last_seq")
+    def message_count(self, obj: WidgetSession) -> int:
+        return obj.last_seq
+
+    @admin.display(description="last answer", ordering="last_answer_status")
+    def last_answer(self, obj: WidgetSession) -> SafeString | str:
+        """How it ended, and what the visitor thinks of the answers."""
+        return format_html("{}{}", badge(obj.last_answer_status), thumbs(glance_of(obj)))
+
+    @admin.display(description="last activity", ordering="last_active_at")
+    def last_activity(self, obj: WidgetSession) -> SafeString:
+        now = '<span class="lq-dot" title="Active now"></span>' if is_active(obj) else ""
+        return format_html(
+            '{}<time datetime="{}" title="{}">{}</time>',
+            SafeString(now),
+            obj.last_active_at.isoformat(),
+            date_and_time(obj.last_active_at),
+            ago(obj.last_active_at),
+        )
+
+    def _is_listing(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and match.url_name in {
+            "widgets_widgetsession_changelist",
+            "widgets_widgetsession_exportlist",
+        }
+
+
+def badge(status: str) -> SafeString:
+    """A status as a coloured word."""
+    if not status:
+        return format_html('<span class="lq-badge">{}</span>', "No answer yet")
+    kind, word = BADGES[status]
+    return format_html('<span class="lq-badge {}">{}</span>', kind, word)
+
+
+def thumbs(glance: Glance) -> SafeString:
+    """How many answers the visitor liked and disliked; empty where none was rated."""
+    counts = [("up", glance.thumbs_up), ("down", glance.thumbs_down)]
+    return format_html_join("", "{}", ((thumb(kind, count),) for kind, count in counts if count))
+
+
+def thumb(kind: str, count: int = 1) -> SafeString:
+    """A thumb `up` or `down`, with a number where it is more than one."""
+    return format_html(
+        '<span class="lq-thumb lq-{0}" role="img" aria-label="{1}"><svg aria-hidden="true" '
+        'viewBox="0 0 24 24"><use href="{2}#{0}"/></svg>{3}</span>',
+        kind,
+        f"Thumb {kind}" if count == 1 else f"{count} × thumb {kind}",
+        static("widgets/thumbs.svg"),
+        count if count > 1 else "",
+    )
+
+
+def claims(session: WidgetSession) -> list[dict[str, Any]]:
+    """What the visitor typed beside what is recorded, a field each."""
+    claim: dict[str, str] = session.contact_claim or {}
+    return [
+        {
+            "label": name.capitalize(),
+            "typed": claim.get(name) or "",
+            "recorded": getattr(session.contact, name, None) or "",
+            "differs": bool(claim.get(name))
+            and claim.get(name) != getattr(session.contact, name, None),
+        }
+        for name in ("name", "email", "phone")
+        if claim.get(name) or getattr(session.contact, name, None)
+    ]

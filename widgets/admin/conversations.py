@@ -1,0 +1,225 @@
+"""The admin pages of visitors' conversations: the list, the transcript, live, and as files."""
+
+import re
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from loquent.errors import ApplicationError
+from loquent.organizations.site.staff_site import Nav
+from loquent.server.headers import POLICY, live_policy
+from widgets.admin.conversation_export import as_file, stream_records
+from widgets.admin.conversation_list import ConversationLists, claims
+from widgets.models import WidgetSession
+from widgets.services.contact_resolution import apply_contact_claim
+from widgets.services.conversations import (
+    is_active,
+    visitor_name,
+)
+from widgets.services.sessions import delete_conversations
+from widgets.services.transcripts import MOST_SHOWN, conversation_record, transcript
+
+TEMPLATES = "admin/widgets/widgetsession"
+# A message's number, as the database has it.
+SEQ = re.compile("[0-9]{1,10}")
+FORMATS = (("text", "text"), ("json", "JSON"))
+
+
+@admin.register(WidgetSession)
+class WidgetSessionAdmin(ConversationLists):
+    """Visitors' conversations, to read and to delete; only the product writes them."""
+
+    nav = Nav("Inbox", 1, "Conversations", "conversation")
+    actions = ["apply_claim"]
+    fields = ()
+    change_list_template = f"{TEMPLATES}/change_list.html"
+    change_form_template = f"{TEMPLATES}/change_form.html"
+
+    class Media:
+        css = {"all": ["loquent/inbox.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        of_a_row = (
+            ("messages", self.messages_view),
+            ("export", self.export_view),
+            ("apply", self.apply_view),
+        )
+        pages = [
+            path(
+                f"<uuid:id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"widgets_widgetsession_{name}",
+            )
+            for name, view in of_a_row
+        ]
+        export = path(
+            "export/",
+            self.admin_site.admin_view(self.export_list_view),
+            name="widgets_widgetsession_exportlist",
+        )
+        return [export, *pages, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        query = request.GET.copy()
+        query.pop("p", None)
+        context = {
+            "lq_export": reverse("admin:widgets_widgetsession_exportlist"),
+            "lq_query": query.urlencode(),
+            "lq_formats": FORMATS if self.has_export_permission(request) else (),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        response.headers[POLICY] = live_policy(request.get_host())
+        return response
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        session: WidgetSession = context["original"]
+        most = None if "all" in request.GET else MOST_SHOWN
+        lines, earlier = transcript(session=session, most=most)
+        context |= {
+            "lines": lines,
+            "earlier": earlier,
+            "visitor": visitor_name(session),
+            "is_active": is_active(session),
+            "claims": claims(session),
+            "tokens": sum(
+                (line.message.input_tokens or 0) + (line.message.output_tokens or 0)
+                for line in lines
+            ),
+            "may_apply": self.has_apply_permission(request, session),
+            "live_url": f"/admin/widgets/widgetsession/{session.pk}/live/",
+            **{
+                f"{name}_url": reverse(f"admin:widgets_widgetsession_{name}", args=[session.pk])
+                for name in ("messages", "export", "apply")
+            },
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def messages_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """The lines after `?after=`, as the page has them: for the page to go on."""
+        session = self._session(request, id)
+        after = request.GET.get("after", "")
+        lines, _ = transcript(session=session, after=int(after) if SEQ.fullmatch(after) else 0)
+        context = {"lines": lines, "visitor": visitor_name(session)}
+        response = TemplateResponse(request, f"{TEMPLATES}/messages.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def export_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """One conversation as a file."""
+        session = self._session(request, id)
+        return as_file(
+            [conversation_record(session=session)],
+            kind=request.GET.get("format", "text"),
+            name=f"conversation-{session.id.hex[:8]}",
+        )
+
+    def export_list_view(self, request: HttpRequest) -> HttpResponseBase:
+        """All conversations that the list shows under these filters, as a stream."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        kind = request.GET.get("format", "text")
+        filters = request.GET.copy()
+        filters.pop("format", None)
+        request.GET = filters  # type: ignore[assignment]
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            # As the list does, whose address this may be.
+            return HttpResponseRedirect(reverse("admin:widgets_widgetsession_changelist"))
+        ids = list(rows.values_list("id", flat=True))
+        response = StreamingHttpResponse(stream_records(ids, kind=kind))
+        for name, value in as_file([], kind=kind, name="conversations").headers.items():
+            response[name] = value
+        return response
+
+    def apply_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Write what the visitor typed to their contact, and go back to where it was asked."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        session = self._session(request, id)
+        if not self.has_apply_permission(request, session):
+            raise Http404
+        self._apply(request, session)
+        if request.POST.get("back") == "contact" and session.contact_id:
+            back = reverse("admin:contacts_contact_change", args=[session.contact_id])
+        else:
+            back = reverse("admin:widgets_widgetsession_change", args=[session.pk])
+        return HttpResponseRedirect(back)
+
+    @admin.action(description="Apply what the visitor typed to the contact", permissions=["apply"])
+    def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
+        """Write the visitors' own details to their contacts."""
+        for session in queryset:
+            if self.has_apply_permission(request, session):
+                self._apply(request, session)
+
+    def delete_model(self, request: HttpRequest, obj: WidgetSession) -> None:
+        delete_conversations(sessions=WidgetSession.objects.filter(pk=obj.pk))
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]
+    ) -> None:
+        delete_conversations(sessions=queryset)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Who may delete conversations may take all of them away: admins, as in the REST API.
+
+        One alone is a file for whoever may read it.
+        """
+        return self.has_delete_permission(request)
+
+    def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change contacts may also give them what a visitor typed."""
+        return bool(request.user.has_perm("contacts.change_contact", obj))
+
+    def _apply(self, request: HttpRequest, session: WidgetSession) -> None:
+        name = visitor_name(session)
+        try:
+            applied = apply_contact_claim(session_id=session.id)
+        except ApplicationError as error:
+            self.message_user(request, f"{name}: {error.message}", messages.ERROR)
+            return
+        if applied:
+            self.message_user(request, f"{name}: the contact has what was typed.", messages.SUCCESS)
+        else:
+            self.message_user(request, f"{name} typed nothing.", messages.WARNING)
+
+    def _session(self, request: HttpRequest, session_id: uuid.UUID) -> WidgetSession:
+        session = self.get_object(request, str(session_id))
+        if not isinstance(session, WidgetSession) or not self.has_view_permission(request, session):
+            raise Http404
+        return session

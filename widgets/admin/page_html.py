@@ -1,0 +1,37 @@
+"""A visitor's page as staff see it. All of it comes from outside."""
+
+import json
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from loquent.organizations.admin.moments import date_and_time
+from widgets.types import PageData
+from widgets.visitor_page import clean_address
+
+MAX_SHOWN = 120
+
+
+def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
+    """A link to a page that learns nothing of us; mere text where it is no web address.
+
+    Shows `most` characters; where that is few, not its scheme.
+    """
+    shown = url if most == MAX_SHOWN else url.partition("://")[2]
+    shown = shown if len(shown) <= most else f"{shown[:most]}…"
+    if clean_address(url) != url:
+        return format_html("{}", shown)
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', url, shown
+    )
+
+
+def page_lines(page: PageData) -> SafeString:
+    """The page, where the visitor came from, and what the site adds, a line each."""
+    lines = [page["title"], page_link(page["url"])]
+    if page["referrer"]:
+        lines.append(format_html("Came from {}", page_link(page["referrer"])))
+    if page["context"]:
+        lines.append(json.dumps(page["context"], ensure_ascii=False))
+    lines.append(f"Since {date_and_time(page['at'])}")
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line))

@@ -1,0 +1,207 @@
+"""The admin's form of a widget: lists one item a line, errors beside their fields, nothing lost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from loquent.errors import ApplicationError
+from loquent.organizations.admin.conflicts import GuardedForm
+from loquent.organizations.admin.fields import LongTextField
+from widgets.models import WidgetConfig
+from widgets.origins import OriginError, normalize_origin_entry
+from widgets.services.configs import (
+    create_widget,
+    lock_widget,
+    require_widget_room,
+    update_widget,
+    widget_version,
+)
+from widgets.services.validation import (
+    MAX_STARTER,
+    MAX_STARTERS,
+    data_columns,
+    validate_widget_data,
+)
+from widgets.types import NoticeData, WidgetConfigData
+
+# What the form proposes for a new widget. Over REST there is no cap unless one is sent.
+PROPOSED_CAP = 500
+NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
+# The settings that are a field of the form each, under the same name.
+SETTINGS = [
+    name
+    for name in WidgetConfigData.__dataclass_fields__
+    if name not in ("text_agent_id", "notice")
+]
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line; empty lines don't count."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in (super().to_python(value) or "").splitlines()]
+        return [line for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != (self.to_python(data) or []))
+
+
+class OriginsField(LinesField):
+    """Origins one a line; none at all means any site."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value) or None
+
+
+class WidgetConfigForm(GuardedForm[WidgetConfig]):
+    """All settings of a widget; the rules are the services'."""
+
+    noun = "widget"
+    guarded = (*SETTINGS, *NOTICE_FIELDS, "text_agent")
+
+    allowed_origins = OriginsField(
+        required=False,
+        label="Allowed sites",
+        help_text=(
+            "The sites that may show this widget, one a line, such as https://example.com or "
+            "https://*.example.com. Empty: any site."
+        ),
+    )
+    # The preview looks at a form that nobody saves.
+    watches_conflicts = True
+
+    starters = LinesField(
+        label="Suggested questions",
+        required=False,
+        help_text=(
+            f"One a line, at most {MAX_STARTERS}, each of up to {MAX_STARTER} characters. Visitors "
+            "see them before their first message, and send one with one click."
+        ),
+    )
+
+    class Meta:
+        model = WidgetConfig
+        fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
+        field_classes = {"greeting": LongTextField, "notice_text": LongTextField}
+        widgets = {
+            "primary_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
+            "text_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
+            "greeting": forms.Textarea(attrs={"rows": 3}),
+            "notice_text": forms.Textarea(attrs={"rows": 2}),
+            "notice_url": forms.URLInput(
+                attrs={"class": "vTextField", "placeholder": "https://example.com/privacy"}
+            ),
+        }
+        labels = {
+            "text_agent": "Answers come from",
+            "enabled": "Show this widget on its sites",
+            "primary_color": "Main colour",
+            "text_color": "Colour of text on it",
+            "position": "Corner of the page",
+            "contact_info_mode": "Ask visitors for their details",
+            "collect_name": "Name",
+            "collect_email": "Email",
+            "collect_phone": "Phone number",
+            "daily_message_cap": "Messages a day, at most",
+        }
+        help_texts = {
+            "primary_color": "Of the button, the title bar and the visitor's own messages.",
+            "daily_message_cap": (
+                "Visitors' messages per day, all visitors together. Empty: no limit. 0: none at "
+                "all. A message that a model answers uses about 1,000 tokens in a short "
+                f"conversation and 7,000 in a long one: {PROPOSED_CAP} messages use at most about "
+                f"{PROPOSED_CAP * 7_000 / 1e6:g} million tokens per day. builtin:knowledge uses "
+                "none."
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
+
+    def lock_row(self) -> WidgetConfig:
+        return lock_widget(widget=self.instance)
+
+    def version_of(self, row: WidgetConfig) -> str:
+        return widget_version(row)
+
+    def clean_notice_text(self) -> str | None:
+        return self.cleaned_data["notice_text"] or None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.watches_conflicts and not self.instance._state.adding:
+            self.refuse_stale()
+        organization = data.get("organization") or getattr(self.instance, "organization", None)
+        if self.errors or organization is None:
+            return data
+        if self.watches_conflicts and self.instance._state.adding:
+            try:
+                require_widget_room(organization=organization)
+            except ApplicationError as error:
+                raise ValidationError(error.message) from None
+        try:
+            valid = validate_widget_data(organization=organization, data=self._data(data))
+        except ApplicationError as error:
+            raise ValidationError(
+                {_form_field(name): sentences for name, sentences in error.fields.items()}
+            ) from None
+        columns = data_columns(valid)
+        return {**data, **{name: value for name, value in columns.items() if name in data}}
+
+    def save_through_services(self, widget: WidgetConfig) -> None:
+        """Create or update the widget as every other door does."""
+        data = self._data(self.cleaned_data)
+        if widget._state.adding:
+            made = create_widget(organization=widget.organization, data=data)
+            widget.__dict__.update(made.__dict__)
+        else:
+            update_widget(widget=widget, data=data, expected_version=self.seen)
+
+    def renamed_origins(self) -> list[tuple[str, str]]:
+        """The lines of the list that are stored in another spelling, each with that one."""
+        typed = str(self.data.get(self.add_prefix("allowed_origins"), ""))
+        return [
+            (line, entry["origin"])
+            for line, entry in ((e["typed"], e) for e in read_origins(typed.splitlines()))
+            if entry["origin"] and entry["origin"] != line
+        ]
+
+    def _data(self, cleaned: dict[str, Any]) -> WidgetConfigData:
+        notice: NoticeData = {
+            "text": cleaned["notice_text"] or "",
+            "url": cleaned["notice_url"],
+            "consent": cleaned["notice_consent"],
+        }
+        return WidgetConfigData(
+            text_agent_id=cleaned["text_agent"].id,
+            notice=notice,
+            **{name: cleaned[name] for name in SETTINGS},
+        )
+
+
+def read_origins(lines: Sequence[str]) -> list[dict[str, str]]:
+    """Each line of a list as it would be stored, or why it can't be; empty lines are left out."""
+    found = []
+    for line in (line.strip() for line in lines):
+        if line:
+            try:
+                entry = {"typed": line, "origin": normalize_origin_entry(line), "error": ""}
+            except OriginError as error:
+                entry = {"typed": line, "origin": "", "error": str(error)}
+            found.append(entry)
+    return found
+
+
+def _form_field(name: str) -> str:
+    return "text_agent" if name == "text_agent_id" else name.replace(".", "_")

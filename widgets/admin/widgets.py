@@ -1,0 +1,178 @@
+"""The admin pages of widgets."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from loquent.errors import ApplicationError
+from loquent.organizations.admin.moments import ago
+from loquent.organizations.site.staff_site import Nav
+from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
+from widgets.admin.contrast import contrast_warning
+from widgets.admin.overview import overview_csv, overview_page
+from widgets.admin.widget_form import WidgetConfigForm
+from widgets.admin.widget_pages import WidgetPages
+from widgets.models import WidgetConfig
+from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
+from widgets.services.usage import (
+    refusals_today,
+    refused_today,
+    used_today,
+    with_conversations,
+    with_usage,
+)
+
+admin.site.overview = overview_page  # type: ignore[attr-defined]
+admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
+
+
+@admin.register(WidgetConfig)
+class WidgetConfigAdmin(WidgetPages):
+    """Chats for websites."""
+
+    nav = Nav("Chat", 1, "Widgets", "widget")
+    form = WidgetConfigForm
+    list_display = [
+        "__str__",
+        "text_agent",
+        "status",
+        "conversations_today",
+        "messages_today",
+        "cap",
+        "refusals",
+        "last_conversation",
+        "organization",
+    ]
+    list_filter = ["enabled"]
+    list_select_related = ["text_agent", "organization"]
+    search_fields = ["name", "widget_id"]
+    actions = ["enable", "disable", "duplicate"]
+    change_form_template = "admin/widgets/widgetconfig/change_form.html"
+    fieldsets = [
+        (
+            None,
+            {"fields": ["organization", "name", "text_agent", "enabled", "version", "loaded"]},
+        ),
+        ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
+        (
+            "Before the first message",
+            {"fields": ["starters", "notice_text", "notice_url", "notice_consent"]},
+        ),
+        (
+            "Contact information",
+            {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
+        ),
+        ("Where it may run", {"fields": ["allowed_origins"]}),
+        ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
+        widgets = with_usage(super().get_queryset(request))
+        return with_conversations(widgets) if self.is_list(request) else widgets
+
+    def get_fieldsets(self, request: HttpRequest, obj: WidgetConfig | None = None) -> Any:
+        """Without what guards the saving where nobody can; the page itself says whose it is."""
+        if obj is None:
+            return self.fieldsets
+        left_out = {"organization"}
+        if not self.has_change_permission(request, obj):
+            left_out |= {"version", "loaded"}
+        (_, first), *others = self.fieldsets
+        fields = [name for name in first["fields"] if name not in left_out]
+        return [(None, {"fields": fields}), *others]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: WidgetConfig | None = None
+    ) -> list[str]:
+        return ["organization", "refusals_by_limit"] if obj else ["refusals_by_limit"]
+
+    @admin.display(description="status", ordering="enabled")
+    def status(self, obj: WidgetConfig) -> str:
+        """Whether its sites show it."""
+        kind, word = ("good", "Enabled") if obj.enabled else ("quiet", "Disabled")
+        return format_html('<span class="lq-badge lq-{}">{}</span>', kind, word)
+
+    @admin.display(description="conversations today")
+    def conversations_today(self, obj: Any) -> int:
+        return int(obj.conversations_today)
+
+    @admin.display(description="messages today")
+    def messages_today(self, obj: WidgetConfig) -> int:
+        return used_today(obj)
+
+    @admin.display(description="daily cap used", ordering="daily_message_cap")
+    def cap(self, obj: WidgetConfig) -> str:
+        """How much of the cap is used; what is nearly or all used stands out."""
+        if obj.daily_message_cap is None:
+            return "no cap"
+        used, cap = used_today(obj), obj.daily_message_cap
+        kind = "bad" if used >= cap else "warn" if used >= cap * 0.8 else "quiet"
+        return format_html('<span class="lq-badge lq-{}">{} of {}</span>', kind, used, cap)
+
+    @admin.display(description="last conversation", ordering="last_conversation_at")
+    def last_conversation(self, obj: Any) -> str:
+        began = obj.last_conversation_at
+        return ago(began) if began else "none yet"
+
+    @admin.display(description="refused today")
+    def refusals(self, obj: WidgetConfig) -> int:
+        return refused_today(obj)
+
+    @admin.display(description="refused today")
+    def refusals_by_limit(self, obj: WidgetConfig) -> str:
+        """What limits kept out, one by one."""
+        if obj._state.adding:
+            return "—"
+        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "nothing"
+
+    def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
+        form.save_through_services(obj)
+        if renamed := form.renamed_origins():
+            lines = "\n".join(f"{typed} → {stored}" for typed, stored in renamed)
+            self.message_user(request, f"Sites are stored in one spelling:\n{lines}", messages.INFO)
+        if warning := contrast_warning(obj.primary_color, obj.text_color):
+            self.message_user(request, warning, messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: WidgetConfig) -> None:
+        delete_widget(widget=obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]
+    ) -> None:
+        for widget in queryset:
+            delete_widget(widget=widget)
+
+    @admin.action(description="Enable the selected widgets", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Show the selected widgets on their sites."""
+        count = switch_widgets(widgets=self._writable(request, queryset), enabled=True)
+        self.message_user(request, f"{count} enabled.", messages.SUCCESS)
+
+    @admin.action(description="Disable the selected widgets", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Take the selected widgets off their sites; open chats end within seconds."""
+        count = switch_widgets(widgets=self._writable(request, queryset), enabled=False)
+        self.message_user(request, f"{count} disabled.", messages.SUCCESS)
+
+    @admin.action(description="Duplicate the selected widgets", permissions=["add"])
+    def duplicate(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
+        """Make disabled copies, with IDs of their own."""
+        copies = 0
+        try:
+            for widget in self._writable(request, queryset):
+                duplicate_widget(widget=widget)
+                copies += 1
+        except ApplicationError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        if copies:
+            text = f"{copies} duplicated. The copies are disabled."
+            self.message_user(request, text, messages.SUCCESS)
+
+    def _writable(
+        self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]
+    ) -> models.QuerySet[WidgetConfig]:
+        ids = [widget.id for widget in queryset if self.has_change_permission(request, widget)]
+        return WidgetConfig.objects.filter(id__in=ids).select_related("organization")

@@ -1,0 +1,190 @@
+"""This process's line to the others, over the channel layer.
+
+One channel for the whole process joins the groups of the sessions that matter here: those with a
+socket, and those with an answer being written. What comes over it is a hint; the database is the
+truth, and while the layer is away the chat goes on within the process.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from loquent.telemetry.metrics import REDIS_FAILURES
+from widgets.chat.cancellation import cancel
+from widgets.chat.events import Event, LookAgain, from_wire, to_wire
+
+logger = logging.getLogger(__name__)
+PROCESS = uuid.uuid4()
+# A layer that doesn't answer holds up whoever speaks: not for long, and then not again for a while.
+LAYER_SECONDS = 0.5
+SKIP_SECONDS = 3.0
+RETRY_SECONDS = 1.0
+Listener = Callable[[uuid.UUID, Event], None]
+
+
+class ProcessLink:
+    """Follows sessions and passes on what other processes tell of them."""
+
+    def __init__(self) -> None:
+        self._followers: Counter[uuid.UUID] = Counter()
+        self._joined: set[uuid.UUID] = set()
+        self._channel: str | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+        self._beat = asyncio.Event()
+        self._is_deaf = False
+        self._skip_until = 0.0
+        # Sessions of which others were not told something.
+        self._unsent: set[uuid.UUID] = set()
+        self._listener: Listener | None = None
+
+    def start(self, listener: Listener) -> None:
+        """Pass events on to `listener(session_id, event)` from now on."""
+        self._listener = listener
+
+    async def stop(self) -> None:
+        """Leave the layer; whoever still follows a session is forgotten."""
+        tasks = [*self._chores, *([self._reader] if self._reader else [])]
+        await cancel(tasks)
+        # A new lock: the old one belongs to the loop that ends.
+        self.__init__()  # type: ignore[misc]
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the latest `check` did not hear itself."""
+        return self._is_deaf
+
+    async def follow(self, session_id: uuid.UUID) -> None:
+        """Hear of a session; returns when what happens from now on will be heard."""
+        self._followers[session_id] += 1
+        if settings.REDIS_URL and session_id not in self._joined:
+            await self._join(session_id)
+
+    def unfollow(self, session_id: uuid.UUID) -> None:
+        """The opposite of one `follow`."""
+        self._followers[session_id] -= 1
+        if self._followers[session_id] <= 0:
+            del self._followers[session_id]
+            if session_id in self._joined:
+                self._in_background(self._part(session_id))
+
+    async def send(self, session_id: uuid.UUID, event: Event) -> None:
+        """Tell the other processes of an event."""
+        if not settings.REDIS_URL:
+            return
+        message = {
+            "type": "session.event",
+            "process": str(PROCESS),
+            "session": str(session_id),
+            "event": to_wire(event),
+        }
+        if not await self._attempt(get_channel_layer().group_send, _group(session_id), message):
+            self._unsent.add(session_id)
+
+    def send_soon(self, session_id: uuid.UUID, event: Event) -> None:
+        """`send`, without waiting for it; what is sent first arrives first."""
+        if settings.REDIS_URL:
+            self._in_background(self.send(session_id, event))
+
+    async def check(self) -> bool:
+        """Talk to ourselves over the layer; True when it is heard again after it was not.
+
+        Then hints were lost, and whoever follows a session has to look for itself; others are
+        told to do so where hints of this process didn't go out. Call it every few seconds.
+        """
+        if not settings.REDIS_URL or not (self._followers or self._unsent):
+            return False
+        for session_id in [wanted for wanted in self._followers if wanted not in self._joined]:
+            if not await self._join(session_id):
+                break
+        is_heard = await self._hear_ourselves()
+        if is_heard:
+            unsent, self._unsent = self._unsent, set()
+            for session_id in unsent:
+                await self.send(session_id, LookAgain())
+        was_deaf, self._is_deaf = self._is_deaf, not is_heard
+        return is_heard and was_deaf
+
+    async def _hear_ourselves(self) -> bool:
+        if self._channel is None:
+            return False
+        self._beat.clear()
+        message = {"type": "process.beat"}
+        if not await self._attempt(get_channel_layer().send, self._channel, message):
+            return False
+        return await self._attempt(self._beat.wait)
+
+    async def _attempt(self, function: Callable[..., Awaitable[Any]], *args: Any) -> bool:
+        """Call the channel layer; False, and a line in the log, where it doesn't answer."""
+        if time.monotonic() < self._skip_until:
+            return False
+        try:
+            async with asyncio.timeout(LAYER_SECONDS):
+                await function(*args)
+        except Exception as error:  # noqa: BLE001 - whatever ails the layer
+            self._skip_until = time.monotonic() + SKIP_SECONDS
+            REDIS_FAILURES.labels("link").inc()
+            logger.warning("The channel layer is away: %s", type(error).__name__)
+            return False
+        return True
+
+    async def _join(self, session_id: uuid.UUID) -> bool:
+        async with self._lock:
+            if session_id in self._joined or session_id not in self._followers:
+                return True
+            if self._channel is None and not await self._open():
+                return False
+            layer = get_channel_layer()
+            if not await self._attempt(layer.group_add, _group(session_id), self._channel):
+                return False
+            self._joined.add(session_id)
+            return True
+
+    async def _part(self, session_id: uuid.UUID) -> None:
+        async with self._lock:
+            if session_id in self._followers or session_id not in self._joined:
+                return
+            self._joined.discard(session_id)
+            layer = get_channel_layer()
+            await self._attempt(layer.group_discard, _group(session_id), self._channel)
+
+    async def _open(self) -> bool:
+        async def open_channel() -> None:
+            self._channel = await get_channel_layer().new_channel("process.")
+
+        if not await self._attempt(open_channel) or self._channel is None:
+            return False
+        self._reader = asyncio.get_running_loop().create_task(self._read(self._channel))
+        return True
+
+    async def _read(self, channel: str) -> None:
+        while True:
+            try:
+                message = await get_channel_layer().receive(channel)
+                if message["type"] == "process.beat":
+                    self._beat.set()
+                elif message["process"] != str(PROCESS) and self._listener is not None:
+                    self._listener(uuid.UUID(message["session"]), from_wire(message["event"]))
+            except Exception as error:  # noqa: BLE001 - one bad hint, or a layer that is away
+                logger.warning("A hint of another process is lost: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _in_background(self, chore: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+def _group(session_id: uuid.UUID) -> str:
+    return f"session.{session_id.hex}"
+
+
+link = ProcessLink()

@@ -1,0 +1,213 @@
+"""What one socket has been shown of its session, and so which frames an event becomes. Pure.
+
+It keeps three things true, whatever order hints come in: every message is shown once, every
+`typing_start` has its `typing_stop`, and a base socket sees only turns that it began or joined.
+"""
+
+from collections.abc import Collection, Container, Sequence
+
+from loquent.errors import ErrorCode
+from widgets.chat.events import Event, MessagePosted, TurnEnded, TurnStarted
+from widgets.chat.protocol import Frame
+from widgets.chat.server_frames import (
+    SHOWN_TO_BASE,
+    delta_frame,
+    error_frame,
+    message_frame,
+    typing_start_frame,
+    typing_stop_frame,
+)
+from widgets.types import MessageData
+
+
+class SessionView:
+    """The frames for one socket. `name` is how events name the socket as a sender."""
+
+    def __init__(self, *, v2: bool, name: str) -> None:
+        self.v2 = v2
+        self.name = name
+        # All up to here is shown, and these beyond.
+        self._shown_seq = 0
+        self._shown_ahead: set[int] = set()
+        # The newest answer that is shown, as seq and id: another one may take its place.
+        self._answer = (0, "")
+        self._began: set[str] = set()
+        self._joined: set[str] = set()
+        # The id of each answer being written, by the message that it answers.
+        self._typing: dict[str, str] = {}
+        self._live: set[str] = set()
+
+    def opened(
+        self,
+        *,
+        replayed_seq: int,
+        unfinished: Sequence[str],
+        rewritten: Container[str] = (),
+        newest_answer: MessageData | None = None,
+    ) -> None:
+        """The history up to `replayed_seq` is shown; answers to `unfinished` are awaited.
+
+        A base socket joins the answer whose turn it is, the first, unless it is `rewritten`: has
+        one that is shown; v2 follows all word by word.
+        """
+        self._shown_seq = replayed_seq
+        if newest_answer is not None:
+            self._answer = (newest_answer.seq, newest_answer.id)
+        if self.v2:
+            self._joined = set(unfinished)
+        else:
+            self._joined = {message for message in unfinished[:1] if message not in rewritten}
+
+    @property
+    def shown_seq(self) -> int:
+        """Every message up to this one is shown."""
+        return self._shown_seq
+
+    @property
+    def shown_answer(self) -> tuple[int, str]:
+        """The newest answer that is shown, as seq and id; 0 where there is none."""
+        return self._answer
+
+    @property
+    def typing(self) -> frozenset[str]:
+        """The visitor's messages whose answers are being written, as far as is shown."""
+        return frozenset(self._typing)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a message is missing before one that is shown: a hint was lost, or is late."""
+        return self.v2 and bool(self._shown_ahead)
+
+    def began(self, message_id: str, seq: int) -> None:
+        """This socket sent the message; what becomes of it is its business."""
+        self._began.add(message_id)
+        self._show(seq)
+
+    def asked_again(self, message_id: str) -> None:
+        """This socket asked for another answer to the message: its end is its business."""
+        self._began.add(message_id)
+
+    def _is_shown(self, seq: int) -> bool:
+        return seq <= self._shown_seq or seq in self._shown_ahead
+
+    def _show(self, seq: int) -> None:
+        if self._is_shown(seq):
+            return
+        self._shown_ahead.add(seq)
+        while self._shown_seq + 1 in self._shown_ahead:
+            self._shown_seq += 1
+            self._shown_ahead.discard(self._shown_seq)
+
+    def is_live(self, message_id: str, reply_id: str) -> bool:
+        """Whether the socket follows the answer word by word."""
+        return self.v2 and (
+            message_id in self._began or message_id in self._joined or reply_id in self._live
+        )
+
+    def join_answer(self, *, message_id: str, reply_id: str, text: str) -> list[Frame]:
+        """Frames for who comes in mid-answer: what is written so far, then the rest live."""
+        if not self._follows(message_id):
+            return []
+        frames = self._start(message_id, reply_id)
+        if self.v2:
+            self._live.add(reply_id)
+            if text:
+                frames.append(delta_frame(message_id=reply_id, offset=0, content=text))
+        return frames
+
+    def frames_for(self, event: Event) -> list[Frame]:
+        """The frames that an event becomes on this socket."""
+        match event:
+            case MessagePosted():
+                return self._posted(event)
+            case TurnStarted():
+                if not self._follows(event.message_id):
+                    return []
+                return self._start(event.message_id, event.reply_id)
+            case TurnEnded():
+                return self._ended(event)
+            case _:
+                return []
+
+    def delta(self, *, reply_id: str, offset: int, text: str) -> list[Frame]:
+        """The frame of a piece of the answer, if its beginning was shown."""
+        if reply_id not in self._typing.values():
+            return []
+        return [delta_frame(message_id=reply_id, offset=offset, content=text)]
+
+    def leave_turns(self) -> list[Frame]:
+        """Frames for a socket that is taken to another session in mid-answer."""
+        frames = [typing_stop_frame() for _ in self._typing]
+        self.__init__(v2=self.v2, name=self.name)  # type: ignore[misc]
+        return frames
+
+    def _follows(self, message_id: str) -> bool:
+        return self.v2 or message_id in self._began or message_id in self._joined
+
+    def _posted(self, event: MessagePosted) -> list[Frame]:
+        is_shown = self._is_shown(event.message.seq)
+        self._show(event.message.seq)
+        if not self.v2 or is_shown or event.sender == self.name:
+            return []
+        return [message_frame(v2=True, message=event.message)]
+
+    def _start(self, message_id: str, reply_id: str) -> list[Frame]:
+        """The answer is being written; where a process that died was at it, that try is over."""
+        current = self._typing.get(message_id)
+        if current == reply_id:
+            return []
+        frames = self._stop(message_id)
+        self._typing[message_id] = reply_id
+        return [*frames, typing_start_frame(v2=self.v2, message_id=reply_id)]
+
+    def _stop(self, message_id: str) -> list[Frame]:
+        reply_id = self._typing.pop(message_id, None)
+        if reply_id is None:
+            return []
+        self._live.discard(reply_id)
+        return [typing_stop_frame()]
+
+    def end_turns(self, message_ids: Collection[str]) -> list[Frame]:
+        """Frames for turns that are over, though nobody told how."""
+        return [frame for message_id in message_ids for frame in self._stop(message_id)]
+
+    def _unseen(self, answer: MessageData | None, *, is_replacement: bool) -> MessageData | None:
+        """The answer, where it is not shown yet; from now on it is."""
+        if answer is None:
+            return None
+        is_shown = self._is_shown(answer.seq)
+        this, newest = (answer.seq, answer.id), self._answer
+        if is_shown and not (is_replacement and this != newest and answer.seq >= newest[0]):
+            return None
+        self._show(answer.seq)
+        if answer.seq >= newest[0]:
+            self._answer = this
+        return answer
+
+    def _ended(self, event: TurnEnded) -> list[Frame]:
+        answer = self._unseen(event.answer, is_replacement=event.is_replacement)
+        if not self._follows(event.message_id):
+            return []
+        frames: list[Frame] = []
+        if answer is not None and (self.v2 or answer.status in SHOWN_TO_BASE):
+            frames.append(message_frame(v2=self.v2, message=answer))
+        current = self._typing.get(event.message_id)
+        is_lost = event.error_code == ErrorCode.INTERRUPTED
+        if current not in (None, event.reply_id) and not is_lost:
+            # Of an earlier try: the one that is shown goes on.
+            return frames
+        if event.error is not None and event.message_id in self._began:
+            frames.append(
+                error_frame(
+                    v2=self.v2,
+                    code=ErrorCode(event.error_code),
+                    message=event.error,
+                    retry_after=event.retry_after,
+                    client_message_id=event.client_message_id,
+                )
+            )
+        if frames and current is None:
+            frames = [*self._start(event.message_id, event.reply_id), *frames]
+        self._began.discard(event.message_id)
+        self._joined.discard(event.message_id)
+        return [*frames, *self._stop(event.message_id)]

@@ -1,0 +1,154 @@
+"""What each frame of a visitor does: one service call, and who is told of it."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+
+from loquent.db.batching import Grouped
+from loquent.db.threads import in_database
+from loquent.errors import ApplicationError
+from loquent.telemetry import tracing
+from widgets.chat.bus import PROCESS, link
+from widgets.chat.events import MessagePosted, SessionReplaced, StopAsked
+from widgets.chat.protocol import (
+    ClientFrame,
+    ContactInfoFrame,
+    FeedbackFrame,
+    MessageFrame,
+    NewConversationFrame,
+    PageFrame,
+    PingFrame,
+    RegenerateFrame,
+    StopFrame,
+)
+from widgets.chat.rooms import hub
+from widgets.chat.server_frames import (
+    ack_frame,
+    contact_info_saved_frame,
+    feedback_saved_frame,
+    pong_frame,
+)
+from widgets.chat.turn_runner import runner
+from widgets.chat.visitor_socket import SessionSocket
+from widgets.services.chat import save_feedback
+from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.pages import save_page
+from widgets.services.rate_limits import take_session
+from widgets.services.sessions import replace_session
+from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
+from widgets.services.turns.regenerate import regenerate_answer
+
+logger = logging.getLogger(__name__)
+# Nobody waits for it but the socket's next frame.
+PAGE_SECONDS = 1.0
+
+
+def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
+    """Turns begin at once, unless this process is about to end."""
+    return accept_messages(posted, owner=PROCESS if runner.starts else None)
+
+
+_accept = Grouped(accept_here, key=lambda posted: posted.session_id)
+
+
+async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
+    """Do what a frame says. Raises ApplicationError where a rule refuses it."""
+    match frame:
+        case MessageFrame():
+            await _post(frame, socket, session_id)
+        case ContactInfoFrame(name, email, phone):
+            await in_database(
+                submit_contact_info, session_id=session_id, name=name, email=email, phone=phone
+            )
+            socket.put(contact_info_saved_frame())
+            await _note_page(socket, session_id)
+        case FeedbackFrame(message_id, rating, comment):
+            await in_database(
+                save_feedback,
+                session_id=session_id,
+                message_id=message_id,
+                rating=rating,
+                comment=comment,
+            )
+            socket.put(feedback_saved_frame(message_id))
+        case RegenerateFrame(message_id):
+            await _regenerate(message_id, socket, session_id)
+        case StopFrame():
+            await _stop(session_id)
+        case PageFrame(page):
+            socket.page = page
+            await _note_page(socket, session_id)
+        case NewConversationFrame():
+            await _begin_anew(session_id, socket.doorway.ip)
+        case PingFrame():
+            socket.put(pong_frame())
+
+
+@tracing.traced("message")
+async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID) -> None:
+    async with hub.in_order(session_id):
+        accepted = await _accept(
+            PostedMessage(
+                session_id=session_id,
+                content=frame.content,
+                client_message_id=frame.client_message_id,
+                ip=socket.doorway.ip,
+                page=socket.page,
+            )
+        )
+        if socket.v2:
+            socket.put(ack_frame(accepted.message))
+        socket.began(accepted.message)
+        tracing.keep(accepted.message.id)
+        if not accepted.is_new:
+            return
+        # First: the answer need not wait until other processes are told of the question.
+        runner.wake(session_id, accepted.turn)
+        await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
+
+
+async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
+    """Keep where the visitor is. Nobody waits for it, and the next message brings it along."""
+    if socket.page is None:
+        return
+    try:
+        async with asyncio.timeout(PAGE_SECONDS):
+            await in_database(save_page, session_id=session_id, page=socket.page)
+    except Exception as error:  # noqa: BLE001 - the visitor did nothing that could fail
+        logger.warning("A page could not be noted: %s", type(error).__name__)
+
+
+@tracing.traced("regenerate")
+async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.UUID) -> None:
+    # In order: the end of the earlier turn is told before this one is asked for.
+    async with hub.in_order(session_id):
+        question_id = await in_database(
+            regenerate_answer,
+            session_id=session_id,
+            message_id=message_id,
+            ip=socket.doorway.ip,
+        )
+        socket.asked_again(question_id)
+        tracing.keep(question_id)
+    runner.wake(session_id)
+
+
+async def _stop(session_id: uuid.UUID) -> None:
+    runner.stop(session_id)
+    await link.send(session_id, StopAsked())
+
+
+async def _begin_anew(session_id: uuid.UUID, ip: str) -> None:
+    await in_database(take_session, ip=ip)
+    session, token = await in_database(replace_session, session_id=session_id)
+    # After what waits is dropped: else the next answer would begin where this one stops.
+    await _stop(session_id)
+    event = SessionReplaced(
+        session_id=str(session.id),
+        session_token=token,
+        contact_info_submitted=session.contact_claim is not None,
+        starters=session.widget.starters,
+        notice=session.widget.notice,
+    )
+    await hub.publish(session_id, event)

@@ -1,0 +1,79 @@
+"""What a handshake shows, read from an ASGI scope. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from loquent.server.addresses import scope_key
+from loquent.server.cookies import parse_cookies
+from widgets.chat.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
+from widgets.services.chat import Doorway
+
+_SEQ = re.compile(r"^[0-9]{1,9}\Z")
+
+
+def speaks_v2(scope: Mapping[str, Any]) -> bool:
+    """Whether the client offers the subprotocol of version 2."""
+    return V2_SUBPROTOCOL in scope.get("subprotocols", ())
+
+
+def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
+    """The doorway of a socket's scope; what is malformed counts as absent."""
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    try:
+        query = parse_qs(scope.get("query_string", b"").decode("ascii"), max_num_fields=20)
+    except ValueError:
+        query = {}
+    last_seq = query.get("last_seq", [""])[0]
+    return Doorway(
+        widget_id=widget_id,
+        origins=[value for name, value in headers if name == b"origin"],
+        fetch_site=_fetch_site(headers),
+        token=_offered_token(scope) or query.get("token", [None])[0],
+        last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
+        ip=scope_key(scope),
+    )
+
+
+def _fetch_site(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """What the browser says of the page's site; nothing where it says two things, or lies.
+
+    "Same origin" is believed only under a host name that is ours.
+    """
+    values = [value for name, value in headers if name == b"sec-fetch-site"]
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    if len(values) != 1 or len(hosts) != 1:
+        return b""
+    domain, _ = split_domain_port(hosts[0])
+    return values[0] if validate_host(domain, settings.ALLOWED_HOSTS) else b""
+
+
+def _offered_token(scope: Mapping[str, Any]) -> str | None:
+    for entry in scope.get("subprotocols", ()):
+        if entry.startswith(TOKEN_SUBPROTOCOL):
+            return str(entry.removeprefix(TOKEN_SUBPROTOCOL))
+    return None
+
+
+def staff_session_key(scope: Mapping[str, Any]) -> str:
+    """Return the key of the browser's session in the admin, or "" if it has none."""
+    headers = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return parse_cookies(";".join(headers)).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def is_own_page(scope: Mapping[str, Any]) -> bool:
+    """Whether the page that opens a socket is of this very host; one that doesn't say isn't."""
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(origins) != 1 or len(hosts) != 1:
+        return False
+    try:
+        origin, host = urlsplit(origins[0].decode("ascii")), hosts[0].decode("ascii").lower()
+    except ValueError:
+        return False
+    domain, _ = split_domain_port(host)
+    return origin.netloc.lower() == host and validate_host(domain, settings.ALLOWED_HOSTS)

@@ -1,0 +1,167 @@
+"""Who is connected to this process: sockets and viewers by session, and how events reach them.
+
+Sockets of this process hear an event directly; other processes hear it over the link.
+"""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from loquent.server.addresses import wider_key
+from widgets.chat.bus import link
+from widgets.chat.events import Event
+from widgets.services.open_sockets import WidgetState
+
+
+class Listener(Protocol):
+    """Who hears of a session. None of these waits, save `resync`."""
+
+    session_id: uuid.UUID | None
+
+    def deliver(self, event: Event) -> None:
+        """Tell the client of an event of its session."""
+
+    def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
+        """Tell the client of a piece of an answer, if it follows it."""
+
+    async def resync(self) -> None:
+        """Show what the database has and the client was not told."""
+
+    def resync_soon(self) -> None:
+        """`resync`, in a moment."""
+
+    def end(self, code: int) -> None:
+        """Close the socket behind what is queued."""
+
+
+class VisitorListener(Listener, Protocol):
+    """A visitor's socket: also what the supervisor needs of it."""
+
+    widget_pk: uuid.UUID | None
+    last_activity: float
+
+    def check_widget(self, state: WidgetState | None) -> int | None:
+        """The code to close with, now that the widget is so; None: go on."""
+
+
+class StaffListener(Listener, Protocol):
+    """A member of staff who watches."""
+
+    async def check_right(self) -> None:
+        """End where the right to watch has ended."""
+
+
+class Room:
+    """The sockets of one session in this process; `lock` keeps commits and events in one order.
+
+    `viewers` are staff: they hear what the sockets hear, and count as nobody's socket.
+    """
+
+    def __init__(self) -> None:
+        self.sockets: list[VisitorListener] = []
+        self.viewers: list[StaffListener] = []
+        self.lock = asyncio.Lock()
+        self.users = 0
+
+
+class Hub:
+    """All rooms of this process."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[uuid.UUID, Room] = {}
+        self.sockets_by_ip: Counter[str] = Counter()
+        self.open_sockets = 0
+
+    def count_socket(self, ip: str) -> None:
+        """Count an open socket of an address and, for IPv6, of the wider network around it."""
+        self.open_sockets += 1
+        for key in (ip, wider_key(ip)):
+            if key is not None:
+                self.sockets_by_ip[key] += 1
+
+    def uncount_socket(self, ip: str) -> None:
+        """Undo `count_socket`."""
+        self.open_sockets -= 1
+        for key in (ip, wider_key(ip)):
+            if key is None:
+                continue
+            self.sockets_by_ip[key] -= 1
+            if self.sockets_by_ip[key] <= 0:
+                del self.sockets_by_ip[key]
+
+    def join(self, session_id: uuid.UUID, socket: VisitorListener) -> None:
+        """Add a socket to its session's room."""
+        self._rooms.setdefault(session_id, Room()).sockets.append(socket)
+
+    def leave(self, session_id: uuid.UUID, socket: VisitorListener) -> None:
+        """Take a socket out; a second time does nothing."""
+        room = self._rooms.get(session_id)
+        if room is not None and socket in room.sockets:
+            room.sockets.remove(socket)
+            self._tidy(session_id, room)
+
+    def watch(self, session_id: uuid.UUID, viewer: StaffListener) -> None:
+        """Let a member of staff hear of a session."""
+        self._rooms.setdefault(session_id, Room()).viewers.append(viewer)
+
+    def unwatch(self, session_id: uuid.UUID, viewer: StaffListener) -> None:
+        """The opposite of `watch`; a second time does nothing."""
+        room = self._rooms.get(session_id)
+        if room is not None and viewer in room.viewers:
+            room.viewers.remove(viewer)
+            self._tidy(session_id, room)
+
+    def viewers(self) -> list[StaffListener]:
+        """Everybody of staff who watches at this process."""
+        return [viewer for room in self._rooms.values() for viewer in room.viewers]
+
+    def sockets(self) -> list[VisitorListener]:
+        """Every socket of this process that is in a session."""
+        return [socket for room in self._rooms.values() for socket in room.sockets]
+
+    def sockets_of(self, session_id: uuid.UUID) -> list[VisitorListener]:
+        """The sockets of a session, oldest first."""
+        room = self._rooms.get(session_id)
+        return list(room.sockets) if room else []
+
+    def listeners_of(self, session_id: uuid.UUID) -> list[Listener]:
+        """The sockets of a session, and who of staff watches it."""
+        room = self._rooms.get(session_id)
+        return [*room.sockets, *room.viewers] if room else []
+
+    @asynccontextmanager
+    async def in_order(self, session_id: uuid.UUID) -> AsyncIterator[None]:
+        """Commit and publish inside: then events of a session go out in the order of their rows."""
+        room = self._rooms.setdefault(session_id, Room())
+        room.users += 1
+        try:
+            async with room.lock:
+                yield
+        finally:
+            room.users -= 1
+            self._tidy(session_id, room)
+
+    def tell(self, session_id: uuid.UUID, event: Event) -> None:
+        """Deliver an event to whoever hears of the session in this process."""
+        for listener in self.listeners_of(session_id):
+            listener.deliver(event)
+
+    async def publish(self, session_id: uuid.UUID, event: Event) -> None:
+        """Deliver an event to whoever hears of the session, here and in other processes."""
+        self.tell(session_id, event)
+        await link.send(session_id, event)
+
+    def publish_soon(self, session_id: uuid.UUID, event: Event) -> None:
+        """`publish`, without waiting until other processes are told."""
+        self.tell(session_id, event)
+        link.send_soon(session_id, event)
+
+    def _tidy(self, session_id: uuid.UUID, room: Room) -> None:
+        if not room.sockets and not room.viewers and not room.users:
+            self._rooms.pop(session_id, None)
+
+
+hub = Hub()

@@ -1,0 +1,175 @@
+"""One visitor's message and its reply, as it is being written."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
+from loquent.db.batching import Grouped
+from loquent.db.threads import in_database
+from loquent.errors import ApplicationError
+from widgets.chat.bus import link
+from widgets.chat.events import AnswerGrew, AnswerSoFar
+from widgets.chat.protocol import utf16_length
+from widgets.chat.rooms import hub
+from widgets.services.refusals import note_refusal
+from widgets.services.turns.claim import ClaimedTurn, begin_turn, begin_turns
+from widgets.services.turns.finish import Outcome
+from widgets.types import MessageStatus
+
+logger = logging.getLogger(__name__)
+
+# The pause between two frames of an answer: a tenth of the frames, and no eye sees it.
+COALESCE_SECONDS = 0.04
+# Few at once: those of one organization wait for each other, and others need the threads as well.
+_begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
+
+
+class Turn:
+    """The answer being written: its text so far, and the sockets that follow it live."""
+
+    def __init__(self, claimed: ClaimedTurn) -> None:
+        self.claimed = claimed
+        self.outcome = Outcome()
+        # What to ask, or why nothing can be asked.
+        self._reply: LoadedReply | ApplicationError | None = None
+        self.text = ""
+        self.error: str | None = None
+        self.retry_after: int | None = None
+        self._began = time.monotonic()
+        self._pending = ""
+        self._offset = 0
+        self._flush_handle: asyncio.TimerHandle | None = None
+        self._next_flush = 0.0
+        self._generation: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._is_shared = False
+
+    def stop(self) -> None:
+        """Stop the answer; what is written is kept. Does nothing once it is whole."""
+        self._stopped = True
+        if self._generation is not None:
+            self._generation.cancel()
+
+    async def begin(self) -> None:
+        """Find out what to ask. Raises what the database raises: then nothing was begun."""
+        if self._stopped:
+            return
+        if self.claimed.needs_database:
+            self._reply, self.outcome.reservation = await _begin(self.claimed)
+        else:
+            self._reply, self.outcome.reservation = begin_turn(self.claimed)
+
+    async def generate(self) -> None:
+        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
+        reply = self._reply
+        if reply is None:
+            # Stopped before it began.
+            self.outcome.status = MessageStatus.STOPPED.value
+            return
+        if isinstance(reply, ApplicationError):
+            self._fail(reply.message, reply.retry_after)
+            return
+        self.outcome.model = reply.model
+        self._generation = asyncio.create_task(self._consume(reply))
+        if self._stopped:
+            self._generation.cancel()
+        try:
+            await self._generation
+        except asyncio.CancelledError:
+            if not self._stopped:
+                self._generation.cancel()
+                raise
+            self.outcome.status = MessageStatus.STOPPED.value
+        except BackendError as error:
+            logger.warning("A turn failed: %s", error)
+            self._fail(reply.fallback_sentence, error.retry_after)
+            note_refusal(widget_id=reply.key, limit=error.limit)
+        except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
+            logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
+            self._fail(reply.fallback_sentence)
+        finally:
+            self.flush()
+            self.outcome.content = self.text.rstrip()
+            self.outcome.duration_ms = self._elapsed_ms()
+            if self.outcome.reservation is not None:
+                maximum = reply.request.max_output_tokens
+                self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
+
+    async def settle(self) -> None:
+        """Count the tokens of an answer that this process gives up, and nobody writes from here.
+
+        The process that writes it reserves, and counts, its own.
+        """
+        if self.outcome.reservation is None:
+            return
+        try:
+            await in_database(
+                settle_tokens, reservation=self.outcome.reservation, **self.outcome.counts
+            )
+        except Exception as error:  # noqa: BLE001 - the reservation runs out by itself
+            logger.warning("Tokens could not be counted: %s", type(error).__name__)
+
+    async def _consume(self, reply: LoadedReply) -> None:
+        events: AsyncGenerator[ReplyEvent, None] = generate_reply(loaded=reply)
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        self._add(text)
+                    case ReplyEnd():
+                        self.outcome.sources = [
+                            {"title": source.title, "url": source.url} for source in event.sources
+                        ]
+                        self.outcome.input_tokens = event.input_tokens
+                        self.outcome.output_tokens = event.output_tokens
+
+    def _fail(self, sentence: str, retry_after: float | None = None) -> None:
+        self.outcome.status = MessageStatus.FAILED.value
+        self.error = sentence
+        self.retry_after = None if retry_after is None else math.ceil(retry_after)
+
+    def _add(self, text: str) -> None:
+        if self.outcome.first_token_ms is None:
+            self.outcome.first_token_ms = self._elapsed_ms()
+        self.text += text
+        self._pending += text
+        if self._flush_handle is None:
+            # The first words at once; what follows is gathered.
+            loop = asyncio.get_running_loop()
+            self._flush_handle = loop.call_at(self._next_flush, self.flush)
+
+    def flush(self) -> None:
+        """Send what has gathered to the sockets that follow."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if not self._pending:
+            return
+        text, self._pending = self._pending, ""
+        self._next_flush = asyncio.get_running_loop().time() + COALESCE_SECONDS
+        claimed = self.claimed
+        for listener in hub.listeners_of(claimed.session_id):
+            listener.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
+        if self._is_shared:
+            link.send_soon(
+                claimed.session_id,
+                AnswerGrew(claimed.message_id, claimed.reply_id, self._offset, text),
+            )
+        self._offset += utf16_length(text)
+
+    def share(self) -> None:
+        """Tell other processes what is written, and from now on what comes."""
+        self.flush()
+        self._is_shared = True
+        claimed = self.claimed
+        link.send_soon(
+            claimed.session_id, AnswerSoFar(claimed.message_id, claimed.reply_id, self.text)
+        )
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)

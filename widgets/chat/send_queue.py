@@ -1,0 +1,107 @@
+"""The frames on their way to one client: in order, bounded, and never in anybody's way."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from django.conf import settings
+
+from widgets.chat.protocol import byte_length
+
+logger = logging.getLogger(__name__)
+
+
+class Outbound:
+    """A queue that a task of its own empties while there is something in it.
+
+    Whoever puts a frame in never waits for the client's network. A client that lets more than
+    LIMIT_OUTBOUND_BYTES pile up is given up.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+        *,
+        held: bool = False,
+    ) -> None:
+        """`held`: nothing is sent before `release`.
+
+        A close that is sent before the handshake is answered would be its refusal, which browsers
+        can't read, and the answer that follows would fail.
+        """
+        self._is_held = held
+        self._send = send
+        self._close = close
+        # Made when it is needed: most sockets say nothing most of the time.
+        self._frames: deque[str] | None = None
+        self._bytes = 0
+        self._close_code: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._given_up = False
+
+    def put(self, frame: str) -> None:
+        """Queue a frame; dropped after `close`."""
+        if self._close_code is not None or self._given_up:
+            return
+        if self._frames is None:
+            self._frames = deque()
+        self._frames.append(frame)
+        self._bytes += byte_length(frame)
+        limit = settings.LIMITS.outbound_bytes
+        if limit and self._bytes > limit:
+            self._give_up()
+            return
+        self._wake()
+
+    def close(self, code: int) -> None:
+        """End the socket with this code, behind what is queued."""
+        if self._close_code is None:
+            self._close_code = code
+            self._wake()
+
+    def release(self) -> None:
+        """Send what is queued, and from now on whatever comes."""
+        self._is_held = False
+        if self._frames or self._close_code is not None:
+            self._wake()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether `close` was called, or the client was given up."""
+        return self._close_code is not None or self._given_up
+
+    def cancel(self) -> None:
+        """The client is gone: forget what is queued."""
+        self._given_up = True
+        self._frames = None
+        if self._task is not None:
+            self._task.cancel()
+
+    def _give_up(self) -> None:
+        logger.info("A client that doesn't read is let go.")
+        self._frames = None
+        self._close_code = 1011
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._task is None and not self._given_up and not self._is_held:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                self._bytes -= byte_length(frame)
+                await self._send(frame)
+            self._frames = None
+            if self._close_code is not None:
+                self._given_up = True
+                await self._close(self._close_code)
+        except (OSError, RuntimeError) as error:
+            # The server's way to say that the client has gone while we were sending.
+            logger.debug("A client left while being sent to: %s", type(error).__name__)
+            self._given_up = True
+        finally:
+            self._task = None

@@ -1,0 +1,146 @@
+"""The server's frames, each for the version of the protocol that the socket speaks. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loquent.errors import ErrorCode
+from widgets.chat.protocol import Frame, byte_length, encode
+from widgets.types import MessageData, MessageStatus, NoticeData
+
+# A base client knows no status: it is shown what ended well, or was stopped on purpose.
+SHOWN_TO_BASE = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+# What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
+LONGEST_ESCAPE = 6
+OTHER_FIELDS = 4_096
+
+
+def session_frame(
+    *,
+    v2: bool,
+    session_token: str,
+    contact_info_submitted: bool,
+    resumed: bool,
+    starters: Sequence[str],
+    notice: NoticeData | None,
+) -> Frame:
+    """The first frame of every socket."""
+    frame: Frame = {
+        "type": "session",
+        "session_token": session_token,
+        "contact_info_submitted": contact_info_submitted,
+    }
+    if v2:
+        frame |= {"resumed": resumed, "starters": list(starters), "notice": notice}
+    return frame
+
+
+def history_frame(
+    *, v2: bool, messages: Sequence[MessageData], complete: bool, room: int = 0
+) -> Frame | None:
+    """Earlier messages, oldest first; None when there is nothing to show.
+
+    Where `room` bytes don't hold all of them (0: any number does), the oldest are left out.
+    """
+    if not v2:
+        shown = [m for m in messages if m.status in SHOWN_TO_BASE]
+        lines: list[Frame] = [{"role": m.role, "content": m.content} for m in shown]
+    else:
+        lines = [
+            {**_fields(m), "feedback": m.feedback, "client_message_id": m.client_message_id}
+            for m in messages
+        ]
+    kept = _newest_that_fit(lines, room)
+    if not kept:
+        return None
+    frame: Frame = {"type": "history", "messages": kept}
+    return frame | {"complete": complete and len(kept) == len(lines)} if v2 else frame
+
+
+def _newest_that_fit(lines: list[Frame], room: int) -> list[Frame]:
+    most = sum(LONGEST_ESCAPE * len(line["content"]) + OTHER_FIELDS for line in lines)
+    # Nearly always: encoding them twice, to know the exact length, is spared.
+    if not room or most <= room:
+        return lines
+    for position in reversed(range(len(lines))):
+        room -= byte_length(encode(lines[position])) + 1
+        if room < 0:
+            return lines[position + 1 :]
+    return lines
+
+
+def ack_frame(message: MessageData) -> Frame:
+    """The message is committed (v2)."""
+    return {
+        "type": "ack",
+        "client_message_id": message.client_message_id,
+        "id": message.id,
+        "seq": message.seq,
+        "created_at": message.created_at,
+    }
+
+
+def message_frame(*, v2: bool, message: MessageData) -> Frame:
+    """A finished message."""
+    if v2:
+        return {"type": "message", **_fields(message)}
+    return {"type": "message", "content": message.content, "role": message.role}
+
+
+def _fields(message: MessageData) -> dict[str, Any]:
+    return {
+        "role": message.role,
+        "content": message.content,
+        "id": message.id,
+        "seq": message.seq,
+        "created_at": message.created_at,
+        "status": message.status,
+        "sources": message.sources,
+    }
+
+
+def typing_start_frame(*, v2: bool, message_id: str) -> Frame:
+    """An answer is being written."""
+    frame: Frame = {"type": "typing_start"}
+    return frame | {"message_id": message_id} if v2 else frame
+
+
+def typing_stop_frame() -> Frame:
+    """The answer's turn is over."""
+    return {"type": "typing_stop"}
+
+
+def delta_frame(*, message_id: str, offset: int, content: str) -> Frame:
+    """A piece of a growing answer (v2); `offset` in UTF-16 units."""
+    return {"type": "delta", "message_id": message_id, "offset": offset, "content": content}
+
+
+def contact_info_saved_frame() -> Frame:
+    """The visitor's details are kept."""
+    return {"type": "contact_info_saved"}
+
+
+def feedback_saved_frame(message_id: str) -> Frame:
+    """The rating is kept (v2)."""
+    return {"type": "feedback_saved", "message_id": message_id}
+
+
+def pong_frame() -> Frame:
+    """The server is there (v2)."""
+    return {"type": "pong"}
+
+
+def error_frame(
+    *,
+    v2: bool,
+    code: ErrorCode,
+    message: str,
+    retry_after: int | None = None,
+    client_message_id: str | None = None,
+) -> Frame:
+    """What went wrong, in a sentence for the visitor; `retry_after` in seconds."""
+    frame: Frame = {"type": "error", "message": message, "code": code.value}
+    if retry_after is not None:
+        frame["retry_after"] = retry_after
+    if v2 and client_message_id is not None:
+        frame["client_message_id"] = client_message_id
+    return frame

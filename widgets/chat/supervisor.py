@@ -1,0 +1,229 @@
+"""What runs beside the requests: leases, orphaned turns, revoked widgets, idle sockets."""
+
+import asyncio
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from django.conf import settings
+
+from loquent.db.threads import in_database
+from loquent.errors import ErrorCode
+from widgets.chat.bus import PROCESS, link
+from widgets.chat.cancellation import cancel
+from widgets.chat.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
+from widgets.chat.protocol import CloseCode
+from widgets.chat.rooms import Listener, hub
+from widgets.chat.telemetry import measure_process, note_interrupted
+from widgets.chat.turn_runner import runner
+from widgets.services.open_sockets import revocation_state
+from widgets.services.refusals import flush_refusals, has_refusals
+from widgets.services.turns.finish import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
+
+logger = logging.getLogger(__name__)
+# Of more sockets than these, a part is looked at each second.
+MANY_SOCKETS = 1_000
+PARTS = 3
+INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
+
+
+class Supervisor:
+    """Runs three loops per process, started by the server's start or the first socket.
+
+    Leases have a loop of their own: they expire after 4 s, and the work of the other two loops
+    grows with the number of sockets. Resyncs have one because after an outage of Redis there is
+    one for each socket.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+        self._round = 0
+        # Sockets that may have missed events.
+        self._outdated: set[Listener] = set()
+        # Set by the first signal to end: no new sockets, no new turns.
+        self.is_draining = False
+
+    def start(self) -> None:
+        """Start the loops unless they run already."""
+        loop = asyncio.get_running_loop()
+        if any(not task.done() and task.get_loop() is loop for task in self._tasks):
+            return
+        link.start(hear)
+        self._outdated.clear()
+        checks = (
+            self.keep_turns,
+            self.end_revoked,
+            self.end_watching,
+            self.end_idle,
+            self.mend_link,
+            self.count_refusals,
+            measure_process,
+        )
+        self._tasks = [
+            loop.create_task(_repeat(self.renew_leases)),
+            loop.create_task(_repeat(self.resync_outdated)),
+            loop.create_task(_repeat(*checks)),
+        ]
+
+    async def drain(self, *, grace_seconds: float) -> None:
+        """Let the answers under way end, for so long at most; then send every socket away.
+
+        A socket whose answer isn't being written goes at once: its visitor comes back to another
+        process, which also takes over the turns that wait here, and those that are cut.
+        """
+        self.is_draining = True
+        runner.start_no_more()
+        for socket in hub.sockets():
+            if socket.session_id is None or runner.current(socket.session_id) is None:
+                socket.end(CloseCode.RESTART)
+        await runner.end_all(grace_seconds, ended=self._send_away)
+        for listener in (*hub.sockets(), *hub.viewers()):
+            listener.end(CloseCode.RESTART)
+        try:
+            await in_database(release_turns, owner=PROCESS)
+        except Exception as error:  # noqa: BLE001 - the leases run out by themselves
+            logger.warning("Turns could not be handed over: %s", type(error).__name__)
+        try:
+            await self.count_refusals()
+        except Exception as error:  # noqa: BLE001 - a few counts are lost
+            logger.warning("Refusals could not be counted: %s", type(error).__name__)
+
+    def _send_away(self, session_id: uuid.UUID) -> None:
+        for socket in hub.sockets_of(session_id):
+            socket.end(CloseCode.RESTART)
+
+    async def stop(self) -> None:
+        """End the turns of this process, and the supervision with them."""
+        await runner.end_all(0)
+        await cancel(self._tasks)
+        self._tasks = []
+        await link.stop()
+        self.is_draining = False
+        runner.start_again()
+
+    async def renew_leases(self) -> None:
+        """Renew the leases of this process's turns."""
+        if running_here := runner.sessions():
+            await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+
+    async def keep_turns(self) -> None:
+        """Run the turns that dead processes left."""
+        settled = await in_database(settle_orphans, running_here=runner.sessions(), owner=PROCESS)
+        for turn in settled.interrupted:
+            note_interrupted()
+            ended = TurnEnded(
+                turn.message_id,
+                turn.reply_id,
+                turn.answer,
+                error=INTERRUPTED_SENTENCE,
+                error_code=ErrorCode.INTERRUPTED.value,
+            )
+            await hub.publish(turn.session_id, ended)
+        for session_id in settled.to_run:
+            runner.wake(session_id)
+
+    async def end_revoked(self) -> None:
+        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
+
+        One whose session was erased goes with 1012: its visitor comes back to a new one. Where
+        there are many, each round looks at a third of them: all are seen to within 5 s.
+        """
+        found = hub.sockets()
+        self._round += 1
+        if len(found) > MANY_SOCKETS:
+            this = self._round % PARTS
+            found = [s for s in found if s.session_id and s.session_id.int % PARTS == this]
+        sockets = {s: (s.widget_pk, s.session_id) for s in found}
+        if not sockets:
+            return
+        widgets, sessions = await in_database(
+            revocation_state,
+            widget_pks={widget for widget, _ in sockets.values() if widget},
+            session_ids={session for _, session in sockets.values() if session},
+        )
+        for socket, (widget, session) in sockets.items():
+            if widget is None or session is None:
+                continue
+            code = socket.check_widget(widgets.get(widget))
+            if code is not None:
+                socket.end(code)
+            elif session not in sessions and socket.session_id == session:
+                runner.stop(session)
+                socket.end(CloseCode.RESTART)
+
+    async def end_watching(self) -> None:
+        """Disconnect staff who lost access."""
+        for viewer in hub.viewers():
+            try:
+                await viewer.check_right()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                logger.warning("A viewer could not be checked: %s", type(error).__name__)
+
+    async def mend_link(self) -> None:
+        """Once the channel layer is back, mark all sockets: each may have missed events."""
+        if await link.check():
+            self._outdated.update(hub.sockets(), hub.viewers())
+
+    async def resync_outdated(self) -> None:
+        """Send the sockets marked by `mend_link` what they missed; failed ones stay marked.
+
+        One socket at a time, so that Redis's return does not flood the database.
+        """
+        failures: Counter[str] = Counter()
+        for listener in list(self._outdated):
+            # Unmarked before the resync: a mark set during it is for events that it may not see.
+            self._outdated.discard(listener)
+            try:
+                await listener.resync()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                self._outdated.add(listener)
+                failures[type(error).__name__] += 1
+        if failures:
+            logger.warning("Sockets could not be resynced: %s", dict(failures))
+
+    async def count_refusals(self) -> None:
+        """Write how often limits refused, for staff."""
+        if has_refusals():
+            await in_database(flush_refusals)
+
+    async def end_idle(self) -> None:
+        """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
+        limit = settings.LIMITS.idle_seconds
+        if not limit:
+            return
+        oldest = monotonic() - limit
+        for socket in hub.sockets():
+            if socket.last_activity < oldest:
+                socket.end(CloseCode.IDLE)
+
+
+async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
+    """Run the steps every RENEW_SECONDS, forever. A step that fails doesn't stop the others."""
+    while True:
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                logger.warning("%s failed: %s", step.__name__, type(error).__name__)
+        await asyncio.sleep(RENEW_SECONDS)
+
+
+def hear(session_id: uuid.UUID, event: Event) -> None:
+    """What another process tells of a session."""
+    match event:
+        case StopAsked():
+            runner.stop(session_id)
+        case AnswerWanted():
+            turn = runner.current(session_id)
+            if turn is not None:
+                turn.share()
+        case LookAgain():
+            for listener in hub.listeners_of(session_id):
+                listener.resync_soon()
+        case _:
+            hub.tell(session_id, event)
+
+
+supervisor = Supervisor()

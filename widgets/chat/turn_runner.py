@@ -1,0 +1,187 @@
+"""The turns of this process, run one after the other in each session.
+
+A turn outlives the socket that began it.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+from loquent.db.batching import Grouped
+from loquent.errors import ErrorCode
+from loquent.telemetry.correlation import bind_session
+from widgets.chat.bus import PROCESS, link
+from widgets.chat.cancellation import cancel
+from widgets.chat.events import TurnEnded, TurnStarted
+from widgets.chat.rooms import hub
+from widgets.chat.running_turn import Turn
+from widgets.chat.telemetry import note_turn, traced_turn
+from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.finish import finish_turns
+
+logger = logging.getLogger(__name__)
+
+# How long an answer is tried to be written while the database is away.
+FINISH_SECONDS = 30.0
+FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
+_claim = Grouped(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
+_write = Grouped(finish_turns, key=lambda ended: ended[0].session_id)
+INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
+
+
+class TurnRunner:
+    """Runs the turns of this process: one task per session, one turn at a time in each."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
+        # Sessions to look at again, and the turn that is claimed there already.
+        self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
+        self._current: dict[uuid.UUID, Turn] = {}
+        # Whether turns may begin here.
+        self.starts = True
+
+    def wake(self, session_id: uuid.UUID, claimed: ClaimedTurn | None = None) -> None:
+        """See to it that the session's waiting turns are run, and first the one that is claimed."""
+        if not self.starts:
+            return
+        if session_id in self._tasks:
+            self._again[session_id] = claimed or self._again.get(session_id)
+            return
+        turn = Turn(claimed) if claimed is not None else None
+        if turn is not None:
+            # Now, not when the task begins: a stop may come right behind the message.
+            self._current[session_id] = turn
+        task = asyncio.get_running_loop().create_task(self._run(session_id, turn))
+        self._tasks[session_id] = task
+        task.add_done_callback(lambda _: self._forget(session_id))
+
+    def current(self, session_id: uuid.UUID) -> Turn | None:
+        """The turn of a session that is being written in this process."""
+        return self._current.get(session_id)
+
+    def stop(self, session_id: uuid.UUID) -> None:
+        """Stop the answer of a session, if it is being written here."""
+        turn = self._current.get(session_id)
+        if turn is not None:
+            turn.stop()
+
+    def sessions(self) -> list[uuid.UUID]:
+        """The sessions that this process is at."""
+        return list(self._tasks)
+
+    def start_no_more(self) -> None:
+        """The process is going away: turns under way go on, others are left to other processes."""
+        self.starts = False
+
+    def start_again(self) -> None:
+        """The opposite of `start_no_more`."""
+        self.starts = True
+
+    async def end_all(
+        self, grace_seconds: float, *, ended: Callable[[uuid.UUID], None] | None = None
+    ) -> None:
+        """Wait so long for the turns under way, telling of each session that is done; cut the rest.
+
+        What is cut is found by its lease.
+        """
+        tasks = {task: session_id for session_id, task in self._tasks.items()}
+        pending = set(tasks)
+        deadline = time.monotonic() + grace_seconds
+        while pending and time.monotonic() < deadline:
+            done, pending = await asyncio.wait(
+                pending,
+                timeout=deadline - time.monotonic(),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in done:
+                if ended is not None:
+                    ended(tasks[task])
+        await cancel(pending)
+
+    def _forget(self, session_id: uuid.UUID) -> None:
+        self._tasks.pop(session_id, None)
+        self._current.pop(session_id, None)
+        if session_id in self._again:
+            self.wake(session_id, self._again.pop(session_id))
+
+    async def _run(self, session_id: uuid.UUID, turn: Turn | None) -> None:
+        bind_session(session_id)
+        # Heard even if the visitor has left: a stop may come from a tab at another process.
+        await link.follow(session_id)
+        try:
+            # What is claimed is run, even if the process is to end.
+            while self.starts or turn is not None:
+                if turn is None:
+                    claimed = self._again.pop(session_id, None) or await _claim(session_id)
+                    turn = None if claimed is None else Turn(claimed)
+                if turn is None or not await self._run_one(turn):
+                    return
+                turn = None
+        except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
+            logger.warning("A turn could not be run: %s", type(error).__name__)
+        finally:
+            link.unfollow(session_id)
+
+    @traced_turn
+    async def _run_one(self, turn: Turn) -> bool:
+        """Whether turns of the session are waiting."""
+        claimed = turn.claimed
+        session_id = claimed.session_id
+        self._current[session_id] = turn
+        try:
+            await turn.begin()
+            hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            await turn.generate()
+            async with hub.in_order(session_id):
+                ended, more = await self._finish(turn)
+                del self._current[session_id]
+                await hub.publish(session_id, ended)
+        except asyncio.CancelledError:
+            # The process ends. Shielded: whatever waits for this task cancels it again.
+            await asyncio.shield(turn.settle())
+            raise
+        finally:
+            self._current.pop(session_id, None)
+        return more
+
+    async def _finish(self, turn: Turn) -> tuple[TurnEnded, bool]:
+        """What to tell, and whether turns of the session are waiting."""
+        claimed = turn.claimed
+        deadline = time.monotonic() + FINISH_SECONDS
+        for attempt in itertools.count():
+            try:
+                finished = await _write((claimed, turn.outcome))
+            except Exception as error:  # noqa: BLE001 - whatever ails the database
+                logger.warning("An answer could not be written: %s", type(error).__name__)
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(FINISH_PAUSES[min(attempt, len(FINISH_PAUSES) - 1)])
+            else:
+                note_turn(turn.outcome)
+                ended = TurnEnded(
+                    claimed.message_id,
+                    claimed.reply_id,
+                    finished.answer,
+                    error=turn.error,
+                    retry_after=turn.retry_after,
+                    client_message_id=claimed.client_message_id,
+                    is_replacement=claimed.replaces is not None,
+                )
+                return ended, finished.more
+        note_turn(None)
+        lost = TurnEnded(
+            claimed.message_id,
+            claimed.reply_id,
+            None,
+            error=INTERNAL_SENTENCE,
+            error_code=ErrorCode.INTERNAL.value,
+            client_message_id=claimed.client_message_id,
+        )
+        return lost, True
+
+
+runner = TurnRunner()

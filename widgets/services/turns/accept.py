@@ -1,0 +1,253 @@
+"""A visitor's message, written down with its turn. Many at once, if many come."""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from loquent.db.compiled import PreparedQuery
+from loquent.errors import ApplicationError
+from loquent.telemetry.metrics import MESSAGES
+from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.chat import chat_ended, check_may_write, message_data
+from widgets.services.pages import page_changes
+from widgets.services.rate_limits import (
+    Charge,
+    charge_messages,
+    daily_cap_reached,
+    use_daily_messages,
+)
+from widgets.services.turns.claim import LEASE, ClaimedTurn, claimed_turns
+from widgets.services.turns.locking import LockedChat, lock_chats
+from widgets.services.turns.waiting import QueuedTurn
+from widgets.types import MessageData, MessageRole, TurnState
+from widgets.visitor_page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMessage:
+    """What a visitor wrote, and `page`: where they wrote it."""
+
+    session_id: uuid.UUID
+    content: str
+    client_message_id: str | None
+    ip: str
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """A visitor's message that is committed; `is_new` is False for a repeat of its key.
+
+    `turn`: its turn, where this process has claimed it at once.
+    """
+
+    message: MessageData
+    is_new: bool
+    turn: ClaimedTurn | None = None
+
+
+@dataclass(slots=True)
+class _New:
+    """A message about to be written, and its turn; `claimed`, where the turn runs at once."""
+
+    posted: PostedMessage
+    chat: LockedChat
+    row: WidgetMessage
+    turn: WidgetTurn
+    claimed: ClaimedTurn | None = None
+
+
+_turns = PreparedQuery(
+    lambda ids: WidgetTurn.objects.filter(session_id__in=ids).order_by().values_list("session_id")
+)
+_repeats = PreparedQuery(
+    lambda ids, keys: (
+        WidgetMessage.objects.filter(session_id__in=ids, client_message_id__in=keys)
+        .order_by()
+        .values_list("id")
+    )
+)
+# By session.
+Answers = dict[uuid.UUID, AcceptedMessage | ApplicationError]
+
+
+def accept_messages(
+    posted: Sequence[PostedMessage], *, owner: uuid.UUID | None
+) -> list[AcceptedMessage | ApplicationError]:
+    """Write visitors' messages, each of another session, and their turns, in one transaction.
+
+    The process `owner` claims the turns before which no other of the session is unfinished; the
+    others wait, and all do where it is None. A repeat of a key gives the first one's row and does
+    nothing else. Refuses one message, and the others go on, with `contact_info_required`, `busy`,
+    `rate_limited`, `daily_cap_reached`, or `forbidden` when the session or its widget has ended.
+    What it raises has written nothing.
+    """
+    # Rates may have to wait for Redis, and no row lock may wait for that.
+    charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
+    answers: Answers = {}
+    written: list[_New] = []
+    try:
+        with transaction.atomic():
+            answers, new = _write_messages(posted, charges, owner)
+        written = new
+    finally:
+        sessions = {one.row.session_id for one in written}
+        for each, charge in zip(posted, charges, strict=True):
+            if each.session_id not in sessions:
+                charge.give_back()
+        MESSAGES.inc(len(written))
+    # Committed: nothing that could fail may follow.
+    answers |= {
+        one.row.session_id: AcceptedMessage(message_data(one.row), is_new=True, turn=one.claimed)
+        for one in written
+    }
+    return [answers[each.session_id] for each in posted]
+
+
+def _write_messages(
+    posted: Sequence[PostedMessage], charges: Sequence[Charge], owner: uuid.UUID | None
+) -> tuple[Answers, list[_New]]:
+    """The answers to those that are not written, and what is."""
+    chats = lock_chats([each.session_id for each in posted])
+    # Where nothing was said yet, there is nothing to look for.
+    begun = {session_id for session_id, chat in chats.items() if chat.last_seq}
+    earlier = _earlier_messages([each for each in posted if each.session_id in begun])
+    unfinished = _unfinished_turns(begun)
+    answers: Answers = {}
+    wanted: list[_New] = []
+    now = timezone.now()
+    for each, charge in zip(posted, charges, strict=True):
+        session_id = each.session_id
+        if row := earlier.get((session_id, each.client_message_id)):
+            answers[session_id] = AcceptedMessage(message_data(row), is_new=False)
+        elif refusal := _refusal(chats.get(session_id), unfinished[session_id], charge):
+            answers[session_id] = refusal
+        else:
+            waits = unfinished[session_id] > 0
+            wanted.append(_new(each, chats[session_id], None if waits else owner, now))
+    # Before a widget's messages are counted: others who write to it wait from then on.
+    if owner is not None:
+        _claim([new for new in wanted if new.turn.owner is not None], owner)
+    answers |= _use_caps(wanted)
+    written = [new for new in wanted if new.chat.session_id not in answers]
+    _append(written, now)
+    return answers, written
+
+
+def _earlier_messages(
+    posted: Sequence[PostedMessage],
+) -> dict[tuple[uuid.UUID, str | None], WidgetMessage]:
+    """The rows that have the keys of these messages already."""
+    keys = {each.session_id: each.client_message_id for each in posted if each.client_message_id}
+    found = [message_id for (message_id,) in _repeats(keys.keys(), keys.values())]
+    rows = WidgetMessage.objects.in_bulk(found) if found else {}
+    return {(row.session_id, row.client_message_id): row for row in rows.values()}
+
+
+def _unfinished_turns(session_ids: Collection[uuid.UUID]) -> Counter[uuid.UUID]:
+    """How many turns of each session wait or run."""
+    return Counter(session_id for (session_id,) in _turns(session_ids))
+
+
+def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
+    if chat is None:
+        return chat_ended()
+    try:
+        check_may_write(
+            is_over=chat.ended_at is not None or not chat.is_enabled,
+            contact_info_mode=chat.contact_info_mode,
+            has_contact_info=chat.contact_claim is not None,
+            unfinished=unfinished,
+        )
+    except ApplicationError as error:
+        return error
+    return charge.refusal
+
+
+def _new(posted: PostedMessage, chat: LockedChat, owner: uuid.UUID | None, now: datetime) -> _New:
+    """The rows of a message; its turn runs already, where there is an owner."""
+    row = WidgetMessage(
+        session_id=chat.session_id,
+        seq=chat.last_seq + 1,
+        role=MessageRole.USER,
+        content=posted.content,
+        created_at=now,
+        client_message_id=posted.client_message_id,
+        page_url=posted.page.url if posted.page is not None else "",
+    )
+    turn = WidgetTurn(session_id=chat.session_id, message_id=row.id)
+    if owner is not None:
+        turn.state, turn.owner, turn.attempts = TurnState.RUNNING, owner, 1
+    return _New(posted, chat, row, turn)
+
+
+def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
+    turns = claimed_turns([_queued(new) for new in running], owner=owner)
+    for new, claimed in zip(running, turns, strict=True):
+        new.claimed = claimed
+
+
+def _queued(new: _New) -> QueuedTurn:
+    chat, page = new.chat, new.posted.page or new.chat.page
+    return QueuedTurn(
+        id=new.turn.id,
+        session_id=chat.session_id,
+        state=new.turn.state,
+        message_id=new.row.id,
+        seq=new.row.seq,
+        content=new.row.content,
+        client_message_id=new.row.client_message_id,
+        last_seq=new.row.seq,
+        page_url=page.url,
+        page_title=page.title,
+        page_context=page.context,
+        page_at=chat.page_at if new.posted.page is None else new.row.created_at,
+        widget_id=chat.widget_id,
+        agent_id=chat.agent_id,
+    )
+
+
+def _use_caps(wanted: Sequence[_New]) -> Answers:
+    """Count the messages of each widget; gives the refusals of those over its cap."""
+    by_widget: dict[uuid.UUID, list[_New]] = defaultdict(list)
+    for new in wanted:
+        by_widget[new.chat.widget_pk].append(new)
+    refusals: Answers = {}
+    # In one order for all: no deadlock.
+    for widget_pk in sorted(by_widget):
+        here = by_widget[widget_pk]
+        cap = here[0].chat.cap
+        used = use_daily_messages(cap=cap, wanted=len(here))
+        refusals |= {new.chat.session_id: daily_cap_reached(cap=cap) for new in here[used:]}
+    return refusals
+
+
+def _append(written: Sequence[_New], now: datetime) -> None:
+    """Write the messages and their turns; the caller has locked the sessions."""
+    lease_until = timezone.now() + LEASE
+    for new in written:
+        new.turn.lease_until = lease_until if new.claimed is not None else None
+    WidgetMessage.objects.bulk_create([new.row for new in written])
+    WidgetTurn.objects.bulk_create([new.turn for new in written])
+    stayed: list[uuid.UUID] = []
+    for new in written:
+        changes = page_changes(new.chat.page, new.posted.page)
+        if changes:
+            _move_on([new.chat.session_id], now, **changes)
+        else:
+            stayed.append(new.chat.session_id)
+    if stayed:
+        _move_on(stayed, now)
+
+
+def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) -> None:
+    WidgetSession.objects.filter(id__in=session_ids).update(
+        last_seq=F("last_seq") + 1, last_active_at=now, **changes
+    )

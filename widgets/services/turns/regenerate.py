@@ -1,0 +1,111 @@
+"""Another try at the latest answer: who may have one, and when it takes the earlier one's place."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.identifiers import is_reply_id
+from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.chat import check_may_write, lock_session
+from widgets.services.rate_limits import charge_message, daily_cap, use_daily_message
+from widgets.types import FINISHED, MessageRole, MessageStatus
+
+
+def regenerate_answer(*, session_id: uuid.UUID, message_id: str, ip: str) -> str:
+    """Queue another turn for the visitor's latest message; gives that message's id.
+
+    `message_id` names the latest answer, which is then the session's newest message. Where the
+    turn left none, it is the id of the visitor's message, or the one that the answer was to have.
+    It counts like a message. Raises `forbidden` for any other id or an ended chat, `busy` while a
+    turn waits or runs, `contact_info_required`, `rate_limited`, `daily_cap_reached`; then nothing
+    has changed, and the earlier answer stands.
+    """
+    # Rates may have to wait for Redis, and no row lock may wait for that.
+    charge = charge_message(session_key=str(session_id), ip=ip)
+    try:
+        return str(_queue_again(session_id, message_id, charge.refusal))
+    except BaseException:
+        charge.give_back()
+        raise
+
+
+def _queue_again(
+    session_id: uuid.UUID, message_id: str, refusal: ApplicationError | None
+) -> uuid.UUID:
+    with transaction.atomic():
+        session = lock_session(session_id)
+        unfinished = WidgetTurn.objects.filter(session=session).count()
+        check_may_write(
+            is_over=session.ended_at is not None or not session.widget.enabled,
+            contact_info_mode=session.widget.contact_info_mode,
+            has_contact_info=session.contact_claim is not None,
+            unfinished=unfinished,
+        )
+        if unfinished:
+            raise ApplicationError(ErrorCode.BUSY, "Please wait for the answer being written.")
+        question_id = _question_of(session, message_id)
+        if question_id is None:
+            raise ApplicationError(
+                ErrorCode.FORBIDDEN, "Only the latest answer of this chat can be written anew."
+            )
+        if refusal is not None:
+            raise refusal
+        use_daily_message(cap=daily_cap(session.widget))
+        WidgetTurn.objects.create(session=session, message_id=question_id)
+        # How the turn before ended says nothing once there is another.
+        WidgetMessage.objects.filter(id=question_id).exclude(turn_status="").update(turn_status="")
+        WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
+    return question_id
+
+
+def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
+    """The visitor's message whose answer may be written anew under this id."""
+    try:
+        named = uuid.UUID(message_id)
+    except ValueError:
+        return None
+    rows = WidgetMessage.objects.filter(session=session).order_by("-seq")
+    newest = rows.first()
+    if newest is not None and newest.id == named and newest.role == MessageRole.ASSISTANT:
+        return newest.reply_to_id
+    question = rows.filter(role=MessageRole.USER).first()
+    if question is None or not (named == question.id or is_reply_id(named, answers=question.id)):
+        return None
+    is_answered = rows.filter(role=MessageRole.ASSISTANT, reply_to=question).exists()
+    return None if is_answered else question.id
+
+
+def stands(answer: WidgetMessage, *, against: str, content: str) -> bool:
+    """Whether an answer stays where the new try ended with this status and text.
+
+    It stays when there is nothing new to read, and what ended well is not given up for the
+    beginning of what failed.
+    """
+    return not content or (against == MessageStatus.FAILED and answer.status in FINISHED)
+
+
+def replace_answer(
+    session: WidgetSession, answer: WidgetMessage, **fields: object
+) -> WidgetMessage:
+    """Write a new answer in place of another, under its `seq`; the caller has locked the session.
+
+    What was thought of the earlier one, its rating, goes with it.
+    """
+    now = timezone.now()
+    WidgetMessage.objects.filter(id=answer.id).delete()
+    row = WidgetMessage(
+        session=session,
+        seq=answer.seq,
+        role=MessageRole.ASSISTANT,
+        reply_to_id=answer.reply_to_id,
+        created_at=now,
+    )
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    WidgetSession.objects.filter(id=session.id).update(
+        last_active_at=now, last_answer_status=row.status
+    )
+    return row
