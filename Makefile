@@ -5,6 +5,9 @@ PORT ?= 8000
 COVERAGE ?= 90
 PYTHON ?= python3
 BIN := .venv/bin
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# Tests that start servers and browsers wait half of their time.
+PROCESSES ?= $(shell test $(CORES) -gt 3 && echo 8 || echo $$((2 * $(CORES))))
 NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
 CODE := loquent contacts widgets benchmarks conftest.py manage.py
 # Commands that only read the code: no secret, no file.
@@ -43,7 +46,8 @@ test-quick: .venv/.dev ## without browser, servers and other processes; under a 
 	echo "Node.js is not installed: the widget's tests were left out."; fi
 
 test-python:
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -m "not browser and not server and not schema"
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -n $(CORES) --dist worksteal \
+		-m "not browser and not server and not exhaustive"
 
 test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
 	$(STEP) 'Packages of Debian and npm'
@@ -51,7 +55,7 @@ test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on S
 	@$(MAKE) --no-print-directory widget-js/node_modules
 	$(STEP) 'On PostgreSQL and Redis, with Chromium'
 	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q --durations=10 \
-		--cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
+		-n $(PROCESSES) --maxschedchunk 1 --cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
 	$(STEP) 'On SQLite, and the tests of the widget'
 	@$(MAKE) --no-print-directory test-quick
 	$(STEP) 'All passed'

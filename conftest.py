@@ -61,6 +61,12 @@ def pytest_configure() -> None:
     _use_own_redis_database()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first: several processes are done when the last of them is."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: [mark not in item.keywords for mark in ("slow", "server")])
+
+
 def _use_own_redis_database() -> None:
     """Give each process of pytest-xdist a Redis database: rates are counted there.
 

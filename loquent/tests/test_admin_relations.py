@@ -19,6 +19,7 @@ from loquent.testing.people import api_client, make_member, make_widget
 from widgets.services.chat import append_message
 from widgets.services.sessions import create_widget_session
 
+pytestmark = pytest.mark.exhaustive
 PAGES = sorted(admin.site._registry, key=lambda model: model._meta.label)
 SECRET = "hepatitis"
 LOOKUPS = ("", "__isnull", "__pk", "__pk__startswith", "__regex", "__content_type__startswith")

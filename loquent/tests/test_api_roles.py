@@ -16,6 +16,8 @@ from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]
 
+pytestmark = pytest.mark.exhaustive
+
 READ = {"viewer", "admin", "owner", "key read", "key write"}
 # What a viewer may not read as a whole, a program may: its key was made for that.
 EXPORT = READ - {"viewer"}

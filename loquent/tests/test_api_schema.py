@@ -78,7 +78,7 @@ def _one_transaction() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.mark.schema
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("_one_transaction")
 @schema.parametrize()
 @settings(

@@ -55,6 +55,8 @@ from widgets.origins import normalize_origin_entry, parse_origin
 from widgets.services.transcripts import record_text
 from widgets.visitor_page import clean_address, read_page
 
+pytestmark = pytest.mark.exhaustive
+
 REFUSALS = (ValueError, FrameError, ApplicationError, ValidationError)
 BUNDLE = load_bundle()
 KNOWN = Vocabulary(["shipping", "returns", "warranty"])

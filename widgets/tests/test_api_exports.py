@@ -114,6 +114,7 @@ def test_what_refuses_an_export_is_json(client: APIClient, acme: Organization) -
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.exhaustive
 async def test_under_asgi_it_is_sent_while_it_is_read(acme: Organization) -> None:
     def make() -> str:
         Contact.objects.bulk_create(
