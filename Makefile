@@ -31,10 +31,11 @@ install: .venv/.dev ## everything for development
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory widget-js/node_modules; \
 	else echo "Node.js is not installed: the widget can't be built or tested here."; fi
 
-check: .venv/.dev widget-js/node_modules ## linters, types, migrations, API schema, bundle
+check: .venv/.dev widget-js/node_modules ## linters, types, imports, migrations, API schema, bundle
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(PLAIN) $(BIN)/python manage.py check
 	$(PLAIN) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(PLAIN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
