@@ -4,9 +4,11 @@ Unlike the other tests', its database and its Redis may be stopped and started.
 """
 
 import asyncio
+import atexit
 import json
 import tempfile
 from contextlib import ExitStack, suppress
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +23,40 @@ from loquent.testing.rig import Service, own_home, start_postgresql, start_redis
 from widgets.tests.faults.visitor import Visitor
 
 PASSWORD = "correct horse battery staple"
+SECRET_KEY = "a key for tests only, as long as a key should be"
+
+
+def manage(*arguments: str, **variables: str) -> str:
+    """Run a command of manage.py in production mode; return what it prints."""
+    done = run_manage(*arguments, SECRET_KEY=SECRET_KEY, DEBUG="0", **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@lru_cache(maxsize=1)
+def template() -> tuple[Path, str]:
+    """Return a PostgreSQL cluster with one organization, and its API key.
+
+    It is made once per process: a copy takes a tenth of the time of all migrations.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="loquent-template-")
+    atexit.register(folder.cleanup)
+    home = Path(folder.name)
+    own_home(home)
+    postgresql, database_url = start_postgresql(home, fsync=False)
+    try:
+        postgresql.wait_until_ready()
+        manage("migrate", "--verbosity", "0", DATABASE_URL=database_url)
+        made = manage(
+            "create_organization",
+            "Acme",
+            *("--owner-email", "alice@example.com", "--owner-password", PASSWORD, "--json"),
+            *("--time-zone", zone_by_day()),
+            DATABASE_URL=database_url,
+        )
+    finally:
+        postgresql.end()
+    return home / "postgresql", str(json.loads(made)["api_key"])
 
 
 class Site:
@@ -67,7 +103,8 @@ class Site:
     def _start(self) -> None:
         home = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="loquent-site-")))
         own_home(home)
-        self.postgresql, database_url = start_postgresql(home)
+        cluster, self.api_key = template()
+        self.postgresql, database_url = start_postgresql(home, template=cluster)
         self._stack.callback(self.postgresql.end)
         self.redis, redis_url = start_redis(home)
         self._stack.callback(self.redis.end)
@@ -77,18 +114,10 @@ class Site:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "OPENAI_BASE_URL": self.endpoint.base_url,
-            "SECRET_KEY": "a key for tests only, as long as a key should be",
+            "SECRET_KEY": SECRET_KEY,
             "DEBUG": "0",
             **self._variables,
         }
-        self._manage("migrate", "--verbosity", "0")
-        made = self._manage(
-            "create_organization",
-            "Acme",
-            *("--owner-email", "alice@example.com", "--owner-password", PASSWORD, "--json"),
-            *("--time-zone", zone_by_day()),
-        )
-        self.api_key: str = json.loads(made)["api_key"]
         for number in range(self._count):
             log_path = home / f"server-{number}.log"
             server = ServerProcess(log_path, arguments=(), **self.environment)
@@ -96,11 +125,6 @@ class Site:
             self.servers.append(server)
         for server in self.servers:
             server.wait_until_ready()
-
-    def _manage(self, *arguments: str) -> str:
-        done = run_manage(*arguments, **self.environment)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the REST API at the first process."""
