@@ -72,7 +72,7 @@ def test_events() -> None:
 def test_custom_properties() -> None:
     styles = "".join(path.read_text("utf-8") for path in (ROOT / WIDGET / "styles").glob("*.js"))
     used = set(re.findall(r"var\((--loquent-[a-z-]+)", styles))
-    assert sorted(first_cells("Look", "| property")) == sorted(used)
+    assert sorted(first_cells("Styling", "| property")) == sorted(used)
 
 
 def test_parts() -> None:
@@ -81,7 +81,7 @@ def test_parts() -> None:
     names -= {"message-assistant"}
     for base in ("message", "bubble"):
         assert f"{base} {base}-${{" in " ".join(found)
-    documented = first_cells("Look", "| part")
+    documented = first_cells("Styling", "| part")
     assert sorted(documented) == sorted(names | {"bubble"})
 
 
