@@ -166,7 +166,7 @@ def test_prometheus_comes_in_by_a_network_of_compose(services: dict[str, Any]) -
 
 def test_the_page_says_how_a_changed_secret_gets_to_the_processes() -> None:
     page = section(read("docs/self-hosting.md"), "Docker Compose")
-    (change,) = re.findall(r"After a change of\n(.*?)```", page, re.DOTALL)
+    (change,) = re.findall(r"After you change\n(.*?)```", page, re.DOTALL)
     # Compose sets the database's itself, by the password, which has a way of its own.
     assert set(re.findall(r"`([A-Z_]+)`", change)) == SECRETS - {"DATABASE_URL"}
     for web in ("web-a", "web-b"):
