@@ -94,7 +94,7 @@ def test_the_policy_of_the_docs_page_is_documented() -> None:
 
 
 def test_the_rate_is_the_settings() -> None:
-    numbers = re.findall(r"(\d+)", section(PAGE, "How fast").partition("429")[0])
+    numbers = re.findall(r"(\d+)", section(PAGE, "Rate limits").partition("429")[0])
     limits = Limits()
     assert numbers == [str(limits.api_requests_per_minute), str(limits.api_requests_burst)]
 
