@@ -1,4 +1,4 @@
-# `make` lists what there is. Needs Python 3.11+; Node 20+ only for the widget and its tests.
+# `make` lists all targets. Needs Python 3.11+; Node 20+ only for the widget and its tests.
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -10,9 +10,9 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 PROCESSES ?= $(shell test $(CORES) -gt 3 && echo 8 || echo $$((2 * $(CORES))))
 NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
 CODE := loquent contacts widgets benchmarks conftest.py manage.py
-# Commands that only read the code: no secret, no file.
+# For commands that only read the code: without secrets and files.
 PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEBUG=1 DATABASE_URL=sqlite://:memory:
-# What a long run is at, and since when.
+# Prints the current step of a long run, and when it started.
 STEP := @printf '%s %s\n' "$$(date -u +%T)"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -21,17 +21,17 @@ PIP_INSTALL := pip install --quiet --require-hashes
 .DEFAULT_GOAL := help
 .PHONY: help run install check audit format test test-quick test-python test-js lock widget bench clean
 
-help: ## this list
+help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
 
-run: .venv/.run ## the demo, at http://HOST:PORT/demo/
+run: .venv/.run ## start the demo, at http://HOST:PORT/demo/
 	@exec .ci/demo '$(HOST)' '$(PORT)'
 
-install: .venv/.dev ## everything for development
+install: .venv/.dev ## install everything for development
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory widget-js/node_modules; \
 	else echo "Node.js is not installed: the widget can't be built or tested here."; fi
 
-check: .venv/.dev widget-js/node_modules ## linters, types, imports, migrations, API schema, bundle
+check: .venv/.dev widget-js/node_modules ## check lint, types, imports, migrations, API schema, bundle
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
@@ -41,16 +41,16 @@ check: .venv/.dev widget-js/node_modules ## linters, types, imports, migrations,
 	$(PLAIN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(NPM) run --silent check
 
-test-quick: .venv/.dev ## without browser, servers and other processes; under a minute
+test-quick: .venv/.dev ## run the tests without browsers, servers and other processes; under a minute
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -j2 -Oline test-python test-js; \
 	else $(MAKE) --no-print-directory test-python && \
-	echo "Node.js is not installed: the widget's tests were left out."; fi
+	echo "Node.js is not installed: the widget's tests were skipped."; fi
 
 test-python:
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest -q -n $(CORES) --dist worksteal \
 		-m "not browser and not server and not exhaustive"
 
-test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on SQLite
+test: .venv/.dev ## run all tests on PostgreSQL and Redis, with Chromium; and on SQLite
 	$(STEP) 'Packages of Debian and npm'
 	@$(BIN)/python -m loquent.testing.packages
 	@$(MAKE) --no-print-directory widget-js/node_modules
@@ -64,28 +64,28 @@ test: .venv/.dev ## everything, on PostgreSQL and Redis, with Chromium; and on S
 test-js: widget-js/node_modules
 	$(NPM) test --silent
 
-lock: .venv/.dev ## update locks/ after a change of requirements; UPGRADE=1: newest versions
+lock: .venv/.dev ## update locks/ after requirements change; UPGRADE=1: newest versions
 	@UPGRADE='$(UPGRADE)' .ci/lock
 
 widget: widget-js/node_modules ## build widget-js/dist/widget.min.js
 	$(NPM) run --silent build
 
-bench: .venv/.dev ## measure the server beside others; 15 to 20 minutes
+bench: .venv/.dev ## benchmark the server and others; 15 to 20 minutes
 	$(BIN)/python -m benchmarks
 
-audit: .venv/.dev .venv/.audit widget-js/node_modules ## known vulnerabilities of the dependencies; asks PyPI and npm
+audit: .venv/.dev .venv/.audit widget-js/node_modules ## list known vulnerabilities of dependencies; queries PyPI and npm
 	@status=0; \
 	.venv/audit/bin/pip-audit --strict --progress-spinner=off \
 		--path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || status=1; \
 	npm --prefix widget-js --loglevel=error audit || status=1; \
 	exit $$status
 
-format: .venv/.dev widget-js/node_modules ## let the formatters have their way
+format: .venv/.dev widget-js/node_modules ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	$(NPM) run --silent format
 
-clean: ## remove what was installed or cached; var/, with its data, stays
+clean: ## remove installed and cached files; keeps the data in var/
 	rm -rf .venv widget-js/node_modules .mypy_cache .ruff_cache .hypothesis .coverage*
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # backup.sh [once]: dumps the database of PGHOST, PGUSER and PGDATABASE into $BACKUP_DIR, once a day
-# or just once, and keeps the newest $BACKUP_KEEP dumps. The password: PGPASSWORD_FILE.
+# or just once, and keeps the newest $BACKUP_KEEP dumps. PGPASSWORD_FILE holds the password.
 set -eu
 umask 077
 DAY=86400
@@ -12,7 +12,7 @@ fi
 
 dump() {
     name="$BACKUP_DIR/loquent-$(date -u +%Y%m%dT%H%M%SZ).dump"
-    # Under its name only once it is whole.
+    # Give the dump its final name only once it is complete.
     if ! pg_dump --format=custom --no-owner --file="$name.part"; then
         rm -f "$name.part"
         echo "The backup failed." >&2
@@ -33,7 +33,7 @@ if [ "${1:-}" = once ]; then
     exit
 fi
 while :; do
-    # A restart of the container is no reason for another one.
+    # Do not create another dump just because the container restarts.
     if [ -z "$(find "$BACKUP_DIR" -name 'loquent-*.dump' -mmin -1430)" ]; then
         dump || { sleep 300; continue; }
     fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# restore.sh [FILE]: puts a dump, the newest of $BACKUP_DIR where none is named, in the place of what
-# is in the database of PGHOST, PGUSER and PGDATABASE: all of it or nothing. Stop the server first.
+# restore.sh [FILE]: replaces the contents of the database of PGHOST, PGUSER and PGDATABASE with a
+# dump (default: the newest in $BACKUP_DIR), completely or not at all. Stop the server first.
 set -eu
 umask 077
 
@@ -17,10 +17,10 @@ sql="$BACKUP_DIR/.restore.sql"
 trap 'rm -f "$sql"' EXIT
 trap 'exit 1' HUP INT TERM
 rm -f "$sql"
-# As a whole, before anything is changed: what is broken ends here. Comments on extensions may be
-# set by their owners only.
+# Convert the whole dump before changing anything: a broken dump fails here. Drop comments on
+# extensions, because only their owners can set them.
 pg_restore --no-owner --no-comments --file="$sql" "$file"
-# pg_restore --clean drops what the dump knows, and fails where a later table refers to that.
+# pg_restore --clean drops only objects in the dump, and fails if a newer table refers to one.
 # Staff sessions that ended after the dump was made must not be valid again, so all of them end.
 psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction \
     --file="$(dirname "$0")/empty.sql" --file="$sql" \

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Writes the secrets of the environment into files: those of the server processes into
-# $SECRETS_DIR/server, that of PostgreSQL and its backups into $SECRETS_DIR/postgres. Each folder is
-# a volume that only its readers mount.
+# Writes the secrets in the environment to files: those of the server processes to
+# $SECRETS_DIR/server, that of PostgreSQL and its backups to $SECRETS_DIR/postgres. Each directory is
+# a volume that only the services that need it mount.
 set -eu
 
 write() {
     folder="$SECRETS_DIR/$1"
     printf '%s' "$3" >"$folder/.$2"
-    # The readers run as other users than this container.
+    # The services run as other users than this container.
     chmod 0444 "$folder/.$2"
     mv -f "$folder/.$2" "$folder/$2"
 }
