@@ -9,7 +9,7 @@ from loquent.tests.documents import ROOT, pages, without_blocks
 
 # Whole words, in any case, and what to write instead. Add a pattern only if it has no good use.
 BETTER = {
-    r"(for|to|of|as) who|whoever|(no|some)body who": 'the actor: "clients that", "anyone who"',
+    r"(for|as) who|whoever|(no|some)body who": 'the actor: "clients that", "anyone who"',
     r"anew": '"again", or a verb such as "recreate" or "restart"',
     r"mend(s|ed|ing)?": '"fix"',
     r"let(s|ting)? go": '"disconnect", "close" or "drop"',
@@ -19,7 +19,6 @@ BETTER = {
     r"start-up options?": '"startup option"',
     r"(sign|log)-(in|out)s?": '"login", "logout"; as verbs "log in", "log out"',
     r"stands? (below|beside|there|in the (admin|database|log|form|table|list|panel))": '"is"',
-    r"goes? with it": '"is also deleted"',
     r"from then on": '"afterwards"',
     r"all the same": '"still"',
     r"where (it|there) (is|are) (no|none|nothing)": '"if there is no"',
