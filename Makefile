@@ -3,11 +3,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 COVERAGE ?= 90
+# Twice the cores: tests that start servers and browsers wait half of their time.
+PROCESSES ?= 4
 PYTHON ?= python3
 BIN := .venv/bin
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-# Tests that start servers and browsers wait half of their time.
-PROCESSES ?= $(shell test $(CORES) -gt 3 && echo 8 || echo $$((2 * $(CORES))))
 NPM := npm --prefix widget-js --loglevel=error --no-fund --no-audit
 CODE := loquent contacts widgets benchmarks conftest.py manage.py
 # For commands that only read the code: without secrets and files.
