@@ -33,7 +33,7 @@ const common = {
 const room = await context({
   ...common,
   entryPoints: [
-    { in: "src/room.js", out: "chat" },
+    { in: "src/chat-runtime.js", out: "chat" },
     ...locales.map((name) => ({ in: `src/locales/${name}.js`, out: name })),
   ],
   format: "esm",
@@ -58,7 +58,7 @@ const COMPILE_AT_ONCE = "//# allFunctionsCalledOnLoad";
 /** What the pages of staff use of it; served by Django, so not part of dist/. */
 const staff = await context({
   ...common,
-  entryPoints: [{ in: "src/staff.js", out: "markdown" }],
+  entryPoints: [{ in: "src/admin-markdown.js", out: "markdown" }],
   format: "iife",
   globalName: "loquentMarkdown",
   charset: "utf8",

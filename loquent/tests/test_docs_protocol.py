@@ -104,7 +104,7 @@ def test_limits_are_those_of_the_code() -> None:
 
 
 def test_the_clients_back_off_is_the_pages() -> None:
-    table = (ROOT / "widget-js/src/reconnect.js").read_text(encoding="utf-8")
+    table = (ROOT / "widget-js/src/conversation/reconnect.js").read_text(encoding="utf-8")
     never = {
         int(cells[0]) for cells in rows(section(PAGE, "Close codes")) if cells[2].startswith("no")
     }

@@ -40,7 +40,7 @@ def kebab(name: str) -> str:
 
 def test_options() -> None:
     names = re.findall(
-        r"^  (\w+): ", block("options.js", "const READERS = {", "\n};"), re.MULTILINE
+        r"^  (\w+): ", block("embed/options.js", "const READERS = {", "\n};"), re.MULTILINE
     )
     known = {kebab(name) for name in names} | {"data-widget", "data-host"}
     assert sorted(first_cells("Options", "| attribute")) == sorted(known)
@@ -49,13 +49,13 @@ def test_options() -> None:
 def test_the_values_of_options() -> None:
     text = section(read("docs/widget.md"), "Options")
     icons = re.findall(r"^  (\w+):", block("view/icons.js", "ICONS = {", "\n};"), re.MULTILINE)
-    choices = re.findall(r'oneOf\(("[^)]*)\)', read(f"{WIDGET}/options.js"))
+    choices = re.findall(r'oneOf\(("[^)]*)\)', read(f"{WIDGET}/embed/options.js"))
     values = {value for group in choices for value in re.findall(r'"(\w+)"', group)} | set(icons)
     assert {value for value in values if f"`{value}`" not in text} == set()
 
 
 def test_methods() -> None:
-    names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/sdk.js"))
+    names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/embed/sdk.js"))
     assert names is not None
     documented = [code.partition("(")[0] for code in first_cells("From JavaScript", "| method")]
     assert sorted(documented) == sorted([*names[1].split(), "get", "mount", "push", "destroy"])

@@ -1,11 +1,11 @@
 /** Puts the parts of the panel together, and draws the state once per frame. */
 
-import { createContactForm } from "./contact-form.js";
-import { createDownload } from "./download.js";
-import { needsConsent, needsContact, wantsContact } from "./state.js";
+import { needsConsent, needsContact, wantsContact } from "./conversation/state.js";
 import { createComposer } from "./view/composer.js";
+import { createContactForm } from "./view/contact-form.js";
 import { copyOnClick } from "./view/copy.js";
 import { frameLoop, setText } from "./view/dom.js";
+import { createDownload } from "./view/download.js";
 import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
 import { createStarters } from "./view/starters.js";
@@ -13,8 +13,8 @@ import { createTranscript } from "./view/transcript.js";
 import { watchViewport } from "./view/viewport.js";
 
 /** @import { Actions, Contact, Shell, State, View } from "./types.js" */
-/** @import { Words } from "./words.js" */
-/** @import { Sound } from "./sound.js" */
+/** @import { Words } from "./i18n/strings.js" */
+/** @import { Sound } from "./view/sound.js" */
 /** `comments`: what is being typed about an answer, by its id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
  * Who had the focus on the page before it came in; `null` for nobody.

@@ -1,7 +1,7 @@
 /** The entry of the first file: the launcher. What comes after the first click is loaded then. */
 
-import { boot } from "./boot.js";
-import { createLoader } from "./loader.js";
+import { boot } from "./embed/boot.js";
+import { createLoader } from "./embed/chunks.js";
 
 /** The hash of each further file, by its name; the build writes it in. */
 /** @type {{ [name: string]: string }} */

@@ -1,12 +1,12 @@
 /** The entry of the npm package: the same widget, whose later files the app's own bundler splits off. */
 
-import { createLoader } from "./loader.js";
-import { createSdk } from "./sdk.js";
+import { createLoader } from "./embed/chunks.js";
+import { createSdk } from "./embed/sdk.js";
 
 /** @import { LoquentOptions, LoquentWidget } from "../types/index.js" */
 
 const loader = createLoader((_base, name) =>
-  name === "chat" ? import("./room.js") : import(`./locales/${name}.js`),
+  name === "chat" ? import("./chat-runtime.js") : import(`./locales/${name}.js`),
 );
 
 /** One for the page, made when it is first wanted: on a server there is no window. @type {any} */

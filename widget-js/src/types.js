@@ -50,15 +50,15 @@
  * @typedef {{ local: Box, tab: Box }} Storage
  *
  * @typedef {{
- *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./words.js").Words,
+ *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./i18n/strings.js").Words,
  *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
  *   comment(id: string, next?: string): string,
  * }} View What every part of the view works with. `comment`: what is being typed about an answer.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
- *   config: Config, storage: Storage, options: Options, page: import("./page.js").PageWatch,
- *   stage: import("./stage.js").Stage, launcher: Launcher,
+ *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
+ *   stage: import("./embed/shadow-host.js").Stage, launcher: Launcher,
  *   emit(name: string, detail?: any): void, turned(open: boolean): void,
  * }} Shell What the first file hands to the second. `turned`: the panel opened or closed.
  *
@@ -74,7 +74,7 @@
  * @typedef {{
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
- *   deliver(): void, reset(elsewhere?: boolean): void, setWords(words: import("./words.js").Words): void, heard(name: string): void,
+ *   deliver(): void, reset(elsewhere?: boolean): void, setWords(words: import("./i18n/strings.js").Words): void, heard(name: string): void,
  *   destroy(): void,
  * }} Room What the second file makes of it: the chat. `heard`: another tab wrote to the storage.
  *   `deliver`: connect, for what an earlier page could not send.

@@ -1,7 +1,7 @@
 /** The socket driver: opens, keeps alive and reopens one WebSocket. Knows frames, not the chat. */
 
-import { frames, parseFrame, V2 } from "./protocol.js";
-import { afterClose } from "./reconnect.js";
+import { frames, parseFrame, V2 } from "./conversation/protocol.js";
+import { afterClose } from "./conversation/reconnect.js";
 
 /** @import { Frame, Link, Win } from "./types.js" */
 

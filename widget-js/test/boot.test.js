@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boot } from "../src/boot.js";
+import { boot } from "../src/embed/boot.js";
 import { openPage, settle } from "./support/page.js";
 
 const SRC = "https://chat.example/api/widget/embed.js";

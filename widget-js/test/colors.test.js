@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contrast, palette, parseColor, readable } from "../src/colors.js";
-import { baseOf, readConfig, whyRefused } from "../src/config.js";
+import { contrast, palette, parseColor, readable } from "../src/embed/colors.js";
+import { baseOf, readConfig, whyRefused } from "../src/embed/config.js";
 
 test("contrast is the one of WCAG", () => {
   assert.equal(contrast([0, 0, 0], [255, 255, 255]), 21);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { labels, labelsOf } from "../src/labels.js";
-import { detectLocale, directionOf, localeOf, pickLocale } from "../src/languages.js";
+import { detectLocale, directionOf, localeOf, pickLocale } from "../src/i18n/languages.js";
+import { labels, labelsOf } from "../src/i18n/launcher-strings.js";
+import { wordsOf } from "../src/i18n/strings.js";
 import en from "../src/locales/en.js";
-import { wordsOf } from "../src/words.js";
 
 /** Refusals that a visitor can meet: each language has its own sentence. */
 const ERRORS = [

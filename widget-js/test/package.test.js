@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { METHODS } from "../src/sdk.js";
+import { METHODS } from "../src/embed/sdk.js";
 import { openPage, settle } from "./support/page.js";
 import { session } from "./support/socket.js";
 
@@ -30,7 +30,7 @@ test("the package holds modules, declarations and what describes it, nothing els
 test("the chat and the languages are files of their own, named literally", () => {
   const entry = readFileSync(new URL("../npm/index.js", import.meta.url), "utf8");
   const later = [...entry.matchAll(/import\("\.\/([\w-]+\.js)"\)/g)].map(([, file]) => file);
-  assert.ok(later.some((file) => file.startsWith("room-")));
+  assert.ok(later.some((file) => file.startsWith("chat-runtime-")));
   assert.ok(later.some((file) => file.startsWith("de-")));
   for (const file of later) assert.ok(paths.includes(`npm/${file}`), file);
   assert.doesNotMatch(entry, /import\(`/);
@@ -56,7 +56,7 @@ test("in a browser it makes a widget, without a global, and makes it anew after 
   page.get("button", "Help – Open chat").click();
   // The chat is read from the disk: it comes when that is done.
   await import(
-    new URL(`../${paths.find((path) => path.includes("/room-"))}`, import.meta.url).href
+    new URL(`../${paths.find((path) => path.includes("/chat-runtime-"))}`, import.meta.url).href
   );
   for (let n = 0; n < 20 && !page.socket; n++) await settle();
   page.socket.accept().say(session());

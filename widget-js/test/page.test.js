@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pageFrame } from "../src/page.js";
+import { pageFrame } from "../src/embed/page.js";
 import { openPage } from "./support/page.js";
 import { session } from "./support/socket.js";
 

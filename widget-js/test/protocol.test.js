@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { pageFrame } from "../src/page.js";
-import { frames, lengthOf, newMessageId, parseFrame, subprotocols } from "../src/protocol.js";
+import {
+  frames,
+  lengthOf,
+  newMessageId,
+  parseFrame,
+  subprotocols,
+} from "../src/conversation/protocol.js";
+import { pageFrame } from "../src/embed/page.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
 const named = (name) => golden.client.find((each) => each.name === name).frame;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterClose, backOff } from "../src/reconnect.js";
+import { afterClose, backOff } from "../src/conversation/reconnect.js";
 
 const table = [
   [1000, { wait: 500 }],

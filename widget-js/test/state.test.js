@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseFrame } from "../src/protocol.js";
+import { parseFrame } from "../src/conversation/protocol.js";
 import {
   afterFrame,
   afterLink,
@@ -9,7 +9,7 @@ import {
   initialState,
   lastSeq,
   needsContact,
-} from "../src/state.js";
+} from "../src/conversation/state.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readOutbox } from "../src/outbox.js";
-import { openStorage } from "../src/storage.js";
+import { readOutbox } from "../src/conversation/outbox.js";
+import { openStorage } from "../src/embed/storage.js";
 import { openPage } from "./support/page.js";
 import { session } from "./support/socket.js";
 

@@ -1,4 +1,4 @@
-/** @type {import("../words.js").Locale} */
+/** @type {import("../i18n/strings.js").Locale} */
 export default {
   close: "चैट बंद करें",
   chat: "चैट",

@@ -1,6 +1,6 @@
 /** Where the visitor writes. */
 
-import { lengthOf, MAX_CHARS } from "../protocol.js";
+import { lengthOf, MAX_CHARS } from "../conversation/protocol.js";
 import { buttonOf, icon, set, setText } from "./dom.js";
 
 /** @import { State, View } from "../types.js" */

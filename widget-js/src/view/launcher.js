@@ -7,8 +7,8 @@ import { icon, set, setText } from "./dom.js";
 import { ICONS } from "./icons.js";
 
 /** @import { H } from "./dom.js" */
-/** @import { Labels } from "../labels.js" */
-/** @import { Stage } from "../stage.js" */
+/** @import { Labels } from "../i18n/launcher-strings.js" */
+/** @import { Stage } from "../embed/shadow-host.js" */
 /** @import { Options } from "../types.js" */
 
 /**

@@ -3,11 +3,11 @@
 import { link } from "../markdown/links.js";
 import { patch } from "../markdown/tree.js";
 import { renderMarkdown } from "../markdown.js";
+import { wayOf } from "./delivery.js";
 import { buttonOf, setText } from "./dom.js";
-import { wayOf } from "./way.js";
 
 /** @import { Message, State, View } from "../types.js" */
-/** @import { Words } from "../words.js" */
+/** @import { Words } from "../i18n/strings.js" */
 /** @import { H } from "./dom.js" */
 
 /** @param {View} view @param {string} kind @param {...(Node | string)} kids */

@@ -3,7 +3,7 @@
 import { buttonOf, icon, set, setText } from "./dom.js";
 import { createMenu } from "./menu.js";
 
-/** @import { Sound } from "../sound.js" */
+/** @import { Sound } from "./sound.js" */
 /** @import { State, View } from "../types.js" */
 
 /** Where there is no room beside the page, the panel takes all of it (the same in the styles). */

@@ -1,13 +1,13 @@
 /** The log of messages, the growing answer below it, and where the visitor looks. */
 
-import { linesOf } from "../lines.js";
+import { linesOf } from "../conversation/messages.js";
+import { createTools } from "./answer-actions.js";
 import { buttonOf, set } from "./dom.js";
-import { createGrowing } from "./growing.js";
 import { answerLine, visitorLine } from "./message.js";
-import { createTools } from "./tools.js";
+import { createGrowing } from "./streaming-answer.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { Tools } from "./tools.js" */
+/** @import { Tools } from "./answer-actions.js" */
 /** @typedef {{ node: HTMLElement, tools?: Tools, render?: (now: any, state: State) => void }} Line */
 
 /** So near to the end (px) counts as being there. */

@@ -1,9 +1,9 @@
 /** A page with a script tag, a clock, a network and sockets that the test holds in its hands. */
 
 import { JSDOM } from "jsdom";
-import { boot } from "../../src/boot.js";
-import { createLoader } from "../../src/loader.js";
-import * as room from "../../src/room.js";
+import * as room from "../../src/chat-runtime.js";
+import { boot } from "../../src/embed/boot.js";
+import { createLoader } from "../../src/embed/chunks.js";
 import { createClock } from "./clock.js";
 import { fakeWebSocket, session } from "./socket.js";
 

@@ -1,6 +1,6 @@
 /** The words of the chat. English is complete; what another language lacks falls back to it. */
 
-import en from "./locales/en.js";
+import en from "../locales/en.js";
 
 /**
  * Refusals that a visitor can meet. English has none: there the server's own words do.

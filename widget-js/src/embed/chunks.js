@@ -1,6 +1,6 @@
 /** The further files of the widget: each is fetched when it is first wanted, once for the page. */
 
-/** @import { Loader } from "./types.js" */
+/** @import { Loader } from "../types.js" */
 
 /**
  * @param {(base: string, name: string, attempt: number) => Promise<any>} fetchModule

@@ -1,8 +1,8 @@
 /** Asking who the visitor is. The sentences are ours, and name the field. */
 
-import { set, setText } from "./view/dom.js";
+import { set, setText } from "./dom.js";
 
-/** @import { Config, Contact, State, View } from "./types.js" */
+/** @import { Config, Contact, State, View } from "../types.js" */
 
 /** The fields, with what tells a browser how to fill them in. */
 const FIELDS = /** @type {const} */ ({ name: "name", email: "email", phone: "tel" });

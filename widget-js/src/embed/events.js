@@ -1,6 +1,6 @@
 /** What the page is told, and who listens. */
 
-/** @import { Win } from "./types.js" */
+/** @import { Win } from "../types.js" */
 /** @typedef {(detail?: any) => void} Listener */
 
 /** @param {Win} win */

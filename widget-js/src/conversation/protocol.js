@@ -1,6 +1,6 @@
 /** The wire, without I/O: what the server may say, and what we say. */
 
-/** @import { Contact, Frame, Rating } from "./types.js" */
+/** @import { Contact, Frame, Rating } from "../types.js" */
 
 export const V2 = "loquent.v2";
 export const MAX_CHARS = 4000;

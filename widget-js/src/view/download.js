@@ -1,10 +1,10 @@
 /** The conversation as a text file, in the visitor's language and time. */
 
-import { linesOf } from "./lines.js";
-import { endOf } from "./view/message.js";
-import { wayOf } from "./view/way.js";
+import { linesOf } from "../conversation/messages.js";
+import { wayOf } from "./delivery.js";
+import { endOf } from "./message.js";
 
-/** @import { Source, State, View } from "./types.js" */
+/** @import { Source, State, View } from "../types.js" */
 
 /**
  * @param {View} view

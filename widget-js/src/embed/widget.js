@@ -1,19 +1,19 @@
 /** One widget on the page: its life from the script tag to `destroy`, and what the page may call. */
 
+import { detectLocale } from "../i18n/languages.js";
+import { labelsOf } from "../i18n/launcher-strings.js";
+import { elementsOf } from "../view/dom.js";
+import { createLauncher } from "../view/launcher.js";
+import { createOpener } from "./chat-loader.js";
 import { fetchConfig, refreshScript } from "./config.js";
 import { createEvents } from "./events.js";
-import { labelsOf } from "./labels.js";
-import { detectLocale } from "./languages.js";
-import { createOpener } from "./opener.js";
 import { readOption, readOptions } from "./options.js";
 import { createPage } from "./page.js";
-import { createStage } from "./stage.js";
+import { createStage } from "./shadow-host.js";
 import { openStorage } from "./storage.js";
 import { createTabs } from "./tabs.js";
-import { elementsOf } from "./view/dom.js";
-import { createLauncher } from "./view/launcher.js";
 
-/** @import { Config, Contact, Loader, Shell, Win } from "./types.js" */
+/** @import { Config, Contact, Loader, Shell, Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createWidget>} Widget */
 
 /** Milliseconds between two looks whether a server that was away is back; the last one repeats. */

@@ -1,11 +1,11 @@
 /** What the script tag or `mount` says: read once. What can't be meant is told, and left out. */
 
-import { labels } from "./labels.js";
-import { localeOf } from "./languages.js";
-import { ICONS } from "./view/icons.js";
-import { wordsOf } from "./words.js";
+import { localeOf } from "../i18n/languages.js";
+import { labels } from "../i18n/launcher-strings.js";
+import { wordsOf } from "../i18n/strings.js";
+import { ICONS } from "../view/icons.js";
 
-/** @import { Options, Win } from "./types.js" */
+/** @import { Options, Win } from "../types.js" */
 
 /** @param {string[]} names */
 const oneOf = (...names) => ({

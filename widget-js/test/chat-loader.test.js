@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../src/room.js";
+import * as room from "../src/chat-runtime.js";
 import { openPage, settle } from "./support/page.js";
 import { session } from "./support/socket.js";
 

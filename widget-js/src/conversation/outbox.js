@@ -1,6 +1,6 @@
 /** Messages without an ack, kept in storage: a reload or a closed tab must not lose them. */
 
-/** @import { Box, Pending } from "./types.js" */
+/** @import { Box, Pending } from "../types.js" */
 
 const NAME = "outbox";
 const MAX_ENTRIES = 50;

@@ -3,7 +3,7 @@
 import { baseOf } from "./config.js";
 import { createSdk } from "./sdk.js";
 
-/** @import { Loader, Win } from "./types.js" */
+/** @import { Loader, Win } from "../types.js" */
 
 /** @param {HTMLScriptElement} script */
 const isTag = ({ src, dataset }) =>

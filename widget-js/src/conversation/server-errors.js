@@ -1,8 +1,8 @@
 /** What an `error` frame does to the state: every refusal finds the thing that it refuses. */
 
-import { changed, withNote } from "./lines.js";
+import { changed, withNote } from "./messages.js";
 
-/** @import { State } from "./types.js" */
+/** @import { State } from "../types.js" */
 
 /** Seconds; longer than this nobody waits for a message to go out by itself. */
 const PATIENCE = 120;

@@ -1,6 +1,6 @@
 /** One brand colour gives the palette; contrast is computed, never hoped for. */
 
-/** @import { Config } from "./types.js" */
+/** @import { Config } from "../types.js" */
 /** @typedef {number[]} Rgb three parts, 0 to 255 */
 
 const WHITE = [255, 255, 255];

@@ -1,6 +1,6 @@
 /** The lists of the state: lines of the transcript, and messages on their way. */
 
-/** @import { Config, Message, Pending, State } from "./types.js" */
+/** @import { Config, Message, Pending, State } from "../types.js" */
 
 /** @param {Message[]} messages */
 const highest = (messages) => Math.floor(messages.at(-1)?.seq ?? 0);

@@ -1,12 +1,12 @@
 /** The one element that stands in the page, and its shadow root: styles, theme, direction, keys. */
 
+import { directionOf } from "../i18n/languages.js";
+import { laterStyles, styles } from "../styles.js";
+import { set } from "../view/dom.js";
 import { atRest, palette } from "./colors.js";
-import { directionOf } from "./languages.js";
-import { laterStyles, styles } from "./styles.js";
-import { set } from "./view/dom.js";
 
-/** @import { Config, Options, Win } from "./types.js" */
-/** @import { H } from "./view/dom.js" */
+/** @import { Config, Options, Win } from "../types.js" */
+/** @import { H } from "../view/dom.js" */
 /** @typedef {ReturnType<typeof createStage>} Stage */
 
 /** In front of nearly everything, and still behind what a page may want above it. */

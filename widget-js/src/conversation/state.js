@@ -1,9 +1,9 @@
 /** The one place where the state changes: pure, no clock, no I/O. */
 
-import { changed, upsert, without, withoutNotes } from "./lines.js";
-import { applyError } from "./refusals.js";
+import { changed, upsert, without, withoutNotes } from "./messages.js";
+import { applyError } from "./server-errors.js";
 
-/** @import { Config, Frame, Link, Message, State } from "./types.js" */
+/** @import { Config, Frame, Link, Message, State } from "../types.js" */
 
 /** @returns {State} */
 export const initialState = () => ({

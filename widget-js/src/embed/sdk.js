@@ -2,7 +2,7 @@
 
 import { createWidget } from "./widget.js";
 
-/** @import { Loader, Win } from "./types.js" */
+/** @import { Loader, Win } from "../types.js" */
 /** @import { Widget } from "./widget.js" */
 
 export const METHODS =

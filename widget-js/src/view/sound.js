@@ -1,6 +1,6 @@
 /** Two tones when an answer comes that nobody sees: made by the browser, no file is loaded. */
 
-/** @import { Shell } from "./types.js" */
+/** @import { Shell } from "../types.js" */
 
 const TONES = [660, 880];
 const GAP = 0.12;

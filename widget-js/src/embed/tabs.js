@@ -3,14 +3,14 @@
  * Told through the storage, whose events reach every other tab and leave nothing behind.
  */
 
-import { readOutbox, sendable } from "./outbox.js";
+import { readOutbox, sendable } from "../conversation/outbox.js";
 import { prefixOf } from "./storage.js";
 
-/** @import { Shell } from "./types.js" */
+/** @import { Shell } from "../types.js" */
 
 /**
  * @param {Shell} shell
- * @param {ReturnType<typeof import("./opener.js").createOpener>} opener
+ * @param {ReturnType<typeof import("./chat-loader.js").createOpener>} opener
  */
 export function createTabs(shell, opener) {
   const { win, doc, id, storage, options, launcher, emit } = shell;

@@ -1,12 +1,12 @@
 /** The entry of the second file: the chat itself, made after the first click. */
 
 import { createChat } from "./chat.js";
-import { createConversation } from "./conversation.js";
-import { createSound } from "./sound.js";
+import { createConversation } from "./conversation/conversation.js";
+import { createSound } from "./view/sound.js";
 
 /** @import { Frame, Room, Shell, State } from "./types.js" */
 /** @import { Draft } from "./chat.js" */
-/** @import { Words } from "./words.js" */
+/** @import { Words } from "./i18n/strings.js" */
 
 /**
  * @param {Shell} shell

@@ -1,6 +1,6 @@
 /** The widget's public settings: where they are, what they hold, and why they may be missing. */
 
-/** @import { Config, Win } from "./types.js" */
+/** @import { Config, Win } from "../types.js" */
 
 /** @param {any} value @param {string} fallback */
 const colorOf = (value, fallback) => (/^#[0-9a-f]{6}$/i.test(value) ? value : fallback);

@@ -1,8 +1,8 @@
 /** Loads the chat when it is first wanted, and stands in for it until it is there. */
 
-import { wordsOf } from "./words.js";
+import { wordsOf } from "../i18n/strings.js";
 
-/** @import { Contact, Loader, Room, Shell } from "./types.js" */
+/** @import { Contact, Loader, Room, Shell } from "../types.js" */
 
 /** Milliseconds until the next try; the last one repeats. */
 const RETRY = [1_000, 3_000, 10_000, 30_000];

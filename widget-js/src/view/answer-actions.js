@@ -1,9 +1,9 @@
 /** What a visitor can do about an answer: copy it, have it written again, say what they think. */
 
-import { ratingOf } from "../state.js";
+import { ratingOf } from "../conversation/state.js";
 import { copyText } from "./copy.js";
+import { wayOf } from "./delivery.js";
 import { buttonOf, icon, set, setText } from "./dom.js";
-import { wayOf } from "./way.js";
 
 /** @import { Message, Rating, State, View } from "../types.js" */
 /** @typedef {ReturnType<typeof createTools>} Tools */

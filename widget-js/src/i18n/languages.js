@@ -1,8 +1,8 @@
 /** Which language is spoken, and which way it is written. */
 
-import { labels } from "./labels.js";
+import { labels } from "./launcher-strings.js";
 
-/** @import { Win } from "./types.js" */
+/** @import { Win } from "../types.js" */
 
 const RTL = ["ar", "fa", "he", "ur"];
 

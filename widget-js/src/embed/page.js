@@ -1,6 +1,6 @@
 /** Where the visitor is: told to the server with each session, and when they move on. */
 
-/** @import { Win } from "./types.js" */
+/** @import { Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createPage>} PageWatch */
 /** @typedef {{ [name: string]: any }} Context */
 

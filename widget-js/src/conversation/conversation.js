@@ -1,7 +1,8 @@
 /** Holds the state of one chat and does what the state asks for: socket, storage, timers. */
 
-import { apiOf, whyRefused } from "./config.js";
-import { changed, without } from "./lines.js";
+import { apiOf, whyRefused } from "../embed/config.js";
+import { createDriver } from "../ws.js";
+import { changed, without } from "./messages.js";
 import { readOutbox, sendable, writeOutbox } from "./outbox.js";
 import { frames, newMessageId, subprotocols } from "./protocol.js";
 import {
@@ -14,10 +15,9 @@ import {
   needsConsent,
   needsContact,
 } from "./state.js";
-import { createDriver } from "./ws.js";
 
-/** @import { Actions, Frame, Shell, State } from "./types.js" */
-/** @import { Words } from "./words.js" */
+/** @import { Actions, Frame, Shell, State } from "../types.js" */
+/** @import { Words } from "../i18n/strings.js" */
 
 const BUSY_WAIT = 5;
 /** Frames after which an answer is still to come, or none that this page knows of.

@@ -1,6 +1,6 @@
 /** Storage that may be refused, full or absent: then the page's memory has to do. */
 
-/** @import { Box, Storage, Win } from "./types.js" */
+/** @import { Box, Storage, Win } from "../types.js" */
 
 /**
  * @param {() => globalThis.Storage} area reading the property alone may throw
