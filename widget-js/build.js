@@ -1,15 +1,14 @@
 /**
- * Builds dist/: widget.min.js, the first file, and chunks/<hash>.js, what is loaded after the first
- * click: the chat, and the words of every language but English; and the markdown of the pages of
- * staff. `--check` only compares with what is there, `--watch` builds again on every change,
- * `--release` notes what goes out now.
+ * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, and one locale each,
+ * loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
+ * src/, `--watch` rebuilds on every change, `--release` records the chunks of this release.
  */
 
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
-import { hashOf, keep, release, report, STAFF, write } from "./build/output.js";
+import { ADMIN_MARKDOWN, hashOf, keep, release, report, write } from "./build/output.js";
 import { shrink } from "./build/shrink.js";
 
 const options = new Set(process.argv.slice(2));
@@ -30,7 +29,7 @@ const common = {
   logLevel: "warning",
 };
 
-const room = await context({
+const chat = await context({
   ...common,
   entryPoints: [
     { in: "src/chat-runtime.js", out: "chat" },
@@ -50,13 +49,13 @@ const launcher = await context({
 });
 
 /**
- * Chromium reads it: the launcher is compiled whole, beside the main thread, while it loads; else
- * each function is when it is first called, by the main thread (docs/performance.md).
+ * A hint for Chromium: compile the whole launcher on another thread while it loads. Without it, the
+ * main thread compiles each function on its first call (docs/performance.md).
  */
 const COMPILE_AT_ONCE = "//# allFunctionsCalledOnLoad";
 
-/** What the pages of staff use of it; served by Django, so not part of dist/. */
-const staff = await context({
+/** Admin pages use the widget's markdown renderer. Django serves it, so it is not in dist/. */
+const adminMarkdown = await context({
   ...common,
   entryPoints: [{ in: "src/admin-markdown.js", out: "markdown" }],
   format: "iife",
@@ -64,7 +63,7 @@ const staff = await context({
   charset: "utf8",
 });
 
-/** Each chunk has its hash for a name, and the first file knows them all. @param {import("esbuild").BuildResult} built */
+/** Name each chunk by its hash, and write all names into the first file. @param {import("esbuild").BuildResult} built */
 async function buildRest({ outputFiles = [] }) {
   /** @type {{ [name: string]: string }} */
   const hashes = {};
@@ -82,8 +81,8 @@ async function buildRest({ outputFiles = [] }) {
     ...{ module: false, ascii: true, preamble: COMPILE_AT_ONCE },
   });
   files.unshift({ name: "launcher", path: "widget.min.js", text });
-  const pages = (await staff.rebuild()).outputFiles?.[0].text ?? "";
-  files.push({ name: "staff", path: STAFF, text: `${pages.trim()}\n` });
+  const markdown = (await adminMarkdown.rebuild()).outputFiles?.[0].text ?? "";
+  files.push({ name: "admin-markdown", path: ADMIN_MARKDOWN, text: `${markdown.trim()}\n` });
   const fits = report(files);
   const done = options.has("--check") ? await keep(files) : await write(files, fits);
   if (!fits || !done) process.exitCode = 1;
@@ -93,12 +92,12 @@ async function buildRest({ outputFiles = [] }) {
   }
 }
 
-if (options.has("--watch")) await room.watch();
+if (options.has("--watch")) await chat.watch();
 else {
-  await room.rebuild().catch(() => {
+  await chat.rebuild().catch(() => {
     process.exitCode = 1;
   });
-  await room.dispose();
+  await chat.dispose();
   await launcher.dispose();
-  await staff.dispose();
+  await adminMarkdown.dispose();
 }

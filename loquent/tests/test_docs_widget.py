@@ -94,7 +94,7 @@ def test_texts() -> None:
 
 def test_what_is_stored() -> None:
     text = sources()
-    written = set(re.findall(r'\b(?:(?:local|tab)\.set|tell)\(\s*"(\w+)"', text))
+    written = set(re.findall(r'\b(?:(?:local|tab)\.set|broadcast)\(\s*"(\w+)"', text))
     written |= set(re.findall(r'^const NAME = "(\w+)"', text, re.MULTILINE))
     assert sorted(first_cells("Privacy", "| name")) == sorted(written)
 

@@ -1,4 +1,4 @@
-/** Shrinks the CSS in the template strings of src/styles. */
+/** Minify the CSS in the template strings of src/styles. */
 
 import { readFile } from "node:fs/promises";
 import { transform } from "esbuild";

@@ -1,4 +1,4 @@
-/** The npm package: modules that an app's bundler can split, the chat and each language apart. */
+/** Build the npm package: modules that an app's bundler can split, with separate chat and locales. */
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,7 +8,7 @@ import { shrinkCss } from "./css.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Writes the package's modules into a folder that is emptied before. @param {string} folder */
+/** Empty the folder and write the package's modules into it. @param {string} folder */
 export async function buildPackage(folder) {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,

@@ -1,20 +1,20 @@
-/** What is built, how large it is, and where it lies. */
+/** Sizes, budgets and paths of the built files. */
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const DIST = new URL("../dist/", import.meta.url);
-/** So many releases keep their chunks: a page may hold the first file of an hour ago. */
+/** Keep the chunks of this many releases: browsers may cache the first file for an hour. */
 const RELEASES = 3;
-/** From dist/ to the file that Django serves to staff. */
-export const STAFF = "../../loquent/static/loquent/markdown.js";
-/** Bytes after brotli: what one TCP initial window carries. */
+/** The admin's markdown script, relative to dist/. */
+export const ADMIN_MARKDOWN = "../../loquent/static/loquent/markdown.js";
+/** Bytes after brotli: one TCP initial window. */
 const BUDGET = 14_600;
 
 /** @typedef {{ name: string, path: string, text: string }} File */
 
-/** @param {string} text the same name that the server gives to the file */
+/** Return the name that the server derives from the content, too. @param {string} text */
 export const hashOf = (text) => createHash("sha256").update(text).digest("hex").slice(0, 20);
 
 /** @param {string} text */
@@ -33,7 +33,7 @@ function sizesOf(text) {
   };
 }
 
-/** Prints the sizes. @param {File[]} files @returns {boolean} whether each keeps to its budget */
+/** Print the sizes. @param {File[]} files @returns {boolean} whether each file is within the budget */
 export function report(files) {
   let fits = true;
   for (const { name, text } of files) {
@@ -46,7 +46,7 @@ export function report(files) {
   return fits;
 }
 
-/** The chunks of each release, the last one first. @param {URL} dist @returns {Promise<string[][]>} */
+/** Return the chunks of each release, newest first. @param {URL} dist @returns {Promise<string[][]>} */
 const released = async (dist) =>
   JSON.parse(await readFile(new URL("released.json", dist), "utf8").catch(() => "[]"));
 
@@ -56,14 +56,14 @@ async function chunksIn(dist) {
   return names.sort().map((name) => `chunks/${name}`);
 }
 
-/** @param {File[]} files @param {URL} dist @returns {Promise<string[]>} chunks that nothing needs */
+/** @param {File[]} files @param {URL} dist @returns {Promise<string[]>} chunks that no release needs */
 async function stale(files, dist) {
   const wanted = new Set([...files.map(({ path }) => path), ...(await released(dist)).flat()]);
   return (await chunksIn(dist)).filter((path) => !wanted.has(path));
 }
 
 /**
- * Notes what goes out now: later builds keep these chunks beside their own.
+ * Record the chunks of this release: later builds keep them.
  * @param {string[]} chunks
  * @param {URL} [dist]
  */
@@ -83,7 +83,7 @@ export async function write(files, fits, dist = DIST) {
   return true;
 }
 
-/** Compares with what is there. @param {File[]} files @param {URL} [dist] @returns {Promise<boolean>} */
+/** Compare with the files in dist/. @param {File[]} files @param {URL} [dist] @returns {Promise<boolean>} */
 export async function keep(files, dist = DIST) {
   const wrong = await stale(files, dist);
   for (const { path, text } of files) {

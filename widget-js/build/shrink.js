@@ -1,11 +1,11 @@
-/** A second pass: shorter names and fewer statements than esbuild finds. */
+/** Minify with terser, which finds shorter names and fewer statements than esbuild. */
 
 import { minify } from "terser";
 
 /**
  * @param {string} source
- * @param {{ module: boolean, ascii: boolean, preamble?: string }} kind ascii: read right in whatever
- *   charset; preamble: the first line
+ * @param {{ module: boolean, ascii: boolean, preamble?: string }} kind ascii: escape everything else,
+ *   for pages in any charset; preamble: the first line
  * @returns {Promise<string>}
  */
 export async function shrink(source, { module, ascii, preamble }) {

@@ -4,32 +4,32 @@ import { createChat } from "./chat.js";
 import { createConversation } from "./conversation/conversation.js";
 import { createSound } from "./view/sound.js";
 
-/** @import { Frame, Room, Shell, State } from "./types.js" */
+/** @import { Frame, ChatRuntime, WidgetContext, State } from "./types.js" */
 /** @import { Draft } from "./chat.js" */
-/** @import { Words } from "./i18n/strings.js" */
+/** @import { Strings } from "./i18n/strings.js" */
 
 /**
- * @param {Shell} shell
- * @param {Words} words of the visitor's language
- * @returns {Room}
+ * @param {WidgetContext} context
+ * @param {Strings} strings of the visitor's language
+ * @returns {ChatRuntime}
  */
-export function createRoom(shell, words) {
-  const { win, doc, stage, launcher, emit } = shell;
+export function createChatRuntime(context, strings) {
+  const { win, doc, shadowHost, launcher, emit } = context;
   /** @type {(() => void)[]} */
   const undo = [];
-  const conversation = createConversation(shell, changed, told, () => words);
-  const sound = createSound(shell);
+  const conversation = createConversation(context, onChange, onFrame, () => strings);
+  const sound = createSound(context);
   /** @type {import("./chat.js").Outside} */
-  const outside = { element: null };
+  const returnFocus = { element: null };
   let chat = draw();
 
   function draw() {
-    return createChat(shell, words, conversation, conversation.getState, sound, outside);
+    return createChat(context, strings, conversation, conversation.getState, sound, returnFocus);
   }
 
   /** Draws it all anew. @param {Draft} [draft] */
   function redraw(draft = {}) {
-    const focused = stage.active();
+    const focused = shadowHost.active();
     chat.keepDraft(draft);
     chat.destroy();
     chat = draw();
@@ -43,35 +43,35 @@ export function createRoom(shell, words) {
     undo.push(() => target.removeEventListener(type, listener));
   }
 
-  function network() {
+  function onNetwork() {
     conversation.setOffline(!win.navigator.onLine);
   }
 
-  function sight() {
+  function onVisibility() {
     conversation.setHidden(doc.hidden);
-    if (!doc.hidden) network();
+    if (!doc.hidden) onNetwork();
   }
 
   /** @param {State} state @param {State} before */
-  function changed(state, before) {
-    chat?.changed();
-    if (state.open !== before.open) shell.turned(state.open);
+  function onChange(state, before) {
+    chat?.requestDraw();
+    if (state.open !== before.open) context.onToggle(state.open);
     if (state.unread !== before.unread) emit("unread", state.unread);
   }
 
   /** @param {Frame} frame */
-  function told({ type, role, content, code, message, id: messageId }) {
+  function onFrame({ type, role, content, code, message, id: messageId }) {
     if (type === "message") emit(type, { id: messageId ?? null, role, content });
     if (type === "contact_info_saved") emit("contact");
     if (type === "message" && role !== "user")
-      sound.hear(messageId ?? content, conversation.getState().open && !doc.hidden);
+      sound.onAnswer(messageId ?? content, conversation.getState().open && !doc.hidden);
     if (type === "error") emit(type, { code, message });
   }
 
-  for (const type of ["online", "offline", "pageshow"]) listen(win, type, network);
-  listen(doc, "visibilitychange", sight);
+  for (const type of ["online", "offline", "pageshow"]) listen(win, type, onNetwork);
+  listen(doc, "visibilitychange", onVisibility);
   conversation.setHidden(doc.hidden);
-  network();
+  onNetwork();
 
   return {
     open: (focuses) => chat.open(focuses),
@@ -94,14 +94,14 @@ export function createRoom(shell, words) {
       conversation.forget(elsewhere);
       redraw();
     },
-    heard(name) {
+    onStorage(name) {
       if (name === "token") conversation.followToken();
       if (name === "agreed") conversation.followConsent();
       if (name === "read") conversation.followRead();
       if (name === "outbox") conversation.followOutbox();
     },
-    setWords(next) {
-      words = next;
+    setStrings(next) {
+      strings = next;
       redraw();
     },
     destroy() {

@@ -12,8 +12,8 @@ import { createStarters } from "./view/starters.js";
 import { createTranscript } from "./view/transcript.js";
 import { watchViewport } from "./view/viewport.js";
 
-/** @import { Actions, Contact, Shell, State, View } from "./types.js" */
-/** @import { Words } from "./i18n/strings.js" */
+/** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
+/** @import { Strings } from "./i18n/strings.js" */
 /** @import { Sound } from "./view/sound.js" */
 /** `comments`: what is being typed about an answer, by its id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
@@ -21,21 +21,21 @@ import { watchViewport } from "./view/viewport.js";
  * @typedef {{ element: HTMLElement | null }} Outside */
 
 /**
- * @param {Shell} shell
- * @param {Words} words
+ * @param {WidgetContext} context
+ * @param {Strings} strings
  * @param {Actions} actions
  * @param {() => State} getState
  * @param {Sound} sound
- * @param {Outside} outside
+ * @param {Outside} returnFocus
  */
-export function createChat(shell, words, actions, getState, sound, outside) {
-  const { win, doc, h, config, storage, stage, launcher } = shell;
+export function createChat(context, strings, actions, getState, sound, returnFocus) {
+  const { win, doc, h, config, storage, shadowHost, launcher } = context;
   /** @type {View} */
-  const view = { win, doc, h, words, config, actions, later, comment };
+  const view = { win, doc, h, strings, config, actions, later, comment };
   /** @type {number[]} */
   const timers = [];
   const loop = frameLoop(win, draw);
-  const unwatch = watchViewport(win, stage.root);
+  const unwatch = watchViewport(win, shadowHost.root);
   const draft = readDraft();
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
@@ -72,7 +72,7 @@ export function createChat(shell, words, actions, getState, sound, outside) {
   /** @param {boolean} focuses */
   function open(focuses) {
     const focused = /** @type {HTMLElement | null} */ (doc.activeElement);
-    outside.element = stage.active() || focused === doc.body ? null : focused;
+    returnFocus.element = shadowHost.active() || focused === doc.body ? null : focused;
     actions.open();
     loop.flush();
     if (focuses) focusInside();
@@ -101,11 +101,11 @@ export function createChat(shell, words, actions, getState, sound, outside) {
     const below = [starters.node, form.node, thanks];
     const transcript = createTranscript(view, onEdit, [notice.line], below);
     const { scroller, pill } = transcript;
-    const download = createDownload(view, getState, () => stage.root.lang);
+    const download = createDownload(view, getState, () => shadowHost.root.lang);
     const bottom = [notice.card, composer.node];
     const panel = createPanel(view, [scroller, pill], bottom, close, download.run, sound);
     copyOnClick(view, scroller);
-    stage.root.prepend(panel.node);
+    shadowHost.root.prepend(panel.node);
     return { composer, form, transcript, panel, thanks, notice, starters, download };
   }
 
@@ -122,7 +122,7 @@ export function createChat(shell, words, actions, getState, sound, outside) {
   }
 
   function focusOutside() {
-    const { element } = outside;
+    const { element } = returnFocus;
     element?.focus();
     // It may be gone, or take no focus any more.
     if (!element || doc.activeElement !== element) launcher.focus();
@@ -135,12 +135,12 @@ export function createChat(shell, words, actions, getState, sound, outside) {
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
     const { composer, form, transcript, panel, thanks, notice, starters } = parts;
-    const active = stage.active();
+    const active = shadowHost.active();
     // With a token in storage only the server knows whether it was told already.
     const unknown = state.submitted === null && storage.local.get("token");
     form.node.hidden = !wantsContact(config, state) || !!unknown;
     form.render(state);
-    setText(thanks, state.thanked ? words.thanks : "");
+    setText(thanks, state.thanked ? strings.thanks : "");
     // First who they are, then what they agree to, then what they say.
     const contact = needsContact(config, state);
     const consent = !contact && needsConsent(state);
@@ -151,13 +151,13 @@ export function createChat(shell, words, actions, getState, sound, outside) {
     // In a conversation the form is not to stand in the way: it moves up, unless it is in use.
     if (state.messages.length && !form.node.contains(active)) transcript.raise(form.node, thanks);
     transcript.render(state);
-    stage.root.classList.toggle("open", state.open);
+    shadowHost.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
       if (state.messages.length) transcript.toEnd();
     }
     // Nobody is left with the focus on something that is gone.
-    const now = stage.active();
+    const now = shadowHost.active();
     if (active && (!now || now === active)) {
       if (!active.isConnected || active.closest("[hidden]") || active.matches(":disabled")) {
         if (state.open) focusInside();
@@ -172,7 +172,7 @@ export function createChat(shell, words, actions, getState, sound, outside) {
   return {
     open,
     close,
-    changed: loop.request,
+    requestDraw: loop.request,
     draw: loop.flush,
     draft,
     focus: focusInside,

@@ -1,11 +1,11 @@
 /** The entry of the npm package: the same widget, whose later files the app's own bundler splits off. */
 
-import { createLoader } from "./embed/chunks.js";
+import { createChunks } from "./embed/chunks.js";
 import { createSdk } from "./embed/sdk.js";
 
 /** @import { LoquentOptions, LoquentWidget } from "../types/index.js" */
 
-const loader = createLoader((_base, name) =>
+const chunks = createChunks((_base, name) =>
   name === "chat" ? import("./chat-runtime.js") : import(`./locales/${name}.js`),
 );
 
@@ -26,6 +26,6 @@ export function createLoquent(options) {
       "createLoquent needs `host`, the server, and `widget`, its wid_… identifier.",
     );
   }
-  sdk ??= createSdk(window, loader, []);
+  sdk ??= createSdk(window, chunks, []);
   return sdk.mount(options);
 }

@@ -50,7 +50,7 @@
  * @typedef {{ local: Box, tab: Box }} Storage
  *
  * @typedef {{
- *   win: Win, doc: Document, h: import("./view/dom.js").H, words: import("./i18n/strings.js").Words,
+ *   win: Win, doc: Document, h: import("./view/dom.js").H, strings: import("./i18n/strings.js").Strings,
  *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
  *   comment(id: string, next?: string): string,
  * }} View What every part of the view works with. `comment`: what is being typed about an answer.
@@ -58,9 +58,9 @@
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
  *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
- *   stage: import("./embed/shadow-host.js").Stage, launcher: Launcher,
- *   emit(name: string, detail?: any): void, turned(open: boolean): void,
- * }} Shell What the first file hands to the second. `turned`: the panel opened or closed.
+ *   shadowHost: import("./embed/shadow-host.js").ShadowHost, launcher: Launcher,
+ *   emit(name: string, detail?: any): void, onToggle(open: boolean): void,
+ * }} WidgetContext What the first file hands to the second. `onToggle`: the panel opened or closed.
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
@@ -74,15 +74,15 @@
  * @typedef {{
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
- *   deliver(): void, reset(elsewhere?: boolean): void, setWords(words: import("./i18n/strings.js").Words): void, heard(name: string): void,
+ *   deliver(): void, reset(elsewhere?: boolean): void, setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
  *   destroy(): void,
- * }} Room What the second file makes of it: the chat. `heard`: another tab wrote to the storage.
+ * }} ChatRuntime What the second file makes of it: the chat. `onStorage`: another tab wrote to the storage.
  *   `deliver`: connect, for what an earlier page could not send.
  *
  * @typedef {{
  *   get(base: string, name: string): any, load(base: string, name: string): Promise<any>,
  *   giveUp(base: string, name: string): void,
- * }} Loader
+ * }} Chunks
  *
  * @typedef {{
  *   open(): void, close(): void, send(text: string): boolean, retry(cid: string): void,

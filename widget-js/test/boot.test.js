@@ -9,8 +9,8 @@ const tag = (id, src = SRC, more = "") =>
 
 async function booted(html) {
   const page = openPage({ html });
-  await page.loader.load("https://chat.example", "chat");
-  boot(page.win, page.loader);
+  await page.chunks.load("https://chat.example", "chat");
+  boot(page.win, page.chunks);
   await settle();
   return page;
 }
@@ -19,7 +19,7 @@ const asked = (page) => page.requests.map(({ url }) => url);
 test("a module, which has no current script, stands for all tags that name it", async () => {
   const page = await booted(tag("wid_one") + tag("wid_two"));
   assert.equal(page.hosts.length, 2);
-  boot(page.win, page.loader);
+  boot(page.win, page.chunks);
   await settle();
   assert.equal(page.hosts.length, 2);
 });
@@ -42,7 +42,7 @@ test("a pinned version finds its server too", async () => {
 test("without a tag the page mounts the widget itself, also by the queue", async () => {
   const page = openPage();
   page.win.Loquent = [["mount", { widget: "wid_one", host: "https://chat.example", offsetX: 8 }]];
-  boot(page.win, page.loader);
+  boot(page.win, page.chunks);
   await settle();
   assert.equal(page.hosts.length, 1);
   const widget = page.win.Loquent.get("wid_one");
@@ -88,7 +88,7 @@ test("two versions on one page each load their own files", async () => {
 test("on ends what it began, whenever it was called", async () => {
   const page = openPage();
   const seen = [];
-  boot(page.win, page.loader);
+  boot(page.win, page.chunks);
   const { Loquent } = page.win;
   const offs = [1, 2].map((n) => Loquent.on("ready", () => seen.push(n)));
   offs[0]();

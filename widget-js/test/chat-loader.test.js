@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../src/chat-runtime.js";
+import * as chatRuntime from "../src/chat-runtime.js";
 import { openPage, settle } from "./support/page.js";
 import { session } from "./support/socket.js";
 
@@ -10,9 +10,9 @@ const german = { default: { close: "Schließen", message: "Nachricht" } };
 async function cold(data = {}, options = {}) {
   /** @type {{ name: string, attempt: number, come(module: any): void, fail(): void }[]} */
   const asked = [];
-  const chunks = (_base, name, attempt) =>
+  const fetchChunk = (_base, name, attempt) =>
     new Promise((come, no) => asked.push({ name, attempt, come, fail: () => no(new Error()) }));
-  const page = openPage({ chunks, ...options });
+  const page = openPage({ fetchChunk, ...options });
   await page.embed("wid_one", data, { cold: true });
   const answer = async (index, module) => {
     if (module) asked[index].come(module);
@@ -32,7 +32,7 @@ test("the pointer alone fetches the chat, the click only waits for it", async ()
   page.click("Open chat");
   assert.equal(asked.length, 1);
   assert.equal(launcherOf(page).getAttribute("aria-busy"), "true");
-  await answer(0, room);
+  await answer(0, chatRuntime);
   assert.equal(page.all("dialog").length, 1);
   assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
 });
@@ -49,7 +49,7 @@ test("a message of an earlier page is sent without a word about the file that is
   page.click("Open chat");
   page.win.Loquent.close();
   assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
-  await answer(asked.length - 1, room);
+  await answer(asked.length - 1, chatRuntime);
   assert.equal(page.all("dialog").length, 0);
   assert.equal(page.sockets.length, 1);
   page.win.Loquent.destroy();
@@ -72,7 +72,7 @@ test("a file that fails: said in words and by an event, and asked for again else
   page.clock.tick(2700);
   assert.equal(asked.length, 2);
   page.clock.tick(100);
-  await answer(2, room);
+  await answer(2, chatRuntime);
   assert.equal(page.all("dialog").length, 1);
   assert.doesNotMatch(page.text("status"), /can’t be loaded/);
   assert.deepEqual(errors, ["unavailable"]);
@@ -101,7 +101,7 @@ for (const [way, act] of [
     await answer(0);
     act(page);
     assert.equal(asked.length, 2);
-    await answer(1, room);
+    await answer(1, chatRuntime);
     assert.equal(page.all("dialog").length, 1);
   });
 }
@@ -113,7 +113,7 @@ test("a file that never comes is asked for again; whichever comes first is taken
   assert.match(page.text("status"), /can’t be loaded/);
   page.clock.tick(1000);
   assert.equal(asked[1].attempt, 1);
-  await answer(0, room);
+  await answer(0, chatRuntime);
   assert.equal(page.all("dialog").length, 1);
   await answer(1);
   page.clock.tick(60_000);
@@ -140,7 +140,7 @@ test("what was to be sent goes out even if the panel is closed again while the c
   await answer(0);
   page.win.Loquent.close();
   page.clock.tick(1000);
-  await answer(1, room);
+  await answer(1, chatRuntime);
   assert.equal(page.all("dialog").length, 0);
   page.socket.accept().say(session());
   assert.equal(page.socket.sent[0].content, "Hello");
@@ -152,7 +152,7 @@ test("prefill and identify load nothing and open no socket; the first click find
   page.win.Loquent.identify({ name: "Jane", phone: null, more: "x" });
   assert.equal(asked.length, 0);
   page.click("Open chat");
-  await answer(0, room);
+  await answer(0, chatRuntime);
   assert.equal(page.get("textbox", "Message").value, "My order");
   page.socket.accept().say(session());
   assert.deepEqual(page.socket.sent, [{ type: "contact_info", name: "Jane" }]);
@@ -165,7 +165,7 @@ test("without the words of its language the chat speaks English, until they come
     asked.map(({ name }) => name),
     ["de", "chat"],
   );
-  await answer(1, room);
+  await answer(1, chatRuntime);
   assert.equal(page.all("dialog").length, 0);
   page.clock.tick(2000);
   page.draw();
@@ -177,7 +177,7 @@ test("without the words of its language the chat speaks English, until they come
 test("a language that can't be loaded keeps nobody from the chat", async () => {
   const { page, asked, answer } = await cold({ locale: "de" });
   page.click("Chat öffnen");
-  await answer(1, room);
+  await answer(1, chatRuntime);
   await answer(0);
   assert.ok(page.get("textbox", "Message"));
   assert.equal(asked[2].name, "de");
@@ -190,7 +190,7 @@ test("another language, chosen while the chat loads", async () => {
   const { page, asked, answer } = await cold({ locale: "de" });
   page.click("Chat öffnen");
   page.win.Loquent.setLocale("fr");
-  await answer(1, room);
+  await answer(1, chatRuntime);
   await answer(0, german);
   assert.equal(page.all("textbox", "Nachricht").length, 0);
   assert.equal(asked[2].name, "fr");

@@ -50,7 +50,7 @@ async function next(page, more = {}) {
 test("half-typed comments survive a change of the language", async () => {
   const page = await commented();
   page.win.Loquent.setLocale("de");
-  await page.loader.load("https://chat.example", "de");
+  await page.chunks.load("https://chat.example", "de");
   await settle();
   page.draw();
   const { default: german } = await import("../src/locales/de.js");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { detectLocale, directionOf, localeOf, pickLocale } from "../src/i18n/languages.js";
-import { labels, labelsOf } from "../src/i18n/launcher-strings.js";
-import { wordsOf } from "../src/i18n/strings.js";
+import { launcherStrings, launcherStringsOf } from "../src/i18n/launcher-strings.js";
+import { stringsOf } from "../src/i18n/strings.js";
 import en from "../src/locales/en.js";
 
 /** Refusals that a visitor can meet: each language has its own sentence. */
@@ -46,35 +46,38 @@ test("the words that tests and tools look for are exact in English", () => {
   };
   for (const key in wanted) assert.equal(en[key], wanted[key]);
   assert.match(en.stop, /^Stop/);
-  assert.deepEqual([labelsOf("en").open, labelsOf("en").close], ["Open chat", "Close chat"]);
+  assert.deepEqual(
+    [launcherStringsOf("en").open, launcherStringsOf("en").close],
+    ["Open chat", "Close chat"],
+  );
 });
 
 test("every key is used, and every key used is there", () => {
   const used = new Set(
-    [...sources.matchAll(/\bwords\.(?!(?:js|then|errors)\b)(\w+)/g)].map(([, key]) => key),
+    [...sources.matchAll(/\bstrings\.(?!(?:js|then|errors)\b)(\w+)/g)].map(([, key]) => key),
   );
   for (const key of ["name", "email", "phone", "sending", "offline", "waiting"]) used.add(key);
   assert.deepEqual([...used].sort(), Object.keys(en).sort());
 });
 
 test("the launcher speaks every language that the chat speaks", () => {
-  assert.deepEqual(Object.keys(labels).sort(), codes.sort());
-  for (const [code, names] of Object.entries(labels)) {
-    assert.equal(names.length, labels.en.length, code);
+  assert.deepEqual(Object.keys(launcherStrings).sort(), codes.sort());
+  for (const [code, names] of Object.entries(launcherStrings)) {
+    assert.equal(names.length, launcherStrings.en.length, code);
     assert.ok(
       names.every((name) => name.trim()),
       code,
     );
-    assert.match(labelsOf(code).unread, /\{n\}/, code);
+    assert.match(launcherStringsOf(code).unread, /\{n\}/, code);
   }
 });
 
 /** All texts of a language, by name. @param {string} code @returns {{ [name: string]: string }} */
 function textsOf(code) {
-  const { errors, ...words } = locales[code];
-  const { open, unread, away } = labelsOf(code);
+  const { errors, ...strings } = locales[code];
+  const { open, unread, away } = launcherStringsOf(code);
   const refusals = Object.entries(errors ?? {}).map(([key, text]) => [`errors.${key}`, text]);
-  return { ...words, open, unread, away, ...Object.fromEntries(refusals) };
+  return { ...strings, open, unread, away, ...Object.fromEntries(refusals) };
 }
 
 /** What code fills in, and numbers; languages order them differently. @param {string} text */
@@ -103,7 +106,7 @@ for (const code of codes.filter((each) => each !== "en")) {
       assert.ok(typeof text === "string" && text.trim(), key);
       assert.deepEqual(markersOf(text), markersOf(english[key] ?? ""), key);
     }
-    assert.equal(labelsOf(code).close, texts.close);
+    assert.equal(launcherStringsOf(code).close, texts.close);
   });
 
   test(`the locale ${code} is translated`, () => {
@@ -140,8 +143,8 @@ test("the first wanted language that is there is taken, else English", () => {
   assert.equal(pickLocale([undefined, null, "", "tlh", "EN-us", "de"]), "en");
   assert.equal(pickLocale(["xx", "fr-CA", "de"]), "fr");
   assert.equal(pickLocale(["tlh", "constructor", "__proto__", "-", "de1"]), "en");
-  assert.deepEqual(wordsOf(), en);
-  assert.equal(wordsOf({ send: "Senden" }).send, "Senden");
+  assert.deepEqual(stringsOf(), en);
+  assert.equal(stringsOf({ send: "Senden" }).send, "Senden");
 });
 
 test("the page's choice goes before its language, and that before the browser's", () => {

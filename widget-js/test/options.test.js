@@ -71,7 +71,7 @@ test("a page has its own texts, on the launcher and in the chat, in whatever lan
   page.draw();
   assert.ok(page.get("button", "Off it goes"));
   page.win.Loquent.setLocale("de");
-  await page.loader.load("https://chat.example", "de");
+  await page.chunks.load("https://chat.example", "de");
   await settle();
   page.draw();
   assert.ok(page.get("button", "Off it goes"));

@@ -5,7 +5,7 @@ import { openPage } from "./support/page.js";
 
 async function started(locale, config = {}) {
   const page = openPage({ config });
-  await page.loader.load("https://chat.example", "de");
+  await page.chunks.load("https://chat.example", "de");
   await page.embed("wid_one", { locale });
   page.root.querySelector(".launcher").click();
   page.socket.accept().say({

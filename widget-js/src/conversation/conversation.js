@@ -2,44 +2,44 @@
 
 import { apiOf, whyRefused } from "../embed/config.js";
 import { createDriver } from "../ws.js";
-import { changed, without } from "./messages.js";
+import { removePending, updatePending } from "./messages.js";
 import { readOutbox, sendable, writeOutbox } from "./outbox.js";
 import { frames, newMessageId, subprotocols } from "./protocol.js";
 import {
   afterFrame,
   afterLink,
   afterSend,
-  counted,
   initialState,
   lastSeq,
   needsConsent,
   needsContact,
+  withUnread,
 } from "./state.js";
 
-/** @import { Actions, Frame, Shell, State } from "../types.js" */
-/** @import { Words } from "../i18n/strings.js" */
+/** @import { Actions, Frame, WidgetContext, State } from "../types.js" */
+/** @import { Strings } from "../i18n/strings.js" */
 
 const BUSY_WAIT = 5;
 /** Frames after which an answer is still to come, or none that this page knows of.
  * @type {{ [type: string]: string | null }} */
 const DUE = { ack: "1", typing_start: "1", session: null, typing_stop: null };
 /** So many letters tell one token from another. */
-const TAIL = 8;
+const TAIL_CHARS = 8;
 
 /**
- * @param {Shell} shell
+ * @param {WidgetContext} context
  * @param {(state: State, before: State) => void} onChange
  * @param {(frame: Frame) => void} onFrame
- * @param {() => Words} wordsNow
+ * @param {() => Strings} stringsNow
  */
-export function createConversation(shell, onChange, onFrame, wordsNow) {
-  const { win, base, id, config, page } = shell;
-  const { local } = shell.storage;
-  const tail = () => (local.get("token") ?? "").slice(-TAIL);
+export function createConversation(context, onChange, onFrame, stringsNow) {
+  const { win, base, id, config, page } = context;
+  const { local } = context.storage;
+  const tokenTail = () => (local.get("token") ?? "").slice(-TAIL_CHARS);
   /** How far any tab has read in this session. */
   const readSoFar = () => {
     const [seq, of] = (local.get("read") ?? "").split(" ");
-    return of === tail() ? Number(seq) || 0 : 0;
+    return of === tokenTail() ? Number(seq) || 0 : 0;
   };
   const fresh = () => ({
     ...initialState(),
@@ -72,10 +72,10 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
   /** The only place that writes the state. @param {Partial<State>} change */
   function update(change) {
     const before = state;
-    state = counted({ ...state, ...change });
+    state = withUnread({ ...state, ...change });
     const { outbox, read, unread } = state;
     if (outbox !== before.outbox) writeOutbox(local, before.outbox, outbox);
-    if (read && read !== before.read) local.set("read", `${read} ${tail()}`);
+    if (read && read !== before.read) local.set("read", `${read} ${tokenTail()}`);
     if (unread !== before.unread) local.set("unread", unread ? `${unread}` : null);
     onChange(state, before);
   }
@@ -93,7 +93,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
   function translated(frame) {
     // This one names the fields at fault: the form has to read it.
     if (frame.type !== "error" || frame.code === "contact_info_invalid") return frame;
-    return { ...frame, message: wordsNow().errors?.[frame.code] ?? frame.message };
+    return { ...frame, message: stringsNow().errors?.[frame.code] ?? frame.message };
   }
 
   /** @param {Frame} raw */
@@ -105,32 +105,32 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
       const first = local.get("token");
       // Another tab has begun one meanwhile: one visitor has one conversation.
       if (first && first !== offered && first !== frame.session_token) return driver.restart();
-      adopt();
+      loadOutbox();
     }
     update(afterFrame(state, frame));
     if (type in DUE) local.set("due", DUE[type]);
     if (type === "session") {
       local.set("token", frame.session_token);
       update({ read: readSoFar() });
-      page.tell(state.v2 ? driver.send : null);
+      page.setSender(state.v2 ? driver.send : null);
       if (state.contact) driver.send(frames.contactInfo(state.contact));
     }
     if (type === "error" && state.outbox.some((entry) => entry.cid === cid && entry.held)) {
-      later(() => release(cid, {}), (code === "busy" ? BUSY_WAIT : wait) || 1);
+      later(() => resend(cid, {}), (code === "busy" ? BUSY_WAIT : wait) || 1);
     }
-    pump();
+    flush();
     onFrame(mine ? { ...frame, type: "message", role: "user", content: mine.content } : frame);
   }
 
   /** @param {string} cid @param {object} change */
-  function release(cid, change) {
-    update({ outbox: changed(state.outbox, cid, { held: false, ...change }) });
+  function resend(cid, change) {
+    update({ outbox: updatePending(state.outbox, cid, { held: false, ...change }) });
     connect();
-    pump();
+    flush();
   }
 
   /** Sends what may go out, in order. */
-  function pump() {
+  function flush() {
     if (!state.ready) return;
     for (const { id, rating, comment, sent } of state.opinions) {
       if (!sent && driver.send(frames.feedback(id, rating, comment)))
@@ -144,7 +144,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
   }
 
   /** What pages that are gone have left to be sent. */
-  function adopt() {
+  function loadOutbox() {
     const known = new Set(state.outbox.map(({ cid }) => cid));
     const stored = readOutbox(local).filter(({ cid }) => !known.has(cid));
     update({ outbox: [...stored, ...state.outbox] });
@@ -152,17 +152,17 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
 
   function connect() {
     if (state.link !== "idle") return driver.touch();
-    adopt();
+    loadOutbox();
     driver.connect();
   }
 
   /** What the visitor agreed to, in this tab or in another. */
   function followConsent() {
     update({ agreed: local.get("agreed") });
-    pump();
+    flush();
   }
 
-  function halt() {
+  function disconnect() {
     driver.close();
     timers.forEach(win.clearTimeout);
   }
@@ -170,7 +170,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
   /** Forgets this visitor, here and in storage. @param {boolean} [elsewhere] storage is another's by now */
   function forget(elsewhere) {
     const { open, offline, hidden } = state;
-    halt();
+    disconnect();
     if (!elsewhere) for (const name of ["token", "agreed", "due"]) local.set(name, null);
     update({ ...fresh(), open, offline, hidden, unread: 0 });
     if (open) connect();
@@ -190,13 +190,13 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
       if (!content) return false;
       update({ outbox: [...state.outbox, { cid: newMessageId(win.crypto), content }], alert: "" });
       connect();
-      pump();
+      flush();
       return true;
     },
-    retry: (cid) => release(cid, { tries: 0, failed: undefined }),
+    retry: (cid) => resend(cid, { tries: 0, failed: undefined }),
     edit(cid) {
       const entry = state.outbox.find((each) => each.cid === cid);
-      update({ outbox: without(state.outbox, cid) });
+      update({ outbox: removePending(state.outbox, cid) });
       return entry?.content ?? "";
     },
     stop() {
@@ -212,7 +212,7 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
         opinions: [...state.opinions.filter((each) => each.id !== id), { id, rating, comment }],
         alert: "",
       });
-      pump();
+      flush();
     },
     agree() {
       local.set("agreed", state.notice?.text ?? null);
@@ -256,6 +256,6 @@ export function createConversation(shell, onChange, onFrame, wordsNow) {
       }, 1);
     },
     forget,
-    destroy: halt,
+    destroy: disconnect,
   };
 }

@@ -45,15 +45,15 @@ export const withNote = (messages, content, ref) => {
 
 /** All that was said, the greeting first, and what is still to go out last.
  * @param {Config} config @param {State} state @returns {any[]} */
-export const linesOf = ({ greeting }, { messages, outbox }) => [
+export const transcriptLines = ({ greeting }, { messages, outbox }) => [
   ...(greeting ? [{ role: "assistant", content: greeting, status: "complete", sources: [] }] : []),
   ...messages,
   ...outbox,
 ];
 
 /** @param {Pending[]} outbox @param {string | null} cid */
-export const without = (outbox, cid) => outbox.filter((entry) => entry.cid !== cid);
+export const removePending = (outbox, cid) => outbox.filter((entry) => entry.cid !== cid);
 
 /** @param {Pending[]} outbox @param {string} cid @param {Partial<Pending>} change */
-export const changed = (outbox, cid, change) =>
+export const updatePending = (outbox, cid, change) =>
   outbox.map((entry) => (entry.cid === cid ? { ...entry, ...change } : entry));

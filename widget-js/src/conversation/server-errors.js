@@ -1,12 +1,12 @@
 /** What an `error` frame does to the state: every refusal finds the thing that it refuses. */
 
-import { changed, withNote } from "./messages.js";
+import { updatePending, withNote } from "./messages.js";
 
 /** @import { State } from "../types.js" */
 
 /** Seconds; longer than this nobody waits for a message to go out by itself. */
-const PATIENCE = 120;
-const TRIES = 9;
+const MAX_WAIT = 120;
+const MAX_TRIES = 9;
 
 /** The server asks for another try after `retry_after`: it, or its database, is overrun or away. */
 const LATER = ["rate_limited", "internal"];
@@ -29,9 +29,9 @@ export function applyError(
   if (refused) {
     const busy = code === "busy";
     const tries = (refused.tries ?? 0) + 1;
-    const held = tries < TRIES && (busy || (LATER.includes(code) && wait <= PATIENCE));
+    const held = tries < MAX_TRIES && (busy || (LATER.includes(code) && wait <= MAX_WAIT));
     const change = held ? { held, busy, tries } : { failed: message || code };
-    return { outbox: changed(state.outbox, cid, { ...change, sent: false }), ...asks };
+    return { outbox: updatePending(state.outbox, cid, { ...change, sent: false }), ...asks };
   }
   if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {
     return { contact: null, contactError: message, ...asks };

@@ -1,6 +1,6 @@
 /** The one place where the state changes: pure, no clock, no I/O. */
 
-import { changed, upsert, without, withoutNotes } from "./messages.js";
+import { removePending, updatePending, upsert, withoutNotes } from "./messages.js";
 import { applyError } from "./server-errors.js";
 
 /** @import { Config, Frame, Link, Message, State } from "../types.js" */
@@ -112,7 +112,7 @@ const handlers = {
       sources: [],
     };
     return {
-      outbox: without(state.outbox, entry.cid),
+      outbox: removePending(state.outbox, entry.cid),
       messages: upsert(state.messages, line),
       alert: "",
     };
@@ -169,7 +169,7 @@ const handlers = {
  * @param {State} state
  * @returns {State}
  */
-export function counted(state) {
+export function withUnread(state) {
   const { open, hidden, messages, read } = state;
   const known = messages.filter(({ seq }) => Number.isInteger(seq));
   if (open && !hidden) return { ...state, read: Math.max(read, known.at(-1)?.seq ?? 0), unread: 0 };
@@ -213,5 +213,5 @@ export const afterLink = ({ lost, ready, outbox, opinions, redo }, link, reason,
  */
 export const afterSend = (state, cid) =>
   state.v2
-    ? { outbox: changed(state.outbox, cid, { sent: true }) }
+    ? { outbox: updatePending(state.outbox, cid, { sent: true }) }
     : handlers.ack(state, { client_message_id: cid });

@@ -3,14 +3,14 @@
 import { baseOf } from "./config.js";
 import { createSdk } from "./sdk.js";
 
-/** @import { Loader, Win } from "../types.js" */
+/** @import { Chunks, Win } from "../types.js" */
 
 /** @param {HTMLScriptElement} script */
 const isTag = ({ src, dataset }) =>
   dataset.widget !== undefined && (src.includes("/api/widget/") || dataset.host);
 
-/** @param {Win & { Loquent?: any }} win @param {Loader} loader */
-export function boot(win, loader) {
+/** @param {Win & { Loquent?: any }} win @param {Chunks} chunks */
+export function boot(win, chunks) {
   const { document: doc } = win;
   const current = /** @type {HTMLScriptElement | null} */ (doc.currentScript);
   // A module has no current script, and runs once for all tags that name it.
@@ -19,9 +19,9 @@ export function boot(win, loader) {
   const own = current && isTag(current) ? [current] : [...all()].filter(isTag);
   if (!win.Loquent?.mount) {
     const home = baseOf((current ?? own[0])?.src ?? "");
-    win.Loquent = createSdk(win, loader, win.Loquent, home);
+    win.Loquent = createSdk(win, chunks, win.Loquent, home);
   }
   for (const { src, dataset } of own) {
-    win.Loquent.mount({ host: baseOf(src), ...dataset }, loader);
+    win.Loquent.mount({ host: baseOf(src), ...dataset }, chunks);
   }
 }

@@ -1,27 +1,27 @@
 /** Loads the chat when it is first wanted, and stands in for it until it is there. */
 
-import { wordsOf } from "../i18n/strings.js";
+import { stringsOf } from "../i18n/strings.js";
 
-/** @import { Contact, Loader, Room, Shell } from "../types.js" */
+/** @import { Contact, Chunks, ChatRuntime, WidgetContext } from "../types.js" */
 
 /** Milliseconds until the next try; the last one repeats. */
 const RETRY = [1_000, 3_000, 10_000, 30_000];
 /** Milliseconds: a file that takes longer is asked for again. */
 const PATIENCE = 20_000;
 /** Milliseconds: nobody waits longer than this for the words of a language. */
-const WORDS_PATIENCE = 2_000;
+const STRINGS_TIMEOUT = 2_000;
 
 /**
- * @param {Shell} shell
- * @param {Loader} loader
+ * @param {WidgetContext} context
+ * @param {Chunks} chunks
  * @param {() => string} localeNow
  * @param {() => void} onFirstFailure
  */
-export function createOpener(shell, loader, localeNow, onFirstFailure) {
-  const { win, base, launcher, options } = shell;
-  /** @type {Room | null} */
-  let room = null;
-  /** How it is to be opened. @type {((room: Room) => void) | null} */
+export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
+  const { win, base, launcher, options } = context;
+  /** @type {ChatRuntime | null} */
+  let runtime = null;
+  /** How it is to be opened. @type {((room: ChatRuntime) => void) | null} */
   let opens = null;
   /** @type {string[]} */
   let texts = [];
@@ -59,40 +59,40 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
   }
 
   /** The words of the visitor's language; undefined while they are not here. */
-  function wordsNow() {
+  function stringsNow() {
     const locale = localeNow();
-    const words = locale === "en" ? {} : loader.get(base, locale)?.default;
-    return words && wordsOf(words, options.texts);
+    const strings = locale === "en" ? {} : chunks.get(base, locale)?.default;
+    return strings && stringsOf(strings, options.texts);
   }
 
   /** Never fails: without its words the chat speaks English. */
-  async function loadWords() {
-    if (localeNow() !== "en") await loader.load(base, localeNow()).catch(() => {});
+  async function loadStrings() {
+    if (localeNow() !== "en") await chunks.load(base, localeNow()).catch(() => {});
   }
 
   const warm = () => {
-    loader.load(base, "chat").catch(() => {});
-    loadWords();
+    chunks.load(base, "chat").catch(() => {});
+    loadStrings();
   };
 
   /** Goes in at once where all is loaded, else as soon as it is. */
   function go() {
     rest();
-    if (loader.get(base, "chat") && wordsNow()) return goIn();
+    if (chunks.get(base, "chat") && stringsNow()) return goIn();
     tell(tries > 0);
-    const words = loadWords();
-    const chat = loader.load(base, "chat");
+    const strings = loadStrings();
+    const chat = chunks.load(base, "chat");
     const mine = ++round;
     later(() => {
-      loader.giveUp(base, "chat");
+      chunks.giveUp(base, "chat");
       failed();
     }, PATIENCE);
     chat.then(
       () => {
         if (!wanted()) return;
         rest();
-        later(goIn, WORDS_PATIENCE);
-        words.then(goIn);
+        later(goIn, STRINGS_TIMEOUT);
+        strings.then(goIn);
       },
       () => mine === round && failed(),
     );
@@ -103,16 +103,16 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
     rest();
     tries = 0;
     launcher.wait(false, false);
-    const words = wordsNow();
-    room = /** @type {Room} */ (
-      loader.get(base, "chat").createRoom(shell, words ?? wordsOf(options.texts))
+    const strings = stringsNow();
+    runtime = /** @type {ChatRuntime} */ (
+      chunks.get(base, "chat").createChatRuntime(context, strings ?? stringsOf(options.texts))
     );
-    if (!words) relocate();
-    if (prefilled !== null) room.prefill(prefilled);
-    if (contact) room.identify(contact);
-    for (const text of texts) room.send(text);
-    if (owes) room.deliver();
-    opens?.(room);
+    if (!strings) relocate();
+    if (prefilled !== null) runtime.prefill(prefilled);
+    if (contact) runtime.identify(contact);
+    for (const text of texts) runtime.send(text);
+    if (owes) runtime.deliver();
+    opens?.(runtime);
     forget();
   }
 
@@ -146,58 +146,58 @@ export function createOpener(shell, loader, localeNow, onFirstFailure) {
   /** The words of the new language, as soon as they are here. */
   function relocate() {
     const locale = localeNow();
-    loadWords().then(() => {
-      if (locale === localeNow()) room?.setWords(wordsNow() ?? wordsOf(options.texts));
+    loadStrings().then(() => {
+      if (locale === localeNow()) runtime?.setStrings(stringsNow() ?? stringsOf(options.texts));
     });
   }
 
   return {
-    room: () => room,
+    runtime: () => runtime,
     warm,
-    /** @param {(room: Room) => void} how */
+    /** @param {(room: ChatRuntime) => void} how */
     open(how) {
-      if (room) return how(room);
+      if (runtime) return how(runtime);
       opens = how;
       go();
     },
-    close: () => (room ? room.close() : leave()),
-    isOpen: () => (room ? room.isOpen() : !!opens),
+    close: () => (runtime ? runtime.close() : leave()),
+    isOpen: () => (runtime ? runtime.isOpen() : !!opens),
     /** Sends what an earlier page could not, without the panel. */
     deliver() {
-      if (room) return;
+      if (runtime) return;
       owes = true;
       go();
     },
     /** @param {string} text */
     send(text) {
-      if (room) return room.send(text);
+      if (runtime) return runtime.send(text);
       texts.push(text);
       go();
     },
     /** @param {string} text */
     prefill(text) {
-      if (room) room.prefill(text);
+      if (runtime) runtime.prefill(text);
       else prefilled = text;
     },
     /** @param {Contact} who */
     identify(who) {
-      if (room) room.identify(who);
+      if (runtime) runtime.identify(who);
       else contact = who;
     },
     reset() {
       forget();
       leave();
-      room?.reset();
+      runtime?.reset();
     },
     relocate() {
-      if (room) relocate();
+      if (runtime) relocate();
     },
     destroy() {
       forget();
       rest();
       win.removeEventListener("online", back);
-      room?.destroy();
-      room = null;
+      runtime?.destroy();
+      runtime = null;
     },
   };
 }

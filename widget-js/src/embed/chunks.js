@@ -1,12 +1,12 @@
 /** The further files of the widget: each is fetched when it is first wanted, once for the page. */
 
-/** @import { Loader } from "../types.js" */
+/** @import { Chunks } from "../types.js" */
 
 /**
  * @param {(base: string, name: string, attempt: number) => Promise<any>} fetchModule
- * @returns {Loader}
+ * @returns {Chunks}
  */
-export function createLoader(fetchModule) {
+export function createChunks(fetchModule) {
   /** @type {Map<string, any>} */
   const done = new Map();
   /** @type {Map<string, Promise<any>>} */

@@ -1,8 +1,8 @@
 /** What the script tag or `mount` says: read once. What can't be meant is told, and left out. */
 
 import { localeOf } from "../i18n/languages.js";
-import { labels } from "../i18n/launcher-strings.js";
-import { wordsOf } from "../i18n/strings.js";
+import { launcherStrings } from "../i18n/launcher-strings.js";
+import { stringsOf } from "../i18n/strings.js";
 import { ICONS } from "../view/icons.js";
 
 /** @import { Options, Win } from "../types.js" */
@@ -46,13 +46,13 @@ const READERS = {
   theme: oneOf("auto", "light", "dark"),
   locale: {
     read: (value) => (localeOf(`${value}`) ? `${value}` : undefined),
-    hint: `the tag of one of these languages: ${Object.keys(labels).join(", ")}`,
+    hint: `the tag of one of these languages: ${Object.keys(launcherStrings).join(", ")}`,
   },
   open: { read: (value) => (`${value}` === "false" ? undefined : true), hint: "" },
   sound: oneOf("on", "off"),
   texts: {
     read(value) {
-      const known = { open: "", unread: "", away: "", ...wordsOf() };
+      const known = { open: "", unread: "", away: "", ...stringsOf() };
       const found = objectOf(value);
       const right = ([name, text] = ["", ""]) =>
         Object.hasOwn(known, name) && typeof text === "string" && text.trim();

@@ -123,7 +123,7 @@ export function createPage(win, said) {
     setContext,
     /** There is a session on this line; null: on one that knows no pages.
      * @param {((frame: object) => boolean) | null} by */
-    tell(by) {
+    setSender(by) {
       if (by && !undo.length) watch();
       send = by;
       last = "";

@@ -2,7 +2,7 @@
 
 import { createWidget } from "./widget.js";
 
-/** @import { Loader, Win } from "../types.js" */
+/** @import { Chunks, Win } from "../types.js" */
 /** @import { Widget } from "./widget.js" */
 
 export const METHODS =
@@ -19,11 +19,11 @@ const withoutSlash = (address) =>
 
 /**
  * @param {Win} win
- * @param {Loader} loader of the first script; another one brings its own
+ * @param {Chunks} chunks of the first script; another one brings its own
  * @param {unknown} queue what the page pushed before
  * @param {string} [home] the server that the script came from
  */
-export function createSdk(win, loader, queue, home = "") {
+export function createSdk(win, chunks, queue, home = "") {
   /** @type {Map<string, Widget>} */
   const widgets = new Map();
   /** Calls that came while there was no widget. @type {unknown[][]} */
@@ -53,9 +53,9 @@ export function createSdk(win, loader, queue, home = "") {
      * Puts a widget on the page; one that is there already stays as it is, and is put back where
      * the page has dropped its element.
      * @param {{ [name: string]: any }} options `widget`, `host`, and what a tag may say
-     * @param {Loader} [by]
+     * @param {Chunks} [by]
      */
-    mount(options, by = loader) {
+    mount(options, by = chunks) {
       const { widget: id, host = home, ...more } = options ?? {};
       if (!id || !host) {
         win.console.warn("Loquent: mount needs the widget's id, and the host of the server.");

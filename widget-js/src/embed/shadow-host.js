@@ -7,7 +7,7 @@ import { atRest, palette } from "./colors.js";
 
 /** @import { Config, Options, Win } from "../types.js" */
 /** @import { H } from "../view/dom.js" */
-/** @typedef {ReturnType<typeof createStage>} Stage */
+/** @typedef {ReturnType<typeof createShadowHost>} ShadowHost */
 
 /** In front of nearly everything, and still behind what a page may want above it. */
 const Z_INDEX = 2147483000;
@@ -15,7 +15,7 @@ const Z_INDEX = 2147483000;
 const OFFSET = 20;
 
 /** Puts back the widget of this page that stands in front of the others: the one used last. */
-let lower = () => {};
+let lowerFront = () => {};
 
 /**
  * @param {Win} win
@@ -23,23 +23,23 @@ let lower = () => {};
  * @param {Config} config
  * @param {Options} options
  */
-export function createStage(win, h, config, options) {
+export function createShadowHost(win, h, config, options) {
   const doc = win.document;
   const host = doc.createElement("loquent-widget");
   // Inline and important: no rule of the page is stronger. "all" is display, opacity, filter too.
   /** @param {string} name @param {string} value */
-  const insist = (name, value) => host.style.setProperty(name, value, "important");
+  const setImportant = (name, value) => host.style.setProperty(name, value, "important");
   /** @param {number} above */
-  const rise = (above) => insist("z-index", `${(options.zIndex ?? Z_INDEX) + above}`);
-  const sink = () => rise(0);
-  insist("all", "initial");
-  insist("position", "fixed");
-  sink();
+  const setLayer = (above) => setImportant("z-index", `${(options.zIndex ?? Z_INDEX) + above}`);
+  const toBack = () => setLayer(0);
+  setImportant("all", "initial");
+  setImportant("position", "fixed");
+  toBack();
   host.addEventListener("focusin", () => {
-    furnish();
-    lower();
-    rise(1);
-    lower = sink;
+    activate();
+    lowerFront();
+    setLayer(1);
+    lowerFront = toBack;
   });
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
@@ -56,28 +56,28 @@ export function createStage(win, h, config, options) {
   addStyles(styles);
 
   /** @param {{ [property: string]: number[] }} colors */
-  function dye(colors) {
+  function setColors(colors) {
     for (const name in colors) root.style.setProperty(`--${name}`, `rgb(${colors[name]})`);
   }
-  dye(atRest(config));
+  setColors(atRest(config));
 
   let { theme } = options;
   /** Is it dark outside? Known once it is furnished. @type {MediaQueryList | null} */
-  let night = null;
-  function paint() {
-    if (!night) return;
-    const dark = theme === "dark" || (theme !== "light" && night.matches);
+  let prefersDark = null;
+  function applyTheme() {
+    if (!prefersDark) return;
+    const dark = theme === "dark" || (theme !== "light" && prefersDark.matches);
     root.classList.toggle("dark", dark);
-    dye(palette(config, dark));
+    setColors(palette(config, dark));
   }
 
   /** All that the bubble at rest does without: most pages are left before anybody turns to it. */
-  function furnish() {
-    if (night) return;
-    night = win.matchMedia("(prefers-color-scheme: dark)");
-    night.addEventListener("change", paint);
+  function activate() {
+    if (prefersDark) return;
+    prefersDark = win.matchMedia("(prefers-color-scheme: dark)");
+    prefersDark.addEventListener("change", applyTheme);
     addStyles(laterStyles);
-    paint();
+    applyTheme();
     // The page's hot-keys must not see what is typed here.
     for (const type of ["keydown", "keypress", "keyup"]) {
       host.addEventListener(type, (event) => event.stopPropagation());
@@ -86,12 +86,12 @@ export function createStage(win, h, config, options) {
 
   return {
     root,
-    furnish,
+    activate,
     active: () => shadow.activeElement,
     /** @param {Options["theme"]} next */
     setTheme(next) {
       theme = next;
-      paint();
+      applyTheme();
     },
     /** @param {string} locale */
     setLocale(locale) {
@@ -101,8 +101,8 @@ export function createStage(win, h, config, options) {
     // Beside the body: frameworks replace that one, and pages move, filter and freeze it.
     show: () => host.isConnected || doc.documentElement.append(host),
     destroy() {
-      if (lower === sink) lower = () => {};
-      night?.removeEventListener("change", paint);
+      if (lowerFront === toBack) lowerFront = () => {};
+      prefersDark?.removeEventListener("change", applyTheme);
       host.remove();
     },
   };

@@ -6,44 +6,44 @@
 import { readOutbox, sendable } from "../conversation/outbox.js";
 import { prefixOf } from "./storage.js";
 
-/** @import { Shell } from "../types.js" */
+/** @import { WidgetContext } from "../types.js" */
 
 /**
- * @param {Shell} shell
- * @param {ReturnType<typeof import("./chat-loader.js").createOpener>} opener
+ * @param {WidgetContext} context
+ * @param {ReturnType<typeof import("./chat-loader.js").createChatLoader>} chatLoader
  */
-export function createTabs(shell, opener) {
-  const { win, doc, id, storage, options, launcher, emit } = shell;
+export function createTabs(context, chatLoader) {
+  const { win, doc, id, storage, options, launcher, emit } = context;
   const prefix = prefixOf(id);
-  let quiet = false;
+  let silent = false;
   /** Opened elsewhere while nobody looked at this tab. */
-  let behind = false;
+  let followWhenVisible = false;
 
   /** @param {string} name @param {string} value */
-  function tell(name, value) {
+  function broadcast(name, value) {
     storage.local.set(name, value);
     storage.local.set(name, null);
   }
 
   /** What only concerns this tab. @param {() => void} run */
-  function quietly(run) {
-    quiet = true;
+  function silently(run) {
+    silent = true;
     try {
       run();
     } finally {
-      quiet = false;
+      silent = false;
     }
   }
 
   /** Without the focus, and without telling the others. */
-  const openHere = () => opener.open((room) => quietly(() => room.open(false)));
+  const openHere = () => chatLoader.open((runtime) => silently(() => runtime.open(false)));
 
   /** @param {boolean} open */
   function follow(open) {
-    behind = open && doc.hidden;
-    if (behind) return;
+    followWhenVisible = open && doc.hidden;
+    if (followWhenVisible) return;
     if (open) openHere();
-    else quietly(opener.close);
+    else silently(chatLoader.close);
   }
 
   function showUnread() {
@@ -53,35 +53,35 @@ export function createTabs(shell, opener) {
   }
 
   /** @param {StorageEvent} event */
-  function heard({ key, newValue }) {
+  function onStorage({ key, newValue }) {
     // No key: the page has emptied its storage, the token with it.
     const name = key === null ? "token" : key.startsWith(prefix) ? key.slice(prefix.length) : "";
     if (name === "panel" && newValue) follow(newValue === "open");
     else if (name === "reset" && newValue) {
       storage.tab.set("draft", null);
-      opener.room()?.reset(true);
-    } else if (opener.room()) opener.room()?.heard(name);
+      chatLoader.runtime()?.reset(true);
+    } else if (chatLoader.runtime()) chatLoader.runtime()?.onStorage(name);
     else if (name === "unread") emit("unread", showUnread());
   }
 
-  function seen() {
-    if (behind) follow(true);
+  function onVisible() {
+    if (followWhenVisible) follow(true);
   }
 
-  win.addEventListener("storage", heard);
-  doc.addEventListener("visibilitychange", seen);
+  win.addEventListener("storage", onStorage);
+  doc.addEventListener("visibilitychange", onVisible);
   showUnread();
 
   return {
     openHere,
     /** The visitor did it, or the page did while the visitor acted: so in all tabs. */
-    openAll: () => opener.open((room) => room.open(true)),
+    openAll: () => chatLoader.open((runtime) => runtime.open(true)),
     /** @param {boolean} open */
-    turned(open) {
+    onToggle(open) {
       emit(open ? "open" : "close");
       storage.tab.set("open", open ? "1" : options.open ? "0" : null);
-      if (quiet) return;
-      tell("panel", open ? "open" : "close");
+      if (silent) return;
+      broadcast("panel", open ? "open" : "close");
     },
     /** As this tab was on the page before. A tag that opens the chat does so until it is closed.
      * What was typed there and never arrived goes out in any case, and an answer that was still to
@@ -90,19 +90,19 @@ export function createTabs(shell, opener) {
       const was = storage.tab.get("open");
       if (was ? was === "1" : options.open) openHere();
       else if (storage.local.get("due") || sendable(readOutbox(storage.local)).length)
-        opener.deliver();
+        chatLoader.deliver();
     },
     /** Nothing of this visitor stays. */
     forget() {
       for (const name of ["token", "agreed", "outbox", "due", "unread", "read", "heard"])
         storage.local.set(name, null);
       storage.tab.set("draft", null);
-      tell("reset", "1");
-      if (!opener.room()) showUnread();
+      broadcast("reset", "1");
+      if (!chatLoader.runtime()) showUnread();
     },
     destroy() {
-      win.removeEventListener("storage", heard);
-      doc.removeEventListener("visibilitychange", seen);
+      win.removeEventListener("storage", onStorage);
+      doc.removeEventListener("visibilitychange", onVisible);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Which language is spoken, and which way it is written. */
 
-import { labels } from "./launcher-strings.js";
+import { launcherStrings } from "./launcher-strings.js";
 
 /** @import { Win } from "../types.js" */
 
@@ -27,7 +27,7 @@ const subtagsOf = (tag) =>
 export function localeOf(tag) {
   const [language, region] = subtagsOf(tag);
   const code = SPECIAL[`${language}-${region}`] ?? SPECIAL[language] ?? language;
-  return Object.hasOwn(labels, code) ? code : undefined;
+  return Object.hasOwn(launcherStrings, code) ? code : undefined;
 }
 
 /**

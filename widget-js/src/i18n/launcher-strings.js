@@ -7,7 +7,7 @@ const NAMES = /** @type {const} */ (["open", "close", "unread", "away"]);
 
 /** @type {{ [locale: string]: string[] }} */
 // biome-ignore format: one line a language reads best.
-export const labels = {
+export const launcherStrings = {
   ar: ["فتح الدردشة", "إغلاق الدردشة", "رسائل جديدة: {n}", "يتعذر تحميل الدردشة الآن. نحاول مجددًا…"],
   cs: ["Otevřít chat", "Zavřít chat", "Nové zprávy: {n}", "Chat teď nelze načíst. Zkoušíme to znovu…"],
   da: ["Åbn chatten", "Luk chatten", "Nye beskeder: {n}", "Chatten kan ikke indlæses lige nu. Prøver igen…"],
@@ -39,11 +39,13 @@ export const labels = {
   "zh-TW": ["開啟聊天", "關閉聊天", "新訊息：{n}", "目前無法載入聊天，正在重試…"],
 };
 
-/** @typedef {{ [name in typeof NAMES[number]]: string }} Labels */
+/** @typedef {{ [name in typeof NAMES[number]]: string }} LauncherStrings */
 
-/** @param {string} locale @param {Partial<Labels>} [texts] the page's own @returns {Labels} */
-export const labelsOf = (locale, texts) =>
-  /** @type {Labels} */ ({
-    ...Object.fromEntries(NAMES.map((name, at) => [name, (labels[locale] ?? labels.en)[at]])),
+/** @param {string} locale @param {Partial<LauncherStrings>} [texts] the page's own @returns {LauncherStrings} */
+export const launcherStringsOf = (locale, texts) =>
+  /** @type {LauncherStrings} */ ({
+    ...Object.fromEntries(
+      NAMES.map((name, at) => [name, (launcherStrings[locale] ?? launcherStrings.en)[at]]),
+    ),
     ...texts,
   });

@@ -13,8 +13,8 @@ import en from "../locales/en.js";
 
 /**
  * `errors`: what a refusal with this code means, where it is not said in the server's own words.
- * @typedef {typeof en & { errors?: { [code: string]: string } }} Words
+ * @typedef {typeof en & { errors?: { [code: string]: string } }} Strings
  */
 
-/** @param {...(Partial<Words> | undefined)} more each goes before the ones on its left @returns {Words} */
-export const wordsOf = (...more) => Object.assign({}, en, ...more);
+/** @param {...(Partial<Strings> | undefined)} more each goes before the ones on its left @returns {Strings} */
+export const stringsOf = (...more) => Object.assign({}, en, ...more);

@@ -2,11 +2,11 @@
 
 import { ratingOf } from "../conversation/state.js";
 import { copyText } from "./copy.js";
-import { wayOf } from "./delivery.js";
+import { deliveryOf } from "./delivery.js";
 import { buttonOf, icon, set, setText } from "./dom.js";
 
 /** @import { Message, Rating, State, View } from "../types.js" */
-/** @typedef {ReturnType<typeof createTools>} Tools */
+/** @typedef {ReturnType<typeof createAnswerActions>} AnswerActions */
 
 const COPY = "M9 9h11v11H9zM5 15H4V4h11v1";
 const AGAIN = "M20 11a8 8 0 1 0-2 6M20 5v6h-6";
@@ -17,8 +17,8 @@ const THUMB =
  * @param {View} view
  * @param {Message} message an answer, a note in place of one, or what was never answered
  */
-export function createTools(view, message) {
-  const { h, doc, words, actions } = view;
+export function createAnswerActions(view, message) {
+  const { h, doc, strings, actions } = view;
   const { id, ref, role, content, status } = message;
   const target = id ?? ref ?? "";
   const failed = role !== "assistant" || /^(failed|interrupted)$/.test(status);
@@ -30,11 +30,11 @@ export function createTools(view, message) {
   const small = (name, shape, run, kind = "") =>
     buttonOf(h, `small ${kind}`, name, run, icon(doc, shape));
   const again = failed
-    ? buttonOf(h, "chip", words.again, () => actions.regenerate(target))
-    : small(words.regenerate, AGAIN, () => actions.regenerate(target));
-  const copy = small(words.copyAnswer, COPY, () => copyText(view, copy, content, show));
-  const up = small(words.good, THUMB, () => rate("up"));
-  const down = small(words.bad, THUMB, () => rate("down"), "down");
+    ? buttonOf(h, "chip", strings.again, () => actions.regenerate(target))
+    : small(strings.regenerate, AGAIN, () => actions.regenerate(target));
+  const copy = small(strings.copyAnswer, COPY, () => copyText(view, copy, content, show));
+  const up = small(strings.good, THUMB, () => rate("up"));
+  const down = small(strings.bad, THUMB, () => rate("down"), "down");
   const said = h("span", "status", { role: "status" });
   const field = h("textarea", "", {
     id: `comment-${target}`,
@@ -48,9 +48,9 @@ export function createTools(view, message) {
     "form",
     "comment",
     { onsubmit: submit },
-    h("label", "", { for: field.id }, words.comment),
+    h("label", "", { for: field.id }, strings.comment),
     field,
-    h("button", "chip", {}, words.commentSend),
+    h("button", "chip", {}, strings.commentSend),
   );
   const node = h("div", "tools", {});
   if (role === "assistant") {
@@ -74,7 +74,7 @@ export function createTools(view, message) {
 
   /** @param {boolean} copied */
   function show(copied) {
-    setText(said, copied ? words.copied : "");
+    setText(said, copied ? strings.copied : "");
   }
 
   return {
@@ -90,9 +90,9 @@ export function createTools(view, message) {
       again.hidden = !newest || !target;
       again.disabled = !state.ready;
       form.hidden = !asks || !feedback || !!(message.comment || due?.comment);
-      const sends = due?.comment && words[wayOf(due, state)];
-      const thanks = asks && feedback && message.comment && words.commentSaved;
-      if (sends || thanks || said.textContent !== words.copied)
+      const sends = due?.comment && strings[deliveryOf(due, state)];
+      const thanks = asks && feedback && message.comment && strings.commentSaved;
+      if (sends || thanks || said.textContent !== strings.copied)
         setText(said, sends || thanks || "");
     },
   };

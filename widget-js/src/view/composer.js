@@ -13,19 +13,19 @@ const WARN_FROM = 3600;
  * @param {(text: string) => boolean} onSend
  * @param {(text: string) => void} onDraft
  */
-export function createComposer({ h, doc, words }, draft, onSend, onDraft) {
+export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
   const field = h("textarea", "", {
     rows: 1,
     part: "textbox",
-    "aria-label": words.message,
+    "aria-label": strings.message,
     "aria-describedby": "count",
-    placeholder: words.placeholder,
+    placeholder: strings.placeholder,
     dir: "auto",
     enterkeyhint: "send",
     oninput: update,
     onkeydown: pressed,
   });
-  const button = buttonOf(h, "send", words.send, submit, icon(doc, "M12 19V5m-6 6 6-6 6 6"));
+  const button = buttonOf(h, "send", strings.send, submit, icon(doc, "M12 19V5m-6 6 6-6 6 6"));
   const counter = h("p", "count", { id: "count", role: "status" });
   set(button, "part", "send");
   const node = h(
@@ -41,7 +41,7 @@ export function createComposer({ h, doc, words }, draft, onSend, onDraft) {
     // A text shorter in UTF-16 units has no more code points: counting can wait.
     const length = field.value.length < WARN_FROM ? 0 : lengthOf(field.value);
     over = length > MAX_CHARS;
-    setText(counter, length < WARN_FROM ? "" : words.count.replace("{n}", `${length}`));
+    setText(counter, length < WARN_FROM ? "" : strings.count.replace("{n}", `${length}`));
     set(counter, "class", over ? "count error" : "count");
     set(field, "aria-invalid", over && "true");
     button.disabled = over || field.disabled || !field.value.trim();

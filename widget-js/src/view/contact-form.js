@@ -21,7 +21,7 @@ export const collected = (config) =>
  * @param {Contact} draft
  * @param {(contact: Contact) => void} onDraft
  */
-export function createContactForm({ h, words, config, actions }, draft, onDraft) {
+export function createContactForm({ h, strings, config, actions }, draft, onDraft) {
   const required = config.contact_info_mode === "required";
   const fields = collected(config).map((field) => {
     const error = h("p", "error", { id: `${field}-error`, role: "alert" });
@@ -44,16 +44,16 @@ export function createContactForm({ h, words, config, actions }, draft, onDraft)
       setText(error, sentence);
       set(input, "aria-invalid", sentence ? "true" : null);
     }
-    const node = h("div", "row", {}, h("label", "", { for: field }, words[field]), input, error);
+    const node = h("div", "row", {}, h("label", "", { for: field }, strings[field]), input, error);
     return { field, input, show, node };
   });
   const general = h("p", "error", { role: "alert" });
-  const button = h("button", "main", {}, required ? words.start : words.save);
+  const button = h("button", "main", {}, required ? strings.start : strings.save);
   const node = h(
     "form",
     "card",
     { novalidate: "", onsubmit: submit },
-    h("p", "intro", {}, required ? words.introRequired : words.introOptional),
+    h("p", "intro", {}, required ? strings.introRequired : strings.introOptional),
     ...fields.map((each) => each.node),
     general,
     button,
@@ -72,12 +72,12 @@ export function createContactForm({ h, words, config, actions }, draft, onDraft)
       const value = input.value.trim();
       const missing = required && !value;
       const odd = value && !LOOKS_RIGHT[field].test(value);
-      show(missing || odd ? `${words[field]}: ${missing ? words.missing : words.odd}` : "");
+      show(missing || odd ? `${strings[field]}: ${missing ? strings.missing : strings.odd}` : "");
       if (value) contact[field] = value;
       if (missing || odd) wrong ??= input;
     }
     const empty = !wrong && !Object.keys(contact).length;
-    setText(general, empty ? words.empty : "");
+    setText(general, empty ? strings.empty : "");
     shown = "";
     if (wrong) wrong.focus();
     else if (!empty) actions.submit(contact);
@@ -95,12 +95,12 @@ export function createContactForm({ h, words, config, actions }, draft, onDraft)
       shown = contactError;
       // The server names the fields at fault in English, and says no more of them elsewhere.
       const named = fields.filter(({ field }) => contactError.toLowerCase().includes(field));
-      const ours = words.errors?.contact_info_invalid;
+      const ours = strings.errors?.contact_info_invalid;
       setText(general, named.length ? "" : contactError);
       named.forEach(({ field, input, show }, index) => {
-        const sentence = `${words[field]}: ${input.value.trim() ? words.odd : words.missing}`;
+        const sentence = `${strings[field]}: ${input.value.trim() ? strings.odd : strings.missing}`;
         if (ours) show(sentence);
-        else show(index ? words.odd : contactError);
+        else show(index ? strings.odd : contactError);
       });
       // The page may have said it, while the visitor is busy elsewhere.
       const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());

@@ -35,7 +35,7 @@ export function copyOnClick(view, area) {
   area.addEventListener("click", ({ target }) => {
     const button = /** @type {HTMLElement} */ (target);
     if (button.className !== "copy") return;
-    const { copied, copy } = view.words;
+    const { copied, copy } = view.strings;
     const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
     copyText(view, button, code, (done) => setText(button, done ? copied : copy));
   });

@@ -3,5 +3,5 @@
 /** @import { State } from "../types.js" */
 
 /** @param {{ sent?: boolean }} entry @param {State} state @returns {"sending" | "offline" | "waiting"} */
-export const wayOf = (entry, { link: now, offline }) =>
+export const deliveryOf = (entry, { link: now, offline }) =>
   entry.sent && now === "open" ? "sending" : offline ? "offline" : "waiting";

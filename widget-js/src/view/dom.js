@@ -44,16 +44,16 @@ export function setText(node, text) {
  * A button with words in it, or with a picture and a name.
  * @param {H} h
  * @param {string} className
- * @param {string} words
+ * @param {string} label
  * @param {() => void} onclick
  * @param {Node} [picture]
  */
-export const buttonOf = (h, className, words, onclick, picture) =>
+export const buttonOf = (h, className, label, onclick, picture) =>
   h(
     "button",
     className,
-    { type: "button", onclick, ...(picture ? { "aria-label": words, title: words } : {}) },
-    picture ?? words,
+    { type: "button", onclick, ...(picture ? { "aria-label": label, title: label } : {}) },
+    picture ?? label,
   );
 
 /** @param {Document} doc @param {string} shape */

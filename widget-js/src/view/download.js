@@ -1,7 +1,7 @@
 /** The conversation as a text file, in the visitor's language and time. */
 
-import { linesOf } from "../conversation/messages.js";
-import { wayOf } from "./delivery.js";
+import { transcriptLines } from "../conversation/messages.js";
+import { deliveryOf } from "./delivery.js";
 import { endOf } from "./message.js";
 
 /** @import { Source, State, View } from "../types.js" */
@@ -12,26 +12,26 @@ import { endOf } from "./message.js";
  * @param {string} locale
  * @returns {{ title: string, text: string }}
  */
-export function transcriptOf({ win, words, config }, state, locale) {
-  const title = words.transcriptOf.replace("{name}", () => config.name || win.location.host);
-  const parts = linesOf(config, state).map((line) => {
+export function transcriptOf({ win, strings, config }, state, locale) {
+  const title = strings.transcriptOf.replace("{name}", () => config.name || win.location.host);
+  const parts = transcriptLines(config, state).map((line) => {
     const { role, content, status, created_at: at, cid } = line;
     /** @type {Source[]} */
     const sources = line.sources ?? [];
     const time = at ? new Date(at).toLocaleString(locale) : "";
-    const who = cid || role === "user" ? words.you : words.agent;
+    const who = cid || role === "user" ? strings.you : strings.agent;
     return [
       time ? `[${time}] ${who}` : who,
       content,
-      ...(cid ? [line.failed || words[wayOf(line, state)]] : []),
-      ...(role === "assistant" ? [endOf(status, words)] : []),
-      ...(sources.length ? [`${words.sources}:`] : []),
+      ...(cid ? [line.failed || strings[deliveryOf(line, state)]] : []),
+      ...(role === "assistant" ? [endOf(status, strings)] : []),
+      ...(sources.length ? [`${strings.sources}:`] : []),
       ...sources.map(({ title, url }) => `- ${title ? `${title}: ` : ""}${url}`),
     ]
       .filter(Boolean)
       .join("\n");
   });
-  if (!state.whole) parts.unshift(words.older);
+  if (!state.whole) parts.unshift(strings.older);
   return { title, text: `${[title, ...parts].join("\n\n")}\n` };
 }
 

@@ -7,21 +7,21 @@ import { icon, set, setText } from "./dom.js";
 import { ICONS } from "./icons.js";
 
 /** @import { H } from "./dom.js" */
-/** @import { Labels } from "../i18n/launcher-strings.js" */
-/** @import { Stage } from "../embed/shadow-host.js" */
+/** @import { LauncherStrings } from "../i18n/launcher-strings.js" */
+/** @import { ShadowHost } from "../embed/shadow-host.js" */
 /** @import { Options } from "../types.js" */
 
 /**
  * @param {H} h
- * @param {Stage} stage
- * @param {Labels} labels
+ * @param {ShadowHost} shadowHost
+ * @param {LauncherStrings} labels
  * @param {Options} options
  * @param {() => void} onclick
  * @param {() => void} onPress the pointer is down: a click is about to come
  */
-export function createLauncher(h, stage, labels, options, onclick, onPress) {
+export function createLauncher(h, shadowHost, labels, options, onclick, onPress) {
   const { launcherIcon = "chat", launcherText = "" } = options;
-  const doc = stage.root.ownerDocument;
+  const doc = shadowHost.root.ownerDocument;
   const node = h(
     "button",
     launcherText ? "launcher wide" : "launcher",
@@ -34,14 +34,14 @@ export function createLauncher(h, stage, labels, options, onclick, onPress) {
       ? [h("span", "caption", { part: "launcher-text", dir: "auto" }, launcherText)]
       : []),
   );
-  stage.root.append(node);
+  shadowHost.root.append(node);
   let open = false;
   let unread = 0;
   /** @type {ReturnType<typeof build> | null} */
   let signals = null;
 
   function build() {
-    stage.furnish();
+    shadowHost.activate();
     const badge = h("span", "badge", { "aria-hidden": "true", part: "badge" });
     const count = h("span", "hidden", { id: "unread" });
     const note = h("p", "toast", { role: "status", part: "toast" });
@@ -89,7 +89,7 @@ export function createLauncher(h, stage, labels, options, onclick, onPress) {
       signals ??= build();
       setText(signals.note, away ? labels.away : "");
     },
-    /** @param {Labels} next */
+    /** @param {LauncherStrings} next */
     setLabels(next) {
       labels = next;
       draw();

@@ -7,8 +7,8 @@ import { buttonOf, icon, set } from "./dom.js";
 const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 
 /** @param {View} view @param {HTMLButtonElement[]} items */
-export function createMenu({ h, doc, words }, items) {
-  const button = buttonOf(h, "tool", words.menu, () => show(!!list.hidden), icon(doc, DOTS));
+export function createMenu({ h, doc, strings }, items) {
+  const button = buttonOf(h, "tool", strings.menu, () => show(!!list.hidden), icon(doc, DOTS));
   const list = h("div", "menu", {}, ...items);
   // Focusable, for browsers that give a clicked button no focus: it stays in here all the same.
   const node = h(

@@ -3,20 +3,20 @@
 import { link } from "../markdown/links.js";
 import { patch } from "../markdown/tree.js";
 import { renderMarkdown } from "../markdown.js";
-import { wayOf } from "./delivery.js";
+import { deliveryOf } from "./delivery.js";
 import { buttonOf, setText } from "./dom.js";
 
 /** @import { Message, State, View } from "../types.js" */
-/** @import { Words } from "../i18n/strings.js" */
+/** @import { Strings } from "../i18n/strings.js" */
 /** @import { H } from "./dom.js" */
 
 /** @param {View} view @param {string} kind @param {...(Node | string)} kids */
-const lineOf = ({ h, words }, kind, ...kids) =>
+const lineOf = ({ h, strings }, kind, ...kids) =>
   h(
     "div",
     `line ${kind}`,
     { part: `message message-${kind}` },
-    h("span", "hidden", {}, `${kind === "user" ? words.you : words.agent} `),
+    h("span", "hidden", {}, `${kind === "user" ? strings.you : strings.agent} `),
     ...kids,
   );
 
@@ -24,9 +24,9 @@ const lineOf = ({ h, words }, kind, ...kids) =>
 export const bubbleOf = (h, kind) =>
   h("div", "bubble", { dir: "auto", part: `bubble bubble-${kind}` });
 
-/** How an answer ended, where it did not end well. @param {string} status @param {Words} words */
-export const endOf = (status, words) =>
-  status === "complete" ? "" : status === "stopped" ? words.stopped : words.failed;
+/** How an answer ended, where it did not end well. @param {string} status @param {Strings} strings */
+export const endOf = (status, strings) =>
+  status === "complete" ? "" : status === "stopped" ? strings.stopped : strings.failed;
 
 /**
  * An answer, the greeting, or a note in place of an answer.
@@ -34,19 +34,19 @@ export const endOf = (status, words) =>
  * @param {Message} message
  */
 export function answerLine(view, { role, content, status, sources }) {
-  const { h, words } = view;
+  const { h, strings } = view;
   const body = bubbleOf(h, role);
-  renderMarkdown(body, content, words.copy);
+  renderMarkdown(body, content, strings.copy);
   if (sources.length) {
     const list = h("ul");
     for (const { title, url } of sources) {
       const kids = link(url, [title || url]);
       patch(list, null, { tag: "li", kids });
     }
-    body.append(h("div", "sources", {}, words.sources, list));
+    body.append(h("div", "sources", {}, strings.sources, list));
   }
   const node = lineOf(view, role, body);
-  const end = role === "note" ? "" : endOf(status, words);
+  const end = role === "note" ? "" : endOf(status, strings);
   if (end) node.append(h("span", "status", {}, end));
   body.hidden = !body.firstChild;
   return { node };
@@ -59,7 +59,7 @@ export function answerLine(view, { role, content, status, sources }) {
  * @param {(cid: string) => void} onEdit
  */
 export function visitorLine(view, { content }, onEdit) {
-  const { h, words, actions } = view;
+  const { h, strings, actions } = view;
   const status = h("span", "status");
   const foot = h("div", "foot", {}, status);
   const body = bubbleOf(h, "user");
@@ -71,15 +71,15 @@ export function visitorLine(view, { content }, onEdit) {
     /** @param {any} now a Message or a Pending @param {State} state */
     render(now, state) {
       const { cid } = now;
-      setText(status, now.failed || (cid ? words[wayOf(now, state)] : ""));
+      setText(status, now.failed || (cid ? strings[deliveryOf(now, state)] : ""));
       if (failed === !!now.failed) return;
       failed = !failed;
       node.classList.toggle("failed", failed);
       foot.replaceChildren(status);
       if (!failed) return;
       foot.append(
-        buttonOf(h, "", words.retry, () => actions.retry(cid)),
-        buttonOf(h, "", words.edit, () => onEdit(cid)),
+        buttonOf(h, "", strings.retry, () => actions.retry(cid)),
+        buttonOf(h, "", strings.edit, () => onEdit(cid)),
       );
     },
   };

@@ -7,10 +7,10 @@ import { buttonOf } from "./dom.js";
 /** @import { State, View } from "../types.js" */
 
 /** @param {View} view */
-export function createNotice({ h, words, actions }) {
+export function createNotice({ h, strings, actions }) {
   const line = h("p", "hint", { dir: "auto" });
   const text = h("p", "", { id: "notice", dir: "auto" });
-  const button = buttonOf(h, "main", words.agree, actions.agree);
+  const button = buttonOf(h, "main", strings.agree, actions.agree);
   button.setAttribute("aria-describedby", text.id);
   const card = h("div", "consent", {}, text, button);
   let shown = "";
@@ -31,7 +31,7 @@ export function createNotice({ h, words, actions }) {
         const address = notice?.url ?? "";
         if (!/^https?:/i.test(address)) continue;
         node.append(" ");
-        for (const kid of link(address, [words.more])) patch(node, null, kid);
+        for (const kid of link(address, [strings.more])) patch(node, null, kid);
       }
     },
   };

@@ -12,11 +12,11 @@ export const FULL = "(max-width: 480px), (max-height: 480px)";
 const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";
 const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
-/** @param {State} state @param {View["words"]} words */
-function statusOf({ link, reason, lost, ready, offline }, words) {
-  if (link === "stopped") return reason === "closed" ? words.closed : words.gone;
-  if (lost) return offline ? words.offline : words.reconnecting;
-  return ready || link === "asleep" ? "" : words.connecting;
+/** @param {State} state @param {View["strings"]} strings */
+function statusOf({ link, reason, lost, ready, offline }, strings) {
+  if (link === "stopped") return reason === "closed" ? strings.closed : strings.gone;
+  if (lost) return offline ? strings.offline : strings.reconnecting;
+  return ready || link === "asleep" ? "" : strings.connecting;
 }
 
 /**
@@ -28,23 +28,29 @@ function statusOf({ link, reason, lost, ready, offline }, words) {
  * @param {Sound} sound
  */
 export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
-  const { h, win, doc, words, config, actions } = view;
+  const { h, win, doc, strings, config, actions } = view;
   const full = win.matchMedia(FULL);
-  const fresh = buttonOf(h, "tool", words.fresh, actions.restart, icon(doc, PEN));
-  const close = buttonOf(h, "tool cross", words.close, onClose, icon(doc, "M6 6l12 12M18 6 6 18"));
-  const download = buttonOf(h, "", words.download, () => {
+  const fresh = buttonOf(h, "tool", strings.fresh, actions.restart, icon(doc, PEN));
+  const close = buttonOf(
+    h,
+    "tool cross",
+    strings.close,
+    onClose,
+    icon(doc, "M6 6l12 12M18 6 6 18"),
+  );
+  const download = buttonOf(h, "", strings.download, () => {
     menu.close(true);
     onDownload();
   });
-  const noise = buttonOf(h, "switch", words.sound, () => {
+  const soundSwitch = buttonOf(h, "switch", strings.sound, () => {
     sound.toggle();
-    hush();
+    renderSound();
   });
-  const hush = () => set(noise, "aria-pressed", `${sound.isOn()}`);
-  const menu = createMenu(view, [download, noise]);
+  const renderSound = () => set(soundSwitch, "aria-pressed", `${sound.isOn()}`);
+  const menu = createMenu(view, [download, soundSwitch]);
   const status = h("p", "state", { role: "status" });
   const alert = h("p", "error", { role: "alert" });
-  const stop = buttonOf(h, "stop", words.stop, actions.stop);
+  const stop = buttonOf(h, "stop", strings.stop, actions.stop);
   const node = h(
     "div",
     "panel",
@@ -61,7 +67,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       "header",
       "head",
       { part: "header" },
-      h("h2", "", { id: "title" }, config.name || words.chat),
+      h("h2", "", { id: "title" }, config.name || strings.chat),
       ...[fresh, menu.node, close],
     ),
     h("div", "body", {}, ...middle),
@@ -101,10 +107,10 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       const usable = state.ready && state.v2;
       node.hidden = !state.open;
       if (!state.open) menu.close();
-      hush();
+      renderSound();
       download.disabled = !(state.messages.length || state.outbox.length);
       modal();
-      setText(status, statusOf(state, words));
+      setText(status, statusOf(state, strings));
       setText(alert, state.alert);
       stop.hidden = !turn || turn.done || !usable;
       stop.disabled = !!turn?.stopping;

@@ -1,6 +1,6 @@
 /** Two tones when an answer comes that nobody sees: made by the browser, no file is loaded. */
 
-/** @import { Shell } from "../types.js" */
+/** @import { WidgetContext } from "../types.js" */
 
 const TONES = [660, 880];
 const GAP = 0.12;
@@ -10,10 +10,10 @@ const SPREAD = 300;
 
 /** @typedef {ReturnType<typeof createSound>} Sound */
 
-/** @param {Shell} shell */
+/** @param {WidgetContext} context */
 export function createSound({ win, storage: { local }, options }) {
   /** @type {AudioContext | null} */
-  let context = null;
+  let audio = null;
   let timer = 0;
 
   const isOn = () => (local.get("sound") ?? options.sound) !== "off";
@@ -22,13 +22,13 @@ export function createSound({ win, storage: { local }, options }) {
     // What may not sound yet would sound later, when it says nothing any more.
     if (win.navigator.userActivation?.hasBeenActive === false) return;
     try {
-      context ??= new win.AudioContext();
-      context.resume().catch(() => {});
-      const { destination, currentTime } = context;
+      audio ??= new win.AudioContext();
+      audio.resume().catch(() => {});
+      const { destination, currentTime } = audio;
       TONES.forEach((pitch, index) => {
         const at = currentTime + index * GAP;
-        const tone = /** @type {AudioContext} */ (context).createOscillator();
-        const volume = /** @type {AudioContext} */ (context).createGain();
+        const tone = /** @type {AudioContext} */ (audio).createOscillator();
+        const volume = /** @type {AudioContext} */ (audio).createGain();
         tone.frequency.value = pitch;
         volume.gain.setValueAtTime(0.1, at);
         volume.gain.exponentialRampToValueAtTime(0.001, at + LENGTH);
@@ -45,7 +45,7 @@ export function createSound({ win, storage: { local }, options }) {
 
     /** An answer came. Of several tabs one sounds, and none where one of them shows it.
      * @param {string} id @param {boolean} seen */
-    hear(id, seen) {
+    onAnswer(id, seen) {
       win.clearTimeout(timer);
       if (seen) local.set("heard", id);
       else {
@@ -59,8 +59,8 @@ export function createSound({ win, storage: { local }, options }) {
 
     destroy() {
       win.clearTimeout(timer);
-      context?.close().catch(() => {});
-      context = null;
+      audio?.close().catch(() => {});
+      audio = null;
     },
   };
 }

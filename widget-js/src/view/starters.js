@@ -5,8 +5,8 @@ import { buttonOf, set } from "./dom.js";
 /** @import { State, View } from "../types.js" */
 
 /** @param {View} view @param {(text: string) => void} onSend */
-export function createStarters({ h, words }, onSend) {
-  const node = h("div", "starters", { role: "group", "aria-label": words.suggestions });
+export function createStarters({ h, strings }, onSend) {
+  const node = h("div", "starters", { role: "group", "aria-label": strings.suggestions });
   let shown = "";
   return {
     node,

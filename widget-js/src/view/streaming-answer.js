@@ -13,7 +13,7 @@ const FRAMES = 8;
 export const cutAt = (text, at) => (/[\ud800-\udbff]/.test(text[at - 1]) ? at + 1 : at);
 
 /** @param {View} view @param {() => void} onGrow */
-export function createGrowing({ h, win, words }, onGrow) {
+export function createStreamingAnswer({ h, win, strings }, onGrow) {
   const body = bubbleOf(h, "assistant");
   const dots = h("div", "dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
   const node = h("div", "line", { part: "message message-assistant" }, body, dots);
@@ -24,7 +24,7 @@ export function createGrowing({ h, win, words }, onGrow) {
   function reveal() {
     const still = win.matchMedia("(prefers-reduced-motion: reduce)").matches;
     shown = cutAt(text, shown + Math.ceil((text.length - shown) / (still ? 1 : FRAMES)));
-    renderMarkdown(body, text.slice(0, shown), words.copy, true);
+    renderMarkdown(body, text.slice(0, shown), strings.copy, true);
     if (shown < text.length) loop.request();
     onGrow();
   }

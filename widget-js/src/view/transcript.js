@@ -1,14 +1,14 @@
 /** The log of messages, the growing answer below it, and where the visitor looks. */
 
-import { linesOf } from "../conversation/messages.js";
-import { createTools } from "./answer-actions.js";
+import { transcriptLines } from "../conversation/messages.js";
+import { createAnswerActions } from "./answer-actions.js";
 import { buttonOf, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
-import { createGrowing } from "./streaming-answer.js";
+import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { Tools } from "./answer-actions.js" */
-/** @typedef {{ node: HTMLElement, tools?: Tools, render?: (now: any, state: State) => void }} Line */
+/** @import { AnswerActions } from "./answer-actions.js" */
+/** @typedef {{ node: HTMLElement, actions?: AnswerActions, render?: (now: any, state: State) => void }} Line */
 
 /** So near to the end (px) counts as being there. */
 const NEAR = 60;
@@ -20,13 +20,17 @@ const NEAR = 60;
  * @param {HTMLElement[]} after what stands below it
  */
 export function createTranscript(view, onEdit, before, after) {
-  const { h, words, config } = view;
-  const older = h("p", "hint", {}, words.older);
-  const log = h("div", "", { role: "log", "aria-relevant": "additions", "aria-label": words.log });
+  const { h, strings, config } = view;
+  const older = h("p", "hint", {}, strings.older);
+  const log = h("div", "", {
+    role: "log",
+    "aria-relevant": "additions",
+    "aria-label": strings.log,
+  });
   // The tools of the newest answer stand outside of the log: else they would be read aloud with it.
   const tail = h("div");
-  const growing = createGrowing(view, follow);
-  const pill = buttonOf(h, "pill", words.newer, () => {
+  const streaming = createStreamingAnswer(view, follow);
+  const pill = buttonOf(h, "pill", strings.newer, () => {
     toEnd();
     scroller.focus();
   });
@@ -35,13 +39,13 @@ export function createTranscript(view, onEdit, before, after) {
     "scroller",
     {
       ...{ tabindex: 0, role: "group", part: "transcript" },
-      ...{ "aria-label": words.log, onscroll: scrolled },
+      ...{ "aria-label": strings.log, onscroll: scrolled },
     },
     ...before,
     older,
     log,
     tail,
-    growing.node,
+    streaming.node,
     ...after,
   );
   /** @type {Map<string, Line>} */
@@ -71,17 +75,17 @@ export function createTranscript(view, onEdit, before, after) {
     // A message that came with the history, without an answer, may be one that lost it.
     const lost = item.role === "user" && !item.type;
     if (item.ref || (item.id && (item.role === "assistant" || lost)))
-      line.tools = createTools(view, item);
+      line.actions = createAnswerActions(view, item);
     return line;
   }
 
   /** @param {Line} line @param {any} item @param {State} state @param {boolean} newest */
-  function renderTools({ node, tools }, item, state, newest) {
-    if (!tools) return;
+  function renderActions({ node, actions }, item, state, newest) {
+    if (!actions) return;
     const place = newest ? tail : item.role === "assistant" ? node : null;
-    if (!place) tools.node.remove();
-    else if (tools.node.parentNode !== place) place.append(tools.node);
-    tools.render(item, state, newest);
+    if (!place) actions.node.remove();
+    else if (actions.node.parentNode !== place) place.append(actions.node);
+    actions.render(item, state, newest);
   }
 
   /** Is this one being written again? @param {any} item @param {State} state */
@@ -96,7 +100,7 @@ export function createTranscript(view, onEdit, before, after) {
     for (const item of all) {
       const line = lines.get(item.key ?? item.cid);
       if (!line && !item.cid && item.role !== "user") return false;
-      moves ||= !!line?.tools && tail.contains(line.tools.node) && item !== all.at(-1);
+      moves ||= !!line?.actions && tail.contains(line.actions.node) && item !== all.at(-1);
       moves ||= !!line?.node.hidden && !isRedone(item, state);
     }
     return moves;
@@ -104,14 +108,14 @@ export function createTranscript(view, onEdit, before, after) {
 
   /** @param {State} state */
   function render(state) {
-    const all = linesOf(config, state);
+    const all = transcriptLines(config, state);
     set(log, "aria-live", isQuiet(all, state) ? "off" : "polite");
     replays = state.replays;
     const keys = new Set(all.map(({ key, cid }) => key ?? cid));
-    for (const [key, { node, tools }] of lines) {
+    for (const [key, { node, actions }] of lines) {
       if (keys.has(key)) continue;
       node.remove();
-      tools?.node.remove();
+      actions?.node.remove();
       lines.delete(key);
     }
     let place = log.firstElementChild;
@@ -128,11 +132,11 @@ export function createTranscript(view, onEdit, before, after) {
       else log.insertBefore(line.node, place);
       line.node.hidden = isRedone(item, state);
       line.render?.(item, state);
-      renderTools(line, item, state, item === all.at(-1));
+      renderActions(line, item, state, item === all.at(-1));
     }
     tail.hidden = !!(state.turn || state.redo);
     older.hidden = state.whole;
-    growing.render(state);
+    streaming.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
     // Before the first message the greeting is what there is to read: it stays in sight.
@@ -144,7 +148,7 @@ export function createTranscript(view, onEdit, before, after) {
 
   pill.hidden = true;
   return {
-    ...{ scroller, pill, render, toEnd, cancel: growing.cancel },
+    ...{ scroller, pill, render, toEnd, cancel: streaming.cancel },
     /** Puts something above all that was said. @param {HTMLElement[]} nodes */
     raise(...nodes) {
       if (older.previousElementSibling !== nodes.at(-1)) older.before(...nodes);

@@ -1,9 +1,9 @@
 /** A page with a script tag, a clock, a network and sockets that the test holds in its hands. */
 
 import { JSDOM } from "jsdom";
-import * as room from "../../src/chat-runtime.js";
+import * as chatRuntime from "../../src/chat-runtime.js";
 import { boot } from "../../src/embed/boot.js";
-import { createLoader } from "../../src/embed/chunks.js";
+import { createChunks } from "../../src/embed/chunks.js";
 import { createClock } from "./clock.js";
 import { fakeWebSocket, session } from "./socket.js";
 
@@ -22,7 +22,7 @@ export const CONFIG = {
 export const settle = () => new Promise((done) => setImmediate(done));
 
 const moduleOf = (name) =>
-  name === "chat" ? room : import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
+  name === "chat" ? chatRuntime : import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
 
 const ROLES = {
   button: "button",
@@ -40,7 +40,7 @@ export function openPage({
   media = {},
   answers = {},
   html = "",
-  chunks = async (_base, name) => moduleOf(name),
+  fetchChunk = async (_base, name) => moduleOf(name),
 } = {}) {
   const dom = new JSDOM(`<!doctype html><html lang="en"><body>${html}</body></html>`, {
     url: "https://shop.example/",
@@ -93,10 +93,10 @@ export function openPage({
   const inSight = (each) =>
     !each.closest("[hidden]") && !each.matches(media["max-width"] ? ".open .launcher" : ".cross");
 
-  const loader = createLoader(chunks);
+  const chunks = createChunks(fetchChunk);
   const page = {
     win,
-    loader,
+    chunks,
     clock,
     sockets,
     requests,
@@ -120,14 +120,14 @@ export function openPage({
     },
     /** Loads one more script tag; `cold`: nothing but the first file is there yet. */
     async embed(id = "wid_one", data = {}, { cold = false } = {}) {
-      if (!cold) await loader.load("https://chat.example", "chat");
+      if (!cold) await chunks.load("https://chat.example", "chat");
       const script = win.document.createElement("script");
       script.type = "text/plain";
       script.src = "https://chat.example/api/widget/embed.js";
       Object.assign(script.dataset, { widget: id, ...data });
       win.document.head.append(script);
       Object.defineProperty(win.document, "currentScript", { value: script, configurable: true });
-      boot(win, loader);
+      boot(win, chunks);
       Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
       await settle();
     },
