@@ -1,15 +1,44 @@
-/** Loads the chat when it is first wanted, and stands in for it until it is there. */
+/**
+ * Loads the chat when it is first needed, and keeps what is asked of it until it runs.
+ *
+ * | state       | waits for                     | event                                 | next state |
+ * | ----------- | ----------------------------- | ------------------------------------- | ---------- |
+ * | idle        | a request                     | open, send, deliver                   | loading; running if all files are here |
+ * | loading     | the chat's file               | it arrives                            | translating |
+ * |             |                               | it fails, or LOAD_TIMEOUT passes      | waiting |
+ * |             |                               | open, send, deliver, network is back  | loading, with a new timeout |
+ * | translating | the strings of the locale     | they arrive or fail, STRINGS_TIMEOUT  | running |
+ * |             |                               | open, send, deliver, network is back  | loading |
+ * | waiting     | the next try                  | retry delay, open, send, deliver, network is back | loading |
+ * |             |                               | a file arrives after its timeout      | translating |
+ * | the three above |                           | close, reset; nothing left to send    | idle |
+ * | running     | nothing: calls go to the chat | destroy                               | idle |
+ *
+ * `prefill` and `identify` are kept for the chat, and request nothing. Each state has at most one timer.
+ */
 
 import { stringsOf } from "../i18n/strings.js";
 
-/** @import { Contact, Chunks, ChatRuntime, WidgetContext } from "../types.js" */
+/** @import { ChatRuntime, Chunks, Contact, WidgetContext } from "../types.js" */
+
+/** @typedef {"idle" | "loading" | "translating" | "waiting" | "running"} LoaderState */
+
+/**
+ * @typedef {{
+ *   open: ((runtime: ChatRuntime) => void) | null, texts: string[], deliver: boolean,
+ *   prefill: string | null, contact: Contact | null,
+ * }} Requests What the chat has to do as soon as it runs. `deliver`: send what an earlier page could not.
+ */
 
 /** Milliseconds until the next try; the last one repeats. */
-const RETRY = [1_000, 3_000, 10_000, 30_000];
-/** Milliseconds: a file that takes longer is asked for again. */
-const PATIENCE = 20_000;
-/** Milliseconds: nobody waits longer than this for the words of a language. */
+const RETRY_DELAYS = [1_000, 3_000, 10_000, 30_000];
+/** Milliseconds until a file that has not arrived is requested again. */
+const LOAD_TIMEOUT = 20_000;
+/** Milliseconds until the chat starts in English, if the strings of its language have not arrived. */
 const STRINGS_TIMEOUT = 2_000;
+
+/** @returns {Requests} */
+const noRequests = () => ({ open: null, texts: [], deliver: false, prefill: null, contact: null });
 
 /**
  * @param {WidgetContext} context
@@ -19,183 +48,168 @@ const STRINGS_TIMEOUT = 2_000;
  */
 export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
   const { win, base, launcher, options } = context;
-  /** @type {ChatRuntime | null} */
+  /** @type {LoaderState} */
+  let state = "idle";
+  /** The chat; null unless the state is "running". @type {ChatRuntime | null} */
   let runtime = null;
-  /** How it is to be opened. @type {((room: ChatRuntime) => void) | null} */
-  let opens = null;
-  /** @type {string[]} */
-  let texts = [];
-  /** @type {string | null} */
-  let prefilled = null;
-  /** @type {Contact | null} */
-  let contact = null;
-  /** Does something of an earlier page still have to go out? */
-  let owes = false;
-  let tries = 0;
-  /** Who waited before must not count the same failure again. */
-  let round = 0;
-  /** @type {Set<number>} */
-  const timers = new Set();
+  let requests = noRequests();
+  /** Failed tries in a row. */
+  let failures = 0;
+  let timer = 0;
+  /** The latest request for the chat's file: only its failure counts. @type {Promise<any> | null} */
+  let latest = null;
 
-  /** Did somebody ask for it, on this page? */
-  const asked = () => !!opens || texts.length > 0;
-  const wanted = () => owes || asked();
-
-  /** Only who asked for the chat is told that it is late. @param {boolean} away */
-  const tell = (away) => launcher.wait(asked(), asked() && away);
-
-  /** @param {() => void} run @param {number} ms */
-  function later(run, ms) {
-    const timer = win.setTimeout(() => {
-      timers.delete(timer);
-      run();
-    }, ms);
-    timers.add(timer);
+  /** @param {LoaderState} next @param {() => void} [onTimeout] @param {number} [ms] */
+  function enter(next, onTimeout, ms) {
+    state = next;
+    win.clearTimeout(timer);
+    if (onTimeout) timer = win.setTimeout(onTimeout, ms);
   }
 
-  function rest() {
-    timers.forEach(win.clearTimeout);
-    timers.clear();
+  /** Show progress on the launcher, if this page asked for the chat. @param {boolean} failed */
+  function showProgress(failed) {
+    const asked = !!requests.open || requests.texts.length > 0;
+    launcher.wait(asked, asked && failed);
   }
 
-  /** The words of the visitor's language; undefined while they are not here. */
+  /** Return the strings in the visitor's language; undefined until they are loaded. */
   function stringsNow() {
     const locale = localeNow();
     const strings = locale === "en" ? {} : chunks.get(base, locale)?.default;
     return strings && stringsOf(strings, options.texts);
   }
 
-  /** Never fails: without its words the chat speaks English. */
+  /** Never rejects: without its strings the chat speaks English. */
   async function loadStrings() {
     if (localeNow() !== "en") await chunks.load(base, localeNow()).catch(() => {});
   }
 
-  const warm = () => {
-    chunks.load(base, "chat").catch(() => {});
-    loadStrings();
-  };
-
-  /** Goes in at once where all is loaded, else as soon as it is. */
-  function go() {
-    rest();
-    if (chunks.get(base, "chat") && stringsNow()) return goIn();
-    tell(tries > 0);
-    const strings = loadStrings();
-    const chat = chunks.load(base, "chat");
-    const mine = ++round;
-    later(() => {
-      chunks.giveUp(base, "chat");
-      failed();
-    }, PATIENCE);
-    chat.then(
-      () => {
-        if (!wanted()) return;
-        rest();
-        later(goIn, STRINGS_TIMEOUT);
-        strings.then(goIn);
-      },
-      () => mine === round && failed(),
-    );
-  }
-
-  function goIn() {
-    if (!wanted()) return;
-    rest();
-    tries = 0;
-    launcher.wait(false, false);
-    const strings = stringsNow();
-    runtime = /** @type {ChatRuntime} */ (
-      chunks.get(base, "chat").createChatRuntime(context, strings ?? stringsOf(options.texts))
-    );
-    if (!strings) relocate();
-    if (prefilled !== null) runtime.prefill(prefilled);
-    if (contact) runtime.identify(contact);
-    for (const text of texts) runtime.send(text);
-    if (owes) runtime.deliver();
-    opens?.(runtime);
-    forget();
-  }
-
-  function failed() {
-    if (!wanted()) return;
-    rest();
-    round++;
-    if (!tries) onFirstFailure();
-    tell(true);
-    later(go, RETRY[Math.min(tries++, RETRY.length - 1)]);
-  }
-
-  function forget() {
-    opens = prefilled = contact = null;
-    owes = false;
-    texts = [];
-  }
-
-  /** Does not want the panel any more; what was to be sent still is. */
-  function leave() {
-    opens = null;
-    tell(tries > 0);
-    if (!wanted()) rest();
-  }
-
-  function back() {
-    if (wanted()) go();
-  }
-  win.addEventListener("online", back);
-
-  /** The words of the new language, as soon as they are here. */
-  function relocate() {
+  /** Replace the strings as soon as those of the current locale are loaded. */
+  function translate() {
     const locale = localeNow();
     loadStrings().then(() => {
       if (locale === localeNow()) runtime?.setStrings(stringsNow() ?? stringsOf(options.texts));
     });
   }
 
+  function load() {
+    if (chunks.get(base, "chat") && stringsNow()) return start();
+    const strings = loadStrings();
+    const file = chunks.load(base, "chat");
+    latest = file;
+    enter("loading", onTimeout, LOAD_TIMEOUT);
+    showProgress(failures > 0);
+    file.then(
+      () => onLoaded(strings),
+      () => {
+        if (state === "loading" && file === latest) onFailure();
+      },
+    );
+  }
+
+  function onTimeout() {
+    chunks.giveUp(base, "chat");
+    onFailure();
+  }
+
+  function onFailure() {
+    const first = !failures;
+    enter("waiting", load, RETRY_DELAYS[Math.min(failures++, RETRY_DELAYS.length - 1)]);
+    showProgress(true);
+    // Last, because a listener on the page may close or destroy the widget.
+    if (first) onFirstFailure();
+  }
+
+  /** Also called for a file that arrives after its timeout. @param {Promise<void>} strings */
+  function onLoaded(strings) {
+    if (state !== "loading" && state !== "waiting") return;
+    enter("translating", start, STRINGS_TIMEOUT);
+    strings.then(() => {
+      if (state === "translating") start();
+    });
+  }
+
+  function start() {
+    win.clearTimeout(timer);
+    failures = 0;
+    launcher.wait(false, false);
+    const strings = stringsNow();
+    const chat = /** @type {ChatRuntime} */ (
+      chunks.get(base, "chat").createChatRuntime(context, strings ?? stringsOf(options.texts))
+    );
+    runtime = chat;
+    enter("running");
+    if (!strings) translate();
+    if (requests.prefill !== null) chat.prefill(requests.prefill);
+    if (requests.contact) chat.identify(requests.contact);
+    for (const text of requests.texts) chat.send(text);
+    if (requests.deliver) chat.deliver();
+    requests.open?.(chat);
+    requests = noRequests();
+  }
+
+  /** The visitor no longer wants the panel; messages and deliveries are still sent. */
+  function leave() {
+    requests.open = null;
+    if (!requests.texts.length && !requests.deliver) enter("idle");
+    showProgress(failures > 0);
+  }
+
+  function onOnline() {
+    if (state !== "idle" && state !== "running") load();
+  }
+  win.addEventListener("online", onOnline);
+
   return {
     runtime: () => runtime,
-    warm,
-    /** @param {(room: ChatRuntime) => void} how */
+    /** Load the files in advance, without a request. */
+    warm() {
+      chunks.load(base, "chat").catch(() => {});
+      loadStrings();
+    },
+    /** @param {(runtime: ChatRuntime) => void} how */
     open(how) {
       if (runtime) return how(runtime);
-      opens = how;
-      go();
+      requests.open = how;
+      load();
     },
     close: () => (runtime ? runtime.close() : leave()),
-    isOpen: () => (runtime ? runtime.isOpen() : !!opens),
-    /** Sends what an earlier page could not, without the panel. */
+    isOpen: () => (runtime ? runtime.isOpen() : !!requests.open),
+    /** Send what an earlier page could not, without opening the panel. */
     deliver() {
       if (runtime) return;
-      owes = true;
-      go();
+      requests.deliver = true;
+      load();
     },
     /** @param {string} text */
     send(text) {
       if (runtime) return runtime.send(text);
-      texts.push(text);
-      go();
+      requests.texts.push(text);
+      load();
     },
     /** @param {string} text */
     prefill(text) {
       if (runtime) runtime.prefill(text);
-      else prefilled = text;
+      else requests.prefill = text;
     },
-    /** @param {Contact} who */
-    identify(who) {
-      if (runtime) runtime.identify(who);
-      else contact = who;
+    /** @param {Contact} contact */
+    identify(contact) {
+      if (runtime) runtime.identify(contact);
+      else requests.contact = contact;
     },
     reset() {
-      forget();
-      leave();
-      runtime?.reset();
+      requests = noRequests();
+      if (runtime) runtime.reset();
+      else leave();
     },
+    /** The locale changed. */
     relocate() {
-      if (runtime) relocate();
+      if (runtime) translate();
     },
     destroy() {
-      forget();
-      rest();
-      win.removeEventListener("online", back);
+      requests = noRequests();
+      enter("idle");
+      win.removeEventListener("online", onOnline);
       runtime?.destroy();
       runtime = null;
     },
