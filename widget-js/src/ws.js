@@ -16,15 +16,17 @@ const ASK_WHY_AFTER = 3;
  *   send(frame: object): boolean,
  * }} Driver
  *
+ * @typedef {{
+ *   url(): string, protocols(): string[], onFrame(frame: Frame): void,
+ *   onLink(link: Link, reason: string, v2: boolean): void, why(): Promise<string>,
+ * }} Callbacks `url` and `protocols`: called for each attempt. `why`: ask the server why handshakes
+ *   fail; resolves with a reason to stop, or "".
+ *
  * @param {Win} win
- * @param {() => string} url
- * @param {() => string[]} protocols
- * @param {(frame: Frame) => void} onFrame
- * @param {(link: Link, reason: string, v2: boolean) => void} onLink
- * @param {() => Promise<string>} why asks the server for the reason of handshakes that never opened
+ * @param {Callbacks} callbacks
  * @returns {Driver}
  */
-export function createDriver(win, url, protocols, onFrame, onLink, why) {
+export function createDriver(win, { url, protocols, onFrame, onLink, why }) {
   /** @type {WebSocket | null} */
   let socket = null;
   /** @type {Link} */

@@ -10,17 +10,16 @@ function setUp({ reason = "" } = {}) {
   const links = [];
   const asked = [];
   const win = { ...clock, WebSocket: fakeWebSocket(sockets), Math: { ...Math, random: () => 0.5 } };
-  const driver = createDriver(
-    win,
-    () => "wss://chat.example/ws",
-    () => ["loquent.v2"],
-    () => {},
-    (link, why) => links.push(why ? `${link}:${why}` : link),
-    async () => {
+  const driver = createDriver(win, {
+    url: () => "wss://chat.example/ws",
+    protocols: () => ["loquent.v2"],
+    onFrame() {},
+    onLink: (link, why) => links.push(why ? `${link}:${why}` : link),
+    async why() {
       asked.push(sockets.length);
       return reason;
     },
-  );
+  });
   const last = () => sockets[sockets.length - 1];
   return { clock, sockets, links, asked, driver, last };
 }

@@ -53,21 +53,20 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   /** @type {Set<number>} */
   const timers = new Set();
 
-  const driver = createDriver(
-    win,
-    () => {
-      // What this page knows of one session says nothing of another one.
+  const driver = createDriver(win, {
+    url() {
+      // A sequence number is only valid in its own session.
       const last = local.get("token") === state.token ? lastSeq(state) : 0;
       return `${apiOf(base, id).replace("http", "ws")}/ws${last ? `?last_seq=${last}` : ""}`;
     },
-    () => {
+    protocols() {
       offered = local.get("token");
       return subprotocols(offered);
     },
-    receive,
-    (link, reason, v2) => update(afterLink(state, link, reason, v2)),
-    () => whyRefused(win, base, id),
-  );
+    onFrame: receive,
+    onLink: (link, reason, v2) => update(afterLink(state, link, reason, v2)),
+    why: () => whyRefused(win, base, id),
+  });
 
   /** The only place that writes the state. @param {Partial<State>} change */
   function update(change) {
