@@ -1,3 +1,3 @@
-/** For the pages of staff: the widget's markdown, which makes DOM nodes and nothing else. */
+/** Entry of the admin's script: the widget's markdown renderer, which only creates DOM nodes. */
 
 export { renderMarkdown } from "./markdown.js";

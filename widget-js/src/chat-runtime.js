@@ -1,4 +1,4 @@
-/** The entry of the second file: the chat itself, made after the first click. */
+/** Entry of the second file: the chat itself, created after the first click. */
 
 import { createChat } from "./chat.js";
 import { createConversation } from "./conversation/conversation.js";
@@ -27,7 +27,7 @@ export function createChatRuntime(context, strings) {
     return createChat(context, strings, conversation, conversation.getState, sound, returnFocus);
   }
 
-  /** Draws it all anew. @param {Draft} [draft] */
+  /** Rebuild the whole panel. @param {Draft} [draft] */
   function redraw(draft = {}) {
     const focused = shadowHost.active();
     chat.keepDraft(draft);
@@ -80,7 +80,7 @@ export function createChatRuntime(context, strings) {
     send: (text) => void conversation.send(text),
     deliver: conversation.connect,
     prefill(text) {
-      // What the visitor has written stays: below, or behind where they went on with it.
+      // Keep what the visitor typed: below the text, or after it if they continued the same text.
       const { text: own = "", prefilled } = chat.draft;
       const mine = own === prefilled ? "" : own;
       const below = mine ? `${text}\n${mine}` : text;

@@ -1,4 +1,4 @@
-/** Puts the parts of the panel together, and draws the state once per frame. */
+/** Assembles the panel, and renders the state once per frame. */
 
 import { needsConsent, needsContact, wantsContact } from "./conversation/state.js";
 import { createComposer } from "./view/composer.js";
@@ -15,9 +15,9 @@ import { watchViewport } from "./view/viewport.js";
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
 /** @import { Sound } from "./view/sound.js" */
-/** `comments`: what is being typed about an answer, by its id.
+/** `comments`: unsent comments on answers, by id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
- * Who had the focus on the page before it came in; `null` for nobody.
+ * The page's element that had the focus before the panel opened, if any.
  * @typedef {{ element: HTMLElement | null }} Outside */
 
 /**
@@ -90,7 +90,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     return sent;
   }
 
-  /** The panel, made when it is first wanted. */
+  /** Build the panel, when it is first opened. */
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
     const form = createContactForm(view, draft, keepDraft);
@@ -115,7 +115,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     if (!notice.card.hidden) return notice.button.focus();
     const asks = config.contact_info_mode === "required" && !form.node.hidden;
     const field = asks ? form.first : composer.field;
-    // A keyboard that jumps up by itself would hide the greeting.
+    // An on-screen keyboard would hide the greeting.
     const byTouch = win.matchMedia("(pointer: coarse)").matches;
     const usable = !byTouch && !field.disabled && (asks || !composer.node.hidden);
     (usable ? field : panel.node).focus();
@@ -124,7 +124,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
   function focusOutside() {
     const { element } = returnFocus;
     element?.focus();
-    // It may be gone, or take no focus any more.
+    // The element may have been removed or disabled.
     if (!element || doc.activeElement !== element) launcher.focus();
   }
 
@@ -136,19 +136,19 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     parts ??= build();
     const { composer, form, transcript, panel, thanks, notice, starters } = parts;
     const active = shadowHost.active();
-    // With a token in storage only the server knows whether it was told already.
+    // With a stored token, only the server knows whether the details were submitted.
     const unknown = state.submitted === null && storage.local.get("token");
     form.node.hidden = !wantsContact(config, state) || !!unknown;
     form.render(state);
     setText(thanks, state.thanked ? strings.thanks : "");
-    // First who they are, then what they agree to, then what they say.
+    // Contact details first, then consent, then messages.
     const contact = needsContact(config, state);
     const consent = !contact && needsConsent(state);
     notice.render(state, consent);
     starters.render(state, contact || consent);
     composer.render(state, contact || consent);
     panel.render(state);
-    // In a conversation the form is not to stand in the way: it moves up, unless it is in use.
+    // In a conversation, move the form out of the way, unless it has the focus.
     if (state.messages.length && !form.node.contains(active)) transcript.raise(form.node, thanks);
     transcript.render(state);
     shadowHost.root.classList.toggle("open", state.open);
@@ -156,13 +156,13 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
       composer.update();
       if (state.messages.length) transcript.toEnd();
     }
-    // Nobody is left with the focus on something that is gone.
+    // Move the focus if its element was removed, hidden or disabled.
     const now = shadowHost.active();
     if (active && (!now || now === active)) {
       if (!active.isConnected || active.closest("[hidden]") || active.matches(":disabled")) {
         if (state.open) focusInside();
         else focusOutside();
-        // It was moved, and lost the focus on the way.
+        // Moving the element lost the focus.
       } else if (!now) /** @type {HTMLElement} */ (active).focus();
     }
     if (state.submitted && (draft.name || draft.email || draft.phone))

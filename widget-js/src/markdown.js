@@ -1,4 +1,4 @@
-/** Markdown of an answer, also of one that still grows, straight into DOM nodes. */
+/** Render the markdown of an answer, finished or streaming, directly into DOM nodes. */
 
 import { splitBlocks, toElement } from "./markdown/blocks.js";
 import { takeTargets } from "./markdown/targets.js";
@@ -9,15 +9,15 @@ import { patch, trim } from "./markdown/tree.js";
 /** @type {WeakMap<Element, { sources: string[], nodes: VElement[] }>} */
 const rendered = new WeakMap();
 
-/** A mark of a line that just begins says nothing yet. */
+/** The first mark of a new line, which is ambiguous until more text follows. */
 const BEGINNING = /(^|\n)[ >]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/;
 
 /**
- * Blocks that are done are parsed and drawn once, however often this is called with more text.
- * @param {Element} container holds nothing else
+ * Complete blocks are parsed and rendered once, however often this is called with more text.
+ * @param {Element} container has no other content
  * @param {string} text
- * @param {string} copy the words on the button of a code block
- * @param {boolean} [growing] more may follow
+ * @param {string} copy the label of the button of a code block
+ * @param {boolean} [growing] more text may follow
  */
 export function renderMarkdown(container, text, copy, growing = false) {
   const shown = growing ? text.slice(-80).replace(BEGINNING, "$1") : "";

@@ -1,4 +1,4 @@
-/** The entry of the npm package: the same widget, whose later files the app's own bundler splits off. */
+/** Entry of the npm package: the same widget, with chunks split by the app's own bundler. */
 
 import { createChunks } from "./embed/chunks.js";
 import { createSdk } from "./embed/sdk.js";
@@ -9,11 +9,11 @@ const chunks = createChunks((_base, name) =>
   name === "chat" ? import("./chat-runtime.js") : import(`./locales/${name}.js`),
 );
 
-/** One for the page, made when it is first wanted: on a server there is no window. @type {any} */
+/** One per page, created on first use, because there is no window on a server. @type {any} */
 let sdk = null;
 
 /**
- * Puts a widget on the page; one that is there already is given back as it is.
+ * Add a widget to the page, or return the existing one unchanged.
  * @param {LoquentOptions} options
  * @returns {LoquentWidget}
  */

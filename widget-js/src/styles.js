@@ -1,4 +1,4 @@
-/** The CSS: what the bubble needs at rest, and all the rest, which no page reads before it is wanted. */
+/** The CSS: the rules of the launcher at rest, and all other rules, which are only parsed when needed. */
 
 import { base } from "./styles/base.js";
 import { composer } from "./styles/composer.js";
@@ -11,5 +11,5 @@ import { transcript } from "./styles/transcript.js";
 
 export const styles = launcher;
 
-/** In the first file, because the second has no room for it. */
+/** In the first file, because the second is close to its size budget. */
 export const laterStyles = base + signals + controls + panel + transcript + markdown + composer;

@@ -1,5 +1,5 @@
 /**
- * The shapes that more than one module speaks of. No code lives here.
+ * Types that several modules share; no code.
  *
  * @typedef {Window & typeof globalThis} Win
  *
@@ -18,17 +18,17 @@
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
  *   type?: string, created_at?: string,
- * }} Message A line of the transcript. `seq` is a half number for lines that only this page knows;
- *   their `ref` is what the server calls the answer that failed. `type`: it came while we were here.
+ * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
+ *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.
  *
  * @typedef {{
  *   cid: string, content: string, sent?: boolean, held?: boolean, busy?: boolean, tries?: number,
  *   failed?: string,
- * }} Pending A message without an ack. While it is `held` it waits for another try.
+ * }} Pending A message without an ack. While `held`, it waits for the next try.
  *
  * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean }} Turn
  * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} Opinion
- *   What the server is still to hear about an answer.
+ *   Feedback on an answer that the server has not confirmed yet.
  * @typedef {{ text: string, url: string | null, consent: boolean }} Notice
  *
  * @typedef {{ [name: string]: any, type: string }} Frame
@@ -53,21 +53,21 @@
  *   win: Win, doc: Document, h: import("./view/dom.js").H, strings: import("./i18n/strings.js").Strings,
  *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
  *   comment(id: string, next?: string): string,
- * }} View What every part of the view works with. `comment`: what is being typed about an answer.
+ * }} View What every part of the view needs. `comment`: get or set the unsent comment on an answer.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
  *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
  *   shadowHost: import("./embed/shadow-host.js").ShadowHost, launcher: Launcher,
  *   emit(name: string, detail?: any): void, onToggle(open: boolean): void,
- * }} WidgetContext What the first file hands to the second. `onToggle`: the panel opened or closed.
+ * }} WidgetContext What the first file passes to the second. `onToggle`: the panel opened or closed.
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
  *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
  *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
  *   pageContext?: { [name: string]: any },
- * }} Options What the page chose, read and found good.
+ * }} Options The page's options, validated.
  *
  * @typedef {ReturnType<typeof import("./view/launcher.js").createLauncher>} Launcher
  *
@@ -76,8 +76,8 @@
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
  *   deliver(): void, reset(elsewhere?: boolean): void, setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
  *   destroy(): void,
- * }} ChatRuntime What the second file makes of it: the chat. `onStorage`: another tab wrote to the storage.
- *   `deliver`: connect, for what an earlier page could not send.
+ * }} ChatRuntime The running chat. `onStorage`: another tab wrote to the storage.
+ *   `deliver`: connect, to send what an earlier page could not.
  *
  * @typedef {{
  *   get(base: string, name: string): any, load(base: string, name: string): Promise<any>,
@@ -89,6 +89,6 @@
  *   edit(cid: string): string, stop(): void, regenerate(id: string): void, agree(): void,
  *   rate(id: string, rating: Rating, comment?: string): void,
  *   restart(): void, submit(contact: Contact): void, touch(): void,
- * }} Actions What the view may ask for.
+ * }} Actions What the view can trigger.
  */
 export {};

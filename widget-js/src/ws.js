@@ -1,4 +1,4 @@
-/** The socket driver: opens, keeps alive and reopens one WebSocket. Knows frames, not the chat. */
+/** The socket driver: opens, keeps alive and reopens one WebSocket. Independent of the chat's state. */
 
 import { frames, parseFrame, V2 } from "./conversation/protocol.js";
 import { afterClose } from "./conversation/reconnect.js";
@@ -94,7 +94,7 @@ export function createDriver(win, { url, protocols, onFrame, onLink, why }) {
     };
     mine.onmessage = ({ data }) => {
       const frame = parseFrame(data);
-      // Anything at all from the server shows that the line is alive.
+      // Any data from the server shows that the connection is alive.
       win.clearTimeout(pongTimer);
       if (!frame) return;
       if (frame.type === "session") attempt = 0;
@@ -139,12 +139,12 @@ export function createDriver(win, { url, protocols, onFrame, onLink, why }) {
   return {
     send,
     connect,
-    /** The network or the page came back: don't sit out a delay, don't trust an old socket. */
+    /** The network or the page is back: reconnect now, or check the existing socket. */
     wake() {
       if (link === "waiting" && !firm) connect();
       else if (link === "open") ping(PONG_WITHIN / 2);
     },
-    /** The visitor did something. */
+    /** The visitor is active: reconnect if asleep. */
     touch() {
       if (link === "asleep") connect();
     },

@@ -1,4 +1,4 @@
-/** Holds the state of one chat and does what the state asks for: socket, storage, timers. */
+/** Holds the state of one chat, and runs its side effects: socket, storage, timers. */
 
 import { apiOf, whyRefused } from "../embed/config.js";
 import { createDriver } from "../ws.js";
@@ -20,10 +20,10 @@ import {
 /** @import { Strings } from "../i18n/strings.js" */
 
 const BUSY_WAIT = 5;
-/** Frames after which an answer is still to come, or none that this page knows of.
+/** Frames after which an answer is due ("1"), or no longer due.
  * @type {{ [type: string]: string | null }} */
 const DUE = { ack: "1", typing_start: "1", session: null, typing_stop: null };
-/** So many letters tell one token from another. */
+/** Number of final characters that identify a token. */
 const TAIL_CHARS = 8;
 
 /**
@@ -36,7 +36,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   const { win, base, id, config, page } = context;
   const { local } = context.storage;
   const tokenTail = () => (local.get("token") ?? "").slice(-TAIL_CHARS);
-  /** How far any tab has read in this session. */
+  /** Return the highest seq that any tab has read in this session. */
   const readSoFar = () => {
     const [seq, of] = (local.get("read") ?? "").split(" ");
     return of === tokenTail() ? Number(seq) || 0 : 0;
@@ -48,7 +48,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     unread: Number(local.get("unread")) || 0,
   });
   let state = fresh();
-  /** The token that the socket was opened with. @type {string | null} */
+  /** The token of the current socket. @type {string | null} */
   let offered = null;
   /** @type {Set<number>} */
   const timers = new Set();
@@ -88,9 +88,9 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     timers.add(timer);
   }
 
-  /** In the visitor's language. @param {Frame} frame */
+  /** Translate error messages. @param {Frame} frame */
   function translated(frame) {
-    // This one names the fields at fault: the form has to read it.
+    // The form needs the original: it names the invalid fields.
     if (frame.type !== "error" || frame.code === "contact_info_invalid") return frame;
     return { ...frame, message: stringsNow().errors?.[frame.code] ?? frame.message };
   }
@@ -102,7 +102,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     const mine = type === "ack" && state.outbox.find((entry) => entry.cid === cid);
     if (type === "session" && !state.ready) {
       const first = local.get("token");
-      // Another tab has begun one meanwhile: one visitor has one conversation.
+      // Another tab has started a session since then: a visitor has one conversation.
       if (first && first !== offered && first !== frame.session_token) return driver.restart();
       loadOutbox();
     }
@@ -128,7 +128,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     flush();
   }
 
-  /** Sends what may go out, in order. */
+  /** Send everything that may be sent now, in order. */
   function flush() {
     if (!state.ready) return;
     for (const { id, rating, comment, sent } of state.opinions) {
@@ -142,7 +142,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     }
   }
 
-  /** What pages that are gone have left to be sent. */
+  /** Add stored messages that closed pages could not send. */
   function loadOutbox() {
     const known = new Set(state.outbox.map(({ cid }) => cid));
     const stored = readOutbox(local).filter(({ cid }) => !known.has(cid));
@@ -155,7 +155,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     driver.connect();
   }
 
-  /** What the visitor agreed to, in this tab or in another. */
+  /** Apply the consent given in this tab or in another. */
   function followConsent() {
     update({ agreed: local.get("agreed") });
     flush();
@@ -166,7 +166,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     timers.forEach(win.clearTimeout);
   }
 
-  /** Forgets this visitor, here and in storage. @param {boolean} [elsewhere] storage is another's by now */
+  /** Forget this visitor. @param {boolean} [elsewhere] another tab did, and has cleared the storage */
   function forget(elsewhere) {
     const { open, offline, hidden } = state;
     disconnect();
@@ -235,18 +235,18 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
       update({ offline });
       if (!offline) driver.wake();
     },
-    /** @param {boolean} hidden nobody looks at the page */
+    /** @param {boolean} hidden the page is not visible */
     setHidden: (hidden) => update({ hidden }),
     followConsent,
-    /** What failed may have been sent again, or taken back, in another tab. */
+    /** Drop failed messages that another tab has resent or removed. */
     followOutbox() {
       const left = new Set(readOutbox(local).map(({ cid }) => cid));
       const outbox = state.outbox.filter(({ cid, failed }) => !failed || left.has(cid));
-      // Nothing is written without need: the other tab would hear of it, and answer.
+      // Write only if something changed: each write notifies the other tab, which would reply.
       if (outbox.length < state.outbox.length) update({ outbox });
     },
     followRead: () => update({ read: Math.max(state.read, readSoFar()) }),
-    /** Another tab holds another session by now, or has forgotten this one: follow it. */
+    /** Another tab switched to another session, or forgot this one: do the same. */
     followToken() {
       later(() => {
         const token = local.get("token");

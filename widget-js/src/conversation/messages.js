@@ -1,4 +1,4 @@
-/** The lists of the state: lines of the transcript, and messages on their way. */
+/** The lists of the state: transcript lines, and messages without an ack. */
 
 /** @import { Config, Message, Pending, State } from "../types.js" */
 
@@ -6,8 +6,8 @@
 const highest = (messages) => Math.floor(messages.at(-1)?.seq ?? 0);
 
 /**
- * Puts a message where its seq wants it, once. Its key stays: it names the line on the page.
- * An answer that was written again has the seq of the old one and takes its place.
+ * Insert a message by its seq, or update it. Its key stays the same: it identifies the line.
+ * A regenerated answer has the seq of the old one and replaces it.
  * @param {Message[]} messages
  * @param {any} frame
  * @returns {Message[]}
@@ -25,15 +25,15 @@ export function upsert(messages, frame) {
   );
 }
 
-/** Notes stand for what failed; this drops those of one turn. @param {Message[]} messages @param {string | null} ref */
+/** Remove the notes of one turn. Notes stand in for failed answers. @param {Message[]} messages @param {string | null} ref */
 export const withoutNotes = (messages, ref) =>
   ref ? messages.filter((each) => each.ref !== ref) : messages;
 
 /**
- * A line that only this page knows of.
+ * Append a line that only this page knows.
  * @param {Message[]} messages
  * @param {string} content
- * @param {string | null} ref what the server calls the answer that should stand here
+ * @param {string | null} ref the id of the answer that failed
  */
 export const withNote = (messages, content, ref) => {
   const seq = highest(messages) + 0.5;
@@ -43,7 +43,7 @@ export const withNote = (messages, content, ref) => {
   });
 };
 
-/** All that was said, the greeting first, and what is still to go out last.
+/** Return all lines: the greeting, the messages, and what is still to be sent.
  * @param {Config} config @param {State} state @returns {any[]} */
 export const transcriptLines = ({ greeting }, { messages, outbox }) => [
   ...(greeting ? [{ role: "assistant", content: greeting, status: "complete", sources: [] }] : []),

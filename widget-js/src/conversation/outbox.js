@@ -1,4 +1,4 @@
-/** Messages without an ack, kept in storage: a reload or a closed tab must not lose them. */
+/** Messages without an ack, stored so that they survive a reload or a closed tab. */
 
 /** @import { Box, Pending } from "../types.js" */
 
@@ -19,10 +19,10 @@ export function readOutbox(local) {
 }
 
 /**
- * Other tabs write here too: read again, change what is ours, write.
+ * Other tabs write here as well: read again, change our own entries, write.
  * @param {Box} local
- * @param {Pending[]} before what this page held
- * @param {Pending[]} after what it holds now
+ * @param {Pending[]} before this page's entries before the change
+ * @param {Pending[]} after this page's entries after it
  */
 export function writeOutbox(local, before, after) {
   const mine = new Set([...before, ...after].map((entry) => entry.cid));
@@ -35,7 +35,7 @@ export function writeOutbox(local, before, after) {
 }
 
 /**
- * What may go out now: in order, nothing past an entry that has to wait.
+ * Return the messages that may be sent now, in order, up to the first that has to wait.
  * @param {Pending[]} outbox
  */
 export function sendable(outbox) {

@@ -1,11 +1,11 @@
-/** The wire, without I/O: what the server may say, and what we say. */
+/** The wire protocol without I/O: parse server frames, build client frames. */
 
 /** @import { Contact, Frame, Rating } from "../types.js" */
 
 export const V2 = "loquent.v2";
 export const MAX_CHARS = 4000;
 
-/** What each frame must at least hold, by example. @type {{ [type: string]: { [field: string]: unknown } }} */
+/** The fields that each frame needs, with an example value of their type. @type {{ [type: string]: { [field: string]: unknown } }} */
 const SHAPES = {
   // @ts-expect-error no frame is called "constructor"
   __proto__: null,
@@ -42,7 +42,7 @@ const toMessage = (raw) => ({
       : [],
 });
 
-/** @param {any} raw a session; what is optional is left out where it is not what we know */
+/** @param {any} raw a session; optional fields of an unknown form are dropped */
 const toSession = (raw) => ({
   ...raw,
   starters: [raw.starters].flat().filter((text) => text && typeof text === "string"),
@@ -50,7 +50,7 @@ const toSession = (raw) => ({
 });
 
 /**
- * Reads one server frame. What is not a known frame gives null: a newer server must not break us.
+ * Parse one server frame. Return null for unknown frames, which a newer server may send.
  * @param {unknown} data
  * @returns {Frame | null}
  */
@@ -78,7 +78,7 @@ export const frames = {
   /** @param {Contact} contact */
   contactInfo: (contact) => ({ ...contact, type: "contact_info" }),
   stop: () => ({ type: "stop" }),
-  /** @param {string} messageId an answer, or what the server called one that never came */
+  /** @param {string} messageId the id of an answer, or of one that never arrived */
   regenerate: (messageId) => ({ type: "regenerate", message_id: messageId }),
   /** @param {string} messageId @param {Rating} rating @param {string} [comment] */
   feedback: (messageId, rating, comment) => ({
@@ -90,14 +90,14 @@ export const frames = {
 };
 
 /**
- * The entries of the subprotocol header; a token that could not stand there is left out.
+ * Return the entries of the subprotocol header, without a token that is not valid there.
  * @param {string | null} token
  */
 export const subprotocols = (token) =>
   token && /^[\w.~-]{1,512}$/.test(token) ? [V2, `loquent.token.${token}`] : [V2];
 
-/** A new idempotency key. @param {Crypto} crypto */
+/** Return a new idempotency key. @param {Crypto} crypto */
 export const newMessageId = (crypto) => `c_${crypto.getRandomValues(new Uint32Array(4)).join("_")}`;
 
-/** How many code points the server will count in this text. @param {string} content */
+/** Return the number of code points that the server counts in this text. @param {string} content */
 export const lengthOf = (content) => [...content.trim().normalize()].length;

@@ -1,4 +1,4 @@
-/** When to come back after a socket closed: a pure table. */
+/** When to reconnect after a socket closed: a pure table. */
 
 export const MAX_DELAY = 30_000;
 
@@ -8,18 +8,18 @@ export const MAX_DELAY = 30_000;
 const FINAL = { 1009: "closed", 4400: "closed", 4403: "gone", 4404: "gone", 4409: "closed" };
 
 /**
- * Exponential, with full jitter.
+ * Return the delay in milliseconds: exponential, with full jitter.
  * @param {number} attempt
  * @param {number} random 0 ≤ random < 1
  */
 export const backOff = (attempt, random) => random * Math.min(MAX_DELAY, 1000 * 2 ** attempt);
 
 /**
- * @param {number} code the close code, 1006 where there was none
- * @param {number} attempt how many came before
+ * @param {number} code the close code, 1006 if there was none
+ * @param {number} attempt number of attempts before this one
  * @param {number} random
- * @param {number | null} retryAfter seconds, as the last error said
- * @returns {Next} `firm`: not even a visible page comes back sooner
+ * @param {number | null} retryAfter seconds, from the last error
+ * @returns {Next} `firm`: do not reconnect sooner, even if the page becomes visible
  */
 export function afterClose(code, attempt, random, retryAfter) {
   if (FINAL[code]) return { stop: FINAL[code] };

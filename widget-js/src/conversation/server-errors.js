@@ -1,17 +1,17 @@
-/** What an `error` frame does to the state: every refusal finds the thing that it refuses. */
+/** Apply an `error` frame to the state: to the message, form or turn that was refused. */
 
 import { updatePending, withNote } from "./messages.js";
 
 /** @import { State } from "../types.js" */
 
-/** Seconds; longer than this nobody waits for a message to go out by itself. */
+/** Seconds: with a longer delay, a message fails instead of waiting for an automatic retry. */
 const MAX_WAIT = 120;
 const MAX_TRIES = 9;
 
-/** The server asks for another try after `retry_after`: it, or its database, is overrun or away. */
+/** The server or its database is overloaded or down: retry after `retry_after`. */
 const LATER = ["rate_limited", "internal"];
 
-/** These end a turn; what else comes without a key is about the conversation as a whole. */
+/** These end a turn. Other errors without a key are about the whole conversation. */
 const ENDS_TURN = ["agent_unavailable", "interrupted", "internal"];
 
 /**
@@ -36,8 +36,8 @@ export function applyError(
   if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {
     return { contact: null, contactError: message, ...asks };
   }
-  // The message was taken and its turn failed: the sentence stands where the answer would. Where
-  // an answer stands already, which was to be written again, it stays.
+  // The message was accepted but its turn failed: show the error in place of the answer. If an
+  // answer was to be regenerated, keep it.
   const stands = messages.some(({ id }) => id && id === redo);
   if (!stands && (cid || (turn && ENDS_TURN.includes(code)))) {
     const asked = messages.find((each) => cid && each.key === cid);

@@ -1,4 +1,4 @@
-/** The one place where the state changes: pure, no clock, no I/O. */
+/** State transitions: pure, no clock, no I/O. */
 
 import { removePending, updatePending, upsert, withoutNotes } from "./messages.js";
 import { applyError } from "./server-errors.js";
@@ -35,8 +35,8 @@ export const initialState = () => ({
   replays: 0,
 });
 
-/** The highest seq up to which nothing is missing: all before it need not be sent again. The newest
- * answer is asked for once more: meanwhile another one may stand in its place.
+/** Return the highest seq without a gap before it; the server resends what follows. The newest
+ * answer is requested again, because it may have been regenerated since.
  * @param {State} state */
 export function lastSeq(state) {
   let last = 0;
@@ -50,20 +50,20 @@ export function lastSeq(state) {
   return answer ? answer - 1 : last;
 }
 
-/** Is the visitor still to say who they are? @param {Config} config @param {State} state */
+/** Return whether the contact form is still open. @param {Config} config @param {State} state */
 export const wantsContact = (config, { submitted }) =>
   config.contact_info_mode !== "none" &&
   (config.collect_name || config.collect_email || config.collect_phone) &&
   !submitted;
 
-/** Must they, before anything else? @param {Config} config @param {State} state */
+/** Return whether contact details are required before the first message. @param {Config} config @param {State} state */
 export const needsContact = (config, state) =>
   wantsContact(config, state) && config.contact_info_mode === "required";
 
-/** Must they agree to the notice, before they write? @param {State} state */
+/** Return whether the visitor has to agree to the notice first. @param {State} state */
 export const needsConsent = ({ notice, agreed }) => !!notice?.consent && notice.text !== agreed;
 
-/** What the visitor thinks of an answer, also while the server is still to hear of it.
+/** Return the visitor's rating of an answer, even if the server has not confirmed it.
  * @param {State} state @param {Message} message */
 export const ratingOf = ({ opinions }, { id, feedback }) => {
   const due = opinions.find((each) => each.id === id);
@@ -165,7 +165,7 @@ const handlers = {
 };
 
 /**
- * What of it nobody has seen yet, in any tab: `read` is the highest seq that somebody saw.
+ * Update `unread`, the number of answers not seen in any tab, and `read`, the highest seq seen.
  * @param {State} state
  * @returns {State}
  */
@@ -181,7 +181,7 @@ export function withUnread(state) {
 }
 
 /**
- * What a server frame makes of the state.
+ * Return the changes that a server frame makes to the state.
  * @param {State} state
  * @param {Frame} frame
  * @returns {Partial<State>}
@@ -189,7 +189,7 @@ export function withUnread(state) {
 export const afterFrame = (state, frame) => handlers[frame.type]?.(state, frame) ?? {};
 
 /**
- * What a change of the socket makes of the state: nothing is on its way on a line that is gone.
+ * Return the changes that a link change makes to the state: a lost link delivers nothing.
  * @param {State} state
  * @param {Link} link
  * @param {string} reason
@@ -206,7 +206,7 @@ export const afterLink = ({ lost, ready, outbox, opinions, redo }, link, reason,
 });
 
 /**
- * A message went out. The base protocol knows no ack: there it counts as taken.
+ * Return the changes after sending a message. Without acks (base protocol) it counts as accepted.
  * @param {State} state
  * @param {string} cid
  * @returns {Partial<State>}

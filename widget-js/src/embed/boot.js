@@ -1,4 +1,4 @@
-/** Finds its own script tag and hands it to the one SDK object of the page. */
+/** Find the script's own tag and mount its widget with the page's one SDK object. */
 
 import { baseOf } from "./config.js";
 import { createSdk } from "./sdk.js";
@@ -13,7 +13,7 @@ const isTag = ({ src, dataset }) =>
 export function boot(win, chunks) {
   const { document: doc } = win;
   const current = /** @type {HTMLScriptElement | null} */ (doc.currentScript);
-  // A module has no current script, and runs once for all tags that name it.
+  // A module has no current script, and runs once even if several tags load it.
   /** @returns {Iterable<HTMLScriptElement>} */
   const all = () => doc.querySelectorAll("script[data-widget]");
   const own = current && isTag(current) ? [current] : [...all()].filter(isTag);

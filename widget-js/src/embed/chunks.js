@@ -1,4 +1,4 @@
-/** The further files of the widget: each is fetched when it is first wanted, once for the page. */
+/** Loads the widget's chunks: each is fetched when it is first needed, once per page. */
 
 /** @import { Chunks } from "../types.js" */
 
@@ -16,7 +16,7 @@ export function createChunks(fetchModule) {
   /** @param {string} base @param {string} name */
   const keyOf = (base, name) => `${base} ${name}`;
 
-  /** The next try asks for it again, elsewhere. @param {string} base @param {string} name */
+  /** Let the next try request the file again, from another address. @param {string} base @param {string} name */
   function giveUp(base, name) {
     if (under.delete(keyOf(base, name))) attempt++;
   }

@@ -1,4 +1,4 @@
-/** One brand colour gives the palette; contrast is computed, never hoped for. */
+/** Derive the palette from one brand colour, with guaranteed contrast. */
 
 /** @import { Config } from "../types.js" */
 /** @typedef {number[]} Rgb three parts, 0 to 255 */
@@ -19,14 +19,14 @@ const luminance = (rgb) => {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
 
-/** The WCAG contrast of two colours, 1 to 21. @param {Rgb} one @param {Rgb} other */
+/** Return the WCAG contrast of two colours, 1 to 21. @param {Rgb} one @param {Rgb} other */
 export function contrast(one, other) {
   const ratio = (luminance(one) + 0.05) / (luminance(other) + 0.05);
   return ratio < 1 ? 1 / ratio : ratio;
 }
 
 /**
- * The colour nearest to `color` that reads against `against`.
+ * Return the colour nearest to `color` that has the wanted contrast to `against`.
  * @param {Rgb} color
  * @param {Rgb} against
  * @param {number} wanted
@@ -41,7 +41,7 @@ export function readable(color, against, wanted) {
 }
 
 /**
- * What the bubble at rest shows. Its icon is large: it stands on the brand colour itself.
+ * Return the colours of the launcher at rest. Its icon is large, so a contrast of 3 is enough.
  * @param {Config} config
  */
 export function atRest({ primary_color, text_color }) {
@@ -52,7 +52,7 @@ export function atRest({ primary_color, text_color }) {
 /**
  * @param {Config} config
  * @param {boolean} dark
- * @returns {{ [property: string]: Rgb }} the rest of the palette stands in the style sheet
+ * @returns {{ [property: string]: Rgb }} the other colours are in the style sheet
  */
 export function palette(config, dark) {
   const brand = parseColor(config.primary_color);
@@ -60,7 +60,7 @@ export function palette(config, dark) {
   return {
     ...atRest(config),
     on,
-    // Text stands on this one.
+    // The background of text.
     fill: readable(brand, on, 4.6),
     link: readable(brand, parseColor(dark ? "#2a2c32" : "#f1f2f5"), 4.6),
   };

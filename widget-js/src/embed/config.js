@@ -1,11 +1,11 @@
-/** The widget's public settings: where they are, what they hold, and why they may be missing. */
+/** The widget's public settings: fetch and validate them, and find out why they are missing. */
 
 /** @import { Config, Win } from "../types.js" */
 
 /** @param {any} value @param {string} fallback */
 const colorOf = (value, fallback) => (/^#[0-9a-f]{6}$/i.test(value) ? value : fallback);
 
-/** All that stands before /api/ in the address that the script came from. @param {string} src */
+/** Return everything before /api/ in the address of the script. @param {string} src */
 export const baseOf = (src) => src.split("/api/widget/")[0];
 
 /** @param {string} base @param {string} id */
@@ -20,7 +20,7 @@ const PLAIN = { credentials: "omit" };
 const FRESH = { credentials: "omit", cache: "no-store" };
 
 /**
- * The colours reach the style sheet: what is no colour does not.
+ * Replace invalid colours, because they are inserted into the style sheet.
  * @param {any} raw
  * @returns {Config}
  */
@@ -34,10 +34,10 @@ export const readConfig = (raw) => ({
  * @param {Win} win
  * @param {string} base
  * @param {string} id
- * @returns {Promise<Config | null | undefined>} null: none for this page; undefined: ask again
+ * @returns {Promise<Config | null | undefined>} null: not available to this page; undefined: retry
  */
 export async function fetchConfig(win, base, id) {
-  // On a stack of its own: browsers that note where a request came from read all below it again.
+  // Start a new call stack: browsers that record a request's initiator re-read all frames below it.
   await null;
   try {
     const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
@@ -48,15 +48,15 @@ export async function fetchConfig(win, base, id) {
   }
 }
 
-/** Makes the next page load ask for the script anew. @param {Win} win @param {string} base */
+/** Refresh the browser's cached copy of the script for the next page. @param {Win} win @param {string} base */
 export const refreshScript = (win, base) =>
   win.fetch(scriptOf(base), { credentials: "omit", cache: "no-cache" }).catch(() => {});
 
 /**
- * A browser does not say why it got no answer: a refusal of this page, or a server that is away.
+ * Find out why a request failed, as browsers do not say: this page is refused, or the server is down.
  * @param {Win} win
  * @param {string} base
- * @returns {Promise<string>} the reason to stop for, or "" to go on trying
+ * @returns {Promise<string>} a reason to stop, or "" to keep retrying
  */
 export async function whyAway(win, base) {
   try {
@@ -67,7 +67,7 @@ export async function whyAway(win, base) {
 }
 
 /**
- * The same of a handshake that failed.
+ * Find out why a handshake failed.
  * @param {Win} win
  * @param {string} base
  * @param {string} id

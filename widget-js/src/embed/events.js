@@ -1,4 +1,4 @@
-/** What the page is told, and who listens. */
+/** Events for the page, and their listeners. */
 
 /** @import { Win } from "../types.js" */
 /** @typedef {(detail?: any) => void} Listener */
@@ -17,13 +17,13 @@ export function createEvents(win) {
         try {
           listener(detail);
         } catch (error) {
-          // A fault of the page is reported as one, and stops nothing here.
+          // Report errors of the page's listeners without interrupting the widget.
           win.reportError(error);
         }
       }
     },
 
-    /** @param {string} name @param {Listener} listener @returns {() => void} takes it back */
+    /** @param {string} name @param {Listener} listener @returns {() => void} removes the listener */
     on(name, listener) {
       /** @type {[string, Listener]} */
       const entry = [name, listener];

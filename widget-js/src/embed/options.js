@@ -1,4 +1,4 @@
-/** What the script tag or `mount` says: read once. What can't be meant is told, and left out. */
+/** Read the options of the script tag or `mount` once. Warn about invalid values and ignore them. */
 
 import { localeOf } from "../i18n/languages.js";
 import { launcherStrings } from "../i18n/launcher-strings.js";
@@ -63,11 +63,11 @@ const READERS = {
   pageContext: { read: objectOf, hint: "a JSON object" },
 };
 
-/** `offsetX` is said as `data-offset-x`. @param {string} name */
+/** Return the attribute of an option: `data-offset-x` for `offsetX`. @param {string} name */
 const attributeOf = (name) => `data-${name.replace(/[A-Z]/g, (big) => `-${big.toLowerCase()}`)}`;
 
 /**
- * One option, or undefined where it is not said or can't be meant.
+ * Return one option; undefined if it is missing or invalid.
  * @param {Win} win
  * @param {string} name
  * @param {any} value

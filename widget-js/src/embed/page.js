@@ -1,14 +1,14 @@
-/** Where the visitor is: told to the server with each session, and when they move on. */
+/** Report the visitor's page to the server: with each session, and after each navigation. */
 
 /** @import { Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createPage>} PageWatch */
 /** @typedef {{ [name: string]: any }} Context */
 
-/** What the server takes: bytes of a frame, levels and numbers in a context. */
+/** Server limits: bytes per frame, nesting and numbers in a context. */
 const MAX_BYTES = 4096;
 const MAX_LEVELS = 6;
 const MAX_NUMBER = 2 ** 53;
-/** Milliseconds: a router names the page after it has changed the address. Also the highest rate. */
+/** Milliseconds between a navigation and its frame: routers set the title after the address. */
 const SETTLE = 1000;
 
 /** @param {any} value @param {number} levels @returns {boolean} */
@@ -22,7 +22,7 @@ const isPlain = (value, levels) =>
 /** @param {string} text @param {number} most */
 const cut = (text, most) => [...text].slice(0, most).join("");
 
-/** Without fragment and user-info. @param {string} address */
+/** Remove fragment and user info. @param {string} address */
 function clean(address) {
   try {
     const { protocol, origin, pathname, search } = new URL(address);
@@ -33,9 +33,9 @@ function clean(address) {
 }
 
 /**
- * The frame of a page, made to fit: what matters least goes first.
+ * Build the page frame within the size limit: the least important parts are dropped first.
  * @param {{ href: string, title: string, referrer: string, context: Context }} page
- * @returns {string} JSON; empty where there is nothing that can be said
+ * @returns {string} JSON; empty if the page has no address to report
  */
 export function pageFrame({ href, title, referrer, context }) {
   const here = clean(href);
@@ -80,7 +80,7 @@ export function createPage(win, said) {
   }
 
   function check() {
-    // A tab in the background says nothing: the visitor is somewhere else.
+    // A background tab reports nothing: the visitor is on another page.
     if (!send || doc.hidden) return;
     const { title, referrer } = doc;
     const frame = pageFrame({ href: win.location.href, title, referrer, context });
@@ -97,7 +97,7 @@ export function createPage(win, said) {
   function watch() {
     listen("visibilitychange", doc, soon);
     if (win.navigation) return listen("currententrychange", win.navigation, soon);
-    // Older browsers tell of no pushState: then whatever the visitor does may have led to one.
+    // Older browsers have no event for pushState: check after each click and key.
     for (const type of ["popstate", "hashchange"]) listen(type, win, soon);
     for (const type of ["click", "keyup"]) listen(type, doc, soon);
   }
@@ -121,7 +121,7 @@ export function createPage(win, said) {
 
   return {
     setContext,
-    /** There is a session on this line; null: on one that knows no pages.
+    /** A session started; null if its protocol has no page frames.
      * @param {((frame: object) => boolean) | null} by */
     setSender(by) {
       if (by && !undo.length) watch();

@@ -1,4 +1,4 @@
-/** `window.Loquent`: a queue before the script has loaded, the methods after. */
+/** `window.Loquent`: a queue until the script has loaded, then an object with methods. */
 
 import { createWidget } from "./widget.js";
 
@@ -10,7 +10,7 @@ export const METHODS =
     " ",
   );
 
-/** So many calls are kept while there is no widget. */
+/** Maximum number of calls to keep while there is no widget. */
 const MOST = 100;
 
 /** @param {string} address @returns {string} */
@@ -19,14 +19,14 @@ const withoutSlash = (address) =>
 
 /**
  * @param {Win} win
- * @param {Chunks} chunks of the first script; another one brings its own
- * @param {unknown} queue what the page pushed before
- * @param {string} [home] the server that the script came from
+ * @param {Chunks} chunks of the first script; other scripts pass their own to `mount`
+ * @param {unknown} queue calls that the page pushed before
+ * @param {string} [home] the server that the script was loaded from
  */
 export function createSdk(win, chunks, queue, home = "") {
   /** @type {Map<string, Widget>} */
   const widgets = new Map();
-  /** Calls that came while there was no widget. @type {unknown[][]} */
+  /** Calls made while there is no widget. @type {unknown[][]} */
   let early = [];
 
   /** @type {any} */
@@ -50,9 +50,9 @@ export function createSdk(win, chunks, queue, home = "") {
     },
 
     /**
-     * Puts a widget on the page; one that is there already stays as it is, and is put back where
-     * the page has dropped its element.
-     * @param {{ [name: string]: any }} options `widget`, `host`, and what a tag may say
+     * Add a widget to the page. If it exists, keep it, and re-attach its element if the page
+     * removed it.
+     * @param {{ [name: string]: any }} options `widget`, `host`, and the options of a script tag
      * @param {Chunks} [by]
      */
     mount(options, by = chunks) {

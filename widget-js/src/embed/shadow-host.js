@@ -1,4 +1,4 @@
-/** The one element that stands in the page, and its shadow root: styles, theme, direction, keys. */
+/** The widget's one element on the page, and its shadow root: styles, theme, direction, keys. */
 
 import { directionOf } from "../i18n/languages.js";
 import { laterStyles, styles } from "../styles.js";
@@ -9,12 +9,12 @@ import { atRest, palette } from "./colors.js";
 /** @import { H } from "../view/dom.js" */
 /** @typedef {ReturnType<typeof createShadowHost>} ShadowHost */
 
-/** In front of nearly everything, and still behind what a page may want above it. */
+/** In front of nearly everything, with room for what the page wants above it. */
 const Z_INDEX = 2147483000;
 /** Pixels between the launcher and the edges of the window. */
 const OFFSET = 20;
 
-/** Puts back the widget of this page that stands in front of the others: the one used last. */
+/** Lower the frontmost widget of this page, which is the one used last. */
 let lowerFront = () => {};
 
 /**
@@ -26,7 +26,7 @@ let lowerFront = () => {};
 export function createShadowHost(win, h, config, options) {
   const doc = win.document;
   const host = doc.createElement("loquent-widget");
-  // Inline and important: no rule of the page is stronger. "all" is display, opacity, filter too.
+  // Inline and important, so that no rule of the page is stronger. "all" includes opacity and filter.
   /** @param {string} name @param {string} value */
   const setImportant = (name, value) => host.style.setProperty(name, value, "important");
   /** @param {number} above */
@@ -62,7 +62,7 @@ export function createShadowHost(win, h, config, options) {
   setColors(atRest(config));
 
   let { theme } = options;
-  /** Is it dark outside? Known once it is furnished. @type {MediaQueryList | null} */
+  /** Set by `activate`. @type {MediaQueryList | null} */
   let prefersDark = null;
   function applyTheme() {
     if (!prefersDark) return;
@@ -71,14 +71,14 @@ export function createShadowHost(win, h, config, options) {
     setColors(palette(config, dark));
   }
 
-  /** All that the bubble at rest does without: most pages are left before anybody turns to it. */
+  /** Add what the launcher at rest does not need: on most pages it is never used. */
   function activate() {
     if (prefersDark) return;
     prefersDark = win.matchMedia("(prefers-color-scheme: dark)");
     prefersDark.addEventListener("change", applyTheme);
     addStyles(laterStyles);
     applyTheme();
-    // The page's hot-keys must not see what is typed here.
+    // Hide typing from the page's keyboard shortcuts.
     for (const type of ["keydown", "keypress", "keyup"]) {
       host.addEventListener(type, (event) => event.stopPropagation());
     }
@@ -98,7 +98,7 @@ export function createShadowHost(win, h, config, options) {
       set(root, "lang", locale);
       set(root, "dir", directionOf(locale));
     },
-    // Beside the body: frameworks replace that one, and pages move, filter and freeze it.
+    // Next to the body, which frameworks replace and pages move, filter or make inert.
     show: () => host.isConnected || doc.documentElement.append(host),
     destroy() {
       if (lowerFront === toBack) lowerFront = () => {};

@@ -1,9 +1,9 @@
-/** Storage that may be refused, full or absent: then the page's memory has to do. */
+/** Browser storage, with memory as the fallback if it is blocked, full or missing. */
 
 /** @import { Box, Storage, Win } from "../types.js" */
 
 /**
- * @param {() => globalThis.Storage} area reading the property alone may throw
+ * @param {() => globalThis.Storage} area a function, because reading the property can throw
  * @param {string} prefix
  * @returns {Box}
  */
@@ -35,7 +35,7 @@ function box(area, prefix) {
 export const prefixOf = (widgetId) => `loquent:${widgetId}:`;
 
 /**
- * `local` is shared by the tabs of the site, `tab` lives as long as this tab.
+ * `local` is shared by all tabs of the site; `tab` belongs to this tab.
  * @param {Win} win
  * @param {string} widgetId
  * @returns {Storage}

@@ -1,6 +1,6 @@
 /**
- * What the live tabs of a site share: whether the panel is open, and how much is unread.
- * Told through the storage, whose events reach every other tab and leave nothing behind.
+ * Synchronize the open tabs of a site: whether the panel is open, and the unread count.
+ * Tabs notify each other with storage events; the entries are removed immediately.
  */
 
 import { readOutbox, sendable } from "../conversation/outbox.js";
@@ -16,7 +16,7 @@ export function createTabs(context, chatLoader) {
   const { win, doc, id, storage, options, launcher, emit } = context;
   const prefix = prefixOf(id);
   let silent = false;
-  /** Opened elsewhere while nobody looked at this tab. */
+  /** The panel was opened in another tab while this one was hidden. */
   let followWhenVisible = false;
 
   /** @param {string} name @param {string} value */
@@ -25,7 +25,7 @@ export function createTabs(context, chatLoader) {
     storage.local.set(name, null);
   }
 
-  /** What only concerns this tab. @param {() => void} run */
+  /** Run without notifying other tabs. @param {() => void} run */
   function silently(run) {
     silent = true;
     try {
@@ -35,7 +35,7 @@ export function createTabs(context, chatLoader) {
     }
   }
 
-  /** Without the focus, and without telling the others. */
+  /** Open without focus, and only in this tab. */
   const openHere = () => chatLoader.open((runtime) => silently(() => runtime.open(false)));
 
   /** @param {boolean} open */
@@ -54,7 +54,7 @@ export function createTabs(context, chatLoader) {
 
   /** @param {StorageEvent} event */
   function onStorage({ key, newValue }) {
-    // No key: the page has emptied its storage, the token with it.
+    // No key: the page cleared its storage, including the token.
     const name = key === null ? "token" : key.startsWith(prefix) ? key.slice(prefix.length) : "";
     if (name === "panel" && newValue) follow(newValue === "open");
     else if (name === "reset" && newValue) {
@@ -74,7 +74,7 @@ export function createTabs(context, chatLoader) {
 
   return {
     openHere,
-    /** The visitor did it, or the page did while the visitor acted: so in all tabs. */
+    /** Open in all tabs: the visitor asked for it, directly or through the page. */
     openAll: () => chatLoader.open((runtime) => runtime.open(true)),
     /** @param {boolean} open */
     onToggle(open) {
@@ -83,16 +83,16 @@ export function createTabs(context, chatLoader) {
       if (silent) return;
       broadcast("panel", open ? "open" : "close");
     },
-    /** As this tab was on the page before. A tag that opens the chat does so until it is closed.
-     * What was typed there and never arrived goes out in any case, and an answer that was still to
-     * come is counted. */
+    /** Restore the panel as it was on the previous page; data-open applies until it is closed.
+     * If it stays closed, connect if messages of the previous page are unsent, or an answer
+     * is due. */
     restore() {
       const was = storage.tab.get("open");
       if (was ? was === "1" : options.open) openHere();
       else if (storage.local.get("due") || sendable(readOutbox(storage.local)).length)
         chatLoader.deliver();
     },
-    /** Nothing of this visitor stays. */
+    /** Remove everything about this visitor from storage. */
     forget() {
       for (const name of ["token", "agreed", "outbox", "due", "unread", "read", "heard"])
         storage.local.set(name, null);

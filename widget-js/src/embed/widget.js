@@ -1,4 +1,4 @@
-/** One widget on the page: its life from the script tag to `destroy`, and what the page may call. */
+/** One widget on the page: its life cycle from the script tag to `destroy`, and its public methods. */
 
 import { detectLocale } from "../i18n/languages.js";
 import { launcherStringsOf } from "../i18n/launcher-strings.js";
@@ -16,7 +16,7 @@ import { createTabs } from "./tabs.js";
 /** @import { Config, Contact, Chunks, WidgetContext, Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createWidget>} Widget */
 
-/** Milliseconds between two looks whether a server that was away is back; the last one repeats. */
+/** Milliseconds between tries to reach an unavailable server; the last one repeats. */
 const RETRY_DELAYS = [2_000, 8_000, 30_000, 120_000];
 
 /**
@@ -35,7 +35,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
   const page = createPage(win, options.pageContext);
   /** @type {Set<() => void>} */
   const undo = new Set();
-  /** What was called before the settings were here. @type {(() => void)[]} */
+  /** Calls made before the settings arrived. @type {(() => void)[]} */
   const queue = [];
   let locale = detectLocale(win, options.locale);
   let identified = "";
@@ -46,7 +46,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
   const launcherStringsNow = () => launcherStringsOf(locale, options.texts);
 
   /**
-   * Waits for an event, or so many milliseconds; for ever where the widget is destroyed.
+   * Wait for an event or a timeout. Never resolves if the widget is destroyed.
    * @param {EventTarget} target
    * @param {string} type
    * @param {number} [ms]
@@ -67,13 +67,13 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
       undo.add(stop);
     });
 
-  /** @returns {Promise<Config | null>} null: nothing may be shown on this page */
+  /** @returns {Promise<Config | null>} null: the widget may not be shown on this page */
   async function findConfig() {
     for (let attempt = 0; ; attempt++) {
       const config = await fetchConfig(win, base, id);
       if (destroyed) return null;
       if (config !== undefined) return config;
-      // Not all pages of all visitors at once, when the server is back.
+      // Spread the load when the server is back.
       const spread = 0.5 + win.Math.random();
       await wait(win, "online", RETRY_DELAYS[Math.min(attempt, RETRY_DELAYS.length - 1)] * spread);
     }
@@ -114,7 +114,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     return { shadowHost, launcher, chatLoader, tabs };
   }
 
-  /** The chat did not come. Maybe this page's script is older than the server knows. */
+  /** The chat did not load. The cached script may be older than the server's files. */
   function onLoadFailure() {
     events.emit("error", { code: "unavailable", message: launcherStringsNow().away });
     refreshScript(win, base);
@@ -134,7 +134,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     onDestroy();
   }
 
-  /** What has to wait until the widget stands.
+  /** Methods that wait until the widget is built.
    * @type {{ [name: string]: (parts: ReturnType<typeof build>, value?: any) => void }} */
   const methods = {
     open({ tabs }) {
@@ -152,7 +152,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
         const value = `${who?.[field] ?? ""}`.trim();
         if (value) contact[field] = value;
       }
-      // A router may say so on every page: once is enough.
+      // Single-page apps may repeat this call on every page.
       if (JSON.stringify(contact) === (identified || "{}")) return;
       identified = JSON.stringify(contact);
       chatLoader.identify(contact);

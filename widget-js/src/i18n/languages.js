@@ -1,4 +1,4 @@
-/** Which language is spoken, and which way it is written. */
+/** Choose the locale and the writing direction. */
 
 import { launcherStrings } from "./launcher-strings.js";
 
@@ -7,22 +7,22 @@ import { launcherStrings } from "./launcher-strings.js";
 const RTL = ["ar", "fa", "he", "ur"];
 
 /**
- * Where the first subtag alone would mislead: regions that write differently, and codes that
- * browsers still use for a language of ours. @type {{ [subtags: string]: string }}
+ * Tags for which the first subtag is not enough: regional variants, and outdated codes that
+ * browsers still use. @type {{ [subtags: string]: string }}
  */
 const SPECIAL = {
   ...{ "zh-hant": "zh-TW", "zh-tw": "zh-TW", "zh-hk": "zh-TW", "zh-mo": "zh-TW", "pt-br": "pt-BR" },
   ...{ no: "nb", nn: "nb", iw: "he", in: "id" },
 };
 
-/** By plain strings: every page would compile a regular expression. @param {string} tag */
+/** No regular expression, because every page would compile it. @param {string} tag */
 const subtagsOf = (tag) =>
   tag.trim().toLowerCase().replaceAll("_", "-").replaceAll(".", "-").split("-");
 
 /**
- * The locale of ours that a reader of this language is best served with.
+ * Return the locale that fits a language tag best.
  * @param {string} tag a BCP 47 tag, in any case, with - or _
- * @returns {string | undefined} undefined: we don't speak it
+ * @returns {string | undefined} undefined if the language is not supported
  */
 export function localeOf(tag) {
   const [language, region] = subtagsOf(tag);
@@ -31,7 +31,7 @@ export function localeOf(tag) {
 }
 
 /**
- * The first of the wanted languages that we speak, else English.
+ * Return the first supported locale, or English.
  * @param {readonly (string | null | undefined)[]} wanted BCP 47 tags
  */
 export function pickLocale(wanted) {

@@ -1,12 +1,12 @@
 /**
- * What the launcher says, in every language: it stands before anything else is loaded.
- * One line a language: open chat, close chat, new messages, the chat can't be loaded now.
+ * The launcher's texts in every language, needed before anything else is loaded.
+ * One line per language: open chat, close chat, new messages, the chat can't be loaded now.
  */
 
 const NAMES = /** @type {const} */ (["open", "close", "unread", "away"]);
 
 /** @type {{ [locale: string]: string[] }} */
-// biome-ignore format: one line a language reads best.
+// biome-ignore format: one line per language reads best.
 export const launcherStrings = {
   ar: ["فتح الدردشة", "إغلاق الدردشة", "رسائل جديدة: {n}", "يتعذر تحميل الدردشة الآن. نحاول مجددًا…"],
   cs: ["Otevřít chat", "Zavřít chat", "Nové zprávy: {n}", "Chat teď nelze načíst. Zkoušíme to znovu…"],

@@ -1,4 +1,4 @@
-/** What a visitor can do about an answer: copy it, have it written again, say what they think. */
+/** The actions on an answer: copy, regenerate, rate, comment. */
 
 import { ratingOf } from "../conversation/state.js";
 import { copyText } from "./copy.js";
@@ -15,7 +15,7 @@ const THUMB =
 
 /**
  * @param {View} view
- * @param {Message} message an answer, a note in place of one, or what was never answered
+ * @param {Message} message an answer, a note in place of one, or a message without an answer
  */
 export function createAnswerActions(view, message) {
   const { h, doc, strings, actions } = view;
@@ -23,7 +23,7 @@ export function createAnswerActions(view, message) {
   const target = id ?? ref ?? "";
   const failed = role !== "assistant" || /^(failed|interrupted)$/.test(status);
   let now = message;
-  /** Was it rated here, just now, or is a comment half typed? */
+  /** Show the comment form: it was rated on this page, or has an unsent comment. */
   let asks = !!view.comment(target);
 
   /** @param {string} name @param {string} shape @param {() => void} run @param {string} [kind] */
@@ -58,7 +58,7 @@ export function createAnswerActions(view, message) {
     node.append(up, down, again, said, form);
   } else node.append(again);
 
-  /** The server keeps one comment with one rating: a new rating takes it along. @param {Rating} rating */
+  /** Rate, and resend the comment: the server stores both together. @param {Rating} rating */
   function rate(rating) {
     asks = true;
     actions.rate(target, rating === now.feedback ? null : rating, now.comment);

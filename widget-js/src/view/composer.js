@@ -1,4 +1,4 @@
-/** Where the visitor writes. */
+/** The message box. */
 
 import { lengthOf, MAX_CHARS } from "../conversation/protocol.js";
 import { buttonOf, icon, set, setText } from "./dom.js";
@@ -38,7 +38,7 @@ export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
   let over = false;
 
   function update() {
-    // A text shorter in UTF-16 units has no more code points: counting can wait.
+    // The number of code points is at most the number of UTF-16 units: skip counting short texts.
     const length = field.value.length < WARN_FROM ? 0 : lengthOf(field.value);
     over = length > MAX_CHARS;
     setText(counter, length < WARN_FROM ? "" : strings.count.replace("{n}", `${length}`));
@@ -58,7 +58,7 @@ export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
 
   /** @param {KeyboardEvent} event */
   function pressed(event) {
-    // 229: the key belongs to an input method that is still composing.
+    // 229: an input method is still composing.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
       return;
     event.preventDefault();
@@ -77,7 +77,7 @@ export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
     field,
     put,
     update,
-    /** Puts a text back in front of what is there. @param {string} text */
+    /** Put a text back, before what has been typed since. @param {string} text */
     restore(text) {
       put(field.value ? `${text}\n${field.value}` : text);
       field.focus();

@@ -1,13 +1,13 @@
-/** Asking who the visitor is. The sentences are ours, and name the field. */
+/** The contact form. Its error messages are our own, and name the field. */
 
 import { set, setText } from "./dom.js";
 
 /** @import { Config, Contact, State, View } from "../types.js" */
 
-/** The fields, with what tells a browser how to fill them in. */
+/** The fields, with their `autocomplete` values. */
 const FIELDS = /** @type {const} */ ({ name: "name", email: "email", phone: "tel" });
 
-/** Only what the server would refuse for sure; the rest it judges itself. */
+/** Reject only what the server would certainly refuse. */
 const LOOKS_RIGHT = { name: /./, email: /^[^\s@]+@[^\s@]+$/, phone: /\d.*\d.*\d/ };
 
 /** @typedef {keyof typeof FIELDS} Field */
@@ -89,11 +89,11 @@ export function createContactForm({ h, strings, config, actions }, draft, onDraf
     /** @param {State} state */
     render({ contact, contactError }) {
       sending = !!contact;
-      // Not `disabled`: that would throw the focus out of the form.
+      // Not `disabled`, which would move the focus out of the form.
       set(button, "aria-disabled", sending ? "true" : null);
       if (contactError === shown) return;
       shown = contactError;
-      // The server names the fields at fault in English, and says no more of them elsewhere.
+      // The server's message, which is in English, names the invalid fields.
       const named = fields.filter(({ field }) => contactError.toLowerCase().includes(field));
       const ours = strings.errors?.contact_info_invalid;
       setText(general, named.length ? "" : contactError);
@@ -102,7 +102,7 @@ export function createContactForm({ h, strings, config, actions }, draft, onDraf
         if (ours) show(sentence);
         else show(index ? strings.odd : contactError);
       });
-      // The page may have said it, while the visitor is busy elsewhere.
+      // The page may have called `identify`: move the focus only if it is in the form.
       const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
       if (node.contains(activeElement)) named[0]?.input.focus();
     },

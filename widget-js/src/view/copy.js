@@ -1,4 +1,4 @@
-/** Copying, and the copy buttons of code blocks: one listener for all of them. */
+/** Copy to the clipboard, with one listener for the copy buttons of all code blocks. */
 
 import { setText } from "./dom.js";
 
@@ -8,16 +8,16 @@ const SHOWN = 2000;
 
 /**
  * @param {View} view
- * @param {HTMLElement} button keeps the focus
+ * @param {HTMLElement} button gets the focus back
  * @param {string} text
- * @param {(copied: boolean) => void} show called with false when that was to be seen long enough
+ * @param {(copied: boolean) => void} show called with false when the confirmation can disappear
  */
 export async function copyText({ win, doc, h, later }, button, text, show) {
   let copied = true;
   try {
     await win.navigator.clipboard.writeText(text);
   } catch {
-    // Absent where the page is not served securely, and where a frame may not use it.
+    // The clipboard is missing on insecure pages and in frames without permission.
     const area = h("textarea", "hidden", {}, text);
     button.getRootNode().appendChild(area);
     area.select();

@@ -1,4 +1,4 @@
-/** How far something is that the server is to hear. */
+/** Delivery status of a message or of feedback. */
 
 /** @import { State } from "../types.js" */
 

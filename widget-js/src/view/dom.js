@@ -1,4 +1,4 @@
-/** Making elements: no HTML strings, no inline styles, no attribute that runs. */
+/** Create elements, without HTML strings, inline styles or executable attributes. */
 
 /** @import { Win } from "../types.js" */
 /** @typedef {{ [name: string]: any }} Props `on…` are functions; null and false leave an attribute out */
@@ -35,13 +35,13 @@ export function set(element, name, value) {
   else if (element.getAttribute(name) !== `${value}`) element.setAttribute(name, value);
 }
 
-/** Only touches the document where something changes. @param {Node} node @param {string} text */
+/** Change the document only if the text differs. @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /**
- * A button with words in it, or with a picture and a name.
+ * Create a button with a label, or with an icon and an accessible name.
  * @param {H} h
  * @param {string} className
  * @param {string} label
@@ -69,7 +69,7 @@ export function icon(doc, shape) {
 }
 
 /**
- * One drawing per frame, also where frames don't come (a page in the background).
+ * Draw once per frame, and in background pages, which have no frames, after a timeout.
  * @param {Win} win
  * @param {() => void} draw
  */

@@ -1,4 +1,4 @@
-/** The conversation as a text file, in the visitor's language and time. */
+/** Download the conversation as a text file, in the visitor's language and time zone. */
 
 import { transcriptLines } from "../conversation/messages.js";
 import { deliveryOf } from "./delivery.js";
@@ -49,7 +49,7 @@ export function createDownload(view, getState, localeNow) {
     run() {
       const { title, text } = transcriptOf(view, getState(), localeNow());
       revoke();
-      // Not taken back at once: some browsers read it later.
+      // Revoke it later: some browsers read it after the click.
       address = win.URL.createObjectURL(new win.Blob([text], { type: "text/plain;charset=utf-8" }));
       const day = new Date().toLocaleDateString("sv");
       const download = `${title} ${day}.txt`.replace(/[\\/:*?"<>|]/g, " ");

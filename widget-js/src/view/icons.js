@@ -1,4 +1,4 @@
-/** The pictures that the launcher may show: paths in a square of 24, drawn as lines. */
+/** The launcher's icons: stroked paths in a 24 × 24 square. */
 
 /** @type {{ [name: string]: string }} */
 export const ICONS = {

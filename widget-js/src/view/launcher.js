@@ -1,6 +1,6 @@
 /**
- * The floating button, and the line beside it while the chat can't be loaded. On most pages nobody
- * turns to it: there it is a button with a picture, and nothing else.
+ * The launcher button, and the toast beside it while the chat can't be loaded. On most pages it is
+ * never used, so at rest it is only a button with an icon.
  */
 
 import { icon, set, setText } from "./dom.js";
@@ -17,7 +17,7 @@ import { ICONS } from "./icons.js";
  * @param {LauncherStrings} labels
  * @param {Options} options
  * @param {() => void} onclick
- * @param {() => void} onPress the pointer is down: a click is about to come
+ * @param {() => void} onPress pointer down: a click will follow
  */
 export function createLauncher(h, shadowHost, labels, options, onclick, onPress) {
   const { launcherIcon = "chat", launcherText = "" } = options;
@@ -53,13 +53,13 @@ export function createLauncher(h, shadowHost, labels, options, onclick, onPress)
     return { badge, count, note };
   }
 
-  /** Before the click, so that what the click changes moves. */
+  /** Build before the click, so that its changes are animated. */
   function pressed() {
     signals ??= build();
     onPress();
   }
 
-  /** Who says what they see on the button, has to be understood: its name begins with that. */
+  /** Start the accessible name with the visible text, for voice control. */
   function closedName() {
     const says = labels.open.toLowerCase().includes(launcherText.toLowerCase());
     return says ? labels.open : `${launcherText} – ${labels.open}`;
@@ -83,7 +83,7 @@ export function createLauncher(h, shadowHost, labels, options, onclick, onPress)
       unread = newMessages;
       draw();
     },
-    /** While the rest is loading; `away` when it did not come. @param {boolean} busy @param {boolean} away */
+    /** Show progress while the chat loads; `away`: loading failed. @param {boolean} busy @param {boolean} away */
     wait(busy, away) {
       set(node, "aria-busy", busy && "true");
       signals ??= build();

@@ -1,4 +1,4 @@
-/** A button that shows a few more: plain buttons, by mouse, touch and keyboard. */
+/** A menu button that shows further buttons, for mouse, touch and keyboard. */
 
 import { buttonOf, icon, set } from "./dom.js";
 
@@ -10,7 +10,7 @@ const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 export function createMenu({ h, doc, strings }, items) {
   const button = buttonOf(h, "tool", strings.menu, () => show(!!list.hidden), icon(doc, DOTS));
   const list = h("div", "menu", {}, ...items);
-  // Focusable, for browsers that give a clicked button no focus: it stays in here all the same.
+  // Focusable, because some browsers do not focus a clicked button: keeps the focus inside.
   const node = h(
     "div",
     "more",
@@ -33,7 +33,7 @@ export function createMenu({ h, doc, strings }, items) {
     if (!event.composedPath().includes(node)) show(false);
   }
 
-  /** The document hears nothing of a focus that stays in the shadow root. @param {FocusEvent} event */
+  /** Listen here, because the document gets no event for focus moves inside the shadow root. @param {FocusEvent} event */
   function left({ relatedTarget: next }) {
     if (next && !node.contains(/** @type {Node} */ (next))) show(false);
   }
@@ -52,7 +52,7 @@ export function createMenu({ h, doc, strings }, items) {
 
   return {
     node,
-    /** @param {boolean} [focuses] back to the button @returns {boolean} whether it was open */
+    /** @param {boolean} [focuses] return the focus to the button @returns {boolean} whether it was open */
     close(focuses) {
       const open = !list.hidden;
       if (open) show(false);

@@ -24,12 +24,12 @@ const lineOf = ({ h, strings }, kind, ...kids) =>
 export const bubbleOf = (h, kind) =>
   h("div", "bubble", { dir: "auto", part: `bubble bubble-${kind}` });
 
-/** How an answer ended, where it did not end well. @param {string} status @param {Strings} strings */
+/** Return how an answer ended if it is not complete. @param {string} status @param {Strings} strings */
 export const endOf = (status, strings) =>
   status === "complete" ? "" : status === "stopped" ? strings.stopped : strings.failed;
 
 /**
- * An answer, the greeting, or a note in place of an answer.
+ * Create the line of an answer, of the greeting, or of a note in place of an answer.
  * @param {View} view
  * @param {Message} message
  */
@@ -53,7 +53,7 @@ export function answerLine(view, { role, content, status, sources }) {
 }
 
 /**
- * A message of the visitor, on its way or arrived.
+ * Create the line of a visitor's message, with or without an ack.
  * @param {View} view
  * @param {{ content: string }} message
  * @param {(cid: string) => void} onEdit

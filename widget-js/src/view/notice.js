@@ -1,4 +1,4 @@
-/** What the owner wants visitors to know, and to agree to where that is asked for. */
+/** The owner's notice, and the consent to it if required. */
 
 import { link } from "../markdown/links.js";
 import { patch } from "../markdown/tree.js";

@@ -1,4 +1,4 @@
-/** The dialog: header, body, footer; focus that comes and goes where it should. */
+/** The dialog: header, body, footer, and its focus handling. */
 
 import { buttonOf, icon, set, setText } from "./dom.js";
 import { createMenu } from "./menu.js";
@@ -6,7 +6,7 @@ import { createMenu } from "./menu.js";
 /** @import { Sound } from "./sound.js" */
 /** @import { State, View } from "../types.js" */
 
-/** Where there is no room beside the page, the panel takes all of it (the same in the styles). */
+/** On small screens the panel covers the whole page (the same query as in the styles). */
 export const FULL = "(max-width: 480px), (max-height: 480px)";
 
 const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";

@@ -1,11 +1,11 @@
-/** Two tones when an answer comes that nobody sees: made by the browser, no file is loaded. */
+/** Play two tones, synthesized by the browser, when an answer arrives out of sight. */
 
 /** @import { WidgetContext } from "../types.js" */
 
 const TONES = [660, 880];
 const GAP = 0.12;
 const LENGTH = 0.3;
-/** Milliseconds; so long a tab waits for another one that shows the answer, or sounds first. */
+/** Milliseconds: how long a tab waits at most for another one to show the answer or play first. */
 const SPREAD = 300;
 
 /** @typedef {ReturnType<typeof createSound>} Sound */
@@ -19,7 +19,7 @@ export function createSound({ win, storage: { local }, options }) {
   const isOn = () => (local.get("sound") ?? options.sound) !== "off";
 
   function play() {
-    // What may not sound yet would sound later, when it says nothing any more.
+    // Without a user gesture the sound would be delayed until it is pointless.
     if (win.navigator.userActivation?.hasBeenActive === false) return;
     try {
       audio ??= new win.AudioContext();
@@ -43,7 +43,7 @@ export function createSound({ win, storage: { local }, options }) {
     isOn,
     toggle: () => local.set("sound", isOn() ? "off" : "on"),
 
-    /** An answer came. Of several tabs one sounds, and none where one of them shows it.
+    /** An answer arrived: play in one tab only, and in none if one of them shows it.
      * @param {string} id @param {boolean} seen */
     onAnswer(id, seen) {
       win.clearTimeout(timer);

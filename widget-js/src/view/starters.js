@@ -1,4 +1,4 @@
-/** Questions that the owner suggests, while nothing has been said. */
+/** Suggested questions, shown until the first message. */
 
 import { buttonOf, set } from "./dom.js";
 
@@ -10,7 +10,7 @@ export function createStarters({ h, strings }, onSend) {
   let shown = "";
   return {
     node,
-    /** @param {State} state @param {boolean} blocked something else comes first */
+    /** @param {State} state @param {boolean} blocked the form or the notice comes first */
     render({ starters, messages, outbox }, blocked) {
       node.hidden = blocked || !starters.length || !!messages.length || !!outbox.length;
       if (shown === JSON.stringify(starters)) return;

@@ -1,4 +1,4 @@
-/** The answer that is being written: outside of the log, letters revealed frame by frame. */
+/** The streaming answer: outside the log, its text revealed frame by frame. */
 
 import { renderMarkdown } from "../markdown.js";
 import { frameLoop, set } from "./dom.js";
@@ -6,10 +6,10 @@ import { bubbleOf } from "./message.js";
 
 /** @import { State, View } from "../types.js" */
 
-/** The whole of what waits is shown within about this many frames. */
+/** Reveal the pending text within about this many frames. */
 const FRAMES = 8;
 
-/** Never between the halves of a surrogate pair. @param {string} text @param {number} at */
+/** Move a cut that would split a surrogate pair. @param {string} text @param {number} at */
 export const cutAt = (text, at) => (/[\ud800-\udbff]/.test(text[at - 1]) ? at + 1 : at);
 
 /** @param {View} view @param {() => void} onGrow */
@@ -38,7 +38,7 @@ export function createStreamingAnswer({ h, win, strings }, onGrow) {
       const grows = turn ? !turn.done : !!redo;
       if (!next.startsWith(text)) shown = 0;
       text = next;
-      // The log has the answer by now: twice on the page is once too often.
+      // The log contains the answer now: do not show it twice.
       if (!text) body.replaceChildren();
       node.hidden = !grows;
       body.hidden = !text;

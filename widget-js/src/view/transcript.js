@@ -1,4 +1,4 @@
-/** The log of messages, the growing answer below it, and where the visitor looks. */
+/** The message log, the streaming answer below it, and the scroll position. */
 
 import { transcriptLines } from "../conversation/messages.js";
 import { createAnswerActions } from "./answer-actions.js";
@@ -10,14 +10,14 @@ import { createStreamingAnswer } from "./streaming-answer.js";
 /** @import { AnswerActions } from "./answer-actions.js" */
 /** @typedef {{ node: HTMLElement, actions?: AnswerActions, render?: (now: any, state: State) => void }} Line */
 
-/** So near to the end (px) counts as being there. */
+/** Within this many pixels, the visitor is at the end. */
 const NEAR = 60;
 
 /**
  * @param {View} view
  * @param {(cid: string) => void} onEdit
- * @param {HTMLElement[]} before what stands above the log
- * @param {HTMLElement[]} after what stands below it
+ * @param {HTMLElement[]} before elements above the log
+ * @param {HTMLElement[]} after elements below it
  */
 export function createTranscript(view, onEdit, before, after) {
   const { h, strings, config } = view;
@@ -27,7 +27,7 @@ export function createTranscript(view, onEdit, before, after) {
     "aria-relevant": "additions",
     "aria-label": strings.log,
   });
-  // The tools of the newest answer stand outside of the log: else they would be read aloud with it.
+  // The newest answer's actions are outside the log, so that screen readers do not announce them.
   const tail = h("div");
   const streaming = createStreamingAnswer(view, follow);
   const pill = buttonOf(h, "pill", strings.newer, () => {
@@ -72,7 +72,7 @@ export function createTranscript(view, onEdit, before, after) {
     /** @type {Line} */
     const line =
       item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
-    // A message that came with the history, without an answer, may be one that lost it.
+    // A message from the history without an answer may have lost it.
     const lost = item.role === "user" && !item.type;
     if (item.ref || (item.id && (item.role === "assistant" || lost)))
       line.actions = createAnswerActions(view, item);
@@ -88,11 +88,11 @@ export function createTranscript(view, onEdit, before, after) {
     actions.render(item, state, newest);
   }
 
-  /** Is this one being written again? @param {any} item @param {State} state */
+  /** Return whether this answer is being regenerated. @param {any} item @param {State} state */
   const isRedone = ({ id, ref, role }, { redo }) =>
     role !== "user" && !!redo && (id === redo || ref === redo);
 
-  /** Old messages are not read aloud, nor is what only moves; what comes new is.
+  /** Announce new messages, but neither replayed messages nor moved ones.
    * @param {any[]} all @param {State} state */
   function isQuiet(all, state) {
     if (replays !== state.replays) return true;
@@ -139,7 +139,7 @@ export function createTranscript(view, onEdit, before, after) {
     streaming.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
-    // Before the first message the greeting is what there is to read: it stays in sight.
+    // Before the first message, keep the greeting in view.
     const begun = !!state.messages.length || waiting;
     if (!begun) pill.hidden = true;
     else if (sends || atEnd) toEnd();
@@ -149,7 +149,7 @@ export function createTranscript(view, onEdit, before, after) {
   pill.hidden = true;
   return {
     ...{ scroller, pill, render, toEnd, cancel: streaming.cancel },
-    /** Puts something above all that was said. @param {HTMLElement[]} nodes */
+    /** Move elements above the log. @param {HTMLElement[]} nodes */
     raise(...nodes) {
       if (older.previousElementSibling !== nodes.at(-1)) older.before(...nodes);
     },

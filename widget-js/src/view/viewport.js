@@ -1,4 +1,4 @@
-/** On a phone the keyboard covers a part of the page: the panel fits what is left. */
+/** Fit the panel into the part of the page that a phone's keyboard leaves visible. */
 
 /** @import { Win } from "../types.js" */
 
