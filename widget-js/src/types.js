@@ -50,9 +50,9 @@
  * @typedef {{ local: Box, tab: Box }} Storage
  *
  * @typedef {{
- *   win: Win, doc: Document, h: import("./view/dom.js").H, strings: import("./i18n/strings.js").Strings,
- *   config: Config, actions: Actions, later(run: () => void, ms: number): void,
- *   comment(id: string, next?: string): string,
+ *   win: Win, doc: Document, h: import("./view/dom.js").H, config: Config,
+ *   strings: import("./i18n/strings.js").Strings, actions: Actions,
+ *   later(run: () => void, ms: number): void, comment(id: string, next?: string): string,
  * }} View What every part of the view needs. `comment`: get or set the unsent comment on an answer.
  *
  * @typedef {{
@@ -74,7 +74,8 @@
  * @typedef {{
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
- *   deliver(): void, reset(elsewhere?: boolean): void, setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
+ *   deliver(): void, reset(elsewhere?: boolean): void,
+ *   setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
  *   destroy(): void,
  * }} ChatRuntime The running chat. `onStorage`: another tab wrote to the storage.
  *   `deliver`: connect, to send what an earlier page could not.

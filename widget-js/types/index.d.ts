@@ -1,4 +1,4 @@
-/** What a page may say to the widget, and hear from it. docs/widget.md describes each in words. */
+/** The widget's API for pages. docs/widget.md describes it. */
 
 export type LoquentTheme = "auto" | "light" | "dark";
 
@@ -9,7 +9,7 @@ export interface LoquentContact {
 }
 
 export interface LoquentMessage {
-  /** Null where the server speaks the base protocol. */
+  /** Null if the server uses the base protocol. */
   id: string | null;
   role: "user" | "assistant" | (string & {});
   content: string;
@@ -18,11 +18,11 @@ export interface LoquentMessage {
 export interface LoquentError {
   /** A code of the protocol, or `unavailable`: the chat could not be loaded. */
   code: string;
-  /** A sentence for the visitor. */
+  /** A message for the visitor. */
   message: string;
 }
 
-/** The events, with what their listeners get. */
+/** The events and their details. */
 export interface LoquentEvents {
   ready: undefined;
   open: undefined;
@@ -35,7 +35,7 @@ export interface LoquentEvents {
 
 export type LoquentListener<E extends keyof LoquentEvents> = (detail: LoquentEvents[E]) => void;
 
-/** The same as the data-attributes of the script tag. */
+/** The same options as the data attributes of the script tag. */
 export interface LoquentSettings {
   position?: "bottom_right" | "bottom_left";
   /** Pixels to the edge of the window. */
@@ -49,9 +49,9 @@ export interface LoquentSettings {
   locale?: string;
   open?: boolean;
   sound?: "on" | "off";
-  /** Texts by their names, or that as JSON. */
+  /** Texts by name, or a JSON string of them. */
   texts?: { [name: string]: string } | string;
-  /** What staff see beside the conversation, or that as JSON. */
+  /** Shown to staff beside the conversation. An object, or a JSON string of it. */
   pageContext?: { [name: string]: unknown } | string;
 }
 
@@ -73,7 +73,7 @@ interface LoquentMethods {
   setLocale(tag: string): void;
   setTheme(theme: LoquentTheme): void;
   setPageContext(context: { [name: string]: unknown }): void;
-  /** Gives a function that ends it. */
+  /** Returns a function that removes the listener. */
   on<E extends keyof LoquentEvents>(event: E, listener: LoquentListener<E>): () => void;
   off<E extends keyof LoquentEvents>(event: E, listener: LoquentListener<E>): void;
   destroy(): void;
@@ -82,29 +82,29 @@ interface LoquentMethods {
 /** One widget on the page. */
 export interface LoquentWidget extends LoquentMethods {}
 
-/** A call as the queue takes it: the method's name, then what it is called with. */
+/** A queued call: the method's name, then its arguments. */
 export type LoquentCall =
   | {
       [M in keyof LoquentMethods]: [M, ...Parameters<LoquentMethods[M]>];
     }[keyof LoquentMethods]
   | ["mount", LoquentMountOptions];
 
-/** `host` may be left out where a script tag has loaded the widget. */
+/** `host` is optional if a script tag has loaded the widget. */
 export type LoquentMountOptions = Omit<LoquentOptions, "host"> & { host?: string };
 
-/** `window.Loquent`: its methods mean the first widget of the page. */
+/** `window.Loquent`: its methods act on the first widget of the page. */
 export interface LoquentSdk extends LoquentMethods {
   get(widget?: string): LoquentWidget | null;
   mount(options: LoquentMountOptions): LoquentWidget | null;
   push(...calls: LoquentCall[]): void;
 }
 
-/** Puts a widget on the page; one that is there already is given back as it is. */
+/** Add a widget to the page, or return the existing one unchanged. */
 export function createLoquent(options: LoquentOptions): LoquentWidget;
 
 declare global {
   interface Window {
-    /** A queue until the script has loaded. */
+    /** A queue until the script has loaded, then the API. */
     Loquent: LoquentSdk | LoquentCall[];
   }
 }

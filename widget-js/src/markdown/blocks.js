@@ -1,4 +1,4 @@
-/** Paragraphs, code, lists, quotes, tables: line by line, each line looked at a few times at most. */
+/** Parse paragraphs, code, lists, quotes and tables line by line, in linear time. */
 
 import { parseInline } from "./inline.js";
 import { listEnd, parseList, startsList } from "./lists.js";
@@ -10,10 +10,10 @@ import { isSeparator, parseTable } from "./tables.js";
 /** @typedef {{ growing: boolean, copy: string, targets?: Map<string, string> }} How */
 
 const MAX_DEPTH = 8;
-/** Below the text of a heading. Dashes there are a rule, as people write them. */
+/** Underline of a heading. Dashes are a rule instead, as people use them. */
 const UNDERLINE = /^ {0,3}=+ *$/;
 
-/** Does this line end the code that `fence` began? @param {string} line @param {string} fence */
+/** Return whether this line closes the code block opened by `fence`. @param {string} line @param {string} fence */
 const closes = (line, fence) =>
   line.trim().startsWith(fence) && !line.trim().replaceAll(fence[0], "");
 
@@ -48,7 +48,7 @@ function blockAt(lines, start, nests) {
 /**
  * @param {string[]} lines
  * @param {number} [depth]
- * @returns {Block[]} what stands below each other; blank lines are gone
+ * @returns {Block[]} the blocks in order, without blank lines
  */
 export function splitBlocks(lines, depth = 0) {
   /** @type {Block[]} */

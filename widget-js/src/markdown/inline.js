@@ -1,4 +1,4 @@
-/** Emphasis, code, links and line breaks: one pass over the text, with a short stack. */
+/** Parse emphasis, code, links and line breaks in one pass, with a short stack. */
 
 import { link, trimAddress } from "./links.js";
 import { push } from "./tree.js";
@@ -6,15 +6,15 @@ import { push } from "./tree.js";
 /** @import { VNode } from "./tree.js" */
 /** @typedef {{ mark: string, kids: VNode[], at: number }} Open where what it opens begins */
 
-/** Whatever may mean something: escape, entity, code, emphasis, brackets, <address>, break, bare address. */
+/** All tokens: escape, entity, code, emphasis, brackets, <address>, break, bare address. */
 const TOKEN =
   /\\([!-/:-@[-`{-~])|\\$|&(?:[a-z]+|#\d{1,7});|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[\w.+-]+@[\w.-]+)>|<br ?\/?>|\\?\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
 const TARGET = /\(<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \n]["'(][^"'()]*["')])?\)/y;
-/** The name of a link whose address stands elsewhere; empty: the text itself. */
+/** The name of a reference link; empty: the link's text is the name. */
 const LABEL = /\[([^[\]]*)\]/y;
 const WORD = /[\p{L}\p{N}_]/u;
 
-/** Deeper nesting than this is nobody's prose. */
+/** Maximum nesting. */
 const MAX_OPEN = 20;
 
 /** @type {{ [mark: string]: string }} */
@@ -31,7 +31,7 @@ function decode(entity) {
   return (Object.hasOwn(ENTITIES, name) && ENTITIES[name]) || entity;
 }
 
-/** How two names of a link are compared. @param {string} label */
+/** Normalize the name of a reference link. @param {string} label */
 export const labelOf = (label) => label.trim().replace(/\s+/g, " ").toLowerCase();
 
 /** @param {RegExp} sticky @param {string} text @param {number} at */
@@ -42,20 +42,20 @@ function matchAt(sticky, text, at) {
 
 /**
  * @param {string} text
- * @param {boolean} growing more may follow: what is open at the end counts as closed there
- * @param {Map<string, string>} [targets] addresses by the names that links call them
+ * @param {boolean} growing more text may follow: treat open tokens at the end as closed
+ * @param {Map<string, string>} [targets] addresses of reference links by name
  * @returns {VNode[]}
  */
 export function parseInline(text, growing, targets) {
   /** @type {Open[]} */
   const stack = [{ mark: "", kids: [], at: 0 }];
-  /** Where the runs of backticks of each length stand, the last one first. @type {number[][]} */
+  /** Positions of the runs of backticks by length, last one first. @type {number[][]} */
   const runs = [];
   for (const { 0: run, index } of [...text.matchAll(/`+/g)].reverse()) {
     if (runs[run.length]) runs[run.length].push(index);
     else runs[run.length] = [index];
   }
-  /** Where the last word begins: a link's address in it may not have arrived in full. */
+  /** Start of the last word: a link's address in it may be incomplete. */
   const lastWord = growing ? text.search(/(?<![^\s)])[^\s)]*$/) : Number.POSITIVE_INFINITY;
   let position = 0;
 
@@ -63,7 +63,7 @@ export function parseInline(text, growing, targets) {
   const add = (node) => push(stack[stack.length - 1].kids, node);
   const close = () => /** @type {Open} */ (stack.pop());
 
-  /** Turns openers that found no partner back into text. @param {number} size */
+  /** Turn unmatched openers back into text. @param {number} size */
   function unwind(size) {
     while (stack.length > size) {
       const { mark, kids } = close();
@@ -87,7 +87,7 @@ export function parseInline(text, growing, targets) {
     for (let left = run; left; ) {
       const double = left.slice(0, 2);
       const [below, top] = stack.slice(-2);
-      // One run opened both: which of them is the outer one, the first to close decides.
+      // One run opened both: the first to close is the inner one.
       if (double[1] && top?.mark === left[0] && below.mark === double && !below.kids.length)
         [below.mark, top.mark] = [top.mark, double];
       const fits = (/** @type {Open} */ { mark }) => mark === double || mark === left[0];
@@ -98,13 +98,13 @@ export function parseInline(text, growing, targets) {
         const { kids } = close();
         add(kids.length ? { tag: TAGS[mark], kids } : mark + mark);
       } else if (after.trim()) open(mark);
-      // At the growing end the other half of the mark may still come.
+      // At the growing end, the other half of the mark may follow.
       else if (!growing || position < text.length) add(mark);
       left = left.slice(mark.length);
     }
   }
 
-  /** @param {number} start of the link's text @returns {string[] | null} as of TARGET */
+  /** @param {number} start of the link's text @returns {string[] | null} a match of TARGET */
   function namedTarget(start) {
     if (!targets?.size) return null;
     const label = matchAt(LABEL, text, position);
@@ -121,7 +121,7 @@ export function parseInline(text, growing, targets) {
     unwind(found + 1);
     const { mark, kids } = close();
     if (target) {
-      // No link stands inside of another: what was open around this one is text.
+      // Links do not nest: turn openers around this one into text.
       const outer = stack.findIndex(isOpen);
       if (outer > 0) unwind(outer);
     } else if (!begun) {

@@ -1,4 +1,4 @@
-/** Which addresses may become links. */
+/** Decide which addresses may become links. */
 
 const SCHEMES = ["http:", "https:", "mailto:", "tel:"];
 const MAX_LENGTH = 2048;
@@ -7,7 +7,7 @@ const MAX_LENGTH = 2048;
 
 /**
  * @param {string} address
- * @returns {string} the normalised address, "" if it may not be a link
+ * @returns {string} the normalized address, "" if it is not allowed
  */
 export function safeUrl(address) {
   if (address.length > MAX_LENGTH) return "";
@@ -22,7 +22,7 @@ export function safeUrl(address) {
 /**
  * @param {string} address
  * @param {VNode[]} kids
- * @returns {VNode[]} the link, or its label alone
+ * @returns {VNode[]} the link, or only its label
  */
 export function link(address, kids) {
   const href = safeUrl(address);
@@ -33,7 +33,7 @@ export function link(address, kids) {
 }
 
 /**
- * A bare address without the punctuation of the sentence around it.
+ * Strip the punctuation of the surrounding sentence from a bare address.
  * @param {string} address
  */
 export function trimAddress(address) {

@@ -1,4 +1,4 @@
-/** Bulleted and numbered lists, nested by indentation. */
+/** Parse bulleted and numbered lists, nested by indentation. */
 
 import { startsBlock } from "./starts.js";
 
@@ -6,7 +6,7 @@ import { startsBlock } from "./starts.js";
 
 const ITEM = /^( *)([-*+•]|\d{1,9}[.)])(?: +|$)/;
 
-/** What is to do, and what is done. */
+/** Checkboxes of open and completed tasks. */
 const TASK = ["\u2610", "\u2611"];
 
 /** @param {string} line */

@@ -1,4 +1,4 @@
-/** Tables with pipes. */
+/** Parse tables with pipes. */
 
 /** @import { VElement, VNode } from "./tree.js" */
 

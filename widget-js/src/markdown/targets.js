@@ -1,4 +1,4 @@
-/** Links whose addresses stand elsewhere: `[text][name]`, and `[name]: address` on a line of its own. */
+/** Reference links: `[text][name]`, with `[name]: address` on its own line. */
 
 import { labelOf } from "./inline.js";
 import { FENCE } from "./starts.js";

@@ -1,10 +1,10 @@
-/** A tree of what may be shown, and its way into the document. The only tags are those made here. */
+/** A tree of allowed elements, and its rendering. No other tags are ever created. */
 
 /** @typedef {{ tag: string, attrs?: { [name: string]: string }, kids: VNode[] }} VElement */
 /** @typedef {string | VElement} VNode */
 
 /**
- * Appends, joining neighbouring texts.
+ * Append a node, joining adjacent texts.
  * @param {VNode[]} list
  * @param {VNode} node
  */
@@ -15,7 +15,7 @@ export function push(list, node) {
 }
 
 /**
- * Makes `child` of `parent` look like `node`, touching no more of the document than has changed.
+ * Make `child` of `parent` look like `node`, with as few changes to the document as possible.
  * @param {Element} parent
  * @param {ChildNode | null} child null: append
  * @param {VNode} node
@@ -55,8 +55,8 @@ function put(parent, child, fresh) {
 }
 
 /**
- * Removes a node and those after it. Browsers count `childNodes` anew after each change, so that
- * their number, or one by its number, would take quadratic time.
+ * Remove a node and its following siblings. Browsers recount `childNodes` after each change, so
+ * its length, or access by index, would take quadratic time.
  * @param {ChildNode | null} node
  */
 export function trim(node) {
