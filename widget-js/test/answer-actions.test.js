@@ -26,7 +26,7 @@ const shown = (page) =>
     .filter((each) => !each.hidden)
     .map((each) => each.querySelector(".bubble").textContent);
 
-test("the tools of a new answer stand outside of the log, and are not read aloud with it", async () => {
+test("the actions of a new answer are outside the log and are not announced with it", async () => {
   const page = await started(asked);
   page.socket.say(start("m1"), final("m1", "Hello"), stop);
   page.draw();
@@ -36,7 +36,7 @@ test("the tools of a new answer stand outside of the log, and are not read aloud
   assert.equal(page.get("log").getAttribute("aria-live"), "polite");
 });
 
-test("with the next message they move to their answer, in silence, and can still be used", async () => {
+test("the next message moves the actions to their answer, unannounced and usable", async () => {
   const page = await started(asked, answered);
   page.get("button", "Good answer").focus();
   page.write("And?");
@@ -51,7 +51,7 @@ test("with the next message they move to their answer, in silence, and can still
   assert.equal(page.get("log").getAttribute("aria-live"), "polite");
 });
 
-test("copy answer copies what the model wrote, and says so for a while", async () => {
+test("copy answer copies the model's markdown and confirms it for a while", async () => {
   const page = await started(asked, answered);
   const copied = [];
   Object.defineProperty(page.win.navigator, "clipboard", {
@@ -65,7 +65,7 @@ test("copy answer copies what the model wrote, and says so for a while", async (
   assert.doesNotMatch(page.text("status"), /Copied/);
 });
 
-test("where there is no clipboard it is copied the old way, and the focus stays", async () => {
+test("without a clipboard API it falls back to execCommand and keeps the focus", async () => {
   const page = await started(asked, answered);
   let copied = "";
   page.win.document.execCommand = (command) => {
@@ -81,7 +81,7 @@ test("where there is no clipboard it is copied the old way, and the focus stays"
   assert.match(page.text("status"), /Copied/);
 });
 
-test("regenerate: the old answer gives way while the new one grows, then is replaced", async () => {
+test("regenerate hides the old answer while the new one streams, then replaces it", async () => {
   const page = await started(asked, answered);
   page.click("Regenerate answer");
   assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "m1" }]);
@@ -99,7 +99,7 @@ test("regenerate: the old answer gives way while the new one grows, then is repl
   assert.equal(page.socket.sent.at(-1).message_id, "m2");
 });
 
-test("two clicks ask once", async () => {
+test("two clicks on regenerate send one frame", async () => {
   const page = await started(asked, answered);
   const button = page.get("button", "Regenerate answer");
   button.click();
@@ -111,7 +111,7 @@ for (const [name, frames] of [
   ["is refused", [{ type: "error", code: "daily_cap_reached", message: "Enough." }]],
   ["fails", [start("m2"), { type: "error", code: "agent_unavailable", message: "Enough." }, stop]],
 ]) {
-  test(`a regeneration that ${name} leaves the old answer, unread, and says why`, async () => {
+  test(`a regeneration that ${name} keeps the old answer, unannounced, and shows the reason`, async () => {
     const page = await started(asked, answered);
     page.click("Regenerate answer");
     page.socket.say(...frames);
@@ -123,7 +123,7 @@ for (const [name, frames] of [
   });
 }
 
-test("a regeneration that is stopped before its first word leaves the old answer", async () => {
+test("a regeneration stopped before its first word keeps the old answer", async () => {
   const page = await started(asked, answered);
   page.click("Regenerate answer");
   page.socket.say(start("m2"), stop);
@@ -131,7 +131,7 @@ test("a regeneration that is stopped before its first word leaves the old answer
   assert.deepEqual(shown(page), ["Hi", "Hello you"]);
 });
 
-test("an answer that another tab had written anew replaces the old one, with no rating", async () => {
+test("an answer regenerated in another tab replaces the old one, without a rating", async () => {
   const page = await started(asked, { ...answered, feedback: "up" });
   page.socket.say(start("m2"), final("m2", "Good day!"), stop);
   page.draw();
@@ -139,7 +139,7 @@ test("an answer that another tab had written anew replaces the old one, with no 
   assert.equal(page.get("button", "Good answer").getAttribute("aria-pressed"), "false");
 });
 
-test("also when it was missed while away", async () => {
+test("an answer regenerated while disconnected replaces the old one", async () => {
   const page = await started(asked, answered);
   page.socket.drop();
   page.clock.tick(1000);
@@ -151,14 +151,14 @@ test("also when it was missed while away", async () => {
   assert.deepEqual(page.lines, ["Hi", "New"]);
 });
 
-test("a failed answer can be tried again", async () => {
+test("a failed answer can be retried", async () => {
   const page = await started(asked, { ...answered, status: "failed", content: "Hel" });
   assert.equal(page.all("button", "Regenerate answer").length, 0);
   page.click("Try again");
   assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "m1" }]);
 });
 
-test("a turn that left nothing is tried again by the id that it began with", async () => {
+test("a turn without an answer is retried by the id of its typing_start", async () => {
   const page = await started(asked);
   page.socket.say(
     start("m5"),
@@ -178,13 +178,13 @@ test("a turn that left nothing is tried again by the id that it began with", asy
   assert.deepEqual(page.lines, ["Hi", "Here I am"]);
 });
 
-test("a question that came back without its answer can be asked again", async () => {
+test("a message replayed without its answer can be retried", async () => {
   const page = await started(asked);
   page.click("Try again");
   assert.deepEqual(page.socket.sent, [{ type: "regenerate", message_id: "u1" }]);
 });
 
-test("a message that was only just sent has no such button", async () => {
+test("a message just sent has no retry button", async () => {
   const page = await started();
   page.write("Hi");
   page.socket.say({
@@ -195,7 +195,7 @@ test("a message that was only just sent has no such button", async () => {
   assert.equal(page.all("button", "Try again").length, 0);
 });
 
-test("after a rating a comment may follow, and is thanked for", async () => {
+test("a rating offers a comment, and a saved comment is confirmed", async () => {
   const page = await started(asked, answered);
   assert.equal(page.all("textbox", "Tell us more (optional)").length, 0);
   page.click("Bad answer");
@@ -215,7 +215,7 @@ test("after a rating a comment may follow, and is thanked for", async () => {
   assert.equal(page.socket.sent.at(-1).comment, "Too short");
 });
 
-test("feedback given offline goes out on return, once, and is not undone by the history", async () => {
+test("feedback given offline is sent once on reconnect and survives the history", async () => {
   const page = await started(asked, answered);
   page.socket.drop();
   page.go(false);
@@ -235,7 +235,7 @@ test("feedback given offline goes out on return, once, and is not undone by the 
   assert.match(page.text("status"), /Thank you/);
 });
 
-test("feedback that is refused is said, taken back, and its words stay", async () => {
+test("refused feedback shows the error, is reverted, and keeps the comment", async () => {
   const page = await started(asked, answered);
   page.click("Good answer");
   page.socket.say({ type: "feedback_saved", message_id: "m1" });

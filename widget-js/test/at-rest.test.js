@@ -14,7 +14,7 @@ const launcher = (page) => page.root.querySelector(".launcher");
 const send = (page, type) =>
   launcher(page).dispatchEvent(new page.win.Event(type, { bubbles: true, composed: true }));
 
-test("before anybody turns to it the bubble is a button with one picture", async () => {
+test("at rest the launcher is a button with one icon", async () => {
   const page = await resting();
   assert.deepEqual(tags(page), ["div", "button", "svg", "path"]);
   assert.equal(sheets(page), 1);
@@ -23,7 +23,7 @@ test("before anybody turns to it the bubble is a button with one picture", async
 });
 
 for (const type of ["focusin", "pointerdown"]) {
-  test(`${type} brings the other styles, once, and the dark scheme`, async () => {
+  test(`${type} adds the other styles once, and the dark scheme`, async () => {
     const page = await resting({ media: { dark: true } });
     assert.ok(!page.root.querySelector(".dark"));
     send(page, type);
@@ -34,7 +34,7 @@ for (const type of ["focusin", "pointerdown"]) {
   });
 }
 
-test("a press brings the picture that the click turns to, and who counts what is unread", async () => {
+test("a press adds the second icon and the unread badge", async () => {
   const page = await resting();
   send(page, "pointerdown");
   assert.equal(page.root.querySelectorAll("svg").length, 2);
@@ -42,21 +42,21 @@ test("a press brings the picture that the click turns to, and who counts what is
   assert.ok(page.root.getElementById(described));
 });
 
-test("what is unread is shown at once, with its styles", async () => {
+test("an unread count is shown immediately, with its styles", async () => {
   const page = await resting({ local: { "loquent:wid_one:unread": "2" } });
   assert.equal(page.root.querySelector(".badge").textContent, "2");
   assert.equal(page.root.getElementById("unread").textContent, "New messages: 2");
   assert.equal(sheets(page), 2);
 });
 
-test("a theme that was set before is the one that it gets", async () => {
+test("a theme set before activation is applied", async () => {
   const page = await resting();
   page.win.Loquent.setTheme("dark");
   send(page, "focusin");
   assert.ok(page.root.querySelector(".root.dark"));
 });
 
-test("the first file asks to be compiled while it loads", () => {
+test("the first file has the hint to compile it while loading", () => {
   const bundle = readFileSync(new URL("../dist/widget.min.js", import.meta.url), "utf8");
   assert.match(bundle, /^\/\/# allFunctionsCalledOnLoad\n/);
 });

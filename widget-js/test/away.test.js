@@ -22,7 +22,7 @@ for (const [name, answers] of [
   ["its database away", { config: { status: 503 } }],
   ["too busy", { config: { status: 429 } }],
 ]) {
-  test(`a server that was ${name} at page load: the launcher comes when it is back`, async () => {
+  test(`a server that was ${name} at page load: the launcher appears when it is back`, async () => {
     const page = await away(answers);
     for (const [wait, asked] of [
       [2000, 2],
@@ -45,7 +45,7 @@ for (const [name, answers] of [
   });
 }
 
-test("the network's return is worth a look at once", async () => {
+test("the online event retries immediately", async () => {
   const answers = { config: null, embed: null };
   const page = await away(answers);
   delete answers.config;
@@ -60,7 +60,7 @@ for (const [name, answers] of [
   ["refused, readably", { config: { status: 403 } }],
   ["refused, as browsers hide it", { config: null }],
 ]) {
-  test(`${name}: it stops for good, and quietly`, async () => {
+  test(`${name}: it stops for good, without a warning`, async () => {
     const page = await away(answers);
     assert.equal(page.clock.pending, 0);
     page.go(true);
@@ -71,7 +71,7 @@ for (const [name, answers] of [
   });
 }
 
-test("destroy ends the looking", async () => {
+test("destroy stops the retries", async () => {
   const page = await away({ config: null, embed: null });
   page.win.Loquent.destroy();
   assert.equal(page.clock.pending, 0);
@@ -80,7 +80,7 @@ test("destroy ends the looking", async () => {
   assert.equal(configs(page), 1);
 });
 
-test("what the page called meanwhile is done when the server is back", async () => {
+test("calls made in the meantime run when the server is back", async () => {
   const answers = { config: { status: 500 } };
   const page = await away(answers);
   page.win.Loquent.open();

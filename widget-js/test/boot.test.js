@@ -16,7 +16,7 @@ async function booted(html) {
 }
 const asked = (page) => page.requests.map(({ url }) => url);
 
-test("a module, which has no current script, stands for all tags that name it", async () => {
+test("a module, which has no current script, mounts all its tags", async () => {
   const page = await booted(tag("wid_one") + tag("wid_two"));
   assert.equal(page.hosts.length, 2);
   boot(page.win, page.chunks);
@@ -24,7 +24,7 @@ test("a module, which has no current script, stands for all tags that name it", 
   assert.equal(page.hosts.length, 2);
 });
 
-test("another product's tag is not ours; a copy of ours elsewhere says where the server is", async () => {
+test("tags of other products are ignored; a copy on another host needs data-host", async () => {
   const page = await booted(
     tag("x", "https://other.example/widget.js") +
       tag("wid_one", "https://cdn.example/all.js", 'data-host="https://chat.example/"'),
@@ -32,14 +32,14 @@ test("another product's tag is not ours; a copy of ours elsewhere says where the
   assert.deepEqual(asked(page), ["https://chat.example/api/widget/wid_one/config"]);
 });
 
-test("a pinned version finds its server too", async () => {
+test("a pinned version finds its server", async () => {
   const page = await booted(
     tag("wid_one", "https://chat.example/loquent/api/widget/chunks/ab12.js"),
   );
   assert.deepEqual(asked(page), ["https://chat.example/loquent/api/widget/wid_one/config"]);
 });
 
-test("without a tag the page mounts the widget itself, also by the queue", async () => {
+test("without a tag the page can mount the widget, directly or with the queue", async () => {
   const page = openPage();
   page.win.Loquent = [["mount", { widget: "wid_one", host: "https://chat.example", offsetX: 8 }]];
   boot(page.win, page.chunks);
@@ -52,7 +52,7 @@ test("without a tag the page mounts the widget itself, also by the queue", async
   assert.equal(page.warnings.length, 2);
 });
 
-test("after destroy it can be mounted again, from where the script came", async () => {
+test("after destroy it can be mounted again, from the script's server", async () => {
   const page = openPage();
   await page.embed();
   page.win.Loquent.destroy();
@@ -85,7 +85,7 @@ test("two versions on one page each load their own files", async () => {
   assert.deepEqual(names, [["https://other.example", "chat"]]);
 });
 
-test("on ends what it began, whenever it was called", async () => {
+test("the function that on returns removes the listener, even before the widget exists", async () => {
   const page = openPage();
   const seen = [];
   boot(page.win, page.chunks);
@@ -101,7 +101,7 @@ test("on ends what it began, whenever it was called", async () => {
   assert.deepEqual(seen, [2]);
 });
 
-test("a page whose body is replaced keeps its widget", async () => {
+test("the widget survives a replaced body", async () => {
   const page = openPage();
   await page.embed();
   page.start();
@@ -112,7 +112,7 @@ test("a page whose body is replaced keeps its widget", async () => {
   assert.ok(page.get("button", "Open chat"));
 });
 
-test("a page that dropped the element gets it back by the tag, or by mount", async () => {
+test("a removed element is re-attached by the tag or by mount", async () => {
   const page = openPage();
   await page.embed();
   page.start();

@@ -6,7 +6,7 @@ import { session } from "./support/socket.js";
 
 const german = { default: { close: "Schließen", message: "Nachricht" } };
 
-/** A page whose further files come when the test says so. */
+/** A page whose chunks arrive when the test says so. */
 async function cold(data = {}, options = {}) {
   /** @type {{ name: string, attempt: number, come(module: any): void, fail(): void }[]} */
   const asked = [];
@@ -25,7 +25,7 @@ async function cold(data = {}, options = {}) {
 
 const launcherOf = (page) => page.root.querySelector(".launcher");
 
-test("the pointer alone fetches the chat, the click only waits for it", async () => {
+test("pointerdown fetches the chat, and the click waits for it", async () => {
   const { page, asked, answer } = await cold();
   launcherOf(page).dispatchEvent(new page.win.Event("pointerdown"));
   assert.equal(asked.length, 1);
@@ -37,7 +37,7 @@ test("the pointer alone fetches the chat, the click only waits for it", async ()
   assert.equal(launcherOf(page).hasAttribute("aria-busy"), false);
 });
 
-test("a message of an earlier page is sent without a word about the file that is late", async () => {
+test("a message of an earlier page is sent without progress on the launcher", async () => {
   const local = { "loquent:wid_one:outbox": '[{"cid":"c_1","content":"Hello"}]' };
   const { page, asked, answer } = await cold({}, { local });
   assert.equal(asked.length, 1);
@@ -56,7 +56,7 @@ test("a message of an earlier page is sent without a word about the file that is
   assert.equal(page.clock.pending, 0);
 });
 
-test("a file that fails: said in words and by an event, and asked for again elsewhere", async () => {
+test("a failed file is reported by a toast and an event, and requested from another address", async () => {
   const { page, asked, answer } = await cold();
   const errors = [];
   page.win.Loquent.on("error", ({ code }) => errors.push(code));
@@ -78,7 +78,7 @@ test("a file that fails: said in words and by an event, and asked for again else
   assert.deepEqual(errors, ["unavailable"]);
 });
 
-test("a failure makes the browser look for a newer script, for the next page", async () => {
+test("a failure refreshes the cached script for the next page", async () => {
   const { page, answer } = await cold();
   page.click("Open chat");
   await answer(0);
@@ -95,7 +95,7 @@ for (const [way, act] of [
   ["another click", (page) => page.click("Open chat")],
   ["the network's return", (page) => page.go(true)],
 ]) {
-  test(`${way} tries again at once`, async () => {
+  test(`${way} retries immediately`, async () => {
     const { page, asked, answer } = await cold();
     page.click("Open chat");
     await answer(0);
@@ -106,7 +106,7 @@ for (const [way, act] of [
   });
 }
 
-test("a file that never comes is asked for again; whichever comes first is taken", async () => {
+test("a file that does not arrive is requested again, and the first to arrive is used", async () => {
   const { page, asked, answer } = await cold();
   page.click("Open chat");
   page.clock.tick(20_000);
@@ -121,7 +121,7 @@ test("a file that never comes is asked for again; whichever comes first is taken
 });
 
 for (const method of ["close", "destroy"]) {
-  test(`${method} ends the tries`, async () => {
+  test(`${method} stops the retries`, async () => {
     const { page, asked, answer } = await cold();
     page.click("Open chat");
     await answer(0);
@@ -133,7 +133,7 @@ for (const method of ["close", "destroy"]) {
   });
 }
 
-test("what was to be sent goes out even if the panel is closed again while the chat loads", async () => {
+test("queued messages are sent even if the panel is closed while the chat loads", async () => {
   const { page, answer } = await cold();
   page.win.Loquent.send("Hello");
   page.win.Loquent.open();
@@ -146,7 +146,7 @@ test("what was to be sent goes out even if the panel is closed again while the c
   assert.equal(page.socket.sent[0].content, "Hello");
 });
 
-test("prefill and identify load nothing and open no socket; the first click finds them", async () => {
+test("prefill and identify load nothing and open no socket; the first click applies them", async () => {
   const { page, asked, answer } = await cold({}, { config: { contact_info_mode: "optional" } });
   page.win.Loquent.prefill("My order");
   page.win.Loquent.identify({ name: "Jane", phone: null, more: "x" });
@@ -158,7 +158,7 @@ test("prefill and identify load nothing and open no socket; the first click find
   assert.deepEqual(page.socket.sent, [{ type: "contact_info", name: "Jane" }]);
 });
 
-test("without the words of its language the chat speaks English, until they come", async () => {
+test("the chat speaks English until the strings of its language arrive", async () => {
   const { page, asked, answer } = await cold({ locale: "de" });
   page.click("Chat öffnen");
   assert.deepEqual(
@@ -174,7 +174,7 @@ test("without the words of its language the chat speaks English, until they come
   assert.equal(page.get("textbox", "Nachricht").value, "half a");
 });
 
-test("a language that can't be loaded keeps nobody from the chat", async () => {
+test("the chat works if a language can't be loaded", async () => {
   const { page, asked, answer } = await cold({ locale: "de" });
   page.click("Chat öffnen");
   await answer(1, chatRuntime);
@@ -186,7 +186,7 @@ test("a language that can't be loaded keeps nobody from the chat", async () => {
   assert.equal(asked.length, 3);
 });
 
-test("another language, chosen while the chat loads", async () => {
+test("a language chosen while the chat loads is used", async () => {
   const { page, asked, answer } = await cold({ locale: "de" });
   page.click("Chat öffnen");
   page.win.Loquent.setLocale("fr");

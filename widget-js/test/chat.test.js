@@ -26,7 +26,7 @@ test("before the first click: one request, no socket, nothing stored, no cookie,
   assert.equal(page.all("dialog").length, 0);
 });
 
-test("the first click opens the panel, the socket, and moves the focus in", async () => {
+test("the first click opens the panel and the socket, and moves the focus into the panel", async () => {
   const page = await open();
   page.click("Open chat");
   const dialog = page.get("dialog");
@@ -39,7 +39,7 @@ test("the first click opens the panel, the socket, and moves the focus in", asyn
   assert.equal(launcher.getAttribute("aria-expanded"), "true");
 });
 
-test("the token goes into storage, and on the next page into the header, never into the address", async () => {
+test("the token is stored, and sent in the header on the next page, never in the URL", async () => {
   const page = await open();
   page.start();
   const token = page.win.localStorage.getItem("loquent:wid_one:token");
@@ -50,7 +50,7 @@ test("the token goes into storage, and on the next page into the header, never i
   assert.ok(!next.socket.url.includes("wst_one"));
 });
 
-test("Escape closes, and the focus goes back to the launcher", async () => {
+test("Escape closes the panel and returns the focus to the launcher", async () => {
   const page = await open();
   page.start();
   page.key(page.get("textbox", "Message"), "Escape");
@@ -59,7 +59,7 @@ test("Escape closes, and the focus goes back to the launcher", async () => {
   assert.equal(page.socket.closedBy, null);
 });
 
-test("a panel that was open on the last page opens again, without taking the focus", async () => {
+test("a panel open on the previous page reopens without taking the focus", async () => {
   const page = await open();
   page.start();
   assert.equal(page.win.sessionStorage.getItem("loquent:wid_one:open"), "1");
@@ -85,7 +85,7 @@ test("Enter sends; Shift+Enter and an input method's Enter do not", async () => 
   assert.equal(field.value, "");
 });
 
-test("the button sends too, and only when there is something to send", async () => {
+test("the button sends, and is disabled without text", async () => {
   const page = await open();
   const socket = page.start();
   const button = page.get("button", "Send message");
@@ -101,7 +101,7 @@ test("the button sends too, and only when there is something to send", async () 
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
 
-test("too long a message is counted and held back, and stays", async () => {
+test("a message over the limit shows the count, is not sent, and stays in the box", async () => {
   const page = await open();
   const socket = page.start();
   const field = page.type("Message", "😀".repeat(4000));
@@ -115,7 +115,7 @@ test("too long a message is counted and held back, and stays", async () => {
   assert.equal(field.value.length, 8002);
 });
 
-test("the draft is there again on the next page", async () => {
+test("the draft is restored on the next page", async () => {
   const page = await open();
   page.start();
   page.type("Message", "half a thou");
@@ -125,7 +125,7 @@ test("the draft is there again on the next page", async () => {
   assert.equal(next.get("textbox", "Message").value, "half a thou");
 });
 
-test("the page's hot-keys do not hear what is typed here", async () => {
+test("typing does not trigger the page's keyboard shortcuts", async () => {
   const page = await open();
   page.start();
   const heard = [];
@@ -154,20 +154,20 @@ test("on a phone the dialog is modal and keeps the focus", async () => {
   assert.equal(page.root.activeElement, page.get("button", "Send message"));
 });
 
-test("beside the page it is not modal, and Tab is free", async () => {
+test("on a large screen the dialog is not modal, and Tab leaves it", async () => {
   const page = await open();
   page.start();
   assert.equal(page.get("dialog").hasAttribute("aria-modal"), false);
   assert.equal(page.key(page.get("textbox", "Message"), "Tab").defaultPrevented, false);
 });
 
-test("by touch the focus goes to the dialog, so that no keyboard jumps up", async () => {
+test("on touch screens the dialog gets the focus, so that no keyboard opens", async () => {
   const page = await open({ media: { "pointer: coarse": true } });
   page.start();
   assert.equal(page.root.activeElement, page.get("dialog"));
 });
 
-test("the state of the line is told in words", async () => {
+test("the connection state is shown as text", async () => {
   const page = await open();
   page.click("Open chat");
   assert.match(page.text("status"), /Connecting…/);
@@ -183,7 +183,7 @@ test("the state of the line is told in words", async () => {
   assert.match(page.text("status"), /Offline/);
 });
 
-test("a widget that is gone says so and keeps what was typed", async () => {
+test("a deleted widget says so and keeps the typed text", async () => {
   const page = await open();
   page.start();
   const field = page.type("Message", "wait");
@@ -195,7 +195,7 @@ test("a widget that is gone says so and keeps what was typed", async () => {
   assert.equal(page.root.activeElement, page.get("dialog"));
 });
 
-test("the greeting is markdown, once in the log, also when the language changes", async () => {
+test("the greeting is rendered as markdown, once, even if the language changes", async () => {
   const page = await open({ config: { greeting: "**Hi** there" } });
   page.start();
   page.win.Loquent.setLocale("en");

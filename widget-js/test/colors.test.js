@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { contrast, palette, parseColor, readable } from "../src/embed/colors.js";
 import { baseOf, readConfig, whyRefused } from "../src/embed/config.js";
 
-test("contrast is the one of WCAG", () => {
+test("contrast follows WCAG", () => {
   assert.equal(contrast([0, 0, 0], [255, 255, 255]), 21);
   assert.equal(Math.round(contrast(parseColor("#6366f1"), [255, 255, 255]) * 100), 447);
 });
@@ -20,7 +20,7 @@ const brands = [
 ];
 
 for (const brand of brands) {
-  test(`every text on or of ${brand} can be read`, () => {
+  test(`all text on ${brand}, or in it, is readable`, () => {
     for (const text of ["#ffffff", "#000000", brand]) {
       for (const dark of [false, true]) {
         const colors = palette({ primary_color: brand, text_color: text }, dark);
@@ -33,16 +33,16 @@ for (const brand of brands) {
   });
 }
 
-test("a colour that reads stays as it is", () => {
+test("a readable colour is not changed", () => {
   assert.deepEqual(readable([0, 0, 128], [255, 255, 255], 4.5), [0, 0, 128]);
 });
 
-test("what is no colour never reaches the style sheet", () => {
+test("invalid colours never reach the style sheet", () => {
   const { primary_color, text_color } = readConfig({ primary_color: "red;}", text_color: "#fff" });
   assert.deepEqual([primary_color, text_color], ["#6366f1", "#ffffff"]);
 });
 
-test("the base is all before /api/", () => {
+test("the base is everything before /api/", () => {
   assert.equal(baseOf("https://a.example/api/widget/embed.js?v=1"), "https://a.example");
   assert.equal(baseOf("http://a.example:81/chat/api/widget/embed.js"), "http://a.example:81/chat");
 });

@@ -47,7 +47,7 @@ async function next(page, more = {}) {
   return other;
 }
 
-test("half-typed comments survive a change of the language", async () => {
+test("unsent comments survive a change of language", async () => {
   const page = await commented();
   page.win.Loquent.setLocale("de");
   await page.chunks.load("https://chat.example", "de");
@@ -57,7 +57,7 @@ test("half-typed comments survive a change of the language", async () => {
   assert.deepEqual(written(page, german.comment), ["Very", "Too"]);
 });
 
-test("half-typed comments survive a change of the page, until they are saved", async () => {
+test("unsent comments survive navigation until they are saved", async () => {
   const page = await next(await commented());
   assert.deepEqual(written(page), ["Very", "Too"]);
   page.root.querySelectorAll("form.comment")[1].requestSubmit();
@@ -68,14 +68,14 @@ test("half-typed comments survive a change of the page, until they are saved", a
   assert.doesNotMatch(page.win.sessionStorage.getItem("loquent:wid_one:draft"), /Too/);
 });
 
-test("a comment that never arrived is there to be sent again", async () => {
+test("a comment that did not arrive can be sent again", async () => {
   const page = await commented();
   page.socket.drop();
   page.root.querySelectorAll("form.comment")[0].requestSubmit();
   assert.deepEqual(written(await next(page)), ["Very", "Too"]);
 });
 
-test("an emptied comment is forgotten", async () => {
+test("an empty comment is removed from the draft", async () => {
   const page = await commented();
   write(page, ["", "Too"]);
   assert.deepEqual(written(await next(page)), ["Too"]);

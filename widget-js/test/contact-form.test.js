@@ -51,7 +51,7 @@ for (const [field, value, sentence] of [
   ["Phone", "", /Phone: please fill/],
   ["Phone", "call me", /Phone: please check/],
 ]) {
-  test(`required: ${field} "${value}" is explained, and what was typed stays`, async () => {
+  test(`required: ${field} "${value}" shows an error and keeps the input`, async () => {
     const page = await open(REQUIRED);
     const socket = page.start();
     fill(page, JANE);
@@ -72,7 +72,7 @@ for (const [field, value, sentence] of [
   });
 }
 
-test("the server's refusal is shown, the field marked, what was typed stays; another try works", async () => {
+test("a refusal of the server is shown at its field, keeps the input, and can be retried", async () => {
   const page = await open(REQUIRED);
   const socket = page.start();
   fill(page, JANE);
@@ -104,7 +104,7 @@ test("only the collected fields are asked for and sent", async () => {
   assert.deepEqual(socket.sent, [{ type: "contact_info", email: JANE.email }]);
 });
 
-test("optional: chat at once, the form beside it, saved with a word of thanks", async () => {
+test("optional: the chat is usable immediately, and saving the form is confirmed", async () => {
   const page = await open(OPTIONAL);
   const socket = page.start();
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
@@ -129,7 +129,7 @@ test("none: no form", async () => {
   );
 });
 
-test("a session that was told already is not asked again", async () => {
+test("a session with contact details does not show the form again", async () => {
   const page = await open(REQUIRED, { local: { "loquent:wid_one:token": "wst_one" } });
   page.click("Open chat");
   assert.equal(page.all("textbox").length, 0);
@@ -138,7 +138,7 @@ test("a session that was told already is not asked again", async () => {
   assert.ok(page.get("textbox", "Message"));
 });
 
-test("a form on its way is sent again after a reconnect", async () => {
+test("an unconfirmed form is sent again after a reconnect", async () => {
   const page = await open(REQUIRED);
   page.start();
   fill(page, JANE);
@@ -161,7 +161,7 @@ test("messages wait until a required form is accepted", async () => {
   );
 });
 
-test("the form's fields survive navigation, and are forgotten once saved", async () => {
+test("the form's fields survive navigation until they are saved", async () => {
   const page = await open(REQUIRED);
   const socket = page.start();
   page.type("Email", "jane@exa");

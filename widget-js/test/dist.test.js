@@ -15,11 +15,11 @@ const files = ["widget.min.js", ...chunks].map((name) => ({
 }));
 
 for (const { name, text } of files) {
-  test(`${name} keeps to its budget`, () => {
+  test(`${name} is within its size budget`, () => {
     assert.ok(brotliCompressSync(text).length <= 14_600);
   });
 
-  test(`nothing in ${name} makes markup, code or styles out of strings`, () => {
+  test(`${name} creates no markup, code or styles from strings`, () => {
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser/);
     assert.doesNotMatch(
       text,
@@ -29,7 +29,7 @@ for (const { name, text } of files) {
   });
 }
 
-test("the first file reads the same in whatever charset", () => {
+test("the first file is ASCII", () => {
   assert.doesNotMatch(bundle, /[^\n -~]/);
 });
 
@@ -66,7 +66,7 @@ test("it runs as a script, once or twice, and leaves one global", async () => {
   assert.equal(page.hosts.length, 0);
 });
 
-test("a browser that lacks what it needs shows nothing, and throws nothing", async () => {
+test("an unsupported browser shows nothing and throws nothing", async () => {
   const page = openPage();
   page.win.CSSStyleSheet = class {
     constructor() {
@@ -81,7 +81,7 @@ for (const [integrity, again] of [
   ["", "?1"],
   ["sha384-abc", ""],
 ]) {
-  test(`a file that fails is asked for again${integrity && ", by the same address where it is pinned"}`, async () => {
+  test(`a failed file is requested again${integrity && ", from the same address if it is pinned"}`, async () => {
     const page = openPage();
     const script = page.win.document.createElement("script");
     Object.assign(script, { type: "text/plain", integrity });

@@ -53,7 +53,7 @@ for (const [name, frames] of [
   });
 }
 
-test("an answer that takes several pages is waited for on each", async () => {
+test("every page waits for an answer that takes several pages", async () => {
   let page = await next(await asking(start));
   resume(page, history(asked), start);
   page = await next(page);
@@ -64,18 +64,18 @@ test("an answer that takes several pages is waited for on each", async () => {
   assert.equal((await next(page)).sockets.length, 0);
 });
 
-test("an answer that failed meanwhile is not waited for again", async () => {
+test("an answer that failed on another page is no longer due", async () => {
   const page = await next(await asking(start));
   resume(page, history(asked));
   assert.equal((await next(page)).sockets.length, 0);
 });
 
-test("who has their answer opens no line on the next page", async () => {
+test("after an answer the next page opens no socket", async () => {
   const page = await asking(start, { ...answered, type: "message" }, stop);
   assert.equal((await next(page)).sockets.length, 0);
 });
 
-test("reset forgets what was waited for", async () => {
+test("reset forgets that an answer is due", async () => {
   const page = await asking(start);
   page.win.Loquent.reset();
   assert.equal((await next(page)).sockets.length, 0);

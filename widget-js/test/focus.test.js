@@ -1,4 +1,4 @@
-/** Where the focus is, when what had it goes. */
+/** Where the focus goes when its element is removed. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ function actedOn(page) {
   Object.defineProperty(page.win.navigator, "userActivation", { value, configurable: true });
 }
 
-test("Retry gives the focus to the message field", async () => {
+test("Retry moves the focus to the message field", async () => {
   const page = await started();
   page.start();
   page.write("Hello");
@@ -37,7 +37,7 @@ test("Retry gives the focus to the message field", async () => {
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
 
-test("an answer that ends takes nobody's focus along", async () => {
+test("the end of an answer does not lose the focus", async () => {
   const page = await started();
   page.start();
   const content = "```\nnpm i\n```";
@@ -55,7 +55,7 @@ test("an answer that ends takes nobody's focus along", async () => {
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
 
-test("details that the page gave and the server refused leave the visitor where they are", async () => {
+test("refused details from identify do not move the focus", async () => {
   const page = await started({
     config: { contact_info_mode: "required" },
     tab: { "loquent:wid_one:open": "1" },
@@ -73,7 +73,7 @@ test("details that the page gave and the server refused leave the visitor where 
 });
 
 for (const calls of [[["open"]], [["open"], ["prefill", "x"]], [["open"], ["setLocale", "en"]]]) {
-  test(`after ${calls.map(([name]) => name).join(", ")}, Escape leads back to the page's button`, async () => {
+  test(`after ${calls.map(([name]) => name).join(", ")}, Escape returns the focus to the page's button`, async () => {
     const page = await started();
     page.start();
     page.click("Close chat");
@@ -87,7 +87,7 @@ for (const calls of [[["open"]], [["open"], ["prefill", "x"]], [["open"], ["setL
   });
 }
 
-test("where the page's button takes no focus any more, the launcher does", async () => {
+test("the launcher gets the focus if the page's button is disabled", async () => {
   const page = await started();
   page.start();
   page.click("Close chat");
@@ -101,7 +101,7 @@ test("where the page's button takes no focus any more, the launcher does", async
   assert.equal(page.root.activeElement, page.get("button", "Open chat"));
 });
 
-test("a panel that comes to cover the page, or no longer does, says so at once", async () => {
+test("aria-modal follows the screen size immediately", async () => {
   const media = { "max-width": false };
   const page = await started({ media });
   page.start();

@@ -6,17 +6,17 @@ import { launcherStrings, launcherStringsOf } from "../src/i18n/launcher-strings
 import { stringsOf } from "../src/i18n/strings.js";
 import en from "../src/locales/en.js";
 
-/** Refusals that a visitor can meet: each language has its own sentence. */
+/** Error codes that a visitor can see; each language translates them. */
 const ERRORS = [
   ...["busy", "contact_info_invalid", "contact_info_required", "daily_cap_reached"],
   ...["internal", "interrupted", "message_too_long", "rate_limited"],
 ];
-/** Texts of small buttons: they may not grow much longer than in English. */
+/** Texts of small buttons, which must not be much longer than in English. */
 const BUTTONS = [
   ...["send", "stop", "fresh", "retry", "edit", "copy", "start", "save", "again"],
   ...["regenerate", "commentSend", "agree", "newer"],
 ];
-/** Words that these languages have in common with English. */
+/** Texts that are the same as in English. */
 const COGNATES = {
   chat: ["cs", "da", "de", "es", "fi", "fr", "it", "nb", "nl", "pt", "pt-BR", "ro"],
   menu: ["da", "fr", "id", "it", "nl", "pl", "pt", "pt-BR"],
@@ -38,7 +38,7 @@ const sources = readdirSync(new URL("../src", import.meta.url), { recursive: tru
   .map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), "utf8"))
   .join("\n");
 
-test("the words that tests and tools look for are exact in English", () => {
+test("the English texts that tests and tools rely on are exact", () => {
   const wanted = {
     ...{ message: "Message", send: "Send message" },
     ...{ name: "Name", email: "Email", phone: "Phone", start: "Start chat", save: "Save" },
@@ -52,7 +52,7 @@ test("the words that tests and tools look for are exact in English", () => {
   );
 });
 
-test("every key is used, and every key used is there", () => {
+test("every key is used, and every used key exists", () => {
   const used = new Set(
     [...sources.matchAll(/\bstrings\.(?!(?:js|then|errors)\b)(\w+)/g)].map(([, key]) => key),
   );
@@ -72,7 +72,7 @@ test("the launcher speaks every language that the chat speaks", () => {
   }
 });
 
-/** All texts of a language, by name. @param {string} code @returns {{ [name: string]: string }} */
+/** Return all texts of a language by name. @param {string} code @returns {{ [name: string]: string }} */
 function textsOf(code) {
   const { errors, ...strings } = locales[code];
   const { open, unread, away } = launcherStringsOf(code);
@@ -80,13 +80,13 @@ function textsOf(code) {
   return { ...strings, open, unread, away, ...Object.fromEntries(refusals) };
 }
 
-/** What code fills in, and numbers; languages order them differently. @param {string} text */
+/** Return placeholders and numbers in a fixed order. @param {string} text */
 const markersOf = (text) => (text.match(/\{\w+\}|\d{2,}/g) ?? []).sort();
 
-/** What a reader takes for letters. @param {string} text */
+/** Return the number of graphemes of a text. @param {string} text */
 const widthOf = (text) => [...new Intl.Segmenter().segment(text)].length;
 
-/** A text ends as the English one does: a sentence, something under way, a name before a text. */
+/** Return the pattern of endings that match the ending of an English text. */
 function endOf(text) {
   if (/…$/.test(text)) return /…$/;
   if (/\.$/.test(text)) return /[.。।]$/;
@@ -115,7 +115,7 @@ for (const code of codes.filter((each) => each !== "en")) {
     }
   });
 
-  test(`the locale ${code} is well set`, () => {
+  test(`the locale ${code} follows typographic rules`, () => {
     for (const [key, text] of Object.entries(texts)) {
       const why = `${key}: ${text}`;
       assert.equal(text, text.trim().normalize("NFC"), why);
@@ -139,7 +139,7 @@ for (const code of codes.filter((each) => each !== "en")) {
   });
 }
 
-test("the first wanted language that is there is taken, else English", () => {
+test("the first supported language is chosen, or English", () => {
   assert.equal(pickLocale([undefined, null, "", "tlh", "EN-us", "de"]), "en");
   assert.equal(pickLocale(["xx", "fr-CA", "de"]), "fr");
   assert.equal(pickLocale(["tlh", "constructor", "__proto__", "-", "de1"]), "en");
@@ -147,7 +147,7 @@ test("the first wanted language that is there is taken, else English", () => {
   assert.equal(stringsOf({ send: "Senden" }).send, "Senden");
 });
 
-test("the page's choice goes before its language, and that before the browser's", () => {
+test("the page's option takes precedence over its lang, and that over the browser's languages", () => {
   const win = (lang) => ({
     document: { documentElement: { lang } },
     navigator: { languages: ["nl-BE", "en"] },
@@ -158,7 +158,7 @@ test("the page's choice goes before its language, and that before the browser's"
   assert.equal(detectLocale(win(""), undefined), "nl");
 });
 
-test("a tag finds the way of writing that its readers know", () => {
+test("a tag selects the right script or regional variant", () => {
   const wanted = {
     "zh-TW": ["zh-TW", "zh_tw", "ZH-HANT", "zh-Hant-HK", "zh-HK", "zh-MO", " zh-Hant "],
     zh: ["zh", "zh-CN", "zh-Hans", "zh-Hans-HK", "zh-SG", "zh-hantx"],
@@ -177,7 +177,7 @@ test("a tag finds the way of writing that its readers know", () => {
   }
 });
 
-test("what is written from right to left is shown so", () => {
+test("right-to-left languages are laid out from right to left", () => {
   const right = ["ar", "fa", "he", "ur"];
   for (const tag of [...right, "ar-EG", "fa-IR"]) assert.equal(directionOf(tag), "rtl", tag);
   for (const code of codes) assert.equal(directionOf(code), right.includes(code) ? "rtl" : "ltr");

@@ -9,13 +9,13 @@ const { parseBlocks } = await import("../src/markdown/blocks.js");
 const { takeTargets } = await import("../src/markdown/targets.js");
 const { renderMarkdown } = await import("../src/markdown.js");
 
-/** Without the document, whose imitation here is slower than any parser. */
+/** Without the document: jsdom is slower than any parser. */
 function read(text, growing) {
   const { lines, targets } = takeTargets(text.split("\n"));
   parseBlocks(lines, { growing, copy: "", targets }, 0);
 }
 
-/** What means something to the parser. */
+/** Tokens of the parser. */
 const PIECES = [
   ..."*_~`#>|-+.()[]!\\<>\n\t \"'&:/=;1a",
   ...["**", "__", "~~", "```", "~~~", "- ", "1. ", "> ", "# ", "---", "](", "![", "\n\n", "    "],
@@ -24,7 +24,7 @@ const PIECES = [
   ...["*a _b ", "**a ", "~~a", "a_", "*a*", "-*_ ", "` `` ", "``` ", "` ", "\\`", " #", "a\n"],
   ...["\n- ", "\n> ", "\n|", "\n  ", "> - ", "- a\n", "  - a\n", "|a|b|\n|-|-|\n", "\n\n1. "],
 ];
-/** What comes before and behind: much takes long only over what fits nearly. */
+/** Prefixes and suffixes: backtracking often needs an almost matching text. */
 const ENDS = [
   ["", ""],
   ["", " "],
@@ -75,7 +75,7 @@ test("runs of backticks of every length are linear work", () => {
   }
 });
 
-test("drawing never asks for the number of nodes, which browsers count again after each change", () => {
+test("rendering never reads childNodes, which browsers recount after each change", () => {
   const { document } = new JSDOM("<body></body>").window;
   const box = document.createElement("div");
   Object.defineProperty(box, "childNodes", {
@@ -90,14 +90,14 @@ test("drawing never asks for the number of nodes, which browsers count again aft
   assert.equal(box.innerHTML, "<p>x</p><p>y</p><p>z</p>");
 });
 
-test("steps are counted, the same each time", () => {
+test("counting steps is deterministic", () => {
   const steps = (size) => stepsOf((text) => read(text, false), "a *b* ".repeat(size));
   assert.ok(steps(100) > 500);
   assert.equal(steps(100), steps(100));
   assert.ok(steps(200) > 1.9 * steps(100) && steps(200) < 2.1 * steps(100));
 });
 
-test("quadratic work is found", () => {
+test("quadratic work is detected", () => {
   const make = (size) => "a".repeat(size / 2);
   assert.match(
     superlinear((text) => /a*b/.test(text), make),

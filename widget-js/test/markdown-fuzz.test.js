@@ -6,7 +6,7 @@ import { renderMarkdown } from "../src/markdown.js";
 
 const { document } = new JSDOM("<body></body>").window;
 
-/** Every element that may ever be drawn, with its attributes. */
+/** All allowed elements with their attributes. */
 const ALLOWED = {
   a: ["href", "rel", "target"],
   blockquote: [],
@@ -35,7 +35,7 @@ const ALLOWED = {
 };
 const SCHEMES = ["http:", "https:", "mailto:", "tel:"];
 
-/** What means something to the parser, to HTML or to an address. */
+/** Tokens of the parser, of HTML and of addresses. */
 const PIECES = [
   ..."*_~`#>|-+.()[]!\\<>\n\t \"'&:/=",
   ...["**", "__", "~~", "```", "~~~", "- ", "1. ", "> ", "# ", "---", "](", "![", "\n\n", "    "],
@@ -64,7 +64,7 @@ function check(box) {
   }
 }
 
-test("whatever a model says, wherever it is cut, becomes harmless elements", () => {
+test("any model output, cut anywhere, becomes harmless elements", () => {
   fc.assert(
     fc.property(arbitrary, fc.array(fc.nat({ max: 200 }), { maxLength: 4 }), (text, cuts) => {
       const growing = document.createElement("div");
@@ -74,7 +74,7 @@ test("whatever a model says, wherever it is cut, becomes harmless elements", () 
       }
       renderMarkdown(growing, text, "Copy");
       check(growing);
-      // However it arrived, it looks the same in the end.
+      // The result does not depend on the chunks.
       const whole = document.createElement("div");
       renderMarkdown(whole, text, "Copy");
       assert.equal(growing.innerHTML, whole.innerHTML);

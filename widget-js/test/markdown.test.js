@@ -178,7 +178,7 @@ const HOSTILE = `${Object.values(cases)
 <svg/onload=alert(1)> \u202e [x]( javascript:1) [x](<javascript:1>) \u0000 **[x**](https://a.example) \`\`\`
 - > - > \`\`\`<script>\n\t|a|\n|-|-`;
 
-test("hostile text, cut at every position as it would arrive, only ever makes what is allowed", () => {
+test("hostile text, cut at every position, only creates allowed elements", () => {
   const box = document.createElement("div");
   for (let end = 0; end <= HOSTILE.length; end++) {
     const text = HOSTILE.slice(0, end);
@@ -187,7 +187,7 @@ test("hostile text, cut at every position as it would arrive, only ever makes wh
   }
 });
 
-test("what grew to the end looks like what came at once, wherever it was cut", () => {
+test("streamed text renders like complete text, wherever it was cut", () => {
   const whole = html(HOSTILE);
   for (let cut = 0; cut <= HOSTILE.length; cut += 7) {
     const box = document.createElement("div");
@@ -201,7 +201,7 @@ test("what grew to the end looks like what came at once, wherever it was cut", (
   }
 });
 
-test("blocks that are done keep their nodes while the answer grows", () => {
+test("complete blocks keep their nodes while the answer streams", () => {
   const box = document.createElement("div");
   renderMarkdown(box, "# One\n\nTwo **th", "Copy", true);
   const [one, two] = box.children;

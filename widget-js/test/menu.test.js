@@ -13,7 +13,7 @@ async function started(...frames) {
 const history = (...messages) => ({ type: "history", messages, complete: true });
 const isOpen = (page) => page.get("button", "Menu").getAttribute("aria-expanded") === "true";
 
-test("the menu is a button that shows more buttons, and says so", async () => {
+test("the menu button shows more buttons and has aria-expanded", async () => {
   const page = await started();
   assert.equal(isOpen(page), false);
   assert.equal(page.all("button", "Sound").length, 0);
@@ -35,7 +35,7 @@ test("Escape closes the menu first, then the panel", async () => {
   assert.equal(page.all("dialog").length, 0);
 });
 
-test("the arrow keys open it and go round", async () => {
+test("the arrow keys open the menu and cycle through it", async () => {
   const page = await started(history(line("user", "a", { seq: 1 })));
   const seen = [];
   page.get("button", "Menu").focus();
@@ -65,7 +65,7 @@ for (const [name, leave] of [
   });
 }
 
-test("focus that goes elsewhere in the panel, or to the page, closes the menu", async () => {
+test("focus moving elsewhere in the panel or to the page closes the menu", async () => {
   const page = await started();
   const own = page.win.document.body.appendChild(page.win.document.createElement("button"));
   for (const next of [page.get("textbox", "Message"), own]) {
@@ -78,7 +78,7 @@ test("focus that goes elsewhere in the panel, or to the page, closes the menu", 
   }
 });
 
-test("a panel that closes takes its menu along", async () => {
+test("closing the panel closes its menu", async () => {
   const page = await started();
   page.click("Menu");
   page.click("Close chat");
@@ -134,7 +134,7 @@ test("the transcript is a text file: who, when, what, from where", async () => {
   assert.equal(page.root.activeElement, page.get("button", "Menu"));
 });
 
-test("a transcript that lacks its beginning says so; its address is given back", async () => {
+test("an incomplete transcript says so, and its object URL is revoked", async () => {
   const page = await started({
     ...{ type: "history", messages: [line("user", "a", { seq: 60 })], complete: false },
   });
@@ -145,7 +145,7 @@ test("a transcript that lacks its beginning says so; its address is given back",
   assert.deepEqual(revoked, ["blob:one"]);
 });
 
-test("there is nothing to download before anything was said", async () => {
+test("download is disabled before the first message", async () => {
   const page = await started();
   page.click("Menu");
   assert.equal(page.get("button", "Download transcript").disabled, true);

@@ -19,7 +19,7 @@ const visible = (page) =>
   [...page.get("dialog").querySelectorAll("p")].filter((each) => !each.closest("[hidden]"));
 const noticeOf = (page) => visible(page).find((each) => each.textContent.startsWith("You are"));
 
-test("starters are shown while nothing has been said, and sent by one click", async () => {
+test("starters are shown before the first message and sent with one click", async () => {
   const page = await started({ starters: [...STARTERS, 7, ""] });
   const group = page.root.querySelector("[role=group][aria-label='Suggested questions']");
   assert.deepEqual(
@@ -36,7 +36,7 @@ test("starters are shown while nothing has been said, and sent by one click", as
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
 
-test("a conversation that goes on has no starters; a new one has", async () => {
+test("an ongoing conversation has no starters; a new one has", async () => {
   const page = await started({ starters: STARTERS });
   page.socket.say({ type: "history", messages: [line("user", "a", { seq: 1 })], complete: true });
   page.draw();
@@ -56,7 +56,7 @@ test("a notice is a line with a link", async () => {
 });
 
 for (const url of [null, "javascript:alert(1)", "mailto:a@b.example", "/relative", 7]) {
-  test(`an address that is none makes no link: ${url}`, async () => {
+  test(`an invalid address makes no link: ${url}`, async () => {
     const page = await started({ notice: { ...NOTICE, url } });
     assert.equal(noticeOf(page).querySelector("a"), null);
   });
@@ -70,7 +70,7 @@ for (const notice of [null, {}, "x", { text: 7 }, undefined]) {
   });
 }
 
-test("consent: no box until the visitor agrees; nothing that waits is lost", async () => {
+test("consent: no message box until the visitor agrees, and nothing queued is lost", async () => {
   const page = openPage();
   await page.embed();
   page.click("Open chat");
@@ -95,7 +95,7 @@ test("consent: no box until the visitor agrees; nothing that waits is lost", asy
   assert.ok(noticeOf(page));
 });
 
-test("who agreed is not asked again, until the text is another one", async () => {
+test("consent is not requested again until the text changes", async () => {
   const page = await started({ notice: CONSENT, starters: STARTERS });
   assert.equal(page.all("button", STARTERS[0]).length, 0);
   page.click("Agree and chat");
@@ -108,7 +108,7 @@ test("who agreed is not asked again, until the text is another one", async () =>
   assert.ok(next.get("button", "Agree and chat"));
 });
 
-test("agreed in one tab is agreed in the others", async () => {
+test("consent in one tab applies to the others", async () => {
   const page = await started({ notice: CONSENT });
   page.win.localStorage.setItem(AGREED, CONSENT.text);
   page.win.dispatchEvent(new page.win.StorageEvent("storage", { key: AGREED }));
@@ -132,7 +132,7 @@ test("a required form comes first, with the notice in sight; then the consent", 
   assert.ok(page.get("button", STARTERS[0]));
 });
 
-test("reset takes the agreement back", async () => {
+test("reset withdraws the consent", async () => {
   const page = await started({ notice: CONSENT });
   page.click("Agree and chat");
   page.win.Loquent.reset();

@@ -1,4 +1,4 @@
-/** Several tabs are one visitor: one conversation, one outbox, one reset. */
+/** Several tabs share one visitor: one conversation, one outbox, one reset. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ const ack = (frame, seq = 1) => ({
 const stored = (page, name) => page.win.localStorage.getItem(`loquent:wid_one:${name}`);
 const GREETING = "Hi, how can I help?";
 
-test("of two tabs that begin at once, the second joins the conversation of the first", async () => {
+test("of two tabs that start simultaneously, the second joins the conversation of the first", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
   assert.deepEqual([one.socket.protocols, two.socket.protocols], [["loquent.v2"], ["loquent.v2"]]);
@@ -61,7 +61,7 @@ test("a token that has expired in two tabs is replaced by one", async () => {
   assert.deepEqual(two.socket.protocols, ["loquent.v2", "loquent.token.wst_new_a"]);
 });
 
-test("a conversation begun in another tab is asked for from its first message", async () => {
+test("a conversation started in another tab is requested from its first message", async () => {
   const [one, two] = await twoTalking("wst_old");
   const messages = [line("user", "Hello", { seq: 1 }), line("assistant", "Hi", { seq: 2 })];
   for (const tab of [one, two]) tab.socket.say({ type: "history", messages, complete: true });
@@ -95,7 +95,7 @@ for (const asleep of [true, false]) {
   });
 }
 
-test("a tab without the chat loses its draft by the reset of another, too", async () => {
+test("a reset in another tab clears the draft of a tab without the chat", async () => {
   const [one, two] = await twoTabs();
   two.win.sessionStorage.setItem("loquent:wid_one:draft", '{"text":"My card is"}');
   one.win.Loquent.reset();
@@ -103,7 +103,7 @@ test("a tab without the chat loses its draft by the reset of another, too", asyn
   assert.equal(stored(one, "reset"), null);
 });
 
-test("what a closed tab could not send goes out with the next tab that connects", async () => {
+test("the next tab that connects sends what a closed tab could not", async () => {
   const [one, two] = await twoTalking();
   for (const tab of [one, two]) {
     tab.go(false);
@@ -124,7 +124,7 @@ test("what a closed tab could not send goes out with the next tab that connects"
   assert.equal(stored(two, "outbox"), null);
 });
 
-test("a failed message that went out from another tab stands there once", async () => {
+test("a failed message resent from another tab appears once", async () => {
   const [one, two] = await twoTabs();
   one.win.Loquent.open();
   one.draw();

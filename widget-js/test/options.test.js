@@ -11,7 +11,7 @@ async function embedded(data, options) {
 const rootOf = (page) => page.root.querySelector(".root");
 const styleOf = (page, name) => rootOf(page).style.getPropertyValue(name);
 
-test("a tag may say where the launcher stands, and how far in front", async () => {
+test("a tag sets the launcher's position and z-index", async () => {
   const data = { position: "bottom-left", offsetX: "12", offsetY: "80px", zIndex: "5" };
   const page = await embedded(data);
   assert.ok(rootOf(page).classList.contains("bottom_left"));
@@ -21,7 +21,7 @@ test("a tag may say where the launcher stands, and how far in front", async () =
   assert.deepEqual(page.warnings, []);
 });
 
-test("of several widgets the one that was used last stands in front", async () => {
+test("the widget used last is in front", async () => {
   const page = openPage();
   for (const id of ["wid_one", "wid_two"]) await page.embed(id, { zIndex: "5" });
   const [one, two] = page.hosts;
@@ -36,13 +36,13 @@ test("of several widgets the one that was used last stands in front", async () =
   assert.equal(one.style.getPropertyPriority("z-index"), "important");
 });
 
-test("without a word the settings of the widget hold", async () => {
+test("without options the widget's settings apply", async () => {
   const page = await embedded({}, { config: { position: "bottom_left" } });
   assert.ok(rootOf(page).classList.contains("bottom_left"));
   assert.deepEqual([styleOf(page, "--x"), styleOf(page, "--y")], ["20px", "20px"]);
 });
 
-test("words on the launcher are the beginning of its name", async () => {
+test("the launcher's text is the start of its accessible name", async () => {
   const page = await embedded({ launcherText: "Ask us" });
   const launcher = page.get("button");
   assert.match(launcher.textContent, /Ask us/);
@@ -52,7 +52,7 @@ test("words on the launcher are the beginning of its name", async () => {
   assert.equal(nameOf(page.root.querySelector(".launcher")), "Close chat");
 });
 
-test("words that the name has already are not said twice", async () => {
+test("text that the accessible name contains is not repeated", async () => {
   const page = await embedded({ launcherText: "Chat" });
   assert.equal(nameOf(page.get("button")), "Open chat");
 });
@@ -63,7 +63,7 @@ test("the launcher shows another picture", async () => {
   assert.notEqual(await shape({ launcherIcon: "question" }), await shape({}));
 });
 
-test("a page has its own texts, on the launcher and in the chat, in whatever language", async () => {
+test("data-texts overrides texts on the launcher and in the chat, in every language", async () => {
   const texts = '{"open":"Talk to us","send":"Off it goes","away":"No chat now"}';
   const page = await embedded({ texts });
   page.click("Talk to us");
@@ -95,7 +95,7 @@ for (const [name, value, hint] of [
   ["texts", '{"constructor":"x"}', /data-texts/],
   ["pageContext", "[1]", /data-page-context .*JSON/],
 ]) {
-  test(`${name} can't be ${value.slice(0, 20)}: said once on the console, and left out`, async () => {
+  test(`${name} can't be ${value.slice(0, 20)}: warned about once and ignored`, async () => {
     const page = await embedded({ [name]: value });
     assert.equal(page.warnings.length, 1);
     assert.match(page.warnings[0], hint);
@@ -105,7 +105,7 @@ for (const [name, value, hint] of [
   });
 }
 
-test("the same holds for what the page calls", async () => {
+test("invalid values of method calls are warned about and ignored", async () => {
   const page = await embedded();
   page.win.Loquent.setTheme("pink");
   page.win.Loquent.setLocale("tlh");

@@ -24,7 +24,7 @@ const stored = (page) => JSON.parse(page.win.localStorage.getItem(KEY) ?? "[]");
 const statusOf = (page, index = 0) =>
   page.get("log").children[index].querySelector(".status")?.textContent;
 
-test("a message says that it is being sent until it is acknowledged", async () => {
+test("a message shows that it is being sent until it is acknowledged", async () => {
   const page = await started();
   page.write("Hello");
   assert.equal(statusOf(page), "Sending…");
@@ -57,7 +57,7 @@ test("without an ack it is sent again after a reconnect, with the same key, seen
   assert.deepEqual(page.lines, ["Hello"]);
 });
 
-test("what the page before could not send goes out by itself, with the panel closed", async () => {
+test("messages that the previous page could not send are sent with the panel closed", async () => {
   const entry = { cid: "c_1", content: "Hello" };
   const page = openPage({ local: { [KEY]: JSON.stringify([entry]) } });
   await page.embed();
@@ -73,7 +73,7 @@ test("what the page before could not send goes out by itself, with the panel clo
   assert.equal(page.win.sessionStorage.getItem("loquent:wid_one:open"), null);
 });
 
-test("what was refused, or is no message, opens no connection", async () => {
+test("refused or invalid stored messages open no connection", async () => {
   for (const text of ['[{"cid":"c_1","content":"Hello","failed":"Too long"}]', "[]", "no JSON"]) {
     const page = openPage({ local: { [KEY]: text } });
     await page.embed();
@@ -82,7 +82,7 @@ test("what was refused, or is no message, opens no connection", async () => {
   }
 });
 
-test("if the history has it already, it is not sent again", async () => {
+test("a message in the history is not sent again", async () => {
   const page = await started();
   page.write("Hello");
   const { client_message_id: key } = page.socket.sent[0];
@@ -107,7 +107,7 @@ test("a reload keeps what was not acknowledged, and sends it with its key", asyn
   assert.deepEqual(next.lines, ["Hello"]);
 });
 
-test("what is typed offline waits and goes out in order", async () => {
+test("messages written offline are sent in order", async () => {
   const page = await started();
   page.socket.drop();
   page.go(false);
@@ -133,7 +133,7 @@ test("another tab's entries in storage are left alone", async () => {
 });
 
 for (const code of ["rate_limited", "internal"]) {
-  test(`${code}: it waits as long as the server says, then goes out by itself`, async () => {
+  test(`${code}: waits for retry_after, then sends the message again`, async () => {
     const page = await started();
     page.write("Hello");
     const [first] = page.socket.sent;
@@ -151,14 +151,14 @@ for (const code of ["rate_limited", "internal"]) {
   });
 }
 
-test("busy: it goes out when the turn before it has ended", async () => {
+test("busy: the message is sent when the previous turn has ended", async () => {
   const page = await started();
   page.write("Hello");
   page.socket.say(refusal(page.socket.sent[0], "busy"), { type: "typing_stop" });
   assert.equal(page.socket.sent.length, 2);
 });
 
-test("it does not try for ever", async () => {
+test("retries end after a number of tries", async () => {
   const page = await started();
   page.write("Hello");
   for (let n = 0; n < 12; n++) {
@@ -176,7 +176,7 @@ for (const [code, more] of [
   ["internal", {}],
   ["rate_limited", { retry_after: 7200 }],
 ]) {
-  test(`${code}: says why, and offers another try`, async () => {
+  test(`${code}: shows the reason and offers a retry`, async () => {
     const page = await started();
     page.write("Hello");
     const [first] = page.socket.sent;
@@ -195,7 +195,7 @@ for (const [code, more] of [
   });
 }
 
-test("a refused text can be put back into the box, and nothing typed there is lost", async () => {
+test("a refused message can be put back into the box, before what is typed there", async () => {
   const page = await started();
   page.write("Hello");
   page.socket.say(refusal(page.socket.sent[0], "daily_cap_reached"));
@@ -207,7 +207,7 @@ test("a refused text can be put back into the box, and nothing typed there is lo
   assert.equal(page.win.localStorage.getItem(KEY), null);
 });
 
-test("one refused message does not hold up the next", async () => {
+test("a refused message does not block the next one", async () => {
   const page = await started();
   page.write("one");
   page.socket.say(refusal(page.socket.sent[0], "message_too_long"));
@@ -218,7 +218,7 @@ test("one refused message does not hold up the next", async () => {
   );
 });
 
-test("an error of the conversation is said above the box, and goes with the next message", async () => {
+test("an error of the conversation is shown above the box until the next message", async () => {
   const page = await started();
   page.socket.say({ type: "error", code: "internal", message: "Something broke." });
   page.draw();
@@ -227,7 +227,7 @@ test("an error of the conversation is said above the box, and goes with the next
   assert.doesNotMatch(page.text("alert"), /Something broke/);
 });
 
-test("after an idle close the next message opens the line again", async () => {
+test("after an idle close the next message reconnects", async () => {
   const page = await started();
   page.socket.drop(4408);
   page.draw();

@@ -36,12 +36,12 @@ test("the chat and the languages are files of their own, named literally", () =>
   assert.doesNotMatch(entry, /import\(`/);
 });
 
-test("on a server it can be imported, and says what it needs when it is called", async () => {
+test("on a server it can be imported, and throws when it is called", async () => {
   const { createLoquent } = await import("loquent-widget");
   assert.throws(() => createLoquent({ host: "https://a.example", widget: "wid_one" }), /browser/);
 });
 
-test("in a browser it makes a widget, without a global, and makes it anew after destroy", async (t) => {
+test("in a browser it creates a widget without a global, and again after destroy", async (t) => {
   const { createLoquent } = await import("loquent-widget");
   const page = openPage();
   globalThis.window = page.win;
@@ -54,7 +54,7 @@ test("in a browser it makes a widget, without a global, and makes it anew after 
   await settle();
   assert.equal(page.win.Loquent, undefined);
   page.get("button", "Help – Open chat").click();
-  // The chat is read from the disk: it comes when that is done.
+  // Wait until the chat has been read from the disk.
   await import(
     new URL(`../${paths.find((path) => path.includes("/chat-runtime-"))}`, import.meta.url).href
   );

@@ -15,14 +15,14 @@ async function started(data = {}, options = {}) {
   return page;
 }
 
-/** A browser that tells of navigations within the page. */
+/** A browser with the navigation API. */
 function withNavigation() {
   const page = openPage();
   page.win.navigation = new page.win.EventTarget();
   return page;
 }
 
-test("no fragment, no user-info; nothing where there is no such address", () => {
+test("fragments and user info are removed; other schemes are not reported", () => {
   const frame = pageFrame({
     href: "https://me:secret@shop.example/a?b=1#token",
     title: "A",
@@ -40,7 +40,7 @@ test("no fragment, no user-info; nothing where there is no such address", () => 
   assert.equal(JSON.parse(pageFrame({ ...HERE, referrer: "android-app://x/" })).referrer, "");
 });
 
-test("it fits into 4 KiB: title and referrer give first, then the context, then the query", () => {
+test("the frame fits into 4 KiB: title and referrer are cut first, then context, then query", () => {
   const long = "ü".repeat(900);
   const context = { note: "x".repeat(3000) };
   const first = pageFrame({
@@ -61,7 +61,7 @@ test("it fits into 4 KiB: title and referrer give first, then the context, then 
   assert.equal(pageFrame({ ...HERE, href: `https://shop.example/${"x".repeat(9000)}` }), "");
 });
 
-test("each session is told where the visitor is, a client of the base protocol tells nothing", async () => {
+test("each v2 session gets a page frame; base sessions get none", async () => {
   const page = await started({ pageContext: '{"plan":"pro"}' });
   const frame = { type: "page", url: "https://shop.example/", title: "Shop", referrer: "" };
   assert.deepEqual(page.socket.pages, [{ ...frame, context: { plan: "pro" } }]);
@@ -77,7 +77,7 @@ test("each session is told where the visitor is, a client of the base protocol t
   assert.deepEqual(page.socket.pages, []);
 });
 
-test("a navigation within the page is told once it has settled, and only if it led elsewhere", async () => {
+test("a navigation is reported once it has settled, and only if the page changed", async () => {
   const page = withNavigation();
   await page.embed();
   page.start();
@@ -95,7 +95,7 @@ test("a navigation within the page is told once it has settled, and only if it l
   assert.deepEqual(told.slice(1), [["https://shop.example/pay", "Pay"]]);
 });
 
-test("browsers without that API: going back, and whatever the visitor does", async () => {
+test("without the navigation API, history events, clicks and keys trigger the check", async () => {
   const page = await started();
   for (const [path, target, type] of [
     ["/a", page.win, "popstate"],
@@ -110,7 +110,7 @@ test("browsers without that API: going back, and whatever the visitor does", asy
   assert.deepEqual(paths, ["/", "/a", "/b", "/c"]);
 });
 
-test("a new context is told at most once a second", async () => {
+test("a new context is sent at most once per second", async () => {
   const page = await started();
   for (let n = 0; n < 50; n++) page.win.Loquent.setPageContext({ n });
   page.clock.tick(1000);
@@ -120,7 +120,7 @@ test("a new context is told at most once a second", async () => {
   );
 });
 
-test("a tab in the background says nothing until it is looked at", async () => {
+test("a background tab reports nothing until it is visible", async () => {
   const page = await started();
   const look = (hidden) => {
     Object.defineProperty(page.win.document, "hidden", { value: hidden, configurable: true });
@@ -146,7 +146,7 @@ for (const [name, context] of [
     ["a number that is too large", { n: 2 ** 60 }],
   ],
 ]) {
-  test(`${name} is no context: told on the console, and the server never hears of it`, async () => {
+  test(`${name} is no context: warned about and never sent`, async () => {
     const page = await started({ pageContext: '{"plan":"pro"}' });
     page.win.Loquent.setPageContext(context);
     page.clock.tick(1000);
@@ -156,7 +156,7 @@ for (const [name, context] of [
   });
 }
 
-test("nothing listens to the page before the first click", async () => {
+test("there are no listeners on the page before the first click", async () => {
   const page = withNavigation();
   const heard = [];
   page.win.navigation.addEventListener = (type) => heard.push(type);

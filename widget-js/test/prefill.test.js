@@ -1,10 +1,10 @@
-/** A text that the page puts into the message field, on each of its pages. */
+/** A text that the page prefills on each of its pages. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPage, settle } from "./support/page.js";
 
-/** The message field of the next page of a visit, whose script has prefilled `text`. */
+/** Return the message field of the visit's next page, after it has prefilled `text`. */
 async function nextPage(tab, text) {
   const page = openPage({ tab: { ...tab } });
   await page.embed();
@@ -14,7 +14,7 @@ async function nextPage(tab, text) {
   return { page, field: page.get("textbox", "Message"), tab: page.win.sessionStorage };
 }
 
-test("the same text on each page stands there once, also where the visitor went on with it", async () => {
+test("the same prefilled text on each page appears once, even if the visitor continued it", async () => {
   let visit = await nextPage({}, "Where is my order?");
   assert.equal(visit.field.value, "Where is my order?");
   visit = await nextPage(visit.tab, "Where is my order?");
@@ -24,13 +24,13 @@ test("the same text on each page stands there once, also where the visitor went 
   assert.equal(visit.field.value, "Where is my order? It is #123");
 });
 
-test("the text of another page takes the place of one that nobody touched", async () => {
+test("another page's prefilled text replaces an untouched one", async () => {
   let visit = await nextPage({}, "About bags: ");
   visit = await nextPage(visit.tab, "About shoes: ");
   assert.equal(visit.field.value, "About shoes: ");
 });
 
-test("what the visitor wrote stays, below", async () => {
+test("the visitor's own text stays below a prefilled one", async () => {
   let visit = await nextPage({}, "About bags");
   visit.page.type("Message", "Are you open?");
   visit = await nextPage(visit.tab, "About shoes");

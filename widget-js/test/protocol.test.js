@@ -70,7 +70,7 @@ for (const raw of [
   test(`ignores ${raw}`, () => assert.equal(parseFrame(raw), null));
 }
 
-test("a broken line of the history does not cost the others", () => {
+test("an invalid message in the history does not affect the others", () => {
   const raw = {
     type: "history",
     messages: [null, { role: "user" }, { role: "user", content: "a", sources: null }],
@@ -82,13 +82,13 @@ test("a broken line of the history does not cost the others", () => {
   );
 });
 
-test("the token travels as a subprotocol, if it can", () => {
+test("the token is sent as a subprotocol if it is valid there", () => {
   assert.deepEqual(subprotocols(null), ["loquent.v2"]);
   assert.deepEqual(subprotocols("wst_a-b"), ["loquent.v2", "loquent.token.wst_a-b"]);
   assert.deepEqual(subprotocols("a b,c"), ["loquent.v2"]);
 });
 
-test("idempotency keys are as the server wants them, and never the same", () => {
+test("idempotency keys are valid and unique", () => {
   const keys = Array.from({ length: 500 }, () => newMessageId(crypto));
   for (const key of keys) assert.match(key, /^[\w-]{1,64}$/);
   assert.equal(new Set(keys).size, keys.length);

@@ -42,7 +42,7 @@ test("chunks of the last three releases stay beside what is built", async (t) =>
   assert.ok(await keep(files("five"), dist));
 });
 
-test("what is over its budget is not written", async (t) => {
+test("files over their budget are not written", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "dist-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const dist = pathToFileURL(`${folder}/`);

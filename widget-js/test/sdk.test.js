@@ -19,7 +19,7 @@ for (const [name, answers] of [
   });
 }
 
-test("calls made before the script has loaded are done when it has", async () => {
+test("calls made before the script has loaded run afterwards", async () => {
   const page = openPage();
   const seen = [];
   page.win.Loquent = [
@@ -49,7 +49,7 @@ test("after it has loaded, methods and push both work", async () => {
   assert.equal(page.all("dialog").length, 1);
 });
 
-test("send opens the line and goes out once the session stands", async () => {
+test("send connects and is sent once the session starts", async () => {
   const page = openPage();
   await page.embed();
   page.win.Loquent.send(" Hello ");
@@ -70,7 +70,7 @@ test("identify fills the form in and sends it as the visitor would", async () =>
   assert.equal(page.get("textbox", "Email").value, "jane@example.com");
 });
 
-test("events reach their listeners; one that throws is reported and harms nobody", async () => {
+test("events reach their listeners, and a listener that throws is reported", async () => {
   const page = openPage();
   await page.embed();
   const seen = [];
@@ -97,7 +97,7 @@ test("events reach their listeners; one that throws is reported and harms nobody
   );
 });
 
-test("the same tag twice makes one widget, two ids make two", async () => {
+test("the same tag twice creates one widget, two ids create two", async () => {
   const page = openPage();
   await page.embed("wid_one");
   await page.embed("wid_one");
@@ -116,7 +116,7 @@ test("the same tag twice makes one widget, two ids make two", async () => {
   assert.equal(page.hosts.length, 1);
 });
 
-test("destroy while the config is still on its way", async () => {
+test("destroy works while the config is loading", async () => {
   const page = openPage();
   const done = page.embed("wid_one", {}, { cold: true });
   page.win.Loquent.destroy();
@@ -137,7 +137,7 @@ test("reset forgets the visitor", async () => {
   assert.equal(page.win.localStorage.length, 0);
 });
 
-test("a tag in the head of a page without a body yet", async () => {
+test("a tag in the head works before there is a body", async () => {
   const page = openPage();
   const { document } = page.win;
   const { body } = document;

@@ -18,7 +18,7 @@ async function started(locale, config = {}) {
 const refusal = (code, more = {}) => ({ type: "error", code, message: `No: ${code}.`, ...more });
 
 for (const code of ["rate_limited", "busy", "daily_cap_reached", "interrupted", "internal"]) {
-  test(`${code} is said in the visitor's language; in English in the server's words`, async () => {
+  test(`${code} is shown in the visitor's language, and in English with the server's message`, async () => {
     const page = await started("de");
     page.socket.say(refusal(code));
     page.draw();
@@ -30,7 +30,7 @@ for (const code of ["rate_limited", "busy", "daily_cap_reached", "interrupted", 
   });
 }
 
-test("what the owner wrote is shown as it is, and so is a code that nobody knows", async () => {
+test("the owner's message and unknown codes are shown unchanged", async () => {
   const page = await started("de");
   for (const code of ["agent_unavailable", "forbidden", "brand_new"]) {
     page.socket.say(refusal(code));
@@ -39,7 +39,7 @@ test("what the owner wrote is shown as it is, and so is a code that nobody knows
   }
 });
 
-test("a refused message says why in the visitor's language", async () => {
+test("a refused message shows the reason in the visitor's language", async () => {
   const page = await started("de");
   page.key(page.type(de.message, "Hallo"), "Enter");
   const { client_message_id } = page.socket.sent[0];
@@ -52,7 +52,7 @@ const INVALID = {
   message: "Email: Enter a valid address. Phone: Please enter a phone number.",
 };
 
-test("the fields that the server names are marked, each with its own sentence", async () => {
+test("each invalid field that the server names shows its own error", async () => {
   const page = await started("de", { contact_info_mode: "required" });
   page.type(de.name, "Jane");
   page.type(de.email, "jane@example.com");

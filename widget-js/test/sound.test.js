@@ -44,7 +44,7 @@ function hide(page, hidden) {
   Object.defineProperty(page.win.document, "hidden", { value: hidden, configurable: true });
 }
 
-test("an answer sounds while the panel is closed or the page hidden, and only then", async () => {
+test("an answer plays a sound only if the panel is closed or the page hidden", async () => {
   const { page, log } = await started();
   page.socket.say(answer("a"));
   page.clock.tick(1000);
@@ -62,7 +62,7 @@ test("an answer sounds while the panel is closed or the page hidden, and only th
   assert.equal(log.closed, 1);
 });
 
-test("of several tabs one sounds, and none where one of them shows the answer", async () => {
+test("only one tab plays the sound, and none if one of them shows the answer", async () => {
   const { page, log } = await started();
   page.click("Close chat");
   page.socket.say(answer("a"));
@@ -71,7 +71,7 @@ test("of several tabs one sounds, and none where one of them shows the answer", 
   assert.equal(log.tones, 0);
 });
 
-test("the menu turns it off and on, and the choice is kept", async () => {
+test("the menu turns the sound off and on, and the choice is stored", async () => {
   const { page, log } = await started();
   page.click("Menu");
   const pressed = () => page.get("button", "Sound").getAttribute("aria-pressed");
@@ -97,7 +97,7 @@ test("data-sound turns it off until the visitor says otherwise", async () => {
   assert.equal(pressed(), "true");
 });
 
-test("a browser without sound, or that refuses it, harms nothing", async () => {
+test("a browser without audio, or that blocks it, causes no error", async () => {
   const { page } = await started();
   page.click("Close chat");
   delete page.win.AudioContext;

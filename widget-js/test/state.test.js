@@ -29,7 +29,7 @@ const busy = freeze({
   turn: { id: "0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", text: "Yes, ", done: false, stopping: false },
 });
 
-/** What must be different after each golden frame; none of them may change the state it came to. */
+/** The expected changes after each golden frame; none may mutate the previous state. */
 const effects = {
   session: ({ token, ready, turn }) =>
     assert.deepEqual([token, ready, turn], ["wst_EXAMPLE", true, null]),
@@ -59,7 +59,7 @@ test("the last seq is the last before the first gap", () => {
   assert.deepEqual([of(), of(1, 2, 3), of(7, 8), of(1, 2, 4), of(3, 3.5, 4)], [0, 3, 8, 2, 4]);
 });
 
-test("the newest answer is asked for again: it may have been written anew", () => {
+test("the newest answer is requested again, because it may have been regenerated", () => {
   const of = (roles) =>
     lastSeq({
       ...busy,
@@ -72,19 +72,19 @@ test("the newest answer is asked for again: it may have been written anew", () =
   assert.deepEqual([of("ua"), of("uau"), of("uaua"), of("u")], [1, 1, 3, 1]);
 });
 
-test("a line that is gone has nothing on its way", () => {
+test("a lost link has nothing in flight", () => {
   const sent = { ...busy, outbox: [{ cid: "a", content: "b", sent: true }] };
   const { outbox, ready, lost } = afterLink(sent, "waiting", "", false);
   assert.deepEqual([outbox[0].sent, ready, lost], [false, false, true]);
 });
 
-test("what is sent waits for its ack in v2, and counts as taken in base", () => {
+test("a sent message waits for its ack in v2, and counts as accepted in base", () => {
   assert.equal(afterSend(busy, "c_7bVd1kQ2").outbox[0].sent, true);
   const base = afterSend({ ...busy, v2: false }, "c_7bVd1kQ2");
   assert.deepEqual([base.outbox.length, base.messages[0].content], [1, "Do you ship to Norway?"]);
 });
 
-test("a form is needed only where something is collected and nothing is known", () => {
+test("the form is needed only if something is collected and nothing is known", () => {
   const config = {
     contact_info_mode: "required",
     collect_name: false,

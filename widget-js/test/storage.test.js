@@ -5,7 +5,7 @@ import { openStorage } from "../src/embed/storage.js";
 import { openPage } from "./support/page.js";
 import { session } from "./support/socket.js";
 
-test("where storage throws, the page's memory does", () => {
+test("memory replaces storage that throws", () => {
   const win = {
     get localStorage() {
       throw new Error("SecurityError");
@@ -51,12 +51,12 @@ test("the chat works without any storage", async () => {
 });
 
 for (const value of ["{", "null", "7", '{"a":1}', "[null]", '[{"cid":1}]']) {
-  test(`a broken outbox is an empty one: ${value}`, () => {
+  test(`an invalid outbox counts as empty: ${value}`, () => {
     assert.deepEqual(readOutbox({ get: () => value, set() {} }), []);
   });
 }
 
-test("a broken draft or token in storage stops nothing", async () => {
+test("an invalid draft or token in storage causes no error", async () => {
   const page = openPage({
     tab: { "loquent:wid_one:draft": "null" },
     local: { "loquent:wid_one:token": "not, a token" },

@@ -25,7 +25,7 @@ function hide(page, hidden) {
   page.draw();
 }
 
-test("opening in one tab opens in the others, without the focus, and leaves nothing behind", async () => {
+test("opening in one tab opens the others without focus, and leaves no entry in storage", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
   assert.ok(isOpen(one) && isOpen(two));
@@ -37,7 +37,7 @@ test("opening in one tab opens in the others, without the focus, and leaves noth
   assert.equal(one.win.sessionStorage.getItem("loquent:wid_one:open"), null);
 });
 
-test("a tab in the background opens when it is looked at, and not if it was closed meanwhile", async () => {
+test("a background tab opens when it becomes visible, unless it was closed since then", async () => {
   const [one, two] = await twoTabs();
   hide(two, true);
   one.click("Open chat");
@@ -67,7 +67,7 @@ test("a tab that is loaded later starts closed; data-open opens one tab only, un
   assert.equal(next.sockets.length, 0);
 });
 
-test("what the page opens by itself concerns one tab; by a visitor's click, all", async () => {
+test("open() by the page affects one tab; after a visitor's click, all", async () => {
   const [one, two] = await twoTabs();
   one.win.Loquent.open();
   one.draw();
@@ -79,7 +79,7 @@ test("what the page opens by itself concerns one tab; by a visitor's click, all"
   assert.ok(isOpen(one) && isOpen(two));
 });
 
-test("a message that two tabs get counts once; read in one is read in all", async () => {
+test("a message received by two tabs counts once, and reading it in one marks it read in all", async () => {
   const [one, two] = await twoTabs();
   const counts = [];
   two.win.Loquent.on("unread", (count) => counts.push(count));
@@ -110,7 +110,7 @@ test("a tab without the chat shows the stored count, and follows it", async () =
   assert.deepEqual(counts, [0]);
 });
 
-test("an answer in a tab that nobody looks at is unread until somebody does", async () => {
+test("an answer in a hidden tab is unread until the tab is visible", async () => {
   const [one, two] = await twoTabs();
   const counts = [];
   one.win.Loquent.on("unread", (count) => counts.push(count));
@@ -124,7 +124,7 @@ test("an answer in a tab that nobody looks at is unread until somebody does", as
   assert.equal(badge(one), "");
 });
 
-test("a tab that has not heard yet that another one was closed reads nothing behind its back", async () => {
+test("a hidden tab with an open panel does not mark messages as read", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
   for (const tab of [one, two]) tab.socket.accept().say(session(), answer(1));
@@ -136,7 +136,7 @@ test("a tab that has not heard yet that another one was closed reads nothing beh
   assert.equal(badge(one), "1");
 });
 
-test("a new conversation starts to count anew", async () => {
+test("a new conversation resets the unread count", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
   for (const tab of [one, two]) tab.socket.accept().say(session(), answer(1), answer(2), answer(3));
@@ -147,7 +147,7 @@ test("a new conversation starts to count anew", async () => {
   assert.deepEqual([badge(one), badge(two)], ["1", "1"]);
 });
 
-test("history of what was read is not news; what came meanwhile is", async () => {
+test("read history is not counted as unread; newer messages are", async () => {
   const local = { "loquent:wid_one:token": "wst_one", "loquent:wid_one:read": "2 wst_one" };
   const page = openPage({ local });
   await page.embed();
@@ -159,7 +159,7 @@ test("history of what was read is not news; what came meanwhile is", async () =>
   assert.equal(badge(page), "1");
 });
 
-test("a visitor who is forgotten in one tab is forgotten in all", async () => {
+test("a reset in one tab applies to all", async () => {
   const [one, two] = await twoTabs();
   one.click("Open chat");
   for (const tab of [one, two]) tab.socket.accept().say(session(), answer(1));

@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { openPage } from "./support/page.js";
 import { line } from "./support/socket.js";
 
-/** Notes who listens to what stands outside of the widget: the page, its window, its media. */
+/** Record the widget's listeners on the page, its window and its media queries. */
 function watch(page) {
   const live = [];
   const { prototype } = page.win.EventTarget;
   const { addEventListener, removeEventListener } = prototype;
   prototype.addEventListener = function (type, listener, ...rest) {
-    // The imitation of a document listens for the mouse by itself.
+    // jsdom itself listens for the mouse.
     if (!type.startsWith("mouse")) live.push({ target: this, type, listener });
     return addEventListener.call(this, type, listener, ...rest);
   };
@@ -80,7 +80,7 @@ for (const navigation of [true, false]) {
     assert.deepEqual(listening(), []);
     assert.equal(page.queries.length, 0);
     assert.equal(page.hosts.length, 0);
-    // The tag itself stays: it is the page's.
+    // The tag stays: it belongs to the page.
     assert.equal(page.win.document.querySelectorAll("*").length, nodes + 1);
     assert.equal(page.clock.pending, 0);
     assert.equal(socket.closedBy, "client");
@@ -94,7 +94,7 @@ for (const navigation of [true, false]) {
   });
 }
 
-test("one of two widgets goes, the other stays as it is", async () => {
+test("destroying one widget does not affect the other", async () => {
   const { page } = withEverything(true);
   await page.embed("wid_one");
   await page.embed("wid_two");
@@ -104,7 +104,7 @@ test("one of two widgets goes, the other stays as it is", async () => {
   assert.equal(page.win.Loquent.get("wid_two"), null);
 });
 
-test("a widget that is gone does nothing more, and may come again", async () => {
+test("a destroyed widget does nothing more, and can be mounted again", async () => {
   const page = openPage();
   await page.embed();
   const widget = page.win.Loquent.get();

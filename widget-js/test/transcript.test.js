@@ -19,13 +19,13 @@ const final = (content, more = {}) => ({
 });
 const stop = { type: "typing_stop" };
 
-/** The answer that grows outside of the log. */
+/** The streaming answer, which is outside the log. */
 const growing = (page) => {
   const box = page.root.querySelector("[aria-busy] .bubble");
   return box && !box.closest("[hidden]") ? box.textContent : null;
 };
 
-test("an answer grows outside of the log and moves into it once", async () => {
+test("an answer streams outside the log and moves into it once", async () => {
   const page = await started(start());
   assert.equal(growing(page), null);
   assert.ok(page.get("button", "Stop answering"));
@@ -43,7 +43,7 @@ test("an answer grows outside of the log and moves into it once", async () => {
   assert.deepEqual(page.lines, ["Hello world"]);
 });
 
-test("letters are revealed frame by frame, at once where motion is not wanted", async () => {
+test("text is revealed frame by frame, or immediately with reduced motion", async () => {
   const page = await started(start());
   page.socket.say(delta("x".repeat(80), 0));
   page.clock.tick(16);
@@ -54,7 +54,7 @@ test("letters are revealed frame by frame, at once where motion is not wanted", 
   assert.equal(growing(page).length, 80);
 });
 
-test("a gap is left alone until the final message; offset 0 starts anew", async () => {
+test("deltas after a gap are ignored until the final message; offset 0 restarts", async () => {
   const page = await started(start(), delta("abc", 0), delta("xyz", 9), delta("def", 3));
   assert.equal(growing(page), "abcdef");
   page.socket.say(delta("other", 0, "another turn"));
@@ -65,7 +65,7 @@ test("a gap is left alone until the final message; offset 0 starts anew", async 
   assert.equal(growing(page), "fresh");
 });
 
-test("stop asks the server once, and a stopped answer says so", async () => {
+test("stop sends one frame, and a stopped answer says so", async () => {
   const page = await started(start(), delta("Half", 0));
   page.get("button", "Stop answering").focus();
   page.click("Stop answering");
@@ -77,7 +77,7 @@ test("stop asks the server once, and a stopped answer says so", async () => {
   assert.match(page.text("log"), /HalfStopped/);
 });
 
-test("a turn without text ends without a trace", async () => {
+test("a turn without text leaves nothing in the log", async () => {
   const page = await started(start());
   page.socket.say(stop);
   page.draw();
@@ -85,7 +85,7 @@ test("a turn without text ends without a trace", async () => {
   assert.equal(page.all("button", "Stop answering").length, 0);
 });
 
-test("a failed turn shows the server's sentence in the log", async () => {
+test("a failed turn shows the server's message in the log", async () => {
   const page = await started(line("user", "Hi", { seq: 1 }));
   page.socket.say(start(), {
     ...{
@@ -100,7 +100,7 @@ test("a failed turn shows the server's sentence in the log", async () => {
   assert.deepEqual(page.lines, ["Sorry, not now."]);
 });
 
-test("history is shown once, in the order of seq, whatever comes again", async () => {
+test("history is shown once, in the order of seq, even if it is replayed", async () => {
   const one = line("user", "Hi", { seq: 1, client_message_id: "c_1" });
   const two = line("assistant", "Hello", { seq: 2 });
   const page = await started({ type: "history", messages: [two, one], complete: true });
@@ -119,7 +119,7 @@ test("history is shown once, in the order of seq, whatever comes again", async (
   assert.deepEqual([...page.get("log").children].slice(0, 2), nodes);
 });
 
-test("replayed messages are not read aloud, new ones are", async () => {
+test("replayed messages are not announced, new ones are", async () => {
   const page = await started({
     type: "history",
     messages: [line("user", "Hi", { seq: 1 })],
@@ -131,7 +131,7 @@ test("replayed messages are not read aloud, new ones are", async () => {
   assert.equal(page.get("log").getAttribute("aria-live"), "polite");
 });
 
-test("with a gap in what was seen it asks again from before the gap", async () => {
+test("after a gap it requests everything from before the gap", async () => {
   const page = await started({
     type: "history",
     messages: [line("user", "a", { seq: 4 })],
@@ -143,7 +143,7 @@ test("with a gap in what was seen it asks again from before the gap", async () =
   assert.match(page.socket.url, /\?last_seq=4$/);
 });
 
-test("an incomplete history replaces what was there, and says that there was more", async () => {
+test("an incomplete history replaces the log and says that there is more", async () => {
   const page = await started({
     type: "history",
     messages: [line("user", "old", { seq: 1 })],
@@ -159,7 +159,7 @@ test("an incomplete history replaces what was there, and says that there was mor
   assert.match(page.get("dialog").textContent, /Earlier messages are not shown/);
 });
 
-test("coming back in mid-answer goes on with it", async () => {
+test("reconnecting during an answer continues it", async () => {
   const page = await started(start(), delta("Hello wo", 0));
   page.socket.drop();
   page.clock.tick(1000);
@@ -171,7 +171,7 @@ test("coming back in mid-answer goes on with it", async () => {
   assert.equal(growing(page), "Hello world, and more");
 });
 
-test("dots do not get stuck: a session without its turn ends it", async () => {
+test("a session without the turn removes the typing dots", async () => {
   const page = await started(start());
   page.socket.drop();
   page.clock.tick(1000);
@@ -180,7 +180,7 @@ test("dots do not get stuck: a session without its turn ends it", async () => {
   assert.equal(page.root.querySelector(".dots").closest("[hidden]") !== null, true);
 });
 
-test("a new conversation empties the transcript in every tab, and keeps the new token", async () => {
+test("a new conversation clears the transcript in every tab and stores the new token", async () => {
   const page = await started({
     type: "history",
     messages: [line("user", "old", { seq: 1 })],
@@ -196,7 +196,7 @@ test("a new conversation empties the transcript in every tab, and keeps the new 
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
 
-test("feedback is given, changed and taken back", async () => {
+test("feedback can be given, changed and withdrawn", async () => {
   const page = await started({
     type: "history",
     messages: [line("assistant", "Hello", { id: "m1", seq: 1 })],
@@ -222,7 +222,7 @@ test("feedback is given, changed and taken back", async () => {
   );
 });
 
-test("sources are links; an address that is none is shown as words", async () => {
+test("sources are links; invalid addresses are shown as text", async () => {
   const page = await started(start());
   page.socket.say(
     final("Yes", {
@@ -241,14 +241,14 @@ test("sources are links; an address that is none is shown as words", async () =>
   assert.match(page.text("log"), /Bad/);
 });
 
-test("what the visitor wrote is text, never markup", async () => {
+test("a visitor's message is rendered as text, never as markup", async () => {
   const page = await started();
   page.write("**a** <b>x</b>\nb");
   assert.deepEqual(page.lines, ["**a** <b>x</b>\nb"]);
   assert.equal(page.get("log").querySelector("strong, b"), null);
 });
 
-test("new messages do not move a visitor who reads further up", async () => {
+test("new messages do not scroll a visitor who reads further up", async () => {
   const page = await started();
   const scroller = page.root.querySelector(".scroller");
   Object.defineProperties(scroller, {
@@ -263,11 +263,11 @@ test("new messages do not move a visitor who reads further up", async () => {
   page.get("button", "New messages").focus();
   page.click("New messages");
   assert.equal(scroller.scrollTop, 1000);
-  // The button is gone, and with it the focus would be.
+  // The button was removed, and would take the focus with it.
   assert.equal(page.root.activeElement, scroller);
 });
 
-test("an answer that grows out of sight says so before it is done", async () => {
+test("an answer streaming out of sight shows the new messages button", async () => {
   const page = await started(start(), delta("Hello", 0));
   const scroller = page.root.querySelector(".scroller");
   Object.defineProperties(scroller, {
@@ -283,7 +283,7 @@ test("an answer that grows out of sight says so before it is done", async () => 
   assert.ok(page.get("button", "New messages"));
 });
 
-test("before the first message the greeting stays in sight, however long the form below it", async () => {
+test("before the first message the greeting stays in view, however long the form is", async () => {
   const page = openPage({ config: { contact_info_mode: "optional" } });
   await page.embed();
   page.click("Open chat");
@@ -300,7 +300,7 @@ test("before the first message the greeting stays in sight, however long the for
   assert.equal(scroller.scrollTop, 1000);
 });
 
-test("what comes while the panel is closed is counted on the launcher", async () => {
+test("messages that arrive while the panel is closed are counted on the launcher", async () => {
   const page = await started();
   page.click("Close chat");
   const unread = [];
@@ -316,7 +316,7 @@ test("what comes while the panel is closed is counted on the launcher", async ()
   assert.deepEqual(unread, [1, 0]);
 });
 
-test("the base protocol is enough to chat", async () => {
+test("the chat works with the base protocol", async () => {
   const page = openPage({ config: { greeting: null } });
   await page.embed();
   page.click("Open chat");
@@ -351,7 +351,7 @@ test("the base protocol is enough to chat", async () => {
   assert.deepEqual(page.lines, ["Hi", "Hello"]);
 });
 
-test("the copy button copies the code and says so", async () => {
+test("the copy button copies the code and confirms it", async () => {
   const page = await started(start());
   const copied = [];
   Object.defineProperty(page.win.navigator, "clipboard", {

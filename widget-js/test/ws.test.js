@@ -32,7 +32,7 @@ for (const [code, earliest] of [
   [1012, 2500],
   [1001, 2500],
 ]) {
-  test(`comes back after ${code}, not sooner than ${earliest} ms`, () => {
+  test(`reconnects after ${code}, not sooner than ${earliest} ms`, () => {
     const { clock, sockets, driver, last } = setUp();
     driver.connect();
     last().accept().say(session()).drop(code);
@@ -44,7 +44,7 @@ for (const [code, earliest] of [
 }
 
 for (const code of [1009, 4400, 4403, 4404, 4409]) {
-  test(`never comes back after ${code}, whatever happens`, () => {
+  test(`never reconnects after ${code}`, () => {
     const { clock, sockets, links, driver, last } = setUp();
     driver.connect();
     last().accept().say(session()).drop(code);
@@ -58,7 +58,7 @@ for (const code of [1009, 4400, 4403, 4404, 4409]) {
   });
 }
 
-test("an idle close sleeps until the visitor does something", () => {
+test("after an idle close it sleeps until the visitor is active", () => {
   const { clock, sockets, driver, last } = setUp();
   driver.connect();
   last().accept().say(session()).drop(4408);
@@ -69,7 +69,7 @@ test("an idle close sleeps until the visitor does something", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("after a flood nothing shortens the wait", () => {
+test("after 4429 nothing shortens the wait", () => {
   const { clock, sockets, driver, last } = setUp();
   driver.connect();
   last()
@@ -83,7 +83,7 @@ test("after a flood nothing shortens the wait", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("the delays grow until a session comes, then start anew", () => {
+test("the delays grow until a session starts, then reset", () => {
   const { clock, sockets, driver, last } = setUp();
   driver.connect();
   const waits = [];
@@ -103,7 +103,7 @@ test("the delays grow until a session comes, then start anew", () => {
   assert.equal(sockets.length, 6);
 });
 
-test("online, visible or back from the cache: at once", () => {
+test("wake reconnects immediately", () => {
   const { sockets, driver, last } = setUp();
   driver.connect();
   last().accept().say(session()).drop(1006);
@@ -116,7 +116,7 @@ for (const [reason, stops] of [
   ["refused", true],
   ["", false],
 ]) {
-  test(`after three handshakes that never opened it asks why: "${reason}"`, async () => {
+  test(`after three failed handshakes it asks for the reason: "${reason}"`, async () => {
     const { clock, sockets, links, asked, driver, last } = setUp({ reason });
     driver.connect();
     for (let n = 0; n < 3; n++) {
@@ -131,7 +131,7 @@ for (const [reason, stops] of [
   });
 }
 
-test("a handshake that hangs is given up", () => {
+test("a handshake that hangs times out", () => {
   const { clock, sockets, driver } = setUp();
   driver.connect();
   clock.tick(15_000);
@@ -140,7 +140,7 @@ test("a handshake that hangs is given up", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("pings while it is open, and replaces a socket that does not answer", () => {
+test("it pings while open, and replaces a socket that does not answer", () => {
   const { clock, sockets, driver, last } = setUp();
   driver.connect();
   last().accept().say(session());
@@ -155,7 +155,7 @@ test("pings while it is open, and replaces a socket that does not answer", () =>
   assert.equal(sockets.length, 2);
 });
 
-test("the base protocol knows no ping", () => {
+test("base sockets are not pinged", () => {
   const { clock, sockets, driver, last } = setUp();
   driver.connect();
   last().accept("").say({ type: "session", session_token: "wst_a", contact_info_submitted: false });

@@ -38,8 +38,8 @@ export function applyError(
   }
   // The message was accepted but its turn failed: show the error in place of the answer. If an
   // answer was to be regenerated, keep it.
-  const stands = messages.some(({ id }) => id && id === redo);
-  if (!stands && (cid || (turn && ENDS_TURN.includes(code)))) {
+  const keepsAnswer = messages.some(({ id }) => id && id === redo);
+  if (!keepsAnswer && (cid || (turn && ENDS_TURN.includes(code)))) {
     const asked = messages.find((each) => cid && each.key === cid);
     const ref = turn?.id ?? redo ?? asked?.id ?? null;
     return { messages: withNote(messages, message, ref), redo: null };

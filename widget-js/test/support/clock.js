@@ -1,4 +1,4 @@
-/** Time that only moves when a test says so. */
+/** A clock that only moves when a test calls `tick`. */
 export function createClock() {
   let now = 0;
   let last = 0;
@@ -15,7 +15,7 @@ export function createClock() {
     get pending() {
       return timers.size;
     },
-    /** Moves on, running what falls due in order. */
+    /** Advance the clock and run due timers in order. */
     tick(ms) {
       const end = now + ms;
       for (;;) {

@@ -12,7 +12,7 @@ const COUNTED = 2_000;
 const SMALL = 4_000;
 const LARGE = 32_000;
 const MAX_FACTOR = 24;
-/** Less than this, in microseconds, is mostly the compiler's and the garbage collector's. */
+/** Below this many microseconds, compiler and garbage collector dominate. */
 const MEASURABLE = 20_000;
 const ATTEMPTS = 3;
 
@@ -28,13 +28,13 @@ function ask(method, options) {
   return answer;
 }
 
-/** Blocks are counted of modules that are imported after this. */
+/** Start counting in modules that are imported after this call. */
 export function startCounting() {
   ask("Profiler.enable");
   ask("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 }
 
-/** How many blocks of src a call runs. */
+/** Return how many blocks of src a call runs. */
 export function stepsOf(call, text) {
   ask("Profiler.takePreciseCoverage");
   call(text);
@@ -46,7 +46,7 @@ export function stepsOf(call, text) {
   return steps;
 }
 
-/** In microseconds, the least of some. */
+/** Return the lowest CPU time of several calls, in microseconds. */
 function cpuOf(call, text, repeats) {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < repeats; i++) {

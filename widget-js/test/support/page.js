@@ -1,4 +1,4 @@
-/** A page with a script tag, a clock, a network and sockets that the test holds in its hands. */
+/** A page with a script tag, and a clock, network and sockets that the test controls. */
 
 import { JSDOM } from "jsdom";
 import * as chatRuntime from "../../src/chat-runtime.js";
@@ -89,7 +89,7 @@ export function openPage({
   for (const [key, value] of Object.entries(local)) win.localStorage.setItem(key, value);
   for (const [key, value] of Object.entries(tab)) win.sessionStorage.setItem(key, value);
 
-  // The style sheet shows the close button of the header only where the launcher is covered.
+  // The style sheet shows the header's close button only if the panel covers the launcher.
   const inSight = (each) =>
     !each.closest("[hidden]") && !each.matches(media["max-width"] ? ".open .launcher" : ".cross");
 
@@ -102,9 +102,9 @@ export function openPage({
     requests,
     errors,
     warnings,
-    /** Who still listens to a media query. */
+    /** Current listeners of media queries. */
     queries,
-    /** The window gets narrow, or wide. */
+    /** Make the window narrow or wide. */
     narrow(on) {
       media["max-width"] = on;
       for (const listener of [...queries]) listener({ matches: on });
@@ -118,7 +118,7 @@ export function openPage({
     get root() {
       return page.hosts[0]?.shadowRoot;
     },
-    /** Loads one more script tag; `cold`: nothing but the first file is there yet. */
+    /** Add a script tag; `cold`: only the first file is loaded yet. */
     async embed(id = "wid_one", data = {}, { cold = false } = {}) {
       if (!cold) await chunks.load("https://chat.example", "chat");
       const script = win.document.createElement("script");
@@ -131,7 +131,7 @@ export function openPage({
       Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
       await settle();
     },
-    /** Elements by role, in sight, with their accessible names. */
+    /** Return the visible elements with a role and an accessible name. */
     all(role, name) {
       return [...(page.root?.querySelectorAll(ROLES[role]) ?? [])].filter(
         (each) => inSight(each) && (name === undefined || nameOf(each) === name),
@@ -167,18 +167,18 @@ export function openPage({
       page.draw();
       return event;
     },
-    /** Types and sends, as a visitor would. */
+    /** Type a message and press Enter. */
     write(text) {
       page.key(page.type("Message", text), "Enter");
     },
-    /** Opens the panel and answers the handshake. */
+    /** Open the panel and accept the handshake. */
     start(frame = {}, ...more) {
       page.click("Open chat");
       page.socket.accept().say(session(frame), ...more);
       page.draw();
       return page.socket;
     },
-    /** The lines of the log, without what only a screen reader hears and without buttons. */
+    /** The texts of the bubbles in the log. */
     get lines() {
       return [...page.get("log").children].map((each) => each.querySelector(".bubble").textContent);
     },
@@ -191,7 +191,7 @@ export function openPage({
   return page;
 }
 
-/** What assistive technology calls an element: enough of the rules for what we build. */
+/** Return an element's accessible name, by the rules that our markup needs. */
 export function nameOf(element) {
   const label = element.getAttribute("aria-label");
   if (label) return label;

@@ -1,4 +1,4 @@
-/** A WebSocket whose server is the test. */
+/** A WebSocket whose server side the test controls. */
 export function fakeWebSocket(sockets) {
   return class {
     constructor(url, protocols) {
@@ -29,12 +29,12 @@ export function fakeWebSocket(sockets) {
       this.onopen?.({});
       return this;
     }
-    /** The server says something. */
+    /** The server sends frames. */
     say(...frames) {
       for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
       return this;
     }
-    /** The line ends, from the server's side. */
+    /** The server closes the connection. */
     drop(code = 1006) {
       this.readyState = 3;
       this.onclose?.({ code });

@@ -1,6 +1,6 @@
-/** Pages of one site share what is stored, and hear of each other's changes. */
+/** Let pages share one storage and its events. */
 
-/** @param {any[]} pages as openPage makes them; what the first holds, the others hold */
+/** @param {any[]} pages from `openPage`; all get the storage of the first */
 export function share(...pages) {
   const natives = pages.map(({ win }) => {
     const { setItem, removeItem } = win.Storage.prototype;
