@@ -19,7 +19,7 @@ export PIP_NO_INPUT := 1
 PIP_INSTALL := pip install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run install check audit format test test-quick test-python test-js lock widget bench clean
+.PHONY: help run install check audit format test test-quick test-python test-js test-js-quick lock widget bench clean
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 20
@@ -42,7 +42,7 @@ check: .venv/.dev widget-js/node_modules ## check lint, types, imports, migratio
 	$(NPM) run --silent check
 
 test-quick: .venv/.dev ## run the tests without browsers, servers and other processes; under a minute
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -j2 -Oline test-python test-js; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -j2 -Oline test-python test-js-quick; \
 	else $(MAKE) --no-print-directory test-python && \
 	echo "Node.js is not installed: the widget's tests were skipped."; fi
 
@@ -58,11 +58,14 @@ test: .venv/.dev ## run all tests on PostgreSQL and Redis, with Chromium; and on
 	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q --durations=10 \
 		-n $(PROCESSES) --maxschedchunk 1 --cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
 	$(STEP) 'On SQLite, and the tests of the widget'
-	@$(MAKE) --no-print-directory test-quick
+	@$(MAKE) --no-print-directory -j2 -Oline test-python test-js
 	$(STEP) 'All passed'
 
 test-js: widget-js/node_modules
 	$(NPM) test --silent
+
+test-js-quick: widget-js/node_modules
+	$(NPM) run --silent test:quick
 
 lock: .venv/.dev ## update locks/ after requirements change; UPGRADE=1: newest versions
 	@UPGRADE='$(UPGRADE)' .ci/lock

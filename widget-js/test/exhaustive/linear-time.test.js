@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { JSDOM } from "jsdom";
-import { startCounting, stepsOf, superlinear } from "./support/growth.js";
+import { startCounting, stepsOf, superlinear } from "../support/growth.js";
 
 startCounting();
-const { parseBlocks } = await import("../src/markdown/blocks.js");
-const { takeTargets } = await import("../src/markdown/targets.js");
-const { renderMarkdown } = await import("../src/markdown.js");
+const { parseBlocks } = await import("../../src/markdown/blocks.js");
+const { takeTargets } = await import("../../src/markdown/targets.js");
+const { renderMarkdown } = await import("../../src/markdown.js");
 
 /** Without the document: jsdom is slower than any parser. */
 function read(text, growing) {
