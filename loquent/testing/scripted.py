@@ -3,15 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from loquent.agents.backends.base import (
-    Backend,
-    BackendError,
-    ReplyEnd,
-    ReplyEvent,
-    ReplyRequest,
-    Source,
-    TextDelta,
-)
+from loquent.agents.backends.base import Backend
+from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, ReplyRequest, Source, TextDelta
 from loquent.testing.waiting import WAIT_SECONDS
 
 

@@ -17,17 +17,17 @@ from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
-from loquent.agents.backends.base import VisitorPage
 from loquent.agents.backends.builtin import pieces, shorten, small_talk
-from loquent.agents.backends.metering import TokenMeter
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.prompts import page_note, system_prompt
 from loquent.agents.importing.documents import read_document
+from loquent.agents.metering import TokenMeter
 from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary, is_one_slip
 from loquent.agents.search.words import question_terms
+from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.spreadsheets import to_csv
 from loquent.organizations.services.organizations import staff_username

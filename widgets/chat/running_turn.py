@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from loquent.agents.backends.base import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
+from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.db.batching import Grouped
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError

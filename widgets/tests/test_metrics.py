@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from loquent.agents.backends.base import BackendError
+from loquent.agents.types import BackendError
 from loquent.db.threads import in_database
 from loquent.telemetry.metrics import frames
 from loquent.testing.scripted import ScriptedBackend

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from loquent.agents.backends.base import VisitorPage
+from loquent.agents.types import VisitorPage
 from loquent.db.threads import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pytest_django import Settings
 
-from loquent.agents.backends.base import Source
 from loquent.agents.models import TextAgent
+from loquent.agents.types import Source
 from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds

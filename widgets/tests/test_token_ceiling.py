@@ -8,10 +8,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from contacts.tests.parallel import in_parallel
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.models import DailyTokenUsage
 from loquent.agents.services import LoadedReply, Reservation, reserve_tokens
 from loquent.agents.tests.replies import load_reply
+from loquent.agents.types import ChatMessage
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent

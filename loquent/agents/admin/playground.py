@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from loquent.agents.backends.base import BackendError, ReplyEnd, TextDelta
 from loquent.agents.services import (
     LoadedReply,
     Reservation,
@@ -16,6 +15,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
+from loquent.agents.types import BackendError, ReplyEnd, TextDelta
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from django.http import JsonResponse
 
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.services.agents import AgentData
+from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.text import clean_text, unix_lines
 

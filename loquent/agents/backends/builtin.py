@@ -5,14 +5,7 @@ import math
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
-from loquent.agents.backends.base import (
-    Backend,
-    Passage,
-    ReplyEnd,
-    ReplyEvent,
-    ReplyRequest,
-    TextDelta,
-)
+from loquent.agents.backends.base import Backend
 from loquent.agents.search.index import (
     Hit,
     questions_of,
@@ -20,6 +13,7 @@ from loquent.agents.search.index import (
     sources_of,
 )
 from loquent.agents.search.words import question_terms, terms
+from loquent.agents.types import Passage, ReplyEnd, ReplyEvent, ReplyRequest, TextDelta
 
 NAMES = frozenset({"knowledge"})
 CANDIDATES = 8

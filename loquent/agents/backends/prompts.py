@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from loquent.agents.backends.base import VisitorPage
 from loquent.agents.search.index import Hit
+from loquent.agents.types import VisitorPage
 
 MAX_URL = 500
 MAX_TITLE = 300

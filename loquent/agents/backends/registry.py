@@ -2,10 +2,11 @@
 
 from django.conf import settings
 
-from loquent.agents.backends.base import Backend, BackendError
+from loquent.agents.backends.base import Backend
 from loquent.agents.backends.builtin import NAMES as BUILTIN_NAMES
 from loquent.agents.backends.builtin import BuiltinBackend
 from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
+from loquent.agents.types import BackendError
 
 _BACKENDS: dict[str, type[Backend]] = {
     "builtin": BuiltinBackend,

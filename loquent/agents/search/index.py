@@ -17,10 +17,10 @@ from tantivy import (
     Tokenizer,
 )
 
-from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, Source
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import QuestionTerms, question_terms, terms
+from loquent.agents.types import ChatMessage, Passage, ReplyRequest, Source
 from loquent.cache import BoundedCache
 
 CACHED_CHARS = 10_000_000

@@ -1,6 +1,6 @@
 """What may be done with text agents. Other apps import from here, and from nowhere deeper."""
 
-from loquent.agents.backends.metering import FREE, TokenCounts
+from loquent.agents.metering import FREE, TokenCounts
 from loquent.agents.services.agents import (
     AgentData,
     EntryData,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from loquent.agents.backends.base import BackendError
+from loquent.agents.types import BackendError
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from loquent.agents.backends.base import ReplyRequest
-from loquent.agents.backends.metering import BYTES_PER_TOKEN
-from loquent.agents.backends.metering import estimate_tokens as estimate_tokens
 from loquent.agents.backends.openai_chat.backend import PASSAGES
 from loquent.agents.backends.prompts import page_note
+from loquent.agents.metering import BYTES_PER_TOKEN
+from loquent.agents.metering import estimate_tokens as estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.search.passages import MAXIMUM as PASSAGE_CHARS
 from loquent.agents.services.loading import LoadedReply
+from loquent.agents.types import ReplyRequest
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.days import organization_day
 

@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack, aclosing
 
 from django.conf import settings
 
-from loquent.agents.backends.base import Backend, BackendError, ReplyEnd, ReplyEvent, TextDelta
-from loquent.agents.backends.metering import TokenMeter
+from loquent.agents.backends.base import Backend
 from loquent.agents.backends.registry import backend_for
+from loquent.agents.metering import TokenMeter
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
+from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.text import is_blank
 from loquent.text_cleaning import TextCleaner
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loquent.agents.backends.base import ChatMessage
+from loquent.agents.types import ChatMessage
 
 
 def bound_history(

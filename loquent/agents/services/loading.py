@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
 
-from loquent.agents.backends.base import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
+from loquent.agents.types import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.cache import BoundedCache
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode

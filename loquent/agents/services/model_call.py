@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from loquent.agents.backends.metering import TokenMeter
+from loquent.agents.metering import TokenMeter
 from loquent.telemetry import tracing
 from loquent.telemetry.metrics import MODEL_CALLS, MODEL_FIRST_TOKEN, MODEL_TOKENS
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.models import TextAgent
 from loquent.agents.services.agents import AgentData, assign_settings
 from loquent.agents.services.loading import FoundAgent, LoadedReply, find_agent, request_of
+from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
 from loquent.ratelimit.buckets import Rate

@@ -4,7 +4,9 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
-from loquent.agents.backends.base import (
+from loquent.agents.services import LoadedReply, generate_reply, reply_request
+from loquent.agents.services.loading import find_agent
+from loquent.agents.types import (
     BackendError,
     ChatMessage,
     Passage,
@@ -13,8 +15,6 @@ from loquent.agents.backends.base import (
     TextDelta,
     VisitorPage,
 )
-from loquent.agents.services import LoadedReply, generate_reply, reply_request
-from loquent.agents.services.loading import find_agent
 from loquent.testing.waiting import WAIT_SECONDS
 
 

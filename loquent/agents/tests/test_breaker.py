@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import pytest
 
-from loquent.agents.backends.base import BackendError
 from loquent.agents.services.breaker import Breaker, breakers
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.types import BackendError
 from loquent.testing.clock import Clock
 
 OUTAGE = BackendError("it is away", permanent=False)

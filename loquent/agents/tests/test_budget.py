@@ -9,7 +9,6 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from contacts.tests.parallel import in_parallel
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services import (
     LoadedReply,
@@ -19,6 +18,7 @@ from loquent.agents.services import (
 )
 from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
 from loquent.agents.tests.replies import load_reply
+from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent

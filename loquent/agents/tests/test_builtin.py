@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from loquent.agents.backends.base import Passage, ReplyEnd, ReplyRequest, Source, TextDelta
 from loquent.agents.backends.builtin import BuiltinBackend, pieces
 from loquent.agents.tests.replies import collect, make_reply
 from loquent.agents.tests.test_knowledge import SHOP
+from loquent.agents.types import Passage, ReplyEnd, ReplyRequest, Source, TextDelta
 
 
 async def ask(question: str, **options: object) -> tuple[str, ReplyEnd]:

@@ -7,18 +7,12 @@ from contextlib import aclosing, suppress
 import pytest
 
 from loquent.agents.backends import registry
-from loquent.agents.backends.base import (
-    Backend,
-    ReplyEnd,
-    ReplyEvent,
-    ReplyRequest,
-    Source,
-    TextDelta,
-)
+from loquent.agents.backends.base import Backend
 from loquent.agents.services import generate_reply
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.types import ReplyEnd, ReplyEvent, ReplyRequest, Source, TextDelta
 
 SetLimits = Callable[..., None]
 

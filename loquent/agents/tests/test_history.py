@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.services import bound_history
+from loquent.agents.types import ChatMessage
 
 
 def conversation(*contents: str) -> list[ChatMessage]:

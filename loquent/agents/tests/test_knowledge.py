@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.base import ChatMessage, Passage, Source
 from loquent.agents.search import index as knowledge
 from loquent.agents.search.index import KnowledgeIndex, search_knowledge, sources_of
 from loquent.agents.search.passages import MAXIMUM, split_passages
 from loquent.agents.search.typos import is_one_slip
 from loquent.agents.tests.replies import make_reply
+from loquent.agents.types import ChatMessage, Passage, Source
 
 SHOP = [
     Passage(

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from loquent.agents.backends.base import ChatMessage, Passage
 from loquent.agents.models import DEFAULT_FALLBACK, TextAgent
 from loquent.agents.services import AgentData, create_agent, update_agent
 from loquent.agents.tests.replies import load_reply
+from loquent.agents.types import ChatMessage, Passage
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 

@@ -5,10 +5,10 @@ import json
 import pytest
 from pytest_django.fixtures import Settings
 
-from loquent.agents.backends.base import ChatMessage, Passage, Source, VisitorPage
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import done_then_wait, refuse, tokens
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.types import ChatMessage, Passage, Source, VisitorPage
 
 SHIPPING = Passage("Shipping", "Shipping costs 5 euros.", "https://shop.test/shipping")
 MUGS = Passage("Mugs", "Mugs are safe in the dishwasher.", "")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.base import ChatMessage, VisitorPage
 from loquent.agents.backends.prompts import page_note, system_prompt
 from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
 from loquent.agents.tests.replies import collect, make_reply
+from loquent.agents.types import ChatMessage, VisitorPage
 
 URL = "https://shop.example.com/"
 PIECES = ['"', "\\", "\n", "\r", "\u2028", "\x85", "</page>", "<|im_start|>", "}", "{", "SYSTEM:",

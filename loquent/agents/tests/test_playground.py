@@ -10,12 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 
-from loquent.agents.backends.base import ChatMessage
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.models import DailyTokenUsage, TextAgent, TokenReservation
 from loquent.agents.services import playground as drafts
 from loquent.agents.services.playground import draft_reply
 from loquent.agents.services.slots import slots
+from loquent.agents.types import ChatMessage
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import pytest
 
-from loquent.agents.backends.base import BackendError
 from loquent.agents.services.slots import ModelSlots, slots
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.types import BackendError
 
 SetLimits = Callable[..., None]
 

@@ -9,7 +9,6 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
-from loquent.agents.backends.base import ChatMessage, VisitorPage
 from loquent.agents.services import (
     FoundAgent,
     LoadedReply,
@@ -19,6 +18,7 @@ from loquent.agents.services import (
     reply_request,
     reserve_tokens,
 )
+from loquent.agents.types import ChatMessage, VisitorPage
 from loquent.errors import ApplicationError
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetTurn

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import F
 
-from loquent.agents.backends.base import ChatMessage
+from loquent.agents.types import ChatMessage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage
 from widgets.services.turns.waiting import QueuedTurn

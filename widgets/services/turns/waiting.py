@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from loquent.agents.backends.base import VisitorPage
+from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetTurn
 from widgets.types import TurnState

@@ -13,20 +13,14 @@ from contextlib import aclosing, suppress
 import aiohttp
 from django.conf import settings
 
-from loquent.agents.backends.base import (
-    Backend,
-    BackendError,
-    ReplyEnd,
-    ReplyEvent,
-    ReplyRequest,
-    TextDelta,
-)
+from loquent.agents.backends.base import Backend
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialect, Dialects, request_body
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
 from loquent.agents.search.index import search_knowledge, sources_of
+from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, ReplyRequest, TextDelta
 
 PASSAGES = 4
 MAX_ERROR_BYTES = 65_536

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from loquent.agents.backends.base import BackendError
-from loquent.agents.backends.metering import TokenMeter
 from loquent.agents.backends.openai_chat.sse import SseError, SseParser
+from loquent.agents.metering import TokenMeter
+from loquent.agents.types import BackendError
 
 MAX_DOCUMENT_BYTES = 4_194_304
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds

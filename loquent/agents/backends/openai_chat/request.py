@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loquent.agents.backends.base import ReplyRequest
+from loquent.agents.types import ReplyRequest
 
 REMEMBERED = 1_000
 

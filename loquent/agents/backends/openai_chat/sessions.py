@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import aiohttp
 
-from loquent.agents.backends.metering import TokenMeter
+from loquent.agents.metering import TokenMeter
 
 MAX_CONNECTIONS = 512
 
