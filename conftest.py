@@ -165,9 +165,7 @@ def api() -> Callable[..., APIClient]:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedBackend:
     """The provider `test`, moved by the test: `make_agent(acme, model="test:any")`."""
     backend = ScriptedBackend()
-    monkeypatch.setitem(registry._BACKENDS, "test", ScriptedBackend)
-    monkeypatch.setitem(registry._NAMES, "test", None)
-    monkeypatch.setitem(registry._instances, "test", backend)
+    monkeypatch.setitem(registry.BACKENDS, backend.provider, backend)
     return backend
 
 

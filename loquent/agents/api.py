@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
-from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.models import DEFAULT_FALLBACK, DEFAULT_MODEL, KnowledgeEntry, TextAgent
 from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
 from loquent.organizations.api.base import VersionedCrudViewSet
 from loquent.rest.errors import NewestFirstPagination
@@ -41,7 +41,7 @@ ENTRY = {
 AGENT = {
     "name": "Helper",
     "instructions": "Answer in two sentences.",
-    "model": "builtin:knowledge",
+    "model": DEFAULT_MODEL,
     "knowledge": [ENTRY],
 }
 

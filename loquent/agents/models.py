@@ -11,6 +11,7 @@ from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 
 MODEL_PATTERN = re.compile(r"^[a-z][a-z0-9-]*:\S.*$")
+DEFAULT_MODEL = "builtin:knowledge"
 MAX_OUTPUT_TOKENS = 4_096
 DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a moment."
 
@@ -18,7 +19,7 @@ DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a momen
 def validate_model(value: str) -> None:
     """Refuse what is not `provider:name`; whether the provider exists is the services' to say."""
     if not MODEL_PATTERN.match(value):
-        raise ValidationError("Write the model as provider:name, such as builtin:knowledge.")
+        raise ValidationError(f"Write the model as provider:name, such as {DEFAULT_MODEL}.")
 
 
 class TextAgent(BaseModel):
@@ -35,7 +36,7 @@ class TextAgent(BaseModel):
     )
     model = models.CharField(
         max_length=200,
-        default="builtin:knowledge",
+        default=DEFAULT_MODEL,
         validators=[validate_model],
         help_text="provider:name, such as builtin:knowledge or openai-chat:gpt-4.1-mini.",
     )

@@ -105,3 +105,12 @@ class BackendError(Exception):
         self.retry_after = retry_after
         self.is_outage = not permanent if is_outage is None else is_outage
         self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The state of a backend's endpoint; `hint` says what to do unless the level is "ok"."""
+
+    level: Literal["ok", "warn", "fail"]
+    message: str
+    hint: str = ""

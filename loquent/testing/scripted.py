@@ -64,6 +64,8 @@ class ScriptedBackend(Backend):
     With `scripted.automatic = ("Hello", " there.")` every answer is that, at once.
     """
 
+    provider = "test"
+
     def __init__(self) -> None:
         self.requests: list[ReplyRequest] = []
         self.automatic: tuple[str, ...] | None = None

@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
-from loquent.agents.backends.builtin import pieces, shorten, small_talk
+from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.prompts import page_note, system_prompt

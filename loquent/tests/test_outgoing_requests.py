@@ -17,9 +17,9 @@ CALLS = ("create_connection", "open_connection", "urlopen")
 ALLOWED = {
     # OPENAI_BASE_URL
     "loquent/agents/backends/openai_chat/backend.py": {"aiohttp"},
+    "loquent/agents/backends/openai_chat/check.py": {"aiohttp"},
     "loquent/agents/backends/openai_chat/sessions.py": {"aiohttp"},
-    # `manage.py doctor`, by hand: OPENAI_BASE_URL and SITE_URL
-    "loquent/management/doctor/model.py": {"aiohttp"},
+    # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL
     "loquent/outbox.py": {"django.core.mail"},

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from django import forms
 
-from loquent.agents.backends.registry import explain_refused_model
-from loquent.agents.models import TextAgent
+from loquent.agents.backends.registry import BACKENDS, explain_refused_model
+from loquent.agents.models import DEFAULT_MODEL, TextAgent
 from loquent.agents.services.agents import (
     AGENT_FIELDS,
     AgentData,
@@ -42,13 +42,10 @@ class TextAgentForm(GuardedForm[TextAgent]):
         help_texts = {
             "name": "For your staff; visitors don't see it.",
             "enabled": "Off: visitors read the sentence at the bottom instead of an answer.",
-            "model": (
-                "builtin:knowledge answers word for word from the knowledge below, at no cost. "
-                "openai-chat:NAME asks the model of that name, which words the answer itself."
-            ),
+            "model": " ".join(backend.help for backend in BACKENDS.values()),
             "instructions": (
                 "Who the agent is, how it writes, and what it must not do. A model follows them "
-                "in each answer; builtin:knowledge doesn't read them. Treat them as public: "
+                f"in each answer; {DEFAULT_MODEL} doesn't read them. Treat them as public: "
                 "visitors can coax them out."
             ),
             "max_output_tokens": (

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import (
     Http404,
@@ -21,7 +20,11 @@ from django.urls import URLPattern, path, reverse
 
 from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
-from loquent.agents.backends.registry import allowed_models, explain_refused_model
+from loquent.agents.backends.registry import (
+    allowed_models,
+    explain_refused_model,
+    suggested_models,
+)
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_apart
@@ -220,15 +223,14 @@ class AgentPages(TenantAdmin):
         }
 
     def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        """What the form suggests: the built-in one, the server's, and those that are in use.
+        """Return what the form suggests: the backends' own suggestions and the models in use.
 
         If the server allows only some models, just these.
         """
         if allowed := allowed_models():
             return allowed
         used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
-        own = [f"openai-chat:{name}" for name in settings.OPENAI_MODELS]
-        return list(dict.fromkeys(["builtin:knowledge", *own, *sorted(used[:50])]))
+        return list(dict.fromkeys([*suggested_models(), *sorted(used[:50])]))
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
         """Whose tokens a try uses, and the agent whose knowledge counts."""

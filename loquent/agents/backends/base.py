@@ -1,15 +1,27 @@
-"""What a backend is: it takes a conversation and streams the text of the next answer."""
+"""What a backend is: it takes a conversation and streams the text of the next answer.
+
+A backend is one folder beside this module and one entry of `registry.BACKENDS`. Everything that
+the rest of the product asks about a provider is an attribute or a method here.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import ClassVar
 
-from loquent.agents.types import ReplyEvent, ReplyRequest
+from loquent.agents.types import CheckResult, ReplyEvent, ReplyRequest
 
 
 class Backend(ABC):
     """A kind of model. One instance per process, shared by all turns."""
 
+    # What comes before the colon in an agent's `provider:name`.
+    provider: ClassVar[str]
+    # The names that may follow the colon; None: any.
+    names: ClassVar[frozenset[str] | None] = None
+    # A sentence for the form of an agent.
+    help: ClassVar[str] = ""
+    # The most passages of knowledge that a prompt contains, to estimate its tokens.
+    prompt_passages: ClassVar[int] = 0
     # Whether an answer costs tokens at an endpoint, which may fail or have too much to do.
     is_metered: ClassVar[bool] = True
     # Whether `stream` itself records on the request's meter what is sent, received and reported.
@@ -23,9 +35,21 @@ class Backend(ABC):
         Closing the generator (`aclose`) stops the work upstream at once.
         """
 
+    def suggestions(self) -> Collection[str]:
+        """Return the names that the form of an agent suggests."""
+        return sorted(self.names or ())
+
     def endpoint(self) -> str:
-        """The address that is asked; turns of one endpoint fail together. Empty where none is."""
+        """Return the address that is asked ("" if none); turns of one endpoint fail together."""
         return ""
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to give back
-        """Give back what the backend holds (connections)."""
+    def is_configured(self) -> bool:
+        """Return whether the settings say that agents use this backend."""
+        return False
+
+    async def check(self) -> CheckResult | None:
+        """Return how the endpoint is, without spending a token; None if there is none to check."""
+        return None
+
+    async def close(self) -> None:  # noqa: B027 - most backends hold no resources
+        """Release what the backend holds on the running event loop (connections)."""

@@ -1,32 +1,28 @@
-"""Which backends and models there are, and the one instance of each backend in this process."""
+"""The backends of this process, and which models agents may use."""
 
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.backends.builtin import NAMES as BUILTIN_NAMES
-from loquent.agents.backends.builtin import BuiltinBackend
+from loquent.agents.backends.builtin.backend import BuiltinBackend
 from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 from loquent.agents.types import BackendError
 
-_BACKENDS: dict[str, type[Backend]] = {
-    "builtin": BuiltinBackend,
-    "openai-chat": OpenAIChatBackend,
+# In the order in which staff read about them.
+BACKENDS: dict[str, Backend] = {
+    backend.provider: backend
+    for backend in (
+        BuiltinBackend(),
+        OpenAIChatBackend(),
+    )
 }
-# The models of a provider, None where any name goes.
-_NAMES: dict[str, frozenset[str] | None] = {"builtin": BUILTIN_NAMES, "openai-chat": None}
-
-PROVIDERS = tuple(_BACKENDS)
-# The one that works with the server's key.
-SERVER_PROVIDER = "openai-chat"
-_instances: dict[str, Backend] = {}
 
 
 def explain_unknown_model(model: str) -> str | None:
-    """Why a `provider:name` can't be used, as a sentence for staff; None where it can."""
+    """Return why a `provider:name` can't be used, as a sentence for staff; None if it can."""
     provider, _, name = model.partition(":")
-    if provider not in _BACKENDS:
-        return f"There is no provider {provider!r}. Use {' or '.join(PROVIDERS)}."
-    names = _NAMES[provider]
+    if provider not in BACKENDS:
+        return f"There is no provider {provider!r}. Use {' or '.join(BACKENDS)}."
+    names = BACKENDS[provider].names
     if names is not None and name not in names:
         return f"{provider} has no model {name!r}. Use {provider}:{min(names)}."
     return None
@@ -49,26 +45,35 @@ def allowed_models() -> list[str]:
     """Return the only models that agents may use, as `provider:name`; empty means any."""
     if not settings.SERVER_MODELS:
         return []
-    own = [f"{SERVER_PROVIDER}:{name}" for name in settings.SERVER_MODELS]
-    builtin = [f"builtin:{name}" for name in sorted(BUILTIN_NAMES)]
-    return [*builtin, *own]
+    return [
+        f"{provider}:{name}"
+        for provider, backend in BACKENDS.items()
+        for name in (settings.SERVER_MODELS if backend.is_metered else backend.suggestions())
+    ]
+
+
+def suggested_models() -> list[str]:
+    """Return the models that the form of an agent suggests, as `provider:name`."""
+    return [
+        f"{provider}:{name}"
+        for provider, backend in BACKENDS.items()
+        for name in backend.suggestions()
+    ]
 
 
 def is_metered(provider: str) -> bool:
-    """Whether the provider's answers cost tokens; False where there is no such provider."""
-    return provider in _BACKENDS and _BACKENDS[provider].is_metered
+    """Return whether the provider's answers cost tokens; False if there is no such provider."""
+    return provider in BACKENDS and BACKENDS[provider].is_metered
 
 
 def backend_for(provider: str) -> Backend:
-    """The provider's backend; raises BackendError (permanent) where there is none."""
-    if provider not in _instances:
-        if provider not in _BACKENDS:
-            raise BackendError("there is no such provider", permanent=True)
-        _instances[provider] = _BACKENDS[provider]()
-    return _instances[provider]
+    """Return the provider's backend, or raise BackendError (permanent) if there is none."""
+    if provider not in BACKENDS:
+        raise BackendError("there is no such provider", permanent=True)
+    return BACKENDS[provider]
 
 
 async def close_backends() -> None:
-    """Give back what the backends hold on the running event loop; call it when the loop ends."""
-    for backend in _instances.values():
+    """Release what the backends hold on the running event loop; call it when the loop ends."""
+    for backend in BACKENDS.values():
         await backend.close()

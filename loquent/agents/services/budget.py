@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from loquent.agents.backends.openai_chat.backend import PASSAGES
 from loquent.agents.backends.prompts import page_note
+from loquent.agents.backends.registry import backend_for
 from loquent.agents.metering import BYTES_PER_TOKEN
 from loquent.agents.metering import estimate_tokens as estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
@@ -44,10 +44,10 @@ class Reservation:
     budget: int
 
 
-def estimate_prompt_tokens(request: ReplyRequest) -> int:
-    """About as many tokens as the prompt of a request has, the knowledge in it included."""
+def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
+    """Return about as many tokens as a prompt has with at most so many passages of knowledge."""
     passages = sorted((len(entry.content) for entry in request.knowledge), reverse=True)
-    knowledge = min(sum(passages), PASSAGES * PASSAGE_CHARS)
+    knowledge = min(sum(passages), max_passages * PASSAGE_CHARS)
     messages = sum(
         estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
     )
@@ -66,7 +66,8 @@ def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
         return None
     now = timezone.now()
     day, seconds = organization_day(loaded.budget.timezone, now)
-    prompt_tokens = estimate_prompt_tokens(loaded.request)
+    backend = backend_for(loaded.model.partition(":")[0])
+    prompt_tokens = estimate_prompt_tokens(loaded.request, max_passages=backend.prompt_passages)
     reservation = Reservation(
         id=uuid.uuid4(),
         organization_id=loaded.organization_id,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from loquent.agents.backends.builtin import BuiltinBackend, pieces
+from loquent.agents.backends.builtin.backend import BuiltinBackend, pieces
 from loquent.agents.tests.replies import collect, make_reply
 from loquent.agents.tests.test_knowledge import SHOP
 from loquent.agents.types import Passage, ReplyEnd, ReplyRequest, Source, TextDelta

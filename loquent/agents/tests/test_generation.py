@@ -43,7 +43,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
 
     def start(*events: ReplyEvent | str | Exception) -> PlayedBackend:
         backend = PlayedBackend(*events)
-        monkeypatch.setitem(registry._instances, "builtin", backend)
+        monkeypatch.setitem(registry.BACKENDS, "builtin", backend)
         return backend
 
     return start

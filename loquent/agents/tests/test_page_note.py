@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.agents.backends.prompts import page_note, system_prompt
-from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
+from loquent.agents.services.budget import estimate_prompt_tokens as estimate
+from loquent.agents.services.budget import estimate_tokens
 from loquent.agents.tests.replies import collect, make_reply
 from loquent.agents.types import ChatMessage, VisitorPage
 
@@ -70,7 +71,7 @@ def test_its_tokens_are_reserved_too() -> None:
     page = VisitorPage(URL, "Bags", {"a": 1})
     with_page = make_reply("Hi", page=page).request
     without = make_reply("Hi").request
-    more = estimate_prompt_tokens(with_page) - estimate_prompt_tokens(without)
+    more = estimate(with_page, max_passages=4) - estimate(without, max_passages=4)
     assert more == estimate_tokens(page_note(page)) > 30
 
 

@@ -4,19 +4,22 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from loquent.management.doctor.configuration import check_machine, check_metrics, check_settings
-from loquent.management.doctor.findings import Finding, Level
-from loquent.management.doctor.model import check_endpoint, is_used
+from loquent.management.doctor.findings import Finding, Findings, Level
+from loquent.management.doctor.model import check_models
 from loquent.management.doctor.outside import check_outside
 from loquent.management.doctor.stores import check_database, check_redis
 
 IDLE_SECONDS = 61
+CHECKS: tuple[Callable[[], Findings], ...] = (
+    check_settings, check_metrics, check_machine, check_database, check_redis, check_models,
+)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -50,10 +53,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _look(self, *, inside: bool, idle: int) -> Iterator[Finding]:
-        for check in (check_settings, check_metrics, check_machine, check_database, check_redis):
+        for check in CHECKS:
             yield from check()
-        if is_used():
-            yield asyncio.run(check_endpoint())
         if not inside:
             yield from asyncio.run(check_outside(idle=idle))
 

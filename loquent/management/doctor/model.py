@@ -1,50 +1,26 @@
-"""The model's endpoint, without spending a token."""
+"""The endpoints of the models that agents use."""
 
-import aiohttp
-from django.conf import settings
+import asyncio
+from collections.abc import Iterator
+
 from django.db import DatabaseError
 
+from loquent.agents.backends.base import Backend
+from loquent.agents.backends.registry import BACKENDS
 from loquent.agents.models import TextAgent
-from loquent.management.doctor.findings import Finding, fail, ok, warn
-
-PROVIDER = "openai-chat:"
-SECONDS = 10
+from loquent.management.doctor.findings import Finding, Level
 
 
-def is_used() -> bool:
-    """Whether an agent asks the endpoint, or a key says that one will."""
+def check_models() -> Iterator[Finding]:
+    """Check each endpoint that an agent uses, without spending a token."""
+    for backend in BACKENDS.values():
+        if is_used(backend) and (found := asyncio.run(backend.check())):
+            yield Finding("model", Level(found.level), found.message, found.hint)
+
+
+def is_used(backend: Backend) -> bool:
+    """Return whether an agent uses the backend; without a database, whether it is configured."""
     try:
-        return TextAgent.objects.filter(model__startswith=PROVIDER).exists()
+        return TextAgent.objects.filter(model__startswith=f"{backend.provider}:").exists()
     except DatabaseError:
-        return bool(settings.OPENAI_API_KEY)
-
-
-async def check_endpoint() -> Finding:
-    """Ask for the list of models, which every such endpoint gives for nothing."""
-    where = settings.OPENAI_BASE_URL
-    key = settings.OPENAI_API_KEY
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    timeout = aiohttp.ClientTimeout(total=SECONDS)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as client,
-            client.get(f"{where}/models", allow_redirects=False) as response,
-        ):
-            status = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return fail(
-            "model",
-            f"OPENAI_BASE_URL={where} doesn't answer: {type(error).__name__}.",
-            "Look at the address, at a firewall for what goes out, and at the endpoint.",
-        )
-    if status in {401, 403}:
-        return fail(
-            "model",
-            f"OPENAI_BASE_URL={where} refuses the key ({status}).",
-            "Set OPENAI_API_KEY to a key that may use the models of your agents.",
-        )
-    if status == 429 or status >= 500:
-        return warn(
-            "model", f"OPENAI_BASE_URL={where} says {status}.", "Look at its quota and its state."
-        )
-    return ok("model", f"OPENAI_BASE_URL={where} answers.")
+        return backend.is_configured()

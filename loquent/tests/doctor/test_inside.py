@@ -16,9 +16,10 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 from redis import Redis
 
+from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.management.doctor import configuration, stores
 from loquent.management.doctor.findings import Finding, Findings, Level
-from loquent.management.doctor.model import check_endpoint, is_used
+from loquent.management.doctor.model import check_models
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.process import run_manage, url_of_test_database
@@ -221,22 +222,26 @@ async def test_the_model(settings: Settings, status: int, level: Level) -> None:
     settings.OPENAI_API_KEY = "sk-secret"
     found = await check_endpoint()
     await runner.cleanup()
-    assert found.level is level
+    assert Level(found.level) is level
+    assert bool(found.hint) is (level is not Level.OK)
     assert seen == ["GET /v1/models Bearer sk-secret"]
-    assert "sk-secret" not in found.message + found.mend
-    assert (await check_endpoint()).level is Level.FAIL
+    assert "sk-secret" not in found.message + found.hint
+    assert (await check_endpoint()).level == "fail"
 
 
-def test_the_model_is_asked_only_where_an_agent_does(acme: Organization) -> None:
+def test_endpoint_is_checked_only_if_an_agent_uses_it(
+    acme: Organization, settings: Settings
+) -> None:
+    settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"
     make_agent(acme)
-    assert not is_used()
+    assert list(check_models()) == []
     make_agent(acme, model="openai-chat:any")
-    assert is_used()
+    assert one(check_models(), "model").level is Level.FAIL
 
 
 def test_every_finding_is_documented_and_no_other() -> None:
     text = "".join(path.read_text("utf-8") for path in DOCTOR.glob("*.py"))
-    named = set(re.findall(r'\b(?:ok|warn|fail|_answers)\(\s*"([a-z-]+)"', text))
+    named = set(re.findall(r'\b(?:ok|warn|fail|_answers|Finding)\(\s*"([a-z-]+)"', text))
     cells = [row[0] for row in rows(section(read("docs/operations.md"), "The doctor"))]
     table = {name for cell in cells for name in codes(cell) if not name.startswith("--")}
     assert table == named

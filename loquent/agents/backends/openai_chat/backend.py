@@ -14,15 +14,22 @@ import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
+from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialect, Dialects, request_body
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
 from loquent.agents.search.index import search_knowledge, sources_of
-from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, ReplyRequest, TextDelta
+from loquent.agents.types import (
+    BackendError,
+    CheckResult,
+    ReplyEnd,
+    ReplyEvent,
+    ReplyRequest,
+    TextDelta,
+)
 
-PASSAGES = 4
 MAX_ERROR_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
@@ -43,6 +50,9 @@ class _TryAgain(Exception):  # noqa: N818 - never leaves this module
 class OpenAIChatBackend(Backend):
     """Streams from settings.OPENAI_BASE_URL, with retries only until a request is accepted."""
 
+    provider = "openai-chat"
+    help = "openai-chat:NAME asks the model of that name, which words the answer itself."
+    prompt_passages = 4
     keeps_meter = True
 
     def __init__(self, backoff: float = 0.25) -> None:
@@ -53,7 +63,7 @@ class OpenAIChatBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer as it comes, then its sources and token counts."""
-        hits = await search_knowledge(request, PASSAGES)
+        hits = await search_knowledge(request, self.prompt_passages)
         prompt = system_prompt(request.instructions, hits, request.page)
         response = await self._open(request, prompt)
         reader = AnswerReader(request.meter)
@@ -76,9 +86,21 @@ class OpenAIChatBackend(Backend):
         meter = request.meter
         yield ReplyEnd(sources_of(hits), meter.input_tokens, meter.output_tokens)
 
+    def suggestions(self) -> list[str]:
+        """Return the names that the operator listed."""
+        return settings.OPENAI_MODELS
+
     def endpoint(self) -> str:
-        """The address of the settings."""
+        """Return the address of the settings."""
         return settings.OPENAI_BASE_URL
+
+    def is_configured(self) -> bool:
+        """Return whether there is a key."""
+        return bool(settings.OPENAI_API_KEY)
+
+    async def check(self) -> CheckResult:
+        """Ask the endpoint for its models."""
+        return await check_endpoint()
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""

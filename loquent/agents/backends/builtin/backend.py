@@ -15,7 +15,6 @@ from loquent.agents.search.index import (
 from loquent.agents.search.words import question_terms, terms
 from loquent.agents.types import Passage, ReplyEnd, ReplyEvent, ReplyRequest, TextDelta
 
-NAMES = frozenset({"knowledge"})
 CANDIDATES = 8
 PASSAGES = 3
 CHARS_PER_TOKEN = 4
@@ -38,6 +37,9 @@ _TELLING = """hi hello hey hallo hoi salut bonjour hola ciao ola good greetings 
 class BuiltinBackend(Backend):
     """Composes the answer of the best passages, verbatim, and streams it at a natural pace."""
 
+    provider = "builtin"
+    names = frozenset({"knowledge"})
+    help = "builtin:knowledge answers word for word from the knowledge below, at no cost."
     is_metered = False
 
     def __init__(self, pause: float = 0.012) -> None:

@@ -1,0 +1,39 @@
+"""Checks the endpoint of the settings, without spending a token."""
+
+import aiohttp
+from django.conf import settings
+
+from loquent.agents.types import CheckResult
+
+SECONDS = 10
+
+
+async def check_endpoint() -> CheckResult:
+    """Ask for the list of models, which every such endpoint gives for nothing."""
+    where = settings.OPENAI_BASE_URL
+    key = settings.OPENAI_API_KEY
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as client,
+            client.get(f"{where}/models", allow_redirects=False) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return CheckResult(
+            "fail",
+            f"OPENAI_BASE_URL={where} doesn't answer: {type(error).__name__}.",
+            "Look at the address, at a firewall for what goes out, and at the endpoint.",
+        )
+    if status in {401, 403}:
+        return CheckResult(
+            "fail",
+            f"OPENAI_BASE_URL={where} refuses the key ({status}).",
+            "Set OPENAI_API_KEY to a key that may use the models of your agents.",
+        )
+    if status == 429 or status >= 500:
+        return CheckResult(
+            "warn", f"OPENAI_BASE_URL={where} says {status}.", "Look at its quota and its state."
+        )
+    return CheckResult("ok", f"OPENAI_BASE_URL={where} answers.")
