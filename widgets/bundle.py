@@ -5,11 +5,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import brotli
+from cachetools import LRUCache, cached
 from django.conf import settings
-
-from loquent.cache import BoundedCache
 
 # `q=` more than 0, the only parameter of an encoding.
 _WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")
@@ -17,7 +17,9 @@ _WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")
 DIST: Path = settings.BASE_DIR / "widget-js" / "dist"
 _CHUNK = re.compile(r"([0-9a-f]{16,20})\.js\Z")
 CACHE_BYTES = 4 * 1024 * 1024
-_cache: BoundedCache[Path, "Bundle"] = BoundedCache(CACHE_BYTES)
+_cache: LRUCache[tuple[Path, str], "Bundle"] = LRUCache(
+    CACHE_BYTES, getsizeof=lambda bundle: bundle.weight
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,15 @@ def load_chunk(name: str) -> Bundle | None:
 
 def _load(path: Path) -> Bundle:
     found = path.stat()
-    version = f"{found.st_mtime_ns}-{found.st_size}"
-    bundle = _cache.get(path, version)
-    if bundle is None:
-        plain = path.read_bytes()
-        bundle = Bundle(
-            plain=plain,
-            gzip=gzip.compress(plain, 9, mtime=0),
-            brotli=brotli.compress(plain, quality=11),
-            digest=hashlib.sha256(plain).hexdigest()[:20],
-        )
-        _cache.put(path, version, bundle, bundle.weight)
-    return bundle
+    return _read(path, f"{found.st_mtime_ns}-{found.st_size}")
+
+
+@cached(_cache, lock=Lock())
+def _read(path: Path, version: str) -> Bundle:
+    plain = path.read_bytes()
+    return Bundle(
+        plain=plain,
+        gzip=gzip.compress(plain, 9, mtime=0),
+        brotli=brotli.compress(plain, quality=11),
+        digest=hashlib.sha256(plain).hexdigest()[:20],
+    )

@@ -25,7 +25,7 @@ from loquent.agents.importing.documents import read_document
 from loquent.agents.metering import TokenMeter
 from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
-from loquent.agents.search.typos import Vocabulary, is_one_slip
+from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import question_terms
 from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
@@ -167,7 +167,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "log line": log_line(RedactingFormatter()),
     "log line as JSON": log_line(JsonFormatter()),
     "question": question_terms,
-    "typo": lambda text: (is_one_slip(text, f"{text}a"), KNOWN.mend(text)),
+    "typo": lambda text: (Vocabulary([f"{text}a"]).mend(text), KNOWN.mend(text)),
     "passages": split_passages,
     "small talk": small_talk,
     "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),

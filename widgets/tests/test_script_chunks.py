@@ -137,7 +137,7 @@ def test_a_file_is_compressed_once(
 def test_what_is_kept_in_memory_is_bounded(
     client: Client, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle._cache, "capacity", 10_000)
+    monkeypatch.setattr(bundle._cache, "_Cache__maxsize", 10_000)
     bundle._cache.clear()
     for number in range(20):
         (chunks / f"{number:016x}.js").write_bytes(b"export default 1;" * 100)

@@ -5,7 +5,9 @@ import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from tantivy import (
     Document,
     Filter,
@@ -21,7 +23,6 @@ from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import QuestionTerms, question_terms, terms
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest, Source
-from loquent.cache import BoundedCache
 
 CACHED_CHARS = 10_000_000
 TITLE_BOOST = 1.5
@@ -64,6 +65,8 @@ class KnowledgeIndex:
         spaces = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.remove_long(200))
         index.register_tokenizer("spaces", spaces.build())
         writer = index.writer(WRITER_BYTES, 1)
+        # What it takes of the cache.
+        self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
         known: set[str] = set()
         for number, passage in enumerate(self._passages):
             title, body = terms(passage.title), terms(passage.content)
@@ -120,9 +123,21 @@ class KnowledgeIndex:
         return Query.boolean_query(clauses)
 
 
-_indexes: BoundedCache[str, KnowledgeIndex] = BoundedCache(CACHED_CHARS)
+def _cache_key(request: ReplyRequest) -> tuple[str, str]:
+    return request.agent_id, request.knowledge_version
+
+
+_indexes: LRUCache[tuple[str, str], KnowledgeIndex] = LRUCache(
+    CACHED_CHARS, getsizeof=lambda index: index.weight
+)
+_cache_lock = Lock()
 # One thread: two turns that need the same new index build it once, and no core is flooded.
 _builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-knowledge")
+
+
+@cached(_indexes, key=_cache_key, lock=_cache_lock)
+def _build(request: ReplyRequest) -> KnowledgeIndex:
+    return KnowledgeIndex(request.knowledge)
 
 
 async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
@@ -134,7 +149,8 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
     """
     if not request.knowledge:
         return []
-    index = _indexes.get(request.agent_id, request.knowledge_version)
+    with _cache_lock:
+        index = _indexes.get(_cache_key(request))
     if index is None:
         index = await asyncio.get_running_loop().run_in_executor(_builder, _build, request)
     questions = questions_of(request.messages)
@@ -158,17 +174,3 @@ def sources_of(hits: Iterable[Hit]) -> tuple[Source, ...]:
         if hit.url:
             sources.setdefault(hit.url, Source(hit.title, hit.url))
     return tuple(sources.values())
-
-
-def clear_indexes() -> None:
-    """Forget all indexes; they are built again when needed."""
-    _indexes.clear()
-
-
-def _build(request: ReplyRequest) -> KnowledgeIndex:
-    index = _indexes.get(request.agent_id, request.knowledge_version)
-    if index is None:
-        index = KnowledgeIndex(request.knowledge)
-        weight = sum(len(entry.content) + len(entry.title) for entry in request.knowledge)
-        _indexes.put(request.agent_id, request.knowledge_version, index, weight)
-    return index

@@ -3,7 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
+
 SHORTEST = 5
+# The index has no longer ones, and the time of a comparison grows with the square of the length.
+LONGEST = 200
 
 
 class Vocabulary:
@@ -12,35 +17,23 @@ class Vocabulary:
     def __init__(self, terms: Iterable[str]) -> None:
         self._terms = set(terms)
         self._near: dict[tuple[str, int], list[str]] = defaultdict(list)
-        for term in sorted(self._terms):
-            if term.isascii() and term.isalpha():
-                self._near[term[0], len(term)].append(term)
+        for term in sorted(filter(_is_word, self._terms)):
+            self._near[term[0], len(term)].append(term)
 
     def mend(self, term: str) -> str:
-        """A known term at most one slip away, else the term itself.
+        """Return a known term at most one slip away, else the term itself.
 
-        The first letter must be right and the term have SHORTEST letters, so that no short word
-        turns into another.
+        A slip is one letter missed, added, replaced, or swapped with its neighbour. The first
+        letter must be right and the term have SHORTEST letters, so that no short word turns into
+        another.
         """
-        if term in self._terms or len(term) < SHORTEST or not (term.isascii() and term.isalpha()):
-            return term
-        for length in (len(term), len(term) - 1, len(term) + 1):
-            for known in self._near.get((term[0], length), ()):
-                if is_one_slip(term, known):
-                    return known
+        if term not in self._terms and len(term) >= SHORTEST and _is_word(term):
+            for length in (len(term), len(term) - 1, len(term) + 1):
+                near = self._near.get((term[0], length), ())
+                if found := extractOne(term, near, scorer=OSA.distance, score_cutoff=1):
+                    return found[0]
         return term
 
 
-def is_one_slip(one: str, other: str) -> bool:
-    """Whether one letter was missed, added, replaced, or swapped with its neighbour."""
-    if len(one) > len(other):
-        one, other = other, one
-    start = 0
-    while start < len(one) and one[start] == other[start]:
-        start += 1
-    rest, other_rest = one[start:], other[start:]
-    if len(one) < len(other):
-        return len(other) - len(one) == 1 and rest == other_rest[1:]
-    return rest[1:] == other_rest[1:] or (
-        rest[:2] == other_rest[:2][::-1] and rest[2:] == other_rest[2:]
-    )
+def _is_word(term: str) -> bool:
+    return len(term) <= LONGEST and term.isascii() and term.isalpha()

@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
@@ -12,7 +14,6 @@ from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
 from loquent.agents.services.history import bound_history
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest, VisitorPage
-from loquent.cache import BoundedCache
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.ceilings import daily_tokens
@@ -58,7 +59,9 @@ class FoundAgent:
     timezone: str
 
 
-_knowledge: BoundedCache[uuid.UUID, tuple[Passage, ...]] = BoundedCache(CACHED_CHARS)
+_knowledge: LRUCache[tuple[uuid.UUID, str], tuple[Passage, ...]] = LRUCache(
+    CACHED_CHARS, getsizeof=lambda passages: sum(len(passage.content) for passage in passages)
+)
 
 
 def reply_request(
@@ -129,7 +132,7 @@ def needs_database(found: FoundAgent | None) -> bool:
     """Whether `reply_request`, or `reserve_tokens` of what it gives, would ask the database."""
     if found is None or not found.row.enabled:
         return False
-    if found.has_knowledge and _knowledge.get(found.row.id, found.knowledge_version) is None:
+    if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
         return True
     return _budget(found) is not None
 
@@ -155,7 +158,7 @@ def request_of(
                 max_messages=settings.LIMITS.model_history_messages,
                 max_chars=settings.LIMITS.model_history_chars,
             ),
-            knowledge=_load_knowledge(agent, version) if found.has_knowledge else (),
+            knowledge=_load_knowledge(agent.id, version) if found.has_knowledge else (),
             knowledge_version=version,
             page=page,
         ),
@@ -174,11 +177,7 @@ def _budget(found: FoundAgent) -> TokenBudget | None:
     return TokenBudget(tokens, found.timezone)
 
 
-def _load_knowledge(agent: TextAgent, version: str) -> tuple[Passage, ...]:
-    passages = _knowledge.get(agent.id, version)
-    if passages is None:
-        rows = KnowledgeEntry.objects.filter(agent=agent).order_by("created_at", "id")
-        passages = tuple(Passage(*row) for row in rows.values_list("title", "content", "url"))
-        weight = sum(len(passage.content) for passage in passages)
-        _knowledge.put(agent.id, version, passages, weight)
-    return passages
+@cached(_knowledge, lock=Lock())
+def _load_knowledge(agent_id: uuid.UUID, version: str) -> tuple[Passage, ...]:
+    rows = KnowledgeEntry.objects.filter(agent_id=agent_id).order_by("created_at", "id")
+    return tuple(Passage(*row) for row in rows.values_list("title", "content", "url"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loquent.agents.search import index as knowledge
 from loquent.agents.search.index import KnowledgeIndex, search_knowledge, sources_of
 from loquent.agents.search.passages import MAXIMUM, split_passages
-from loquent.agents.search.typos import is_one_slip
+from loquent.agents.search.typos import Vocabulary
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.types import ChatMessage, Passage, Source
 
@@ -147,5 +147,5 @@ def test_no_word_is_lost_between_passages(text: str) -> None:
     ],
 )
 def test_one_slip_of_the_finger(one: str, other: str, near: bool) -> None:
-    assert is_one_slip(one, other) is near
-    assert is_one_slip(other, one) is near
+    assert (Vocabulary([other]).mend(one) == other) is near
+    assert (Vocabulary([one]).mend(other) == one) is near
