@@ -3,14 +3,13 @@
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 import django_stubs_ext
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
+from loquent.db.settings import database_settings
 from loquent.env import (
     envbool,
     envint,
@@ -22,6 +21,8 @@ from loquent.env import (
 )
 from loquent.limits import Limits
 from loquent.mail import mail_settings
+from loquent.rest.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
+from loquent.telemetry.settings import logging_settings
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
 django_stubs_ext.monkeypatch()
@@ -115,39 +116,8 @@ TEMPLATES = [
 
 DATABASE_URL = envsecret("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'var' / 'loquent.sqlite3'}"
 DATABASE_THREADS = envint("DATABASE_THREADS", 8, minimum=1)
-try:
-    _database = dict(dj_database_url.parse(DATABASE_URL))
-except (dj_database_url.UnknownSchemeError, dj_database_url.ParseError, ValueError):
-    raise ImproperlyConfigured(
-        "DATABASE_URL can't be read. Use postgres://user:password@host:5432/name or "
-        "sqlite:////absolute/path."
-    ) from None
-_given_options: dict[str, Any] = _database.pop("OPTIONS", {})  # type: ignore[assignment]
+_database = database_settings(DATABASE_URL, with_timeouts=envbool("DATABASE_TIMEOUTS", True))
 DATABASE_IS_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
-if DATABASE_IS_SQLITE:
-    # Writers queue for the lock when a transaction begins, not in its middle, where it would fail.
-    _database["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    _timeouts = {
-        "lock_timeout": "2s",
-        "statement_timeout": "5s",
-        "idle_in_transaction_session_timeout": "10s",
-    }
-    if envbool("DATABASE_TIMEOUTS", True):
-        _options = " ".join(f"-c {name}={value}" for name, value in _timeouts.items())
-    else:
-        _options = ""
-    _database["OPTIONS"] = {
-        **_given_options,
-        "connect_timeout": 3,
-        "options": f"{_options} {_given_options.get('options', '')}".strip(),
-    }
-    _database["CONN_MAX_AGE"] = 60
-    _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -245,61 +215,18 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 EMAIL_URL = envsecret("EMAIL_URL")
 _mail = mail_settings(EMAIL_URL, debug=DEBUG)
-globals().update(_mail)
-# Whether somebody who asks for a link by mail can get one.
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"]
+# Whether links to accounts can be sent by mail.
 MAIL_IS_ON = bool(EMAIL_URL) or DEBUG
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = envstr("DEFAULT_FROM_EMAIL") or f"loquent@{_site.hostname}"
 DEFAULT_FROM_EMAIL_IS_SET = bool(envstr("DEFAULT_FROM_EMAIL"))
 
 # --- REST API ------------------------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "loquent.organizations.api.authentication.ApiKeyAuthentication",
-        "loquent.organizations.api.authentication.StaffSessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.api.authentication.RolePermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["loquent.organizations.api.throttling.CallerThrottle"],
-    "DEFAULT_FILTER_BACKENDS": [
-        "loquent.rest.filters.StrictFilterBackend",
-        "loquent.rest.filters.StrictOrderingFilter",
-    ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["loquent.rest.errors.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "loquent.rest.errors.NewestFirstPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "loquent.rest.errors.exception_handler",
-    "PAGE_SIZE": 50,
-    "URL_FORMAT_OVERRIDE": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Loquent Widget API",
-    "DESCRIPTION": (
-        "Manage widgets, text agents, contacts and conversations of one organization.\n\n"
-        "Lists are pages of 50: `next` is the address of the following page. Every error has the "
-        "same shape, whose `code` is for programs."
-    ),
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "loquent.rest.openapi.complete",
-    ],
-    "TAGS": [
-        {"name": "widgets", "description": "Chats for websites."},
-        {"name": "agents", "description": "Who answers, and what they know."},
-        {"name": "contacts", "description": "People who left their details."},
-        {"name": "sessions", "description": "Visitors' conversations."},
-        {"name": "api-keys", "description": "Keys for programs; for owners who are signed in."},
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "MessageStatus": "widgets.types.MessageStatus",
-        "MessageRole": "widgets.types.MessageRole",
-        "Rating": "widgets.types.Rating",
-    },
-}
 
 # Browser applications of other origins that call the REST API with a key. The visitors' endpoints
 # answer for themselves, widget by widget (widgets/views.py).
@@ -370,30 +297,4 @@ OTEL_SERVICE_NAME = envstr("OTEL_SERVICE_NAME", "loquent-widget")
 
 LOG_LEVEL = envstr("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = envstr("LOG_FORMAT", "line").lower()
-if LOG_FORMAT not in {"line", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} is unknown. Use line or json.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "loquent.telemetry.logs.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
-        "json": {"()": "loquent.telemetry.logs.JsonFormatter"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        # SQL and its parameters hold what visitors wrote: never below INFO.
-        "django.db.backends": {"level": "INFO"},
-        "uvicorn": {"handlers": [], "propagate": True},
-        # It has a line for every sign-in.
-        "axes": {"level": "WARNING"},
-        # The proxy in front keeps the access log; uvicorn has two lines for every socket.
-        "uvicorn.access": {"level": "WARNING"},
-        "uvicorn.error": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_settings(level=LOG_LEVEL, formatter=LOG_FORMAT)

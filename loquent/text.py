@@ -8,6 +8,8 @@ from typing import Literal
 MAX_MARKS = 30
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+_SURROGATE_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
 
 def _is_mark(character: str) -> bool:
@@ -70,3 +72,35 @@ def unix_lines(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of the text can be seen: only spaces and invisible format characters."""
     return all(c.isspace() or unicodedata.category(c) == "Cf" for c in text)
+
+
+class TextCleaner:
+    """Joins the halves of surrogate pairs in text that arrives in pieces, and cleans it.
+
+    JSON may carry the halves as two escapes in two pieces. Feeding a text in any pieces gives
+    the same as feeding it whole.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """The clean form of what can be told so far; may be empty."""
+        if self._held:
+            text, self._held = self._held + text, ""
+        if _CONTROL_OR_SURROGATE.search(text) is None:
+            return text
+        # Controls go first: what stands on both sides of one must not depend on where it was cut.
+        text = _CONTROLS.sub("", text)
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._held = text[:-1], text[-1]
+        return clean_text(_SURROGATE_PAIR.sub(_join_halves, text))
+
+    def finish(self) -> str:
+        """What was held back; nothing comes after it."""
+        held, self._held = self._held, ""
+        return clean_text(held)
+
+
+def _join_halves(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")

@@ -38,6 +38,7 @@ from loquent.telemetry.correlation import choose_request_id
 from loquent.telemetry.logs import JsonFormatter, RedactingFormatter, redact
 from loquent.testing.growth import COUNTED, superlinear
 from loquent.text import (
+    TextCleaner,
     clean_text,
     indent_lines,
     is_blank,
@@ -45,7 +46,6 @@ from loquent.text import (
     one_line,
     unix_lines,
 )
-from loquent.text_cleaning import TextCleaner
 from widgets.admin.page_html import page_link
 from widgets.bundle import load_bundle
 from widgets.chat.handshake import is_own_page, read_doorway, staff_session_key

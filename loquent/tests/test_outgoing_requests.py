@@ -22,7 +22,7 @@ ALLOWED = {
     # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL
-    "loquent/outbox.py": {"django.core.mail"},
+    "loquent/mail.py": {"django.core.mail"},
 }
 # REDIS_URL
 REDIS = {"redis"}

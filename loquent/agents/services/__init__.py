@@ -11,10 +11,10 @@ from loquent.agents.services.agents import (
 )
 from loquent.agents.services.budget import Reservation, reserve_tokens, settle_tokens
 from loquent.agents.services.generation import generate_reply
-from loquent.agents.services.history import bound_history
 from loquent.agents.services.loading import (
     FoundAgent,
     LoadedReply,
+    bound_history,
     find_agents,
     needs_database,
     reply_request,

@@ -15,8 +15,7 @@ from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
 from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
-from loquent.text import is_blank
-from loquent.text_cleaning import TextCleaner
+from loquent.text import TextCleaner, is_blank
 
 logger = logging.getLogger(__name__)
 SLOT_RETRY_SECONDS = 5
@@ -25,7 +24,7 @@ SLOT_RETRY_SECONDS = 5
 async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
     """Yield at least one `TextDelta`, then exactly one `ReplyEnd`; or raise BackendError.
 
-    The text is clean (see text_cleaning), begins with no white space, and is cut at
+    The text is clean (see TextCleaner), begins with no white space, and is cut at
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
     The first text must come within LIMITS.turn_first_token_seconds, each further one within
     turn_gap_seconds, all of it within turn_total_seconds; time that the caller takes between two

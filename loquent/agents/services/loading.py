@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from cachetools import LRUCache, cached
@@ -12,7 +12,6 @@ from django.db.models import Count, Max
 
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
-from loquent.agents.services.history import bound_history
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest, VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
@@ -168,6 +167,26 @@ def request_of(
         key=key,
         budget=_budget(found),
     )
+
+
+def bound_history(
+    messages: Sequence[ChatMessage], *, max_messages: int, max_chars: int
+) -> tuple[ChatMessage, ...]:
+    """Return the newest messages within both limits, oldest first and without a gap.
+
+    The last one always stays; if it is too long by itself, its beginning does. 0 is no limit.
+    """
+    kept: list[ChatMessage] = []
+    left = max_chars if max_chars > 0 else None
+    for message in reversed(messages[-max_messages:] if max_messages > 0 else messages):
+        if left is not None:
+            if len(message.content) > left and not kept:
+                message = replace(message, content=message.content[:left])  # noqa: PLW2901
+            if len(message.content) > left:
+                break
+            left -= len(message.content)
+        kept.append(message)
+    return tuple(reversed(kept))
 
 
 def _budget(found: FoundAgent) -> TokenBudget | None:

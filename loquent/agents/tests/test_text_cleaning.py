@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.text_cleaning import TextCleaner
+from loquent.text import TextCleaner
 
 hostile = st.text(
     st.one_of(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.mail import send_in_background
 from loquent.organizations.access import made_by_an_owner
 from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.organizations.services.organizations import (
@@ -19,7 +20,6 @@ from loquent.organizations.services.organizations import (
     create_staff,
     staff_username,
 )
-from loquent.outbox import send_soon
 from loquent.ratelimit.buckets import Rate
 from loquent.ratelimit.shared import SharedLimiter
 from loquent.text import one_line
@@ -155,7 +155,7 @@ def mail_invitation(*, invitation: Invitation, token: str) -> None:
         "link": invitation_link(token),
         "days": LASTS.days,
     }
-    send_soon(
+    send_in_background(
         to=invitation.email,
         subject=f"Join {invitation.organization} on Loquent",
         body=render_to_string("admin/account/invitation_mail.txt", context),

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.template import loader
 
+from loquent.mail import send_in_background
 from loquent.organizations.services.organizations import staff_username
 from loquent.organizations.site.sign_in import (
     seconds_locked,
@@ -18,7 +19,6 @@ from loquent.organizations.site.sign_in import (
     take_sign_in,
     wait_in_words,
 )
-from loquent.outbox import send_soon
 
 TOO_MANY_ATTEMPTS = "There were too many attempts from your network."
 TOO_MANY_PASSWORDS = "There were too many wrong passwords."
@@ -91,7 +91,7 @@ class ResetForm(PasswordResetForm):
         """Hand the mail to the background, so that nobody can tell by the time that it took."""
         context["site_url"] = settings.SITE_URL
         body = loader.render_to_string(email_template_name, context)
-        send_soon(to=to_email, subject="Your new password", body=body)
+        send_in_background(to=to_email, subject="Your new password", body=body)
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from contacts.tests.parallel import in_parallel
 from loquent.errors import ApplicationError
+from loquent.mail import all_sent
 from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.organizations.services.invitations import (
     RATE,
@@ -22,7 +23,6 @@ from loquent.organizations.services.invitations import (
     accept_invitation,
     invite,
 )
-from loquent.outbox import all_sent
 from loquent.telemetry.logs import redact
 from loquent.testing.people import PASSWORD, make_member
 from loquent.testing.waiting import WAIT_SECONDS

@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from loquent.outbox import all_sent
+from loquent.mail import all_sent
 from loquent.testing.people import PASSWORD
 from loquent.testing.waiting import WAIT_SECONDS
 

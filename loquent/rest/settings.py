@@ -1,0 +1,49 @@
+"""The settings of Django REST framework and drf-spectacular."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "loquent.organizations.api.authentication.ApiKeyAuthentication",
+        "loquent.organizations.api.authentication.StaffSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["loquent.organizations.api.authentication.RolePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["loquent.organizations.api.throttling.CallerThrottle"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "loquent.rest.filters.StrictFilterBackend",
+        "loquent.rest.filters.StrictOrderingFilter",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["loquent.rest.errors.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "loquent.rest.errors.NewestFirstPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "loquent.rest.errors.exception_handler",
+    "PAGE_SIZE": 50,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loquent Widget API",
+    "DESCRIPTION": (
+        "Manage widgets, text agents, contacts and conversations of one organization.\n\n"
+        "Lists are pages of 50: `next` is the address of the following page. Every error has the "
+        "same shape, whose `code` is for programs."
+    ),
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "loquent.rest.openapi.complete",
+    ],
+    "TAGS": [
+        {"name": "widgets", "description": "Chats for websites."},
+        {"name": "agents", "description": "Who answers, and what they know."},
+        {"name": "contacts", "description": "People who left their details."},
+        {"name": "sessions", "description": "Visitors' conversations."},
+        {"name": "api-keys", "description": "Keys for programs; for owners who are signed in."},
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "MessageStatus": "widgets.types.MessageStatus",
+        "MessageRole": "widgets.types.MessageRole",
+        "Rating": "widgets.types.Rating",
+    },
+}
