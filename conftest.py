@@ -16,13 +16,10 @@ from rest_framework.test import APIClient
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
-from loquent.agents.services.playground import playground_limiter
 from loquent.limits import Limits
-from loquent.organizations.api.throttling import limiter as api_limiter
 from loquent.organizations.models import Organization, Role
-from loquent.organizations.services.invitations import limiter as invitation_limiter
 from loquent.organizations.services.organizations import create_api_key
-from loquent.organizations.site.sign_in import limiter as sign_in_limiter
+from loquent.ratelimit.shared import limiter
 from loquent.testing import people
 from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
@@ -32,7 +29,7 @@ from widgets.chat.rooms import hub
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.services import refused_origins
-from widgets.services.rate_limits import frame_limiter, limiter
+from widgets.services.rate_limits import frame_limiter
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
 
@@ -106,12 +103,8 @@ def _fresh_process() -> None:
     """Counters and caches of this process begin anew in every test."""
     limiter.clear()
     frame_limiter.clear()
-    api_limiter.clear()
-    sign_in_limiter.clear()
-    invitation_limiter.clear()
     refused_origins._noted.clear()
     breakers.clear()
-    playground_limiter.clear()
     cache.clear()
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-MAX_BUCKETS = 100_000
+# Enough that a flood of one kind does not push out the buckets of another, such as failed logins.
+MAX_BUCKETS = 500_000
 
 
 @dataclass(frozen=True, slots=True)

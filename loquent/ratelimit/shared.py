@@ -88,7 +88,7 @@ class SharedLimiter:
 
     def take_each(self, wishes: Sequence[tuple[Bucket, ...]]) -> list[tuple[Rate, int] | None]:
         """`take` for many, in one trip to Redis; each by itself, in this order."""
-        wishes = [_that_count(wanted) for wanted in wishes]
+        wishes = [_active(wanted) for wanted in wishes]
         answers = self._ask(TAKE, wishes)
         if answers is None:
             return [self._local.take(*wanted) for wanted in wishes]
@@ -96,7 +96,7 @@ class SharedLimiter:
 
     def give_back(self, *taken: Bucket) -> None:
         """Put the token of a `take` back: what it was for did not happen."""
-        taken = _that_count(taken)
+        taken = _active(taken)
         if taken and self._ask(GIVE_BACK, [taken]) is None:
             self._local.give_back(*taken)
 
@@ -158,7 +158,12 @@ class SharedLimiter:
             logger.info("Redis is back: rates are counted for all processes together.")
 
 
-def _that_count(pairs: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+# Buckets are kept apart by the names of their rates. A caller may wait for Redis: call it on a
+# thread, and not inside a transaction.
+limiter = SharedLimiter()
+
+
+def _active(pairs: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
     return tuple(pair for pair in pairs if not pair[0].is_off)
 
 

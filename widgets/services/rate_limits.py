@@ -13,13 +13,11 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.days import organization_day
 from loquent.ratelimit.buckets import Rate, RateLimiter
-from loquent.ratelimit.shared import SharedLimiter
+from loquent.ratelimit.shared import SharedLimiter, limiter
 from loquent.server.addresses import WIDER_FACTOR, address_buckets, wider_key
 from widgets.models import WidgetConfig, WidgetDailyUsage
 from widgets.types import LimitKind
 
-# Taking from it may wait for Redis: on database threads only, and not inside a transaction.
-limiter = SharedLimiter()
 # A round trip for each frame would cost more than the frame: each process counts its own.
 frame_limiter = RateLimiter()
 

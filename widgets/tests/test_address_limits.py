@@ -7,13 +7,14 @@ import pytest
 from pytest_django import Settings
 
 from loquent.db.threads import in_database
+from loquent.ratelimit.shared import limiter
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits
 from widgets.chat.rooms import hub
 from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
-from widgets.services.rate_limits import frame_limiter, limiter
+from widgets.services.rate_limits import frame_limiter
 
 OFF = 0
 PING = {"type": "ping"}

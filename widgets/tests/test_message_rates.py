@@ -10,9 +10,9 @@ from pytest_django import Settings
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
+from loquent.ratelimit.shared import limiter
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.rate_limits import limiter
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns.accept import AcceptedMessage
 from widgets.tests.one import accept_message

@@ -12,11 +12,10 @@ from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
 from loquent.ratelimit.buckets import Rate
-from loquent.ratelimit.shared import SharedLimiter
+from loquent.ratelimit.shared import limiter
 
 MAX_MESSAGES = 40
 MAX_CHARS = 4_000
-playground_limiter = SharedLimiter()
 RATE = Rate("playground", 20, 60, 10)
 
 
@@ -24,7 +23,7 @@ def take_try(*, user_key: str) -> None:
     """Count one try of a member; raises `rate_limited`. May wait for Redis."""
     if not settings.RATE_LIMITS:
         return
-    refused = playground_limiter.take((RATE, user_key))
+    refused = limiter.take((RATE, user_key))
     if refused is not None:
         seconds = refused[1]
         raise ApplicationError(

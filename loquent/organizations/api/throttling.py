@@ -7,9 +7,7 @@ from rest_framework.throttling import BaseThrottle
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.api.authentication import caller_key
 from loquent.ratelimit.buckets import Rate
-from loquent.ratelimit.shared import SharedLimiter
-
-limiter = SharedLimiter()
+from loquent.ratelimit.shared import limiter
 
 
 class CallerThrottle(BaseThrottle):

@@ -21,7 +21,7 @@ from loquent.organizations.services.organizations import (
     staff_username,
 )
 from loquent.ratelimit.buckets import Rate
-from loquent.ratelimit.shared import SharedLimiter
+from loquent.ratelimit.shared import limiter
 from loquent.text import one_line
 from loquent.tokens import INVITATION, new_token, token_digest
 
@@ -31,8 +31,6 @@ KEPT = timedelta(days=30)
 RATE = Rate("invitations", 50, 3_600, 50)
 OVER = "This invitation is over: it was used, taken back, or is too old. Ask for another one."
 TRY_SIGNING_IN = "This did not work. If you already sign in here with this email, log in instead."
-
-limiter = SharedLimiter()
 
 
 def invite(

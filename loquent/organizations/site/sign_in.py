@@ -22,7 +22,7 @@ from loquent.organizations.models import Membership
 from loquent.organizations.services.known_networks import is_known_network, remember_network
 from loquent.organizations.services.organizations import staff_username
 from loquent.ratelimit.buckets import Rate
-from loquent.ratelimit.shared import Bucket, SharedLimiter
+from loquent.ratelimit.shared import Bucket, limiter
 from loquent.server.addresses import address_buckets, request_key
 
 HOUR = 3_600
@@ -38,8 +38,6 @@ RESETS_PER_ACCOUNT = Rate("password_reset", 5, HOUR, 5)
 
 # Characters; as many as the package's table takes.
 MOST_OF_A_NAME = 255
-
-limiter = SharedLimiter()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from loquent.organizations.models import KnownNetwork
 from loquent.organizations.services.known_networks import remember_network
-from loquent.organizations.site.sign_in import limiter
+from loquent.ratelimit.shared import limiter
 from loquent.server.addresses import request_key
 from loquent.testing.clock import Clock
 from loquent.testing.people import PASSWORD
