@@ -1,4 +1,11 @@
-"""One trip to the database for everybody who waits for the same service."""
+"""Batches calls of a service: one transaction for all items that arrive while it is busy.
+
+item ──▶ waiting ──▶ batch, one task ──▶ result, or exception, of each item
+           ▲   │
+           │   └─ the same key as an item of the batch: waits for the next batch
+           └───── one more batch starts when none is running, or when the last one has been
+                  running for OVERLAP_SECONDS (at most `at_once` of them)
+"""
 
 import asyncio
 import contextvars
@@ -13,7 +20,7 @@ from loquent.db.threads import in_database
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# A group that is still not done, such as one that waits for a lock, holds up others no longer.
+# A batch that takes longer, such as one that waits for a lock, holds up the others no longer.
 OVERLAP_SECONDS = 0.2
 Service = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
@@ -26,26 +33,27 @@ class _Waiting(Generic[Item, Result]):
 
 
 @dataclass(slots=True)
-class _Line(Generic[Item, Result]):
-    """Who waits, in one event loop."""
+class _Queue(Generic[Item, Result]):
+    """The items and running batches of one event loop."""
 
     waiting: deque[_Waiting[Item, Result]] = field(default_factory=deque)
-    is_called: bool = False
-    # When the next group may go though another is not done.
+    # Whether the loop will call `_start`.
+    is_scheduled: bool = False
+    # When the next batch may start although another one is running.
     overlap_at: float = 0.0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
-class Grouped(Generic[Item, Result]):
-    """Calls a service that does the same for many, with all that has come while it was busy.
+class Batcher(Generic[Item, Result]):
+    """Calls a service for many items at a time.
 
-    Alone, an item goes at once: nobody waits for company. Under load a group shares its
-    transaction, so that the cost of each falls as the load grows.
+    A single item is not delayed. Under load a batch shares its transaction, so that the cost per
+    item falls as the load grows.
 
-    `service(items)` gives a result, or the exception to raise, for each item. If it raises, it has
-    done nothing: then each item is tried by itself, and nobody fails by another's fault. `key`:
-    items with the same one are never in one group. `size`: items in a group. `at_once`: groups,
-    where the ones before take longer than OVERLAP_SECONDS.
+    `service(items)` returns a result, or the exception to raise, for each item. If it raises, it
+    has done nothing: then each item is tried by itself, so that none fails because of another.
+    `key`: items with the same key are never in one batch. `size`: items per batch. `at_once`:
+    the most batches that run at a time.
     """
 
     def __init__(
@@ -60,77 +68,77 @@ class Grouped(Generic[Item, Result]):
         self._key = key
         self._size = size
         self._at_once = at_once
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line[Item, Result]] = (
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue[Item, Result]] = (
             WeakKeyDictionary()
         )
 
     async def __call__(self, item: Item) -> Result:
-        """The result of one item; raises what the service says."""
+        """Return the result of one item, or raise what the service returned for it."""
         loop = asyncio.get_running_loop()
-        line = self._lines.setdefault(loop, _Line())
+        queue = self._queues.setdefault(loop, _Queue())
         waiting = _Waiting[Item, Result](item, loop.create_future(), contextvars.copy_context())
-        line.waiting.append(waiting)
-        if not line.is_called:
-            # In a moment: who else comes in this turn of the loop goes along.
-            line.is_called = True
-            loop.call_soon(self._start, loop, line)
+        queue.waiting.append(waiting)
+        if not queue.is_scheduled:
+            # Not yet: items that arrive in this iteration of the loop join the batch.
+            queue.is_scheduled = True
+            loop.call_soon(self._start, loop, queue)
         return await waiting.future
 
-    def _start(self, loop: asyncio.AbstractEventLoop, line: _Line[Item, Result]) -> None:
-        line.is_called = False
-        while len(line.tasks) < self._at_once:
-            if line.tasks and line.waiting and loop.time() < line.overlap_at:
-                line.is_called = True
-                loop.call_at(line.overlap_at, self._start, loop, line)
+    def _start(self, loop: asyncio.AbstractEventLoop, queue: _Queue[Item, Result]) -> None:
+        queue.is_scheduled = False
+        while len(queue.tasks) < self._at_once:
+            if queue.tasks and queue.waiting and loop.time() < queue.overlap_at:
+                queue.is_scheduled = True
+                loop.call_at(queue.overlap_at, self._start, loop, queue)
                 return
-            group = self._next_group(line)
-            if not group:
+            batch = self._next_batch(queue)
+            if not batch:
                 return
-            line.overlap_at = loop.time() + OVERLAP_SECONDS
-            # The log lines and spans of one caller are its own; those of many are nobody's.
-            context = group[0].context if len(group) == 1 else contextvars.Context()
-            task = loop.create_task(self._run(group), context=context)
-            line.tasks.add(task)
-            task.add_done_callback(partial(self._done, loop, line, group))
+            queue.overlap_at = loop.time() + OVERLAP_SECONDS
+            # Log lines and spans belong to a caller if it is alone, and to none in a batch.
+            context = batch[0].context if len(batch) == 1 else contextvars.Context()
+            task = loop.create_task(self._run(batch), context=context)
+            queue.tasks.add(task)
+            task.add_done_callback(partial(self._done, loop, queue, batch))
 
     def _done(
         self,
         loop: asyncio.AbstractEventLoop,
-        line: _Line[Item, Result],
-        group: Sequence[_Waiting[Item, Result]],
+        queue: _Queue[Item, Result],
+        batch: Sequence[_Waiting[Item, Result]],
         task: asyncio.Task[None],
     ) -> None:
-        line.tasks.discard(task)
-        for waiting in group:
-            # Only where the task was cancelled.
+        queue.tasks.discard(task)
+        for waiting in batch:
+            # Does nothing unless the task was cancelled: else every future is done.
             waiting.future.cancel()
-        self._start(loop, line)
+        self._start(loop, queue)
 
-    def _next_group(self, line: _Line[Item, Result]) -> list[_Waiting[Item, Result]]:
-        group: dict[Hashable, _Waiting[Item, Result]] = {}
+    def _next_batch(self, queue: _Queue[Item, Result]) -> list[_Waiting[Item, Result]]:
+        batch: dict[Hashable, _Waiting[Item, Result]] = {}
         later: deque[_Waiting[Item, Result]] = deque()
-        while line.waiting and len(group) < self._size:
-            waiting = line.waiting.popleft()
-            # Who has gone away before its turn asks for nothing.
-            if not waiting.future.done() and waiting is not group.setdefault(
+        while queue.waiting and len(batch) < self._size:
+            waiting = queue.waiting.popleft()
+            # The future of a caller that was cancelled is done.
+            if not waiting.future.done() and waiting is not batch.setdefault(
                 self._key(waiting.item), waiting
             ):
                 later.append(waiting)
-        line.waiting.extendleft(reversed(later))
-        return list(group.values())
+        queue.waiting.extendleft(reversed(later))
+        return list(batch.values())
 
-    async def _run(self, group: Sequence[_Waiting[Item, Result]]) -> None:
+    async def _run(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
         try:
-            results = await in_database(self._service, [waiting.item for waiting in group])
-        except Exception as error:  # noqa: BLE001 - it is raised where the item comes from
-            if len(group) == 1:
-                _settle(group[0], error)
+            results = await in_database(self._service, [waiting.item for waiting in batch])
+        except Exception as error:  # noqa: BLE001 - it is raised for the caller
+            if len(batch) == 1:
+                _settle(batch[0], error)
                 return
-            for waiting in group:
+            for waiting in batch:
                 if not waiting.future.done():
                     await self._run([waiting])
             return
-        for waiting, result in zip(group, results, strict=True):
+        for waiting, result in zip(batch, results, strict=True):
             _settle(waiting, result)
 
 

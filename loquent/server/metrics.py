@@ -69,14 +69,14 @@ def exposition() -> bytes:
     directory = os.environ.get(DIRECTORY)
     if not directory:
         return generate_latest(REGISTRY)
-    _forget_the_dead(Path(directory))
+    _drop_dead_workers(Path(directory))
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 
-def _forget_the_dead(directory: Path) -> None:
-    """What a process that ended was at is over; what it counted stays counted."""
+def _drop_dead_workers(directory: Path) -> None:
+    """Drop the live gauges of processes that ended; their counters stay."""
     for path in directory.iterdir():
         found = _OF_LIVING.match(path.name)
         if found and not Path(f"/proc/{found[1]}").exists():
@@ -84,8 +84,8 @@ def _forget_the_dead(directory: Path) -> None:
 
 
 @contextmanager
-def shared_by_workers(workers: int) -> Iterator[None]:
-    """A directory for the values of processes that are started inside; nothing for one worker."""
+def multiprocess_directory(workers: int) -> Iterator[None]:
+    """Set a directory for the metrics of workers started inside; one worker needs none."""
     if workers == 1 or not (settings.METRICS_TOKEN or settings.METRICS_ALLOW):
         yield
         return

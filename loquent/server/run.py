@@ -11,7 +11,7 @@ import uvicorn
 from django.conf import settings
 from uvicorn.supervisors import Multiprocess
 
-from loquent.server.metrics import shared_by_workers
+from loquent.server.metrics import multiprocess_directory
 from loquent.server.uvicorn_websocket import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def serve(*, host: str, port: int, workers: int) -> None:
     # uvicorn drains, then raises the signal again: it is to end the process without a fuss.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with bind(host, port) as listener, shared_by_workers(workers):
+    with bind(host, port) as listener, multiprocess_directory(workers):
         logger.info("Serving on http://%s:%s with %s worker(s).", host, port, workers)
         if workers > 1:
             Multiprocess(config, sockets=[listener]).run()

@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 
-from loquent.db.batching import Grouped
+from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.telemetry import tracing
@@ -49,7 +49,7 @@ def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | Appli
     return accept_messages(posted, owner=PROCESS if runner.starts else None)
 
 
-_accept = Grouped(accept_here, key=lambda posted: posted.session_id)
+_accept = Batcher(accept_here, key=lambda posted: posted.session_id)
 
 
 async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
 from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
-from loquent.db.batching import Grouped
+from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from widgets.chat.bus import link
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 # The pause between two frames of an answer: a tenth of the frames, and no eye sees it.
 COALESCE_SECONDS = 0.04
 # Few at once: those of one organization wait for each other, and others need the threads as well.
-_begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
+_begin = Batcher(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 
 
 class Turn:

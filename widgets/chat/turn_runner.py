@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-from loquent.db.batching import Grouped
+from loquent.db.batching import Batcher
 from loquent.errors import ErrorCode
 from loquent.telemetry.correlation import bind_session
 from widgets.chat.bus import PROCESS, link
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 # How long an answer is tried to be written while the database is away.
 FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
-_claim = Grouped(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
-_write = Grouped(finish_turns, key=lambda ended: ended[0].session_id)
+_claim = Batcher(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
+_write = Batcher(finish_turns, key=lambda ended: ended[0].session_id)
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 
 

@@ -27,7 +27,7 @@ from loquent.agents.backends.registry import (
 )
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
-from loquent.agents.importing.sandbox import read_apart
+from loquent.agents.importing.sandbox import read_in_sandbox
 from loquent.agents.models import TextAgent
 from loquent.agents.services.entries import (
     delete_entry,
@@ -35,7 +35,7 @@ from loquent.agents.services.entries import (
     list_entries,
     save_entry,
 )
-from loquent.agents.services.playground import draft_reply, take_try
+from loquent.agents.services.playground import charge_playground, draft_reply
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.models import Organization
@@ -99,7 +99,7 @@ class AgentPages(TenantAdmin):
             return HttpResponseNotAllowed(["POST"])
         try:
             organization, saved_id = self._tried(request)
-            take_try(user_key=str(request.user.pk))
+            charge_playground(user_key=str(request.user.pk))
             loaded = draft_reply(
                 organization=organization,
                 data=draft_data(request.POST),
@@ -173,7 +173,7 @@ class AgentPages(TenantAdmin):
         if not isinstance(file, UploadedFile):
             return failure(ApplicationError(ErrorCode.INVALID, "Please choose a file."))
         # One byte more than is allowed tells that it is too large.
-        reading = read_apart(
+        reading = read_in_sandbox(
             name=file.name or "",
             data=file.read(MAX_FILE_BYTES + 1),
             key=str(agent.organization_id),

@@ -38,8 +38,8 @@ WAITING = 2
 _turns = FairTurns(waiting=WAITING)
 
 
-def read_apart(*, name: str, data: bytes, key: str) -> Reading:
-    """Do as `read_file`; what takes too long, or too much memory, is left out and says so.
+def read_in_sandbox(*, name: str, data: bytes, key: str) -> Reading:
+    """Read a file in another process; skip what takes too long or too much memory, and say so.
 
     Files with the same `key` take turns with those of others; while WAITING of them wait for
     theirs, further ones are left out, as is one whose turn does not come within SECONDS.

@@ -19,8 +19,8 @@ MAX_CHARS = 4_000
 RATE = Rate("playground", 20, 60, 10)
 
 
-def take_try(*, user_key: str) -> None:
-    """Count one try of a member; raises `rate_limited`. May wait for Redis."""
+def charge_playground(*, user_key: str) -> None:
+    """Count one message of a member, or raise `rate_limited`. May wait for Redis."""
     if not settings.RATE_LIMITS:
         return
     refused = limiter.take((RATE, user_key))
