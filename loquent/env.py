@@ -13,12 +13,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def envstr(name: str, default: str = "") -> str:
-    """The variable as text, trimmed; `default` where it is unset."""
+    """Return the variable as text, trimmed; `default` if it is unset."""
     return os.environ.get(name, default).strip()
 
 
 def envbool(name: str, default: bool) -> bool:
-    """The variable as a boolean: 1/true/yes/on or 0/false/no/off, any case."""
+    """Return the variable as a boolean: 1/true/yes/on or 0/false/no/off, in any case."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -31,7 +31,7 @@ def envbool(name: str, default: bool) -> bool:
 
 
 def envint(name: str, default: int, *, minimum: int = 0) -> int:
-    """The variable as a whole number of at least `minimum`."""
+    """Return the variable as an integer of at least `minimum`."""
     value = envstr(name)
     if not value:
         return default
@@ -45,7 +45,7 @@ def envint(name: str, default: int, *, minimum: int = 0) -> int:
 
 
 def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """The variable as a list: items between commas, trimmed, empty ones dropped."""
+    """Return the variable's items between commas, trimmed and without empty ones."""
     value = os.environ.get(name)
     if value is None:
         return list(default)
@@ -53,7 +53,7 @@ def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
 
 
 def envnetworks(name: str) -> list[Network]:
-    """The variable as a list of networks, such as 10.0.0.0/8, or single addresses."""
+    """Return the variable as a list of networks, such as 10.0.0.0/8, or single addresses."""
     try:
         return [ipaddress.ip_network(item) for item in envlist(name)]
     except ValueError as error:
@@ -61,7 +61,7 @@ def envnetworks(name: str) -> list[Network]:
 
 
 def require_modules(variable: str, requirements: str, *modules: str) -> None:
-    """Raises ImproperlyConfigured where a variable asks for packages that aren't installed."""
+    """Raise ImproperlyConfigured if a variable needs packages that aren't installed."""
     for module in modules:
         try:
             is_there = find_spec(module) is not None
@@ -74,7 +74,7 @@ def require_modules(variable: str, requirements: str, *modules: str) -> None:
 
 
 def envsecret(name: str) -> str:
-    """A secret from NAME, or from the file that NAME_FILE names; empty where neither is set.
+    """Return a secret from NAME, or from the file that NAME_FILE names; empty if neither is set.
 
     Raises ImproperlyConfigured when both are set or the file can't be read. The value never
     stands in a message.

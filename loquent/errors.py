@@ -80,6 +80,6 @@ class VersionConflictError(ApplicationError):
 
 
 def invalid(fields: dict[str, list[str]]) -> ApplicationError:
-    """An `invalid` error about these fields; its message is the first sentence."""
+    """Return an `invalid` error about these fields; its message is the first sentence."""
     name, sentences = next(iter(fields.items()))
     return ApplicationError(ErrorCode.INVALID, f"{name}: {sentences[0]}", fields=fields)

@@ -52,10 +52,10 @@ class Limits:
 
     @classmethod
     def from_env(cls) -> "Limits":
-        """The limits of this process's environment."""
+        """Return the limits that the environment sets."""
         return cls(**{f.name: envint(variable(f.name), f.default) for f in fields(cls)})  # type: ignore[arg-type]
 
 
 def variable(field: str) -> str:
-    """The environment variable of a field: `frame_bytes` → `LIMIT_FRAME_BYTES`."""
+    """Return the environment variable of a field: `frame_bytes` → `LIMIT_FRAME_BYTES`."""
     return f"LIMIT_{field.upper()}"

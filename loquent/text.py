@@ -13,7 +13,7 @@ _SURROGATE_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
 
 def _is_mark(character: str) -> bool:
-    """Whether normalising the character gives a combining mark, or several."""
+    """Return whether normalizing the character yields combining marks."""
     return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
 
 
@@ -25,7 +25,7 @@ _POSSIBLE_RUN = re.compile(f"{_MARK}{_MARK}{{{MAX_MARKS}}}")
 
 
 def clean_text(text: str) -> str:
-    """The text without C0 controls (but line feeds and tabs); lone surrogates become U+FFFD.
+    """Remove C0 controls except line feeds and tabs; replace lone surrogates by U+FFFD.
 
     PostgreSQL refuses NUL, and neither it nor UTF-8 can hold half a surrogate pair.
     """
@@ -65,12 +65,12 @@ def indent_lines(text: str, indent: str = "  ") -> str:
 
 
 def unix_lines(text: str) -> str:
-    """The text with line feeds alone: forms of browsers, and files of Windows, have CR LF."""
+    """Return the text with line feeds only: browsers' forms and Windows files have CR LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of the text can be seen: only spaces and invisible format characters."""
+    """Return whether the text is invisible: only spaces and format characters."""
     return all(c.isspace() or unicodedata.category(c) == "Cf" for c in text)
 
 
@@ -85,7 +85,7 @@ class TextCleaner:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """The clean form of what can be told so far; may be empty."""
+        """Return the clean text so far; may be empty."""
         if self._held:
             text, self._held = self._held + text, ""
         if _CONTROL_OR_SURROGATE.search(text) is None:
@@ -97,7 +97,7 @@ class TextCleaner:
         return clean_text(_SURROGATE_PAIR.sub(_join_halves, text))
 
     def finish(self) -> str:
-        """What was held back; nothing comes after it."""
+        """Return what was held back, at the end of the text."""
         held, self._held = self._held, ""
         return clean_text(held)
 

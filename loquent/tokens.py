@@ -10,10 +10,10 @@ INVITATION = "lqi_"
 
 
 def new_token(prefix: str) -> str:
-    """A new secret of 256 bits behind the prefix that tells its kind, URL-safe."""
+    """Return a new URL-safe secret of 256 bits behind the prefix of its kind."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def token_digest(token: str) -> str:
-    """The HMAC-SHA256 of a token under SECRET_KEY, as 64 hex digits: what the database keeps."""
+    """Return a token's HMAC-SHA256 under SECRET_KEY as 64 hex digits, for the database."""
     return salted_hmac("loquent.token", token, algorithm="sha256").hexdigest()

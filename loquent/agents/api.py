@@ -105,7 +105,7 @@ class AgentPagination(NewestFirstPagination):
 
 
 def _fitting(agent_ids: list[UUID]) -> int:
-    """How many agents from the first on know no more together than one agent may."""
+    """Return how many agents, from the first, stay within the limit of one agent's knowledge."""
     entries = KnowledgeEntry.objects.filter(agent__in=agent_ids).order_by()
     length = Length("content") + Length("title") + Length("url")
     sizes = dict(entries.values_list("agent").annotate(size=Sum(length)))

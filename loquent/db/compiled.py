@@ -19,7 +19,7 @@ Build = Callable[..., QuerySet[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """`places`: parameters that stand for a value, and for the how manieth of them all."""
+    """`places`: pairs of (parameter index, value index)."""
 
     sql: str
     parameters: Sequence[Any]
@@ -28,11 +28,11 @@ class _Compiled:
 
 
 class PreparedQuery:
-    """The rows, as tuples, of a query over some ids.
+    """Runs a query over some ids, and returns its rows as tuples.
 
-    `build(ids)` gives a `values_list` that uses the ids in `__in` look-ups, and is the same each
-    time but for them; `build(ids, texts)` where there are two lists, equally long. It is called
-    once for 1, 2, 4, 8 … ids: fewer are filled up with the last one.
+    `build(ids)` returns a `values_list` that uses the ids in `__in` lookups and is otherwise the
+    same each time; `build(ids, texts)` if there are two lists of equal length. It is called once
+    for 1, 2, 4, 8 … ids; shorter lists are padded with their last item.
     """
 
     def __init__(self, build: Build) -> None:
@@ -40,7 +40,7 @@ class PreparedQuery:
         self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def __call__(self, *lists: Collection[Value]) -> list[Row]:
-        """The rows for these ids; none, and no query, where there are no ids."""
+        """Return the rows for these ids; without ids there is no query."""
         count = len(lists[0])
         if not count:
             return []
@@ -56,7 +56,7 @@ class PreparedQuery:
         return list(compiled.read(results=[found], tuple_expected=True))
 
     def _compile(self, lists: Sequence[Collection[Value]], size: int) -> _Compiled:
-        # Values that nothing else in the query is.
+        # Values that appear nowhere else in the query.
         marks = [[_mark(like) for like in _filled(values, size)] for values in lists]
         compiler = self._build(*marks).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
@@ -82,7 +82,7 @@ def _mark(like: Value) -> Value:
 
 
 def _parameter(value: Value) -> Value:
-    """A value as the database takes it."""
+    """Return a value in the form that the database expects."""
     if isinstance(value, str) or connection.features.has_native_uuid_field:
         return value
     return value.hex

@@ -29,9 +29,9 @@ _executor = ThreadPoolExecutor(
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a synchronous service on a database thread and give back what it returns.
+    """Run a synchronous service on a database thread and return its result.
 
-    One call is one hop: put all that belongs together into one service.
+    Each call changes threads twice: put everything that belongs together into one service.
     """
 
     def call() -> T:
@@ -50,11 +50,11 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
             DATABASE_BUSY.dec()
             DATABASE_TIME.labels(name).observe(time.perf_counter() - began)
 
-    # Of a partial: what it calls.
+    # The metrics name the function that a partial calls.
     name = getattr(getattr(function, "func", function), "__name__", "other")
     asked = time.perf_counter()
     with tracing.span(f"database {name}", only_inside=True):
-        # The thread's log lines belong to this request, too.
+        # The thread's log lines belong to this request.
         run = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(_executor, run, call)
 
@@ -62,9 +62,9 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 def _trust_quiet_connections() -> None:
     """Spare PostgreSQL's connections their `SELECT 1`, unless there is something to read.
 
-    A server says nothing unasked but that it goes, and a connection that was cut can be read as
-    well: then Django's own check (CONN_HEALTH_CHECKS) finds out. So it does after TRUST_SECONDS,
-    as a machine that fell over says nothing at all.
+    A server sends nothing unasked except that it shuts down, and a closed connection is readable:
+    in both cases Django's own check (CONN_HEALTH_CHECKS) runs. It also runs after TRUST_SECONDS,
+    because a machine that crashed sends nothing at all.
     """
     now = time.monotonic()
     is_fresh = now - getattr(_thread, "asked_at", 0.0) < TRUST_SECONDS

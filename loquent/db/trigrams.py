@@ -9,7 +9,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 def add_trigram_index(
     editor: BaseDatabaseSchemaEditor, *, name: str, table: str, columns: Sequence[str]
 ) -> None:
-    """Index these text columns for `icontains`, where the database's user may have the extension.
+    """Index these text columns for `icontains`, if the database's user may use the extension.
 
     Elsewhere (another database, pg_trgm not installed or not allowed) nothing is made: a search
     then reads every row, and finds the same.
@@ -28,6 +28,6 @@ def add_trigram_index(
 
 
 def drop_trigram_index(editor: BaseDatabaseSchemaEditor, *, name: str) -> None:
-    """The opposite; nothing where there is none."""
+    """Drop the index, if there is one."""
     if editor.connection.vendor == "postgresql":
         editor.execute(f"DROP INDEX IF EXISTS {name}")

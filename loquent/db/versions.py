@@ -19,7 +19,7 @@ _WHOLE, _FIELD = 24, 4
 
 
 def version_of(values: Mapping[str, Any], *, saved_at: object) -> str:
-    """The version of a row with these values (what JSON can carry), saved at that moment.
+    """Return the version of a row with these values (JSON types) that was saved at that time.
 
     Only letters, digits, `-` and `_`. The first 24 characters stand for the whole, then come 4 for
     each field, in the order of their names.
@@ -48,7 +48,7 @@ def check_version(
 
 
 def _changed(old: str, now: str, names: list[str]) -> list[str]:
-    """The fields that differ; all of them where the old version can't be read."""
+    """Return the fields that differ; all of them if the old version is malformed."""
     if len(old) != len(now):
         return names
     starts = range(_WHOLE, len(now), _FIELD)

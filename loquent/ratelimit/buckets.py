@@ -39,7 +39,7 @@ class RateLimiter:
     def take(self, *wanted: tuple[Rate, str]) -> tuple[Rate, int] | None:
         """Take one token from every bucket, or none at all.
 
-        Gives None when all had one; else the rate that hadn't, and the seconds until it has.
+        Return None if all had one; else the rate that hadn't, and the seconds until it has.
         """
         now = self._clock()
         with self._lock:

@@ -16,7 +16,7 @@ CALL_SECONDS = 0.25
 
 @lru_cache(maxsize=8)
 def redis_client(url: str) -> "Redis":
-    """The client of an address; its connections are shared by all threads of the process.
+    """Return the client of an address; all threads of the process share its connections.
 
     A call raises redis.RedisError or OSError after CALL_SECONDS at the latest, a first one after
     CONNECT_SECONDS more. A connection that Redis closed (its restart) is opened again once; what

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 Bucket = tuple[Rate, str]
 
 PREFIX = "loquent:rate:"
-# How long Redis is left alone after it failed; then one caller tries it.
+# How long Redis is not called after it failed; then one caller tries again.
 PAUSE_SECONDS = 3.0
 
 # KEYS: the buckets. ARGV: for each the microseconds in which a token fills, and its burst.
@@ -87,7 +87,7 @@ class SharedLimiter:
         return self.take_each([wanted])[0]
 
     def take_each(self, wishes: Sequence[tuple[Bucket, ...]]) -> list[tuple[Rate, int] | None]:
-        """`take` for many, in one trip to Redis; each by itself, in this order."""
+        """Do as `take` for each wish by itself, in this order, in one round trip to Redis."""
         wishes = [_active(wanted) for wanted in wishes]
         answers = self._ask(TAKE, wishes)
         if answers is None:
@@ -110,7 +110,7 @@ class SharedLimiter:
                 client.delete(key)
 
     def _ask(self, text: str, wishes: Sequence[tuple[Bucket, ...]]) -> list[Any] | None:
-        """What Redis says to each; None where there is none, or none now."""
+        """Return Redis' answer to each wish; None if Redis is not configured or not available."""
         url = settings.REDIS_URL
         if not url or not any(wishes) or self._is_left_alone():
             return None
@@ -181,7 +181,7 @@ def _refusal(wanted: tuple[Bucket, ...], answer: Any) -> tuple[Rate, int] | None
 
 
 def _bucket(name: str, key: str) -> str:
-    """The key of a bucket in Redis; addresses of visitors can't be read from it."""
+    """Return the key of a bucket in Redis; it does not reveal visitors' addresses."""
     digest = hashlib.blake2b(key.encode(), key=_digest_key(settings.SECRET_KEY), digest_size=16)
     return f"{PREFIX}{name}:{digest.hexdigest()}"
 

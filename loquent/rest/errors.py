@@ -61,7 +61,7 @@ SAY_WHO_YOU_ARE = "Send an API key, as the header Authorization: Bearer lqk_…,
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every error as `{"code", "message", "fields"}`; see docs/api.md, "Errors"."""
+    """Return every error as `{"code", "message", "fields"}`; see docs/api.md, "Errors"."""
     if isinstance(error, ApplicationError):
         return _application_error(error)
     if isinstance(error, RequestDataTooBig):
@@ -102,7 +102,7 @@ def _application_error(error: ApplicationError) -> Response:
 
 
 def _database_away(error: Exception) -> Response:
-    """A lock or a statement took too long, or nobody is there; the text could hold data."""
+    """Return the error for a timeout or lost connection, without its text, which may hold data."""
     cause = type(error.__cause__ or error).__name__
     logger.error("The database failed a request of the REST API: %s", cause)
     message = "The database doesn't answer right now. Please try again in a moment."
@@ -114,7 +114,7 @@ def _database_away(error: Exception) -> Response:
 def error_response(
     status_code: int, code: ErrorCode, message: str, fields: dict[str, list[str]]
 ) -> Response:
-    """One error, in the one shape. Sentences may quote what was sent, so they are cleaned."""
+    """Return an error response. Sentences may quote what was sent, so they are cleaned."""
     clean = {
         clean_text(name): [clean_text(sentence) for sentence in sentences]
         for name, sentences in fields.items()
@@ -125,7 +125,7 @@ def error_response(
 
 
 def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's nested details as `{"knowledge.0.title": ["…"]}`; `body` where no field is named."""
+    """Return DRF's nested details as `{"knowledge.0.title": ["…"]}`; `body` if none is named."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for name, inner in detail.items():
@@ -142,7 +142,7 @@ def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
 
 
 def first_sentence(fields: dict[str, list[str]]) -> str:
-    """The first error as one sentence that names its field."""
+    """Return the first error as one sentence that names its field."""
     for name, sentences in fields.items():
         return f"{name}: {sentences[0]}"
     return "The request is not valid."
@@ -150,7 +150,7 @@ def first_sentence(fields: dict[str, list[str]]) -> str:
 
 @csrf_exempt
 def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
-    """What answers below `/api/v1/` where nothing is; an address without its slash leads to it."""
+    """Return a 404 for unknown paths below `/api/v1/`, or redirect to the path with a slash."""
     if not rest.endswith("/") and resolve(f"{request.path_info}/").func is not unknown_path:
         return HttpResponsePermanentRedirect(
             request.get_full_path(force_append_slash=True), preserve_request=True
@@ -159,14 +159,14 @@ def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What answers a request that Django itself refuses, such as one with an unknown Host."""
+    """Answer a request that Django itself refuses, such as one with an unknown Host."""
     if not request.path_info.startswith("/api/"):
         return defaults.bad_request(request, exception)
     return _plain_error(400, ErrorCode.INVALID, "The request is not valid.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What answers a fault of ours; the log has it."""
+    """Answer a request that failed in our code; the log has the error."""
     if not request.path_info.startswith("/api/"):
         return defaults.server_error(request)
     return _plain_error(500, ErrorCode.INTERNAL, "Something went wrong here. Please try again.")

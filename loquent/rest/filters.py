@@ -81,7 +81,7 @@ class StrictOrderingFilter(OrderingFilter):
 
 
 def ordering_choices(view: Any) -> list[str]:
-    """What `ordering` may be at this view."""
+    """Return the values that `ordering` may have at this view."""
     return [f"{sign}{name}" for name in view.ordering_fields for sign in ("-", "")]
 
 

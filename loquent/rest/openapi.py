@@ -35,12 +35,12 @@ def examples(*, request: Schema | None = None, response: Schema) -> Callable[[T]
 
 
 def line_example(document: Schema) -> OpenApiExample:
-    """The example of a line of an export."""
+    """Return the example of a line of an export."""
     return OpenApiExample("Line", value=document, response_only=True, media_type=MEDIA_TYPE)
 
 
 def complete(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
-    """A hook of drf-spectacular: add what all operations have in common."""
+    """Add what all operations have in common (a hook of drf-spectacular)."""
     components = result["components"]
     components["schemas"] |= {"Error": ERROR_SCHEMA, "VersionConflict": CONFLICT_SCHEMA}
     components["headers"] = HEADERS
@@ -68,7 +68,7 @@ def _response(name: str, description: str, example: Schema) -> Schema:
 
 
 def _versioned_paths(paths: Schema) -> set[str]:
-    """The addresses of widgets and agents, one by one."""
+    """Return the paths of single widgets and agents."""
     kinds = ("/api/v1/widgets/{id}/", "/api/v1/agents/{id}/")
     return {path for path in paths if path.startswith(kinds)}
 

@@ -26,7 +26,7 @@ class NdjsonRenderer(JSONRenderer):
 def stream(
     request: Request, batches: Generator[bytes, None, None], *, filename: str
 ) -> StreamingHttpResponse:
-    """The answer that sends each batch as soon as it is read.
+    """Return a response that sends each batch as soon as it is read.
 
     The first one is read at once, so that what is wrong from the start is an error, not an answer
     that breaks off. The generator is closed with the answer, also if the client goes away.
@@ -46,7 +46,7 @@ def stream(
 
 
 def in_batches(rows: models.QuerySet[Any], *, size: int) -> Iterator[list[Any]]:
-    """All rows, oldest first by (`created_at`, `id`), each once, whatever comes meanwhile."""
+    """Yield all rows once, oldest first by (`created_at`, `id`), even if others are added."""
     ordered = rows.order_by("created_at", "id")
     batch = list(ordered[:size])
     while batch:
@@ -60,7 +60,7 @@ def in_batches(rows: models.QuerySet[Any], *, size: int) -> Iterator[list[Any]]:
 
 
 def lines(documents: Iterable[Any]) -> bytes:
-    """The documents, as the REST API would render each, a line each."""
+    """Return the documents as the REST API renders them, one per line."""
     render = JSONRenderer().render
     return b"".join(render(document) + b"\n" for document in documents)
 

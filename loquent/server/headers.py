@@ -35,12 +35,12 @@ DEFAULTS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "D
 
 
 def live_policy(host: str) -> str:
-    """A page of the admin with a socket. Older browsers don't take `'self'` for sockets."""
+    """Return the policy of an admin page with a socket; old browsers need more than `'self'`."""
     return ADMIN.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
 
 
 def demo_policy(host: str) -> str:
-    """A page that embeds our own widget. Older browsers don't take `'self'` for sockets."""
+    """Return the policy of a page that embeds our widget; old browsers need more than `'self'`."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src 'self' ws://{host} wss://{host}; form-action 'none'; {NOBODY}; "

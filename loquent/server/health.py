@@ -56,7 +56,7 @@ class HealthApplication:
         return found if redis_answers else [*found, "redis"]
 
     async def _ask_redis(self) -> bool:
-        """Whether it answers in time, which the look-up of its name alone may take longer than.
+        """Return whether Redis answers in time; resolving its name alone may take longer.
 
         One question at a time: each holds a thread until it is over.
         """
@@ -84,7 +84,7 @@ _migrated: set[str] = set()
 
 
 def find_problems() -> list[str]:
-    """What the database lacks to serve: nothing, or `migrations`; raises where it is away."""
+    """Return what the database lacks: nothing, or `migrations`; raise if it is not available."""
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -98,7 +98,7 @@ def find_problems() -> list[str]:
 
 
 def ping_redis() -> bool:
-    """Whether Redis answers."""
+    """Return whether Redis answers."""
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL,

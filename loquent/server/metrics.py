@@ -51,7 +51,7 @@ class MetricsApplication:
 
 
 def may_read(scope: dict[str, Any]) -> bool:
-    """Whether the request bears METRICS_TOKEN, or comes from METRICS_ALLOW without a proxy.
+    """Return whether a request has METRICS_TOKEN, or comes from METRICS_ALLOW without a proxy.
 
     An address that passed through a proxy is nobody's: the proxy's own is often the one allowed.
     """
@@ -65,7 +65,7 @@ def may_read(scope: dict[str, Any]) -> bool:
 
 
 def exposition() -> bytes:
-    """All metrics of all workers as Prometheus reads them."""
+    """Return all metrics of all workers in Prometheus' format."""
     directory = os.environ.get(DIRECTORY)
     if not directory:
         return generate_latest(REGISTRY)

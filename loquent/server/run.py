@@ -24,7 +24,7 @@ TCP_USER_TIMEOUT_MS = 30_000
 
 
 def server_config(*, host: str, port: int, workers: int) -> uvicorn.Config:
-    """uvicorn's configuration.
+    """Return uvicorn's configuration.
 
     Sockets: frames of at most LIMIT_FRAME_BYTES (a larger one closes with 1009), a heartbeat of
     20 s, no compression (38 KiB for each idle socket). Addresses behind proxies are our own
@@ -73,7 +73,7 @@ def _end(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound TCP socket whose connections inherit TCP_USER_TIMEOUT."""
+    """Return a bound TCP socket whose connections inherit TCP_USER_TIMEOUT."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,14 +17,14 @@ class HashedStaticFiles(StaticFilesStorage):
     """Adds `?v=` and a digest of the content to every address; nothing has to be collected."""
 
     def url(self, name: str | None, force: bool = False) -> str:
-        """The address of a file, with its version where the file is there."""
+        """Return the URL of a file, with its version if the file exists."""
         address: str = super().url(name)
         version = version_of(name or "")
         return f"{address}?v={version}" if version else address
 
 
 def version_of(name: str) -> str:
-    """The digest of a static file as it is on the disk now; empty where there is none."""
+    """Return the digest of a static file as it is on disk now; empty if there is none."""
     found = finders.find(name) if name else None
     if not found:
         return ""
@@ -45,7 +45,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
-        """The answer to a request of a static file."""
+        """Return the response to a request for a static file."""
         found = static_file.get_response(request.method, request.META)
         body = b""
         if found.file is not None:

@@ -39,7 +39,7 @@ def _note(
 
 
 def view_name(request: HttpRequest) -> str:
-    """The name of the view that answered; `static` or `none` where there was none."""
+    """Return the name of the view that answered; `static` or `none` if there was none."""
     match = request.resolver_match
     if match is not None:
         return match.view_name

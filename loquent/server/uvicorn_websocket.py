@@ -9,7 +9,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Refuses a handshake that can't be parsed, and passes on text that is no UTF-8."""
 
     def data_received(self, data: bytes) -> None:
-        """A handshake with too long a line, too many headers or a body gets 400.
+        """Refuse a handshake with too long a line, too many headers or a body with 400.
 
         uvicorn looks at errors of frames only: the connection would stay open, without an answer
         and without an end, and would break the server's shutdown.
@@ -24,13 +24,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def start_keepalive(self) -> None:
-        """The handshake is answered: its headers are not kept as long as the socket."""
+        """Drop the handshake's headers once it is answered: the socket may live for hours."""
         super().start_keepalive()
         self.request.headers.clear()
         self.response.headers.clear()
 
     def send_receive_event_to_app(self) -> None:
-        """Text that is no UTF-8 goes to the application as bytes, which it refuses as a bad frame.
+        """Pass text that is not UTF-8 on as bytes, which the application refuses as a bad frame.
 
         uvicorn would log a traceback and end the socket: one bad frame must not end a session.
         """

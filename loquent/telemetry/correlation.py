@@ -14,12 +14,12 @@ session_id: ContextVar[str] = ContextVar("loquent_session_id", default="")
 
 
 def choose_request_id(offered: bytes | None) -> str:
-    """The request's ID as the client gave it, if it is sane; else a new one."""
+    """Return the request's ID as the client sent it, if it is valid; else a new one."""
     if offered is not None and _SANE.match(offered):
         return offered.decode("ascii")
     return uuid.uuid4().hex
 
 
 def bind_session(session: uuid.UUID | None) -> None:
-    """What follows in this task, and in those that it starts, belongs to this conversation."""
+    """Add the conversation to the log lines of this task and of those that it starts."""
     session_id.set("" if session is None else str(session))

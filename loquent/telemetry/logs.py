@@ -16,7 +16,7 @@ _BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+")
 
 
 def redact(text: str) -> str:
-    """The text without session tokens, API keys, bearer tokens, invitations and reset links."""
+    """Return the text without session and bearer tokens, API keys, invitations and reset links."""
     text = _QUERY_TOKEN.sub(r"\1[redacted]", text)
     text = _SECRET.sub(r"\1[redacted]", text)
     text = _RESET.sub(r"\1[redacted]", text)

@@ -1,6 +1,6 @@
 """OpenTelemetry behind loquent/telemetry/tracing.py; imported only where traces are on.
 
-Sampling, headers and time-outs are the SDK's own environment variables.
+Sampling, headers and timeouts are the SDK's own environment variables.
 """
 
 from collections.abc import Mapping
@@ -52,22 +52,22 @@ class OtelSpan:
 
 
 def is_inside() -> bool:
-    """Whether there is a current span."""
+    """Return whether there is a current span."""
     return trace.get_current_span().get_span_context().is_valid
 
 
 def parent_of(headers: Mapping[str, str]) -> Context:
-    """The span that a request's `traceparent` names."""
+    """Return the span that a request's `traceparent` names."""
     return _propagator.extract({name.lower(): value for name, value in headers.items()})
 
 
 def current() -> Context:
-    """The current span, to be another one's parent later."""
+    """Return the current span, to be another one's parent later."""
     return trace.set_span_in_context(trace.get_current_span())
 
 
 def ids() -> tuple[str, str]:
-    """The current trace's and span's IDs, in hex; empty where there is none."""
+    """Return the current trace's and span's IDs in hex; empty if there is none."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid:
         return "", ""

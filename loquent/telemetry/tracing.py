@@ -36,7 +36,7 @@ class Span(Protocol):
         """Note that it failed, by the kind of error."""
 
     def end(self) -> None:
-        """It is over; once."""
+        """End the span; a second call does nothing."""
 
 
 class _NoSpan:
@@ -65,7 +65,7 @@ _kept: OrderedDict[str, Any] = OrderedDict()
 def span(
     name: str, *, parent: Any = None, only_inside: bool = False
 ) -> AbstractContextManager[Span]:
-    """A span around a block, below the current one, or below `parent` (see `take`).
+    """Open a span around a block, below the current one or `parent` (see `take`).
 
     `only_inside`: none where there is no current one.
     """
@@ -75,19 +75,19 @@ def span(
 
 
 def request_span(headers: Mapping[str, str]) -> AbstractContextManager[Span]:
-    """The span of an HTTP request, below the caller's where the headers name one."""
+    """Open the span of an HTTP request, below the caller's if the headers name one."""
     if _otel is None:
         return _NOTHING
     return _current(_begin("HTTP request", parent=_otel.parent_of(headers)))
 
 
 def begin(name: str) -> Span:
-    """A span below the current one that the caller ends; it is never the current one."""
+    """Return a span below the current one, which the caller ends; it never becomes current."""
     return NO_SPAN if _otel is None else _begin(name)
 
 
 def traced(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
-    """A decorator: each call of an asynchronous function is a span."""
+    """Open a span for each call of an asynchronous function (a decorator)."""
 
     def decorate(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         if _otel is None:
@@ -112,12 +112,12 @@ def keep(key: str) -> None:
 
 
 def take(key: str) -> Any:
-    """What was kept under a key, once; None where nothing was."""
+    """Return and forget what was kept under a key; None if there is nothing."""
     return _kept.pop(key, None)
 
 
 def ids() -> tuple[str, str]:
-    """The IDs of the current trace and span; empty where there is none."""
+    """Return the IDs of the current trace and span; empty if there is none."""
     return ("", "") if _otel is None else _otel.ids()
 
 

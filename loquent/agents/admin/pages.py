@@ -86,7 +86,7 @@ class AgentPages(TenantAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """A new agent's page is the next: there its knowledge is added."""
+        """Lead to the new agent's page, where its knowledge is added."""
         response = super().response_add(request, obj, post_url_continue)
         if "_save" not in request.POST:
             return response
@@ -117,7 +117,7 @@ class AgentPages(TenantAdmin):
         return response
 
     def knowledge_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """The list of entries as the page has it, or with `?entry=` one of them."""
+        """Return the list of entries as the page shows it, or one of them with `?entry=`."""
         agent = self._agent(request, id, "view")
         wanted = request.GET.get("entry")
         if wanted:
@@ -233,7 +233,7 @@ class AgentPages(TenantAdmin):
         return list(dict.fromkeys([*suggested_models(), *sorted(used[:50])]))
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
-        """Whose tokens a try uses, and the agent whose knowledge counts."""
+        """Return the organization that pays for a try, and the agent whose knowledge it reads."""
         named = request.POST.get("agent", "")
         if named:
             agent = self._agent(request, _uuid(named), "change")
@@ -255,7 +255,7 @@ class AgentPages(TenantAdmin):
 
 
 def _uuid(text: str) -> uuid.UUID:
-    """An id that a page sent; Http404 where it is none."""
+    """Return an id that a page sent, or raise Http404 if it is not one."""
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -21,7 +21,7 @@ STATUS = {
 
 
 def failure(error: ApplicationError) -> JsonResponse:
-    """An error for a page: a sentence, and the sentences of each field."""
+    """Return an error for a page: a sentence, and the sentences of each field."""
     body = {"message": error.message, "fields": error.fields}
     response = JsonResponse(body, status=STATUS.get(error.code, 400))
     if error.retry_after is not None:
@@ -30,7 +30,7 @@ def failure(error: ApplicationError) -> JsonResponse:
 
 
 def draft_data(form: Mapping[str, str]) -> AgentData:
-    """The settings of an agent's form as it stands, saved or not; raises `invalid`."""
+    """Return the settings in an agent's form, saved or not; raise `invalid`."""
     try:
         tokens = int(form.get("max_output_tokens", ""))
     except ValueError:
@@ -55,7 +55,7 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
 
 
 def draft_messages(text: str) -> list[ChatMessage]:
-    """The conversation so far, as the page keeps it in JSON; raises `invalid` where it is none."""
+    """Return the conversation so far, which the page sends as JSON; raise `invalid`."""
     try:
         lines = json.loads(text)
         return [

@@ -33,7 +33,7 @@ _LEAD = (
 
 
 def system_prompt(instructions: str, hits: Sequence[Hit], page: VisitorPage | None = None) -> str:
-    """The instructions as they are, below them the passages and the page, each clearly delimited.
+    """Return the instructions, then the passages and the page, each clearly delimited.
 
     Without these exactly the instructions, which may be empty: then there is no prompt.
     """
@@ -43,7 +43,7 @@ def system_prompt(instructions: str, hits: Sequence[Hit], page: VisitorPage | No
 
 
 def page_note(page: VisitorPage) -> str:
-    """The line about the visitor's page: a lead, and JSON of a bounded length.
+    """Return the line about the visitor's page: a lead, and JSON of a bounded length.
 
     Entries of the context that don't fit are left out, each as a whole.
     """
@@ -61,7 +61,7 @@ def page_note(page: VisitorPage) -> str:
 
 
 def _quoted(value: dict[str, Any]) -> str:
-    """JSON without a sign that could end its line, look like a tag, or not be seen."""
+    """Return JSON without characters that end a line, look like a tag, or are invisible."""
     text = json.dumps(value, ensure_ascii=False)
     return _TELLING.sub(_escaped, text)
 
@@ -72,6 +72,6 @@ def _escaped(sign: re.Match[str]) -> str:
 
 
 def _reference(hit: Hit) -> str:
-    """The passage between tags that it can't close, nor open, by its title and text together."""
+    """Return the passage between tags that neither its title nor its text can close or open."""
     quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{hit.text}")
     return f"<reference>\n{quoted}\n</reference>"

@@ -67,7 +67,7 @@ def _allow_reading(ruleset: int, path: str) -> None:
 
 
 def _call(number: int, *arguments: bytes | int | None) -> int:
-    """A system call; below 0 where it failed, as it does without the kernel's support."""
+    """Make a system call; a result below 0 means that it failed, as without kernel support."""
     syscall = ctypes.CDLL(None).syscall
     syscall.restype = ctypes.c_long
     # Without its type a number would be passed as 32 bits.

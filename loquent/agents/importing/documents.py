@@ -12,7 +12,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
 def read_document(text: str, *, name: str, url: str = "", title: str = "") -> Reading:
-    """A document's entries. Its first heading is its title, else `title`, else the file's name."""
+    """Return a document's entries, titled by its first heading, else `title`, or else `name`."""
     reading = Reading()
     sections = list(_sections(text))
     first = next((heading for heading, _ in sections if heading), "")
@@ -44,7 +44,7 @@ def _heading_of(line: str) -> str | None:
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
-    """The pieces between headings, each with its heading; code is no place for headings."""
+    """Yield the pieces between headings, each with its heading; code contains no headings."""
     heading, lines, fence = "", list[str](), ""
     for line in text.splitlines():
         mark = _FENCE.match(line)
@@ -63,7 +63,7 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _parts(body: str) -> Iterator[str]:
-    """A section in pieces of LONG characters or so, cut between paragraphs."""
+    """Yield a section in pieces of about LONG characters, cut between paragraphs."""
     part = ""
     for paragraph in re.split(r"\n\s*\n", body):
         if part and len(part) + len(paragraph) > LONG:

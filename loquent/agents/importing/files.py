@@ -18,7 +18,7 @@ KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
 
 
 def read_file(*, name: str, data: bytes) -> Reading:
-    """The entries that a file holds, and what of it was left out. Never raises for its content."""
+    """Return a file's entries, and what was skipped. Never raises because of its content."""
     path = PurePath(name.replace("\\", "/"))
     shown, ending = path.name, path.suffix.lower()
     if ending not in KINDS:
@@ -39,7 +39,7 @@ def read_file(*, name: str, data: bytes) -> Reading:
 
 
 def decode(data: bytes) -> str | None:
-    """The text of a file in whatever encoding; None where it is no text."""
+    """Return the text of a file in any encoding; None if it is not text."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

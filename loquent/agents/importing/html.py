@@ -21,7 +21,7 @@ _ELEMENT = re.compile("<[a-zA-Z]")
 
 
 def read_page(text: str, *, name: str) -> Reading:
-    """The entries of a page: its main part, with its own address where it names it."""
+    """Return the entries of a page's main part, with the page's address if it names one."""
     if sum(1 for _ in _ELEMENT.finditer(text)) > MAX_ELEMENTS:
         return refused(name, f"It has more than {MAX_ELEMENTS:,} elements.")
     try:
@@ -44,7 +44,7 @@ def read_page(text: str, *, name: str) -> Reading:
 
 
 def _address(soup: BeautifulSoup) -> str:
-    """Where the page says that it stands; empty where it doesn't, or it is no web address."""
+    """Return the address that the page names; empty if there is none or it is not a web address."""
     canonical = soup.find("link", rel="canonical")
     social = soup.find("meta", property="og:url")
     for tag, attribute in ((canonical, "href"), (social, "content")):

@@ -70,12 +70,12 @@ class Reading(LeftOut):
 
 
 def refused(name: str, why: str) -> Reading:
-    """Of a file that is left out as a whole."""
+    """Return the reading of a file that is skipped as a whole."""
     reading = Reading()
     reading.skip(name, why)
     return reading
 
 
 def same(content: str) -> str:
-    """What two texts have in common that differ in their spaces alone."""
+    """Return a key that is equal for texts that differ only in white space."""
     return " ".join(content.split())

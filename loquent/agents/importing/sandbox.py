@@ -79,8 +79,8 @@ def _loaded(text: bytes) -> Reading:
 
 
 def _read() -> None:
-    """The other process: a name and a file come in, a reading goes out, as JSON."""
-    # A service may not be allowed to set limits (@resources of systemd): the time-out still holds.
+    """Run in the other process: read a name and a file, write a reading as JSON."""
+    # A service may not be allowed to set limits (@resources of systemd): the timeout still holds.
     with contextlib.suppress(OSError, ValueError):
         os.nice(10)
     with contextlib.suppress(OSError, ValueError):

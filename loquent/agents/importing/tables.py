@@ -15,7 +15,7 @@ MAX_ROWS = 5_000
 
 
 def read_table(text: str, *, name: str) -> Reading:
-    """The rows of a table with a title and a text each, and a link where there is one.
+    """Return the rows of a table, each with a title, a text and, if there is one, a link.
 
     The columns are found by the names in the first row; without such names the first column is the
     title, the second the text, and the third, where it holds addresses, the link.
@@ -61,7 +61,7 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 
 def _columns(head: list[str]) -> tuple[int, int, int] | None:
-    """The places of title, text and link by their names; None where the row has no such names."""
+    """Return the columns of title, text and link by name; None if the row has no such names."""
     names = [cell.strip().lower() for cell in head]
 
     def place(wanted: frozenset[str]) -> int:

@@ -79,7 +79,7 @@ class KnowledgeIndex:
         self._vocabulary = Vocabulary(known)
 
     def search(self, question: str, limit: int) -> list[Hit]:
-        """At most `limit` passages that are about the question, best first.
+        """Return at most `limit` passages that are about the question, best first.
 
         The question is a visitor's: it becomes terms, and is never read as a query language.
         """
@@ -108,7 +108,7 @@ class KnowledgeIndex:
         return hits[:limit]
 
     def _known(self, asked: QuestionTerms) -> QuestionTerms:
-        """The question's terms, misspelt ones mended where the knowledge has a near word."""
+        """Return the question's terms, misspelt ones replaced if the knowledge has a near word."""
         first, rest = asked.strong[:MENDED_TERMS], asked.strong[MENDED_TERMS:]
         mended = (*(self._vocabulary.mend(term) for term in first), *rest)
         return QuestionTerms(tuple(dict.fromkeys(mended)), asked.weak)
@@ -141,9 +141,9 @@ def _build(request: ReplyRequest) -> KnowledgeIndex:
 
 
 async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
-    """At most `limit` passages of the agent's knowledge about the visitor's last message.
+    """Return at most `limit` passages of the agent's knowledge about the visitor's last message.
 
-    Where that message names no subject that is known ("and how long does it take?"), it is read
+    If that message names no known subject ("and how long does it take?"), it is read
     together with the visitor's message before it. A search takes under a millisecond and runs
     at once; building an index may take long and runs on a thread.
     """
@@ -163,12 +163,12 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
 
 
 def questions_of(messages: Sequence[ChatMessage]) -> list[str]:
-    """What the visitor wrote, oldest first."""
+    """Return what the visitor wrote, oldest first."""
     return [message.content for message in messages if message.role == "user"]
 
 
 def sources_of(hits: Iterable[Hit]) -> tuple[Source, ...]:
-    """The linked entries behind the passages, each link once, best first."""
+    """Return the linked entries behind the passages, each link once, best first."""
     sources: dict[str, Source] = {}
     for hit in hits:
         if hit.url:

@@ -9,7 +9,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n")
 
 
 def split_passages(content: str) -> list[str]:
-    """The passages of a text, verbatim and in order, none longer than MAXIMUM characters.
+    """Return the passages of a text, verbatim and in order, none over MAXIMUM characters.
 
     Paragraphs stay whole where they fit; short ones join until they reach about AIM characters,
     so that a heading goes with what it is about.
@@ -28,7 +28,7 @@ def split_passages(content: str) -> list[str]:
 
 
 def _parts(paragraph: str) -> list[str]:
-    """A paragraph cut between sentences, and where that isn't enough, anywhere."""
+    """Return a paragraph cut between sentences, or anywhere if a sentence is too long."""
     parts: list[str] = []
     rest = paragraph
     while len(rest) > MAXIMUM:

@@ -57,7 +57,7 @@ class QuestionTerms(NamedTuple):
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text in order: folded to lower-case ASCII where that works, and stemmed."""
+    """Return the terms of a text in order: folded to lower-case ASCII if possible, and stemmed."""
     spaced = _UNSPACED.sub(_pairs, normalize_unicode("NFKC", text))
     if not spaced.isascii():
         # The analyzer takes UTF-8: lone surrogates must not reach it.
@@ -66,7 +66,7 @@ def terms(text: str) -> list[str]:
 
 
 def question_terms(text: str, limit: int = 64) -> QuestionTerms:
-    """The first `limit` different terms of a question that are no stop words."""
+    """Return the first `limit` different terms of a question, without stop words."""
     stop, weak = _stop_terms(), _weak_terms()
     meaningful = list(dict.fromkeys(term for term in terms(text) if term not in stop))[:limit]
     weak_found = tuple(term for term in meaningful if term in weak or _HIRAGANA.search(term))

@@ -1,4 +1,4 @@
-"""What may be done with text agents. Other apps import from here, and from nowhere deeper."""
+"""The operations on text agents: what other apps import."""
 
 from loquent.agents.metering import FREE, TokenCounts
 from loquent.agents.services.agents import (

@@ -52,7 +52,7 @@ class AgentData(TypedDict, total=False):
 
 
 def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
-    """A new agent with its knowledge; raises `invalid` that names the field at fault."""
+    """Create an agent with its knowledge; raise `invalid`, which names the field at fault."""
     agent = TextAgent(organization=organization)
     assign_settings(agent, data)
     with transaction.atomic():
@@ -62,12 +62,12 @@ def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
 
 
 def agent_version(agent: TextAgent) -> str:
-    """The version of an agent and its knowledge, for `expected_version` and as an ETag."""
+    """Return the version of an agent and its knowledge, for `expected_version` and ETags."""
     return version_of(_versioned(agent), saved_at=agent.updated_at)
 
 
 def lock_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) -> TextAgent:
-    """The agent as it is now, its row locked until the transaction ends; or `not_found`.
+    """Return the agent, its row locked until the transaction ends; raise `not_found`.
 
     `expected_version`: as for `update_agent`.
     """
@@ -83,7 +83,7 @@ def lock_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) ->
 def update_agent(
     *, agent: TextAgent, data: AgentData, expected_version: ExpectedVersion = None
 ) -> TextAgent:
-    """The agent changed as the data says; raises `invalid`, or `not_found` where it is gone.
+    """Change the agent; raise `invalid`, or `not_found` if it was deleted.
 
     `expected_version`: the `agent_version` that the editor has read. Where the agent isn't that
     any more, raises VersionConflictError, whose `current` holds what differs now.

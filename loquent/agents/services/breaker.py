@@ -40,7 +40,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether turns fail at once."""
+        """Return whether calls fail without being tried."""
         return self._probe_at is not None
 
     def check(self) -> None:
@@ -110,14 +110,14 @@ class Breakers:
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     def get(self, provider: str, endpoint: str) -> Breaker:
-        """The breaker of a provider's endpoint; settings name the endpoints, so they are few."""
+        """Return the breaker of a provider's endpoint; settings name the few endpoints."""
         key = (provider, endpoint)
         if key not in self._breakers:
             self._breakers[key] = Breaker(provider)
         return self._breakers[key]
 
     def count_open(self) -> int:
-        """How many endpoints are left alone."""
+        """Return how many breakers are open."""
         return sum(breaker.is_open for breaker in self._breakers.values())
 
     def clear(self) -> None:

@@ -172,7 +172,7 @@ def _release_expired(organization_id: uuid.UUID, now: datetime) -> int:
 def _end(
     reservation_id: uuid.UUID, organization_id: uuid.UUID, day: date, tokens: int, used: int
 ) -> bool:
-    """The row decides: whoever deletes it settles it."""
+    """Return whether this call deleted the row: then it settles the reservation."""
     if not TokenReservation.objects.filter(id=reservation_id).delete()[0]:
         return False
     DailyTokenUsage.objects.filter(organization_id=organization_id, day=day).update(

@@ -34,7 +34,7 @@ class ImportReport(LeftOut):
 
 
 def list_entries(*, agent: TextAgent) -> QuerySet[KnowledgeEntry]:
-    """The entries without their content, each with its `size` in characters."""
+    """Return the entries without their content, each with its `size` in characters."""
     return (
         KnowledgeEntry.objects.filter(agent=agent)
         .defer("content")
@@ -142,7 +142,7 @@ def _lock(agent: TextAgent) -> None:
 
 
 def _touch(agent: TextAgent) -> None:
-    """`updated_at` is part of the knowledge's version, by which processes keep it in memory."""
+    """Change `updated_at`: it is part of the version by which processes cache the knowledge."""
     TextAgent.objects.filter(id=agent.id).update(updated_at=timezone.now())
 
 

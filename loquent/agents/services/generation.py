@@ -107,11 +107,11 @@ class _Clock:
         self.begin()
 
     def begin(self) -> None:
-        """The wait for the first text begins; a second time it begins anew."""
+        """Start the wait for the first text, or restart it."""
         self._next = self._now() + self._first if self._first else None
 
     def restart(self) -> None:
-        """A text has come and been taken; the gap to the next one begins."""
+        """Start the wait for the next text, once the caller has taken one."""
         self._next = self._now() + self._gap if self._gap else None
 
     @property
@@ -133,7 +133,7 @@ class _Answer:
         self.is_full = False
 
     def add(self, text: str) -> str:
-        """What the caller may be given of this piece; may be empty."""
+        """Return what the caller may receive of this piece; may be empty."""
         text = self._cleaner.feed(text)
         if not self.has_text:
             text = (self._unseen + text).lstrip()
@@ -149,7 +149,7 @@ class _Answer:
         return text
 
     def finish(self) -> str:
-        """What is left when no more comes."""
+        """Return what is left at the end."""
         return self.add(self._cleaner.finish())
 
 

@@ -70,7 +70,7 @@ def reply_request(
     page: VisitorPage | None = None,
     key: str = "",
 ) -> LoadedReply:
-    """What to ask of an agent that was looked for (`find_agents`).
+    """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
@@ -89,7 +89,7 @@ def reply_request(
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
-    """An agent with what else a request needs to know; one query."""
+    """Return an agent with everything else that a request needs; one query."""
     return find_agents([agent_id]).get(agent_id)
 
 
@@ -110,7 +110,7 @@ _agents = PreparedQuery(
 
 
 def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]:
-    """`find_agent` for several, those that are there; one query."""
+    """Do as `find_agent` for several ids; the result has those that exist. One query."""
     found = {}
     for row in _agents(agent_ids):
         *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = row
@@ -128,7 +128,7 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
 
 
 def needs_database(found: FoundAgent | None) -> bool:
-    """Whether `reply_request`, or `reserve_tokens` of what it gives, would ask the database."""
+    """Return whether `reply_request`, or then `reserve_tokens`, would query the database."""
     if found is None or not found.row.enabled:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
@@ -143,7 +143,7 @@ def request_of(
     page: VisitorPage | None = None,
     key: str = "",
 ) -> LoadedReply:
-    """The request that an agent makes by the settings of its row, saved or not."""
+    """Return the request for an agent with the settings of this row, saved or not."""
     agent, version = found.row, found.knowledge_version
     return LoadedReply(
         request=ReplyRequest(

@@ -30,7 +30,7 @@ class ModelCall:
         return self
 
     def has_text(self) -> None:
-        """A text has come; the first one counts."""
+        """Record that a text arrived; only the first one counts."""
         if not self._has_text:
             self._has_text = True
             elapsed = time.perf_counter() - self._began

@@ -40,7 +40,7 @@ def draft_reply(
     messages: Sequence[ChatMessage],
     saved_id: uuid.UUID | None = None,
 ) -> LoadedReply:
-    """What to ask a model by these settings; nothing is written.
+    """Return the request for an agent with these settings; write nothing.
 
     `saved_id`: the agent of the organization that is edited, whose knowledge counts; None for a
     new one. Raises `invalid` that names the field at fault, or `not_found`.

@@ -18,12 +18,12 @@ class ModelSlots:
 
     @property
     def running(self) -> int:
-        """How many places are taken."""
+        """Return how many places are taken."""
         return self._total
 
     @property
     def waiting(self) -> int:
-        """How many wait for one."""
+        """Return how many calls wait for a place."""
         return sum(map(len, self._waiting.values()))
 
     async def take(self, key: str, *, total: int, per_key: int) -> None:
@@ -56,7 +56,7 @@ class ModelSlots:
         self._hand_out()
 
     def _is_free(self, key: str) -> bool:
-        """Who waits could not go, so that whoever can go now overtakes nobody."""
+        """Return whether a call can start. Those that wait can't, so it overtakes none of them."""
         total, per_key = self._limits
         return (not total or self._total < total) and (not per_key or self._running[key] < per_key)
 

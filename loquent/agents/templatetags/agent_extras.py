@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.filter
 def characters(count: int) -> str:
-    """A length in characters, rounded where it is long."""
+    """Return a length in characters, rounded if it is large."""
     if count < 1_000:
         return f"{count} characters"
     return f"{count / 1_000:.1f}k characters" if count < 10_000 else f"{count // 1_000}k characters"
@@ -19,7 +19,7 @@ def characters(count: int) -> str:
 
 @register.simple_tag
 def entry_link(url: str) -> SafeString:
-    """The host of an entry's link, leading there; nothing where it has none."""
+    """Return a link that shows the host of an entry's URL; empty if it has none."""
     if not url.startswith(("http://", "https://")):
         return format_html('<span class="lq-quiet">{}</span>', "—")
     try:

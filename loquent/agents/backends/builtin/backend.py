@@ -65,7 +65,7 @@ class BuiltinBackend(Backend):
 
 
 def small_talk(message: str) -> str | None:
-    """The reply to a greeting, thanks or farewell that holds nothing else; None for others."""
+    """Return the reply to a message that is only a greeting, thanks or a farewell; else None."""
     said = terms(message[:100])
     if len(message) > 100 or set(said).isdisjoint(terms(_TELLING)):
         return None
@@ -76,7 +76,7 @@ def small_talk(message: str) -> str | None:
 
 
 def companions(hits: Sequence[Hit]) -> list[Hit]:
-    """The best passage, and those that answer what the ones before them leave open."""
+    """Return the best passage, and those that answer what the ones before them leave open."""
     chosen: list[Hit] = []
     answered: frozenset[str] = frozenset()
     for hit in hits:
@@ -87,7 +87,7 @@ def companions(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def compose(hits: Sequence[Hit]) -> str:
-    """The passages in a short frame that says which entry each is from."""
+    """Return the passages, each introduced by the title of its entry."""
     parts: list[str] = []
     title = None
     for hit in hits:
@@ -100,7 +100,7 @@ def compose(hits: Sequence[Hit]) -> str:
 
 
 def apology(question: str, knowledge: Sequence[Passage]) -> str:
-    """What to say when nothing fits: that, and what can be asked instead."""
+    """Return a sentence that nothing was found, and what can be asked instead."""
     if not knowledge:
         return "I'm sorry, I have no information to answer from yet."
     if not any(question_terms(question)):
@@ -109,7 +109,7 @@ def apology(question: str, knowledge: Sequence[Passage]) -> str:
 
 
 def offer(knowledge: Sequence[Passage]) -> str:
-    """One sentence that names what can be asked about; empty where nothing is known."""
+    """Return a sentence that names what can be asked about; empty if nothing is known."""
     titles = [f"“{title}”" for title in dict.fromkeys(entry.title for entry in knowledge)][:TITLES]
     if not titles:
         return ""
@@ -118,7 +118,7 @@ def offer(knowledge: Sequence[Passage]) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text, cut between words with an ellipsis where it is longer than `limit` characters."""
+    """Return the text, cut between words with an ellipsis if it exceeds `limit` characters."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -126,7 +126,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """The text a few words at a time, in MAX_PIECES pieces at most; joined they are the text."""
+    """Yield the text a few words at a time, in at most MAX_PIECES pieces."""
     words = _PIECE.findall(text)
     size = max(3, math.ceil(len(words) / MAX_PIECES))
     for start in range(0, len(words), size):

@@ -107,7 +107,7 @@ class OpenAIChatBackend(Backend):
         await self._sessions.close()
 
     async def _open(self, request: ReplyRequest, prompt: str) -> aiohttp.ClientResponse:
-        """A response whose status is 200; tries again where that may help."""
+        """Return a response with status 200; retry if that may help."""
         attempt = 0
         while True:
             try:
@@ -125,7 +125,7 @@ class OpenAIChatBackend(Backend):
             await asyncio.sleep(wait)
 
     async def _attempt(self, request: ReplyRequest, prompt: str) -> aiohttp.ClientResponse:
-        """One attempt; learning a dialect is part of it, and ends as there is little to learn."""
+        """Make one attempt, which may learn a dialect: that ends, as there is little to learn."""
         url = f"{settings.OPENAI_BASE_URL}/chat/completions"
         while True:
             dialect = self._dialects.get(url, request.model)
@@ -177,7 +177,7 @@ class OpenAIChatBackend(Backend):
 async def _read(
     response: aiohttp.ClientResponse, reader: AnswerReader
 ) -> AsyncGenerator[str, None]:
-    """The answer's text in a few pieces; ends when the answer is whole."""
+    """Yield the answer's text in a few pieces until it is complete."""
     while True:
         chunk = await response.content.readany()
         if text := reader.feed(chunk) if chunk else reader.finish():
@@ -195,7 +195,7 @@ async def _read(
 
 
 async def _read_rest(response: aiohttp.ClientResponse, reader: AnswerReader) -> str:
-    """What comes after the answer's end, which is token counts, if anything."""
+    """Read what follows the end of the answer: usually token counts, or nothing."""
     texts: list[str] = []
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(AFTER_END_SECONDS):
@@ -214,7 +214,7 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
 
 
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
-    """The start of an error's body; only to look for the names of our own fields in it."""
+    """Read the start of an error's body, only to look for the names of our own fields in it."""
     body = b""
     with suppress(aiohttp.ClientError, OSError, ValueError):
         while len(body) < MAX_ERROR_BYTES:

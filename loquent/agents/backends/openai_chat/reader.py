@@ -34,7 +34,7 @@ class AnswerReader:
         self._started = False
 
     def feed(self, chunk: bytes) -> str:
-        """The text of what this chunk completes; may be empty."""
+        """Return the text that this chunk completes; may be empty."""
         if not self._started and chunk.strip():
             self._started = True
             if chunk.lstrip().startswith((b"{", b"[")):
@@ -50,7 +50,7 @@ class AnswerReader:
         return ""
 
     def finish(self) -> str:
-        """The text of what was left when the connection ended."""
+        """Return the text that was left when the connection ended."""
         self.is_over = True
         if self._document is None:
             return self._read_events(self._parser.finish)
@@ -122,7 +122,7 @@ class AnswerReader:
 
 
 def load_object(data: bytes) -> dict[str, Any]:
-    """A JSON object, or BackendError for anything else, however malformed."""
+    """Return a JSON object; raise BackendError for anything else, however malformed."""
     try:
         value = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ class Dialect:
     stream_options: bool = True
 
     def learn(self, error_body: bytes) -> "Dialect":
-        """The dialect after a refusal: itself where the refusal names nothing that can change."""
+        """Return the dialect after a refusal; itself if the refusal names nothing to change."""
         if self.cap_field == "max_tokens" and b"max_completion_tokens" in error_body:
             return replace(self, cap_field="max_completion_tokens")
         if self.stream_options and b"stream_options" in error_body:
@@ -31,7 +31,7 @@ class Dialects:
         self._known: dict[tuple[str, str], Dialect] = {}
 
     def get(self, endpoint: str, model: str) -> Dialect:
-        """The last dialect that was learnt, or the common one."""
+        """Return the last dialect that was learnt, or the common one."""
         return self._known.get((endpoint, model), Dialect())
 
     def remember(self, endpoint: str, model: str, dialect: Dialect) -> None:
@@ -42,7 +42,7 @@ class Dialects:
 
 
 def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[str, Any]:
-    """The request as a JSON object; no system message where the prompt is empty."""
+    """Return the request as a JSON object; without a system message if the prompt is empty."""
     messages = [{"role": "system", "content": prompt}] if prompt else []
     messages += [{"role": line.role, "content": line.content} for line in request.messages]
     body: dict[str, Any] = {

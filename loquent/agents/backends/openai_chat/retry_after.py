@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """How many seconds to wait, at least 0; None where the header is absent or makes no sense."""
+    """Return the seconds to wait, at least 0; None if the header is absent or malformed."""
     if value is None:
         return None
     try:

@@ -17,7 +17,7 @@ class HttpSessions:
         self._sessions: dict[int, tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession]] = {}
 
     def get(self) -> aiohttp.ClientSession:
-        """The session of the running loop."""
+        """Return the session of the running loop."""
         loop = asyncio.get_running_loop()
         found = self._sessions.get(id(loop))
         if found is not None and found[0] is loop and not found[1].closed:

@@ -27,7 +27,7 @@ class SseParser:
         self._at_start = True
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The data of the events that this chunk completes.
+        """Return the data of the events that this chunk completes.
 
         Raises SseError when a line or an event is too long.
         """
@@ -48,7 +48,7 @@ class SseParser:
         return events
 
     def finish(self) -> list[bytes]:
-        """The data of a last event whose closing blank line never came.
+        """Return the data of a last event that no blank line ended.
 
         The standard drops it; endpoints that leave out the last newline mean it, though.
         """
