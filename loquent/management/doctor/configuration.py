@@ -69,7 +69,7 @@ def _secret_key() -> Finding:
 
 
 def check_machine() -> Findings:
-    """Room on the disk, and open files of this process; the server's own come from outside."""
+    """Check the room on the disk, and how many files this process may open."""
     places = {Path(tempfile.gettempdir()): FREE_TEMPORARY_BYTES}
     if settings.DATABASE_IS_SQLITE:
         places[Path(str(settings.DATABASES["default"]["NAME"])).parent] = FREE_BYTES
@@ -85,18 +85,15 @@ def check_machine() -> Findings:
             )
         else:
             yield ok("disk", f"{place} has {usage.free // 1024**2} MiB free.")
-    yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0], "this shell")
-
-
-def open_files(limit: int, whose: str) -> Finding:
-    """Whether so many open files are enough; each socket is one."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit < OPEN_FILES and limit != resource.RLIM_INFINITY:
-        return warn(
+        yield warn(
             "open-files",
-            f"{whose.capitalize()} may open {limit} files, and each visitor's socket is one.",
+            f"This shell may open {limit} files, and each visitor's socket is one.",
             "LimitNOFILE=65536 in systemd's unit, ulimits in Compose, ulimit -n in a shell.",
         )
-    return ok("open-files", f"{whose.capitalize()} may open {limit} files.")
+    else:
+        yield ok("open-files", f"This shell may open {limit} files.")
 
 
 def check_metrics() -> Findings:
