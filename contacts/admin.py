@@ -108,7 +108,7 @@ class ContactAdmin(SavedByFormAdmin):
     def get_fields(self, request: HttpRequest, obj: Contact | None = None) -> Any:
         """With what guards the saving, where somebody can."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
-        return ["organization", *DETAILS, *(["version", "loaded"] if is_guarded else [])]
+        return ["organization", *DETAILS, *(["version"] if is_guarded else [])]
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)
