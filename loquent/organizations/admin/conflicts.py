@@ -1,22 +1,20 @@
 """Two editors of one row: the second one's form is refused, and shows the first one's changes."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 
 from loquent.errors import ApplicationError
+from loquent.organizations.admin.forms import Row, ServiceForm
 from loquent.organizations.audit import changed_since
 from loquent.text import unix_lines
 
-Row = TypeVar("Row", bound=Model)
 
-
-class GuardedForm(forms.ModelForm[Row], Generic[Row]):
+class GuardedForm(ServiceForm[Row], Generic[Row]):
     """A form that overwrites nothing, unseen, that somebody else saved meanwhile.
 
     `version` goes to the browser and comes back: which state of the row the editor saw. If
