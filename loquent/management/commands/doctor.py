@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from loquent.management.doctor.configuration import check_machine, check_metrics, check_settings
+from loquent.management.doctor.configuration import check_machine, check_settings
 from loquent.management.doctor.findings import Finding, Level
 from loquent.management.doctor.model import check_endpoint, is_used
 from loquent.management.doctor.outside import check_outside
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _look(self, *, inside: bool) -> Iterator[Finding]:
-        for check in (check_settings, check_metrics, check_machine, check_database, check_redis):
+        for check in (check_settings, check_machine, check_database, check_redis):
             yield from check()
         if is_used():
             yield asyncio.run(check_endpoint())
