@@ -111,7 +111,7 @@ class TenantAdmin(DeclaredLookups):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except ApplicationError as error:
-            if request.method != "POST" or REFUSAL in request.META:
+            if not issubclass(self.form, ServiceForm):
                 raise
             request.META[REFUSAL] = error
         return super().changeform_view(request, *args, **kwargs)
