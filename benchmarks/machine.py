@@ -14,10 +14,7 @@ OURS = (
     "django", "channels", "channels-redis", "uvicorn", "uvloop", "httptools", "websockets",
     "psycopg", "redis", "aiohttp",
 )  # fmt: skip
-THEIRS = {
-    "chainlit": ("chainlit", "openai", "python-socketio", "uvicorn"),
-    "tutorial": ("django", "channels", "channels-redis", "daphne", "openai"),
-}
+THEIRS = {"chainlit": ("chainlit", "openai", "python-socketio", "uvicorn")}
 
 
 def machine() -> str:

@@ -21,9 +21,9 @@ RATE_SOCKETS = 40
 IDLE_STEPS = (1_000, 2_500, 5_000, 10_000)
 # What opens and closes sockets slowly is not asked for more.
 SLOW_IDLE_STEPS = (500, 1_000)
-SLOW = ("tutorial", "chainlit")
+SLOW = ("chainlit",)
 # What differs from another server only in how it answers.
-ALIKE_WHEN_IDLE = ("reference-gathered", "chainlit-lean")
+ALIKE_WHEN_IDLE = ("reference-gathered",)
 GROWTH_ROUNDS = 2
 GROWTH_SECONDS = 5.0
 GROWTH_WARM_SECONDS = 1.0

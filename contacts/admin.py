@@ -20,17 +20,17 @@ from contacts.services import (
     save_contact,
 )
 from loquent.errors import ApplicationError
-from loquent.organizations.admin.base import SavedByFormAdmin, add_refusal
+from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.conflicts import GuardedForm
+from loquent.organizations.admin.forms import take_over
 from loquent.organizations.site.staff_site import Nav
 
 
 class ContactForm(GuardedForm[Contact]):
-    """A contact in any spelling; stored in one. `made`: the row, once the form is valid."""
+    """A contact in any spelling; stored in one."""
 
     noun = "contact"
     guarded = DETAILS
-    made: Contact
 
     phone = forms.CharField(
         required=False,
@@ -79,20 +79,9 @@ class ContactForm(GuardedForm[Contact]):
     def version_of(self, row: Contact) -> str:
         return contact_version(row)
 
-    def _post_clean(self) -> None:
-        """The service saves: somebody may take the email or phone until the very last moment."""
-        super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
-        details = {name: self.cleaned_data[name] for name in DETAILS}
-        try:
-            self.made = save_contact(contact=self.instance, details=cast("ContactDetails", details))
-        except ApplicationError as error:
-            add_refusal(self, error)
-
 
 @admin.register(Contact)
-class ContactAdmin(SavedByFormAdmin):
+class ContactAdmin(TenantAdmin):
     """People who left their details."""
 
     nav = Nav("Inbox", 2, "Contacts", "person")
@@ -108,7 +97,11 @@ class ContactAdmin(SavedByFormAdmin):
     def get_fields(self, request: HttpRequest, obj: Contact | None = None) -> Any:
         """With what guards the saving, where somebody can."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
-        return ["organization", *DETAILS, *(["version", "loaded"] if is_guarded else [])]
+        return ["organization", *DETAILS, *(["version"] if is_guarded else [])]
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        details = {name: form.cleaned_data[name] for name in DETAILS}
+        take_over(obj, save_contact(contact=obj, details=cast("ContactDetails", details)))
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)

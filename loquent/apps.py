@@ -8,4 +8,4 @@ class LoquentConfig(AppConfig):
     verbose_name = "Loquent"
 
     def ready(self) -> None:
-        from loquent import checks  # noqa: F401, PLC0415 - registers the checks
+        from loquent import checks, deploy_checks  # noqa: F401, PLC0415 - registers the checks

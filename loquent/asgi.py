@@ -23,7 +23,6 @@ from loquent.server.edge import EdgeApplication  # noqa: E402
 from loquent.server.health import HealthApplication  # noqa: E402
 from loquent.server.memory import return_large_blocks  # noqa: E402
 from loquent.server.metrics import MetricsApplication  # noqa: E402
-from loquent.server.probe import ProbeApplication  # noqa: E402
 from loquent.server.request_limits import RequestLimits  # noqa: E402
 from loquent.telemetry import tracing  # noqa: E402
 from widgets.chat.supervisor import supervisor  # noqa: E402
@@ -108,16 +107,14 @@ def install_drain() -> None:
 
 
 http_application = HealthApplication(
-    MetricsApplication(
-        ProbeApplication(RequestLimits(django_application)), measure=measure_deployment
-    ),
+    MetricsApplication(RequestLimits(django_application), measure=measure_deployment),
     is_draining=lambda: supervisor.is_draining,
 )
 application = EdgeApplication(
     ProtocolTypeRouter(
         {
             "http": http_application,
-            "websocket": ProbeApplication(URLRouter(websocket_urlpatterns)),
+            "websocket": URLRouter(websocket_urlpatterns),
             "lifespan": lifespan,
         }
     )

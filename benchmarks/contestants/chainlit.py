@@ -75,25 +75,18 @@ def _who() -> dict[str, object]:
     }
 
 
-def start_chainlit(stage: Stage, *, client: str = "sdk", name: str = "chainlit") -> Contestant:
-    """Start it; `client`: with which it asks the model, `sdk` or `lean`.
-
-    Raises NotInstalledError.
-    """
+def start_chainlit(stage: Stage) -> Contestant:
+    """Start it. Raises NotInstalledError."""
     programs = environment("chainlit")
     port = free_port()
-    folder = stage.home / name
+    folder = stage.home / "chainlit"
     folder.mkdir()
     process = stage.start(
-        name,
+        "chainlit",
         (str(programs / "chainlit"), "run", str(APP), "--headless", "--port", str(port)),
         port,
         python=str(programs / "python"),
         folder=folder,
-        variables={
-            "MODEL_CLIENT": client,
-            "MODEL_PORT": str(stage.model.port),
-            "CHAINLIT_APP_ROOT": str(folder),
-        },
+        variables={"MODEL_PORT": str(stage.model.port), "CHAINLIT_APP_ROOT": str(folder)},
     )
-    return Contestant(name, process, ChainlitDialect)
+    return Contestant("chainlit", process, ChainlitDialect)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from benchmarks.contestants.chainlit import start_chainlit
 from benchmarks.contestants.loquent import LoquentSite
 from benchmarks.contestants.reference import start_reference
-from benchmarks.contestants.tutorial import start_tutorial
 from benchmarks.stage import Contestant, Stage
 
 GATHER_SECONDS = 0.05
@@ -31,11 +30,5 @@ ENTRIES = {
         800,
         lambda stage: start_reference(stage, gather=GATHER_SECONDS, name="reference-gathered"),
     ),
-    "tutorial": Entry("Channels as tutorials show it", 6, start_tutorial),
     "chainlit": Entry("Chainlit as its documentation shows it, no database", 60, start_chainlit),
-    "chainlit-lean": Entry(
-        "Chainlit with the cheapest model client, no database",
-        60,
-        lambda stage: start_chainlit(stage, client="lean", name="chainlit-lean"),
-    ),
 }

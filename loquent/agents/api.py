@@ -1,7 +1,7 @@
 """The REST API of text agents."""
 
 from itertools import accumulate
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import Prefetch, Sum
@@ -152,6 +152,7 @@ class TextAgentViewSet(VersionedCrudViewSet):
     serializer_class = TextAgentSerializer
     filterset_class = TextAgentFilter
     pagination_class = AgentPagination
+    more_statuses: ClassVar = {"destroy": (409,)}
     ordering_fields = ("created_at", "updated_at")
     queryset = TextAgent.objects.prefetch_related(
         Prefetch("knowledge", KnowledgeEntry.objects.order_by("created_at", "id"))

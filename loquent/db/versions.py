@@ -1,13 +1,10 @@
 """Versions of rows, so that two editors don't overwrite each other unseen. Pure.
 
-A version says for each field what was in it: whoever comes back with an old one can be told
-which fields have changed since, though nobody has kept the old values.
+A version is the time when the row was last saved.
 """
 
-import hashlib
-import json
-from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from loquent.errors import VersionConflictError
@@ -15,50 +12,40 @@ from loquent.errors import VersionConflictError
 # What a caller has read: one version, several of which any will do, or None for "don't compare".
 ExpectedVersion = str | Collection[str] | None
 
-_WHOLE, _FIELD = 24, 4
+FORMAT = "%Y%m%d%H%M%S%f"
 
 
-def version_of(values: Mapping[str, Any], *, saved_at: object) -> str:
-    """Return the version of a row with these values (JSON types) that was saved at that time.
+def version_of(saved_at: datetime) -> str:
+    """Return the version of a row saved at that time: 20 digits, later ones sort after it."""
+    return f"{saved_at.astimezone(UTC):{FORMAT}}"
 
-    Only letters, digits, `-` and `_`. The first 24 characters stand for the whole, then come 4 for
-    each field, in the order of their names.
-    """
-    fields = "".join(_digest(values[name])[:_FIELD] for name in sorted(values))
-    return _digest([dict(values), str(saved_at)])[:_WHOLE] + fields
+
+def read_version(version: str) -> datetime | None:
+    """Return the time that a version stands for; None if the text is not a version."""
+    try:
+        return datetime.strptime(version, FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def check_version(
-    expected: ExpectedVersion, values: Mapping[str, Any], *, saved_at: object, noun: str
+    expected: ExpectedVersion,
+    version: str,
+    *,
+    noun: str,
+    changes: Callable[[str], Mapping[str, Any]],
 ) -> None:
-    """Raise VersionConflictError unless the row, locked by the caller, is an expected version.
+    """Raise VersionConflictError unless the version of the locked row is an expected one.
 
-    `values` and `saved_at`: as for `version_of`. `noun`: what the row is, such as "widget".
+    `noun`: what the row is, such as "widget". `changes`: returns what changed since a version, as
+    it is now.
     """
     wanted = [expected] if isinstance(expected, str) else expected
-    now = version_of(values, saved_at=saved_at)
-    if wanted is None or now in wanted:
+    if wanted is None or version in wanted:
         return
-    changed = _changed(next(iter(wanted), ""), now, sorted(values))
-    what = f"Changed: {', '.join(changed)}." if changed else "No setting differs."
+    current = dict(changes(next(iter(wanted), "")))
+    what = f"Changed: {', '.join(sorted(current))}." if current else "No setting differs."
     raise VersionConflictError(
         f"Somebody has saved this {noun} since you read it. {what} Read it again, then save.",
-        current={name: values[name] for name in changed},
+        current=current,
     )
-
-
-def _changed(old: str, now: str, names: list[str]) -> list[str]:
-    """Return the fields that differ; all of them if the old version is malformed."""
-    if len(old) != len(now):
-        return names
-    starts = range(_WHOLE, len(now), _FIELD)
-    return [
-        name
-        for name, at in zip(names, starts, strict=True)
-        if old[at : at + _FIELD] != now[at : at + _FIELD]
-    ]
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, default=str)
-    return urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,8 +1,9 @@
 """What the OpenAPI document says of every operation: headers, errors, and an example of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 
 from loquent.rest.openapi_parts import (
@@ -18,7 +19,6 @@ from loquent.rest.openapi_parts import (
 from loquent.rest.streaming import MEDIA_TYPE
 
 T = TypeVar("T", bound=type)
-METHODS = {"get", "post", "put", "patch", "delete"}
 UUID_EXAMPLE = "6f1c2f0e-3a52-4f0e-9d0a-3f6f2f6a1b11"
 
 
@@ -39,23 +39,14 @@ def line_example(document: Schema) -> OpenApiExample:
     return OpenApiExample("Line", value=document, response_only=True, media_type=MEDIA_TYPE)
 
 
-def complete(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
-    """Add what all operations have in common (a hook of drf-spectacular)."""
+def add_components(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
+    """Add the components that OperationSchema refers to (a hook of drf-spectacular)."""
     components = result["components"]
     components["schemas"] |= {"Error": ERROR_SCHEMA, "VersionConflict": CONFLICT_SCHEMA}
     components["headers"] = HEADERS
     components["parameters"] = PARAMETERS
-    components["responses"] = {name: _response(*ERRORS[status]) for status, name in _names()}
-    versioned = _versioned_paths(result["paths"])
-    for path, methods in result["paths"].items():
-        for method in METHODS & methods.keys():
-            _complete_operation(path, method, methods[method], is_versioned=path in versioned)
+    components["responses"] = {entry[0]: _response(*entry) for entry in ERRORS.values()}
     return result
-
-
-def _names() -> Iterator[tuple[int, str]]:
-    for status, (name, _, _) in ERRORS.items():
-        yield status, name
 
 
 def _response(name: str, description: str, example: Schema) -> Schema:
@@ -67,53 +58,71 @@ def _response(name: str, description: str, example: Schema) -> Schema:
     return response
 
 
-def _versioned_paths(paths: Schema) -> set[str]:
-    """Return the paths of single widgets and agents."""
-    kinds = ("/api/v1/widgets/{id}/", "/api/v1/agents/{id}/")
-    return {path for path in paths if path.startswith(kinds)}
+class OperationSchema(AutoSchema):
+    """Adds to each operation the headers and errors that follow from its viewset and method."""
 
+    view: Any
 
-def _complete_operation(path: str, method: str, operation: Schema, *, is_versioned: bool) -> None:
-    has_body = "requestBody" in operation
-    statuses = {*ALWAYS}
-    parameters = ["OrganizationId"]
-    if has_body or "{id}" not in path or path.endswith("/messages/"):
-        statuses.add(400)
-    if "{id}" in path:
-        statuses.add(404)
-    if has_body:
-        statuses |= {408, 413, 415}
-    if method == "post":
-        statuses |= {400, 408, 409, 413, 415, 422}
-        parameters.append("IdempotencyKey")
-    if is_versioned and method == "get":
-        parameters.append("IfNoneMatch")
-    elif is_versioned:
-        statuses |= {400, 412}
-        parameters.append("IfMatch")
-    if method == "delete" and path.startswith("/api/v1/agents/"):
-        statuses.add(409)
-    references = [{"$ref": f"#/components/parameters/{name}"} for name in parameters]
-    operation["parameters"] = [*operation.get("parameters", []), *references]
-    responses = operation["responses"]
-    for status, response in responses.items():
-        response["description"] = response.get("description") or SUCCESS[status]
-    for status in sorted(statuses):
-        responses[str(status)] = {"$ref": f"#/components/responses/{ERRORS[status][0]}"}
-    _add_headers(path, method, responses, is_versioned=is_versioned)
+    def get_operation(self, *args: Any, **kwargs: Any) -> Schema | None:
+        operation: Schema | None = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        is_versioned = hasattr(self.view, "version_of")
+        is_row = bool(self.view.detail)
+        names = self._parameters(is_versioned=is_versioned and is_row)
+        references = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+        parameters = operation.get("parameters", [])
+        statuses = self._statuses(
+            has_body="requestBody" in operation,
+            has_query=any(parameter["in"] == "query" for parameter in parameters),
+            is_versioned=is_versioned and is_row,
+        )
+        operation["parameters"] = [*parameters, *references]
+        responses = operation["responses"]
+        for status, response in responses.items():
+            response["description"] = response.get("description") or SUCCESS[status]
+        for number in sorted(statuses):
+            responses[str(number)] = {"$ref": f"#/components/responses/{ERRORS[number][0]}"}
+        has_tag = is_versioned and (is_row or self.method == "POST")
+        for status in {"200", "201"} & responses.keys():
+            responses[status].setdefault("headers", {}).update(self._headers(status, has_tag))
+        if is_versioned and is_row and self.method == "GET":
+            responses["304"] = {
+                "description": "The row is still the version of `If-None-Match`.",
+                "headers": _refer("ETag"),
+            }
+        return operation
 
+    def _parameters(self, *, is_versioned: bool) -> list[str]:
+        names = ["OrganizationId"]
+        if self.method == "POST":
+            names.append("IdempotencyKey")
+        if is_versioned:
+            names.append("IfNoneMatch" if self.method == "GET" else "IfMatch")
+        return names
 
-def _add_headers(path: str, method: str, responses: Schema, *, is_versioned: bool) -> None:
-    for status in {"200", "201"} & responses.keys():
-        headers = responses[status].setdefault("headers", {})
-        if is_versioned or (path in {"/api/v1/widgets/", "/api/v1/agents/"} and method == "post"):
-            headers["ETag"] = {"$ref": "#/components/headers/ETag"}
-        if method == "post":
-            headers["Idempotent-Replayed"] = {"$ref": "#/components/headers/IdempotentReplayed"}
+    def _statuses(self, *, has_body: bool, has_query: bool, is_versioned: bool) -> set[int]:
+        statuses = {*ALWAYS, *self.view.more_statuses.get(self.view.action, ())}
+        if has_body or has_query:
+            statuses.add(400)
+        if self.view.detail:
+            statuses.add(404)
+        if has_body:
+            statuses |= {408, 413, 415}
+        if self.method == "POST":
+            statuses |= {400, 408, 409, 413, 415, 422}
+        if is_versioned and self.method != "GET":
+            statuses |= {400, 412}
+        return statuses
+
+    def _headers(self, status: str, has_tag: bool) -> Schema:
+        headers = _refer("ETag") if has_tag else {}
+        if self.method == "POST":
+            headers |= _refer("Idempotent-Replayed")
         if status == "201":
-            headers["Location"] = {"$ref": "#/components/headers/Location"}
-    if is_versioned and method == "get":
-        responses["304"] = {
-            "description": "The row is still the version of `If-None-Match`.",
-            "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
-        }
+            headers |= _refer("Location")
+        return headers
+
+
+def _refer(header: str) -> Schema:
+    return {header: {"$ref": f"#/components/headers/{header.replace('-', '')}"}}

@@ -14,7 +14,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["loquent.rest.errors.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "loquent.rest.errors.NewestFirstPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "loquent.rest.openapi.OperationSchema",
     "EXCEPTION_HANDLER": "loquent.rest.errors.exception_handler",
     "PAGE_SIZE": 50,
     "URL_FORMAT_OVERRIDE": None,
@@ -32,7 +32,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "loquent.rest.openapi.complete",
+        "loquent.rest.openapi.add_components",
     ],
     "TAGS": [
         {"name": "widgets", "description": "Chats for websites."},

@@ -88,7 +88,8 @@ def test_other_pages_name_only_variables_that_exist() -> None:
 
 
 def test_every_system_check_is_documented() -> None:
-    in_code = set(re.findall(r'id="(loquent\.[EW]\d+)"', read("loquent/checks.py")))
+    code = read("loquent/checks.py") + read("loquent/deploy_checks.py")
+    in_code = set(re.findall(r'id="(loquent\.[EW]\d+)"', code))
     table = rows(section(read(PAGE), "System checks"))
     on_page = {code for cells in table for code in codes(cells[0])}
     assert in_code == on_page

@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.forms import take_over
 from widgets.models import WidgetConfig
 from widgets.origins import OriginError, normalize_origin_entry
 from widgets.services.configs import (
     create_widget,
     lock_widget,
-    require_widget_room,
     update_widget,
     widget_version,
 )
@@ -145,11 +145,6 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if self.errors or organization is None:
             return data
-        if self.watches_conflicts and self.instance._state.adding:
-            try:
-                require_widget_room(organization=organization)
-            except ApplicationError as error:
-                raise ValidationError(error.message) from None
         try:
             valid = validate_widget_data(organization=organization, data=self._data(data))
         except ApplicationError as error:
@@ -164,7 +159,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         data = self._data(self.cleaned_data)
         if widget._state.adding:
             made = create_widget(organization=widget.organization, data=data)
-            widget.__dict__.update(made.__dict__)
+            take_over(widget, made)
         else:
             update_widget(widget=widget, data=data, expected_version=self.seen)
 

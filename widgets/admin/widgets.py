@@ -54,7 +54,7 @@ class WidgetConfigAdmin(WidgetPages):
     fieldsets = [
         (
             None,
-            {"fields": ["organization", "name", "text_agent", "enabled", "version", "loaded"]},
+            {"fields": ["organization", "name", "text_agent", "enabled", "version"]},
         ),
         ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
         (
@@ -79,7 +79,7 @@ class WidgetConfigAdmin(WidgetPages):
             return self.fieldsets
         left_out = {"organization"}
         if not self.has_change_permission(request, obj):
-            left_out |= {"version", "loaded"}
+            left_out.add("version")
         (_, first), *others = self.fieldsets
         fields = [name for name in first["fields"] if name not in left_out]
         return [(None, {"fields": fields}), *others]

@@ -11,13 +11,21 @@ from django.utils import timezone
 from loquent.db.versions import ExpectedVersion, check_version, version_of
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.access import access_object
-from loquent.organizations.audit import CHANGED, record
+from loquent.organizations.audit import CHANGED, changed_since, record
 from loquent.organizations.models import Organization
 from widgets.identifiers import generate_widget_id
 from widgets.models import MAX_NAME, WidgetConfig, WidgetSession
 from widgets.services.sessions import delete_conversations
 from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
+
+# Columns that are called otherwise in WidgetConfigData, or are a part of a setting there.
+SETTING_OF_COLUMN = {
+    "text_agent": "text_agent_id",
+    "notice_text": "notice",
+    "notice_url": "notice",
+    "notice_consent": "notice",
+}
 
 
 def get_widgets(*, organization: Organization) -> models.QuerySet[WidgetConfig]:
@@ -65,7 +73,7 @@ def require_widget_room(*, organization: Organization) -> None:
 
 def widget_version(widget: WidgetConfig) -> str:
     """The version of a widget's settings, for `expected_version` and as an ETag."""
-    return version_of(_versioned(widget), saved_at=widget.updated_at)
+    return version_of(widget.updated_at)
 
 
 def update_widget(
@@ -199,9 +207,20 @@ def _assign(widget: WidgetConfig, data: WidgetConfigData) -> list[str]:
 
 
 def _check_version(locked: WidgetConfig, expected: ExpectedVersion) -> None:
-    check_version(expected, _versioned(locked), saved_at=locked.updated_at, noun="widget")
+    check_version(
+        expected,
+        widget_version(locked),
+        noun="widget",
+        changes=lambda version: _changes(locked, version),
+    )
 
 
-def _versioned(widget: WidgetConfig) -> dict[str, Any]:
+def _changes(widget: WidgetConfig, version: str) -> dict[str, Any]:
+    """What of a widget changed after that version, as it is now."""
     values = asdict(config_data(widget))
-    return {**values, "text_agent_id": str(widget.text_agent_id), "widget_id": widget.widget_id}
+    values |= {"text_agent_id": str(widget.text_agent_id), "widget_id": widget.widget_id}
+    columns = changed_since(widget, version)
+    if columns is None:
+        return values
+    names = {SETTING_OF_COLUMN.get(column, column) for column in columns}
+    return {name: value for name, value in values.items() if name in names}

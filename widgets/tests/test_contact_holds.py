@@ -141,7 +141,6 @@ def staff_by_the_form(contact: Contact, client: Client, api: APIClient) -> None:
     data = {
         **{name: value or "" for name, value in fields.items()},
         "version": client.get(page).context["adminform"].form["version"].value(),
-        "loaded": client.get(page).context["adminform"].form["loaded"].value(),
         "phone": ANNA["phone"],
     }
     assert client.post(page, data).status_code == 302

@@ -136,6 +136,21 @@ def test_knowledge_that_changed_by_itself_counts(client: APIClient, paths: dict[
     check_conflict(stale, {"knowledge": client.get(path).json()["knowledge"]})
 
 
+def test_only_knowledge_that_changed_since_is_named(
+    client: APIClient, paths: dict[str, str]
+) -> None:
+    path = paths["agents"]
+    client.patch(path, {"knowledge": [{"title": "T", "content": "C"}]})
+    before = client.get(path)
+    client.patch(path, {"name": "Theirs"})
+    stale = client.patch(path, {"name": "Mine"}, headers={"If-Match": before["ETag"]})
+    check_conflict(stale, {"name": "Theirs"})
+    before = client.get(path)
+    client.patch(path, {"knowledge": []})
+    stale = client.patch(path, {"name": "Mine"}, headers={"If-Match": before["ETag"]})
+    check_conflict(stale, {"knowledge": []})
+
+
 def test_saved_without_a_change_is_saved_all_the_same(
     client: APIClient, paths: dict[str, str]
 ) -> None:

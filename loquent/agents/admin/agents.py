@@ -27,7 +27,7 @@ class TextAgentAdmin(AgentPages):
     search_fields = ["name", "model"]
     change_form_template = "admin/agents/textagent/change_form.html"
     fieldsets = [
-        (None, {"fields": ["organization", "name", "enabled", "version", "loaded"]}),
+        (None, {"fields": ["organization", "name", "enabled", "version"]}),
         ("How it answers", {"fields": ["model", "instructions"]}),
         ("Limits", {"fields": ["max_output_tokens", "temperature", "fallback_sentence"]}),
     ]

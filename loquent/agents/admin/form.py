@@ -16,6 +16,7 @@ from loquent.agents.services.agents import (
 )
 from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.forms import take_over
 
 
 class TextAgentForm(GuardedForm[TextAgent]):
@@ -88,4 +89,4 @@ class TextAgentForm(GuardedForm[TextAgent]):
             made = create_agent(organization=agent.organization, data=data)
         else:
             made = update_agent(agent=agent, data=data, expected_version=self.seen)
-        agent.__dict__.update(made.__dict__)
+        take_over(agent, made)

@@ -3,18 +3,27 @@
 import math
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import RestrictedError
+from django.db.models import Max, RestrictedError
 
 from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.db.versions import ExpectedVersion, check_version, version_of
+from loquent.db.versions import ExpectedVersion, check_version, read_version, version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
+from loquent.organizations.audit import (
+    CHANGED,
+    CREATED,
+    DELETED,
+    changed_since,
+    logged_since,
+    record,
+    values,
+)
 from loquent.organizations.models import Organization
 
 AGENT_FIELDS = (
@@ -63,7 +72,8 @@ def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
 
 def agent_version(agent: TextAgent) -> str:
     """Return the version of an agent and its knowledge, for `expected_version` and ETags."""
-    return version_of(_versioned(agent), saved_at=agent.updated_at)
+    newest = agent.knowledge.aggregate(newest=Max("updated_at"))["newest"]
+    return version_of(max(agent.updated_at, newest or agent.updated_at))
 
 
 def lock_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) -> TextAgent:
@@ -75,8 +85,12 @@ def lock_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) ->
     if current is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
     if expected_version is not None:
-        values = _versioned(current)
-        check_version(expected_version, values, saved_at=current.updated_at, noun="text agent")
+        check_version(
+            expected_version,
+            agent_version(current),
+            noun="text agent",
+            changes=lambda version: _changes(current, version),
+        )
     return current
 
 
@@ -94,11 +108,11 @@ def update_agent(
     with transaction.atomic():
         current = lock_agent(agent=agent, expected_version=expected_version)
         assign_settings(current, data)
-        given = [name for name in AGENT_FIELDS if name in data]
-        # Also where only knowledge changes: `updated_at` is part of the knowledge's version.
-        current.save(update_fields=[*given, "updated_at"])
         if "knowledge" in data:
             _replace_knowledge(current, data["knowledge"])
+        given = [name for name in AGENT_FIELDS if name in data]
+        # Last, even if only knowledge changes: `updated_at` is the version of both.
+        current.save(update_fields=[*given, "updated_at"])
     return current
 
 
@@ -119,15 +133,30 @@ def delete_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) 
         ) from None
 
 
-def _versioned(agent: TextAgent) -> dict[str, Any]:
+def _changes(agent: TextAgent, version: str) -> dict[str, Any]:
+    """What of an agent and its knowledge changed after that version, as it is now."""
+    since = read_version(version)
+    names = changed_since(agent, version)
+    changed: dict[str, Any] = {
+        name: getattr(agent, name) for name in AGENT_FIELDS if names is None or name in names
+    }
     entries = sorted(agent.knowledge.all(), key=lambda entry: (entry.created_at, entry.id))
-    return {
-        **{name: getattr(agent, name) for name in AGENT_FIELDS},
-        "knowledge": [
+    if (
+        since is None
+        or any(entry.updated_at > since for entry in entries)
+        or _deleted(agent, since)
+    ):
+        changed["knowledge"] = [
             {"id": str(entry.id), **{name: getattr(entry, name) for name in ENTRY_FIELDS}}
             for entry in entries
-        ],
-    }
+        ]
+    return changed
+
+
+def _deleted(agent: TextAgent, since: datetime) -> bool:
+    """Whether entries were deleted: of any agent, as the log no longer knows of which."""
+    lines = logged_since(KnowledgeEntry, since)
+    return lines.filter(organization_id=agent.organization_id, action=DELETED).exists()
 
 
 def assign_settings(agent: TextAgent, data: AgentData) -> None:

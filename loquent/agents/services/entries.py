@@ -74,11 +74,11 @@ def save_entry(
         _assign(entry, data)
         _check_room(agent, [entry])
         entry.save()
-        _touch(agent)
         if entry_id is None:
             record(entry, CREATED, {"title": ("", entry.title)})
         else:
             record(entry, CHANGED, {n: (before[n], getattr(entry, n)) for n in ENTRY_FIELDS})
+        _touch(agent)
     return entry
 
 
@@ -124,10 +124,10 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
             new.append(entry)
         KnowledgeEntry.objects.bulk_create(new)
         if new:
-            _touch(agent)
             # One line, not one for each entry: a log of hundreds would hide what else was done.
             change = (_entries(count - len(new)), f"{_entries(count)}, {len(new)} of them imported")
             record(agent, CHANGED, {"knowledge": change})
+            _touch(agent)
     report.added = len(new)
     return report
 

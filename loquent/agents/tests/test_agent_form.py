@@ -77,11 +77,13 @@ def test_the_second_editor_sees_what_the_first_did(
     assert "Be brief.</textarea>" in body
     assert "“Be formal.”" in body
     form = response.context["adminform"].form
-    assert str(form["max_output_tokens"].value()) == "77"
+    assert "is now “77”." in body
+    assert form["max_output_tokens"].value() == str(typed["max_output_tokens"])
     agent.refresh_from_db()
     assert agent.instructions == "Be formal."
     again = {name: form[name].value() for name in typed if name in form.fields}
-    assert client.post(page, again | {"enabled": "on"}).status_code == 302
+    again |= {"enabled": "on", "max_output_tokens": "77"}
+    assert client.post(page, again).status_code == 302
     agent.refresh_from_db()
     assert (agent.instructions, agent.max_output_tokens) == ("Be brief.", 77)
 

@@ -3,22 +3,21 @@
 import asyncio
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from loquent.management.doctor.configuration import check_machine, check_metrics, check_settings
+from loquent.management.doctor.configuration import check_machine, check_settings
 from loquent.management.doctor.findings import Finding, Findings, Level
 from loquent.management.doctor.model import check_models
 from loquent.management.doctor.outside import check_outside
 from loquent.management.doctor.stores import check_database, check_redis
 
-IDLE_SECONDS = 61
 CHECKS: tuple[Callable[[], Findings], ...] = (
-    check_settings, check_metrics, check_machine, check_database, check_redis, check_models,
+    check_settings, check_machine, check_database, check_redis, check_models,
 )  # fmt: skip
 
 
@@ -31,17 +30,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--inside", action="store_true", help="leave out what goes through SITE_URL"
         )
-        parser.add_argument(
-            "--idle",
-            type=int,
-            default=IDLE_SECONDS,
-            metavar="SECONDS",
-            help=f"how long the proxy must wait ({IDLE_SECONDS}; 0 leaves it out)",
-        )
+        # Accepted without effect: earlier versions waited that long, and scripts pass it.
+        parser.add_argument("--idle", type=int, help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = []
-        for finding in self._look(inside=options["inside"], idle=options["idle"]):
+        for finding in self._look(inside=options["inside"]):
             findings.append(finding)
             if not options["json"]:
                 self._say(finding)
@@ -52,11 +46,11 @@ class Command(BaseCommand):
         if failed:
             sys.exit(1)
 
-    def _look(self, *, inside: bool, idle: int) -> Iterator[Finding]:
+    def _look(self, *, inside: bool) -> Iterator[Finding]:
         for check in CHECKS:
             yield from check()
         if not inside:
-            yield from asyncio.run(check_outside(idle=idle))
+            yield from asyncio.run(check_outside())
 
     def _say(self, finding: Finding) -> None:
         self.stdout.write(f"{finding.level:<4}  {finding.id:<20}  {finding.message}")

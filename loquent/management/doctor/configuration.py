@@ -3,17 +3,17 @@
 import resource
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http.request import validate_host
+from django.core.checks import CheckMessage
 
+from loquent import deploy_checks
 from loquent.checks import check_static_files
-from loquent.management.doctor.findings import Finding, Findings, fail, ok, warn
+from loquent.management.doctor.findings import Findings, fail, ok, warn
 
-SECRET_CHARS = 40
-SECRET_DIFFERENT = 12
 FREE_BYTES = 1024**3
 # Requests and metrics; in Compose it lies in the memory of a machine that may be small.
 FREE_TEMPORARY_BYTES = 100 * 1024**2
@@ -21,55 +21,40 @@ FREE_SHARE = 0.05
 OPEN_FILES = 4_096
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A system check of the settings; `fine`: what to report if it has nothing to say."""
+
+    finding: str
+    check: Callable[[None], list[CheckMessage]]
+    fine: str = ""
+
+
+SETTINGS = (
+    Setting("secret-key", deploy_checks.check_secret_key, "SECRET_KEY is long enough."),
+    Setting("debug", deploy_checks.check_debug, "DEBUG is off."),
+    Setting("site-url", deploy_checks.check_site_url, "SITE_URL is {SITE_URL}."),
+    Setting("allowed-hosts", deploy_checks.check_allowed_hosts, "The host of SITE_URL is allowed."),
+    Setting("static-files", check_static_files),
+    Setting("metrics", deploy_checks.check_metrics, "/metrics is off or guarded."),
+)
+
+
 def check_settings() -> Findings:
-    """SECRET_KEY, DEBUG, the site's address and host names, static files."""
-    yield _secret_key()
-    if settings.DEBUG:
-        yield fail("debug", "DEBUG is on: error pages tell too much.", "Set DEBUG=0.")
-    else:
-        yield ok("debug", "DEBUG is off.")
-    site = urlsplit(settings.SITE_URL)
-    if settings.SITE_IS_HTTPS:
-        yield ok("site-url", f"SITE_URL is {settings.SITE_URL}.")
-    else:
-        yield fail(
-            "site-url",
-            f"SITE_URL={settings.SITE_URL} is not https: pages over https can't open the chat.",
-            "Get a certificate (Caddy does by itself), and set SITE_URL=https://…",
-        )
-    host = f"[{site.hostname}]" if ":" in str(site.hostname) else str(site.hostname)
-    if "*" in settings.ALLOWED_HOSTS:
-        yield warn(
-            "allowed-hosts",
-            "ALLOWED_HOSTS has *: the server answers under any name.",
-            "Name the hosts, or leave it unset.",
-        )
-    elif not validate_host(host, settings.ALLOWED_HOSTS):
-        yield fail(
-            "allowed-hosts",
-            f"ALLOWED_HOSTS lacks {host}, the host of SITE_URL: every request gets a 400.",
-            f"Add {host}, or leave ALLOWED_HOSTS unset.",
-        )
-    else:
-        yield ok("allowed-hosts", "The host of SITE_URL is allowed.")
-    for problem in check_static_files(None):
-        yield fail("static-files", str(problem.msg), str(problem.hint))
-
-
-def _secret_key() -> Finding:
-    key = settings.SECRET_KEY
-    weak = len(key) < SECRET_CHARS or len(set(key)) < SECRET_DIFFERENT
-    if key.startswith(("insecure-", "django-insecure-")) or weak:
-        return fail(
-            "secret-key",
-            "SECRET_KEY is missing or easy to guess: whoever has it can sign in as anybody.",
-            "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
-        )
-    return ok("secret-key", "SECRET_KEY is long enough.")
+    """Run the system checks of the settings."""
+    for setting in SETTINGS:
+        problems = setting.check(None)
+        for problem in problems:
+            # Without static files all staff pages fail.
+            is_bad = problem.is_serious() or setting.finding == "static-files"
+            report = fail if is_bad else warn
+            yield report(setting.finding, str(problem.msg), str(problem.hint))
+        if setting.fine and not problems:
+            yield ok(setting.finding, setting.fine.format(SITE_URL=settings.SITE_URL))
 
 
 def check_machine() -> Findings:
-    """Room on the disk, and open files of this process; the server's own come from outside."""
+    """Check the room on the disk, and how many files this process may open."""
     places = {Path(tempfile.gettempdir()): FREE_TEMPORARY_BYTES}
     if settings.DATABASE_IS_SQLITE:
         places[Path(str(settings.DATABASES["default"]["NAME"])).parent] = FREE_BYTES
@@ -85,31 +70,12 @@ def check_machine() -> Findings:
             )
         else:
             yield ok("disk", f"{place} has {usage.free // 1024**2} MiB free.")
-    yield open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0], "this shell")
-
-
-def open_files(limit: int, whose: str) -> Finding:
-    """Whether so many open files are enough; each socket is one."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit < OPEN_FILES and limit != resource.RLIM_INFINITY:
-        return warn(
+        yield warn(
             "open-files",
-            f"{whose.capitalize()} may open {limit} files, and each visitor's socket is one.",
+            f"This shell may open {limit} files, and each visitor's socket is one.",
             "LimitNOFILE=65536 in systemd's unit, ulimits in Compose, ulimit -n in a shell.",
         )
-    return ok("open-files", f"{whose.capitalize()} may open {limit} files.")
-
-
-def check_metrics() -> Findings:
-    """Who may read /metrics."""
-    everybody = [net for net in settings.METRICS_ALLOW if net.prefixlen == 0]
-    if everybody:
-        yield fail(
-            "metrics",
-            f"METRICS_ALLOW has {everybody[0]}: everybody may read /metrics.",
-            "Name the machines that do, such as 10.0.0.0/8.",
-        )
-    elif 0 < len(settings.METRICS_TOKEN) < 16:
-        yield warn("metrics", "METRICS_TOKEN is short.", "Use 32 random characters.")
     else:
-        is_on = bool(settings.METRICS_TOKEN or settings.METRICS_ALLOW)
-        yield ok("metrics", "/metrics is guarded." if is_on else "/metrics is off.")
+        yield ok("open-files", f"This shell may open {limit} files.")

@@ -1,31 +1,32 @@
-"""The site as the world sees it: through SITE_URL, and whatever stands between."""
+"""Check the site through SITE_URL: public addresses only, through the proxy in front of it."""
 
-import asyncio
-import time
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from django.conf import settings
+from multidict import CIMultiDictProxy
 
-from loquent.management.doctor.configuration import open_files
 from loquent.management.doctor.findings import Finding, Findings, fail, ok
-from loquent.server.probe import BODY_PATH, HEADER, PATH, STREAM_PAUSE_SECONDS, make_ticket, proof
 
 SECONDS = 15
-CLAIMED = "203.0.113.99"
 HEADER_BYTES = 6_000
 BODY_BYTES = 2 * 1024 * 1024
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+SCRIPT_PATH = "/api/widget/embed.js"
+# No widget has this identifier: its settings are a 404, and its socket is refused.
+UNKNOWN_WIDGET = "/api/widget/wid_doctor"
+UPLOAD_PATH = "/api/v1/agents/"
+PAGE_ORIGIN = "https://page.example"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A probe's answer; `seen` is None where it isn't our server's."""
+    """The status and headers of an answer, and the start of its body."""
 
     status: int
-    seen: dict[str, Any] | None
+    headers: CIMultiDictProxy[str]
+    body: bytes
 
 
 class Outside:
@@ -33,75 +34,95 @@ class Outside:
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
-        self._url = settings.SITE_URL + PATH
 
-    async def ask(
-        self,
-        query: str = "",
-        *,
-        body: bytes | None = None,
-        seconds: float = SECONDS,
-        headers: dict[str, str] | None = None,
+    async def _ask(
+        self, path: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        """Probe; raises one of BROKEN where there is no answer at all."""
-        ticket = make_ticket()
+        return await self._fetch(settings.SITE_URL + path, body=body, headers=headers)
+
+    async def _fetch(
+        self, url: str, *, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         async with self._client.request(
             "GET" if body is None else "POST",
-            f"{settings.SITE_URL}{PATH if body is None else BODY_PATH}{query}",
+            url,
             data=body,
-            headers={HEADER: ticket, **(headers or {})},
+            headers=headers,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=seconds),
+            timeout=aiohttp.ClientTimeout(total=SECONDS),
         ) as response:
-            seen = None
-            if response.status == 200 and response.content_type == "application/json":
-                seen = await response.json()
-            is_ours = isinstance(seen, dict) and seen.get("proof") == proof(ticket)
-            return Answer(response.status, seen if is_ours else None)
+            return Answer(response.status, response.headers, await response.content.read(4_096))
 
-    async def check(self, *, idle: int) -> list[Finding]:
-        """All findings; `idle`: seconds for which the proxy must wait, 0 leaves that out."""
+    async def check(self) -> list[Finding]:
+        """Return all findings."""
         try:
-            plain = await self.ask()
+            script = await self._ask(SCRIPT_PATH)
         except BROKEN as error:
             return [_unreachable(error)]
-        if plain.seen is None:
-            return [_not_us(plain.status)]
-        # The long one runs beside the others.
-        waiting = asyncio.create_task(self._idle(idle)) if idle else None
-        findings = [
-            ok("site", "SITE_URL leads to this deployment."),
-            _host(plain.seen),
-            _https(plain.seen),
-            open_files(plain.seen["open_files"], "the server"),
-            _address(plain.seen, await self._claim()),
+        if script.status == 400:
+            return [_wrong_host()]
+        if script.status != 200 or not script.headers.get("Content-Type", "").startswith(
+            "text/javascript"
+        ):
+            return [_not_us(script.status)]
+        return [
+            ok("site", "SITE_URL leads to a Loquent Widget server."),
+            ok("host", "The proxy passes the host name on."),
+            _https(script),
+            await self._redirect(),
+            await self._origins(),
             await self._websocket(),
-            await self._buffering(),
             await self._headers(),
             await self._body(),
             await self._metrics(),
         ]
-        if waiting is not None:
-            findings.append(await waiting)
-        return findings
 
-    async def _claim(self) -> dict[str, Any]:
-        answer = await self.ask(headers={"X-Forwarded-For": CLAIMED})
-        return answer.seen or {}
+    async def _redirect(self) -> Finding:
+        site = urlsplit(settings.SITE_URL)
+        redirected = ok("https-redirect", "Nothing is served over plain http.")
+        if not settings.SITE_IS_HTTPS or site.port not in {None, 443}:
+            return redirected
+        try:
+            answer = await self._fetch(f"http://{site.hostname}{SCRIPT_PATH}")
+        except BROKEN:
+            return redirected
+        if 300 <= answer.status < 400 and answer.headers.get("Location", "").startswith("https:"):
+            return redirected
+        return fail(
+            "https-redirect",
+            f"http://{site.hostname} answers {answer.status} instead of redirecting to https.",
+            "Redirect port 80: return 308 https://$host$request_uri (nginx).",
+        )
+
+    async def _origins(self) -> Finding:
+        """Widget settings of an unknown widget: a 404 that any page may read."""
+        try:
+            answer = await self._ask(f"{UNKNOWN_WIDGET}/config", headers={"Origin": PAGE_ORIGIN})
+            allowed = answer.headers.getall("Access-Control-Allow-Origin", [])
+            reason = f"status {answer.status}, Access-Control-Allow-Origin {allowed}"
+            if answer.status == 404 and allowed == ["*"]:
+                return ok("origins", "The server's own CORS headers reach the pages.")
+        except BROKEN as error:
+            reason = type(error).__name__
+        return fail(
+            "origins",
+            f"The widget's settings don't reach a page as the server sends them ({reason}).",
+            "Pass Origin on, and don't add, replace or cache CORS headers in the proxy.",
+        )
 
     async def _websocket(self) -> Finding:
+        """The server refuses the handshake with 403; without the upgrade it would return 404."""
         try:
-            async with (
-                asyncio.timeout(SECONDS),
-                self._client.ws_connect(self._url, headers={HEADER: make_ticket()}) as socket,
+            async with self._client.ws_connect(
+                f"{settings.SITE_URL}{UNKNOWN_WIDGET}/ws",
+                timeout=aiohttp.ClientWSTimeout(ws_close=SECONDS),
             ):
-                await socket.send_str("hello")
-                if await socket.receive_str() == "hello":
-                    return ok("websocket", "WebSockets pass.")
-                reason = "another answer came"
+                return ok("websocket", "WebSockets pass.")
         except aiohttp.WSServerHandshakeError as error:
+            if error.status == 403:
+                return ok("websocket", "WebSockets pass.")
             reason = f"status {error.status}"
-        except (*BROKEN, TypeError) as error:
+        except BROKEN as error:
             reason = type(error).__name__
         return fail(
             "websocket",
@@ -109,31 +130,10 @@ class Outside:
             "Let it speak HTTP/1.1 to the server and pass on Upgrade and Connection.",
         )
 
-    async def _buffering(self) -> Finding:
-        try:
-            async with self._client.get(
-                f"{self._url}?stream=1",
-                headers={HEADER: make_ticket()},
-                timeout=aiohttp.ClientTimeout(total=SECONDS),
-            ) as response:
-                await response.content.readany()
-                first = time.perf_counter()
-                await response.content.read()
-                gap = time.perf_counter() - first
-        except BROKEN:
-            gap = 0.0
-        if gap < STREAM_PAUSE_SECONDS / 2:
-            return fail(
-                "buffering",
-                "The proxy keeps an answer back until it is whole.",
-                "Turn off its buffering: proxy_buffering off (nginx), flush_interval -1 (Caddy).",
-            )
-        return ok("buffering", "Answers pass as they come.")
-
     async def _headers(self) -> Finding:
         try:
-            answer = await self.ask(headers={"X-Padding": "x" * HEADER_BYTES})
-            if answer.seen is not None:
+            answer = await self._ask(SCRIPT_PATH, headers={"X-Padding": "x" * HEADER_BYTES})
+            if answer.status == 200:
                 return ok("header-limit", f"Headers of {HEADER_BYTES} bytes pass.")
             reason = str(answer.status)
         except BROKEN as error:
@@ -145,9 +145,11 @@ class Outside:
         )
 
     async def _body(self) -> Finding:
+        """The server reads the body and refuses the key; a proxy with a lower limit returns 413."""
+        key = {"Authorization": "Bearer doctor"}
         try:
-            answer = await self.ask(body=b"x" * BODY_BYTES)
-            if answer.seen is not None and answer.seen["body_bytes"] == BODY_BYTES:
+            answer = await self._ask(UPLOAD_PATH, body=b"x" * BODY_BYTES, headers=key)
+            if answer.status == 401:
                 return ok("body-limit", "Bodies of 2 MiB pass.")
             reason = str(answer.status)
         except BROKEN as error:
@@ -159,10 +161,8 @@ class Outside:
         )
 
     async def _metrics(self) -> Finding:
-        url = f"{settings.SITE_URL}/metrics"
         try:
-            async with self._client.get(url, allow_redirects=False) as response:
-                is_open = response.status == 200
+            is_open = (await self._ask("/metrics")).status == 200
         except BROKEN:
             is_open = False
         if is_open:
@@ -172,20 +172,6 @@ class Outside:
                 "Take the proxy's address out of METRICS_ALLOW, and refuse /metrics in the proxy.",
             )
         return ok("metrics-outside", "/metrics is not for the world.")
-
-    async def _idle(self, seconds: int) -> Finding:
-        try:
-            answer = await self.ask(f"?wait={seconds}", seconds=seconds + SECONDS)
-            if answer.seen is not None:
-                return ok("idle-timeout", f"The proxy waits {seconds} s for an answer.")
-            reason = f"status {answer.status}"
-        except BROKEN as error:
-            reason = type(error).__name__
-        return fail(
-            "idle-timeout",
-            f"The proxy doesn't wait {seconds} s for an answer ({reason}): it cuts quiet chats.",
-            "proxy_read_timeout 90s (nginx); at a load balancer the idle time-out, 60 s and more.",
-        )
 
 
 def _unreachable(error: BaseException) -> Finding:
@@ -199,26 +185,23 @@ def _unreachable(error: BaseException) -> Finding:
 def _not_us(status: int) -> Finding:
     return fail(
         "site",
-        f"SITE_URL={settings.SITE_URL} answers {status}, but it isn't this deployment.",
-        "Let the proxy lead to this server; the doctor needs the server's own SECRET_KEY, and a "
-        "clock that is right to 5 minutes.",
+        f"SITE_URL={settings.SITE_URL} answers {status}, but not with the widget's script.",
+        "Let the proxy lead to this server.",
     )
 
 
-def _host(seen: dict[str, Any]) -> Finding:
+def _wrong_host() -> Finding:
     expected = urlsplit(settings.SITE_URL).netloc
-    if seen["host"] != [expected]:
-        return fail(
-            "host",
-            f"The server sees the host {', '.join(seen['host'])} in the place of {expected}.",
-            "Let the proxy pass it on: proxy_set_header Host $http_host (nginx).",
-        )
-    return ok("host", "The proxy passes the host name on.")
+    return fail(
+        "host",
+        f"The server refuses the host name (400): it doesn't receive {expected}.",
+        "Let the proxy pass it on: proxy_set_header Host $http_host (nginx).",
+    )
 
 
-def _https(seen: dict[str, Any]) -> Finding:
-    is_told = seen["trusted_proxy_count"] and seen["forwarded_proto"] == ["https"]
-    if settings.SITE_IS_HTTPS and not is_told:
+def _https(script: Answer) -> Finding:
+    """The server sends HSTS only if it knows that the request came over https."""
+    if settings.SECURE_HSTS_SECONDS and "Strict-Transport-Security" not in script.headers:
         return fail(
             "forwarded-proto",
             "The server isn't told of https: no HSTS, and staff may not be able to sign in.",
@@ -227,28 +210,7 @@ def _https(seen: dict[str, Any]) -> Finding:
     return ok("forwarded-proto", "The server knows by which scheme it is asked.")
 
 
-def _address(plain: dict[str, Any], claiming: dict[str, Any]) -> Finding:
-    count, chain = plain["trusted_proxy_count"], plain["forwarded_for"]
-    if claiming.get("client") == CLAIMED:
-        return fail(
-            "client-address",
-            "Anybody can choose the address that limits count, by X-Forwarded-For.",
-            "Let the proxy make the header anew or append to it; TRUSTED_PROXY_COUNT says how many "
-            f"proxies stand in front (now {count}).",
-        )
-    if len(chain) != count:
-        return fail(
-            "client-address",
-            f"X-Forwarded-For has {len(chain)} addresses, and TRUSTED_PROXY_COUNT is {count}: "
-            "limits take all visitors for one.",
-            f"Set TRUSTED_PROXY_COUNT={len(chain)}, if so many proxies of yours stand in front."
-            if chain
-            else "Let the proxy set X-Forwarded-For, or set TRUSTED_PROXY_COUNT=0 without one.",
-        )
-    return ok("client-address", f"Limits count the visitor's address (here {plain['client']}).")
-
-
-async def check_outside(*, idle: int) -> Findings:
-    """Look at SITE_URL."""
+async def check_outside() -> Findings:
+    """Check SITE_URL."""
     async with aiohttp.ClientSession() as client:
-        return await Outside(client).check(idle=idle)
+        return await Outside(client).check()

@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from loquent.errors import ApplicationError
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin.deletion import count_dependents, find_holders
+from loquent.organizations.admin.forms import ServiceForm
 from loquent.organizations.admin.lookups import DeclaredLookups
 from loquent.organizations.backends import needed_role
 from loquent.organizations.models import Organization, Role
@@ -24,16 +25,12 @@ from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from loquent.server.large_bodies import accepts_large_bodies
 
+# Where a request keeps what a service refused.
+REFUSAL = "loquent.refusal"
 # Rows that a page which asks before a deletion names; of more it says how many there are.
 MOST_NAMED = 100
 # Each is a field of the form that comes back (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MOST_DELETED = 4_000
-
-
-def add_refusal(form: forms.BaseForm, error: ApplicationError, *, field: str | None = None) -> None:
-    """Put what a service refused beside its fields; beside `field` where it names none."""
-    for name, sentences in error.fields.items() or [(field, [error.message])]:
-        form.add_error(name, forms.ValidationError(sentences))
 
 
 class TenantAdmin(DeclaredLookups):
@@ -102,6 +99,22 @@ class TenantAdmin(DeclaredLookups):
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        if issubclass(form, ServiceForm):
+            form.refusal = request.META.get(REFUSAL)
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form again, with what was typed, if a service refuses to save it."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ApplicationError as error:
+            if not issubclass(self.form, ServiceForm):
+                raise
+            request.META[REFUSAL] = error
+        return super().changeform_view(request, *args, **kwargs)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -272,17 +285,3 @@ class TenantAdmin(DeclaredLookups):
 
     def _permission(self, action: str) -> str:
         return f"{self.opts.app_label}.{action}_{self.opts.model_name}"
-
-
-class SavedByFormAdmin(TenantAdmin):
-    """An admin page whose form has saved its row, `made`, by a service as it was checked."""
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """The row that the form saved."""
-        return form.made
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """It is saved already."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing beside it."""

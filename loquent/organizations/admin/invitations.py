@@ -23,7 +23,8 @@ from django.utils.timesince import timeuntil
 
 from loquent.errors import ApplicationError
 from loquent.organizations.access import made_by_an_owner
-from loquent.organizations.admin.base import SavedByFormAdmin, add_refusal
+from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.forms import ServiceForm, take_over
 from loquent.organizations.models import Invitation, Role
 from loquent.organizations.services.invitations import (
     invitation_link,
@@ -38,10 +39,10 @@ from loquent.organizations.site.staff_site import Nav
 LIST = "admin:organizations_invitation_changelist"
 
 
-class InvitationForm(forms.ModelForm[Invitation]):
-    """Whom to invite, and as what. `made`: the invitation and its token, once it is valid."""
+class InvitationForm(ServiceForm[Invitation]):
+    """Whom to invite, and as what."""
 
-    made: tuple[Invitation, str]
+    refusal_field = "email"
     email = forms.EmailField(
         max_length=MAX_STAFF_EMAIL, help_text="They get a link that works once, for a week."
     )
@@ -55,24 +56,13 @@ class InvitationForm(forms.ModelForm[Invitation]):
         model = Invitation
         fields = ["organization", "email", "role"]
 
-    def _post_clean(self) -> None:
-        """The service decides, with one sentence for each field."""
-        if self.errors:
-            return
-        try:
-            self.made = invite(
-                organization=self.cleaned_data["organization"],
-                email=self.cleaned_data["email"],
-                role=Role(self.cleaned_data["role"]),
-                invited_by=self.invited_by,
-            )
-        except ApplicationError as error:
-            add_refusal(self, error, field="email")
-
-    invited_by: Any = None
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave it to the service whether somebody is invited already: it says what to do."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {"email"}
 
 
-class InvitationAdmin(SavedByFormAdmin):
+class InvitationAdmin(TenantAdmin):
     """Who is invited and hasn't come yet: send the link again, or take it back."""
 
     nav = Nav("Organization", 3, "Invitations", "mail")
@@ -104,22 +94,21 @@ class InvitationAdmin(SavedByFormAdmin):
     def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Any:
         return self.fields if obj else ["organization", "email", "role"]
 
-    def get_form(
-        self, request: HttpRequest, obj: Invitation | None = None, change: bool = False, **kw: Any
-    ) -> type[forms.ModelForm[Invitation]]:
-        form: Any = super().get_form(request, obj, change, **kw)
-        return type("Form", (form,), {"invited_by": request.user})
-
     def get_urls(self) -> list[URLPattern]:
         name = "organizations_invitation_resend"
         view = self.admin_site.admin_view(self.resend_view)
         return [path("<uuid:object_id>/resend/", view, name=name), *super().get_urls()]
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Invitation:
-        """The invitation that the form made."""
-        invitation: Invitation = form.made[0]
-        invitation.__dict__["shown_once"] = form.made[1]
-        return invitation
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        made, token = invite(
+            organization=obj.organization,
+            email=obj.email,
+            role=Role(obj.role),
+            invited_by=cast("User", request.user),
+        )
+        take_over(obj, made)
+        # For the answer to this request; there is no such column.
+        obj.__dict__["shown_once"] = token
 
     def response_add(
         self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None

@@ -3,9 +3,9 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.utils.http import parse_etags
@@ -47,6 +47,8 @@ class OrganizationViewSet(GenericViewSet[Any]):
     lookup_value_converter = "uuid"
     ordering = "-created_at"
     ordering_fields: tuple[str, ...] = ("created_at",)
+    # For the OpenAPI document: error statuses of an action that others of its kind don't have.
+    more_statuses: ClassVar[Mapping[str, Collection[int]]] = {}
 
     @property
     def organization(self) -> Organization:

@@ -70,7 +70,7 @@ def test_settings(settings: Settings, name: str, value: Any, finding: str, level
 )
 def test_metrics(settings: Settings, token: str, allow: str, level: Level) -> None:
     settings.METRICS_TOKEN, settings.METRICS_ALLOW = token, [ipaddress.ip_network(allow)]
-    assert one(configuration.check_metrics(), "metrics").level is level
+    assert one(configuration.check_settings(), "metrics").level is level
 
 
 def test_the_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
@@ -241,7 +241,7 @@ def test_endpoint_is_checked_only_if_an_agent_uses_it(
 
 def test_every_finding_is_documented_and_no_other() -> None:
     text = "".join(path.read_text("utf-8") for path in DOCTOR.glob("*.py"))
-    named = set(re.findall(r'\b(?:ok|warn|fail|_answers|Finding)\(\s*"([a-z-]+)"', text))
+    named = set(re.findall(r'\b(?:ok|warn|fail|_answers|Setting|Finding)\(\s*"([a-z-]+)"', text))
     cells = [row[0] for row in rows(section(read("docs/operations.md"), "The doctor"))]
     table = {name for cell in cells for name in codes(cell) if not name.startswith("--")}
     assert table == named

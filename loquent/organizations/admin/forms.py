@@ -1,0 +1,37 @@
+"""Forms whose rows are saved by a service."""
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django import forms
+from django.db.models import Model
+
+from loquent.errors import ApplicationError
+
+Row = TypeVar("Row", bound=Model)
+
+
+class ServiceForm(forms.ModelForm[Row], Generic[Row]):
+    """A form that only validates: the page's `save_model` calls the service.
+
+    If the service refuses, `TenantAdmin` shows the form again with the refusal beside its fields.
+    """
+
+    # Beside which field a refusal belongs that names none.
+    refusal_field: ClassVar[str | None] = None
+    # Set by the page, on a class of its own per request.
+    refusal: ClassVar[ApplicationError | None] = None
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.refusal is None or self.errors:
+            return
+        sentences_of = self.refusal.fields or {"": [self.refusal.message]}
+        for name, sentences in sentences_of.items():
+            field = name if name in self.fields else self.refusal_field
+            self.add_error(field, forms.ValidationError(sentences))
+
+
+def take_over(row: Model, saved: Model) -> None:
+    """Make the form's row what the service saved."""
+    state: dict[str, Any] = saved.__dict__
+    row.__dict__.update(state)
