@@ -28,7 +28,7 @@ from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.services import refused_origins
@@ -186,5 +186,5 @@ async def visit(transactional_db: None) -> AsyncIterator[Visits]:
         await layer.flush()
         channel_layers.backends.clear()
         settle_database_threads()
-    left_behind = hub.sockets(), dict(hub.sockets_by_ip)
+    left_behind = rooms.sockets(), dict(rooms.sockets_by_ip)
     assert left_behind == ([], {})

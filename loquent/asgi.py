@@ -50,8 +50,8 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         event = await receive()
         if event["type"] == "lifespan.startup":
             supervisor.start()
-            drain_before_the_end()
-            spare_the_collector()
+            install_drain()
+            tune_gc()
             return_large_blocks()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
@@ -62,17 +62,17 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
             return
 
 
-def spare_the_collector() -> None:
-    """Let the garbage collector look less often, and never at what was there at the start.
+def tune_gc() -> None:
+    """Run the garbage collector less often, and never over the objects present at the start.
 
-    What the chat's path leaves behind has no cycles: the collector only takes its time.
+    The chat's path leaves no cycles behind, so collecting costs time and frees nothing.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-def drain_before_the_end() -> None:
+def install_drain() -> None:
     """Put the drain between a signal to end and the server's own handler of it.
 
     The server closes every socket at once, answers under way or not. A second signal goes to it

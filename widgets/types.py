@@ -1,6 +1,7 @@
 """The widget module's words: enums, and the data that crosses its layers."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
@@ -122,6 +123,28 @@ class WidgetPublicConfig(TypedDict):
     collect_name: bool
     collect_email: bool
     collect_phone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a browser says of the page that asks for a widget: headers, as sent."""
+
+    widget_id: str
+    origins: Sequence[bytes]
+    fetch_site: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The request that opens a visitor's socket.
+
+    `ip`: the key of the client's address (loquent/server/addresses.py).
+    """
+
+    request: PageRequest
+    token: str | None = field(repr=False)
+    last_seq: int
+    ip: str
 
 
 class PageData(TypedDict):

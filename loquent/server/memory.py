@@ -25,7 +25,7 @@ class LargeRequestCollector:
     """Collects garbage once a certain volume of large bodies was handled.
 
     Django's and the REST framework's requests refer to themselves, and a process that seldom
-    collects (`spare_the_collector`) would keep their bodies for long: to the collector a body of
+    collects (`tune_gc`) would keep their bodies for long: to the collector a body of
     16 MiB is one object.
     """
 

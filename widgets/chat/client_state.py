@@ -1,7 +1,7 @@
 """What one socket has been shown of its session, and so which frames an event becomes. Pure.
 
-It keeps three things true, whatever order hints come in: every message is shown once, every
-`typing_start` has its `typing_stop`, and a base socket sees only turns that it began or joined.
+It guarantees three things, in whatever order events arrive: every message is shown once, every
+`typing_start` has its `typing_stop`, and a base socket sees only turns that it requested or joined.
 """
 
 from collections.abc import Collection, Container, Sequence
@@ -20,7 +20,7 @@ from widgets.chat.server_frames import (
 from widgets.types import MessageData
 
 
-class SessionView:
+class ClientState:
     """The frames for one socket. `name` is how events name the socket as a sender."""
 
     def __init__(self, *, v2: bool, name: str) -> None:
@@ -31,7 +31,8 @@ class SessionView:
         self._shown_ahead: set[int] = set()
         # The newest answer that is shown, as seq and id: another one may take its place.
         self._answer = (0, "")
-        self._began: set[str] = set()
+        # Visitor's messages whose turns this socket requested, and those that it joined.
+        self._own: set[str] = set()
         self._joined: set[str] = set()
         # The id of each answer being written, by the message that it answers.
         self._typing: dict[str, str] = {}
@@ -78,14 +79,14 @@ class SessionView:
         """Whether a message is missing before one that is shown: a hint was lost, or is late."""
         return self.v2 and bool(self._shown_ahead)
 
-    def began(self, message_id: str, seq: int) -> None:
-        """This socket sent the message; what becomes of it is its business."""
-        self._began.add(message_id)
+    def mark_sent(self, message_id: str, seq: int) -> None:
+        """Note that this socket sent the message: it gets the errors of its turn."""
+        self._own.add(message_id)
         self._show(seq)
 
-    def asked_again(self, message_id: str) -> None:
-        """This socket asked for another answer to the message: its end is its business."""
-        self._began.add(message_id)
+    def mark_requested(self, message_id: str) -> None:
+        """Note that this socket asked for another answer to the message: it gets its errors."""
+        self._own.add(message_id)
 
     def _is_shown(self, seq: int) -> bool:
         return seq <= self._shown_seq or seq in self._shown_ahead
@@ -101,7 +102,7 @@ class SessionView:
     def is_live(self, message_id: str, reply_id: str) -> bool:
         """Whether the socket follows the answer word by word."""
         return self.v2 and (
-            message_id in self._began or message_id in self._joined or reply_id in self._live
+            message_id in self._own or message_id in self._joined or reply_id in self._live
         )
 
     def join_answer(self, *, message_id: str, reply_id: str, text: str) -> list[Frame]:
@@ -142,7 +143,7 @@ class SessionView:
         return frames
 
     def _follows(self, message_id: str) -> bool:
-        return self.v2 or message_id in self._began or message_id in self._joined
+        return self.v2 or message_id in self._own or message_id in self._joined
 
     def _posted(self, event: MessagePosted) -> list[Frame]:
         is_shown = self._is_shown(event.message.seq)
@@ -196,7 +197,7 @@ class SessionView:
         if current not in (None, event.reply_id) and not is_lost:
             # Of an earlier try: the one that is shown goes on.
             return frames
-        if event.error is not None and event.message_id in self._began:
+        if event.error is not None and event.message_id in self._own:
             frames.append(
                 error_frame(
                     v2=self.v2,
@@ -208,6 +209,6 @@ class SessionView:
             )
         if frames and current is None:
             frames = [*self._start(event.message_id, event.reply_id), *frames]
-        self._began.discard(event.message_id)
+        self._own.discard(event.message_id)
         self._joined.discard(event.message_id)
         return [*frames, *self._stop(event.message_id)]

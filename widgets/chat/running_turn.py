@@ -12,10 +12,10 @@ from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
 from loquent.db.batching import Grouped
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
-from widgets.chat.bus import link
+from widgets.chat.bus import bus
 from widgets.chat.events import AnswerGrew, AnswerSoFar
 from widgets.chat.protocol import utf16_length
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.services.refusals import note_refusal
 from widgets.services.turns.claim import ClaimedTurn, begin_turn, begin_turns
 from widgets.services.turns.finish import Outcome
@@ -29,7 +29,7 @@ COALESCE_SECONDS = 0.04
 _begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 
 
-class Turn:
+class RunningTurn:
     """The answer being written: its text so far, and the sockets that follow it live."""
 
     def __init__(self, claimed: ClaimedTurn) -> None:
@@ -40,7 +40,7 @@ class Turn:
         self.text = ""
         self.error: str | None = None
         self.retry_after: int | None = None
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         self._pending = ""
         self._offset = 0
         self._flush_handle: asyncio.TimerHandle | None = None
@@ -153,10 +153,10 @@ class Turn:
         text, self._pending = self._pending, ""
         self._next_flush = asyncio.get_running_loop().time() + COALESCE_SECONDS
         claimed = self.claimed
-        for listener in hub.listeners_of(claimed.session_id):
+        for listener in rooms.listeners_of(claimed.session_id):
             listener.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
         if self._is_shared:
-            link.send_soon(
+            bus.send_soon(
                 claimed.session_id,
                 AnswerGrew(claimed.message_id, claimed.reply_id, self._offset, text),
             )
@@ -167,9 +167,9 @@ class Turn:
         self.flush()
         self._is_shared = True
         claimed = self.claimed
-        link.send_soon(
+        bus.send_soon(
             claimed.session_id, AnswerSoFar(claimed.message_id, claimed.reply_id, self.text)
         )
 
     def _elapsed_ms(self) -> int:
-        return int((time.monotonic() - self._began) * 1000)
+        return int((time.monotonic() - self._started_at) * 1000)

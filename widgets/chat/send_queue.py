@@ -12,7 +12,7 @@ from widgets.chat.protocol import byte_length
 logger = logging.getLogger(__name__)
 
 
-class Outbound:
+class SendQueue:
     """A queue that a task of its own empties while there is something in it.
 
     Whoever puts a frame in never waits for the client's network. A client that lets more than

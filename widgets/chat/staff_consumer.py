@@ -8,9 +8,9 @@ from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
-from widgets.chat.handshake import is_own_page, staff_session_key
+from widgets.chat.handshake import is_same_host, staff_session_key
 from widgets.chat.protocol import CloseCode
-from widgets.chat.staff_viewer import ConversationViewer
+from widgets.chat.staff_viewer import StaffViewer
 from widgets.chat.supervisor import supervisor
 from widgets.services.chat import load_chat
 from widgets.services.rate_limits import take_handshake
@@ -22,28 +22,28 @@ PATIENCE_SECONDS = 3.0
 AFTER_ALL = 2**31 - 1
 
 
-class LiveConsumer(SocketConsumer):
+class StaffConsumer(SocketConsumer):
     """One browser of staff at one conversation."""
 
-    viewer: ConversationViewer | None = None
+    viewer: StaffViewer | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             if self.viewer is not None:
-                self.viewer.gone()
+                self.viewer.close()
 
     async def connect(self) -> None:
         """Check page, session and organization; then tell of what happens from now on."""
         supervisor.start()
         conversation_id = self.scope["url_route"]["kwargs"]["id"]
         # The origin comes first: for other pages nothing else is read.
-        session_key = staff_session_key(self.scope) if is_own_page(self.scope) else ""
+        session_key = staff_session_key(self.scope) if is_same_host(self.scope) else ""
         if not session_key:
             await self.close()
             return
-        viewer = ConversationViewer(session_key=session_key, send=self.send, close=self.close)
+        viewer = StaffViewer(session_key=session_key, send=self.send, close=self.close)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await in_database(take_handshake, ip=scope_key(self.scope))
@@ -71,6 +71,6 @@ class LiveConsumer(SocketConsumer):
         viewer.put({"type": "live"})
         viewer.catch_up(chat)
 
-    async def _accept(self, viewer: ConversationViewer) -> None:
+    async def _accept(self, viewer: StaffViewer) -> None:
         await self.accept()
         viewer.accepted()

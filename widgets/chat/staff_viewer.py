@@ -4,23 +4,23 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from loquent.db.threads import in_database
-from widgets.chat.bus import link
-from widgets.chat.client_state import SessionView
+from widgets.chat.bus import bus
+from widgets.chat.client_state import ClientState
 from widgets.chat.events import SessionReplaced
 from widgets.chat.protocol import CloseCode
-from widgets.chat.rooms import hub
-from widgets.chat.subscriber import Follower
+from widgets.chat.rooms import rooms
+from widgets.chat.subscriber import Subscriber
 from widgets.services.watching import may_watch
 
 
-class StaffView(SessionView):
-    """The view of who follows every answer word by word, whoever asked for it."""
+class StaffClientState(ClientState):
+    """The state of a viewer, who gets every answer word by word."""
 
     def is_live(self, message_id: str, reply_id: str) -> bool:
         return True
 
 
-class ConversationViewer(Follower):
+class StaffViewer(Subscriber):
     """One socket of staff. `session_key` is the browser's, by which they are signed in."""
 
     def __init__(
@@ -30,22 +30,22 @@ class ConversationViewer(Follower):
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
     ) -> None:
-        view = StaffView(v2=True, name=uuid.uuid4().hex)
-        super().__init__(view=view, send=send, close=close)
+        state = StaffClientState(v2=True, name=uuid.uuid4().hex)
+        super().__init__(state=state, send=send, close=close)
         self._session_key = session_key
 
     async def enter(self, session_id: uuid.UUID) -> None:
-        """Hear of the conversation; events are kept from now on."""
+        """Watch the conversation; events are queued from now on."""
         self.session_id = session_id
-        hub.watch(session_id, self)
-        await link.follow(session_id)
+        rooms.watch(session_id, self)
+        await bus.subscribe(session_id)
 
-    def gone(self) -> None:
-        """The browser has left; a second time does nothing."""
-        self._outbound.cancel()
+    def close(self) -> None:
+        """Release everything after the browser has left; a second time does nothing."""
+        self._queue.cancel()
         if self.session_id is not None:
-            hub.unwatch(self.session_id, self)
-            link.unfollow(self.session_id)
+            rooms.unwatch(self.session_id, self)
+            bus.unsubscribe(self.session_id)
             self.session_id = None
 
     async def check_right(self) -> None:

@@ -14,11 +14,11 @@ from functools import partial
 from loquent.db.batching import Grouped
 from loquent.errors import ErrorCode
 from loquent.telemetry.correlation import bind_session
-from widgets.chat.bus import PROCESS, link
+from widgets.chat.bus import PROCESS, bus
 from widgets.chat.cancellation import cancel
 from widgets.chat.events import TurnEnded, TurnStarted
-from widgets.chat.rooms import hub
-from widgets.chat.running_turn import Turn
+from widgets.chat.rooms import rooms
+from widgets.chat.running_turn import RunningTurn
 from widgets.chat.telemetry import note_turn, traced_turn
 from widgets.services.turns.claim import ClaimedTurn, claim_turns
 from widgets.services.turns.finish import finish_turns
@@ -40,7 +40,7 @@ class TurnRunner:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
         # Sessions to look at again, and the turn that is claimed there already.
         self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
-        self._current: dict[uuid.UUID, Turn] = {}
+        self._current: dict[uuid.UUID, RunningTurn] = {}
         # Whether turns may begin here.
         self.starts = True
 
@@ -51,7 +51,7 @@ class TurnRunner:
         if session_id in self._tasks:
             self._again[session_id] = claimed or self._again.get(session_id)
             return
-        turn = Turn(claimed) if claimed is not None else None
+        turn = RunningTurn(claimed) if claimed is not None else None
         if turn is not None:
             # Now, not when the task begins: a stop may come right behind the message.
             self._current[session_id] = turn
@@ -59,7 +59,7 @@ class TurnRunner:
         self._tasks[session_id] = task
         task.add_done_callback(lambda _: self._forget(session_id))
 
-    def current(self, session_id: uuid.UUID) -> Turn | None:
+    def current(self, session_id: uuid.UUID) -> RunningTurn | None:
         """The turn of a session that is being written in this process."""
         return self._current.get(session_id)
 
@@ -108,38 +108,38 @@ class TurnRunner:
         if session_id in self._again:
             self.wake(session_id, self._again.pop(session_id))
 
-    async def _run(self, session_id: uuid.UUID, turn: Turn | None) -> None:
+    async def _run(self, session_id: uuid.UUID, turn: RunningTurn | None) -> None:
         bind_session(session_id)
         # Heard even if the visitor has left: a stop may come from a tab at another process.
-        await link.follow(session_id)
+        await bus.subscribe(session_id)
         try:
             # What is claimed is run, even if the process is to end.
             while self.starts or turn is not None:
                 if turn is None:
                     claimed = self._again.pop(session_id, None) or await _claim(session_id)
-                    turn = None if claimed is None else Turn(claimed)
+                    turn = None if claimed is None else RunningTurn(claimed)
                 if turn is None or not await self._run_one(turn):
                     return
                 turn = None
         except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
             logger.warning("A turn could not be run: %s", type(error).__name__)
         finally:
-            link.unfollow(session_id)
+            bus.unsubscribe(session_id)
 
     @traced_turn
-    async def _run_one(self, turn: Turn) -> bool:
+    async def _run_one(self, turn: RunningTurn) -> bool:
         """Whether turns of the session are waiting."""
         claimed = turn.claimed
         session_id = claimed.session_id
         self._current[session_id] = turn
         try:
             await turn.begin()
-            hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            rooms.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
-            async with hub.in_order(session_id):
+            async with rooms.in_order(session_id):
                 ended, more = await self._finish(turn)
                 del self._current[session_id]
-                await hub.publish(session_id, ended)
+                await rooms.publish(session_id, ended)
         except asyncio.CancelledError:
             # The process ends. Shielded: whatever waits for this task cancels it again.
             await asyncio.shield(turn.settle())
@@ -148,7 +148,7 @@ class TurnRunner:
             self._current.pop(session_id, None)
         return more
 
-    async def _finish(self, turn: Turn) -> tuple[TurnEnded, bool]:
+    async def _finish(self, turn: RunningTurn) -> tuple[TurnEnded, bool]:
         """What to tell, and whether turns of the session are waiting."""
         claimed = turn.claimed
         deadline = time.monotonic() + FINISH_SECONDS

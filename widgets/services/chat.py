@@ -1,7 +1,7 @@
 """What happens to a conversation: opened, written to, rated. One function is one transaction."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -17,26 +17,13 @@ from widgets.services.validate_origin import validate_origin
 from widgets.types import (
     FINISHED,
     ContactInfoMode,
+    Handshake,
     LimitKind,
     MessageData,
     MessageRole,
     NoticeData,
+    PageRequest,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Doorway:
-    """What a browser shows at the door: the headers and the query of a handshake.
-
-    `ip`: the key of the client's address (loquent/server/addresses.py).
-    """
-
-    widget_id: str
-    origins: Sequence[bytes]
-    fetch_site: bytes
-    token: str | None = field(repr=False)
-    last_seq: int
-    ip: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +61,33 @@ class LoadedChat:
         return next(answers, None)
 
 
-def check_door(*, doorway: Doorway) -> WidgetConfig:
-    """The widget, if this page may open it; `not_found` or `forbidden` if not."""
+def check_page_request(*, request: PageRequest) -> WidgetConfig:
+    """Return the widget if this page may open it; raise `not_found` or `forbidden` if not."""
     unknown = ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
-    if not is_widget_id(doorway.widget_id):
+    if not is_widget_id(request.widget_id):
         raise unknown
     widgets = WidgetConfig.objects.select_related("organization")
-    widget = widgets.filter(widget_id=doorway.widget_id, enabled=True).first()
+    widget = widgets.filter(widget_id=request.widget_id, enabled=True).first()
     if widget is None:
         raise unknown
-    validate_origin(widget=widget, origins=doorway.origins, fetch_site=doorway.fetch_site)
+    validate_origin(widget=widget, origins=request.origins, fetch_site=request.fetch_site)
     return widget
 
 
-def open_session(*, doorway: Doorway) -> OpenedSession:
-    """Resume the doorway's session or begin one.
+def open_session(*, handshake: Handshake) -> OpenedSession:
+    """Resume the session of the handshake's token or create one.
 
     Raises `not_found`, `forbidden`, or `rate_limited` if the handshake or a new session is one too
     many for its address.
     """
     # Before anything is read: a flood of handshakes must not become load on the database.
-    take_handshake(ip=doorway.ip)
-    widget = check_door(doorway=doorway)
-    token, resumed = doorway.token, True
+    take_handshake(ip=handshake.ip)
+    widget = check_page_request(request=handshake.request)
+    token, resumed = handshake.token, True
     session = resume_widget_session(widget=widget, token=token)
     # Nothing to update: it was deleted between the look-up and now.
     if not token or session is None or not _note_activity(session):
-        take_session(ip=doorway.ip)
+        take_session(ip=handshake.ip)
         session, token = create_widget_session(widget=widget)
         resumed = False
     return OpenedSession(

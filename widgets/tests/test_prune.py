@@ -31,6 +31,7 @@ from widgets.models import (
 from widgets.services import chat, retention
 from widgets.services.chat import append_message
 from widgets.services.sessions import create_widget_session, resume_widget_session
+from widgets.types import Handshake, PageRequest
 
 
 def run(*arguments: Any) -> str:
@@ -245,10 +246,9 @@ def test_a_session_that_vanishes_while_it_is_resumed_begins_anew(
         return found
 
     monkeypatch.setattr(chat, "resume_widget_session", resume)
-    doorway = chat.Doorway(
-        widget_id=widget.widget_id, origins=[], fetch_site=b"", token=token, last_seq=0, ip="x"
-    )
-    opened = chat.open_session(doorway=doorway)
+    request = PageRequest(widget_id=widget.widget_id, origins=[], fetch_site=b"")
+    handshake = Handshake(request, token, last_seq=0, ip="x")
+    opened = chat.open_session(handshake=handshake)
     assert not opened.resumed
     assert left() == {opened.session_id}
 

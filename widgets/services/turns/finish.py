@@ -17,7 +17,7 @@ from widgets.identifiers import new_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message, locked_sessions, message_data
 from widgets.services.turns.claim import LEASE, ClaimedTurn
-from widgets.services.turns.regenerate import replace_answer, stands
+from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
 
 # A process renews its leases every second.
@@ -167,7 +167,7 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     fields = _columns(turn, outcome)
     earlier = turn.replaces and WidgetMessage.objects.filter(id=turn.replaces).first()
     if earlier:
-        if stands(earlier, against=outcome.status, content=outcome.content):
+        if keeps_earlier_answer(earlier, status=outcome.status, content=outcome.content):
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:

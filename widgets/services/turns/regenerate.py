@@ -77,13 +77,13 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
     return None if is_answered else question.id
 
 
-def stands(answer: WidgetMessage, *, against: str, content: str) -> bool:
-    """Whether an answer stays where the new try ended with this status and text.
+def keeps_earlier_answer(earlier: WidgetMessage, *, status: str, content: str) -> bool:
+    """Return whether the earlier answer stays after a new try with this status and text.
 
-    It stays when there is nothing new to read, and what ended well is not given up for the
-    beginning of what failed.
+    It stays if the new try wrote nothing, and a finished answer is not replaced by the start of
+    a failed one.
     """
-    return not content or (against == MessageStatus.FAILED and answer.status in FINISHED)
+    return not content or (status == MessageStatus.FAILED and earlier.status in FINISHED)
 
 
 def replace_answer(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
-from widgets.chat.client_state import SessionView
+from widgets.chat.client_state import ClientState
 from widgets.chat.events import (
     Event,
     MessagePosted,
@@ -31,8 +31,8 @@ FAILED = TurnEnded("m1", "r1", None, "Sorry.", client_message_id="key")
 
 def view(
     *, v2: bool = True, replayed_seq: int = 0, unfinished: tuple[str, ...] = ()
-) -> SessionView:
-    made = SessionView(v2=v2, name="me")
+) -> ClientState:
+    made = ClientState(v2=v2, name="me")
     made.opened(replayed_seq=replayed_seq, unfinished=unfinished)
     return made
 
@@ -51,7 +51,7 @@ def test_what_the_history_showed_is_not_told_again() -> None:
 
 def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
     stranger, sender, joined = view(v2=False), view(v2=False), view(v2=False, unfinished=("m1",))
-    sender.began("m1", 1)
+    sender.mark_sent("m1", 1)
     for event in (STARTED, ENDED):
         assert stranger.frames_for(event) == []
     for socket in (sender, joined):
@@ -61,7 +61,7 @@ def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
 
 def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
     sender, tab = view(), view()
-    sender.began("m1", 1)
+    sender.mark_sent("m1", 1)
     for socket in (sender, tab):
         socket.frames_for(STARTED)
     frames = sender.frames_for(FAILED)
@@ -77,7 +77,7 @@ def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
         (new, ["message", "error", "typing_stop"]),
         (old, ["error", "typing_stop"]),
     ):
-        socket.began("m1", 1)
+        socket.mark_sent("m1", 1)
         socket.frames_for(STARTED)
         assert kinds(socket.frames_for(failed)) == expected
 
@@ -142,7 +142,7 @@ def test_whatever_hints_come_typing_is_paired(
 ) -> None:
     socket = view(v2=v2, replayed_seq=replayed_seq)
     if began:
-        socket.began("m1", 1)
+        socket.mark_sent("m1", 1)
     frames = [frame for event in events for frame in socket.frames_for(event)]
     open_turns = 0
     for frame in frames:
