@@ -18,7 +18,7 @@ from django.conf import settings
 
 from loquent.telemetry.metrics import REDIS_FAILURES
 from widgets.chat.cancellation import cancel
-from widgets.chat.events import Event, LookAgain, from_wire, to_wire
+from widgets.chat.events import Event, ResyncRequested, from_wire, to_wire
 
 logger = logging.getLogger(__name__)
 PROCESS = uuid.uuid4()
@@ -109,7 +109,7 @@ class ProcessBus:
         if is_up:
             unsent, self._unsent = self._unsent, set()
             for session_id in unsent:
-                await self.send(session_id, LookAgain())
+                await self.send(session_id, ResyncRequested())
         was_down, self._is_down = self._is_down, not is_up
         return is_up and was_down
 

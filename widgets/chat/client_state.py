@@ -5,9 +5,10 @@ It guarantees three things, in whatever order events arrive: every message is sh
 """
 
 from collections.abc import Collection, Container, Sequence
+from typing import assert_never
 
 from loquent.errors import ErrorCode
-from widgets.chat.events import Event, MessagePosted, TurnEnded, TurnStarted
+from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded, TurnStarted
 from widgets.chat.protocol import Frame
 from widgets.chat.server_frames import (
     SHOWN_TO_BASE,
@@ -116,8 +117,8 @@ class ClientState:
                 frames.append(delta_frame(message_id=reply_id, offset=0, content=text))
         return frames
 
-    def frames_for(self, event: Event) -> list[Frame]:
-        """The frames that an event becomes on this socket."""
+    def frames_for(self, event: ShownEvent) -> list[Frame]:
+        """Return the frames that an event becomes on this socket."""
         match event:
             case MessagePosted():
                 return self._posted(event)
@@ -128,7 +129,7 @@ class ClientState:
             case TurnEnded():
                 return self._ended(event)
             case _:
-                return []
+                assert_never(event)
 
     def delta(self, *, reply_id: str, offset: int, text: str) -> list[Frame]:
         """The frame of a piece of the answer, if its beginning was shown."""

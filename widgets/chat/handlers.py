@@ -10,7 +10,7 @@ from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.telemetry import tracing
 from widgets.chat.bus import PROCESS, bus
-from widgets.chat.events import MessagePosted, SessionReplaced, StopAsked
+from widgets.chat.events import MessagePosted, SessionReplaced, StopRequested
 from widgets.chat.protocol import (
     ClientFrame,
     ContactInfoFrame,
@@ -136,7 +136,7 @@ async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.U
 
 async def _stop(session_id: uuid.UUID) -> None:
     runner.stop(session_id)
-    await bus.send(session_id, StopAsked())
+    await bus.send(session_id, StopRequested())
 
 
 async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:

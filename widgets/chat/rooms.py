@@ -12,7 +12,7 @@ from typing import Protocol
 
 from loquent.server.addresses import wider_key
 from widgets.chat.bus import bus
-from widgets.chat.events import Event
+from widgets.chat.events import ClientEvent
 from widgets.services.open_sockets import WidgetState
 
 
@@ -21,7 +21,7 @@ class Listener(Protocol):
 
     session_id: uuid.UUID | None
 
-    def deliver(self, event: Event) -> None:
+    def deliver(self, event: ClientEvent) -> None:
         """Send the client an event of its session."""
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
@@ -144,17 +144,17 @@ class Rooms:
             room.users -= 1
             self._tidy(session_id, room)
 
-    def deliver_local(self, session_id: uuid.UUID, event: Event) -> None:
+    def deliver_local(self, session_id: uuid.UUID, event: ClientEvent) -> None:
         """Deliver an event to the session's listeners in this process."""
         for listener in self.listeners_of(session_id):
             listener.deliver(event)
 
-    async def publish(self, session_id: uuid.UUID, event: Event) -> None:
+    async def publish(self, session_id: uuid.UUID, event: ClientEvent) -> None:
         """Deliver an event to the session's listeners, here and in other processes."""
         self.deliver_local(session_id, event)
         await bus.send(session_id, event)
 
-    def publish_soon(self, session_id: uuid.UUID, event: Event) -> None:
+    def publish_soon(self, session_id: uuid.UUID, event: ClientEvent) -> None:
         """`publish`, without waiting until the event is sent to other processes."""
         self.deliver_local(session_id, event)
         bus.send_soon(session_id, event)

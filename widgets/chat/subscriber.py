@@ -5,16 +5,19 @@ import logging
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import assert_never
 
 from loquent.db.threads import in_database
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
 from widgets.chat.events import (
     AnswerGrew,
+    AnswerRequested,
     AnswerSoFar,
-    AnswerWanted,
-    Event,
+    ClientEvent,
+    MessagePosted,
     SessionReplaced,
+    TurnEnded,
     TurnStarted,
 )
 from widgets.chat.protocol import Frame, encode
@@ -47,8 +50,8 @@ class Subscriber(ABC):
         self.session_id: uuid.UUID | None = None
         self._state = state
         self._queue = SendQueue(send, close, held=True)
-        self._early: list[Event] | None = []
-        self._wants_answer = False
+        self._early: list[ClientEvent] | None = []
+        self._awaits_answer = False
         self._is_resyncing = False
 
     def catch_up(self, chat: LoadedChat) -> None:
@@ -67,7 +70,7 @@ class Subscriber(ABC):
                 self.deliver(event)
         turn = runner.current(self.session_id) if self.session_id else None
         if turn is None and unfinished:
-            self._want_answer()
+            self._request_answer()
         elif turn is not None and turn.claimed.message_id in unfinished:
             turn.flush()
             self.put(
@@ -93,7 +96,7 @@ class Subscriber(ABC):
         """Whether the socket is being closed from this side."""
         return self._queue.is_closing
 
-    def deliver(self, event: Event) -> None:
+    def deliver(self, event: ClientEvent) -> None:
         """Send the client an event of its session."""
         if self._early is not None:
             self._early.append(event)
@@ -102,8 +105,8 @@ class Subscriber(ABC):
             case SessionReplaced():
                 self._replaced(event)
             case AnswerSoFar(message_id, reply_id, text):
-                if self._wants_answer:
-                    self._wants_answer = False
+                if self._awaits_answer:
+                    self._awaits_answer = False
                     self.put(
                         *self._state.join_answer(
                             message_id=message_id, reply_id=reply_id, text=text
@@ -111,14 +114,16 @@ class Subscriber(ABC):
                     )
             case AnswerGrew(message_id, reply_id, offset, text):
                 self.deliver_delta(message_id, reply_id, offset, text)
-            case _:
+            case MessagePosted() | TurnStarted() | TurnEnded():
                 self.put(*self._state.frames_for(event))
                 if self._state.has_gap:
                     self.resync_soon()
                 if isinstance(event, TurnStarted) and self._state.is_live(
                     event.message_id, event.reply_id
                 ):
-                    self._want_answer()
+                    self._request_answer()
+            case _:
+                assert_never(event)
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
         """Send the client a piece of an answer, if it follows the answer."""
@@ -145,7 +150,7 @@ class Subscriber(ABC):
             self.put(*self._state.frames_for(event))
         self.put(*self._state.end_turns(typing - missed.unfinished))
         if missed.unfinished:
-            self._want_answer()
+            self._request_answer()
 
     def resync_soon(self) -> None:
         """`resync` in a moment: what is only late, from another process, has come until then."""
@@ -163,11 +168,11 @@ class Subscriber(ABC):
             except Exception as error:  # noqa: BLE001 - tried again
                 logger.warning("A gap could not be filled: %s", type(error).__name__)
 
-    def _want_answer(self) -> None:
+    def _request_answer(self) -> None:
         """Ask the process that writes the answer for it, if it is another one."""
         if self.session_id is not None and runner.current(self.session_id) is None:
-            self._wants_answer = True
-            bus.send_soon(self.session_id, AnswerWanted())
+            self._awaits_answer = True
+            bus.send_soon(self.session_id, AnswerRequested())
 
     @abstractmethod
     def _replaced(self, event: SessionReplaced) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import assert_never
 
 from django.conf import settings
 
@@ -13,7 +14,14 @@ from loquent.db.threads import in_database
 from loquent.errors import ErrorCode
 from widgets.chat.bus import PROCESS, bus
 from widgets.chat.cancellation import cancel
-from widgets.chat.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
+from widgets.chat.events import (
+    AnswerRequested,
+    Event,
+    ProcessEvent,
+    ResyncRequested,
+    StopRequested,
+    TurnEnded,
+)
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import Listener, rooms
 from widgets.chat.telemetry import measure_process, note_interrupted
@@ -212,18 +220,25 @@ async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
 
 def on_remote_event(session_id: uuid.UUID, event: Event) -> None:
     """Handle an event from another process."""
+    if isinstance(event, ProcessEvent):
+        _handle(session_id, event)
+    else:
+        rooms.deliver_local(session_id, event)
+
+
+def _handle(session_id: uuid.UUID, event: ProcessEvent) -> None:
     match event:
-        case StopAsked():
+        case StopRequested():
             runner.stop(session_id)
-        case AnswerWanted():
+        case AnswerRequested():
             turn = runner.current(session_id)
             if turn is not None:
                 turn.share()
-        case LookAgain():
+        case ResyncRequested():
             for listener in rooms.listeners_of(session_id):
                 listener.resync_soon()
         case _:
-            rooms.deliver_local(session_id, event)
+            assert_never(event)
 
 
 supervisor = Supervisor()

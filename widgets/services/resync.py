@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from widgets.chat.events import Event, MessagePosted, TurnEnded
+from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded
 from widgets.models import WidgetMessage, WidgetTurn
 from widgets.services.chat import message_data
 from widgets.types import MessageRole
@@ -18,7 +18,7 @@ MOST = 200
 class Missed:
     """Events to make up for, oldest first; and the visitor's messages that are being answered."""
 
-    events: list[Event]
+    events: list[ShownEvent]
     unfinished: frozenset[str]
 
 
@@ -36,7 +36,7 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     if seq:
         missing |= Q(seq=seq) & ~Q(id=shown)
     rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")
-    events: list[Event] = []
+    events: list[ShownEvent] = []
     for row in rows[:MOST]:
         message = message_data(row)
         if row.role == MessageRole.ASSISTANT:

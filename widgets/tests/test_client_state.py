@@ -1,6 +1,7 @@
 """Which frames an event becomes on a socket, in whatever order hints come."""
 
 from dataclasses import replace
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 from loquent.testing.sockets import kinds
 from widgets.chat.client_state import ClientState
 from widgets.chat.events import (
+    NAMES,
     Event,
     MessagePosted,
     SessionReplaced,
-    StopAsked,
+    ShownEvent,
+    StopRequested,
     TurnEnded,
     TurnStarted,
     from_wire,
@@ -125,10 +128,14 @@ def test_events_survive_the_channel_layer() -> None:
         SessionReplaced(
             "s", "wst_secret", True, ["One?"], {"text": "An AI.", "url": None, "consent": True}
         ),
-        StopAsked(),
+        StopRequested(),
     ]
     assert [from_wire(to_wire(event)) for event in events] == events
     assert "wst_secret" not in repr(events)
+
+
+def test_every_event_has_a_name_in_the_channel_layer() -> None:
+    assert set(NAMES) == set(get_args(Event))
 
 
 turn_events = st.sampled_from(
@@ -138,7 +145,7 @@ turn_events = st.sampled_from(
 
 @given(st.lists(turn_events, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
 def test_whatever_hints_come_typing_is_paired(
-    events: list[Event], v2: bool, began: bool, replayed_seq: int
+    events: list[ShownEvent], v2: bool, began: bool, replayed_seq: int
 ) -> None:
     socket = view(v2=v2, replayed_seq=replayed_seq)
     if began:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import Event, TurnEnded, TurnStarted, from_wire, to_wire
+from widgets.chat.events import ShownEvent, TurnEnded, TurnStarted, from_wire, to_wire
 from widgets.types import MessageData
 
 FIRST = MessageData(
@@ -129,7 +129,7 @@ hints = st.sampled_from(
 
 @given(st.lists(hints, max_size=12), st.booleans(), st.booleans())
 def test_whatever_hints_come_typing_is_paired_and_nothing_is_shown_twice(
-    events: list[Event], v2: bool, asked: bool
+    events: list[ShownEvent], v2: bool, asked: bool
 ) -> None:
     socket = view(v2=v2, newest_answer=None)
     if asked:

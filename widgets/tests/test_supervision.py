@@ -12,9 +12,9 @@ from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS, eventually
-from widgets.chat import subscriber as follower
+from widgets.chat import subscriber
 from widgets.chat.bus import bus
-from widgets.chat.events import LookAgain
+from widgets.chat.events import ResyncRequested
 from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
 from widgets.services.chat import append_message
@@ -110,7 +110,7 @@ async def test_a_failed_resync_is_retried_and_does_not_skip_other_sockets(
     for tab in tabs:
         await tab.drained()
     await in_database(post_without_a_hint)
-    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
+    monkeypatch.setattr(subscriber, "load_missed", failing_once(load_missed))
     redis_returns()
     assert [(await tab.until("message"))[-1]["content"] for tab in tabs] == ["Hi"] * 3
 
@@ -121,6 +121,6 @@ async def test_a_failed_resync_for_another_process_is_retried(
     tab = await visit.opened(widget)
     await tab.drained()
     session_id = await in_database(post_without_a_hint)
-    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
-    on_remote_event(session_id, LookAgain())
+    monkeypatch.setattr(subscriber, "load_missed", failing_once(load_missed))
+    on_remote_event(session_id, ResyncRequested())
     assert (await tab.until("message"))[-1]["content"] == "Hi"
