@@ -26,8 +26,6 @@ LAYERS = ("types", "models", "services")
 INTERFACES = ("chat", "views", "api", "admin", "management")
 # They give the interfaces their addresses, and templates their tags.
 ADDRESSES = ("urls", "routing", "templatetags")
-# Imports that are yet to be removed.
-KNOWN = (("widgets.services.resync", "widgets.chat.events"),)
 # What carries a request belongs to the edge.
 NOT_FOR_SERVICES = ("rest_framework", "channels", "django.http")
 PURE = {
@@ -95,7 +93,7 @@ def explain(importer: str, imported: str) -> str | None:
         return "pure"
     if layer == "services" and within(imported, NOT_FOR_SERVICES):
         return "a service knows nothing of requests and sockets"
-    if other is None or any(importer == a and within(imported, (b,)) for a, b in KNOWN):
+    if other is None:
         return None
     if within(imported, ROOT):
         return "nobody imports the composition root"

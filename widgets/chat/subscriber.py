@@ -17,6 +17,7 @@ from widgets.chat.events import (
     ClientEvent,
     MessagePosted,
     SessionReplaced,
+    ShownEvent,
     TurnEnded,
     TurnStarted,
 )
@@ -136,17 +137,22 @@ class Subscriber(ABC):
         self._queue.close(code)
 
     async def resync(self) -> None:
-        """Show what is in the database and was not told; it may be that nothing is."""
+        """Send the client what the database has and it has not been shown."""
         if self.session_id is None or self._early is not None:
             return
-        typing = self._state.typing
+        typing, answer = self._state.typing, self._state.shown_answer
         missed = await in_database(
             load_missed,
             session_id=self.session_id,
             after_seq=self._state.shown_seq,
-            answer=self._state.shown_answer,
+            answer=answer,
         )
-        for event in missed.events:
+        for message in missed.messages:
+            question = missed.questions.get(message.id)
+            event: ShownEvent = MessagePosted(message, sender="")
+            if question is not None:
+                is_replacement = message.seq == answer[0]
+                event = TurnEnded(question, message.id, message, is_replacement=is_replacement)
             self.put(*self._state.frames_for(event))
         self.put(*self._state.end_turns(typing - missed.unfinished))
         if missed.unfinished:

@@ -1,14 +1,13 @@
-"""What a socket was not told: hints between processes may be lost, the database has it all."""
+"""Read what a socket missed: events between processes may be lost, the database has them all."""
 
 import uuid
 from dataclasses import dataclass
 
 from django.db.models import Q
 
-from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded
 from widgets.models import WidgetMessage, WidgetTurn
 from widgets.services.chat import message_data
-from widgets.types import MessageRole
+from widgets.types import MessageData, MessageRole
 
 # More than this is missed only by a socket that should reconnect anyway.
 MOST = 200
@@ -16,18 +15,21 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Events to make up for, oldest first; and the visitor's messages that are being answered."""
+    """Messages to show, oldest first; and the visitor's messages that are being answered.
 
-    events: list[ShownEvent]
+    `questions`: for each answer among `messages`, the id of the visitor's message.
+    """
+
+    messages: list[MessageData]
+    questions: dict[str, str]
     unfinished: frozenset[str]
 
 
 def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
-    """The messages after `after_seq` as the events that told of them.
+    """Return the messages after `after_seq`, and the answer that replaced `answer`.
 
-    `answer` is the newest answer that was told, as seq and id (0 for none): where another one has
-    taken its place since, that is among them. The session shows each message once, so what was
-    told after all does no harm.
+    `answer` is the newest answer that the client was shown, as seq and id (0 for none). A message
+    that arrives as an event meanwhile may be among them; the client's state shows it once.
     """
     turns = WidgetTurn.objects.filter(session_id=session_id)
     unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
@@ -35,14 +37,10 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     seq, shown = answer
     if seq:
         missing |= Q(seq=seq) & ~Q(id=shown)
-    rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")
-    events: list[ShownEvent] = []
-    for row in rows[:MOST]:
-        message = message_data(row)
-        if row.role == MessageRole.ASSISTANT:
-            events.append(
-                TurnEnded(str(row.reply_to_id), message.id, message, is_replacement=row.seq == seq)
-            )
-        else:
-            events.append(MessagePosted(message, sender=""))
-    return Missed(events, unfinished)
+    rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")[:MOST]
+    answers = [row for row in rows if row.role == MessageRole.ASSISTANT]
+    return Missed(
+        messages=[message_data(row) for row in rows],
+        questions={str(row.id): str(row.reply_to_id) for row in answers},
+        unfinished=unfinished,
+    )
