@@ -31,8 +31,8 @@ from loquent.testing.threads import settle_database_threads
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
-from widgets.services import refused_origins
 from widgets.services.rate_limits import frame_limiter, limiter
+from widgets.services.refusals import origin_counts
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
 
@@ -103,7 +103,7 @@ def _fresh_process() -> None:
     api_limiter.clear()
     sign_in_limiter.clear()
     invitation_limiter.clear()
-    refused_origins._noted.clear()
+    origin_counts.clear()
     breakers.clear()
     playground_limiter.clear()
     cache.clear()

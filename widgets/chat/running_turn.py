@@ -16,7 +16,7 @@ from widgets.chat.bus import bus
 from widgets.chat.events import AnswerGrew, AnswerSoFar
 from widgets.chat.protocol import utf16_length
 from widgets.chat.rooms import rooms
-from widgets.services.refusals import note_refusal
+from widgets.services.refusals import count_refusal
 from widgets.services.turns.claim import ClaimedTurn, begin_turn, begin_turns
 from widgets.services.turns.finish import Outcome
 from widgets.types import MessageStatus
@@ -88,7 +88,7 @@ class RunningTurn:
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
             self._fail(reply.fallback_sentence, error.retry_after)
-            note_refusal(widget_id=reply.key, limit=error.limit)
+            count_refusal(widget_id=reply.key, limit=error.limit)
         except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
             logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
             self._fail(reply.fallback_sentence)

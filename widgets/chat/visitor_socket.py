@@ -15,7 +15,7 @@ from widgets.chat.rooms import rooms
 from widgets.chat.server_frames import error_frame, session_frame
 from widgets.chat.subscriber import Subscriber
 from widgets.services.open_sockets import WidgetState
-from widgets.services.refusals import note_refusal
+from widgets.services.refusals import count_refusal
 from widgets.services.validate_origin import is_request_allowed
 from widgets.types import Handshake, MessageData
 from widgets.visitor_page import Page
@@ -68,7 +68,7 @@ class SessionSocket(Subscriber):
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
         """Queue an error frame, and count the limit that refused, if one did."""
-        note_refusal(widget_id=self.handshake.request.widget_id, limit=error.limit)
+        count_refusal(widget_id=self.handshake.request.widget_id, limit=error.limit)
         self.put(
             error_frame(
                 v2=self.v2,

@@ -7,7 +7,7 @@ from django.conf import settings
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig
 from widgets.origins import is_origin_allowed, parse_origin
-from widgets.services.refused_origins import note_refused_origin
+from widgets.services.refusals import count_refused_origin
 
 
 def validate_origin(
@@ -21,7 +21,7 @@ def validate_origin(
     if not is_request_allowed(
         allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site
     ):
-        note_refused_origin(widget_id=widget.widget_id, origins=origins)
+        count_refused_origin(widget_id=widget.widget_id, origins=origins)
         raise ApplicationError(ErrorCode.FORBIDDEN, "This site may not show this chat.")
 
 

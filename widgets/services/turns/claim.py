@@ -22,7 +22,7 @@ from loquent.agents.services import (
 from loquent.errors import ApplicationError
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetTurn
-from widgets.services.refusals import note_refusal
+from widgets.services.refusals import count_refusal
 from widgets.services.turns.model_messages import load_turn_messages
 from widgets.services.turns.waiting import QueuedTurn, queued_turns
 from widgets.types import TurnState
@@ -120,7 +120,7 @@ def begin_turn(turn: ClaimedTurn) -> Beginning:
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:
-        note_refusal(widget_id=turn.widget_id, limit=error.limit)
+        count_refusal(widget_id=turn.widget_id, limit=error.limit)
         return error, None
 
 
