@@ -10,14 +10,13 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
 from loquent.telemetry.metrics import REDIS_FAILURES
-from widgets.chat.cancellation import cancel
 from widgets.chat.events import Event, ResyncRequested, from_wire, to_wire
 
 logger = logging.getLogger(__name__)
@@ -26,6 +25,8 @@ PROCESS = uuid.uuid4()
 LAYER_SECONDS = 0.5
 SKIP_SECONDS = 3.0
 RETRY_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
+CANCEL_ATTEMPTS = 20
 Listener = Callable[[uuid.UUID, Event], None]
 
 
@@ -185,6 +186,21 @@ class ProcessBus:
 
 def _group(session_id: uuid.UUID) -> str:
     return f"session.{session_id.hex}"
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they end.
+
+    A library may swallow a cancellation that arrives during a timeout of its own (seen with
+    redis-py), so a task that goes on is cancelled again.
+    """
+    left = set(tasks)
+    for _ in range(CANCEL_ATTEMPTS):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
 
 bus = ProcessBus()

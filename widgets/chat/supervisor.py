@@ -12,8 +12,7 @@ from django.conf import settings
 
 from loquent.db.threads import in_database
 from loquent.errors import ErrorCode
-from widgets.chat.bus import PROCESS, bus
-from widgets.chat.cancellation import cancel
+from widgets.chat.bus import PROCESS, bus, cancel
 from widgets.chat.events import (
     AnswerRequested,
     Event,

@@ -14,8 +14,7 @@ from functools import partial
 from loquent.db.batching import Grouped
 from loquent.errors import ErrorCode
 from loquent.telemetry.correlation import bind_session
-from widgets.chat.bus import PROCESS, bus
-from widgets.chat.cancellation import cancel
+from widgets.chat.bus import PROCESS, bus, cancel
 from widgets.chat.events import TurnEnded, TurnStarted
 from widgets.chat.rooms import rooms
 from widgets.chat.running_turn import RunningTurn
