@@ -14,9 +14,9 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.rest.errors import DATABASE_AWAY, RETRY_AFTER_SECONDS
 from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
-from widgets.services.chat import check_page_request
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
+from widgets.services.sessions import check_page_request
 from widgets.types import PageRequest
 
 logger = logging.getLogger(__name__)

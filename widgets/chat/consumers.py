@@ -27,8 +27,9 @@ from widgets.chat.server_frames import history_frame, session_frame
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import INTERNAL_SENTENCE
 from widgets.chat.visitor_socket import SessionSocket
-from widgets.services.chat import load_chat, open_session
+from widgets.services.history import load_chat
 from widgets.services.rate_limits import check_sockets, take_frame
+from widgets.services.sessions import open_session
 
 logger = logging.getLogger(__name__)
 # A database that doesn't answer is told to the visitor after this, whatever it is that it does.

@@ -31,8 +31,8 @@ from widgets.chat.server_frames import (
 )
 from widgets.chat.turn_runner import runner
 from widgets.chat.visitor_socket import SessionSocket
-from widgets.services.chat import save_feedback
 from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.feedback import save_feedback
 from widgets.services.pages import save_page
 from widgets.services.rate_limits import take_session
 from widgets.services.sessions import replace_session

@@ -18,7 +18,7 @@ from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
 from widgets.chat.subscriber import Subscriber
 from widgets.chat.supervisor import supervisor
-from widgets.services.chat import load_chat
+from widgets.services.history import load_chat
 from widgets.services.open_sockets import may_watch
 from widgets.services.rate_limits import take_handshake
 

@@ -24,8 +24,7 @@ from widgets.chat.events import (
 from widgets.chat.protocol import Frame, encode
 from widgets.chat.send_queue import SendQueue
 from widgets.chat.turn_runner import runner
-from widgets.services.chat import LoadedChat
-from widgets.services.resync import load_missed
+from widgets.services.history import LoadedChat, load_missed
 
 logger = logging.getLogger(__name__)
 GAP_SECONDS = 1.0

@@ -27,7 +27,7 @@ from widgets.chat.telemetry import measure_process, note_interrupted
 from widgets.chat.turn_runner import runner
 from widgets.services.open_sockets import revocation_state
 from widgets.services.refusals import flush_refusals, has_refusals
-from widgets.services.turns.finish import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
+from widgets.services.turns.leases import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 
 logger = logging.getLogger(__name__)
 # Of more sockets than these, a part is looked at each second.

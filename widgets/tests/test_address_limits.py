@@ -129,7 +129,7 @@ async def test_handshakes_of_an_address_are_counted_resumes_included(
         raise AssertionError("The database was asked about a handshake too many.")
 
     with monkeypatch.context() as watched:
-        watched.setattr("widgets.services.chat.check_page_request", asked)
+        watched.setattr("widgets.services.sessions.check_page_request", asked)
         refused = await visit(widget, token=first.token)
         assert (await refusal(refused))["retry_after"] == 1
         await refused.leave()

@@ -18,12 +18,9 @@ from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns.claim import LEASE, ClaimedTurn
-from widgets.services.turns.finish import (
-    Outcome,
-    renew_leases,
-    settle_orphans,
-)
+from widgets.services.turns.claim import ClaimedTurn
+from widgets.services.turns.finish import Outcome
+from widgets.services.turns.leases import LEASE, renew_leases, settle_orphans
 from widgets.tests.one import accept_message, claim_next_turn, finish_turn
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()

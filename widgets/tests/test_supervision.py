@@ -17,8 +17,7 @@ from widgets.chat.bus import bus
 from widgets.chat.events import ResyncRequested
 from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
-from widgets.services.chat import append_message
-from widgets.services.resync import Missed, load_missed
+from widgets.services.history import Missed, append_message, load_missed
 from widgets.types import MessageRole
 
 Loader = Callable[..., Missed]

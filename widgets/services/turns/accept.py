@@ -15,7 +15,7 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import chat_ended, check_may_write, message_data
+from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import (
     Charge,
@@ -23,8 +23,14 @@ from widgets.services.rate_limits import (
     daily_cap_reached,
     use_daily_messages,
 )
-from widgets.services.turns.claim import LEASE, ClaimedTurn, claimed_turns
-from widgets.services.turns.locking import LockedChat, lock_chats
+from widgets.services.turns.claim import ClaimedTurn, claimed_turns
+from widgets.services.turns.leases import LEASE
+from widgets.services.turns.locking import (
+    LockedSession,
+    check_may_write,
+    lock_sessions,
+    session_ended_error,
+)
 from widgets.services.turns.waiting import QueuedTurn
 from widgets.types import MessageData, MessageRole, TurnState
 from widgets.visitor_page import Page
@@ -58,7 +64,7 @@ class _New:
     """A message about to be written, and its turn; `claimed`, where the turn runs at once."""
 
     posted: PostedMessage
-    chat: LockedChat
+    chat: LockedSession
     row: WidgetMessage
     turn: WidgetTurn
     claimed: ClaimedTurn | None = None
@@ -115,7 +121,7 @@ def _write_messages(
     posted: Sequence[PostedMessage], charges: Sequence[Charge], owner: uuid.UUID | None
 ) -> tuple[Answers, list[_New]]:
     """The answers to those that are not written, and what is."""
-    chats = lock_chats([each.session_id for each in posted])
+    chats = lock_sessions([each.session_id for each in posted])
     # Where nothing was said yet, there is nothing to look for.
     begun = {session_id for session_id, chat in chats.items() if chat.last_seq}
     earlier = _earlier_messages([each for each in posted if each.session_id in begun])
@@ -156,9 +162,11 @@ def _unfinished_turns(session_ids: Collection[uuid.UUID]) -> Counter[uuid.UUID]:
     return Counter(session_id for (session_id,) in _turns(session_ids))
 
 
-def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
+def _refusal(
+    chat: LockedSession | None, unfinished: int, charge: Charge
+) -> ApplicationError | None:
     if chat is None:
-        return chat_ended()
+        return session_ended_error()
     try:
         check_may_write(
             is_over=chat.ended_at is not None or not chat.is_enabled,
@@ -171,7 +179,9 @@ def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> Applic
     return charge.refusal
 
 
-def _new(posted: PostedMessage, chat: LockedChat, owner: uuid.UUID | None, now: datetime) -> _New:
+def _new(
+    posted: PostedMessage, chat: LockedSession, owner: uuid.UUID | None, now: datetime
+) -> _New:
     """The rows of a message; its turn runs already, where there is an owner."""
     row = WidgetMessage(
         session_id=chat.session_id,

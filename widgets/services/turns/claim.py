@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import IntegrityError
 from django.db.models import F
@@ -23,12 +22,10 @@ from loquent.errors import ApplicationError
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetTurn
 from widgets.services.refusals import count_refusal
+from widgets.services.turns.leases import LEASE
 from widgets.services.turns.model_messages import load_turn_messages
 from widgets.services.turns.waiting import QueuedTurn, queued_turns
 from widgets.types import TurnState
-
-# A process renews its leases every second; one that misses three is taken for dead.
-LEASE = timedelta(seconds=4)
 
 
 @dataclass(frozen=True, slots=True)
