@@ -15,14 +15,10 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.daily_cap import daily_cap_error, use_daily_messages
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
-from widgets.services.rate_limits import (
-    Charge,
-    charge_messages,
-    daily_cap_reached,
-    use_daily_messages,
-)
+from widgets.services.rate_limits import Charge, charge_messages
 from widgets.services.turns.claim import ClaimedTurn, claimed_turns
 from widgets.services.turns.leases import LEASE
 from widgets.services.turns.locking import (
@@ -235,7 +231,7 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
         here = by_widget[widget_pk]
         cap = here[0].chat.cap
         used = use_daily_messages(cap=cap, wanted=len(here))
-        refusals |= {new.chat.session_id: daily_cap_reached(cap=cap) for new in here[used:]}
+        refusals |= {new.chat.session_id: daily_cap_error(cap=cap) for new in here[used:]}
     return refusals
 
 

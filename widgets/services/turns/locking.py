@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
-from widgets.services.rate_limits import DailyCap
+from widgets.services.daily_cap import DailyCap
 from widgets.types import ContactInfoMode, LimitKind
 from widgets.visitor_page import Page
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.rate_limits import charge_message, daily_cap, use_daily_message
+from widgets.services.daily_cap import daily_cap, use_daily_message
+from widgets.services.rate_limits import charge_message
 from widgets.services.turns.locking import check_may_write, lock_session
 from widgets.types import FINISHED, MessageRole, MessageStatus
 
