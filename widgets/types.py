@@ -31,6 +31,16 @@ class MessageRole(models.TextChoices):
     ASSISTANT = "assistant", "Assistant"
     STAFF = "staff", "Staff"
 
+    @property
+    def is_visitor(self) -> bool:
+        """Whether the visitor wrote the message."""
+        return self is MessageRole.USER
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the message ends a turn: an agent wrote it, and it can be rated or replaced."""
+        return self is MessageRole.ASSISTANT
+
 
 class MessageStatus(models.TextChoices):
     """How a message ended (docs/protocol.md, "Status")."""
@@ -41,7 +51,8 @@ class MessageStatus(models.TextChoices):
     INTERRUPTED = "interrupted", "Interrupted by a crash"
 
 
-# An answer that ended well, or was stopped on purpose.
+# An answer that ended well, or was stopped on purpose. Base clients, which know no status, are
+# shown these alone, and so is the model.
 FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
 
 

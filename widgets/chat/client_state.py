@@ -11,14 +11,13 @@ from loquent.errors import ErrorCode
 from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded, TurnStarted
 from widgets.chat.protocol import Frame
 from widgets.chat.server_frames import (
-    SHOWN_TO_BASE,
     delta_frame,
     error_frame,
     message_frame,
     typing_start_frame,
     typing_stop_frame,
 )
-from widgets.types import MessageData
+from widgets.types import FINISHED, MessageData
 
 
 class ClientState:
@@ -191,7 +190,7 @@ class ClientState:
         if not self._follows(event.message_id):
             return []
         frames: list[Frame] = []
-        if answer is not None and (self.v2 or answer.status in SHOWN_TO_BASE):
+        if answer is not None and (self.v2 or answer.status in FINISHED):
             frames.append(message_frame(v2=self.v2, message=answer))
         current = self._typing.get(event.message_id)
         is_lost = event.error_code == ErrorCode.INTERRUPTED

@@ -32,8 +32,8 @@ class LoadedChat:
 
     @property
     def newest_answer(self) -> MessageData | None:
-        """The last of `messages` that isn't the visitor's."""
-        answers = (m for m in reversed(self.messages) if m.role == MessageRole.ASSISTANT)
+        """The last answer among `messages`."""
+        answers = (m for m in reversed(self.messages) if MessageRole(m.role).is_answer)
         return next(answers, None)
 
 
@@ -92,7 +92,7 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")[
         :MOST_MISSED
     ]
-    answers = [row for row in rows if row.role == MessageRole.ASSISTANT]
+    answers = [row for row in rows if MessageRole(row.role).is_answer]
     return Missed(
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
@@ -117,7 +117,7 @@ def append_message(
         setattr(row, name, value)
     row.save(force_insert=True)
     changes = {}
-    if role == MessageRole.ASSISTANT:
+    if MessageRole(role).is_answer:
         changes["last_answer_status"] = row.status
     WidgetSession.objects.filter(id=session.id).update(
         last_seq=session.last_seq, last_active_at=now, **changes

@@ -32,9 +32,9 @@ class Line:
     is_waiting: bool = False
 
     @property
-    def is_answer(self) -> bool:
-        """Whether the visitor didn't write it."""
-        return self.message.role != MessageRole.USER
+    def is_reply(self) -> bool:
+        """Whether somebody else than the visitor wrote it."""
+        return not MessageRole(self.message.role).is_visitor
 
 
 def transcript(
@@ -131,7 +131,7 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
     for name, value in (record["typed"] or {}).items():
         yield f"Typed {name}: {one_line(value)}"
     for message in record["messages"]:
-        is_visitor = message["role"] == MessageRole.USER
+        is_visitor = MessageRole(message["role"]).is_visitor
         who = _visitor_label(record["visitor"]) if is_visitor else ASSISTANT
         status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
         yield ""

@@ -1,4 +1,4 @@
-"""What the model is told of a conversation."""
+"""The messages of a session that the model sees."""
 
 import uuid
 from collections import defaultdict
@@ -29,8 +29,8 @@ class TurnMessages:
     earlier_answer: uuid.UUID | None
 
 
-class _Line(NamedTuple):
-    """What matters here of a message. `answers`: the `seq` of the message that it answers."""
+class Line(NamedTuple):
+    """A message, as far as the model needs it. `answers`: the `seq` of the message it answers."""
 
     seq: int
     role: str
@@ -81,28 +81,37 @@ def _read(
     turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
 ) -> dict[uuid.UUID, TurnMessages]:
     """From the newest `rows` messages of each session."""
-    lines: dict[uuid.UUID, list[_Line]] = defaultdict(list)
+    lines: dict[uuid.UUID, list[Line]] = defaultdict(list)
     # Before the first message there is none.
     ids = [turn.session_id for turn in turns if turn.last_seq > 1]
     for session_id, *line in _newest(rows)(ids):
         if (session_id, line[0]) not in waiting:
-            lines[session_id].append(_Line(*line))
+            lines[session_id].append(Line(*line))
     return {turn.id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
 
 
-def _messages_of(turn: QueuedTurn, lines: Sequence[_Line]) -> TurnMessages:
+def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
+    """Return the messages before a question: each of the visitor's, then its finished answer.
+
+    The one place that decides which roles a model sees, and as whose words.
+    """
     answers = {line.answers: line for line in lines if line.role == MessageRole.ASSISTANT}
     messages = []
     for line in lines:
-        if line.role != MessageRole.USER or line.seq > turn.seq:
+        if line.role != MessageRole.USER or line.seq >= question_seq:
             continue
         messages.append(ChatMessage("user", line.content))
         answer = answers.get(line.seq)
         if answer is not None and answer.status in FINISHED:
             messages.append(ChatMessage("assistant", answer.content))
+    return messages
+
+
+def _messages_of(turn: QueuedTurn, lines: Sequence[Line]) -> TurnMessages:
+    messages = lines_for_model(lines, question_seq=turn.seq)
     messages.append(ChatMessage("user", turn.content))
     earlier = None
-    if turn.seq in answers:
+    if any(line.answers == turn.seq for line in lines):
         answer_ids = WidgetMessage.objects.filter(reply_to_id=turn.message_id)
         earlier = answer_ids.values_list("id", flat=True).first()
     return TurnMessages(messages, earlier)

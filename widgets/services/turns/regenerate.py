@@ -69,7 +69,7 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
         return None
     rows = WidgetMessage.objects.filter(session=session).order_by("-seq")
     newest = rows.first()
-    if newest is not None and newest.id == named and newest.role == MessageRole.ASSISTANT:
+    if newest is not None and newest.id == named and MessageRole(newest.role).is_answer:
         return newest.reply_to_id
     question = rows.filter(role=MessageRole.USER).first()
     if question is None or not (named == question.id or is_reply_id(named, answers=question.id)):
