@@ -17,8 +17,9 @@ from widgets.chat.events import AnswerGrew, AnswerSoFar
 from widgets.chat.protocol import utf16_length
 from widgets.chat.rooms import rooms
 from widgets.services.refusals import count_refusal
-from widgets.services.turns.claim import ClaimedTurn, begin_turn, begin_turns
+from widgets.services.turns.claim import begin_turn, begin_turns
 from widgets.services.turns.finish import Outcome
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=
 class RunningTurn:
     """The answer being written: its text so far, and the sockets that follow it live."""
 
-    def __init__(self, claimed: ClaimedTurn) -> None:
+    def __init__(self, claimed: PendingTurn) -> None:
         self.claimed = claimed
         self.outcome = Outcome()
         # What to ask, or why nothing can be asked.

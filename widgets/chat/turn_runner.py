@@ -19,8 +19,9 @@ from widgets.chat.events import TurnEnded, TurnStarted
 from widgets.chat.rooms import rooms
 from widgets.chat.running_turn import RunningTurn
 from widgets.chat.telemetry import note_turn, traced_turn
-from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import finish_turns
+from widgets.services.turns.waiting import PendingTurn
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,12 @@ class TurnRunner:
     def __init__(self) -> None:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
         # Sessions to look at again, and the turn that is claimed there already.
-        self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
+        self._again: dict[uuid.UUID, PendingTurn | None] = {}
         self._current: dict[uuid.UUID, RunningTurn] = {}
         # Whether turns may begin here.
         self.starts = True
 
-    def wake(self, session_id: uuid.UUID, claimed: ClaimedTurn | None = None) -> None:
+    def wake(self, session_id: uuid.UUID, claimed: PendingTurn | None = None) -> None:
         """See to it that the session's waiting turns are run, and first the one that is claimed."""
         if not self.starts:
             return

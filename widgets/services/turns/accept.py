@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.agents.backends.base import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
@@ -19,7 +20,7 @@ from widgets.services.daily_cap import daily_cap_error, use_daily_messages
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import Charge, charge_messages
-from widgets.services.turns.claim import ClaimedTurn, claimed_turns
+from widgets.services.turns.claim import claimed_turns
 from widgets.services.turns.leases import LEASE
 from widgets.services.turns.locking import (
     LockedSession,
@@ -27,7 +28,7 @@ from widgets.services.turns.locking import (
     lock_sessions,
     session_ended_error,
 )
-from widgets.services.turns.waiting import QueuedTurn
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData, MessageRole, TurnState
 from widgets.visitor_page import Page
 
@@ -52,7 +53,7 @@ class AcceptedMessage:
 
     message: MessageData
     is_new: bool
-    turn: ClaimedTurn | None = None
+    turn: PendingTurn | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class _New:
     chat: LockedSession
     row: WidgetMessage
     turn: WidgetTurn
-    claimed: ClaimedTurn | None = None
+    claimed: PendingTurn | None = None
 
 
 _turns = PreparedQuery(
@@ -195,28 +196,27 @@ def _new(
 
 
 def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
-    turns = claimed_turns([_queued(new) for new in running], owner=owner)
+    turns = claimed_turns([_pending(new) for new in running], owner=owner)
     for new, claimed in zip(running, turns, strict=True):
         new.claimed = claimed
 
 
-def _queued(new: _New) -> QueuedTurn:
-    chat, page = new.chat, new.posted.page or new.chat.page
-    return QueuedTurn(
-        id=new.turn.id,
-        session_id=chat.session_id,
+def _pending(new: _New) -> PendingTurn:
+    session, page = new.chat, new.posted.page
+    if page is None and session.page_at is not None:
+        page = session.page
+    return PendingTurn(
+        turn_id=new.turn.id,
+        session_id=session.session_id,
         state=new.turn.state,
-        message_id=new.row.id,
+        message_id=str(new.row.id),
+        client_message_id=new.row.client_message_id,
         seq=new.row.seq,
         content=new.row.content,
-        client_message_id=new.row.client_message_id,
         last_seq=new.row.seq,
-        page_url=page.url,
-        page_title=page.title,
-        page_context=page.context,
-        page_at=chat.page_at if new.posted.page is None else new.row.created_at,
-        widget_id=chat.widget_id,
-        agent_id=chat.agent_id,
+        widget_id=session.widget_id,
+        agent_id=session.agent_id,
+        page=None if page is None else VisitorPage(page.url, page.title, page.context),
     )
 
 

@@ -14,9 +14,9 @@ from loquent.agents.services import FREE, Reservation, TokenCounts, settle_token
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.history import append_message, message_data
-from widgets.services.turns.claim import ClaimedTurn
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
 
 
@@ -64,13 +64,13 @@ class Finished:
     more: bool
 
 
-def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]:
+def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]:
     """Write answers, each of another session, and end their turns, all or nothing."""
     with transaction.atomic():
         last_seqs = {row[0]: row[1] for row in _sessions([turn.session_id for turn, _ in ended])}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
-        plain: list[tuple[ClaimedTurn, Outcome]] = []
+        plain: list[tuple[PendingTurn, Outcome]] = []
         for turn, outcome in ended:
             if turn.session_id not in last_seqs:
                 continue
@@ -93,7 +93,7 @@ def finish_turns(ended: Sequence[tuple[ClaimedTurn, Outcome]]) -> list[Finished]
     ]
 
 
-def _end_turns(turns: Iterable[ClaimedTurn]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
     """Delete those that are still their claimants'.
 
     Gives the ids of these, and the sessions in which turns wait: the caller has locked them, so
@@ -114,7 +114,7 @@ def _end_turns(turns: Iterable[ClaimedTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 
 
 def _append_answers(
-    ended: Sequence[tuple[ClaimedTurn, Outcome]], last_seqs: dict[uuid.UUID, int]
+    ended: Sequence[tuple[PendingTurn, Outcome]], last_seqs: dict[uuid.UUID, int]
 ) -> dict[uuid.UUID, WidgetMessage | None]:
     """The next message of each session; by the id of its turn."""
     now = timezone.now()
@@ -138,7 +138,7 @@ def _append_answers(
     return rows
 
 
-def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
+def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
     """The answer of a turn that has an earlier one, or no text; its session is locked."""
     session = WidgetSession.objects.get(id=turn.session_id)
     fields = _columns(turn, outcome)
@@ -155,7 +155,7 @@ def _write_answer(turn: ClaimedTurn, outcome: Outcome) -> WidgetMessage | None:
     )
 
 
-def _columns(turn: ClaimedTurn, outcome: Outcome) -> dict[str, Any]:
+def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
     return {
         "id": uuid.UUID(turn.reply_id),
         "content": outcome.content,
@@ -169,7 +169,7 @@ def _columns(turn: ClaimedTurn, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _note_unanswered(turn: ClaimedTurn, status: str) -> None:
+def _note_unanswered(turn: PendingTurn, status: str) -> None:
     """For staff: this turn ended without a word."""
     WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=status)
     WidgetSession.objects.filter(id=turn.session_id).update(last_answer_status=status)

@@ -13,7 +13,7 @@ from django.db.models import F
 from loquent.agents.backends.base import ChatMessage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage
-from widgets.services.turns.waiting import QueuedTurn
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import FINISHED, MessageRole
 
 # Rows read to find the model's messages, at most; at first a few more than it may be told.
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 def load_turn_messages(
-    *, turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]]
+    *, turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]]
 ) -> dict[uuid.UUID, TurnMessages]:
     """What each of these turns, of different sessions, asks, by its id.
 
@@ -57,7 +57,9 @@ def load_turn_messages(
     told = _read(turns, waiting, rows=enough)
     # Failed ones took the place: rare, and worth another look.
     short = [
-        turn for turn in turns if len(told[turn.id].messages) < limit and turn.last_seq > enough
+        turn
+        for turn in turns
+        if len(told[turn.turn_id].messages) < limit and turn.last_seq > enough
     ]
     return told | _read(short, waiting, rows=HISTORY_ROWS)
 
@@ -78,7 +80,7 @@ def _newest(rows: int) -> PreparedQuery:
 
 
 def _read(
-    turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
+    turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
 ) -> dict[uuid.UUID, TurnMessages]:
     """From the newest `rows` messages of each session."""
     lines: dict[uuid.UUID, list[Line]] = defaultdict(list)
@@ -87,7 +89,7 @@ def _read(
     for session_id, *line in _newest(rows)(ids):
         if (session_id, line[0]) not in waiting:
             lines[session_id].append(Line(*line))
-    return {turn.id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
+    return {turn.turn_id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
 
 
 def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
@@ -107,11 +109,11 @@ def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMes
     return messages
 
 
-def _messages_of(turn: QueuedTurn, lines: Sequence[Line]) -> TurnMessages:
+def _messages_of(turn: PendingTurn, lines: Sequence[Line]) -> TurnMessages:
     messages = lines_for_model(lines, question_seq=turn.seq)
     messages.append(ChatMessage("user", turn.content))
     earlier = None
     if any(line.answers == turn.seq for line in lines):
-        answer_ids = WidgetMessage.objects.filter(reply_to_id=turn.message_id)
+        answer_ids = WidgetMessage.objects.filter(reply_to_id=uuid.UUID(turn.message_id))
         earlier = answer_ids.values_list("id", flat=True).first()
     return TurnMessages(messages, earlier)
