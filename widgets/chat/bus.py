@@ -34,6 +34,9 @@ class ProcessBus:
     """Subscribes to sessions, and passes on the events that other processes send about them."""
 
     def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
         self._subscriptions: Counter[uuid.UUID] = Counter()
         self._joined: set[uuid.UUID] = set()
         self._channel: str | None = None
@@ -55,8 +58,8 @@ class ProcessBus:
         """Leave the layer and drop all subscriptions."""
         tasks = [*self._chores, *([self._reader] if self._reader else [])]
         await cancel(tasks)
-        # A new lock: the old one belongs to the loop that ends.
-        self.__init__()  # type: ignore[misc]
+        # With a new lock: the old one belongs to the loop that ends.
+        self._reset()
 
     @property
     def is_down(self) -> bool:
@@ -124,7 +127,7 @@ class ProcessBus:
         return await self._attempt(self._beat.wait)
 
     async def _attempt(self, function: Callable[..., Awaitable[Any]], *args: Any) -> bool:
-        """Call the channel layer; False, and a line in the log, where it doesn't answer."""
+        """Call the channel layer; log it and return False if it doesn't answer."""
         if time.monotonic() < self._skip_until:
             return False
         try:

@@ -26,6 +26,9 @@ class ClientState:
     def __init__(self, *, v2: bool, name: str) -> None:
         self.v2 = v2
         self.name = name
+        self._reset()
+
+    def _reset(self) -> None:
         # All up to here is shown, and these beyond.
         self._shown_seq = 0
         self._shown_ahead: set[int] = set()
@@ -106,7 +109,7 @@ class ClientState:
         )
 
     def join_answer(self, *, message_id: str, reply_id: str, text: str) -> list[Frame]:
-        """Frames for who comes in mid-answer: what is written so far, then the rest live."""
+        """Return the frames for joining an answer: its text so far; the rest comes live."""
         if not self._follows(message_id):
             return []
         frames = self._start(message_id, reply_id)
@@ -137,9 +140,9 @@ class ClientState:
         return [delta_frame(message_id=reply_id, offset=offset, content=text)]
 
     def leave_turns(self) -> list[Frame]:
-        """Frames for a socket that is taken to another session in mid-answer."""
+        """Return the frames for a socket that moves to another session during an answer."""
         frames = [typing_stop_frame() for _ in self._typing]
-        self.__init__(v2=self.v2, name=self.name)  # type: ignore[misc]
+        self._reset()
         return frames
 
     def _follows(self, message_id: str) -> bool:
@@ -153,7 +156,7 @@ class ClientState:
         return [message_frame(v2=True, message=event.message)]
 
     def _start(self, message_id: str, reply_id: str) -> list[Frame]:
-        """The answer is being written; where a process that died was at it, that try is over."""
+        """Show that the answer is being written; an earlier try, of a dead process, is over."""
         current = self._typing.get(message_id)
         if current == reply_id:
             return []
@@ -169,11 +172,11 @@ class ClientState:
         return [typing_stop_frame()]
 
     def end_turns(self, message_ids: Collection[str]) -> list[Frame]:
-        """Frames for turns that are over, though nobody told how."""
+        """Return the frames for turns that are over, though their end was not received."""
         return [frame for message_id in message_ids for frame in self._stop(message_id)]
 
     def _unseen(self, answer: MessageData | None, *, is_replacement: bool) -> MessageData | None:
-        """The answer, where it is not shown yet; from now on it is."""
+        """Return the answer if it is not shown yet, and note that it is now."""
         if answer is None:
             return None
         is_shown = self._is_shown(answer.seq)
@@ -195,7 +198,7 @@ class ClientState:
         current = self._typing.get(event.message_id)
         is_lost = event.error_code == ErrorCode.INTERRUPTED
         if current not in (None, event.reply_id) and not is_lost:
-            # Of an earlier try: the one that is shown goes on.
+            # This is the end of an earlier try: the one that is shown goes on.
             return frames
         if event.error is not None and event.message_id in self._own:
             frames.append(

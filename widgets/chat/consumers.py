@@ -23,16 +23,15 @@ from widgets.chat.protocol import (
     parse_client_frame,
 )
 from widgets.chat.rooms import rooms
-from widgets.chat.server_frames import history_frame, session_frame
+from widgets.chat.server_frames import INTERNAL_SENTENCE, history_frame, session_frame
 from widgets.chat.supervisor import supervisor
-from widgets.chat.turn_runner import INTERNAL_SENTENCE
 from widgets.chat.visitor_socket import SessionSocket
 from widgets.services.history import load_chat
 from widgets.services.rate_limits import check_sockets, take_frame
 from widgets.services.sessions import open_session
 
 logger = logging.getLogger(__name__)
-# A database that doesn't answer is told to the visitor after this, whatever it is that it does.
+# Tell the visitor after this many seconds without an answer from the database.
 PATIENCE_SECONDS = 3.0
 
 
@@ -121,7 +120,7 @@ class WidgetConsumer(SocketConsumer):
         socket.end(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Carry out one frame; whatever it is, it costs one error at most."""
+        """Handle one frame; whatever it is, it costs one error at most."""
         socket = self.socket
         if socket is None or socket.session_id is None or socket.is_ending:
             return

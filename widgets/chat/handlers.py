@@ -40,12 +40,12 @@ from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept
 from widgets.services.turns.regenerate import regenerate_answer
 
 logger = logging.getLogger(__name__)
-# Nobody waits for it but the socket's next frame.
+# Only the socket's next frame waits for it.
 PAGE_SECONDS = 1.0
 
 
 def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
-    """Turns begin at once, unless this process is about to end."""
+    """Accept messages; this process claims their turns unless it is ending."""
     return accept_messages(posted, owner=PROCESS if runner.starts else None)
 
 
@@ -103,13 +103,13 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
         tracing.keep(accepted.message.id)
         if not accepted.is_new:
             return
-        # First: the answer need not wait until other processes are told of the question.
+        # First, so that the answer doesn't wait until other processes have the question.
         runner.wake(session_id, accepted.turn)
         await rooms.publish(session_id, MessagePosted(accepted.message, socket.name))
 
 
 async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
-    """Keep where the visitor is. Nobody waits for it, and the next message brings it along."""
+    """Save the visitor's page. If that fails, the next message brings it along."""
     if socket.page is None:
         return
     try:
@@ -121,7 +121,7 @@ async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
 
 @tracing.traced("regenerate")
 async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.UUID) -> None:
-    # In order: the end of the earlier turn is told before this one is asked for.
+    # In order: the end of the earlier turn is published before this one is requested.
     async with rooms.in_order(session_id):
         question_id = await in_database(
             regenerate_answer,
@@ -142,7 +142,7 @@ async def _stop(session_id: uuid.UUID) -> None:
 async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
     await in_database(take_session, ip=ip)
     session, token = await in_database(replace_session, session_id=session_id)
-    # After what waits is dropped: else the next answer would begin where this one stops.
+    # After waiting turns are deleted: else the next one would start when this one stops.
     await _stop(session_id)
     event = SessionReplaced(
         session_id=str(session.id),

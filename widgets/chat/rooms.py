@@ -44,7 +44,7 @@ class VisitorListener(Listener, Protocol):
     last_activity: float
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """The code to close with, now that the widget is so; None: go on."""
+        """Return the code to close with, given the widget's state; None to go on."""
 
 
 class StaffListener(Listener, Protocol):

@@ -1,4 +1,4 @@
-"""One visitor's message and its reply, as it is being written."""
+"""The answer to one visitor's message, while it is being written."""
 
 import asyncio
 import logging
@@ -24,14 +24,14 @@ from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
 
-# The pause between two frames of an answer: a tenth of the frames, and no eye sees it.
+# The pause between two frames: sends a tenth of the frames; the delay is imperceptible.
 COALESCE_SECONDS = 0.04
-# Few at once: those of one organization wait for each other, and others need the threads as well.
+# Few at a time: turns of one organization wait for each other, and others need the threads too.
 _begin = Grouped(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 
 
 class RunningTurn:
-    """The answer being written: its text so far, and the sockets that follow it live."""
+    """Writes one answer, and sends its text to the sockets that follow it."""
 
     def __init__(self, claimed: PendingTurn) -> None:
         self.claimed = claimed
@@ -57,7 +57,7 @@ class RunningTurn:
             self._generation.cancel()
 
     async def begin(self) -> None:
-        """Find out what to ask. Raises what the database raises: then nothing was begun."""
+        """Load what to ask. Raises what the database raises; then nothing has started."""
         if self._stopped:
             return
         if self.claimed.needs_database:
@@ -66,7 +66,7 @@ class RunningTurn:
             self._reply, self.outcome.reservation = begin_turn(self.claimed)
 
     async def generate(self) -> None:
-        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
+        """Generate the answer and note its outcome. Raises only if the server is ending."""
         reply = self._reply
         if reply is None:
             # Stopped before it began.
@@ -102,9 +102,9 @@ class RunningTurn:
                 self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
 
     async def settle(self) -> None:
-        """Count the tokens of an answer that this process gives up, and nobody writes from here.
+        """Count the tokens of an answer that this process gives up.
 
-        The process that writes it reserves, and counts, its own.
+        The process that takes the turn over reserves and counts its own.
         """
         if self.outcome.reservation is None:
             return
@@ -140,12 +140,12 @@ class RunningTurn:
         self.text += text
         self._pending += text
         if self._flush_handle is None:
-            # The first words at once; what follows is gathered.
+            # The first words are sent immediately; later ones are batched.
             loop = asyncio.get_running_loop()
             self._flush_handle = loop.call_at(self._next_flush, self.flush)
 
     def flush(self) -> None:
-        """Send what has gathered to the sockets that follow."""
+        """Send the batched text to the sockets that follow the answer."""
         if self._flush_handle is not None:
             self._flush_handle.cancel()
             self._flush_handle = None
@@ -164,7 +164,7 @@ class RunningTurn:
         self._offset += utf16_length(text)
 
     def share(self) -> None:
-        """Tell other processes what is written, and from now on what comes."""
+        """Send other processes the text so far, and later text as it comes."""
         self.flush()
         self._is_shared = True
         claimed = self.claimed

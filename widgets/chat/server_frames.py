@@ -7,6 +7,7 @@ from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
 from widgets.types import FINISHED, MessageData, NoticeData
 
+INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
 LONGEST_ESCAPE = 6
 OTHER_FIELDS = 4_096

@@ -55,7 +55,7 @@ class Subscriber(ABC):
         self._is_resyncing = False
 
     def catch_up(self, chat: LoadedChat) -> None:
-        """The history is sent: go on with what happened since, and with a growing answer."""
+        """After the history is sent, go on with later events and with a growing answer."""
         unfinished = chat.unfinished
         self._state.opened(
             replayed_seq=chat.replayed_seq,
@@ -65,7 +65,7 @@ class Subscriber(ABC):
         )
         early, self._early = self._early or [], None
         for event in early:
-            # Of a turn under way, the join below tells all.
+            # Joining the running turn, below, sends all of it.
             if not isinstance(event, TurnStarted):
                 self.deliver(event)
         turn = runner.current(self.session_id) if self.session_id else None
@@ -82,7 +82,7 @@ class Subscriber(ABC):
             )
 
     def accepted(self) -> None:
-        """The handshake is answered: send what was queued until now, the close included."""
+        """After the handshake is answered, send what was queued until now, a close included."""
         self._queue.release()
 
     def put(self, *frames: Frame | None) -> None:
@@ -158,7 +158,7 @@ class Subscriber(ABC):
             self._request_answer()
 
     def resync_soon(self) -> None:
-        """`resync` in a moment: what is only late, from another process, has come until then."""
+        """Run `resync` shortly, when events that are only late have arrived."""
         if not self._is_resyncing:
             self._is_resyncing = True
             self._in_background(self._resync_later())
@@ -181,7 +181,7 @@ class Subscriber(ABC):
 
     @abstractmethod
     def _replaced(self, event: SessionReplaced) -> None:
-        """The visitor has begun a new conversation."""
+        """Handle the start of a new conversation."""
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)

@@ -1,4 +1,4 @@
-"""What runs beside the requests: leases, orphaned turns, revoked widgets, idle sockets."""
+"""Background tasks: leases, orphaned turns, revoked widgets, idle sockets, the drain."""
 
 import asyncio
 import logging
@@ -75,10 +75,10 @@ class Supervisor:
         ]
 
     async def drain(self, *, grace_seconds: float) -> None:
-        """Let the answers under way end, for so long at most; then send every socket away.
+        """Let running answers end for at most `grace_seconds`, then close every socket.
 
-        A socket whose answer isn't being written goes at once: its visitor comes back to another
-        process, which also takes over the turns that wait here, and those that are cut.
+        A socket without a running answer is closed immediately: its visitor reconnects to another
+        process, which also takes over the turns that wait here, and those that are cut off.
         """
         self.is_draining = True
         runner.start_no_more()
@@ -102,7 +102,7 @@ class Supervisor:
             socket.end(CloseCode.RESTART)
 
     async def stop(self) -> None:
-        """End the turns of this process, and the supervision with them."""
+        """End the turns of this process and the loops."""
         await runner.end_all(0)
         await cancel(self._tasks)
         self._tasks = []
@@ -134,8 +134,8 @@ class Supervisor:
     async def end_revoked(self) -> None:
         """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
 
-        One whose session was erased goes with 1012: its visitor comes back to a new one. Where
-        there are many, each round looks at a third of them: all are seen to within 5 s.
+        A socket whose session was erased is closed with 1012: its visitor reconnects to a new one.
+        If there are many, each round checks a third of them: all are checked within 5 s.
         """
         found = rooms.sockets()
         self._round += 1

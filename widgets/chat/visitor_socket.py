@@ -38,7 +38,7 @@ class SessionSocket(Subscriber):
         self.handshake = handshake
         self.last_activity = monotonic()
         self.widget_pk: uuid.UUID | None = None
-        # Where the visitor is in this tab, as far as its browser has said.
+        # The visitor's page in this tab, if the browser has sent one.
         self.page: Page | None = None
         self._is_closed = False
         self._bad_frames = 0
@@ -63,11 +63,11 @@ class SessionSocket(Subscriber):
         self._state.mark_requested(message_id)
 
     def touch(self) -> None:
-        """The visitor did something: the socket is not idle."""
+        """Note that the visitor did something: the socket is not idle."""
         self.last_activity = monotonic()
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
-        """Queue an error frame, and count the limit that refused, if one did."""
+        """Queue an error frame, and count the refusal if a limit caused it."""
         count_refusal(widget_id=self.handshake.request.widget_id, limit=error.limit)
         self.put(
             error_frame(
@@ -100,7 +100,7 @@ class SessionSocket(Subscriber):
             self.session_id = None
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """The code to close with, now that the widget is so; None: go on."""
+        """Return the code to close with, given the widget's state; None to go on."""
         if state is None or state["widget_id"] != self.handshake.request.widget_id:
             return CloseCode.GONE
         fits = state["enabled"] and is_request_allowed(
