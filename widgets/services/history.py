@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q
@@ -125,14 +126,19 @@ def append_message(
     return row
 
 
+def iso_time(moment: datetime) -> str:
+    """Return a time in UTC as ISO 8601, with microseconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def message_data(row: WidgetMessage) -> MessageData:
-    """A row as the socket side knows it."""
+    """Return a row as sockets use it."""
     return MessageData(
         id=str(row.id),
         seq=row.seq,
         role=row.role,
         content=row.content,
-        created_at=row.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        created_at=iso_time(row.created_at),
         status=row.status,
         sources=row.sources,
         feedback=row.rating,

@@ -60,7 +60,7 @@ def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
         return [Charge((), None)] * len(writers)
     wishes = [_message_rates(session_key, ip) for session_key, ip in writers]
     return [
-        Charge(wanted, None if refused is None else _refusal(*refused))
+        Charge(wanted, None if refused is None else _rate_error(*refused))
         for wanted, refused in zip(wishes, limiter.take_each(wishes), strict=True)
     ]
 
@@ -140,15 +140,15 @@ def take_contact_info(*, session_key: str) -> None:
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
     """Raise `rate_limited` if an address, or this process, has more open sockets than it may."""
     if 0 < settings.MAX_SOCKETS < total:
-        raise _sockets_refusal(LimitKind.SOCKETS)
+        raise _sockets_error(LimitKind.SOCKETS)
     limit, wider = settings.LIMITS.sockets_per_ip, wider_key(ip)
     if not settings.RATE_LIMITS or not limit:
         return
     if by_ip[ip] > limit or (wider is not None and by_ip[wider] > limit * WIDER_FACTOR):
-        raise _sockets_refusal(LimitKind.SOCKETS_IP)
+        raise _sockets_error(LimitKind.SOCKETS_IP)
 
 
-def _sockets_refusal(kind: LimitKind) -> ApplicationError:
+def _sockets_error(kind: LimitKind) -> ApplicationError:
     return ApplicationError(
         ErrorCode.RATE_LIMITED, SENTENCES[kind], retry_after=SOCKETS_RETRY_SECONDS, limit=kind
     )
@@ -159,10 +159,10 @@ def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> No
         return
     refused = buckets.take(*wanted)
     if refused is not None:
-        raise _refusal(*refused)
+        raise _rate_error(*refused)
 
 
-def _refusal(rate: Rate, retry_after: int) -> ApplicationError:
+def _rate_error(rate: Rate, retry_after: int) -> ApplicationError:
     return ApplicationError(
         ErrorCode.RATE_LIMITED, SENTENCES[rate.name], retry_after=retry_after, limit=rate.name
     )
