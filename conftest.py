@@ -25,11 +25,11 @@ from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.threads import settle_database_threads
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
-from widgets.services import refused_origins
 from widgets.services.rate_limits import frame_limiter
+from widgets.services.refusals import origin_counts
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
 
@@ -103,7 +103,7 @@ def _fresh_process() -> None:
     """Counters and caches of this process begin anew in every test."""
     limiter.clear()
     frame_limiter.clear()
-    refused_origins._noted.clear()
+    origin_counts.clear()
     breakers.clear()
     cache.clear()
 
@@ -183,5 +183,5 @@ async def visit(transactional_db: None) -> AsyncIterator[Visits]:
         await layer.flush()
         channel_layers.backends.clear()
         settle_database_threads()
-    left_behind = hub.sockets(), dict(hub.sockets_by_ip)
+    left_behind = rooms.sockets(), dict(rooms.sockets_by_ip)
     assert left_behind == ([], {})

@@ -62,9 +62,9 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def tune_gc() -> None:
-    """Collect garbage less often, and never what was allocated before the start.
+    """Run the garbage collector less often, and never over the objects present at the start.
 
-    The chat's path leaves no cycles behind, so collections only cost time.
+    The chat's path leaves no cycles behind, so collecting costs time and frees nothing.
     """
     gc.collect()
     gc.freeze()

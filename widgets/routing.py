@@ -6,7 +6,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
 from widgets.chat.consumers import WidgetConsumer
-from widgets.chat.staff_consumer import LiveConsumer
+from widgets.chat.staff_consumer import StaffConsumer
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -18,6 +18,6 @@ class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 websocket_urlpatterns: list[Any] = [
     path("api/widget/<str:widget_id>/ws", WidgetConsumer.as_asgi()),
-    path("admin/widgets/widgetsession/<uuid:id>/live/", LiveConsumer.as_asgi()),
+    path("admin/widgets/widgetsession/<uuid:id>/live/", StaffConsumer.as_asgi()),
     re_path(r"", RefusingConsumer.as_asgi()),
 ]

@@ -1,6 +1,7 @@
 """The widget module's words: enums, and the data that crosses its layers."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
@@ -30,6 +31,16 @@ class MessageRole(models.TextChoices):
     ASSISTANT = "assistant", "Assistant"
     STAFF = "staff", "Staff"
 
+    @property
+    def is_visitor(self) -> bool:
+        """Whether the visitor wrote the message."""
+        return self is MessageRole.USER
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the message ends a turn: an agent wrote it, and it can be rated or replaced."""
+        return self is MessageRole.ASSISTANT
+
 
 class MessageStatus(models.TextChoices):
     """How a message ended (docs/protocol.md, "Status")."""
@@ -40,7 +51,8 @@ class MessageStatus(models.TextChoices):
     INTERRUPTED = "interrupted", "Interrupted by a crash"
 
 
-# An answer that ended well, or was stopped on purpose.
+# An answer that ended well, or was stopped on purpose. Base clients, which know no status, are
+# shown these alone, and so is the model.
 FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
 
 
@@ -122,6 +134,28 @@ class WidgetPublicConfig(TypedDict):
     collect_name: bool
     collect_email: bool
     collect_phone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a browser says of the page that asks for a widget: headers, as sent."""
+
+    widget_id: str
+    origins: Sequence[bytes]
+    fetch_site: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The request that opens a visitor's socket.
+
+    `ip`: the key of the client's address (loquent/server/addresses.py).
+    """
+
+    request: PageRequest
+    token: str | None = field(repr=False)
+    last_seq: int
+    ip: str
 
 
 class PageData(TypedDict):

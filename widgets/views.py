@@ -14,9 +14,10 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.rest.errors import DATABASE_AWAY, RETRY_AFTER_SECONDS
 from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
-from widgets.services.chat import Doorway, check_door
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
+from widgets.services.sessions import check_page_request
+from widgets.types import PageRequest
 
 logger = logging.getLogger(__name__)
 EMBED_CACHE = "public, max-age=3600"
@@ -79,16 +80,13 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     doesn't answer, readable by any page: the widget would take silence for a refusal.
     """
     origin = request.META.get("HTTP_ORIGIN")
-    doorway = Doorway(
+    page_request = PageRequest(
         widget_id=widget_id,
         origins=[] if origin is None else [origin.encode("latin-1", "replace")],
         fetch_site=request.META.get("HTTP_SEC_FETCH_SITE", "").encode("latin-1", "replace"),
-        token=None,
-        last_seq=0,
-        ip="",
     )
     try:
-        widget = check_door(doorway=doorway)
+        widget = check_page_request(request=page_request)
     except ApplicationError as error:
         status = 404 if error.code is ErrorCode.NOT_FOUND else 403
         response = _config_error(error.code, error.message, status)

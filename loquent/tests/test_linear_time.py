@@ -48,7 +48,7 @@ from loquent.text import (
 )
 from widgets.admin.page_html import page_link
 from widgets.bundle import load_bundle
-from widgets.chat.handshake import is_own_page, read_doorway, staff_session_key
+from widgets.chat.handshake import is_same_host, read_handshake, staff_session_key
 from widgets.chat.protocol import FrameError, parse_client_frame
 from widgets.identifiers import is_widget_id
 from widgets.origins import normalize_origin_entry, parse_origin
@@ -153,8 +153,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "cookies": parse_cookies,
     "quoted cookie": lambda text: parse_cookies(f'a="{text}"'),
     "cookies of a socket": lambda text: staff_session_key(scope(cookie=text)),
-    "own page": lambda text: is_own_page(scope(origin=f"https://{text}", host=text)),
-    "doorway": lambda text: read_doorway(
+    "same host": lambda text: is_same_host(scope(origin=f"https://{text}", host=text)),
+    "handshake": lambda text: read_handshake(
         scope(query=text, protocol=text, x_forwarded_for=text, host=text, sec_fetch_site=text),
         "wid_1",
     ),

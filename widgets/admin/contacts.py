@@ -18,7 +18,7 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin.conversation_list import badge, claims
 from widgets.models import ErasureReceipt
-from widgets.services.conversations import conversations_of, count_conversations, glances
+from widgets.services.conversations import conversations_of, count_conversations, summaries
 from widgets.services.erasure import count_contact_data, erase_contact, export_contact
 
 SESSIONS = "admin:widgets_widgetsession_changelist"
@@ -98,11 +98,11 @@ class ContactDataAdmin(ContactAdmin):
     def _conversations(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         """The contact's conversations, and what was typed in them that isn't recorded."""
         sessions, older = conversations_of(contact=contact)
-        seen = glances(sessions)
+        seen = summaries(sessions)
         rows: list[dict[str, Any]] = [
             {
                 "session": session,
-                "glance": seen[session.id],
+                "summary": seen[session.id],
                 "badge": badge(session.last_answer_status),
                 "claims": claims(session),
             }

@@ -24,12 +24,12 @@ from widgets.admin.page_html import page_link
 from widgets.models import WidgetSession
 from widgets.services.conversations import (
     MOST_FOUND,
-    Glance,
+    Summary,
     find_conversations,
-    glances,
     is_active,
+    non_empty,
+    summaries,
     visitor_name,
-    with_something_in_it,
 )
 from widgets.types import MessageRole
 
@@ -43,20 +43,20 @@ BADGES = {
 
 
 class ConversationList(ChangeList):
-    """A page of the list, each row with a glance at its conversation."""
+    """A page of the list, each row with a summary of its conversation."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list: Any = list(self.result_list)
-        seen = glances(self.result_list)
+        seen = summaries(self.result_list)
         for session in self.result_list:
-            session.glance = seen[session.id]
+            session.summary = seen[session.id]
 
 
-def glance_of(session: WidgetSession) -> Glance:
+def summary_of(session: WidgetSession) -> Summary:
     """What ConversationList gave the row."""
-    glance: Glance = session.glance  # type: ignore[attr-defined]
-    return glance
+    summary: Summary = session.summary  # type: ignore[attr-defined]
+    return summary
 
 
 class ConversationLists(TenantAdmin):
@@ -95,7 +95,7 @@ class ConversationLists(TenantAdmin):
         if current is not None:
             # A file holds what the list shows: of the organization that the member works in.
             sessions = sessions.filter(widget__organization=current)
-        return with_something_in_it(sessions)
+        return non_empty(sessions)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -122,9 +122,9 @@ class ConversationLists(TenantAdmin):
     @admin.display(description="last message")
     def last_message(self, obj: WidgetSession) -> SafeString:
         """Its beginning, and who wrote it; the page below, where there is no room for a column."""
-        glance = glance_of(obj)
-        content = " ".join(glance.excerpt.split())
-        who = "" if glance.role == MessageRole.USER else "Agent: "
+        summary = summary_of(obj)
+        content = " ".join(summary.excerpt.split())
+        who = "" if summary.role == MessageRole.USER else "Agent: "
         page = format_html('<span class="lq-row-page">{}</span>', page_link(obj.page_url, most=40))
         return format_html(
             '<span class="lq-quiet">{}</span>{}{}',
@@ -144,7 +144,7 @@ class ConversationLists(TenantAdmin):
     @admin.display(description="last answer", ordering="last_answer_status")
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
         """How it ended, and what the visitor thinks of the answers."""
-        return format_html("{}{}", badge(obj.last_answer_status), thumbs(glance_of(obj)))
+        return format_html("{}{}", badge(obj.last_answer_status), thumbs(summary_of(obj)))
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
@@ -173,9 +173,9 @@ def badge(status: str) -> SafeString:
     return format_html('<span class="lq-badge {}">{}</span>', kind, word)
 
 
-def thumbs(glance: Glance) -> SafeString:
+def thumbs(summary: Summary) -> SafeString:
     """How many answers the visitor liked and disliked; empty where none was rated."""
-    counts = [("up", glance.thumbs_up), ("down", glance.thumbs_down)]
+    counts = [("up", summary.thumbs_up), ("down", summary.thumbs_down)]
     return format_html_join("", "{}", ((thumb(kind, count),) for kind, count in counts if count))
 
 

@@ -19,7 +19,7 @@ from widgets.admin.contrast import contrast_warning
 from widgets.admin.widget_form import NOTICE_FIELDS, SETTINGS, read_origins
 from widgets.models import WidgetConfig
 from widgets.services.configs import allow_origin, embed_code, public_config, reset_widget_id
-from widgets.services.refused_origins import refused_sites
+from widgets.services.refusals import refused_sites
 
 TEMPLATES = "admin/widgets/widgetconfig"
 # Names no widget: the preview answers for it in the browser.

@@ -1,4 +1,4 @@
-"""A Channels consumer that hears nothing but its own socket."""
+"""A Channels consumer that receives only its own socket's events."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 
 class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Carries out one event of its socket after the other, in the socket's own task.
+    """Handles the events of its socket one at a time, in the socket's own task.
 
-    The process listens to the channel layer for all its sockets (widgets/chat/bus.py): a channel
-    for each would cost a subscription, and no socket could open while Redis is away. Nor does any
-    event visit Django's shared thread, where Channels looks for old connections of a database
-    that is never asked from there (loquent/db/threads.py).
+    The process has one channel for all its sockets (widgets/chat/bus.py): a channel per socket
+    would cost a subscription, and no socket could open while Redis is away. Nor does an event
+    wait for Django's shared thread, where Channels closes old database connections: none are
+    opened there (loquent/db/threads.py).
     """
 
     channel_layer = None

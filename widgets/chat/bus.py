@@ -1,4 +1,4 @@
-"""This process's line to the others, over the channel layer.
+"""Messages between this process and the others, over the channel layer.
 
 One channel for the whole process joins the groups of the sessions that matter here: those with a
 socket, and those with an answer being written. What comes over it is a hint; the database is the
@@ -10,39 +10,43 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
 from loquent.telemetry.metrics import REDIS_FAILURES
-from widgets.chat.cancellation import cancel
-from widgets.chat.events import Event, LookAgain, from_wire, to_wire
+from widgets.chat.events import Event, ResyncRequested, from_wire, to_wire
 
 logger = logging.getLogger(__name__)
 PROCESS = uuid.uuid4()
-# A layer that doesn't answer holds up whoever speaks: not for long, and then not again for a while.
+# A layer that doesn't answer delays each sender only this long; then it is skipped for a while.
 LAYER_SECONDS = 0.5
 SKIP_SECONDS = 3.0
 RETRY_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
+CANCEL_ATTEMPTS = 20
 Listener = Callable[[uuid.UUID, Event], None]
 
 
-class ProcessLink:
-    """Follows sessions and passes on what other processes tell of them."""
+class ProcessBus:
+    """Subscribes to sessions, and passes on the events that other processes send about them."""
 
     def __init__(self) -> None:
-        self._followers: Counter[uuid.UUID] = Counter()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._subscriptions: Counter[uuid.UUID] = Counter()
         self._joined: set[uuid.UUID] = set()
         self._channel: str | None = None
         self._reader: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         self._beat = asyncio.Event()
-        self._is_deaf = False
+        self._is_down = False
         self._skip_until = 0.0
-        # Sessions of which others were not told something.
+        # Sessions with an event that could not be sent.
         self._unsent: set[uuid.UUID] = set()
         self._listener: Listener | None = None
 
@@ -51,33 +55,33 @@ class ProcessLink:
         self._listener = listener
 
     async def stop(self) -> None:
-        """Leave the layer; whoever still follows a session is forgotten."""
+        """Leave the layer and drop all subscriptions."""
         tasks = [*self._chores, *([self._reader] if self._reader else [])]
         await cancel(tasks)
-        # A new lock: the old one belongs to the loop that ends.
-        self.__init__()  # type: ignore[misc]
+        # With a new lock: the old one belongs to the loop that ends.
+        self._reset()
 
     @property
-    def is_deaf(self) -> bool:
-        """Whether the latest `check` did not hear itself."""
-        return self._is_deaf
+    def is_down(self) -> bool:
+        """Whether the latest `check` failed."""
+        return self._is_down
 
-    async def follow(self, session_id: uuid.UUID) -> None:
-        """Hear of a session; returns when what happens from now on will be heard."""
-        self._followers[session_id] += 1
+    async def subscribe(self, session_id: uuid.UUID) -> None:
+        """Receive a session's events from the time this returns."""
+        self._subscriptions[session_id] += 1
         if settings.REDIS_URL and session_id not in self._joined:
             await self._join(session_id)
 
-    def unfollow(self, session_id: uuid.UUID) -> None:
-        """The opposite of one `follow`."""
-        self._followers[session_id] -= 1
-        if self._followers[session_id] <= 0:
-            del self._followers[session_id]
+    def unsubscribe(self, session_id: uuid.UUID) -> None:
+        """Undo one `subscribe`."""
+        self._subscriptions[session_id] -= 1
+        if self._subscriptions[session_id] <= 0:
+            del self._subscriptions[session_id]
             if session_id in self._joined:
                 self._in_background(self._part(session_id))
 
     async def send(self, session_id: uuid.UUID, event: Event) -> None:
-        """Tell the other processes of an event."""
+        """Send an event to the other processes."""
         if not settings.REDIS_URL:
             return
         message = {
@@ -95,25 +99,25 @@ class ProcessLink:
             self._in_background(self.send(session_id, event))
 
     async def check(self) -> bool:
-        """Talk to ourselves over the layer; True when it is heard again after it was not.
+        """Send a message to this process over the layer; return True if it is back after an outage.
 
-        Then hints were lost, and whoever follows a session has to look for itself; others are
-        told to do so where hints of this process didn't go out. Call it every few seconds.
+        Events were lost during the outage, so all subscribers need a resync; other processes are
+        asked for one if events of this process could not be sent. Call it every few seconds.
         """
-        if not settings.REDIS_URL or not (self._followers or self._unsent):
+        if not settings.REDIS_URL or not (self._subscriptions or self._unsent):
             return False
-        for session_id in [wanted for wanted in self._followers if wanted not in self._joined]:
+        for session_id in [wanted for wanted in self._subscriptions if wanted not in self._joined]:
             if not await self._join(session_id):
                 break
-        is_heard = await self._hear_ourselves()
-        if is_heard:
+        is_up = await self._receive_own_beat()
+        if is_up:
             unsent, self._unsent = self._unsent, set()
             for session_id in unsent:
-                await self.send(session_id, LookAgain())
-        was_deaf, self._is_deaf = self._is_deaf, not is_heard
-        return is_heard and was_deaf
+                await self.send(session_id, ResyncRequested())
+        was_down, self._is_down = self._is_down, not is_up
+        return is_up and was_down
 
-    async def _hear_ourselves(self) -> bool:
+    async def _receive_own_beat(self) -> bool:
         if self._channel is None:
             return False
         self._beat.clear()
@@ -123,7 +127,7 @@ class ProcessLink:
         return await self._attempt(self._beat.wait)
 
     async def _attempt(self, function: Callable[..., Awaitable[Any]], *args: Any) -> bool:
-        """Call the channel layer; False, and a line in the log, where it doesn't answer."""
+        """Call the channel layer; log it and return False if it doesn't answer."""
         if time.monotonic() < self._skip_until:
             return False
         try:
@@ -138,7 +142,7 @@ class ProcessLink:
 
     async def _join(self, session_id: uuid.UUID) -> bool:
         async with self._lock:
-            if session_id in self._joined or session_id not in self._followers:
+            if session_id in self._joined or session_id not in self._subscriptions:
                 return True
             if self._channel is None and not await self._open():
                 return False
@@ -150,7 +154,7 @@ class ProcessLink:
 
     async def _part(self, session_id: uuid.UUID) -> None:
         async with self._lock:
-            if session_id in self._followers or session_id not in self._joined:
+            if session_id in self._subscriptions or session_id not in self._joined:
                 return
             self._joined.discard(session_id)
             layer = get_channel_layer()
@@ -187,4 +191,19 @@ def _group(session_id: uuid.UUID) -> str:
     return f"session.{session_id.hex}"
 
 
-link = ProcessLink()
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they end.
+
+    A library may swallow a cancellation that arrives during a timeout of its own (seen with
+    redis-py), so a task that goes on is cancelled again.
+    """
+    left = set(tasks)
+    for _ in range(CANCEL_ATTEMPTS):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_SECONDS)
+
+
+bus = ProcessBus()

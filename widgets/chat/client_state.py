@@ -1,37 +1,41 @@
 """What one socket has been shown of its session, and so which frames an event becomes. Pure.
 
-It keeps three things true, whatever order hints come in: every message is shown once, every
-`typing_start` has its `typing_stop`, and a base socket sees only turns that it began or joined.
+It guarantees three things, in whatever order events arrive: every message is shown once, every
+`typing_start` has its `typing_stop`, and a base socket sees only turns that it requested or joined.
 """
 
 from collections.abc import Collection, Container, Sequence
+from typing import assert_never
 
 from loquent.errors import ErrorCode
-from widgets.chat.events import Event, MessagePosted, TurnEnded, TurnStarted
+from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded, TurnStarted
 from widgets.chat.protocol import Frame
 from widgets.chat.server_frames import (
-    SHOWN_TO_BASE,
     delta_frame,
     error_frame,
     message_frame,
     typing_start_frame,
     typing_stop_frame,
 )
-from widgets.types import MessageData
+from widgets.types import FINISHED, MessageData
 
 
-class SessionView:
+class ClientState:
     """The frames for one socket. `name` is how events name the socket as a sender."""
 
     def __init__(self, *, v2: bool, name: str) -> None:
         self.v2 = v2
         self.name = name
+        self._reset()
+
+    def _reset(self) -> None:
         # All up to here is shown, and these beyond.
         self._shown_seq = 0
         self._shown_ahead: set[int] = set()
         # The newest answer that is shown, as seq and id: another one may take its place.
         self._answer = (0, "")
-        self._began: set[str] = set()
+        # Visitor's messages whose turns this socket requested, and those that it joined.
+        self._own: set[str] = set()
         self._joined: set[str] = set()
         # The id of each answer being written, by the message that it answers.
         self._typing: dict[str, str] = {}
@@ -78,14 +82,14 @@ class SessionView:
         """Whether a message is missing before one that is shown: a hint was lost, or is late."""
         return self.v2 and bool(self._shown_ahead)
 
-    def began(self, message_id: str, seq: int) -> None:
-        """This socket sent the message; what becomes of it is its business."""
-        self._began.add(message_id)
+    def mark_sent(self, message_id: str, seq: int) -> None:
+        """Note that this socket sent the message: it gets the errors of its turn."""
+        self._own.add(message_id)
         self._show(seq)
 
-    def asked_again(self, message_id: str) -> None:
-        """This socket asked for another answer to the message: its end is its business."""
-        self._began.add(message_id)
+    def mark_requested(self, message_id: str) -> None:
+        """Note that this socket asked for another answer to the message: it gets its errors."""
+        self._own.add(message_id)
 
     def _is_shown(self, seq: int) -> bool:
         return seq <= self._shown_seq or seq in self._shown_ahead
@@ -101,11 +105,11 @@ class SessionView:
     def is_live(self, message_id: str, reply_id: str) -> bool:
         """Whether the socket follows the answer word by word."""
         return self.v2 and (
-            message_id in self._began or message_id in self._joined or reply_id in self._live
+            message_id in self._own or message_id in self._joined or reply_id in self._live
         )
 
     def join_answer(self, *, message_id: str, reply_id: str, text: str) -> list[Frame]:
-        """Frames for who comes in mid-answer: what is written so far, then the rest live."""
+        """Return the frames for joining an answer: its text so far; the rest comes live."""
         if not self._follows(message_id):
             return []
         frames = self._start(message_id, reply_id)
@@ -115,8 +119,8 @@ class SessionView:
                 frames.append(delta_frame(message_id=reply_id, offset=0, content=text))
         return frames
 
-    def frames_for(self, event: Event) -> list[Frame]:
-        """The frames that an event becomes on this socket."""
+    def frames_for(self, event: ShownEvent) -> list[Frame]:
+        """Return the frames that an event becomes on this socket."""
         match event:
             case MessagePosted():
                 return self._posted(event)
@@ -127,7 +131,7 @@ class SessionView:
             case TurnEnded():
                 return self._ended(event)
             case _:
-                return []
+                assert_never(event)
 
     def delta(self, *, reply_id: str, offset: int, text: str) -> list[Frame]:
         """The frame of a piece of the answer, if its beginning was shown."""
@@ -136,13 +140,13 @@ class SessionView:
         return [delta_frame(message_id=reply_id, offset=offset, content=text)]
 
     def leave_turns(self) -> list[Frame]:
-        """Frames for a socket that is taken to another session in mid-answer."""
+        """Return the frames for a socket that moves to another session during an answer."""
         frames = [typing_stop_frame() for _ in self._typing]
-        self.__init__(v2=self.v2, name=self.name)  # type: ignore[misc]
+        self._reset()
         return frames
 
     def _follows(self, message_id: str) -> bool:
-        return self.v2 or message_id in self._began or message_id in self._joined
+        return self.v2 or message_id in self._own or message_id in self._joined
 
     def _posted(self, event: MessagePosted) -> list[Frame]:
         is_shown = self._is_shown(event.message.seq)
@@ -152,7 +156,7 @@ class SessionView:
         return [message_frame(v2=True, message=event.message)]
 
     def _start(self, message_id: str, reply_id: str) -> list[Frame]:
-        """The answer is being written; where a process that died was at it, that try is over."""
+        """Show that the answer is being written; an earlier try, of a dead process, is over."""
         current = self._typing.get(message_id)
         if current == reply_id:
             return []
@@ -168,11 +172,11 @@ class SessionView:
         return [typing_stop_frame()]
 
     def end_turns(self, message_ids: Collection[str]) -> list[Frame]:
-        """Frames for turns that are over, though nobody told how."""
+        """Return the frames for turns that are over, though their end was not received."""
         return [frame for message_id in message_ids for frame in self._stop(message_id)]
 
     def _unseen(self, answer: MessageData | None, *, is_replacement: bool) -> MessageData | None:
-        """The answer, where it is not shown yet; from now on it is."""
+        """Return the answer if it is not shown yet, and note that it is now."""
         if answer is None:
             return None
         is_shown = self._is_shown(answer.seq)
@@ -189,14 +193,14 @@ class SessionView:
         if not self._follows(event.message_id):
             return []
         frames: list[Frame] = []
-        if answer is not None and (self.v2 or answer.status in SHOWN_TO_BASE):
+        if answer is not None and (self.v2 or answer.status in FINISHED):
             frames.append(message_frame(v2=self.v2, message=answer))
         current = self._typing.get(event.message_id)
         is_lost = event.error_code == ErrorCode.INTERRUPTED
         if current not in (None, event.reply_id) and not is_lost:
-            # Of an earlier try: the one that is shown goes on.
+            # This is the end of an earlier try: the one that is shown goes on.
             return frames
-        if event.error is not None and event.message_id in self._began:
+        if event.error is not None and event.message_id in self._own:
             frames.append(
                 error_frame(
                     v2=self.v2,
@@ -208,6 +212,6 @@ class SessionView:
             )
         if frames and current is None:
             frames = [*self._start(event.message_id, event.reply_id), *frames]
-        self._began.discard(event.message_id)
+        self._own.discard(event.message_id)
         self._joined.discard(event.message_id)
         return [*frames, *self._stop(event.message_id)]

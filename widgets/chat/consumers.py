@@ -11,8 +11,8 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.telemetry import tracing
 from loquent.telemetry.correlation import bind_session
 from widgets.chat.base_consumer import SocketConsumer
-from widgets.chat.handlers import carry_out
-from widgets.chat.handshake import read_doorway, speaks_v2
+from widgets.chat.handlers import handle_frame
+from widgets.chat.handshake import is_v2, read_handshake
 from widgets.chat.protocol import (
     V2_SUBPROTOCOL,
     CloseCode,
@@ -22,16 +22,16 @@ from widgets.chat.protocol import (
     is_too_big,
     parse_client_frame,
 )
-from widgets.chat.rooms import hub
-from widgets.chat.server_frames import history_frame, session_frame
+from widgets.chat.rooms import rooms
+from widgets.chat.server_frames import INTERNAL_SENTENCE, history_frame, session_frame
 from widgets.chat.supervisor import supervisor
-from widgets.chat.turn_runner import INTERNAL_SENTENCE
 from widgets.chat.visitor_socket import SessionSocket
-from widgets.services.chat import load_chat, open_session
+from widgets.services.history import load_chat
 from widgets.services.rate_limits import check_sockets, take_frame
+from widgets.services.sessions import open_session
 
 logger = logging.getLogger(__name__)
-# A database that doesn't answer is told to the visitor after this, whatever it is that it does.
+# Tell the visitor after this many seconds without an answer from the database.
 PATIENCE_SECONDS = 3.0
 
 
@@ -46,18 +46,18 @@ class WidgetConsumer(SocketConsumer):
         finally:
             # `disconnect` is not promised to be called; this is.
             if self.socket is not None:
-                self.socket.gone()
+                self.socket.close()
 
     @tracing.traced("socket opening")
     async def connect(self) -> None:
-        """Check the door, resume or begin the session, show it, and listen from then on."""
+        """Check the handshake, resume or create the session, show it, and subscribe to it."""
         supervisor.start()
-        self.v2 = speaks_v2(self.scope)
-        doorway = read_doorway(self.scope, self.scope["url_route"]["kwargs"]["widget_id"])
-        # Sockets stay for hours: what the browser said at the door need not.
+        self.v2 = is_v2(self.scope)
+        handshake = read_handshake(self.scope, self.scope["url_route"]["kwargs"]["widget_id"])
+        # Sockets stay open for hours; the other headers are not needed again.
         self.scope["headers"].clear()
         self.socket = SessionSocket(
-            doorway=doorway,
+            handshake=handshake,
             v2=self.v2,
             send=self.send,
             close=self.close,
@@ -67,15 +67,15 @@ class WidgetConsumer(SocketConsumer):
             self.socket.end(CloseCode.RESTART)
             return
         try:
-            check_sockets(ip=doorway.ip, by_ip=hub.sockets_by_ip, total=hub.open_sockets)
+            check_sockets(ip=handshake.ip, by_ip=rooms.sockets_by_ip, total=rooms.open_sockets)
             async with asyncio.timeout(PATIENCE_SECONDS):
-                opened = await in_database(open_session, doorway=doorway)
+                opened = await in_database(open_session, handshake=handshake)
                 bind_session(opened.session_id)
                 await self.socket.enter(opened.session_id, opened.widget_pk)
                 chat = await in_database(
                     load_chat,
                     session_id=opened.session_id,
-                    last_seq=doorway.last_seq if self.v2 else 0,
+                    last_seq=handshake.last_seq if self.v2 else 0,
                 )
         except ApplicationError as error:
             if error.code is ErrorCode.RATE_LIMITED:
@@ -120,7 +120,7 @@ class WidgetConsumer(SocketConsumer):
         socket.end(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Carry out one frame; whatever it is, it costs one error at most."""
+        """Handle one frame; whatever it is, it costs one error at most."""
         socket = self.socket
         if socket is None or socket.session_id is None or socket.is_ending:
             return
@@ -132,7 +132,7 @@ class WidgetConsumer(SocketConsumer):
         client_message_id = None
         try:
             take_frame(
-                socket_key=socket.name, session_key=socket.session_id.hex, ip=socket.doorway.ip
+                socket_key=socket.name, session_key=socket.session_id.hex, ip=socket.handshake.ip
             )
         except ApplicationError as error:
             socket.put_error(error)
@@ -145,7 +145,7 @@ class WidgetConsumer(SocketConsumer):
             if not isinstance(frame, PingFrame):
                 socket.touch()
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await carry_out(frame, socket=socket, session_id=socket.session_id)
+                await handle_frame(frame, socket=socket, session_id=socket.session_id)
         except FrameError as error:
             socket.refuse(error)
         except ApplicationError as error:

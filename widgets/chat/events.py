@@ -1,10 +1,12 @@
-"""What happens in a session, as its sockets are told of it. Pure.
+"""The events of a session. Pure.
 
-Sockets of other processes get the same events through the channel layer, as plain dictionaries.
+A `ClientEvent` is for the session's sockets, in every process. A `ProcessEvent` is for the process
+that runs the session's turn, or has its sockets. Each union is closed: whoever handles one ends
+its `match` in `assert_never`, so that a type check finds a kind that is not handled.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 from widgets.types import MessageData, NoticeData
 
@@ -57,18 +59,8 @@ class SessionReplaced:
 
 
 @dataclass(frozen=True, slots=True)
-class StopAsked:
-    """The visitor wants the answer being written to stop, in whichever process it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerWanted:
-    """A socket elsewhere wants to follow the answer being written; between processes only."""
-
-
-@dataclass(frozen=True, slots=True)
 class AnswerSoFar:
-    """What is written of an answer, for who wanted it; pieces follow as AnswerGrew."""
+    """The text of an answer until now, as another process asked; AnswerGrew has the rest."""
 
     message_id: str
     reply_id: str
@@ -77,7 +69,7 @@ class AnswerSoFar:
 
 @dataclass(frozen=True, slots=True)
 class AnswerGrew:
-    """The next piece of an answer that somebody elsewhere follows; `offset` in UTF-16 units."""
+    """The next piece of an answer that another process follows; `offset` in UTF-16 units."""
 
     message_id: str
     reply_id: str
@@ -86,31 +78,48 @@ class AnswerGrew:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Something of this session was not told; between processes only."""
+class StopRequested:
+    """The visitor wants the answer being written to stop, in whichever process it is."""
 
 
-Event = (
-    MessagePosted
-    | TurnStarted
-    | TurnEnded
-    | SessionReplaced
-    | StopAsked
-    | AnswerWanted
-    | AnswerSoFar
-    | AnswerGrew
-    | LookAgain
-)
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+@dataclass(frozen=True, slots=True)
+class AnswerRequested:
+    """A socket of another process wants to follow the answer being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncRequested:
+    """An event of this session was not sent: its sockets have to read the database."""
+
+
+# What the client's state turns into frames.
+ShownEvent = MessagePosted | TurnStarted | TurnEnded
+ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
+ProcessEvent = StopRequested | AnswerRequested | ResyncRequested
+Event = ClientEvent | ProcessEvent
+
+# The names in the channel layer. During a deploy two versions talk to each other: names stay.
+KINDS: dict[str, type[Event]] = {
+    "MessagePosted": MessagePosted,
+    "TurnStarted": TurnStarted,
+    "TurnEnded": TurnEnded,
+    "SessionReplaced": SessionReplaced,
+    "AnswerSoFar": AnswerSoFar,
+    "AnswerGrew": AnswerGrew,
+    "StopAsked": StopRequested,
+    "AnswerWanted": AnswerRequested,
+    "LookAgain": ResyncRequested,
+}
+NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def to_wire(event: Event) -> dict[str, Any]:
-    """An event as the channel layer carries it."""
-    return {"kind": type(event).__name__, **asdict(event)}
+    """Return an event as the channel layer carries it."""
+    return {"kind": NAMES[type(event)], **asdict(event)}
 
 
 def from_wire(data: dict[str, Any]) -> Event:
-    """The event that `to_wire` made."""
+    """Return the event that `to_wire` was given."""
     fields = {name: value for name, value in data.items() if name != "kind"}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):

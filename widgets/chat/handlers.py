@@ -1,4 +1,4 @@
-"""What each frame of a visitor does: one service call, and who is told of it."""
+"""Handle the frames of a visitor: one service call each, and its events."""
 
 import asyncio
 import logging
@@ -9,8 +9,8 @@ from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.telemetry import tracing
-from widgets.chat.bus import PROCESS, link
-from widgets.chat.events import MessagePosted, SessionReplaced, StopAsked
+from widgets.chat.bus import PROCESS, bus
+from widgets.chat.events import MessagePosted, SessionReplaced, StopRequested
 from widgets.chat.protocol import (
     ClientFrame,
     ContactInfoFrame,
@@ -22,7 +22,7 @@ from widgets.chat.protocol import (
     RegenerateFrame,
     StopFrame,
 )
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.server_frames import (
     ack_frame,
     contact_info_saved_frame,
@@ -31,8 +31,8 @@ from widgets.chat.server_frames import (
 )
 from widgets.chat.turn_runner import runner
 from widgets.chat.visitor_socket import SessionSocket
-from widgets.services.chat import save_feedback
 from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.feedback import save_feedback
 from widgets.services.pages import save_page
 from widgets.services.rate_limits import take_session
 from widgets.services.sessions import replace_session
@@ -40,20 +40,20 @@ from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept
 from widgets.services.turns.regenerate import regenerate_answer
 
 logger = logging.getLogger(__name__)
-# Nobody waits for it but the socket's next frame.
+# Only the socket's next frame waits for it.
 PAGE_SECONDS = 1.0
 
 
 def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
-    """Turns begin at once, unless this process is about to end."""
+    """Accept messages; this process claims their turns unless it is ending."""
     return accept_messages(posted, owner=PROCESS if runner.starts else None)
 
 
 _accept = Batcher(accept_here, key=lambda posted: posted.session_id)
 
 
-async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
-    """Do what a frame says. Raises ApplicationError where a rule refuses it."""
+async def handle_frame(frame: ClientFrame, *, socket: SessionSocket, session_id: uuid.UUID) -> None:
+    """Handle one frame. Raises ApplicationError if a rule refuses it."""
     match frame:
         case MessageFrame():
             await _post(frame, socket, session_id)
@@ -80,36 +80,36 @@ async def carry_out(frame: ClientFrame, *, socket: SessionSocket, session_id: uu
             socket.page = page
             await _note_page(socket, session_id)
         case NewConversationFrame():
-            await _begin_anew(session_id, socket.doorway.ip)
+            await _start_new_conversation(session_id, socket.handshake.ip)
         case PingFrame():
             socket.put(pong_frame())
 
 
 @tracing.traced("message")
 async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUID) -> None:
-    async with hub.in_order(session_id):
+    async with rooms.in_order(session_id):
         accepted = await _accept(
             PostedMessage(
                 session_id=session_id,
                 content=frame.content,
                 client_message_id=frame.client_message_id,
-                ip=socket.doorway.ip,
+                ip=socket.handshake.ip,
                 page=socket.page,
             )
         )
         if socket.v2:
             socket.put(ack_frame(accepted.message))
-        socket.began(accepted.message)
+        socket.mark_sent(accepted.message)
         tracing.keep(accepted.message.id)
         if not accepted.is_new:
             return
-        # First: the answer need not wait until other processes are told of the question.
+        # First, so that the answer doesn't wait until other processes have the question.
         runner.wake(session_id, accepted.turn)
-        await hub.publish(session_id, MessagePosted(accepted.message, socket.name))
+        await rooms.publish(session_id, MessagePosted(accepted.message, socket.name))
 
 
 async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
-    """Keep where the visitor is. Nobody waits for it, and the next message brings it along."""
+    """Save the visitor's page. If that fails, the next message brings it along."""
     if socket.page is None:
         return
     try:
@@ -121,28 +121,28 @@ async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
 
 @tracing.traced("regenerate")
 async def _regenerate(message_id: str, socket: SessionSocket, session_id: uuid.UUID) -> None:
-    # In order: the end of the earlier turn is told before this one is asked for.
-    async with hub.in_order(session_id):
+    # In order: the end of the earlier turn is published before this one is requested.
+    async with rooms.in_order(session_id):
         question_id = await in_database(
             regenerate_answer,
             session_id=session_id,
             message_id=message_id,
-            ip=socket.doorway.ip,
+            ip=socket.handshake.ip,
         )
-        socket.asked_again(question_id)
+        socket.mark_requested(question_id)
         tracing.keep(question_id)
     runner.wake(session_id)
 
 
 async def _stop(session_id: uuid.UUID) -> None:
     runner.stop(session_id)
-    await link.send(session_id, StopAsked())
+    await bus.send(session_id, StopRequested())
 
 
-async def _begin_anew(session_id: uuid.UUID, ip: str) -> None:
+async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
     await in_database(take_session, ip=ip)
     session, token = await in_database(replace_session, session_id=session_id)
-    # After what waits is dropped: else the next answer would begin where this one stops.
+    # After waiting turns are deleted: else the next one would start when this one stops.
     await _stop(session_id)
     event = SessionReplaced(
         session_id=str(session.id),
@@ -151,4 +151,4 @@ async def _begin_anew(session_id: uuid.UUID, ip: str) -> None:
         starters=session.widget.starters,
         notice=session.widget.notice,
     )
-    await hub.publish(session_id, event)
+    await rooms.publish(session_id, event)

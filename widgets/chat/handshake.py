@@ -1,4 +1,4 @@
-"""What a handshake shows, read from an ASGI scope. Pure."""
+"""Read handshakes from ASGI scopes. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,28 +11,30 @@ from django.http.request import split_domain_port, validate_host
 from loquent.server.addresses import scope_key
 from loquent.server.cookies import parse_cookies
 from widgets.chat.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
-from widgets.services.chat import Doorway
+from widgets.types import Handshake, PageRequest
 
 _SEQ = re.compile(r"^[0-9]{1,9}\Z")
 
 
-def speaks_v2(scope: Mapping[str, Any]) -> bool:
-    """Whether the client offers the subprotocol of version 2."""
+def is_v2(scope: Mapping[str, Any]) -> bool:
+    """Return whether the client offers the subprotocol of version 2."""
     return V2_SUBPROTOCOL in scope.get("subprotocols", ())
 
 
-def read_doorway(scope: Mapping[str, Any], widget_id: str) -> Doorway:
-    """The doorway of a socket's scope; what is malformed counts as absent."""
+def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
+    """Return the handshake of a visitor's socket; what is malformed counts as absent."""
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     try:
         query = parse_qs(scope.get("query_string", b"").decode("ascii"), max_num_fields=20)
     except ValueError:
         query = {}
     last_seq = query.get("last_seq", [""])[0]
-    return Doorway(
-        widget_id=widget_id,
-        origins=[value for name, value in headers if name == b"origin"],
-        fetch_site=_fetch_site(headers),
+    return Handshake(
+        request=PageRequest(
+            widget_id=widget_id,
+            origins=[value for name, value in headers if name == b"origin"],
+            fetch_site=_fetch_site(headers),
+        ),
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
         ip=scope_key(scope),
@@ -65,8 +67,8 @@ def staff_session_key(scope: Mapping[str, Any]) -> str:
     return parse_cookies(";".join(headers)).get(settings.SESSION_COOKIE_NAME, "")
 
 
-def is_own_page(scope: Mapping[str, Any]) -> bool:
-    """Whether the page that opens a socket is of this very host; one that doesn't say isn't."""
+def is_same_host(scope: Mapping[str, Any]) -> bool:
+    """Return whether the page that opens the socket is on this host; False if it doesn't say."""
     origins = [value for name, value in scope["headers"] if name == b"origin"]
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(origins) != 1 or len(hosts) != 1:

@@ -1,6 +1,6 @@
-"""Who is connected to this process: sockets and viewers by session, and how events reach them.
+"""The sockets and viewers of this process by session, and the delivery of events to them.
 
-Sockets of this process hear an event directly; other processes hear it over the link.
+Sockets of this process get an event directly, other processes over the bus.
 """
 
 import asyncio
@@ -11,24 +11,24 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from loquent.server.addresses import wider_key
-from widgets.chat.bus import link
-from widgets.chat.events import Event
+from widgets.chat.bus import bus
+from widgets.chat.events import ClientEvent
 from widgets.services.open_sockets import WidgetState
 
 
 class Listener(Protocol):
-    """Who hears of a session. None of these waits, save `resync`."""
+    """Receives the events of a session. Only `resync` waits."""
 
     session_id: uuid.UUID | None
 
-    def deliver(self, event: Event) -> None:
-        """Tell the client of an event of its session."""
+    def deliver(self, event: ClientEvent) -> None:
+        """Send the client an event of its session."""
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
-        """Tell the client of a piece of an answer, if it follows it."""
+        """Send the client a piece of an answer, if it follows the answer."""
 
     async def resync(self) -> None:
-        """Show what the database has and the client was not told."""
+        """Send the client what the database has and it has not been shown."""
 
     def resync_soon(self) -> None:
         """`resync`, in a moment."""
@@ -44,20 +44,20 @@ class VisitorListener(Listener, Protocol):
     last_activity: float
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """The code to close with, now that the widget is so; None: go on."""
+        """Return the code to close with, given the widget's state; None to go on."""
 
 
 class StaffListener(Listener, Protocol):
-    """A member of staff who watches."""
+    """A staff member who watches."""
 
     async def check_right(self) -> None:
-        """End where the right to watch has ended."""
+        """Close the socket if the right to watch has ended."""
 
 
 class Room:
     """The sockets of one session in this process; `lock` keeps commits and events in one order.
 
-    `viewers` are staff: they hear what the sockets hear, and count as nobody's socket.
+    `viewers` are staff: they get the same events, and limits of sockets don't count them.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Room:
         self.users = 0
 
 
-class Hub:
+class Rooms:
     """All rooms of this process."""
 
     def __init__(self) -> None:
@@ -104,18 +104,18 @@ class Hub:
             self._tidy(session_id, room)
 
     def watch(self, session_id: uuid.UUID, viewer: StaffListener) -> None:
-        """Let a member of staff hear of a session."""
+        """Add a staff member who watches a session."""
         self._rooms.setdefault(session_id, Room()).viewers.append(viewer)
 
     def unwatch(self, session_id: uuid.UUID, viewer: StaffListener) -> None:
-        """The opposite of `watch`; a second time does nothing."""
+        """Undo `watch`; a second time does nothing."""
         room = self._rooms.get(session_id)
         if room is not None and viewer in room.viewers:
             room.viewers.remove(viewer)
             self._tidy(session_id, room)
 
     def viewers(self) -> list[StaffListener]:
-        """Everybody of staff who watches at this process."""
+        """Every staff member who watches at this process."""
         return [viewer for room in self._rooms.values() for viewer in room.viewers]
 
     def sockets(self) -> list[VisitorListener]:
@@ -128,7 +128,7 @@ class Hub:
         return list(room.sockets) if room else []
 
     def listeners_of(self, session_id: uuid.UUID) -> list[Listener]:
-        """The sockets of a session, and who of staff watches it."""
+        """The sockets of a session, and the staff who watch it."""
         room = self._rooms.get(session_id)
         return [*room.sockets, *room.viewers] if room else []
 
@@ -144,24 +144,24 @@ class Hub:
             room.users -= 1
             self._tidy(session_id, room)
 
-    def tell(self, session_id: uuid.UUID, event: Event) -> None:
-        """Deliver an event to whoever hears of the session in this process."""
+    def deliver_local(self, session_id: uuid.UUID, event: ClientEvent) -> None:
+        """Deliver an event to the session's listeners in this process."""
         for listener in self.listeners_of(session_id):
             listener.deliver(event)
 
-    async def publish(self, session_id: uuid.UUID, event: Event) -> None:
-        """Deliver an event to whoever hears of the session, here and in other processes."""
-        self.tell(session_id, event)
-        await link.send(session_id, event)
+    async def publish(self, session_id: uuid.UUID, event: ClientEvent) -> None:
+        """Deliver an event to the session's listeners, here and in other processes."""
+        self.deliver_local(session_id, event)
+        await bus.send(session_id, event)
 
-    def publish_soon(self, session_id: uuid.UUID, event: Event) -> None:
-        """`publish`, without waiting until other processes are told."""
-        self.tell(session_id, event)
-        link.send_soon(session_id, event)
+    def publish_soon(self, session_id: uuid.UUID, event: ClientEvent) -> None:
+        """`publish`, without waiting until the event is sent to other processes."""
+        self.deliver_local(session_id, event)
+        bus.send_soon(session_id, event)
 
     def _tidy(self, session_id: uuid.UUID, room: Room) -> None:
         if not room.sockets and not room.viewers and not room.users:
             self._rooms.pop(session_id, None)
 
 
-hub = Hub()
+rooms = Rooms()

@@ -1,4 +1,4 @@
-"""One visitor's message and its reply, as it is being written."""
+"""The answer to one visitor's message, while it is being written."""
 
 import asyncio
 import logging
@@ -12,27 +12,28 @@ from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
-from widgets.chat.bus import link
+from widgets.chat.bus import bus
 from widgets.chat.events import AnswerGrew, AnswerSoFar
 from widgets.chat.protocol import utf16_length
-from widgets.chat.rooms import hub
-from widgets.services.refusals import note_refusal
-from widgets.services.turns.claim import ClaimedTurn, begin_turn, begin_turns
+from widgets.chat.rooms import rooms
+from widgets.services.refusals import count_refusal
+from widgets.services.turns.claim import begin_turn, begin_turns
 from widgets.services.turns.finish import Outcome
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageStatus
 
 logger = logging.getLogger(__name__)
 
-# The pause between two frames of an answer: a tenth of the frames, and no eye sees it.
+# The pause between two frames: sends a tenth of the frames; the delay is imperceptible.
 COALESCE_SECONDS = 0.04
-# Few at once: those of one organization wait for each other, and others need the threads as well.
+# Few at a time: turns of one organization wait for each other, and others need the threads too.
 _begin = Batcher(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 
 
-class Turn:
-    """The answer being written: its text so far, and the sockets that follow it live."""
+class RunningTurn:
+    """Writes one answer, and sends its text to the sockets that follow it."""
 
-    def __init__(self, claimed: ClaimedTurn) -> None:
+    def __init__(self, claimed: PendingTurn) -> None:
         self.claimed = claimed
         self.outcome = Outcome()
         # What to ask, or why nothing can be asked.
@@ -40,7 +41,7 @@ class Turn:
         self.text = ""
         self.error: str | None = None
         self.retry_after: int | None = None
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         self._pending = ""
         self._offset = 0
         self._flush_handle: asyncio.TimerHandle | None = None
@@ -56,7 +57,7 @@ class Turn:
             self._generation.cancel()
 
     async def begin(self) -> None:
-        """Find out what to ask. Raises what the database raises: then nothing was begun."""
+        """Load what to ask. Raises what the database raises; then nothing has started."""
         if self._stopped:
             return
         if self.claimed.needs_database:
@@ -65,7 +66,7 @@ class Turn:
             self._reply, self.outcome.reservation = begin_turn(self.claimed)
 
     async def generate(self) -> None:
-        """Let the agent write, and note how it ended. Raises only what the server's end raises."""
+        """Generate the answer and note its outcome. Raises only if the server is ending."""
         reply = self._reply
         if reply is None:
             # Stopped before it began.
@@ -88,7 +89,7 @@ class Turn:
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
             self._fail(reply.fallback_sentence, error.retry_after)
-            note_refusal(widget_id=reply.key, limit=error.limit)
+            count_refusal(widget_id=reply.key, limit=error.limit)
         except Exception as error:  # noqa: BLE001 - a turn always ends; the text could hold content
             logger.error("A turn failed: %s", type(error).__name__)  # noqa: TRY400
             self._fail(reply.fallback_sentence)
@@ -101,9 +102,9 @@ class Turn:
                 self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
 
     async def settle(self) -> None:
-        """Count the tokens of an answer that this process gives up, and nobody writes from here.
+        """Count the tokens of an answer that this process gives up.
 
-        The process that writes it reserves, and counts, its own.
+        The process that takes the turn over reserves and counts its own.
         """
         if self.outcome.reservation is None:
             return
@@ -139,12 +140,12 @@ class Turn:
         self.text += text
         self._pending += text
         if self._flush_handle is None:
-            # The first words at once; what follows is gathered.
+            # The first words are sent immediately; later ones are batched.
             loop = asyncio.get_running_loop()
             self._flush_handle = loop.call_at(self._next_flush, self.flush)
 
     def flush(self) -> None:
-        """Send what has gathered to the sockets that follow."""
+        """Send the batched text to the sockets that follow the answer."""
         if self._flush_handle is not None:
             self._flush_handle.cancel()
             self._flush_handle = None
@@ -153,23 +154,23 @@ class Turn:
         text, self._pending = self._pending, ""
         self._next_flush = asyncio.get_running_loop().time() + COALESCE_SECONDS
         claimed = self.claimed
-        for listener in hub.listeners_of(claimed.session_id):
+        for listener in rooms.listeners_of(claimed.session_id):
             listener.deliver_delta(claimed.message_id, claimed.reply_id, self._offset, text)
         if self._is_shared:
-            link.send_soon(
+            bus.send_soon(
                 claimed.session_id,
                 AnswerGrew(claimed.message_id, claimed.reply_id, self._offset, text),
             )
         self._offset += utf16_length(text)
 
     def share(self) -> None:
-        """Tell other processes what is written, and from now on what comes."""
+        """Send other processes the text so far, and later text as it comes."""
         self.flush()
         self._is_shared = True
         claimed = self.claimed
-        link.send_soon(
+        bus.send_soon(
             claimed.session_id, AnswerSoFar(claimed.message_id, claimed.reply_id, self.text)
         )
 
     def _elapsed_ms(self) -> int:
-        return int((time.monotonic() - self._began) * 1000)
+        return int((time.monotonic() - self._started_at) * 1000)

@@ -1,4 +1,4 @@
-"""The frames on their way to one client: in order, bounded, and never in anybody's way."""
+"""The frames on their way to one client: in order, bounded, and without blocking the sender."""
 
 import asyncio
 import logging
@@ -12,11 +12,10 @@ from widgets.chat.protocol import byte_length
 logger = logging.getLogger(__name__)
 
 
-class Outbound:
-    """A queue that a task of its own empties while there is something in it.
+class SendQueue:
+    """A queue that a task of its own empties, so that `put` never waits for the client's network.
 
-    Whoever puts a frame in never waits for the client's network. A client that lets more than
-    LIMIT_OUTBOUND_BYTES pile up is given up.
+    A client that lets more than LIMIT_OUTBOUND_BYTES pile up is dropped.
     """
 
     def __init__(
@@ -34,7 +33,7 @@ class Outbound:
         self._is_held = held
         self._send = send
         self._close = close
-        # Made when it is needed: most sockets say nothing most of the time.
+        # Created on demand: most sockets are silent most of the time.
         self._frames: deque[str] | None = None
         self._bytes = 0
         self._close_code: int | None = None
@@ -62,25 +61,25 @@ class Outbound:
             self._wake()
 
     def release(self) -> None:
-        """Send what is queued, and from now on whatever comes."""
+        """Send what is queued, and later frames as they come."""
         self._is_held = False
         if self._frames or self._close_code is not None:
             self._wake()
 
     @property
     def is_closing(self) -> bool:
-        """Whether `close` was called, or the client was given up."""
+        """Whether `close` was called, or the client was dropped."""
         return self._close_code is not None or self._given_up
 
     def cancel(self) -> None:
-        """The client is gone: forget what is queued."""
+        """Drop what is queued, because the client is gone."""
         self._given_up = True
         self._frames = None
         if self._task is not None:
             self._task.cancel()
 
     def _give_up(self) -> None:
-        logger.info("A client that doesn't read is let go.")
+        logger.info("A client that is not reading is dropped.")
         self._frames = None
         self._close_code = 1011
         self._wake()

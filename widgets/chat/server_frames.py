@@ -5,10 +5,9 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
-from widgets.types import MessageData, MessageStatus, NoticeData
+from widgets.types import FINISHED, MessageData, NoticeData
 
-# A base client knows no status: it is shown what ended well, or was stopped on purpose.
-SHOWN_TO_BASE = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
 LONGEST_ESCAPE = 6
 OTHER_FIELDS = 4_096
@@ -42,7 +41,7 @@ def history_frame(
     Where `room` bytes don't hold all of them (0: any number does), the oldest are left out.
     """
     if not v2:
-        shown = [m for m in messages if m.status in SHOWN_TO_BASE]
+        shown = [m for m in messages if m.status in FINISHED]
         lines: list[Frame] = [{"role": m.role, "content": m.content} for m in shown]
     else:
         lines = [

@@ -1,4 +1,4 @@
-"""What runs beside the requests: leases, orphaned turns, revoked widgets, idle sockets."""
+"""Background tasks: leases, orphaned turns, revoked widgets, idle sockets, the drain."""
 
 import asyncio
 import logging
@@ -6,21 +6,28 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import assert_never
 
 from django.conf import settings
 
 from loquent.db.threads import in_database
 from loquent.errors import ErrorCode
-from widgets.chat.bus import PROCESS, link
-from widgets.chat.cancellation import cancel
-from widgets.chat.events import AnswerWanted, Event, LookAgain, StopAsked, TurnEnded
+from widgets.chat.bus import PROCESS, bus, cancel
+from widgets.chat.events import (
+    AnswerRequested,
+    Event,
+    ProcessEvent,
+    ResyncRequested,
+    StopRequested,
+    TurnEnded,
+)
 from widgets.chat.protocol import CloseCode
-from widgets.chat.rooms import Listener, hub
+from widgets.chat.rooms import Listener, rooms
 from widgets.chat.telemetry import measure_process, note_interrupted
 from widgets.chat.turn_runner import runner
 from widgets.services.open_sockets import revocation_state
 from widgets.services.refusals import flush_refusals, has_refusals
-from widgets.services.turns.finish import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
+from widgets.services.turns.leases import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 
 logger = logging.getLogger(__name__)
 # Of more sockets than these, a part is looked at each second.
@@ -50,14 +57,14 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         if any(not task.done() and task.get_loop() is loop for task in self._tasks):
             return
-        link.start(hear)
+        bus.start(on_remote_event)
         self._outdated.clear()
         checks = (
             self.keep_turns,
             self.end_revoked,
             self.end_watching,
             self.end_idle,
-            self.mend_link,
+            self.check_bus,
             self.count_refusals,
             measure_process,
         )
@@ -68,18 +75,18 @@ class Supervisor:
         ]
 
     async def drain(self, *, grace_seconds: float) -> None:
-        """Let the answers under way end, for so long at most; then send every socket away.
+        """Let running answers end for at most `grace_seconds`, then close every socket.
 
-        A socket whose answer isn't being written goes at once: its visitor comes back to another
-        process, which also takes over the turns that wait here, and those that are cut.
+        A socket without a running answer is closed immediately: its visitor reconnects to another
+        process, which also takes over the turns that wait here, and those that are cut off.
         """
         self.is_draining = True
         runner.start_no_more()
-        for socket in hub.sockets():
+        for socket in rooms.sockets():
             if socket.session_id is None or runner.current(socket.session_id) is None:
                 socket.end(CloseCode.RESTART)
         await runner.end_all(grace_seconds, ended=self._send_away)
-        for listener in (*hub.sockets(), *hub.viewers()):
+        for listener in (*rooms.sockets(), *rooms.viewers()):
             listener.end(CloseCode.RESTART)
         try:
             await in_database(release_turns, owner=PROCESS)
@@ -91,15 +98,15 @@ class Supervisor:
             logger.warning("Refusals could not be counted: %s", type(error).__name__)
 
     def _send_away(self, session_id: uuid.UUID) -> None:
-        for socket in hub.sockets_of(session_id):
+        for socket in rooms.sockets_of(session_id):
             socket.end(CloseCode.RESTART)
 
     async def stop(self) -> None:
-        """End the turns of this process, and the supervision with them."""
+        """End the turns of this process and the loops."""
         await runner.end_all(0)
         await cancel(self._tasks)
         self._tasks = []
-        await link.stop()
+        await bus.stop()
         self.is_draining = False
         runner.start_again()
 
@@ -120,17 +127,17 @@ class Supervisor:
                 error=INTERRUPTED_SENTENCE,
                 error_code=ErrorCode.INTERRUPTED.value,
             )
-            await hub.publish(turn.session_id, ended)
+            await rooms.publish(turn.session_id, ended)
         for session_id in settled.to_run:
             runner.wake(session_id)
 
     async def end_revoked(self) -> None:
         """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
 
-        One whose session was erased goes with 1012: its visitor comes back to a new one. Where
-        there are many, each round looks at a third of them: all are seen to within 5 s.
+        A socket whose session was erased is closed with 1012: its visitor reconnects to a new one.
+        If there are many, each round checks a third of them: all are checked within 5 s.
         """
-        found = hub.sockets()
+        found = rooms.sockets()
         self._round += 1
         if len(found) > MANY_SOCKETS:
             this = self._round % PARTS
@@ -155,19 +162,19 @@ class Supervisor:
 
     async def end_watching(self) -> None:
         """Disconnect staff who lost access."""
-        for viewer in hub.viewers():
+        for viewer in rooms.viewers():
             try:
                 await viewer.check_right()
             except Exception as error:  # noqa: BLE001 - the next round tries again
                 logger.warning("A viewer could not be checked: %s", type(error).__name__)
 
-    async def mend_link(self) -> None:
+    async def check_bus(self) -> None:
         """Once the channel layer is back, mark all sockets: each may have missed events."""
-        if await link.check():
-            self._outdated.update(hub.sockets(), hub.viewers())
+        if await bus.check():
+            self._outdated.update(rooms.sockets(), rooms.viewers())
 
     async def resync_outdated(self) -> None:
-        """Send the sockets marked by `mend_link` what they missed; failed ones stay marked.
+        """Send the sockets marked by `check_bus` what they missed; failed ones stay marked.
 
         One socket at a time, so that Redis's return does not flood the database.
         """
@@ -194,7 +201,7 @@ class Supervisor:
         if not limit:
             return
         oldest = monotonic() - limit
-        for socket in hub.sockets():
+        for socket in rooms.sockets():
             if socket.last_activity < oldest:
                 socket.end(CloseCode.IDLE)
 
@@ -210,20 +217,27 @@ async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(RENEW_SECONDS)
 
 
-def hear(session_id: uuid.UUID, event: Event) -> None:
-    """What another process tells of a session."""
+def on_remote_event(session_id: uuid.UUID, event: Event) -> None:
+    """Handle an event from another process."""
+    if isinstance(event, ProcessEvent):
+        _handle(session_id, event)
+    else:
+        rooms.deliver_local(session_id, event)
+
+
+def _handle(session_id: uuid.UUID, event: ProcessEvent) -> None:
     match event:
-        case StopAsked():
+        case StopRequested():
             runner.stop(session_id)
-        case AnswerWanted():
+        case AnswerRequested():
             turn = runner.current(session_id)
             if turn is not None:
                 turn.share()
-        case LookAgain():
-            for listener in hub.listeners_of(session_id):
+        case ResyncRequested():
+            for listener in rooms.listeners_of(session_id):
                 listener.resync_soon()
         case _:
-            hub.tell(session_id, event)
+            assert_never(event)
 
 
 supervisor = Supervisor()

@@ -14,7 +14,7 @@ from loquent.agents.services.breaker import breakers
 from loquent.agents.services.slots import slots
 from loquent.db.threads import in_database
 from loquent.telemetry import metrics, tracing
-from widgets.chat.bus import link
+from widgets.chat.bus import bus
 from widgets.services.turns.finish import Outcome
 from widgets.services.turns.waiting import QueueState, measure_queue
 
@@ -73,7 +73,7 @@ async def measure_process() -> None:
     metrics.MODEL_SLOTS.labels("waiting").set(slots.waiting)
     metrics.BREAKERS_OPEN.set(breakers.count_open())
     metrics.DATABASE_THREADS.labels("all").set(settings.DATABASE_THREADS)
-    metrics.REDIS_UP.set(bool(settings.REDIS_URL) and not link.is_deaf)
+    metrics.REDIS_UP.set(bool(settings.REDIS_URL) and not bus.is_down)
     began = time.perf_counter()
     await asyncio.sleep(0)
     metrics.LOOP_LAG.set(time.perf_counter() - began)

@@ -1,6 +1,6 @@
-"""The turns of this process, run one after the other in each session.
+"""Run the turns of this process, one at a time in each session.
 
-A turn outlives the socket that began it.
+A turn outlives the socket that requested it.
 """
 
 import asyncio
@@ -14,23 +14,23 @@ from functools import partial
 from loquent.db.batching import Batcher
 from loquent.errors import ErrorCode
 from loquent.telemetry.correlation import bind_session
-from widgets.chat.bus import PROCESS, link
-from widgets.chat.cancellation import cancel
+from widgets.chat.bus import PROCESS, bus, cancel
 from widgets.chat.events import TurnEnded, TurnStarted
-from widgets.chat.rooms import hub
-from widgets.chat.running_turn import Turn
+from widgets.chat.rooms import rooms
+from widgets.chat.running_turn import RunningTurn
+from widgets.chat.server_frames import INTERNAL_SENTENCE
 from widgets.chat.telemetry import note_turn, traced_turn
-from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import finish_turns
+from widgets.services.turns.waiting import PendingTurn
 
 logger = logging.getLogger(__name__)
 
-# How long an answer is tried to be written while the database is away.
+# How long to retry writing an answer while the database is away.
 FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
 _claim = Batcher(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
 _write = Batcher(finish_turns, key=lambda ended: ended[0].session_id)
-INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 
 
 class TurnRunner:
@@ -38,20 +38,20 @@ class TurnRunner:
 
     def __init__(self) -> None:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
-        # Sessions to look at again, and the turn that is claimed there already.
-        self._again: dict[uuid.UUID, ClaimedTurn | None] = {}
-        self._current: dict[uuid.UUID, Turn] = {}
+        # Sessions to run once more, and the turn that is claimed there already.
+        self._again: dict[uuid.UUID, PendingTurn | None] = {}
+        self._current: dict[uuid.UUID, RunningTurn] = {}
         # Whether turns may begin here.
         self.starts = True
 
-    def wake(self, session_id: uuid.UUID, claimed: ClaimedTurn | None = None) -> None:
-        """See to it that the session's waiting turns are run, and first the one that is claimed."""
+    def wake(self, session_id: uuid.UUID, claimed: PendingTurn | None = None) -> None:
+        """Run the session's waiting turns, first the claimed one."""
         if not self.starts:
             return
         if session_id in self._tasks:
             self._again[session_id] = claimed or self._again.get(session_id)
             return
-        turn = Turn(claimed) if claimed is not None else None
+        turn = RunningTurn(claimed) if claimed is not None else None
         if turn is not None:
             # Now, not when the task begins: a stop may come right behind the message.
             self._current[session_id] = turn
@@ -59,8 +59,8 @@ class TurnRunner:
         self._tasks[session_id] = task
         task.add_done_callback(lambda _: self._forget(session_id))
 
-    def current(self, session_id: uuid.UUID) -> Turn | None:
-        """The turn of a session that is being written in this process."""
+    def current(self, session_id: uuid.UUID) -> RunningTurn | None:
+        """Return the session's turn that this process is running."""
         return self._current.get(session_id)
 
     def stop(self, session_id: uuid.UUID) -> None:
@@ -70,23 +70,23 @@ class TurnRunner:
             turn.stop()
 
     def sessions(self) -> list[uuid.UUID]:
-        """The sessions that this process is at."""
+        """Return the sessions whose turns this process is running."""
         return list(self._tasks)
 
     def start_no_more(self) -> None:
-        """The process is going away: turns under way go on, others are left to other processes."""
+        """Start no more turns, because the process is ending; running ones go on."""
         self.starts = False
 
     def start_again(self) -> None:
-        """The opposite of `start_no_more`."""
+        """Undo `start_no_more`."""
         self.starts = True
 
     async def end_all(
         self, grace_seconds: float, *, ended: Callable[[uuid.UUID], None] | None = None
     ) -> None:
-        """Wait so long for the turns under way, telling of each session that is done; cut the rest.
+        """Wait for running turns, call `ended` for each session that is done, cancel the rest.
 
-        What is cut is found by its lease.
+        Another process finds a cancelled turn by its lease.
         """
         tasks = {task: session_id for session_id, task in self._tasks.items()}
         pending = set(tasks)
@@ -108,38 +108,38 @@ class TurnRunner:
         if session_id in self._again:
             self.wake(session_id, self._again.pop(session_id))
 
-    async def _run(self, session_id: uuid.UUID, turn: Turn | None) -> None:
+    async def _run(self, session_id: uuid.UUID, turn: RunningTurn | None) -> None:
         bind_session(session_id)
-        # Heard even if the visitor has left: a stop may come from a tab at another process.
-        await link.follow(session_id)
+        # Even if the visitor has left: a stop may come from a tab at another process.
+        await bus.subscribe(session_id)
         try:
-            # What is claimed is run, even if the process is to end.
+            # A claimed turn is run even if the process is ending.
             while self.starts or turn is not None:
                 if turn is None:
                     claimed = self._again.pop(session_id, None) or await _claim(session_id)
-                    turn = None if claimed is None else Turn(claimed)
+                    turn = None if claimed is None else RunningTurn(claimed)
                 if turn is None or not await self._run_one(turn):
                     return
                 turn = None
         except Exception as error:  # noqa: BLE001 - the supervisor finds the turn again
             logger.warning("A turn could not be run: %s", type(error).__name__)
         finally:
-            link.unfollow(session_id)
+            bus.unsubscribe(session_id)
 
     @traced_turn
-    async def _run_one(self, turn: Turn) -> bool:
-        """Whether turns of the session are waiting."""
+    async def _run_one(self, turn: RunningTurn) -> bool:
+        """Run one turn; return whether turns of the session are waiting."""
         claimed = turn.claimed
         session_id = claimed.session_id
         self._current[session_id] = turn
         try:
             await turn.begin()
-            hub.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
+            rooms.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
-            async with hub.in_order(session_id):
+            async with rooms.in_order(session_id):
                 ended, more = await self._finish(turn)
                 del self._current[session_id]
-                await hub.publish(session_id, ended)
+                await rooms.publish(session_id, ended)
         except asyncio.CancelledError:
             # The process ends. Shielded: whatever waits for this task cancels it again.
             await asyncio.shield(turn.settle())
@@ -148,8 +148,8 @@ class TurnRunner:
             self._current.pop(session_id, None)
         return more
 
-    async def _finish(self, turn: Turn) -> tuple[TurnEnded, bool]:
-        """What to tell, and whether turns of the session are waiting."""
+    async def _finish(self, turn: RunningTurn) -> tuple[TurnEnded, bool]:
+        """Return the event to publish, and whether turns of the session are waiting."""
         claimed = turn.claimed
         deadline = time.monotonic() + FINISH_SECONDS
         for attempt in itertools.count():

@@ -1,4 +1,4 @@
-"""A visitor's socket: the door it came through, its limits, and the session that it follows."""
+"""A visitor's socket: its handshake, its limits, and the session that it subscribes to."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -7,69 +7,68 @@ from time import monotonic
 from django.conf import settings
 
 from loquent.errors import ApplicationError, ErrorCode
-from widgets.chat.bus import link
-from widgets.chat.client_state import SessionView
+from widgets.chat.bus import bus
+from widgets.chat.client_state import ClientState
 from widgets.chat.events import SessionReplaced
 from widgets.chat.protocol import CloseCode, FrameError
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.server_frames import error_frame, session_frame
-from widgets.chat.subscriber import Follower
-from widgets.services.chat import Doorway
+from widgets.chat.subscriber import Subscriber
 from widgets.services.open_sockets import WidgetState
-from widgets.services.refusals import note_refusal
-from widgets.services.validate_origin import origin_is_fine
-from widgets.types import MessageData
+from widgets.services.refusals import count_refusal
+from widgets.services.validate_origin import is_request_allowed
+from widgets.types import Handshake, MessageData
 from widgets.visitor_page import Page
 
 BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 
 
-class SessionSocket(Follower):
+class SessionSocket(Subscriber):
     """A visitor's socket in its session's room."""
 
     def __init__(
         self,
         *,
-        doorway: Doorway,
+        handshake: Handshake,
         v2: bool,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
     ) -> None:
-        super().__init__(view=SessionView(v2=v2, name=uuid.uuid4().hex), send=send, close=close)
-        self.doorway = doorway
+        super().__init__(state=ClientState(v2=v2, name=uuid.uuid4().hex), send=send, close=close)
+        self.handshake = handshake
         self.last_activity = monotonic()
         self.widget_pk: uuid.UUID | None = None
-        # Where the visitor is in this tab, as far as its browser has said.
+        # The visitor's page in this tab, if the browser has sent one.
         self.page: Page | None = None
-        self._is_gone = False
+        self._is_closed = False
         self._bad_frames = 0
-        hub.count_socket(doorway.ip)
+        rooms.count_socket(handshake.ip)
 
     async def enter(self, session_id: uuid.UUID, widget_pk: uuid.UUID) -> None:
-        """Join the session's room and group; events are kept from now on."""
+        """Join the session's room and subscribe; events are queued from now on."""
         self.session_id, self.widget_pk = session_id, widget_pk
-        hub.join(session_id, self)
+        rooms.join(session_id, self)
         limit = settings.LIMITS.sockets_per_session
         if settings.RATE_LIMITS and limit:
-            for oldest in hub.sockets_of(session_id)[:-limit]:
+            for oldest in rooms.sockets_of(session_id)[:-limit]:
                 oldest.end(CloseCode.TOO_MANY_SOCKETS)
-        await link.follow(session_id)
+        await bus.subscribe(session_id)
 
-    def began(self, message: MessageData) -> None:
-        """The visitor's message came through this socket."""
-        self._view.began(message.id, message.seq)
+    def mark_sent(self, message: MessageData) -> None:
+        """Note that the visitor sent the message through this socket."""
+        self._state.mark_sent(message.id, message.seq)
 
-    def asked_again(self, message_id: str) -> None:
-        """Another answer to the visitor's message was asked for through this socket."""
-        self._view.asked_again(message_id)
+    def mark_requested(self, message_id: str) -> None:
+        """Note that this socket asked for another answer to the visitor's message."""
+        self._state.mark_requested(message_id)
 
     def touch(self) -> None:
-        """The visitor did something: the socket is not idle."""
+        """Note that the visitor did something: the socket is not idle."""
         self.last_activity = monotonic()
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
-        """Queue an error frame, and count the limit that refused, if one did."""
-        note_refusal(widget_id=self.doorway.widget_id, limit=error.limit)
+        """Queue an error frame, and count the refusal if a limit caused it."""
+        count_refusal(widget_id=self.handshake.request.widget_id, limit=error.limit)
         self.put(
             error_frame(
                 v2=self.v2,
@@ -88,26 +87,26 @@ class SessionSocket(Follower):
         if 0 < settings.LIMITS.bad_frames <= self._bad_frames:
             self.end(CloseCode.BAD_FRAMES)
 
-    def gone(self) -> None:
-        """The client has left; a second time does nothing."""
-        self._outbound.cancel()
-        if self._is_gone:
+    def close(self) -> None:
+        """Release everything after the client has left; a second time does nothing."""
+        self._queue.cancel()
+        if self._is_closed:
             return
-        self._is_gone = True
-        hub.uncount_socket(self.doorway.ip)
+        self._is_closed = True
+        rooms.uncount_socket(self.handshake.ip)
         if self.session_id is not None:
-            hub.leave(self.session_id, self)
-            link.unfollow(self.session_id)
+            rooms.leave(self.session_id, self)
+            bus.unsubscribe(self.session_id)
             self.session_id = None
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """The code to close with, now that the widget is so; None: go on."""
-        if state is None or state["widget_id"] != self.doorway.widget_id:
+        """Return the code to close with, given the widget's state; None to go on."""
+        if state is None or state["widget_id"] != self.handshake.request.widget_id:
             return CloseCode.GONE
-        fits = state["enabled"] and origin_is_fine(
+        fits = state["enabled"] and is_request_allowed(
             allowed=state["allowed_origins"],
-            origins=self.doorway.origins,
-            fetch_site=self.doorway.fetch_site,
+            origins=self.handshake.request.origins,
+            fetch_site=self.handshake.request.fetch_site,
         )
         return None if fits else CloseCode.FORBIDDEN
 
@@ -115,13 +114,13 @@ class SessionSocket(Follower):
         if self.session_id is None:
             return
         old, new = self.session_id, uuid.UUID(event.session_id)
-        hub.leave(old, self)
-        hub.join(new, self)
+        rooms.leave(old, self)
+        rooms.join(new, self)
         self.session_id = new
-        link.unfollow(old)
-        self._in_background(link.follow(new))
+        bus.unsubscribe(old)
+        self._in_background(bus.subscribe(new))
         self.put(
-            *self._view.leave_turns(),
+            *self._state.leave_turns(),
             session_frame(
                 v2=self.v2,
                 session_token=event.session_token,

@@ -28,7 +28,7 @@ class WidgetDailyUsage(BaseModel):
 class RefusedOrigin(BaseModel):
     """A site that tried to show a widget and isn't on its list: how often on a day, when last.
 
-    There are few rows, whoever asks how often (widgets/services/refused_origins.py).
+    There are few rows, whoever asks how often (widgets/services/refusals.py).
     """
 
     widget = models.ForeignKey(

@@ -24,7 +24,7 @@ ACTIVE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Summary:
     """What a list shows of a conversation beside its row: the last message, and the ratings."""
 
     excerpt: str = ""
@@ -33,8 +33,8 @@ class Glance:
     thumbs_down: int = 0
 
 
-def glances(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Glance]:
-    """A glance at each of these conversations; two queries, however many they are."""
+def summaries(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Summary]:
+    """Return a summary of each of these conversations, in two queries."""
     ids = [session.id for session in sessions]
     messages = WidgetMessage.objects.filter(session__in=ids).order_by()
     last = messages.filter(seq=F("session__last_seq")).annotate(begin=Substr("content", 1, EXCERPT))
@@ -48,11 +48,11 @@ def glances(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Glance]:
         )
     )
     thumbs = {row["session"]: (row["up"], row["down"]) for row in rated}
-    return {key: Glance(*said.get(key, ("", "")), *thumbs.get(key, (0, 0))) for key in ids}
+    return {key: Summary(*said.get(key, ("", "")), *thumbs.get(key, (0, 0))) for key in ids}
 
 
-def with_something_in_it(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
-    """Without the sessions of who opened the chat and left."""
+def non_empty(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
+    """Exclude sessions in which the visitor wrote nothing."""
     return sessions.filter(Q(last_seq__gt=0) | Q(contact_claim__isnull=False))
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import models, transaction
@@ -13,6 +12,7 @@ from contacts.models import Contact
 from contacts.services import forget_contact
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
+from widgets.services.history import iso_time
 
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
@@ -36,15 +36,15 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
     """
     organization = contact.organization
     return {
-        "exported_at": _time(timezone.now()),
+        "exported_at": iso_time(timezone.now()),
         "organization": {"id": str(organization.id), "name": organization.name},
         "contact": {
             "id": str(contact.id),
             "name": contact.name,
             "email": contact.email,
             "phone": contact.phone,
-            "created_at": _time(contact.created_at),
-            "updated_at": _time(contact.updated_at),
+            "created_at": iso_time(contact.created_at),
+            "updated_at": iso_time(contact.updated_at),
         },
         "conversations": [
             _conversation(session)
@@ -129,27 +129,27 @@ def _typed_elsewhere(contact: Contact) -> Iterator[dict[str, str]]:
             for name in ("email", "phone")
             if claim.get(name) and claim[name] == getattr(contact, name)
         }
-        yield {"conversation_id": str(session.id), "created_at": _time(session.created_at), **same}
+        yield {
+            "conversation_id": str(session.id),
+            "created_at": iso_time(session.created_at),
+            **same,
+        }
 
 
 def _conversation(session: WidgetSession) -> dict[str, Any]:
     return {
         "id": str(session.id),
         "widget": {"id": str(session.widget_id), "name": session.widget.name},
-        "created_at": _time(session.created_at),
-        "last_active_at": _time(session.last_active_at),
-        "ended_at": _time(session.ended_at) if session.ended_at else None,
+        "created_at": iso_time(session.created_at),
+        "last_active_at": iso_time(session.last_active_at),
+        "ended_at": iso_time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
-        "page": session.page and {**session.page, "at": _time(session.page["at"])},
+        "page": session.page and {**session.page, "at": iso_time(session.page["at"])},
         "messages": [
             {
                 **{name: getattr(message, name) for name in MESSAGE_FIELDS},
-                "created_at": _time(message.created_at),
+                "created_at": iso_time(message.created_at),
             }
             for message in sorted(session.messages.all(), key=lambda row: row.seq)
         ],
     }
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

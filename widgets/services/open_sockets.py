@@ -1,9 +1,11 @@
-"""What open sockets must know of their widgets as these change."""
+"""What open sockets may still do: of visitors by their widget, of staff by their account."""
 
 import uuid
 from collections.abc import Collection
 from typing import TypedDict
 
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.backends import signed_in_user
 from widgets.models import WidgetConfig, WidgetSession
 
 
@@ -34,3 +36,16 @@ def revocation_state(
         "id", "widget_id", "enabled", "allowed_origins"
     )
     return {row["id"]: WidgetState(**row) for row in rows}, existing
+
+
+def may_watch(*, session_key: str, conversation_id: uuid.UUID) -> bool:
+    """Return whether a staff browser, known by its session key, may watch a conversation live.
+
+    False if it is not logged in, belongs to another organization, or the conversation is gone.
+    """
+    user = signed_in_user(session_key)
+    if user is None:
+        return False
+    return WidgetSession.objects.filter(
+        id=conversation_id, widget__organization__in=visible_organizations(user)
+    ).exists()

@@ -22,11 +22,10 @@ from django.db.models.functions import Cast, Coalesce, Floor, Ln, TruncDate
 
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, WidgetMessage, WidgetSession
-from widgets.types import LimitKind, MessageRole, MessageStatus, Rating
+from widgets.types import FINISHED, LimitKind, MessageRole, MessageStatus, Rating
 
 DAYS = 30
 KEPT_SECONDS = 60
-ANSWERED = (MessageStatus.COMPLETE, MessageStatus.STOPPED)
 FAILED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 # Times to the first token are counted in classes, each 4 % longer than the one before: their
 # middles are 2 % from their ends.
@@ -131,7 +130,7 @@ def _messages(
     logarithm = Ln(Cast("first_token_ms", FloatField()) + 1.0)
     is_user, is_answer = Q(role=MessageRole.USER), Q(role=MessageRole.ASSISTANT)
     # A question whose turn ended without a word has no answer to be counted.
-    failed = is_answer & ~Q(status__in=ANSWERED) | Q(turn_status__in=FAILED)
+    failed = is_answer & ~Q(status__in=FINISHED) | Q(turn_status__in=FAILED)
     number = Cast(Floor(logarithm / math.log1p(CLASS_WIDTH)), IntegerField())
     rows: Iterable[tuple[Any, ...]] = (
         _by_day(messages, zone)
@@ -140,7 +139,7 @@ def _messages(
         .annotate(
             rows=Count("id"),
             messages=Count("id", filter=is_user),
-            answered=Count("id", filter=is_answer & Q(status__in=ANSWERED)),
+            answered=Count("id", filter=is_answer & Q(status__in=FINISHED)),
             failed=Count("id", filter=failed),
             thumbs_up=Count("id", filter=Q(rating=Rating.UP)),
             thumbs_down=Count("id", filter=Q(rating=Rating.DOWN)),

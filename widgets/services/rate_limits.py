@@ -1,38 +1,32 @@
-"""How much a visitor, an address and a widget may use."""
+"""The rates of visitors and addresses."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import F
-from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.organizations.services.days import organization_day
 from loquent.ratelimit.buckets import Rate, RateLimiter
 from loquent.ratelimit.shared import SharedLimiter, limiter
 from loquent.server.addresses import WIDER_FACTOR, address_buckets, wider_key
-from widgets.models import WidgetConfig, WidgetDailyUsage
 from widgets.types import LimitKind
 
 # A round trip for each frame would cost more than the frame: each process counts its own.
 frame_limiter = RateLimiter()
 
 SOCKETS_RETRY_SECONDS = 60
-SENTENCES = {
-    "sockets": "Many chats are open at the moment. Please try again later.",
-    "sockets_ip": "Many chats are open from your network. Please try again later.",
-    "handshakes_ip": "Many connections come from your network. Please wait a moment.",
-    "messages": "You are sending messages very fast. Please wait a moment.",
-    "messages_day": "You have sent very many messages today. Please come back tomorrow.",
-    "messages_ip": "Many messages come from your network. Please wait a moment.",
-    "frames": "Your browser is sending too much. Please wait a moment.",
-    "frames_ip": "Your network is sending too much. Please wait a moment.",
-    "sessions_ip": "Many chats were opened from your network. Please try again later.",
-    "contact_info": "You have sent your details very often. Please try again later.",
+SENTENCES: dict[str, str] = {
+    LimitKind.SOCKETS: "Many chats are open at the moment. Please try again later.",
+    LimitKind.SOCKETS_IP: "Many chats are open from your network. Please try again later.",
+    LimitKind.HANDSHAKES_IP: "Many connections come from your network. Please wait a moment.",
+    LimitKind.MESSAGES: "You are sending messages very fast. Please wait a moment.",
+    LimitKind.MESSAGES_DAY: "You have sent very many messages today. Please come back tomorrow.",
+    LimitKind.MESSAGES_IP: "Many messages come from your network. Please wait a moment.",
+    LimitKind.FRAMES: "Your browser is sending too much. Please wait a moment.",
+    LimitKind.FRAMES_IP: "Your network is sending too much. Please wait a moment.",
+    LimitKind.SESSIONS_IP: "Many chats were opened from your network. Please try again later.",
+    LimitKind.CONTACT_INFO: "You have sent your details very often. Please try again later.",
 }
 
 
@@ -52,7 +46,8 @@ class Charge:
 def charge_message(*, session_key: str, ip: str) -> Charge:
     """Count one visitor's message, before the transaction that writes it.
 
-    Whether a refusal matters shows only there: a repeat of an accepted message is none of it.
+    The transaction decides whether to enforce a refusal: a retry of an accepted message is not
+    refused.
     """
     return charge_messages([(session_key, ip)])[0]
 
@@ -63,7 +58,7 @@ def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
         return [Charge((), None)] * len(writers)
     wishes = [_message_rates(session_key, ip) for session_key, ip in writers]
     return [
-        Charge(wanted, None if refused is None else _refusal(*refused))
+        Charge(wanted, None if refused is None else _rate_error(*refused))
         for wanted, refused in zip(wishes, limiter.take_each(wishes), strict=True)
     ]
 
@@ -72,12 +67,20 @@ def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
     limits = settings.LIMITS
     per_ip = limits.messages_per_minute_per_ip
     return (
-        (Rate("messages", limits.messages_per_minute, 60, limits.messages_burst), session_key),
         (
-            Rate("messages_day", limits.messages_per_day, 86_400, limits.messages_per_day),
+            Rate(LimitKind.MESSAGES.value, limits.messages_per_minute, 60, limits.messages_burst),
             session_key,
         ),
-        *address_buckets(Rate("messages_ip", per_ip, 60, per_ip), ip),
+        (
+            Rate(
+                LimitKind.MESSAGES_DAY.value,
+                limits.messages_per_day,
+                86_400,
+                limits.messages_per_day,
+            ),
+            session_key,
+        ),
+        *address_buckets(Rate(LimitKind.MESSAGES_IP.value, per_ip, 60, per_ip), ip),
     )
 
 
@@ -104,9 +107,9 @@ def take_frame(*, socket_key: str, session_key: str, ip: str) -> None:
 @lru_cache(maxsize=8)
 def _frame_rates(per_socket: int, sockets: int, per_address: int) -> tuple[Rate, Rate, Rate]:
     return (
-        Rate("frames", per_socket, 60, per_socket),
-        Rate("frames", per_socket * sockets, 60, per_socket * sockets),
-        Rate("frames_ip", per_address, 60, per_address),
+        Rate(LimitKind.FRAMES.value, per_socket, 60, per_socket),
+        Rate(LimitKind.FRAMES.value, per_socket * sockets, 60, per_socket * sockets),
+        Rate(LimitKind.FRAMES_IP.value, per_address, 60, per_address),
     )
 
 
@@ -114,34 +117,36 @@ def take_handshake(*, ip: str) -> None:
     """Count one handshake of an address, resumes included; raises `rate_limited`."""
     limits = settings.LIMITS
     amount, burst = limits.handshakes_per_minute_per_ip, limits.handshakes_burst
-    _take(limiter, *address_buckets(Rate("handshakes_ip", amount, 60, burst), ip))
+    _take(limiter, *address_buckets(Rate(LimitKind.HANDSHAKES_IP.value, amount, 60, burst), ip))
 
 
 def take_session(*, ip: str) -> None:
     """Count one new session; raises `rate_limited`."""
     limits = settings.LIMITS
-    rate = Rate("sessions_ip", limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst)
+    rate = Rate(
+        LimitKind.SESSIONS_IP.value, limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst
+    )
     _take(limiter, *address_buckets(rate, ip))
 
 
 def take_contact_info(*, session_key: str) -> None:
     """Count one contact form; raises `rate_limited`."""
     amount = settings.LIMITS.contact_info_per_hour
-    _take(limiter, (Rate("contact_info", amount, 3_600, amount), session_key))
+    _take(limiter, (Rate(LimitKind.CONTACT_INFO.value, amount, 3_600, amount), session_key))
 
 
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
     """Raise `rate_limited` if an address, or this process, has more open sockets than it may."""
     if 0 < settings.MAX_SOCKETS < total:
-        raise _sockets_refusal(LimitKind.SOCKETS)
+        raise _sockets_error(LimitKind.SOCKETS)
     limit, wider = settings.LIMITS.sockets_per_ip, wider_key(ip)
     if not settings.RATE_LIMITS or not limit:
         return
     if by_ip[ip] > limit or (wider is not None and by_ip[wider] > limit * WIDER_FACTOR):
-        raise _sockets_refusal(LimitKind.SOCKETS_IP)
+        raise _sockets_error(LimitKind.SOCKETS_IP)
 
 
-def _sockets_refusal(kind: LimitKind) -> ApplicationError:
+def _sockets_error(kind: LimitKind) -> ApplicationError:
     return ApplicationError(
         ErrorCode.RATE_LIMITED, SENTENCES[kind], retry_after=SOCKETS_RETRY_SECONDS, limit=kind
     )
@@ -152,71 +157,10 @@ def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> No
         return
     refused = buckets.take(*wanted)
     if refused is not None:
-        raise _refusal(*refused)
+        raise _rate_error(*refused)
 
 
-def _refusal(rate: Rate, retry_after: int) -> ApplicationError:
+def _rate_error(rate: Rate, retry_after: int) -> ApplicationError:
     return ApplicationError(
         ErrorCode.RATE_LIMITED, SENTENCES[rate.name], retry_after=retry_after, limit=rate.name
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DailyCap:
-    """How many messages a widget may take a day (None: as many as come), and whose days."""
-
-    widget_pk: uuid.UUID
-    messages: int | None
-    timezone: str
-
-
-def daily_cap(widget: WidgetConfig) -> DailyCap:
-    """The cap of a widget."""
-    return DailyCap(widget.id, widget.daily_message_cap, widget.organization.timezone)
-
-
-def use_daily_message(*, cap: DailyCap) -> None:
-    """Count one accepted message of a widget; raises `daily_cap_reached` when the cap is used up.
-
-    Exact at any concurrency: one conditional UPDATE decides. Call it in the transaction that
-    writes the message.
-    """
-    if not use_daily_messages(cap=cap, wanted=1):
-        raise daily_cap_reached(cap=cap)
-
-
-def use_daily_messages(*, cap: DailyCap, wanted: int) -> int:
-    """Count so many messages, as `use_daily_message` does one; gives how many may be written."""
-    if cap.messages is not None and cap.messages <= 0:
-        return 0
-    day, _ = organization_day(cap.timezone, timezone.now())
-    if _count(cap, day, wanted):
-        return wanted
-    WidgetDailyUsage.objects.bulk_create(
-        [WidgetDailyUsage(widget_id=cap.widget_pk, day=day)], ignore_conflicts=True
-    )
-    if _count(cap, day, wanted):
-        return wanted
-    # The last ones before the cap.
-    used = 0
-    while used < wanted - 1 and _count(cap, day, 1):
-        used += 1
-    return used
-
-
-def _count(cap: DailyCap, day: date, messages: int) -> bool:
-    usage = WidgetDailyUsage.objects.filter(widget_id=cap.widget_pk, day=day)
-    if cap.messages is not None:
-        usage = usage.filter(messages__lte=cap.messages - messages)
-    return bool(usage.update(messages=F("messages") + messages))
-
-
-def daily_cap_reached(*, cap: DailyCap) -> ApplicationError:
-    """The refusal of a message over the widget's cap."""
-    _, seconds = organization_day(cap.timezone, timezone.now())
-    return ApplicationError(
-        ErrorCode.DAILY_CAP_REACHED,
-        "This chat has reached its limit for today. Please come back tomorrow.",
-        retry_after=seconds,
-        limit=LimitKind.DAILY_CAP,
     )

@@ -1,76 +1,170 @@
-"""How often each limit refused, for staff: counted in memory, written now and then.
+"""What widgets refused, for staff: how often each limit did, and which sites may not show one.
 
-A flood must not become load on the database: a refusal costs an addition, and what was refused in
-two seconds is one row for each widget and limit.
+A flood must not become load on the database. A refusal is counted in memory; the counts of about a
+second are written together, and what cannot be written is kept for the next time.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 
 from loquent.organizations.services.days import organization_day
 from loquent.telemetry.metrics import REFUSALS
-from widgets.models import LimitHit, WidgetConfig
-from widgets.services.refused_origins import flush_refused_origins, has_refused_origins
+from widgets.models import LimitHit, RefusedOrigin, WidgetConfig
+from widgets.origins import is_origin_allowed, parse_origin
 from widgets.types import LimitKind
 
-# Of widgets that don't exist, too: what a browser shows at the door is not looked up.
-MAX_COUNTS = 1_000
+# Pairs of widget and limit between two writes. Widget IDs are not looked up, so any may come.
+MAX_LIMIT_COUNTS = 1_000
+# Anyone can send any origin: a process keeps few, a widget keeps few per day, for a week.
+MAX_ORIGIN_COUNTS = 500
+MAX_ORIGINS_PER_DAY = 50
+ORIGIN_DAYS = 7
 
-_counts: Counter[tuple[str, str]] = Counter()
-_lock = Lock()
+
+class FlushedCounter:
+    """Counts per widget (its public ID) and name, at most `most` pairs until the next `flush`."""
+
+    def __init__(
+        self, write: Callable[[WidgetConfig, Mapping[str, int], datetime], None], *, most: int
+    ) -> None:
+        """`write(widget, counts, now)` adds the counts of one widget, in a transaction."""
+        self._write_widget = write
+        self._most = most
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, widget_id: str, name: str) -> None:
+        """Count one, unless it would be a pair too many."""
+        with self._lock:
+            if (widget_id, name) in self._counts or len(self._counts) < self._most:
+                self._counts[widget_id, name] += 1
+
+    def clear(self) -> None:
+        """Drop all counts."""
+        self._counts.clear()
+
+    def flush(self) -> None:
+        """Write the counts; they are kept if that fails."""
+        with self._lock:
+            counts = Counter(self._counts)
+            self._counts.clear()
+        if not counts:
+            return
+        try:
+            self.write(counts)
+        except Exception:
+            with self._lock:
+                self._counts.update(counts)
+            raise
+
+    def write(self, counts: Counter[tuple[str, str]]) -> None:
+        """Add counts to those in the database; counts of unknown widgets are dropped."""
+        by_widget: dict[str, dict[str, int]] = defaultdict(dict)
+        for (widget_id, name), count in sorted(counts.items()):
+            by_widget[widget_id][name] = count
+        now = timezone.now()
+        widgets = WidgetConfig.objects.filter(widget_id__in=by_widget)
+        # All processes use the same order, so that their transactions cannot deadlock.
+        found = sorted(widgets.select_related("organization"), key=lambda each: each.widget_id)
+        with transaction.atomic():
+            for widget in found:
+                self._write_widget(widget, by_widget[widget.widget_id], now)
 
 
-def note_refusal(*, widget_id: str, limit: str) -> None:
-    """Count one refusal of a widget (its public ID) by a limit; none where `limit` is empty."""
-    if not limit:
+def count_refusal(*, widget_id: str, limit: str) -> None:
+    """Count one refusal of a widget (its public ID) by a limit; none if `limit` is empty."""
+    if limit:
+        REFUSALS.labels(limit).inc()
+        limit_counts.add(widget_id, limit)
+
+
+def count_refused_origin(*, widget_id: str, origins: Sequence[bytes]) -> None:
+    """Count a refused site; `origins` are the request's `Origin` headers.
+
+    Only a request with one valid origin is counted.
+    """
+    if len(origins) != 1:
         return
-    REFUSALS.labels(limit).inc()
-    with _lock:
-        if (widget_id, limit) in _counts or len(_counts) < MAX_COUNTS:
-            _counts[widget_id, limit] += 1
+    origin = parse_origin(origins[0].strip(b" \t").decode("ascii", "replace"))
+    if origin is not None and len(origin) <= 300:
+        origin_counts.add(widget_id, origin)
 
 
 def has_refusals() -> bool:
-    """Whether there is anything to write."""
-    return bool(_counts) or has_refused_origins()
+    """Return whether there is anything to write."""
+    return bool(limit_counts or origin_counts)
 
 
 def flush_refusals() -> None:
-    """Write what was counted; what can't be written is kept for the next time."""
-    flush_refused_origins()
-    with _lock:
-        counts = Counter(_counts)
-        _counts.clear()
-    if not counts:
-        return
-    try:
-        _write(counts)
-    except Exception:
-        with _lock:
-            _counts.update(counts)
-        raise
+    """Write what was counted, and delete counts of sites that are older than a week."""
+    origin_counts.flush()
+    limit_counts.flush()
 
 
-def _write(counts: Counter[tuple[str, str]]) -> None:
-    now = timezone.now()
-    ids = {widget_id for widget_id, _ in counts}
-    widgets = WidgetConfig.objects.filter(widget_id__in=ids).select_related("organization")
-    # In one order in every process: their transactions may meet.
-    known = sorted(widgets, key=lambda widget: widget.widget_id)
-    with transaction.atomic():
-        for widget in known:
-            day, _ = organization_day(widget.organization.timezone, now)
-            for kind in LimitKind.values:
-                if count := counts[widget.widget_id, kind]:
-                    _add(widget, LimitHit(widget=widget, day=day, kind=kind), count)
+@dataclass(frozen=True, slots=True)
+class RefusedSite:
+    """A site, how often it was refused in the last days, and when last."""
+
+    origin: str
+    count: int
+    last_seen_at: datetime
 
 
-def _add(widget: WidgetConfig, hit: LimitHit, count: int) -> None:
-    rows = LimitHit.objects.filter(widget=widget, day=hit.day, kind=hit.kind)
-    if not rows.update(count=F("count") + count):
-        LimitHit.objects.bulk_create([hit], ignore_conflicts=True)
-        rows.update(count=F("count") + count)
+def refused_sites(*, widget: WidgetConfig) -> list[RefusedSite]:
+    """Return the sites refused in the last days that would still be refused, newest first."""
+    if widget.allowed_origins is None:
+        return []
+    since = timezone.now().date() - timedelta(days=ORIGIN_DAYS)
+    rows = (
+        RefusedOrigin.objects.filter(widget=widget, day__gt=since)
+        .values_list("origin")
+        .annotate(times=Sum("count"), last=Max("last_seen_at"))
+        .order_by("-last", "origin")
+    )
+    return [
+        RefusedSite(origin, times, last)
+        for origin, times, last in rows[:MAX_ORIGINS_PER_DAY]
+        if not is_origin_allowed(origin, widget.allowed_origins)
+    ]
+
+
+def _write_limits(widget: WidgetConfig, counts: Mapping[str, int], now: datetime) -> None:
+    day, _ = organization_day(widget.organization.timezone, now)
+    for kind in LimitKind.values:
+        if kind not in counts:
+            continue
+        rows = LimitHit.objects.filter(widget=widget, day=day, kind=kind)
+        if not rows.update(count=F("count") + counts[kind]):
+            hit = LimitHit(widget=widget, day=day, kind=kind)
+            LimitHit.objects.bulk_create([hit], ignore_conflicts=True)
+            rows.update(count=F("count") + counts[kind])
+
+
+def _write_origins(widget: WidgetConfig, counts: Mapping[str, int], now: datetime) -> None:
+    today = RefusedOrigin.objects.filter(widget=widget, day=now.date())
+    room = MAX_ORIGINS_PER_DAY - today.count()
+    for origin, count in counts.items():
+        rows = today.filter(origin=origin)
+        changes = {"count": F("count") + count, "last_seen_at": now}
+        if rows.update(**changes) or room <= 0:
+            continue
+        row = RefusedOrigin(widget=widget, day=now.date(), origin=origin, last_seen_at=now)
+        RefusedOrigin.objects.bulk_create([row], ignore_conflicts=True)
+        rows.update(**changes)
+        room -= 1
+    too_old = now.date() - timedelta(days=ORIGIN_DAYS)
+    RefusedOrigin.objects.filter(widget=widget, day__lte=too_old).delete()
+
+
+limit_counts = FlushedCounter(_write_limits, most=MAX_LIMIT_COUNTS)
+origin_counts = FlushedCounter(_write_origins, most=MAX_ORIGIN_COUNTS)

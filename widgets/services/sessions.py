@@ -1,7 +1,8 @@
-"""Visitors' sessions: begun, resumed by token, ended."""
+"""Visitor sessions: opened, resumed by token, replaced, deleted."""
 
 import re
 import uuid
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,11 +12,71 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
+from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.rate_limits import take_handshake, take_session
+from widgets.services.validate_origin import validate_origin
+from widgets.types import Handshake, NoticeData, PageRequest
 
 # Conversations that one statement deletes with their messages; each may have thousands.
 DELETED_AT_ONCE = 100
 _TOKEN = re.compile(rf"^{SESSION_TOKEN}[A-Za-z0-9_-]{{20,100}}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """The session behind a socket; `resumed`: its token was accepted."""
+
+    widget_pk: uuid.UUID
+    session_id: uuid.UUID
+    session_token: str = field(repr=False)
+    resumed: bool
+    starters: list[str]
+    notice: NoticeData | None
+
+
+def check_page_request(*, request: PageRequest) -> WidgetConfig:
+    """Return the widget if this page may open it; raise `not_found` or `forbidden` if not."""
+    unknown = ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
+    if not is_widget_id(request.widget_id):
+        raise unknown
+    widgets = WidgetConfig.objects.select_related("organization")
+    widget = widgets.filter(widget_id=request.widget_id, enabled=True).first()
+    if widget is None:
+        raise unknown
+    validate_origin(widget=widget, origins=request.origins, fetch_site=request.fetch_site)
+    return widget
+
+
+def open_session(*, handshake: Handshake) -> OpenedSession:
+    """Resume the session of the handshake's token or create one.
+
+    Raises `not_found`, `forbidden`, or `rate_limited` if the handshake or a new session is one too
+    many for its address.
+    """
+    # Before anything is read: a flood of handshakes must not become load on the database.
+    take_handshake(ip=handshake.ip)
+    widget = check_page_request(request=handshake.request)
+    token, resumed = handshake.token, True
+    session = resume_widget_session(widget=widget, token=token)
+    # Nothing to update: it was deleted between the look-up and now.
+    if not token or session is None or not _note_activity(session):
+        take_session(ip=handshake.ip)
+        session, token = create_widget_session(widget=widget)
+        resumed = False
+    return OpenedSession(
+        widget_pk=widget.id,
+        session_id=session.id,
+        session_token=token,
+        resumed=resumed,
+        starters=widget.starters,
+        notice=widget.notice,
+    )
+
+
+def _note_activity(session: WidgetSession) -> bool:
+    rows = WidgetSession.objects.filter(id=session.id)
+    return bool(rows.update(last_active_at=timezone.now()))
 
 
 def create_widget_session(

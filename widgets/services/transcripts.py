@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -11,6 +10,7 @@ from django.db.models import prefetch_related_objects
 from loquent.text import indent_lines, one_line
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.conversations import visitor_name
+from widgets.services.history import iso_time
 from widgets.types import MessageRole, MessageStatus
 
 # A page shows this many of a long conversation, the newest.
@@ -32,9 +32,9 @@ class Line:
     is_waiting: bool = False
 
     @property
-    def is_answer(self) -> bool:
-        """Whether the visitor didn't write it."""
-        return self.message.role != MessageRole.USER
+    def is_reply(self) -> bool:
+        """Whether somebody else than the visitor wrote it."""
+        return not MessageRole(self.message.role).is_visitor
 
 
 def transcript(
@@ -82,10 +82,10 @@ def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
             "phone": contact.phone,
         },
         "typed": session.contact_claim,
-        "created_at": _time(session.created_at),
-        "last_active_at": _time(session.last_active_at),
-        "ended_at": session.ended_at and _time(session.ended_at),
-        "page": session.page and {**session.page, "at": _time(session.page["at"])},
+        "created_at": iso_time(session.created_at),
+        "last_active_at": iso_time(session.last_active_at),
+        "ended_at": session.ended_at and iso_time(session.ended_at),
+        "page": session.page and {**session.page, "at": iso_time(session.page["at"])},
         "last_answer": session.last_answer_status or None,
         "messages": [
             _message(message) for message in sorted(session.messages.all(), key=lambda m: m.seq)
@@ -100,7 +100,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "content": message.content,
         "status": message.status,
         "unanswered": message.turn_status or None,
-        "created_at": _time(message.created_at),
+        "created_at": iso_time(message.created_at),
         "page_url": message.page_url or None,
         "sources": message.sources,
         "model": message.model or None,
@@ -131,7 +131,7 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
     for name, value in (record["typed"] or {}).items():
         yield f"Typed {name}: {one_line(value)}"
     for message in record["messages"]:
-        is_visitor = message["role"] == MessageRole.USER
+        is_visitor = MessageRole(message["role"]).is_visitor
         who = _visitor_label(record["visitor"]) if is_visitor else ASSISTANT
         status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
         yield ""
@@ -150,7 +150,3 @@ def _visitor_label(name: str) -> str:
     """Return the name above a visitor's messages; a visitor may have typed the assistant's."""
     name = one_line(name)
     return f"{name} (visitor)" if name.casefold().startswith(ASSISTANT.casefold()) else name
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -7,7 +7,7 @@ from django.conf import settings
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetConfig
 from widgets.origins import is_origin_allowed, parse_origin
-from widgets.services.refused_origins import note_refused_origin
+from widgets.services.refusals import count_refused_origin
 
 
 def validate_origin(
@@ -18,12 +18,14 @@ def validate_origin(
     `origins` holds every `Origin` header of the request, as sent; `fetch_site` its
     `Sec-Fetch-Site`, which stands in for the origin that browsers leave out on same-origin reads.
     """
-    if not origin_is_fine(allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site):
-        note_refused_origin(widget_id=widget.widget_id, origins=origins)
+    if not is_request_allowed(
+        allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site
+    ):
+        count_refused_origin(widget_id=widget.widget_id, origins=origins)
         raise ApplicationError(ErrorCode.FORBIDDEN, "This site may not show this chat.")
 
 
-def origin_is_fine(
+def is_request_allowed(
     *, allowed: Sequence[str] | None, origins: Sequence[bytes], fetch_site: bytes = b""
 ) -> bool:
     """Whether these headers may use a widget with this list; see `validate_origin`."""

@@ -4,8 +4,9 @@ import uuid
 
 from loquent.errors import ApplicationError
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import Outcome, finish_turns
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData
 from widgets.visitor_page import Page
 
@@ -26,11 +27,11 @@ def accept_message(
     return answer
 
 
-def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> ClaimedTurn | None:
+def claim_next_turn(*, session_id: uuid.UUID, owner: uuid.UUID) -> PendingTurn | None:
     """`claim_turns` for one session."""
     return claim_turns([session_id], owner=owner)[0]
 
 
-def finish_turn(*, turn: ClaimedTurn, outcome: Outcome) -> MessageData | None:
+def finish_turn(*, turn: PendingTurn, outcome: Outcome) -> MessageData | None:
     """`finish_turns` for one."""
     return finish_turns([(turn, outcome)])[0].answer

@@ -11,7 +11,7 @@ from loquent.ratelimit.shared import limiter
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Frame, VisitorSocket, Visits
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
 from widgets.services.rate_limits import frame_limiter
@@ -116,7 +116,7 @@ async def test_open_sockets_of_networks_are_counted(
         refused = await visit(widget, headers=headers)
         await refusal(refused)
         await refused.leave()
-    assert hub.open_sockets == hub.sockets_by_ip["2001:db8:1::/48"] == 10
+    assert rooms.open_sockets == rooms.sockets_by_ip["2001:db8:1::/48"] == 10
 
 
 async def test_handshakes_of_an_address_are_counted_resumes_included(
@@ -130,7 +130,7 @@ async def test_handshakes_of_an_address_are_counted_resumes_included(
         raise AssertionError("The database was asked about a handshake too many.")
 
     with monkeypatch.context() as watched:
-        watched.setattr("widgets.services.chat.check_door", asked)
+        watched.setattr("widgets.services.sessions.check_page_request", asked)
         refused = await visit(widget, token=first.token)
         assert (await refusal(refused))["retry_after"] == 1
         await refused.leave()

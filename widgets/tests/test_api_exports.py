@@ -20,7 +20,7 @@ from loquent.rest.streaming import in_batches
 from loquent.testing.people import make_widget
 from loquent.testing.threads import settle_database_threads
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]

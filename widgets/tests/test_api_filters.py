@@ -12,7 +12,7 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]

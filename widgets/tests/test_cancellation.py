@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from loquent.testing.waiting import WAIT_SECONDS
-from widgets.chat.cancellation import cancel
+from widgets.chat.bus import cancel
 
 
 async def test_a_swallowed_cancellation_is_repeated() -> None:

@@ -19,7 +19,7 @@ from widgets.models import (
     WidgetSession,
     WidgetTurn,
 )
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 

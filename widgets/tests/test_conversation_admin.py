@@ -8,8 +8,8 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
 from widgets.services.contact_resolution import submit_contact_info
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 LIST = "/admin/widgets/widgetsession/"

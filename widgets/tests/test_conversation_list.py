@@ -14,7 +14,7 @@ from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 LIST = "/admin/widgets/widgetsession/"

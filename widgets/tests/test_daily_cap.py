@@ -15,7 +15,7 @@ from loquent.organizations.models import Organization
 from loquent.organizations.services.days import organization_day
 from loquent.testing.people import make_widget
 from widgets.models import WidgetConfig, WidgetDailyUsage
-from widgets.services.rate_limits import daily_cap, use_daily_message
+from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.usage import used_today, with_usage
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -42,7 +42,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 
     def set_clock(text: str) -> datetime:
         now = datetime.fromisoformat(text)
-        monkeypatch.setattr("widgets.services.rate_limits.timezone.now", lambda: now)
+        monkeypatch.setattr("widgets.services.daily_cap.timezone.now", lambda: now)
         return now
 
     return set_clock
@@ -97,7 +97,7 @@ def test_around_midnight_each_day_gets_its_cap(
     here = threading.local()
     now = timezone.now
     monkeypatch.setattr(
-        "widgets.services.rate_limits.timezone.now", lambda: getattr(here, "now", None) or now()
+        "widgets.services.daily_cap.timezone.now", lambda: getattr(here, "now", None) or now()
     )
 
     def use_at(number: int) -> ApplicationError | None:

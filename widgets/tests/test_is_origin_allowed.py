@@ -10,7 +10,7 @@ from widgets.origins import (
     normalize_origin_entry,
     parse_origin,
 )
-from widgets.services.validate_origin import origin_is_fine
+from widgets.services.validate_origin import is_request_allowed
 
 pytestmark = pytest.mark.promise(11)
 
@@ -147,7 +147,7 @@ REFUSED = [
 @pytest.mark.parametrize("origin", ALLOWED)
 def test_allowed(origin: str) -> None:
     assert is_origin_allowed(origin, LISTED, site_origin=SITE)
-    assert origin_is_fine(allowed=LISTED, origins=[origin.encode()])
+    assert is_request_allowed(allowed=LISTED, origins=[origin.encode()])
 
 
 @pytest.mark.parametrize("origin", REFUSED)
@@ -156,14 +156,14 @@ def test_refused(origin: str) -> None:
     header = origin.encode("utf-8", "surrogatepass")
     # White space around a header's value is no part of it, and some servers take it off.
     is_padded = origin != origin.strip(" \t") and origin.strip(" \t") in LISTED
-    assert origin_is_fine(allowed=LISTED, origins=[header]) is is_padded
+    assert is_request_allowed(allowed=LISTED, origins=[header]) is is_padded
 
 
 def test_absent_is_refused_with_a_list_only() -> None:
     assert not is_origin_allowed(None, LISTED, site_origin=SITE)
-    assert not origin_is_fine(allowed=LISTED, origins=[])
+    assert not is_request_allowed(allowed=LISTED, origins=[])
     assert is_origin_allowed(None, None)
-    assert origin_is_fine(allowed=None, origins=[])
+    assert is_request_allowed(allowed=None, origins=[])
 
 
 @pytest.mark.parametrize("origin", [*ALLOWED, *REFUSED])
@@ -189,8 +189,8 @@ def test_an_empty_list_fails_closed() -> None:
     ],
 )
 def test_headers_that_no_browser_sends_are_refused(origins: list[bytes]) -> None:
-    assert not origin_is_fine(allowed=LISTED, origins=origins)
-    assert not origin_is_fine(allowed=LISTED, origins=origins, fetch_site=b"same-origin")
+    assert not is_request_allowed(allowed=LISTED, origins=origins)
+    assert not is_request_allowed(allowed=LISTED, origins=origins, fetch_site=b"same-origin")
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_headers_that_no_browser_sends_are_refused(origins: list[bytes]) -> None
     ],
 )
 def test_sec_fetch_site_stands_in_for_an_absent_origin_only(fetch_site: bytes, fine: bool) -> None:
-    assert origin_is_fine(allowed=LISTED, origins=[], fetch_site=fetch_site) is fine
+    assert is_request_allowed(allowed=LISTED, origins=[], fetch_site=fetch_site) is fine
     for origin in (b"null", b"", b"https://evil.net"):
-        assert not origin_is_fine(allowed=LISTED, origins=[origin], fetch_site=fetch_site)
+        assert not is_request_allowed(allowed=LISTED, origins=[origin], fetch_site=fetch_site)
 
 
 @given(st.text(st.characters(exclude_categories=[])) | st.from_regex(r"https?://\S{0,40}"))
@@ -228,7 +228,7 @@ def test_anything_that_has_an_origin_has_one_exact_form(value: str) -> None:
 
 @given(st.lists(st.binary(max_size=40), max_size=3), st.binary(max_size=12))
 def test_no_header_raises(origins: list[bytes], fetch_site: bytes) -> None:
-    fine = origin_is_fine(allowed=LISTED, origins=origins, fetch_site=fetch_site)
+    fine = is_request_allowed(allowed=LISTED, origins=origins, fetch_site=fetch_site)
     assert not fine or not origins or parse_origin(origins[0].decode("ascii")) is not None
 
 

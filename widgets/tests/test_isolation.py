@@ -15,7 +15,7 @@ from loquent.organizations.models import Membership, Organization, Role
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 pytestmark = pytest.mark.promise(12)

@@ -18,12 +18,9 @@ from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns.claim import LEASE, ClaimedTurn
-from widgets.services.turns.finish import (
-    Outcome,
-    renew_leases,
-    settle_orphans,
-)
+from widgets.services.turns.finish import Outcome
+from widgets.services.turns.leases import LEASE, renew_leases, settle_orphans
+from widgets.services.turns.waiting import PendingTurn
 from widgets.tests.one import accept_message, claim_next_turn, finish_turn
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -41,7 +38,7 @@ def post(session: WidgetSession, content: str = "Hi") -> str:
     return accepted.message.id
 
 
-def claim(session: WidgetSession, owner: uuid.UUID = ME) -> ClaimedTurn:
+def claim(session: WidgetSession, owner: uuid.UUID = ME) -> PendingTurn:
     turn = claim_next_turn(session_id=session.id, owner=owner)
     assert turn is not None
     return turn
@@ -202,7 +199,7 @@ async def test_a_turn_that_cannot_begin_shows_nothing_and_is_run_again(
         if failures:
             raise failures.pop()
 
-    monkeypatch.setattr("widgets.services.turns.claim.needs_database", lambda agent: True)
+    monkeypatch.setattr("widgets.services.turns.waiting.needs_database", lambda agent: True)
     monkeypatch.setattr("widgets.services.turns.claim.reserve_tokens", reserve)
     socket = await visit.opened(widget)
     await socket.say("Hi")

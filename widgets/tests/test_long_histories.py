@@ -5,7 +5,7 @@ import pytest
 from loquent.db.threads import in_database
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 
 # Each becomes two bytes in JSON: 50 such messages are more than a mebibyte.
 LONG = "\n" * 15_000

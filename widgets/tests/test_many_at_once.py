@@ -17,8 +17,9 @@ from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.turns.claim import ClaimedTurn, claim_turns
+from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import Outcome, finish_turns
+from widgets.services.turns.waiting import PendingTurn
 from widgets.visitor_page import Page
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -47,7 +48,7 @@ def post(
     )
 
 
-def claim(sessions: Sequence[WidgetSession]) -> list[ClaimedTurn]:
+def claim(sessions: Sequence[WidgetSession]) -> list[PendingTurn]:
     claimed = claim_turns([session.id for session in sessions], owner=ME)
     return [turn for turn in claimed if turn is not None]
 
@@ -182,7 +183,7 @@ def test_many_cost_as_many_queries_as_two(sessions: Sessions) -> None:
     post([first])
     claim([first])
     assert queries_of(lambda: post(few)) == queries_of(lambda: post(many))
-    claimed: dict[int, list[ClaimedTurn]] = {}
+    claimed: dict[int, list[PendingTurn]] = {}
 
     def take(chats: list[WidgetSession]) -> None:
         claimed[len(chats)] = claim(chats)

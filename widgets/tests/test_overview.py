@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_widget
 from widgets.models import LimitHit, WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.overview import CLASS_WIDTH, DAYS, Figures, count_figures
 from widgets.services.sessions import create_widget_session
 

@@ -11,7 +11,7 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.pages import save_page
 from widgets.services.sessions import create_widget_session
 from widgets.visitor_page import Page

@@ -28,9 +28,10 @@ from widgets.models import (
     WidgetSession,
     WidgetTurn,
 )
-from widgets.services import chat, retention
-from widgets.services.chat import append_message
-from widgets.services.sessions import create_widget_session, resume_widget_session
+from widgets.services import retention
+from widgets.services.history import append_message
+from widgets.services.sessions import create_widget_session, open_session, resume_widget_session
+from widgets.types import Handshake, PageRequest
 
 
 def run(*arguments: Any) -> str:
@@ -244,11 +245,10 @@ def test_a_session_that_vanishes_while_it_is_resumed_begins_anew(
         WidgetSession.objects.filter(id=session.id).delete()
         return found
 
-    monkeypatch.setattr(chat, "resume_widget_session", resume)
-    doorway = chat.Doorway(
-        widget_id=widget.widget_id, origins=[], fetch_site=b"", token=token, last_seq=0, ip="x"
-    )
-    opened = chat.open_session(doorway=doorway)
+    monkeypatch.setattr("widgets.services.sessions.resume_widget_session", resume)
+    request = PageRequest(widget_id=widget.widget_id, origins=[], fetch_site=b"")
+    handshake = Handshake(request, token, last_seq=0, ip="x")
+    opened = open_session(handshake=handshake)
     assert not opened.resumed
     assert left() == {opened.session_id}
 

@@ -22,8 +22,13 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from widgets.chat.supervisor import supervisor
 from widgets.models import LimitHit, WidgetConfig
-from widgets.services import refusals
-from widgets.services.refusals import flush_refusals, has_refusals, note_refusal
+from widgets.services.refusals import (
+    MAX_LIMIT_COUNTS,
+    count_refusal,
+    flush_refusals,
+    has_refusals,
+    limit_counts,
+)
 from widgets.services.usage import refusals_today, refused_today, with_usage
 from widgets.types import LimitKind
 
@@ -33,9 +38,9 @@ SetClock = Callable[[str], None]
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
-    refusals._counts.clear()
+    limit_counts.clear()
     yield
-    refusals._counts.clear()
+    limit_counts.clear()
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def hits() -> dict[tuple[date, str], int]:
 
 def note(widget: WidgetConfig, kind: str, times: int = 1) -> None:
     for _ in range(times):
-        note_refusal(widget_id=widget.widget_id, limit=kind)
+        count_refusal(widget_id=widget.widget_id, limit=kind)
 
 
 def test_a_flood_is_one_row(acme: Organization, at: SetClock) -> None:
@@ -84,9 +89,9 @@ def test_days_are_the_organizations(acme: Organization, at: SetClock) -> None:
 
 
 def test_widgets_that_do_not_exist_are_forgotten(acme: Organization) -> None:
-    for number in range(refusals.MAX_COUNTS + 10):
-        note_refusal(widget_id=f"wid_{number}", limit="sockets_ip")
-    assert len(refusals._counts) == refusals.MAX_COUNTS
+    for number in range(MAX_LIMIT_COUNTS + 10):
+        count_refusal(widget_id=f"wid_{number}", limit="sockets_ip")
+    assert len(limit_counts) == MAX_LIMIT_COUNTS
     flush_refusals()
     assert not has_refusals()
     assert hits() == {}
@@ -102,7 +107,7 @@ def test_what_can_not_be_written_is_kept(
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(refusals, "_write", fail)
+        broken.setattr(limit_counts, "write", fail)
         with pytest.raises(OperationalError):
             flush_refusals()
     note(widget, "messages")
@@ -116,7 +121,7 @@ def test_processes_add_up(acme: Organization) -> None:
 
     def write(_: int) -> None:
         counts = {(widget.widget_id, kind): 1 for widget in widgets for kind in LimitKind.values}
-        refusals._write(Counter(counts))
+        limit_counts.write(Counter(counts))
 
     assert in_parallel(write, range(8)) == [None] * 8
     assert list(hits().values()) == [8] * len(LimitKind.values)

@@ -13,10 +13,16 @@ from loquent.testing.people import make_widget
 from loquent.testing.sockets import Visits
 from widgets.chat.supervisor import supervisor
 from widgets.models import RefusedOrigin, WidgetConfig
-from widgets.services import refused_origins
 from widgets.services.configs import change_widget
-from widgets.services.refusals import flush_refusals, has_refusals
-from widgets.services.refused_origins import note_refused_origin, refused_sites
+from widgets.services.refusals import (
+    MAX_ORIGIN_COUNTS,
+    MAX_ORIGINS_PER_DAY,
+    count_refused_origin,
+    flush_refusals,
+    has_refusals,
+    origin_counts,
+    refused_sites,
+)
 
 
 @pytest.fixture
@@ -63,27 +69,27 @@ async def test_at_the_socket_as_well(
     "origin", ["null", "x", "https://<script>", "https://a.example/path", "https://é.example", ""]
 )
 def test_what_is_no_origin_is_not_kept(widget: WidgetConfig, origin: str) -> None:
-    note_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
-    note_refused_origin(widget_id=widget.widget_id, origins=[])
-    note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a.example"] * 2)
+    count_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
+    count_refused_origin(widget_id=widget.widget_id, origins=[])
+    count_refused_origin(widget_id=widget.widget_id, origins=[b"https://a.example"] * 2)
     assert sites(widget) == {}
 
 
 def test_a_flood_is_few_rows(widget: WidgetConfig) -> None:
     for number in range(2_000):
-        note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
-    assert len(refused_origins._noted) == refused_origins.MAX_NOTED
+        count_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
+    assert len(origin_counts) == MAX_ORIGIN_COUNTS
     flush_refusals()
     for number in range(2_000, 2_100):
-        note_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
+        count_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
     flush_refusals()
-    assert RefusedOrigin.objects.count() == refused_origins.MAX_ORIGINS_A_DAY
+    assert RefusedOrigin.objects.count() == MAX_ORIGINS_PER_DAY
 
 
 def test_a_week_ends_it(widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     def at(text: str) -> None:
         now = datetime.fromisoformat(text)
-        monkeypatch.setattr("widgets.services.refused_origins.timezone.now", lambda: now)
+        monkeypatch.setattr("widgets.services.refusals.timezone.now", lambda: now)
 
     at("2026-03-01T12:00:00+00:00")
     ask(widget, "https://old.example")
@@ -107,7 +113,7 @@ def test_what_cannot_be_written_is_kept(
         raise OSError("The disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(refused_origins, "_write", fail)
+        patch.setattr(origin_counts, "write", fail)
         with pytest.raises(OSError, match="full"):
             flush_refusals()
     assert sites(widget) == {"https://new.example": 1}

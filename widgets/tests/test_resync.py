@@ -3,7 +3,7 @@
 from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.visitor_socket import SessionSocket
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.tests.regenerating import answered, ask, regenerate
@@ -16,9 +16,9 @@ async def deaf(
     tab = await visit.opened(widget, token=token)
     await tab.receive()
     session = await in_database(WidgetSession.objects.get)
-    inner = hub.sockets_of(session.id)[-1]
+    inner = rooms.sockets_of(session.id)[-1]
     assert isinstance(inner, SessionSocket)
-    hub.leave(session.id, inner)
+    rooms.leave(session.id, inner)
     return tab, inner
 
 
@@ -59,11 +59,11 @@ async def test_typing_ends_with_a_turn_that_left_nothing_new(
     socket, first = await answered(visit, widget, scripted)
     tab, inner = await deaf(visit, widget, socket.token)
     session = await in_database(WidgetSession.objects.get)
-    hub.join(session.id, inner)
+    rooms.join(session.id, inner)
     await regenerate(socket, first["id"])
     answer = await scripted.asked()
     await tab.until("typing_start")
-    hub.leave(session.id, inner)
+    rooms.leave(session.id, inner)
     await inner.resync()
     assert await tab.drained() == []
     answer.fail()

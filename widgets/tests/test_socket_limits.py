@@ -13,7 +13,7 @@ from loquent.db.threads import in_database
 from loquent.testing.clock import Clock
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, WidgetSession
 from widgets.services.rate_limits import frame_limiter
@@ -187,7 +187,7 @@ async def test_addresses_behind_trusted_proxies(
     settings.TRUSTED_PROXY_COUNT = count
     header = (b"x-forwarded-for", b"6.6.6.6, 192.0.2.1, 198.51.100.2")
     await visit.opened(widget, headers=[header])
-    assert list(hub.sockets_by_ip) == [["127.0.0.1", "198.51.100.2", "192.0.2.1"][count]]
+    assert list(rooms.sockets_by_ip) == [["127.0.0.1", "198.51.100.2", "192.0.2.1"][count]]
 
 
 async def test_an_idle_socket_is_closed_and_pings_do_not_count(

@@ -9,7 +9,7 @@ from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'

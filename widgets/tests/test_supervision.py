@@ -12,13 +12,12 @@ from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS, eventually
-from widgets.chat import subscriber as follower
-from widgets.chat.bus import link
-from widgets.chat.events import LookAgain
-from widgets.chat.supervisor import hear
+from widgets.chat import subscriber
+from widgets.chat.bus import bus
+from widgets.chat.events import ResyncRequested
+from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
-from widgets.services.chat import append_message
-from widgets.services.resync import Missed, load_missed
+from widgets.services.history import Missed, append_message, load_missed
 from widgets.types import MessageRole
 
 Loader = Callable[..., Missed]
@@ -32,13 +31,13 @@ def _short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def redis_returns(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """`redis_returns()`: the link's next check reports once that hints may have been lost."""
+    """`redis_returns()`: the bus's next check reports once that hints may have been lost."""
     pending: list[bool] = []
 
     async def check() -> bool:
         return bool(pending) and pending.pop()
 
-    monkeypatch.setattr(link, "check", check)
+    monkeypatch.setattr(bus, "check", check)
     return lambda: pending.append(True)
 
 
@@ -110,7 +109,7 @@ async def test_a_failed_resync_is_retried_and_does_not_skip_other_sockets(
     for tab in tabs:
         await tab.drained()
     await in_database(post_without_a_hint)
-    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
+    monkeypatch.setattr(subscriber, "load_missed", failing_once(load_missed))
     redis_returns()
     assert [(await tab.until("message"))[-1]["content"] for tab in tabs] == ["Hi"] * 3
 
@@ -121,6 +120,6 @@ async def test_a_failed_resync_for_another_process_is_retried(
     tab = await visit.opened(widget)
     await tab.drained()
     session_id = await in_database(post_without_a_hint)
-    monkeypatch.setattr(follower, "load_missed", failing_once(load_missed))
-    hear(session_id, LookAgain())
+    monkeypatch.setattr(subscriber, "load_missed", failing_once(load_missed))
+    on_remote_event(session_id, ResyncRequested())
     assert (await tab.until("message"))[-1]["content"] == "Hi"

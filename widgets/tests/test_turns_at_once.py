@@ -21,8 +21,9 @@ from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
-from widgets.services.turns.claim import ClaimedTurn, begin_turn
+from widgets.services.turns.claim import begin_turn
 from widgets.services.turns.finish import Finished, Outcome, finish_turns
+from widgets.services.turns.waiting import PendingTurn
 from widgets.tests.one import claim_next_turn
 from widgets.visitor_page import Page
 
@@ -49,7 +50,7 @@ def post(sessions: Sequence[WidgetSession], content: str = "Hi", **more: Any) ->
     )
 
 
-def turn_of(session: WidgetSession, content: str = "Hi", **more: Any) -> ClaimedTurn:
+def turn_of(session: WidgetSession, content: str = "Hi", **more: Any) -> PendingTurn:
     [accepted] = post([session], content, **more)
     assert isinstance(accepted, AcceptedMessage)
     assert accepted.turn is not None
@@ -57,17 +58,17 @@ def turn_of(session: WidgetSession, content: str = "Hi", **more: Any) -> Claimed
     return accepted.turn
 
 
-def reply_to(turn: ClaimedTurn) -> LoadedReply:
+def reply_to(turn: PendingTurn) -> LoadedReply:
     reply, _ = begin_turn(turn)
     assert isinstance(reply, LoadedReply)
     return reply
 
 
-def told(turn: ClaimedTurn) -> list[tuple[str, str]]:
+def told(turn: PendingTurn) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in reply_to(turn).request.messages]
 
 
-def finish(turn: ClaimedTurn, content: str = "Hello.") -> Finished:
+def finish(turn: PendingTurn, content: str = "Hello.") -> Finished:
     return finish_turns([(turn, Outcome(content=content))])[0]
 
 

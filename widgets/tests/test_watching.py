@@ -19,7 +19,7 @@ from loquent.db.threads import in_database
 from loquent.organizations.models import Membership
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits, kinds
-from widgets.chat.rooms import hub
+from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.models import WidgetConfig, WidgetSession
 
@@ -61,7 +61,7 @@ async def watch(visit: Visits) -> AsyncIterator[Watch]:
     yield open_socket
     for socket in sockets:
         await socket.leave()
-    assert hub.viewers() == []
+    assert rooms.viewers() == []
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ async def test_a_failed_check_of_one_viewer_does_not_skip_the_others(
 ) -> None:
     await watch(alice, session)
     viewer = await watch(bob, session)
-    first = hub.viewers()[0]
+    first = rooms.viewers()[0]
     monkeypatch.setattr(first, "check_right", AsyncMock(side_effect=OperationalError("lost")))
     await in_database(Membership.objects.filter(user=bob).delete)
     assert await viewer.closed() == 4403

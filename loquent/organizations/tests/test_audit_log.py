@@ -17,9 +17,9 @@ from loquent.organizations.audit_entry import MAX_VALUE, AuditEntry
 from loquent.organizations.models import ApiKey, Membership, Organization, Role
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import PASSWORD, api_client, make_agent, make_widget
-from widgets.services.chat import append_message
 from widgets.services.configs import change_widget, reset_widget_id
 from widgets.services.erasure import erase_contact
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 LIST = "/admin/organizations/auditentry/"

@@ -11,8 +11,8 @@ from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import ErasureReceipt, WidgetDailyUsage, WidgetMessage
-from widgets.services.chat import append_message
 from widgets.services.erasure import erase_contact
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 

@@ -1,4 +1,4 @@
-"""A visitor's message, written down with its turn. Many at once, if many come."""
+"""Write visitors' messages with their turns, in batches under load."""
 
 import uuid
 from collections import Counter, defaultdict
@@ -11,21 +11,24 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import chat_ended, check_may_write, message_data
+from widgets.services.daily_cap import daily_cap_error, use_daily_messages
+from widgets.services.history import message_data
 from widgets.services.pages import page_changes
-from widgets.services.rate_limits import (
-    Charge,
-    charge_messages,
-    daily_cap_reached,
-    use_daily_messages,
+from widgets.services.rate_limits import Charge, charge_messages
+from widgets.services.turns.claim import claimed_turns
+from widgets.services.turns.leases import LEASE
+from widgets.services.turns.locking import (
+    LockedSession,
+    check_may_write,
+    lock_sessions,
+    session_ended_error,
 )
-from widgets.services.turns.claim import LEASE, ClaimedTurn, claimed_turns
-from widgets.services.turns.locking import LockedChat, lock_chats
-from widgets.services.turns.waiting import QueuedTurn
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData, MessageRole, TurnState
 from widgets.visitor_page import Page
 
@@ -45,23 +48,23 @@ class PostedMessage:
 class AcceptedMessage:
     """A visitor's message that is committed; `is_new` is False for a repeat of its key.
 
-    `turn`: its turn, where this process has claimed it at once.
+    `turn`: its turn, if this process has claimed it.
     """
 
     message: MessageData
     is_new: bool
-    turn: ClaimedTurn | None = None
+    turn: PendingTurn | None = None
 
 
 @dataclass(slots=True)
 class _New:
-    """A message about to be written, and its turn; `claimed`, where the turn runs at once."""
+    """A message about to be written, and its turn; `claimed` if the turn runs immediately."""
 
     posted: PostedMessage
-    chat: LockedChat
+    session: LockedSession
     row: WidgetMessage
     turn: WidgetTurn
-    claimed: ClaimedTurn | None = None
+    claimed: PendingTurn | None = None
 
 
 _turns = PreparedQuery(
@@ -83,11 +86,11 @@ def accept_messages(
 ) -> list[AcceptedMessage | ApplicationError]:
     """Write visitors' messages, each of another session, and their turns, in one transaction.
 
-    The process `owner` claims the turns before which no other of the session is unfinished; the
-    others wait, and all do where it is None. A repeat of a key gives the first one's row and does
-    nothing else. Refuses one message, and the others go on, with `contact_info_required`, `busy`,
-    `rate_limited`, `daily_cap_reached`, or `forbidden` when the session or its widget has ended.
-    What it raises has written nothing.
+    The process `owner` claims a turn if no other turn of the session is unfinished; otherwise, or
+    if `owner` is None, the turn waits. A repeat of a key returns the first message and does
+    nothing else. A refused message doesn't affect the others; its error is `busy`, `rate_limited`,
+    `contact_info_required`, `daily_cap_reached`, or `forbidden` if the session or widget has ended.
+    If this raises, nothing was written.
     """
     # Rates may have to wait for Redis, and no row lock may wait for that.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
@@ -114,10 +117,10 @@ def accept_messages(
 def _write_messages(
     posted: Sequence[PostedMessage], charges: Sequence[Charge], owner: uuid.UUID | None
 ) -> tuple[Answers, list[_New]]:
-    """The answers to those that are not written, and what is."""
-    chats = lock_chats([each.session_id for each in posted])
-    # Where nothing was said yet, there is nothing to look for.
-    begun = {session_id for session_id, chat in chats.items() if chat.last_seq}
+    """Return the answers to messages that are not written, and the written ones."""
+    sessions = lock_sessions([each.session_id for each in posted])
+    # An empty session has no earlier messages or turns to look for.
+    begun = {session_id for session_id, session in sessions.items() if session.last_seq}
     earlier = _earlier_messages([each for each in posted if each.session_id in begun])
     unfinished = _unfinished_turns(begun)
     answers: Answers = {}
@@ -127,16 +130,16 @@ def _write_messages(
         session_id = each.session_id
         if row := earlier.get((session_id, each.client_message_id)):
             answers[session_id] = AcceptedMessage(message_data(row), is_new=False)
-        elif refusal := _refusal(chats.get(session_id), unfinished[session_id], charge):
+        elif refusal := _refusal_error(sessions.get(session_id), unfinished[session_id], charge):
             answers[session_id] = refusal
         else:
             waits = unfinished[session_id] > 0
-            wanted.append(_new(each, chats[session_id], None if waits else owner, now))
-    # Before a widget's messages are counted: others who write to it wait from then on.
+            wanted.append(_new(each, sessions[session_id], None if waits else owner, now))
+    # Before messages are counted: that locks the widget's count for the rest of the transaction.
     if owner is not None:
         _claim([new for new in wanted if new.turn.owner is not None], owner)
     answers |= _use_caps(wanted)
-    written = [new for new in wanted if new.chat.session_id not in answers]
+    written = [new for new in wanted if new.session.session_id not in answers]
     _append(written, now)
     return answers, written
 
@@ -144,7 +147,7 @@ def _write_messages(
 def _earlier_messages(
     posted: Sequence[PostedMessage],
 ) -> dict[tuple[uuid.UUID, str | None], WidgetMessage]:
-    """The rows that have the keys of these messages already."""
+    """Return the rows that have the keys of these messages already."""
     keys = {each.session_id: each.client_message_id for each in posted if each.client_message_id}
     found = [message_id for (message_id,) in _repeats(keys.keys(), keys.values())]
     rows = WidgetMessage.objects.in_bulk(found) if found else {}
@@ -152,18 +155,20 @@ def _earlier_messages(
 
 
 def _unfinished_turns(session_ids: Collection[uuid.UUID]) -> Counter[uuid.UUID]:
-    """How many turns of each session wait or run."""
+    """Return how many turns of each session wait or run."""
     return Counter(session_id for (session_id,) in _turns(session_ids))
 
 
-def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> ApplicationError | None:
-    if chat is None:
-        return chat_ended()
+def _refusal_error(
+    session: LockedSession | None, unfinished: int, charge: Charge
+) -> ApplicationError | None:
+    if session is None:
+        return session_ended_error()
     try:
         check_may_write(
-            is_over=chat.ended_at is not None or not chat.is_enabled,
-            contact_info_mode=chat.contact_info_mode,
-            has_contact_info=chat.contact_claim is not None,
+            is_over=session.ended_at is not None or not session.is_enabled,
+            contact_info_mode=session.contact_info_mode,
+            has_contact_info=session.contact_claim is not None,
             unfinished=unfinished,
         )
     except ApplicationError as error:
@@ -171,61 +176,62 @@ def _refusal(chat: LockedChat | None, unfinished: int, charge: Charge) -> Applic
     return charge.refusal
 
 
-def _new(posted: PostedMessage, chat: LockedChat, owner: uuid.UUID | None, now: datetime) -> _New:
-    """The rows of a message; its turn runs already, where there is an owner."""
+def _new(
+    posted: PostedMessage, session: LockedSession, owner: uuid.UUID | None, now: datetime
+) -> _New:
+    """Return the rows of a message; its turn runs already if there is an owner."""
     row = WidgetMessage(
-        session_id=chat.session_id,
-        seq=chat.last_seq + 1,
+        session_id=session.session_id,
+        seq=session.last_seq + 1,
         role=MessageRole.USER,
         content=posted.content,
         created_at=now,
         client_message_id=posted.client_message_id,
         page_url=posted.page.url if posted.page is not None else "",
     )
-    turn = WidgetTurn(session_id=chat.session_id, message_id=row.id)
+    turn = WidgetTurn(session_id=session.session_id, message_id=row.id)
     if owner is not None:
         turn.state, turn.owner, turn.attempts = TurnState.RUNNING, owner, 1
-    return _New(posted, chat, row, turn)
+    return _New(posted, session, row, turn)
 
 
 def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
-    turns = claimed_turns([_queued(new) for new in running], owner=owner)
+    turns = claimed_turns([_pending(new) for new in running], owner=owner)
     for new, claimed in zip(running, turns, strict=True):
         new.claimed = claimed
 
 
-def _queued(new: _New) -> QueuedTurn:
-    chat, page = new.chat, new.posted.page or new.chat.page
-    return QueuedTurn(
-        id=new.turn.id,
-        session_id=chat.session_id,
+def _pending(new: _New) -> PendingTurn:
+    session, page = new.session, new.posted.page
+    if page is None and session.page_at is not None:
+        page = session.page
+    return PendingTurn(
+        turn_id=new.turn.id,
+        session_id=session.session_id,
         state=new.turn.state,
-        message_id=new.row.id,
+        message_id=str(new.row.id),
+        client_message_id=new.row.client_message_id,
         seq=new.row.seq,
         content=new.row.content,
-        client_message_id=new.row.client_message_id,
         last_seq=new.row.seq,
-        page_url=page.url,
-        page_title=page.title,
-        page_context=page.context,
-        page_at=chat.page_at if new.posted.page is None else new.row.created_at,
-        widget_id=chat.widget_id,
-        agent_id=chat.agent_id,
+        widget_id=session.widget_id,
+        agent_id=session.agent_id,
+        page=None if page is None else VisitorPage(page.url, page.title, page.context),
     )
 
 
 def _use_caps(wanted: Sequence[_New]) -> Answers:
-    """Count the messages of each widget; gives the refusals of those over its cap."""
+    """Count the messages of each widget; return the refusals of those over its cap."""
     by_widget: dict[uuid.UUID, list[_New]] = defaultdict(list)
     for new in wanted:
-        by_widget[new.chat.widget_pk].append(new)
+        by_widget[new.session.widget_pk].append(new)
     refusals: Answers = {}
-    # In one order for all: no deadlock.
+    # All processes use the same order, so that they cannot deadlock.
     for widget_pk in sorted(by_widget):
         here = by_widget[widget_pk]
-        cap = here[0].chat.cap
+        cap = here[0].session.cap
         used = use_daily_messages(cap=cap, wanted=len(here))
-        refusals |= {new.chat.session_id: daily_cap_reached(cap=cap) for new in here[used:]}
+        refusals |= {new.session.session_id: daily_cap_error(cap=cap) for new in here[used:]}
     return refusals
 
 
@@ -238,11 +244,11 @@ def _append(written: Sequence[_New], now: datetime) -> None:
     WidgetTurn.objects.bulk_create([new.turn for new in written])
     stayed: list[uuid.UUID] = []
     for new in written:
-        changes = page_changes(new.chat.page, new.posted.page)
+        changes = page_changes(new.session.page, new.posted.page)
         if changes:
-            _move_on([new.chat.session_id], now, **changes)
+            _move_on([new.session.session_id], now, **changes)
         else:
-            stayed.append(new.chat.session_id)
+            stayed.append(new.session.session_id)
     if stayed:
         _move_on(stayed, now)
 

@@ -1,20 +1,69 @@
-"""What a visitor's new message has to know of its conversation, read in one query."""
+"""Lock sessions, and decide whether a visitor may write to one."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.db.models import QuerySet
+
 from loquent.db.compiled import PreparedQuery
-from widgets.services.chat import locked_sessions
-from widgets.services.rate_limits import DailyCap
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import WidgetSession
+from widgets.services.daily_cap import DailyCap
+from widgets.types import ContactInfoMode, LimitKind
 from widgets.visitor_page import Page
 
 
+def lock_session(session_id: uuid.UUID) -> WidgetSession:
+    """Return the session, its row locked for the transaction; raise `forbidden` if it is gone."""
+    session = locked_sessions([session_id]).select_related("widget__organization").first()
+    if session is None:
+        raise session_ended_error()
+    return session
+
+
+def locked_sessions(session_ids: Iterable[uuid.UUID]) -> QuerySet[WidgetSession]:
+    """Return those of the sessions that exist; reading them locks them for the transaction.
+
+    Every caller locks in the same order, so that two of them cannot deadlock.
+    """
+    sessions = WidgetSession.objects.select_for_update(of=("self",))
+    return sessions.filter(id__in=session_ids).order_by("id")
+
+
+def session_ended_error() -> ApplicationError:
+    """Return the refusal of anything sent in a session that has ended."""
+    return ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
+
+
+def check_may_write(
+    *, is_over: bool, contact_info_mode: str, has_contact_info: bool, unfinished: int
+) -> None:
+    """Raise `forbidden` if the session is over, `contact_info_required`, or `busy`.
+
+    `unfinished`: how many turns of the session have not ended; too many of them is `busy`.
+    """
+    if is_over:
+        raise session_ended_error()
+    if contact_info_mode == ContactInfoMode.REQUIRED and not has_contact_info:
+        raise ApplicationError(
+            ErrorCode.CONTACT_INFO_REQUIRED, "Please leave your contact information first."
+        )
+    waiting = settings.LIMITS.queue_waiting
+    if waiting and unfinished > waiting:
+        raise ApplicationError(
+            ErrorCode.BUSY,
+            "Please wait for the answers to your earlier messages.",
+            limit=LimitKind.BUSY,
+        )
+
+
 @dataclass(frozen=True, slots=True)
-class LockedChat:
-    """What matters for a new message of a session, its widget and organization: `COLUMNS`."""
+class LockedSession:
+    """What a new message needs of its session, widget and organization: `COLUMNS`."""
 
     session_id: uuid.UUID
     last_seq: int
@@ -42,7 +91,7 @@ class LockedChat:
         return Page(self.page_url, self.page_title, self.page_referrer, self.page_context)
 
 
-# Few of many: to compile and to read all of three tables would be most of a message's cost.
+# Only the columns we need: loading full rows of three tables dominated the cost of a message.
 COLUMNS = (
     "id",
     "last_seq",
@@ -66,6 +115,6 @@ COLUMNS = (
 _rows = PreparedQuery(lambda ids: locked_sessions(ids).values_list(*COLUMNS))
 
 
-def lock_chats(session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, LockedChat]:
-    """Those of the sessions that are there, locked until the transaction ends."""
-    return {row[0]: LockedChat(*row) for row in _rows(session_ids)}
+def lock_sessions(session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, LockedSession]:
+    """Return those of the sessions that exist, locked until the transaction ends."""
+    return {row[0]: LockedSession(*row) for row in _rows(session_ids)}

@@ -1,4 +1,4 @@
-"""What the model is told of a conversation."""
+"""The messages of a session that the model sees."""
 
 import uuid
 from collections import defaultdict
@@ -13,7 +13,7 @@ from django.db.models import F
 from loquent.agents.types import ChatMessage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage
-from widgets.services.turns.waiting import QueuedTurn
+from widgets.services.turns.waiting import PendingTurn
 from widgets.types import FINISHED, MessageRole
 
 # Rows read to find the model's messages, at most; at first a few more than it may be told.
@@ -29,8 +29,8 @@ class TurnMessages:
     earlier_answer: uuid.UUID | None
 
 
-class _Line(NamedTuple):
-    """What matters here of a message. `answers`: the `seq` of the message that it answers."""
+class Line(NamedTuple):
+    """A message, as far as the model needs it. `answers`: the `seq` of the message it answers."""
 
     seq: int
     role: str
@@ -40,7 +40,7 @@ class _Line(NamedTuple):
 
 
 def load_turn_messages(
-    *, turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]]
+    *, turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]]
 ) -> dict[uuid.UUID, TurnMessages]:
     """What each of these turns, of different sessions, asks, by its id.
 
@@ -57,7 +57,9 @@ def load_turn_messages(
     told = _read(turns, waiting, rows=enough)
     # Failed ones took the place: rare, and worth another look.
     short = [
-        turn for turn in turns if len(told[turn.id].messages) < limit and turn.last_seq > enough
+        turn
+        for turn in turns
+        if len(told[turn.turn_id].messages) < limit and turn.last_seq > enough
     ]
     return told | _read(short, waiting, rows=HISTORY_ROWS)
 
@@ -78,31 +80,40 @@ def _newest(rows: int) -> PreparedQuery:
 
 
 def _read(
-    turns: Sequence[QueuedTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
+    turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
 ) -> dict[uuid.UUID, TurnMessages]:
     """From the newest `rows` messages of each session."""
-    lines: dict[uuid.UUID, list[_Line]] = defaultdict(list)
+    lines: dict[uuid.UUID, list[Line]] = defaultdict(list)
     # Before the first message there is none.
     ids = [turn.session_id for turn in turns if turn.last_seq > 1]
     for session_id, *line in _newest(rows)(ids):
         if (session_id, line[0]) not in waiting:
-            lines[session_id].append(_Line(*line))
-    return {turn.id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
+            lines[session_id].append(Line(*line))
+    return {turn.turn_id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
 
 
-def _messages_of(turn: QueuedTurn, lines: Sequence[_Line]) -> TurnMessages:
+def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
+    """Return the messages before a question: each of the visitor's, then its finished answer.
+
+    The one place that decides which roles a model sees, and as whose words.
+    """
     answers = {line.answers: line for line in lines if line.role == MessageRole.ASSISTANT}
     messages = []
     for line in lines:
-        if line.role != MessageRole.USER or line.seq > turn.seq:
+        if line.role != MessageRole.USER or line.seq >= question_seq:
             continue
         messages.append(ChatMessage("user", line.content))
         answer = answers.get(line.seq)
         if answer is not None and answer.status in FINISHED:
             messages.append(ChatMessage("assistant", answer.content))
+    return messages
+
+
+def _messages_of(turn: PendingTurn, lines: Sequence[Line]) -> TurnMessages:
+    messages = lines_for_model(lines, question_seq=turn.seq)
     messages.append(ChatMessage("user", turn.content))
     earlier = None
-    if turn.seq in answers:
-        answer_ids = WidgetMessage.objects.filter(reply_to_id=turn.message_id)
+    if any(line.answers == turn.seq for line in lines):
+        answer_ids = WidgetMessage.objects.filter(reply_to_id=uuid.UUID(turn.message_id))
         earlier = answer_ids.values_list("id", flat=True).first()
     return TurnMessages(messages, earlier)

@@ -8,8 +8,9 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.chat import check_may_write, lock_session
-from widgets.services.rate_limits import charge_message, daily_cap, use_daily_message
+from widgets.services.daily_cap import daily_cap, use_daily_message
+from widgets.services.rate_limits import charge_message
+from widgets.services.turns.locking import check_may_write, lock_session
 from widgets.types import FINISHED, MessageRole, MessageStatus
 
 
@@ -68,7 +69,7 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
         return None
     rows = WidgetMessage.objects.filter(session=session).order_by("-seq")
     newest = rows.first()
-    if newest is not None and newest.id == named and newest.role == MessageRole.ASSISTANT:
+    if newest is not None and newest.id == named and MessageRole(newest.role).is_answer:
         return newest.reply_to_id
     question = rows.filter(role=MessageRole.USER).first()
     if question is None or not (named == question.id or is_reply_id(named, answers=question.id)):
@@ -77,13 +78,13 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
     return None if is_answered else question.id
 
 
-def stands(answer: WidgetMessage, *, against: str, content: str) -> bool:
-    """Whether an answer stays where the new try ended with this status and text.
+def keeps_earlier_answer(earlier: WidgetMessage, *, status: str, content: str) -> bool:
+    """Return whether the earlier answer stays after a new try with this status and text.
 
-    It stays when there is nothing new to read, and what ended well is not given up for the
-    beginning of what failed.
+    It stays if the new try wrote nothing, and a finished answer is not replaced by the start of
+    a failed one.
     """
-    return not content or (against == MessageStatus.FAILED and answer.status in FINISHED)
+    return not content or (status == MessageStatus.FAILED and earlier.status in FINISHED)
 
 
 def replace_answer(

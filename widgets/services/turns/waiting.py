@@ -1,15 +1,15 @@
-"""Messages that wait for their answer: how many there are, and what is needed to answer one."""
+"""Turns that have not ended: how many there are, and what is needed to run one."""
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from loquent.agents.types import VisitorPage
+from loquent.agents.services import FoundAgent, needs_database
+from loquent.agents.types import ChatMessage, VisitorPage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetTurn
 from widgets.types import TurnState
@@ -38,48 +38,52 @@ def measure_queue() -> QueueState:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedTurn:
-    """A turn, with what matters of its message, session and widget: `COLUMNS`."""
+class PendingTurn:
+    """A turn that has not ended, with what its answer needs.
 
-    id: uuid.UUID
+    The process that claims the turn sets the fields from `owner` on. `replaces`: the answer that
+    the message has already, if it is answered again.
+    """
+
+    turn_id: uuid.UUID
     session_id: uuid.UUID
     state: str
-    message_id: uuid.UUID
+    message_id: str
+    page: VisitorPage | None
+    client_message_id: str | None
     seq: int
     content: str
-    client_message_id: str | None
     last_seq: int
-    page_url: str
-    page_title: str
-    page_context: dict[str, Any]
-    page_at: datetime | None
     widget_id: str
     agent_id: uuid.UUID
+    owner: uuid.UUID | None = None
+    reply_id: str = ""
+    agent: FoundAgent | None = None
+    messages: list[ChatMessage] = field(default_factory=list)
+    replaces: uuid.UUID | None = None
 
     @property
-    def page(self) -> VisitorPage | None:
-        """What an agent is told of the visitor's page, None where nothing is known."""
-        if self.page_at is None:
-            return None
-        return VisitorPage(self.page_url, self.page_title, self.page_context)
+    def needs_database(self) -> bool:
+        """Whether `begin_turn` asks the database, and has to be called on one of its threads."""
+        return needs_database(self.agent)
 
 
-# Few of many: to compile and to read all of four tables would be most of a claim's cost.
+# Only the columns we need: loading full rows of four tables dominated the cost of a claim.
 COLUMNS = (
     "id",
     "session_id",
     "state",
     "message_id",
+    "message__client_message_id",
     "message__seq",
     "message__content",
-    "message__client_message_id",
     "session__last_seq",
+    "session__widget__widget_id",
+    "session__widget__text_agent_id",
+    "session__page_at",
     "session__page_url",
     "session__page_title",
     "session__page_context",
-    "session__page_at",
-    "session__widget__widget_id",
-    "session__widget__text_agent_id",
 )
 
 
@@ -90,6 +94,14 @@ _turns = PreparedQuery(
 )
 
 
-def queued_turns(*, session_ids: Collection[uuid.UUID]) -> list[QueuedTurn]:
-    """The turns of these sessions that have not ended, the oldest of each first; one query."""
-    return [QueuedTurn(*row) for row in _turns(session_ids)]
+def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
+    """Return the turns of these sessions that have not ended, by `seq`, in one query."""
+    return [_pending_turn(*row) for row in _turns(session_ids)]
+
+
+def _pending_turn(
+    turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
+) -> PendingTurn:
+    *others, page_at, url, title, context = columns
+    page = None if page_at is None else VisitorPage(url, title, context)
+    return PendingTurn(turn_id, session_id, state, str(message_id), page, *others)

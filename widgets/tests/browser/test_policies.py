@@ -11,7 +11,7 @@ from loquent.organizations.models import ApiKey, Organization
 from loquent.testing.people import PASSWORD, make_widget
 from loquent.testing.process import ServerProcess
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 from widgets.tests.browser.conversation import log, open_chat, say
 

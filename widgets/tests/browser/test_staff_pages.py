@@ -15,7 +15,7 @@ from loquent.organizations.services.organizations import create_api_key, revoke_
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 

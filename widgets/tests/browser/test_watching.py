@@ -12,7 +12,7 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.chat import append_message
+from widgets.services.history import append_message
 from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 from widgets.tests.faults.visitor import Visitor
 

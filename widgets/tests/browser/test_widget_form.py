@@ -10,8 +10,7 @@ from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
-from widgets.services.refusals import flush_refusals
-from widgets.services.refused_origins import note_refused_origin
+from widgets.services.refusals import count_refused_origin, flush_refusals
 from widgets.tests.browser.conversation import say
 from widgets.tests.browser.shop import Shop
 from widgets.tests.browser.staff import known_to_the_server, sign_in
@@ -25,7 +24,7 @@ def widget(transactional_db: None, alice: User, acme: Organization) -> WidgetCon
     widget = make_widget(
         acme, name="Shop", greeting="Good day!", allowed_origins=["https://a.example"]
     )
-    note_refused_origin(widget_id=widget.widget_id, origins=[b"https://new.example"])
+    count_refused_origin(widget_id=widget.widget_id, origins=[b"https://new.example"])
     flush_refusals()
     return widget
 

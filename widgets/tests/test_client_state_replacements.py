@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
-from widgets.chat.client_state import SessionView
-from widgets.chat.events import Event, TurnEnded, TurnStarted, from_wire, to_wire
+from widgets.chat.client_state import ClientState
+from widgets.chat.events import ShownEvent, TurnEnded, TurnStarted, from_wire, to_wire
 from widgets.types import MessageData
 
 FIRST = MessageData(
@@ -21,8 +21,8 @@ REPLACED = TurnEnded("m1", "r2", SECOND, is_replacement=True)
 LOST = TurnEnded("m1", "r9", None, "Interrupted.", error_code="interrupted")
 
 
-def view(*, v2: bool = True, newest_answer: MessageData | None = FIRST) -> SessionView:
-    made = SessionView(v2=v2, name="me")
+def view(*, v2: bool = True, newest_answer: MessageData | None = FIRST) -> ClientState:
+    made = ClientState(v2=v2, name="me")
     made.opened(replayed_seq=2, unfinished=(), newest_answer=newest_answer)
     return made
 
@@ -71,7 +71,7 @@ def test_a_base_socket_sees_nothing_of_it() -> None:
 def test_a_base_socket_joins_where_it_was_shown_no_answer(
     rewritten: tuple[str, ...], joins: bool
 ) -> None:
-    socket = SessionView(v2=False, name="me")
+    socket = ClientState(v2=False, name="me")
     socket.opened(replayed_seq=2, unfinished=("m1", "m3"), rewritten=rewritten)
     assert bool(socket.join_answer(message_id="m1", reply_id="r2", text="")) is joins
     assert socket.join_answer(message_id="m3", reply_id="r4", text="") == []
@@ -79,7 +79,7 @@ def test_a_base_socket_joins_where_it_was_shown_no_answer(
 
 def test_who_asked_follows_it_and_hears_how_it_failed() -> None:
     socket, tab = view(), view()
-    socket.asked_again("m1")
+    socket.mark_requested("m1")
     assert socket.is_live("m1", "r2")
     failed = TurnEnded("m1", "r2", None, "Sorry.")
     for each in (socket, tab):
@@ -101,7 +101,7 @@ def test_a_second_try_ends_the_typing_of_the_first() -> None:
 
 def test_an_interrupted_turn_is_over_whoever_wrote_it() -> None:
     socket = view()
-    socket.asked_again("m1")
+    socket.mark_requested("m1")
     socket.frames_for(AGAIN)
     assert kinds(socket.frames_for(LOST)) == ["error", "typing_stop"]
     assert socket.typing == frozenset()
@@ -129,11 +129,11 @@ hints = st.sampled_from(
 
 @given(st.lists(hints, max_size=12), st.booleans(), st.booleans())
 def test_whatever_hints_come_typing_is_paired_and_nothing_is_shown_twice(
-    events: list[Event], v2: bool, asked: bool
+    events: list[ShownEvent], v2: bool, asked: bool
 ) -> None:
     socket = view(v2=v2, newest_answer=None)
     if asked:
-        socket.asked_again("m1")
+        socket.mark_requested("m1")
     frames = [frame for event in events for frame in socket.frames_for(event)]
     frames += socket.end_turns(socket.typing)
     open_turns = 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pytest_django import Settings
 
 from loquent.testing.waiting import WAIT_SECONDS
-from widgets.chat.send_queue import Outbound
+from widgets.chat.send_queue import SendQueue
 
 
 class Client:
@@ -18,7 +18,7 @@ class Client:
         self.reads = asyncio.Event()
         self.closed = asyncio.Event()
         self.error: Exception | None = None
-        self.outbound = Outbound(self._send, self._close)
+        self.queue = SendQueue(self._send, self._close)
 
     async def _send(self, frame: str) -> None:
         await self.reads.wait()
@@ -28,10 +28,10 @@ class Client:
 
     async def idle(self) -> None:
         """Wait until nothing is on its way."""
-        task = self.outbound._task
+        task = self.queue._task
         if task is not None:
             await asyncio.wait([task], timeout=WAIT_SECONDS)
-        assert self.outbound._task is None
+        assert self.queue._task is None
 
     async def _close(self, code: int) -> None:
         self.code = code
@@ -41,10 +41,10 @@ class Client:
 async def test_order_is_kept_and_the_close_comes_last() -> None:
     client = Client()
     for number in range(5):
-        client.outbound.put(str(number))
-    client.outbound.close(4400)
-    client.outbound.put("after the close")
-    assert client.outbound.is_closing
+        client.queue.put(str(number))
+    client.queue.close(4400)
+    client.queue.put("after the close")
+    assert client.queue.is_closing
     client.reads.set()
     await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
     assert client.received == ["0", "1", "2", "3", "4"]
@@ -54,12 +54,12 @@ async def test_order_is_kept_and_the_close_comes_last() -> None:
 async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
     settings.LIMITS = replace(settings.LIMITS, outbound_bytes=100)
     client = Client()
-    client.outbound.put("x" * 60)
+    client.queue.put("x" * 60)
     await asyncio.sleep(0)
-    client.outbound.put("x" * 60)
-    ends_early = client.outbound.is_closing
-    client.outbound.put("x" * 60)
-    assert (ends_early, client.outbound.is_closing) == (False, True)
+    client.queue.put("x" * 60)
+    ends_early = client.queue.is_closing
+    client.queue.put("x" * 60)
+    assert (ends_early, client.queue.is_closing) == (False, True)
     client.reads.set()
     await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
     assert client.code == 1011
@@ -69,18 +69,18 @@ async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
 async def test_a_client_that_left_ends_it_quietly() -> None:
     client = Client()
     client.error = RuntimeError("websocket.send after websocket.close")
-    client.outbound.put("x")
+    client.queue.put("x")
     client.reads.set()
     await client.idle()
-    assert client.outbound.is_closing
+    assert client.queue.is_closing
 
 
 async def test_cancel_forgets_what_waits() -> None:
     client = Client()
-    client.outbound.put("x")
-    client.outbound.put("y")
+    client.queue.put("x")
+    client.queue.put("y")
     await asyncio.sleep(0)
-    client.outbound.cancel()
+    client.queue.cancel()
     client.reads.set()
     await client.idle()
     assert client.received == []
@@ -89,13 +89,13 @@ async def test_cancel_forgets_what_waits() -> None:
 async def test_nothing_is_sent_before_the_handshake_is_answered() -> None:
     client = Client()
     client.reads.set()
-    client.outbound = Outbound(client._send, client._close, held=True)
-    client.outbound.put("early")
-    client.outbound.close(4409)
+    client.queue = SendQueue(client._send, client._close, held=True)
+    client.queue.put("early")
+    client.queue.close(4409)
     await client.idle()
     assert client.received == []
     assert client.code is None
-    client.outbound.release()
+    client.queue.release()
     await asyncio.wait_for(client.closed.wait(), WAIT_SECONDS)
     assert client.received == ["early"]
     assert client.code == 4409

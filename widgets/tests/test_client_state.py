@@ -1,17 +1,20 @@
 """Which frames an event becomes on a socket, in whatever order hints come."""
 
 from dataclasses import replace
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.testing.sockets import kinds
-from widgets.chat.client_state import SessionView
+from widgets.chat.client_state import ClientState
 from widgets.chat.events import (
+    NAMES,
     Event,
     MessagePosted,
     SessionReplaced,
-    StopAsked,
+    ShownEvent,
+    StopRequested,
     TurnEnded,
     TurnStarted,
     from_wire,
@@ -31,8 +34,8 @@ FAILED = TurnEnded("m1", "r1", None, "Sorry.", client_message_id="key")
 
 def view(
     *, v2: bool = True, replayed_seq: int = 0, unfinished: tuple[str, ...] = ()
-) -> SessionView:
-    made = SessionView(v2=v2, name="me")
+) -> ClientState:
+    made = ClientState(v2=v2, name="me")
     made.opened(replayed_seq=replayed_seq, unfinished=unfinished)
     return made
 
@@ -51,7 +54,7 @@ def test_what_the_history_showed_is_not_told_again() -> None:
 
 def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
     stranger, sender, joined = view(v2=False), view(v2=False), view(v2=False, unfinished=("m1",))
-    sender.began("m1", 1)
+    sender.mark_sent("m1", 1)
     for event in (STARTED, ENDED):
         assert stranger.frames_for(event) == []
     for socket in (sender, joined):
@@ -61,7 +64,7 @@ def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
 
 def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
     sender, tab = view(), view()
-    sender.began("m1", 1)
+    sender.mark_sent("m1", 1)
     for socket in (sender, tab):
         socket.frames_for(STARTED)
     frames = sender.frames_for(FAILED)
@@ -77,7 +80,7 @@ def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
         (new, ["message", "error", "typing_stop"]),
         (old, ["error", "typing_stop"]),
     ):
-        socket.began("m1", 1)
+        socket.mark_sent("m1", 1)
         socket.frames_for(STARTED)
         assert kinds(socket.frames_for(failed)) == expected
 
@@ -125,10 +128,14 @@ def test_events_survive_the_channel_layer() -> None:
         SessionReplaced(
             "s", "wst_secret", True, ["One?"], {"text": "An AI.", "url": None, "consent": True}
         ),
-        StopAsked(),
+        StopRequested(),
     ]
     assert [from_wire(to_wire(event)) for event in events] == events
     assert "wst_secret" not in repr(events)
+
+
+def test_every_event_has_a_name_in_the_channel_layer() -> None:
+    assert set(NAMES) == set(get_args(Event))
 
 
 turn_events = st.sampled_from(
@@ -138,11 +145,11 @@ turn_events = st.sampled_from(
 
 @given(st.lists(turn_events, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
 def test_whatever_hints_come_typing_is_paired(
-    events: list[Event], v2: bool, began: bool, replayed_seq: int
+    events: list[ShownEvent], v2: bool, began: bool, replayed_seq: int
 ) -> None:
     socket = view(v2=v2, replayed_seq=replayed_seq)
     if began:
-        socket.began("m1", 1)
+        socket.mark_sent("m1", 1)
     frames = [frame for event in events for frame in socket.frames_for(event)]
     open_turns = 0
     for frame in frames:

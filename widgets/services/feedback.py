@@ -1,0 +1,24 @@
+"""Visitors' ratings of answers."""
+
+import uuid
+
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import WidgetMessage
+from widgets.types import MessageRole
+
+
+def save_feedback(
+    *, session_id: uuid.UUID, message_id: str, rating: str | None, comment: str | None
+) -> None:
+    """Keep a visitor's rating of an answer of this session; `forbidden` for any other message.
+
+    A rating without a comment (None) leaves the one that is there; no rating, no comment.
+    """
+    answers = WidgetMessage.objects.filter(session_id=session_id, role=MessageRole.ASSISTANT)
+    try:
+        answers = answers.filter(id=uuid.UUID(message_id))
+    except ValueError:
+        answers = answers.none()
+    kept = {} if rating and comment is None else {"rating_comment": comment if rating else ""}
+    if not answers.update(rating=rating, **kept):
+        raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")

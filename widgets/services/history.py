@@ -1,0 +1,146 @@
+"""The messages of a session: appended, and read for a client that lacks some of them."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.types import FINISHED, MessageData, MessageRole
+
+# A socket that missed more than this should reconnect.
+MOST_MISSED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedChat:
+    """What the client doesn't have yet.
+
+    `complete`: no older messages were left out. `replayed_seq`: with `messages`, the client has
+    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet; of
+    those in `rewritten`, `messages` have an earlier answer that ended well.
+    """
+
+    contact_info_submitted: bool
+    messages: list[MessageData]
+    complete: bool
+    replayed_seq: int
+    unfinished: tuple[str, ...]
+    rewritten: frozenset[str]
+
+    @property
+    def newest_answer(self) -> MessageData | None:
+        """The last answer among `messages`."""
+        answers = (m for m in reversed(self.messages) if MessageRole(m.role).is_answer)
+        return next(answers, None)
+
+
+def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
+    """What a client that has all up to `last_seq` lacks: the last 50 messages at most.
+
+    Call it after subscribing to the session's events, so that nothing falls between.
+    """
+    # Before the messages: an answer that is written in between is then shown, and not awaited.
+    turns = WidgetTurn.objects.filter(session_id=session_id)
+    unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
+    claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
+        id=session_id
+    )
+    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
+    limit = settings.LIMITS.history_messages
+    newest = list(rows[: limit + 1] if limit else rows)
+    complete = not limit or len(newest) <= limit
+    newest = newest[:limit] if limit else newest
+    messages = [message_data(row) for row in reversed(newest)]
+    answered = {str(row.reply_to_id) for row in newest if row.status in FINISHED}
+    return LoadedChat(
+        contact_info_submitted=claim is not None,
+        messages=messages,
+        complete=complete,
+        replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
+        unfinished=unfinished,
+        rewritten=frozenset(unfinished) & answered,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Messages to show, oldest first; and the visitor's messages that are being answered.
+
+    `questions`: for each answer among `messages`, the id of the visitor's message.
+    """
+
+    messages: list[MessageData]
+    questions: dict[str, str]
+    unfinished: frozenset[str]
+
+
+def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
+    """Return the messages after `after_seq`, and the answer that replaced `answer`.
+
+    `answer` is the newest answer that the client was shown, as seq and id (0 for none). A message
+    that arrives as an event meanwhile may be among them; the client's state shows it once.
+    """
+    turns = WidgetTurn.objects.filter(session_id=session_id)
+    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
+    missing = Q(seq__gt=after_seq)
+    seq, shown = answer
+    if seq:
+        missing |= Q(seq=seq) & ~Q(id=shown)
+    rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")[
+        :MOST_MISSED
+    ]
+    answers = [row for row in rows if MessageRole(row.role).is_answer]
+    return Missed(
+        messages=[message_data(row) for row in rows],
+        questions={str(row.id): str(row.reply_to_id) for row in answers},
+        unfinished=unfinished,
+    )
+
+
+def append_message(
+    session: WidgetSession, *, role: str, content: str, **fields: object
+) -> WidgetMessage:
+    """Write the next message of a session whose row the caller has locked."""
+    now = timezone.now()
+    session.last_seq += 1
+    row = WidgetMessage(
+        session=session,
+        seq=session.last_seq,
+        role=role,
+        content=content,
+        created_at=now,
+    )
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    changes = {}
+    if MessageRole(role).is_answer:
+        changes["last_answer_status"] = row.status
+    WidgetSession.objects.filter(id=session.id).update(
+        last_seq=session.last_seq, last_active_at=now, **changes
+    )
+    return row
+
+
+def iso_time(moment: datetime) -> str:
+    """Return a time in UTC as ISO 8601, with microseconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def message_data(row: WidgetMessage) -> MessageData:
+    """Return a row as sockets use it."""
+    return MessageData(
+        id=str(row.id),
+        seq=row.seq,
+        role=row.role,
+        content=row.content,
+        created_at=iso_time(row.created_at),
+        status=row.status,
+        sources=row.sources,
+        feedback=row.rating,
+        client_message_id=row.client_message_id,
+    )
