@@ -193,12 +193,12 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
 
 def _check_size(wanted: Sequence[EntryData]) -> None:
     if len(wanted) > MAX_ENTRIES:
-        raise invalid({"knowledge": [f"An agent has at most {MAX_ENTRIES} entries."]})
+        raise invalid({"knowledge": [f"An agent can have at most {MAX_ENTRIES} entries."]})
     if sum(len(data.get("content", "")) for data in wanted) > MAX_KNOWLEDGE_CHARS:
         raise invalid(
             {
                 "knowledge": [
-                    f"All entries together have at most {MAX_KNOWLEDGE_CHARS:,} characters."
+                    f"All entries together can have at most {MAX_KNOWLEDGE_CHARS:,} characters."
                 ]
             }
         )
