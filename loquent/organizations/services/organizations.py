@@ -22,7 +22,7 @@ from loquent.tokens import API_KEY, new_token, token_digest
 LAST_USED_STEP = timedelta(minutes=1)
 # The column of Django's user name, which the email is.
 MAX_STAFF_EMAIL = 150
-NEEDS_AN_OWNER = "An organization needs an owner: make somebody else owner first."
+NEEDS_AN_OWNER = "An organization needs an owner. Make someone else an owner first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def create_organization(
     except ValidationError as error:
         raise invalid({"owner_email": error.messages}) from None
     if len(email) > MAX_STAFF_EMAIL:
-        raise invalid({"owner_email": [f"At most {MAX_STAFF_EMAIL} characters can be used."]})
+        raise invalid({"owner_email": [f"Use at most {MAX_STAFF_EMAIL} characters."]})
     organization = Organization(
         name=name.strip(), timezone=time_zone, default_phone_region=default_phone_region
     )
