@@ -52,10 +52,14 @@ def test_the_page_leads_to_them(
     client.force_login(bob)
     body = client.get(f"{LIST}{jane.id}/change/").content.decode()
     assert f"/admin/widgets/widgetsession/{session.id}/change/" in body
-    for text in ("Good day", "Jane &lt;b&gt;Doe&lt;/b&gt;", "Typed by visitors, not recorded"):
+    for text in (
+        "Good day",
+        "Jane &lt;b&gt;Doe&lt;/b&gt;",
+        ("Entered by visitors, not saved in the contact"),
+    ):
         assert text in body
     assert "<b>Doe" not in body
-    assert "Apply to the contact" not in body
+    assert "Apply to contact" not in body
     assert listed(client, f"contact__id__exact={jane.id}") == {str(session.id)}
 
 
@@ -64,7 +68,7 @@ def test_what_was_typed_is_applied_from_there(
 ) -> None:
     client.force_login(alice)
     page = f"{LIST}{jane.id}/change/"
-    assert "Apply to the contact" in client.get(page).content.decode()
+    assert "Apply to contact" in client.get(page).content.decode()
     response = client.post(
         f"/admin/widgets/widgetsession/{session.id}/apply/", {"back": "contact"}, follow=True
     )
@@ -72,8 +76,8 @@ def test_what_was_typed_is_applied_from_there(
     jane.refresh_from_db()
     assert jane.name == "Jane <b>Doe</b>"
     body = response.content.decode()
-    assert "not recorded" not in body
-    assert "Apply to the contact" not in body
+    assert "not saved in the contact" not in body
+    assert "Apply to contact" not in body
 
 
 def test_an_older_claim_is_named_too(

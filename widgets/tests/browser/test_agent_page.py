@@ -90,7 +90,7 @@ async def test_entries_without_leaving_the_page(
     await page.get_by_role("button", name="Import files…").press("Enter")
     await dialog.get_by_label("Files").set_input_files([good, bad])
     await dialog.get_by_role("button", name="Import").press("Enter")
-    await expect(dialog.get_by_role("heading", name="1 entry added, 1 left out:")).to_be_visible()
+    await expect(dialog.get_by_role("heading", name="1 entry added, 1 skipped:")).to_be_visible()
     await expect(dialog).to_contain_text("photo.png: Only Markdown, CSV, HTML and text files")
     assert await findings(page) == []
     await dialog.get_by_role("button", name="Close").press("Enter")

@@ -153,7 +153,7 @@ async def test_an_invitation_by_keyboard_alone(
     assert page.url == f"{server.url}/admin/join/"
     await page.get_by_label("Your name").press_sequentially("Dora")
     await page.get_by_label("Password", exact=True).press_sequentially("four words are enough")
-    await page.get_by_label("Password again").press_sequentially("four words are enough")
+    await page.get_by_label("Repeat password").press_sequentially("four words are enough")
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("You are a member of Acme now.")).to_be_visible()
 
