@@ -20,20 +20,22 @@ IDLE_SECONDS = 61
 
 
 class Command(BaseCommand):
-    help = "Look at the deployment, from inside and from outside. Exit status 1: something fails."
+    help = (
+        "Check the deployment from inside and from outside. The exit status is 1 if a check fails."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
-            "--inside", action="store_true", help="leave out what goes through SITE_URL"
+            "--inside", action="store_true", help="skip the checks that go through SITE_URL"
         )
         parser.add_argument(
             "--idle",
             type=int,
             default=IDLE_SECONDS,
             metavar="SECONDS",
-            help=f"how long the proxy must wait ({IDLE_SECONDS}; 0 leaves it out)",
+            help=f"how many seconds the proxy must wait ({IDLE_SECONDS}; 0 skips the check)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -25,7 +25,9 @@ def check_settings() -> Findings:
     """SECRET_KEY, DEBUG, the site's address and host names, static files."""
     yield _secret_key()
     if settings.DEBUG:
-        yield fail("debug", "DEBUG is on: error pages tell too much.", "Set DEBUG=0.")
+        yield fail(
+            "debug", ("DEBUG is on: error pages show settings and source code."), "Set DEBUG=0."
+        )
     else:
         yield ok("debug", "DEBUG is off.")
     site = urlsplit(settings.SITE_URL)
@@ -35,14 +37,14 @@ def check_settings() -> Findings:
         yield fail(
             "site-url",
             f"SITE_URL={settings.SITE_URL} is not https: pages over https can't open the chat.",
-            "Get a certificate (Caddy does by itself), and set SITE_URL=https://…",
+            "Get a certificate (Caddy does so automatically), and set SITE_URL=https://…",
         )
     host = f"[{site.hostname}]" if ":" in str(site.hostname) else str(site.hostname)
     if "*" in settings.ALLOWED_HOSTS:
         yield warn(
             "allowed-hosts",
-            "ALLOWED_HOSTS has *: the server answers under any name.",
-            "Name the hosts, or leave it unset.",
+            "ALLOWED_HOSTS contains *: the server accepts any host name.",
+            "List the host names, or leave it unset.",
         )
     elif not validate_host(host, settings.ALLOWED_HOSTS):
         yield fail(
@@ -62,7 +64,7 @@ def _secret_key() -> Finding:
     if key.startswith(("insecure-", "django-insecure-")) or weak:
         return fail(
             "secret-key",
-            "SECRET_KEY is missing or easy to guess: whoever has it can sign in as anybody.",
+            "SECRET_KEY is missing or easy to guess: anyone who knows it can log in as any user.",
             "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
         )
     return ok("secret-key", "SECRET_KEY is long enough.")
@@ -81,7 +83,7 @@ def check_machine() -> Findings:
             yield fail(
                 "disk",
                 f"{place} has {usage.free // 1024**2} MiB free of {usage.total // 1024**2}.",
-                "Make room, or give it more.",
+                "Free some space, or add more.",
             )
         else:
             yield ok("disk", f"{place} has {usage.free // 1024**2} MiB free.")
@@ -93,8 +95,9 @@ def open_files(limit: int, whose: str) -> Finding:
     if limit < OPEN_FILES and limit != resource.RLIM_INFINITY:
         return warn(
             "open-files",
-            f"{whose.capitalize()} may open {limit} files, and each visitor's socket is one.",
-            "LimitNOFILE=65536 in systemd's unit, ulimits in Compose, ulimit -n in a shell.",
+            f"{whose.capitalize()} may open {limit} files, and each visitor's socket needs one.",
+            "Set LimitNOFILE=65536 in the systemd unit, ulimits in Compose, or ulimit -n in a "
+            "shell.",
         )
     return ok("open-files", f"{whose.capitalize()} may open {limit} files.")
 
@@ -105,11 +108,11 @@ def check_metrics() -> Findings:
     if everybody:
         yield fail(
             "metrics",
-            f"METRICS_ALLOW has {everybody[0]}: everybody may read /metrics.",
-            "Name the machines that do, such as 10.0.0.0/8.",
+            f"METRICS_ALLOW contains {everybody[0]}: anyone can read /metrics.",
+            "List only the machines that read it, such as 10.0.0.0/8.",
         )
     elif 0 < len(settings.METRICS_TOKEN) < 16:
         yield warn("metrics", "METRICS_TOKEN is short.", "Use 32 random characters.")
     else:
         is_on = bool(settings.METRICS_TOKEN or settings.METRICS_ALLOW)
-        yield ok("metrics", "/metrics is guarded." if is_on else "/metrics is off.")
+        yield ok("metrics", "/metrics is protected." if is_on else "/metrics is off.")

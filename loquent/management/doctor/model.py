@@ -35,16 +35,16 @@ async def check_endpoint() -> Finding:
         return fail(
             "model",
             f"OPENAI_BASE_URL={where} doesn't answer: {type(error).__name__}.",
-            "Look at the address, at a firewall for what goes out, and at the endpoint.",
+            "Check the address, the firewall for outgoing connections, and the endpoint.",
         )
     if status in {401, 403}:
         return fail(
             "model",
             f"OPENAI_BASE_URL={where} refuses the key ({status}).",
-            "Set OPENAI_API_KEY to a key that may use the models of your agents.",
+            "Set OPENAI_API_KEY to a key that can use your agents' models.",
         )
     if status == 429 or status >= 500:
         return warn(
-            "model", f"OPENAI_BASE_URL={where} says {status}.", "Look at its quota and its state."
+            "model", f"OPENAI_BASE_URL={where} returns {status}.", "Check its quota and its status."
         )
     return ok("model", f"OPENAI_BASE_URL={where} answers.")
