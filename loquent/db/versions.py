@@ -42,7 +42,7 @@ def check_version(
     changed = _changed(next(iter(wanted), ""), now, sorted(values))
     what = f"Changed: {', '.join(changed)}." if changed else "No setting differs."
     raise VersionConflictError(
-        f"Somebody has saved this {noun} since you read it. {what} Read it again, then save.",
+        f"This {noun} has changed since you read it. {what} Read it again, then save.",
         current={name: values[name] for name in changed},
     )
 

@@ -114,6 +114,6 @@ def _add_headers(path: str, method: str, responses: Schema, *, is_versioned: boo
             headers["Location"] = {"$ref": "#/components/headers/Location"}
     if is_versioned and method == "get":
         responses["304"] = {
-            "description": "The row is still the version of `If-None-Match`.",
+            "description": "The object has not changed since the version in `If-None-Match`.",
             "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
         }

@@ -66,7 +66,9 @@ def create_organization(
         if owner is None:
             owner = create_staff(email=email, password=owner_password)
         elif not owner.check_password(owner_password):
-            raise invalid({"owner_password": ["This user exists and has another password."]})
+            raise invalid(
+                {"owner_password": ["This user already exists with a different password."]}
+            )
         organization.save()
         Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
         _, key = create_api_key(organization=organization, name="First key", created_by=owner)
@@ -253,7 +255,7 @@ def authenticate_api_key(*, key: str) -> ApiKey:
     )
     if row is None:
         raise ApplicationError(
-            ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Make a new one."
+            ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Create a new one."
         )
     now = timezone.now()
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
