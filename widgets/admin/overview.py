@@ -71,7 +71,7 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         ("Failed", lambda f: f"{f.failed:,}"),
         ("First token, median", lambda f: seconds(f.median_ms)),
         ("First token, 95th percentile", lambda f: seconds(f.p95_ms)),
-        ("Over the daily limit", lambda f: f"{f.caps_hit:,}"),
+        ("Refused by the daily limit", lambda f: f"{f.caps_hit:,}"),
         ("Thumbs up / down", lambda f: f"{f.thumbs_up:,} / {f.thumbs_down:,}"),
         ("Tokens", lambda f: f"{f.tokens:,}"),
     )

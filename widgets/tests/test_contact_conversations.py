@@ -59,7 +59,7 @@ def test_the_page_leads_to_them(
     ):
         assert text in body
     assert "<b>Doe" not in body
-    assert "Apply to contact" not in body
+    assert "Apply to the contact" not in body
     assert listed(client, f"contact__id__exact={jane.id}") == {str(session.id)}
 
 
@@ -68,7 +68,7 @@ def test_what_was_typed_is_applied_from_there(
 ) -> None:
     client.force_login(alice)
     page = f"{LIST}{jane.id}/change/"
-    assert "Apply to contact" in client.get(page).content.decode()
+    assert "Apply to the contact" in client.get(page).content.decode()
     response = client.post(
         f"/admin/widgets/widgetsession/{session.id}/apply/", {"back": "contact"}, follow=True
     )
@@ -77,7 +77,7 @@ def test_what_was_typed_is_applied_from_there(
     assert jane.name == "Jane <b>Doe</b>"
     body = response.content.decode()
     assert "not saved in the contact" not in body
-    assert "Apply to contact" not in body
+    assert "Apply to the contact" not in body
 
 
 def test_an_older_claim_is_named_too(

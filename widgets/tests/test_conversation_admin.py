@@ -121,12 +121,12 @@ def test_beside_the_transcript_one_is_applied(
 ) -> None:
     client.force_login(alice)
     page = f"{LIST}{session.id}/change/"
-    assert "Apply to contact" in client.get(page).content.decode()
+    assert "Apply to the contact" in client.get(page).content.decode()
     assert client.get(f"{LIST}{session.id}/apply/").status_code == 405
     assert client.post(f"{LIST}{session.id}/apply/")["Location"] == page
     jane.refresh_from_db()
     assert jane.name == "Jane Doe"
-    assert "Apply to contact" not in client.get(page).content.decode()
+    assert "Apply to the contact" not in client.get(page).content.decode()
 
 
 def test_a_viewer_does_not_apply(

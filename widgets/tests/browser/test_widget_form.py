@@ -117,7 +117,7 @@ async def test_allow_adds_to_the_list_and_loses_nothing(
     await expect(page.get_by_label("Allowed sites")).to_have_value(
         "https://a.example\nhttps://new.example"
     )
-    await expect(page.get_by_text("Save to let it in.")).to_be_visible()
+    await expect(page.get_by_text("Save the form to apply it.")).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**/admin/widgets/widgetconfig/")
     stored = await in_database(WidgetConfig.objects.get)
