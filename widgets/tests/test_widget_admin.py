@@ -277,7 +277,7 @@ def test_an_agent_in_use_is_protected(client: Client, widget: WidgetConfig) -> N
         client.post(f"{agents}{selected[0]}/delete/", {"post": "yes"}),
     ):
         assert response.status_code == 200
-        assert "protected" in response.content.decode()
+        assert "Cannot delete" in response.content.decode()
         assert "Old" in response.content.decode()
     assert TextAgent.objects.count() == 1
 

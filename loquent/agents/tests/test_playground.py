@@ -116,7 +116,7 @@ async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend
         ({"max_output_tokens": "many"}, "Enter a whole number."),
         ({"max_output_tokens": "0"}, "greater than or equal to 1"),
         ({"temperature": "hot"}, "Enter a number from 0 to 2."),
-        ({"temperature": "nan"}, "Write a number from 0 to 2"),
+        ({"temperature": "nan"}, "Use a number from 0 to 2"),
         ({"instructions": "x" * 20_001}, "at most 20,000 characters"),
         ({"messages": asked("  ")}, "Please write a message first."),
         ({"messages": asked("x" * 4_001)}, "at most 4,000 characters"),
