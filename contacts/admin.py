@@ -36,7 +36,8 @@ class ContactForm(GuardedForm[Contact]):
         required=False,
         max_length=40,
         empty_value=None,
-        help_text="With its country code, or as dialled in the organization's region.",
+        help_text="Include the country code, or enter the number as dialled in the organization's "
+        "region.",
     )
 
     class Meta:

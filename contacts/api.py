@@ -56,18 +56,22 @@ class ContactSerializer(StrictSerializer[Contact]):
     create=extend_schema(
         summary="Create a contact",
         description=(
-            "Email and phone are stored in one spelling. 400 where another contact has the same."
+            "Email and phone number are stored in a standard form. Returns 400 if another "
+            "contact has the same one."
         ),
     ),
     update=extend_schema(
-        summary="Replace a contact's details", description="Fields that are left out stay."
+        summary="Replace a contact's details", description="Omitted fields keep their values."
     ),
     partial_update=extend_schema(
-        summary="Change a contact's details", description="Fields that are left out stay."
+        summary="Change a contact's details", description="Omitted fields keep their values."
     ),
     destroy=extend_schema(
         summary="Delete a contact",
-        description="Its conversations stay, without a contact. To take them as well, erase it.",
+        description=(
+            "Its conversations are kept without a contact. To delete them as well, erase the "
+            "contact."
+        ),
     ),
 )
 @extend_schema(tags=["contacts"])
@@ -85,8 +89,8 @@ class ContactViewSet(OrganizationCrudViewSet):
         operation_id="contacts_export",
         summary="Export contacts",
         description=(
-            "Every contact that the filters leave, oldest first: a JSON document a line, sent "
-            "while it is read. Not for viewers."
+            "All contacts that match the filters, oldest first, streamed as one JSON document per "
+            "line. Not available to viewers."
         ),
         filters=True,
         responses={(200, MEDIA_TYPE): ContactSerializer},

@@ -14,15 +14,15 @@ class ContactFilter(PeriodFilterSet):
     """By details, spelled as one likes, and by when the contact was made."""
 
     email = filters.CharFilter(
-        method="filter_email", max_length=254, help_text="The contact of this address."
+        method="filter_email", max_length=254, help_text="The contact with this email."
     )
     phone = filters.CharFilter(
         method="filter_phone",
         max_length=40,
-        help_text="The contact of this number, in any spelling that a phone understands.",
+        help_text="The contact with this phone number, in any spelling that can be dialled.",
     )
     search = SearchFilter(
-        "name", "email", "phone", help_text="A text in name, email or phone number."
+        "name", "email", "phone", help_text="Text in the name, email or phone number."
     )
 
     def filter_email(

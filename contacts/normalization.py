@@ -37,7 +37,7 @@ def normalize_email(text: str) -> str:
     try:
         domain = idna.encode(domain, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise NormalizationError("The part of the email behind the @ is not valid.") from None
+        raise NormalizationError("The part of the email after the @ is not valid.") from None
     if ".." in local or not _DOMAIN.match(domain):
         raise NormalizationError("Please enter an email address like name@example.com.")
     if len(local) + 1 + len(domain) > MAX_EMAIL:

@@ -140,7 +140,7 @@ def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = 
             other_than=contact.id,
         )
         # None left to name: the other one went while we looked.
-        again = {"email": ["Another contact was saved with it just now. Try again."]}
+        again = {"email": ["Another contact with this value has just been saved. Try again."]}
         raise invalid(duplicates or again) from None
     return row
 

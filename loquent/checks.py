@@ -60,7 +60,7 @@ def check_static_files(
     return [
         checks.Warning(
             f"STATIC_ROOT={settings.STATIC_ROOT!r} has no static files.",
-            hint="Run `manage.py collectstatic --no-input`, after each upgrade, too.",
+            hint="Run `manage.py collectstatic --no-input`, and again after each upgrade.",
             id="loquent.W004",
         )
     ]
@@ -77,7 +77,7 @@ def check_channel_layer(
     if settings.WORKERS > 1:
         return [
             checks.Error(
-                "Several workers need Redis to tell each other what happens.",
+                "Several workers need Redis to communicate.",
                 hint=f"{hint} {MANY_WORKERS}",
                 id="loquent.E003",
             )
@@ -86,7 +86,7 @@ def check_channel_layer(
         return []
     return [
         checks.Warning(
-            "The channel layer lives in this process only.",
+            "The channel layer works only within this process.",
             hint=hint,
             id="loquent.W003",
         )

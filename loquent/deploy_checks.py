@@ -21,7 +21,7 @@ def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "SECRET_KEY is missing or easy to guess: whoever has it can sign in as anybody.",
+            "SECRET_KEY is missing or easy to guess: anyone who knows it can log in as any user.",
             hint="python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
             id="loquent.E006",
         )
@@ -34,7 +34,11 @@ def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.DEBUG:
         return []
     return [
-        Error("DEBUG is on: error pages tell too much.", hint="Set DEBUG=0.", id="loquent.E007")
+        Error(
+            "DEBUG is on: error pages show settings and source code.",
+            hint="Set DEBUG=0.",
+            id="loquent.E007",
+        )
     ]
 
 
@@ -46,7 +50,7 @@ def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"SITE_URL={settings.SITE_URL} is not https: pages over https can't open the chat.",
-            hint="Get a certificate (Caddy does by itself), and set SITE_URL=https://…",
+            hint="Get a certificate (Caddy does so automatically), and set SITE_URL=https://…",
             id="loquent.E008",
         )
     ]
@@ -60,8 +64,8 @@ def check_allowed_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         return [
             Warning(
-                "ALLOWED_HOSTS has *: the server answers under any name.",
-                hint="Name the hosts, or leave it unset.",
+                "ALLOWED_HOSTS contains *: the server accepts any host name.",
+                hint="List the host names, or leave it unset.",
                 id="loquent.W009",
             )
         ]
@@ -83,8 +87,8 @@ def check_metrics(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if everybody:
         return [
             Error(
-                f"METRICS_ALLOW has {everybody[0]}: everybody may read /metrics.",
-                hint="Name the machines that do, such as 10.0.0.0/8.",
+                f"METRICS_ALLOW contains {everybody[0]}: anyone can read /metrics.",
+                hint="List only the machines that read it, such as 10.0.0.0/8.",
                 id="loquent.E010",
             )
         ]

@@ -74,7 +74,7 @@ class VersionConflictError(ApplicationError):
         super().__init__(
             ErrorCode.PRECONDITION_FAILED,
             message,
-            fields={name: ["Somebody has changed this meanwhile."] for name in current},
+            fields={name: ["This has changed since you read it."] for name in current},
         )
         self.current = current
 

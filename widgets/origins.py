@@ -88,7 +88,7 @@ def normalize_origin_entry(entry: str) -> str:
             raise OriginError(f"“{text}”: a wildcard works with https only.")
     if "*" in rest:
         raise OriginError(
-            f"“{text}”: the * may only stand for subdomains, as in https://*.example.com."
+            f"“{text}”: the * can only replace subdomains, as in https://*.example.com."
         )
     host, port = _split_port(rest, text)
     host = _ascii_host(host, text)

@@ -59,8 +59,8 @@ FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value}
 class Rating(models.TextChoices):
     """What a visitor thinks of an answer."""
 
-    UP = "up", "Thumb up"
-    DOWN = "down", "Thumb down"
+    UP = "up", "Thumbs up"
+    DOWN = "down", "Thumbs down"
 
 
 class TurnState(models.TextChoices):
@@ -73,20 +73,20 @@ class TurnState(models.TextChoices):
 class LimitKind(models.TextChoices):
     """What refused a visitor; the names of the rates in services/rate_limits.py are among them."""
 
-    MESSAGES = "messages", "messages of a visitor per minute"
-    MESSAGES_DAY = "messages_day", "messages of a visitor per day"
-    MESSAGES_IP = "messages_ip", "messages of an address"
-    FRAMES = "frames", "frames of a socket"
-    FRAMES_IP = "frames_ip", "frames of an address"
-    HANDSHAKES_IP = "handshakes_ip", "connections of an address"
-    SESSIONS_IP = "sessions_ip", "new conversations of an address"
-    SOCKETS_IP = "sockets_ip", "open sockets of an address"
-    SOCKETS = "sockets", "open sockets of the server"
-    CONTACT_INFO = "contact_info", "contact forms of a visitor"
+    MESSAGES = "messages", "messages per visitor per minute"
+    MESSAGES_DAY = "messages_day", "messages per visitor per day"
+    MESSAGES_IP = "messages_ip", "messages per IP address"
+    FRAMES = "frames", "frames per socket"
+    FRAMES_IP = "frames_ip", "frames per IP address"
+    HANDSHAKES_IP = "handshakes_ip", "connections per IP address"
+    SESSIONS_IP = "sessions_ip", "new conversations per IP address"
+    SOCKETS_IP = "sockets_ip", "open sockets per IP address"
+    SOCKETS = "sockets", "open sockets on the server"
+    CONTACT_INFO = "contact_info", "contact forms per visitor"
     BUSY = "busy", "messages waiting for an answer"
-    DAILY_CAP = "daily_cap", "daily message cap"
+    DAILY_CAP = "daily_cap", "daily message limit"
     TOKENS = "tokens", "daily token budget"
-    MODEL_CALLS = "model_calls", "model calls at once"
+    MODEL_CALLS = "model_calls", "simultaneous model calls"
 
 
 DEFAULT_PRIMARY_COLOR = "#6366f1"

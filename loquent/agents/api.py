@@ -88,9 +88,9 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
 class TextAgentFilter(PeriodFilterSet):
     """How a list of agents may be narrowed down."""
 
-    enabled = BooleanChoice(help_text="Agents that answer, or those that are switched off.")
-    model = filters.CharFilter(max_length=200, help_text="Agents of exactly this model.")
-    search = SearchFilter("name", "instructions", help_text="A text in name or instructions.")
+    enabled = BooleanChoice(help_text="`true`: enabled agents; `false`: disabled agents.")
+    model = filters.CharFilter(max_length=200, help_text="Agents with exactly this model.")
+    search = SearchFilter("name", "instructions", help_text="Text in the name or instructions.")
 
 
 class AgentPagination(NewestFirstPagination):
@@ -117,8 +117,8 @@ def _fitting(agent_ids: list[UUID]) -> int:
     list=extend_schema(
         summary="List text agents",
         description=(
-            "The organization's agents with all that they know, newest first. A page has fewer "
-            f"than 50 where their knowledge has more than {MAX_KNOWLEDGE_CHARS:,} characters."
+            "The organization's agents with their knowledge, newest first. A page has fewer than "
+            f"50 if their knowledge has more than {MAX_KNOWLEDGE_CHARS:,} characters."
         ),
     ),
     retrieve=extend_schema(
@@ -126,22 +126,22 @@ def _fitting(agent_ids: list[UUID]) -> int:
     ),
     create=extend_schema(
         summary="Create a text agent",
-        description="A new agent. What is left out gets its default.",
+        description="Omitted fields get their defaults.",
     ),
     update=extend_schema(
         summary="Replace a text agent",
-        description="Fields that are left out and have a default keep their value.",
+        description="Omitted fields that have a default keep their values.",
     ),
     partial_update=extend_schema(
         summary="Change a text agent",
         description=(
-            "`knowledge` replaces all entries: one with an `id` is changed, one without is made, "
-            "missing ones are deleted. Without `knowledge` the entries stay."
+            "`knowledge` replaces all entries: an entry with an `id` is changed, one without is "
+            "created, and missing ones are deleted. Without `knowledge`, the entries are kept."
         ),
     ),
     destroy=extend_schema(
         summary="Delete a text agent",
-        description="Its knowledge goes with it. 409 while a widget uses the agent.",
+        description="Also deletes its knowledge. Returns 409 if a widget uses the agent.",
     ),
 )
 @extend_schema(tags=["agents"])

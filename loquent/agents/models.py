@@ -19,7 +19,7 @@ DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a momen
 def validate_model(value: str) -> None:
     """Refuse what is not `provider:name`; whether the provider exists is the services' to say."""
     if not MODEL_PATTERN.match(value):
-        raise ValidationError(f"Write the model as provider:name, such as {DEFAULT_MODEL}.")
+        raise ValidationError(f"Enter the model as provider:name, such as {DEFAULT_MODEL}.")
 
 
 class TextAgent(BaseModel):
@@ -32,7 +32,8 @@ class TextAgent(BaseModel):
     instructions = models.TextField(
         blank=True,
         max_length=20_000,
-        help_text="How the agent should answer. Treat it as public: visitors can coax it out.",
+        help_text="How the agent should answer. Treat it as public: visitors may get the agent to "
+        "reveal it.",
     )
     model = models.CharField(
         max_length=200,
@@ -43,19 +44,19 @@ class TextAgent(BaseModel):
     max_output_tokens = models.PositiveIntegerField(
         default=1_024,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_OUTPUT_TOKENS)],
-        help_text="The longest answer, in the model's tokens (1 to 4096).",
+        help_text="Maximum answer length in the model's tokens (1 to 4096).",
     )
     temperature = models.FloatField(
         null=True,
         blank=True,
         validators=[MinValueValidator(0.0), MaxValueValidator(2.0)],
-        help_text="0 to 2; empty leaves it to the model.",
+        help_text="0 to 2. Empty: the model's default.",
     )
     enabled = models.BooleanField(default=True)
     fallback_sentence = models.CharField(
         max_length=500,
         default=DEFAULT_FALLBACK,
-        help_text="What a visitor reads when no answer can be given.",
+        help_text="The message that visitors see if the agent can't answer.",
     )
 
     class Meta:
@@ -87,7 +88,7 @@ class KnowledgeEntry(BaseModel):
         max_length=2_000,
         blank=True,
         validators=[URLValidator(schemes=["http", "https"])],
-        help_text="Where visitors can read on; shown as the source of an answer.",
+        help_text="A page on which visitors can read more; shown as the source of an answer.",
     )
 
     class Meta:
@@ -113,8 +114,8 @@ class DailyTokenUsage(BaseModel):
 
     class Meta:
         ordering = ["-day", "organization"]
-        verbose_name = "day of token use"
-        verbose_name_plural = "days of token use"
+        verbose_name = "daily token usage"
+        verbose_name_plural = "daily token usage"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "day"], name="daily_token_usage_unique"

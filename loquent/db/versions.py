@@ -46,6 +46,6 @@ def check_version(
     current = dict(changes(next(iter(wanted), "")))
     what = f"Changed: {', '.join(sorted(current))}." if current else "No setting differs."
     raise VersionConflictError(
-        f"Somebody has saved this {noun} since you read it. {what} Read it again, then save.",
+        f"This {noun} has changed since you read it. {what} Read it again, then save.",
         current=current,
     )

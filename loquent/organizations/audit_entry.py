@@ -65,7 +65,7 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
         blank=True,
         related_name="audit_entries",
     )
-    actor_name = models.CharField("who", max_length=254)
+    actor_name = models.CharField("user", max_length=254)
 
     objects = AuditManager()
 

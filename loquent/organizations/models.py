@@ -45,24 +45,24 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         max_length=64,
         default="UTC",
         validators=[validate_timezone],
-        help_text="Days begin at midnight here: daily caps and statistics use it.",
+        help_text="Daily limits and statistics start at midnight in this time zone.",
     )
     default_phone_region = models.CharField(
         max_length=2,
         blank=True,
         validators=[validate_phone_region],
-        help_text="Two letters like CH: how to read a phone number without a country code.",
+        help_text="Two letters, such as CH. Used for phone numbers without a country code.",
     )
     retention_days = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Days after a conversation's last activity until it is deleted. Empty: never.",
+        help_text="Delete conversations this many days after their last activity. Empty: never.",
     )
     daily_token_budget = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="The models' tokens a day, all agents together. Empty: no limit. 0: none at all.",
+        help_text="Model tokens per day for all agents together. Empty: no limit. 0: no tokens.",
     )
 
     class Meta:
@@ -164,7 +164,7 @@ class ApiKey(BaseModel):
         # So that processes of the version before can make keys while this one is rolled out.
         db_default=Scope.WRITE.value,
         # Given when the key is made (`create_api_key`), and never changed.
-        help_text="What a program may do with the key: read everything, or change it as well.",
+        help_text="What a program can do with the key: read all data, or read and change it.",
     )
     # Null: made by the server, by a release that didn't know, or by a user who is deleted.
     created_by = models.ForeignKey(

@@ -57,7 +57,7 @@ CODES = {
     429: ErrorCode.RATE_LIMITED,
     503: ErrorCode.UNAVAILABLE,
 }
-SAY_WHO_YOU_ARE = "Send an API key, as the header Authorization: Bearer lqk_…, or sign in."
+SAY_WHO_YOU_ARE = "Send an API key in the header Authorization: Bearer lqk_…, or log in."
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -105,7 +105,7 @@ def _database_away(error: Exception) -> Response:
     """Return the error for a timeout or lost connection, without its text, which may hold data."""
     cause = type(error.__cause__ or error).__name__
     logger.error("The database failed a request of the REST API: %s", cause)
-    message = "The database doesn't answer right now. Please try again in a moment."
+    message = "The database is not responding. Please try again in a moment."
     response = error_response(503, ErrorCode.UNAVAILABLE, message, {})
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -155,7 +155,7 @@ def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
         return HttpResponsePermanentRedirect(
             request.get_full_path(force_append_slash=True), preserve_request=True
         )
-    return _plain_error(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")
+    return _plain_error(404, ErrorCode.NOT_FOUND, "There is no endpoint at this URL.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -169,7 +169,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a request that failed in our code; the log has the error."""
     if not request.path_info.startswith("/api/"):
         return defaults.server_error(request)
-    return _plain_error(500, ErrorCode.INTERNAL, "Something went wrong here. Please try again.")
+    return _plain_error(
+        500, ErrorCode.INTERNAL, "Something went wrong on our side. Please try again."
+    )
 
 
 def _plain_error(status_code: int, code: ErrorCode, message: str) -> JsonResponse:
@@ -215,7 +217,7 @@ class NewestFirstPagination(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (exceptions.NotFound, DjangoValidationError, ValueError, OverflowError):
             raise exceptions.ValidationError(
-                {"cursor": "This cursor is not valid. Begin again without one."}
+                {"cursor": "This cursor is not valid. Start again without one."}
             ) from None
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -230,7 +232,7 @@ class NewestFirstPagination(CursorPagination):
                 "next": {
                     "type": ["string", "null"],
                     "format": "uri",
-                    "description": "The address of the following page; null on the last one.",
+                    "description": "The URL of the next page; null on the last page.",
                     "example": "https://chat.example.com/api/v1/contacts/?cursor=cD0y",
                 },
             },

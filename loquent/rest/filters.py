@@ -38,14 +38,14 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
         if unknown:
             names = ", ".join(sorted(known))
             raise ValidationError(
-                {clean_text(name): f"There is no such parameter. Use {names}." for name in unknown}
+                {clean_text(name): f"Unknown parameter. Use {names}." for name in unknown}
             )
         wrong = {}
         for name, values in request.query_params.lists():
             if len(values) > 1:
-                wrong[name] = "Give this parameter once."
+                wrong[name] = "Send this parameter only once."
             elif not values[0]:
-                wrong[name] = "This parameter is empty. Give it a value, or leave it out."
+                wrong[name] = "This parameter is empty. Give it a value, or omit it."
         if wrong:
             raise ValidationError(wrong)
         found: models.QuerySet[Any] = super().filter_queryset(request, queryset, view)
@@ -68,7 +68,7 @@ class StrictOrderingFilter(OrderingFilter):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         schema = {"type": "string", "enum": ordering_choices(view), "default": view.ordering}
-        description = "The order of the rows; `-` in front: from the last to the first."
+        description = "The sort order. A leading `-` reverses it."
         return [
             {
                 "name": ORDERING,
@@ -121,7 +121,7 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]
         try:
             return moment and moment.astimezone(UTC)
         except OverflowError:
-            raise DjangoValidationError("This time is too far away.") from None
+            raise DjangoValidationError("This time is out of range.") from None
 
 
 class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
@@ -134,8 +134,8 @@ class PeriodFilterSet(filters.FilterSet):  # type: ignore[misc]
     """Rows made in a period: from a moment on, and before another."""
 
     created_from = MomentFilter(
-        field_name="created_at", lookup_expr="gte", help_text="Made at this time or later."
+        field_name="created_at", lookup_expr="gte", help_text="Created at or after this time."
     )
     created_until = MomentFilter(
-        field_name="created_at", lookup_expr="lt", help_text="Made before this time."
+        field_name="created_at", lookup_expr="lt", help_text="Created before this time."
     )

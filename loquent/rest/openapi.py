@@ -88,7 +88,7 @@ class OperationSchema(AutoSchema):
             responses[status].setdefault("headers", {}).update(self._headers(status, has_tag))
         if is_versioned and is_row and self.method == "GET":
             responses["304"] = {
-                "description": "The row is still the version of `If-None-Match`.",
+                "description": "The object has not changed since the version in `If-None-Match`.",
                 "headers": _refer("ETag"),
             }
         return operation

@@ -12,7 +12,7 @@ def _error(code: ErrorCode, message: str, **fields: str) -> Schema:
 
 
 COLOR = "Enter a colour as #rrggbb, such as #6366f1."
-MEANWHILE = "Somebody has changed this meanwhile."
+MEANWHILE = "This has changed since you read it."
 # Status: the name of the response, what it means, and an example.
 ERRORS: dict[int, tuple[str, str, Schema]] = {
     400: (
@@ -22,8 +22,10 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     401: (
         "NotAuthenticated",
-        "No API key and no session, or a key that is unknown or revoked.",
-        _error(ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Make a new one."),
+        "There is no API key and no session, or the key is unknown or revoked.",
+        _error(
+            ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Create a new one."
+        ),
     ),
     403: (
         "Forbidden",
@@ -32,12 +34,12 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     404: (
         "NotFound",
-        "There is no such row in your organization.",
+        "Your organization has no such object.",
         _error(ErrorCode.NOT_FOUND, "There is no such widget."),
     ),
     406: (
         "NotAcceptable",
-        "`Accept` asks for something that isn't answered here.",
+        "`Accept` names a media type that this endpoint doesn't support.",
         _error(ErrorCode.NOT_ACCEPTABLE, "Could not satisfy the request Accept header."),
     ),
     408: (
@@ -47,21 +49,23 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     409: (
         "Conflict",
-        "The row is in use, the organization has all the widgets that the server allows, or a "
-        "request with the same Idempotency-Key is still under way.",
+        "The object is in use, the organization has reached the server's widget limit, or a "
+        "request with the same Idempotency-Key is still in progress.",
         _error(
             ErrorCode.CONFLICT,
-            "This agent can't be deleted: widgets use it. Give them another agent first.",
+            "This agent can't be deleted because widgets use it. Assign another agent to them "
+            "first.",
         ),
     ),
     412: (
         "PreconditionFailed",
-        "The row isn't the version of `If-Match` any more; `current` holds what differs now.",
+        "The object has changed since the version in `If-Match`; `current` holds the current "
+        "values of the changed fields.",
         {
             **_error(
                 ErrorCode.PRECONDITION_FAILED,
-                "Somebody has saved this widget since you read it. Changed: name. Read it again, "
-                "then save.",
+                "This widget has changed since you read it. Changed: name. Read it again, then "
+                "save.",
                 name=MEANWHILE,
             ),
             "current": {"name": "Help"},
@@ -83,50 +87,54 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     422: (
         "IdempotencyKeyReused",
-        "The Idempotency-Key was another request's.",
+        "The Idempotency-Key was used for a different request.",
         _error(
             ErrorCode.IDEMPOTENCY_KEY_REUSED,
-            "Another request was made with this Idempotency-Key. Take a new key for a new request.",
-            **{"Idempotency-Key": "Another request was made with it."},
+            "This Idempotency-Key was used for a different request. Use a new key for a new "
+            "request.",
+            **{"Idempotency-Key": "It was used for a different request."},
         ),
     ),
     429: (
         "RateLimited",
-        "Too many requests; `Retry-After` says in how many seconds to try again.",
+        "Too many requests. Retry after the number of seconds in `Retry-After`.",
         _error(
             ErrorCode.RATE_LIMITED,
-            "This is too fast: 600 requests a minute are allowed. Wait as long as Retry-After "
-            "says.",
+            "Rate limit exceeded (600 requests per minute). Retry after the time in Retry-After.",
         ),
     ),
     503: (
         "Unavailable",
-        "The server is busy, or the database doesn't answer in time; `Retry-After` says when to "
-        "try again.",
+        "The server is busy, or the database did not answer in time. Retry after the number of "
+        "seconds in `Retry-After`.",
         _error(
             ErrorCode.UNAVAILABLE,
-            "The database doesn't answer right now. Please try again in a moment.",
+            "The database is not responding. Please try again in a moment.",
         ),
     ),
 }
-SUCCESS = {"200": "Done.", "201": "Made.", "204": "Gone; there is nothing to say."}
+SUCCESS = {"200": "Success.", "201": "Created.", "204": "Deleted; no content."}
 ALWAYS = (401, 403, 406, 429, 503)
 
 ERROR_SCHEMA: Schema = {
     "type": "object",
-    "description": "Every error has this shape.",
+    "description": "Every error has this format.",
     "required": ["code", "message", "fields"],
     "properties": {
         "code": {
             "type": "string",
-            "description": "What went wrong, for programs.",
+            "description": "What went wrong, as a code for programs.",
             "enum": sorted({example["code"] for _, _, example in ERRORS.values()}
                            | {ErrorCode.REQUEST_IN_PROGRESS.value}),
         },
-        "message": {"type": "string", "description": "One sentence for people; it may change."},
+        "message": {"type": "string", "description": (
+            "A sentence for people. The wording may change."
+        )},
         "fields": {
             "type": "object",
-            "description": "The fields at fault, each with its sentences; `body` for all of it.",
+            "description": (
+                "The errors of each invalid field. `body` stands for the request as a whole."
+            ),
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
     },
@@ -138,27 +146,31 @@ CONFLICT_SCHEMA: Schema = {
     "properties": {
         "current": {
             "type": "object",
-            "description": "What differs now from the version that was read, by field.",
+            "description": (
+                "The current values of the fields that changed since the version you read."
+            ),
             "additionalProperties": True,
         }
     },
 }
 HEADERS: Schema = {
     "ETag": {
-        "description": "The version of the row, for `If-Match` and `If-None-Match`.",
+        "description": "The version of the object, for `If-Match` and `If-None-Match`.",
         "schema": {"type": "string"},
         "required": True,
     },
     "RetryAfter": {
-        "description": "In how many seconds to try again.",
+        "description": "The number of seconds to wait before a retry.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "IdempotentReplayed": {
-        "description": "`true`: what an earlier request with this Idempotency-Key was answered.",
+        "description": (
+            "`true` if this is the stored response to an earlier request with this Idempotency-Key."
+        ),
         "schema": {"type": "string", "enum": ["true"]},
     },
     "Location": {
-        "description": "The address of what was made.",
+        "description": "The URL of the new object.",
         "schema": {"type": "string", "format": "uri-reference"},
     },
 }
@@ -167,8 +179,8 @@ PARAMETERS: Schema = {
         "name": "X-Organization-Id",
         "in": "header",
         "description": (
-            "For who belongs to several organizations: the id of the one that the request is "
-            "about. A key's requests are always about its own."
+            "The id of the organization to use, for users who belong to several. An API key "
+            "always uses its own organization."
         ),
         "schema": {"type": "string"},
     },
@@ -176,21 +188,26 @@ PARAMETERS: Schema = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": (
-            "Of your own making, such as a new UUID. However often a request is sent with the "
-            "same one within 24 hours, it happens once."
+            "A unique value that you choose, such as a new UUID. A request that is repeated with "
+            "the same key within 24 hours is carried out only once."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "The ETag that you have read: nothing happens if the row has changed since.",
+        "description": (
+            "The ETag that you last read. If the object has changed since, the request is "
+            "rejected with 412."
+        ),
         "schema": {"type": "string", "pattern": '^(\\*|(W/)?"[A-Za-z0-9_-]*")$'},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The ETag that you have: 304 if the row is still that.",
+        "description": (
+            "The ETag that you last read. If the object has not changed since, the response is 304."
+        ),
         "schema": {"type": "string"},
     },
 }

@@ -22,9 +22,9 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Loquent Widget API",
     "DESCRIPTION": (
-        "Manage widgets, text agents, contacts and conversations of one organization.\n\n"
-        "Lists are pages of 50: `next` is the address of the following page. Every error has the "
-        "same shape, whose `code` is for programs."
+        "Manage widgets, text agents, contacts and conversations of one organization.\n\nLists "
+        "are pages of 50: `next` is the URL of the next page. Every error has the same format, "
+        "with a `code` for programs."
     ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
@@ -36,10 +36,15 @@ SPECTACULAR_SETTINGS = {
     ],
     "TAGS": [
         {"name": "widgets", "description": "Chats for websites."},
-        {"name": "agents", "description": "Who answers, and what they know."},
+        {"name": "agents", "description": "The agents that answer visitors, and their knowledge."},
         {"name": "contacts", "description": "People who left their details."},
         {"name": "sessions", "description": "Visitors' conversations."},
-        {"name": "api-keys", "description": "Keys for programs; for owners who are signed in."},
+        {
+            "name": "api-keys",
+            "description": (
+                "API keys for programs. Only owners who are logged in can manage them."
+            ),
+        },
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatus": "widgets.types.MessageStatus",

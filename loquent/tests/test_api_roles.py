@@ -142,5 +142,5 @@ def test_a_key_is_told_what_it_lacks(
     clients: dict[str, APIClient], acme: Organization, path: str
 ) -> None:
     message = clients["key read"].post(path, {"name": "x"}).json()["message"]
-    assert "may only read" in message or "can't manage API keys" in message
+    assert "is read-only" in message or "can't manage API keys" in message
     assert not ApiKey.objects.filter(name="New").exists()

@@ -29,7 +29,7 @@ def test_a_database_that_does_not_answer_is_503(
     assert response["Retry-After"] == "5"
     assert response.json() == {
         "code": "unavailable",
-        "message": "The database doesn't answer right now. Please try again in a moment.",
+        "message": "The database is not responding. Please try again in a moment.",
         "fields": {},
     }
     assert error.__name__ in caplog.text

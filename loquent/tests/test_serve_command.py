@@ -116,7 +116,7 @@ def test_debugging_on_the_network_must_be_said_twice(tmp_path: Path) -> None:
     assert answer.returncode == 1
     assert answer.stderr == (
         "CommandError: DEBUG=1 on 0.0.0.0 would show error pages with settings and source code to "
-        "the network. Set DEBUG=0, or serve on 127.0.0.1; to do it all the same, add "
+        "the network. Set DEBUG=0, or serve on 127.0.0.1. To serve anyway, add "
         "--debug-on-network.\n"
     )
     for arguments, variables in [

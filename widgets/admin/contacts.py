@@ -134,7 +134,7 @@ class ContactDataAdmin(ContactAdmin):
             return self._erase(request, contact)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Erase a contact",
+            "title": "Erase contact",
             "opts": self.opts,
             "contact": contact,
             "counts": count_contact_data(contact=contact),
@@ -148,7 +148,7 @@ class ContactDataAdmin(ContactAdmin):
         except ApplicationError:
             raise Http404 from None
         self.message_user(
-            request, f"The contact is erased. The receipt is {receipt.id}.", messages.SUCCESS
+            request, f"The contact has been erased. Receipt: {receipt.id}.", messages.SUCCESS
         )
         return HttpResponseRedirect(reverse(LIST))
 

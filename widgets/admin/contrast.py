@@ -18,7 +18,7 @@ def contrast_warning(primary: str, text: str) -> str:
     shown = int(ratio * 10) / 10
     return (
         f"Text in {text} on {primary} has a contrast of {shown}:1, which many people can't read. "
-        f"From {ENOUGH}:1 on they can: make one of the two darker or lighter."
+        f"Make one of the colours darker or lighter, until the contrast is at least {ENOUGH}:1."
     )
 
 

@@ -85,7 +85,7 @@ class FeedbackFilter(admin.SimpleListFilter):
     parameter_name = "feedback"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "Any"), ("down", "Thumb down"), ("up", "Thumb up")]
+        return [("any", "Any"), ("down", "Thumbs down"), ("up", "Thumbs up")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[WidgetSession]

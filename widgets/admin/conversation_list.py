@@ -83,7 +83,7 @@ class ConversationLists(TenantAdmin):
     # A contact's page leads to all its conversations.
     linked_lookups = ("contact__id__exact",)
     search_fields = ["messages__content"]
-    search_help_text = "Words of messages, names, emails, pages; all of them must be there."
+    search_help_text = "Searches messages, names, emails and pages. All words must match."
     ordering = ["-last_active_at", "-id"]
     show_full_result_count = False
 
@@ -106,8 +106,8 @@ class ConversationLists(TenantAdmin):
         if is_cut:
             self.message_user(
                 request,
-                f"More than {MOST_FOUND:,} conversations have these words: the {MOST_FOUND:,} with "
-                "the latest activity are shown. Add a word, or a filter.",
+                f"More than {MOST_FOUND:,} conversations match. The {MOST_FOUND:,} with the most "
+                "recent activity are shown. Add a word or a filter to narrow the search.",
                 messages.WARNING,
             )
         return queryset.filter(id__in=ids), False
@@ -185,7 +185,7 @@ def thumb(kind: str, count: int = 1) -> SafeString:
         '<span class="lq-thumb lq-{0}" role="img" aria-label="{1}"><svg aria-hidden="true" '
         'viewBox="0 0 24 24"><use href="{2}#{0}"/></svg>{3}</span>',
         kind,
-        f"Thumb {kind}" if count == 1 else f"{count} × thumb {kind}",
+        f"Thumbs {kind}" if count == 1 else f"{count} × thumbs {kind}",
         static("widgets/thumbs.svg"),
         count if count > 1 else "",
     )

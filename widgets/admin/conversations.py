@@ -174,7 +174,7 @@ class WidgetSessionAdmin(ConversationLists):
             back = reverse("admin:widgets_widgetsession_change", args=[session.pk])
         return HttpResponseRedirect(back)
 
-    @admin.action(description="Apply what the visitor typed to the contact", permissions=["apply"])
+    @admin.action(description="Apply the visitor's details to the contact", permissions=["apply"])
     def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
         """Write the visitors' own details to their contacts."""
         for session in queryset:
@@ -214,9 +214,11 @@ class WidgetSessionAdmin(ConversationLists):
             self.message_user(request, f"{name}: {error.message}", messages.ERROR)
             return
         if applied:
-            self.message_user(request, f"{name}: the contact has what was typed.", messages.SUCCESS)
+            self.message_user(
+                request, f"{name}: the details were applied to the contact.", messages.SUCCESS
+            )
         else:
-            self.message_user(request, f"{name} typed nothing.", messages.WARNING)
+            self.message_user(request, f"{name} has not entered any details.", messages.WARNING)
 
     def _session(self, request: HttpRequest, session_id: uuid.UUID) -> WidgetSession:
         session = self.get_object(request, str(session_id))

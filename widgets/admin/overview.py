@@ -70,8 +70,8 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         ("Answered", lambda f: f"{f.answered:,}"),
         ("Failed", lambda f: f"{f.failed:,}"),
         ("First token, median", lambda f: seconds(f.median_ms)),
-        ("First token, 95 %", lambda f: seconds(f.p95_ms)),
-        ("Refused by the cap", lambda f: f"{f.caps_hit:,}"),
+        ("First token, 95th percentile", lambda f: seconds(f.p95_ms)),
+        ("Refused by the daily limit", lambda f: f"{f.caps_hit:,}"),
         ("Thumbs up / down", lambda f: f"{f.thumbs_up:,} / {f.thumbs_down:,}"),
         ("Tokens", lambda f: f"{f.tokens:,}"),
     )
@@ -122,14 +122,14 @@ def _charts(overview: Overview) -> list[dict[str, Any]]:
     tokens = {"Input": [f.input_tokens for f in of], "Output": [f.output_tokens for f in of]}
     thumbs = {"Up": [f.thumbs_up for f in of], "Down": [f.thumbs_down for f in of]}
     caps = {"Refused": [f.caps_hit for f in of]}
-    times = line_chart({"Median": medians, "95 % within": slow})
+    times = line_chart({"Median": medians, "95th percentile": slow})
     shown = {
         "Median": [seconds(value) for value in medians],
-        "95 % within": [seconds(value) for value in slow],
+        "95th percentile": [seconds(value) for value in slow],
     }
     bars = [
         ("Conversations", conversations), ("Messages", messages), ("Answers", answers),
-        ("Tokens", tokens), ("Thumbs", thumbs), ("Refused by the daily cap", caps),
+        ("Tokens", tokens), ("Thumbs", thumbs), ("Refused by the daily limit", caps),
     ]  # fmt: skip
     charts = [
         chart(title, drawn, columns, f"{drawn.top:,}")

@@ -72,8 +72,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         required=False,
         label="Allowed sites",
         help_text=(
-            "The sites that may show this widget, one a line, such as https://example.com or "
-            "https://*.example.com. Empty: any site."
+            "Sites that may show this widget, one per line, such as https://example.com or "
+            "https://*.example.com. Leave empty to allow any site."
         ),
     )
     # The preview looks at a form that nobody saves.
@@ -83,8 +83,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         label="Suggested questions",
         required=False,
         help_text=(
-            f"One a line, at most {MAX_STARTERS}, each of up to {MAX_STARTER} characters. Visitors "
-            "see them before their first message, and send one with one click."
+            f"One per line, at most {MAX_STARTERS}, with up to {MAX_STARTER} characters each. "
+            "Visitors see them before their first message and can send one with a click."
         ),
     )
 
@@ -102,25 +102,25 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             ),
         }
         labels = {
-            "text_agent": "Answers come from",
+            "text_agent": "Agent",
             "enabled": "Show this widget on its sites",
             "primary_color": "Main colour",
-            "text_color": "Colour of text on it",
-            "position": "Corner of the page",
+            "text_color": "Text colour",
+            "position": "Position",
             "contact_info_mode": "Ask visitors for their details",
             "collect_name": "Name",
             "collect_email": "Email",
             "collect_phone": "Phone number",
-            "daily_message_cap": "Messages a day, at most",
+            "daily_message_cap": "Daily message limit",
         }
         help_texts = {
-            "primary_color": "Of the button, the title bar and the visitor's own messages.",
+            "primary_color": "Used for the button, the title bar and the visitor's own messages.",
             "daily_message_cap": (
-                "Visitors' messages per day, all visitors together. Empty: no limit. 0: none at "
-                "all. A message that a model answers uses about 1,000 tokens in a short "
-                f"conversation and 7,000 in a long one: {PROPOSED_CAP} messages use at most about "
-                f"{PROPOSED_CAP * 7_000 / 1e6:g} million tokens per day. builtin:knowledge uses "
-                "none."
+                "The number of messages that all visitors together can send per day. Leave empty "
+                "for no limit; 0 blocks all messages. An answer from a model uses about 1,000 "
+                f"tokens in a short conversation and 7,000 in a long one, so {PROPOSED_CAP} "
+                f"messages use at most about {PROPOSED_CAP * 7_000 / 1e6:g} million tokens per "
+                "day. builtin:knowledge uses no tokens."
             ),
         }
 

@@ -56,7 +56,7 @@ class WidgetConfigAdmin(WidgetPages):
             None,
             {"fields": ["organization", "name", "text_agent", "enabled", "version"]},
         ),
-        ("Look", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
+        ("Appearance", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
         (
             "Before the first message",
             {"fields": ["starters", "notice_text", "notice_url", "notice_consent"]},
@@ -65,7 +65,7 @@ class WidgetConfigAdmin(WidgetPages):
             "Contact information",
             {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
         ),
-        ("Where it may run", {"fields": ["allowed_origins"]}),
+        ("Sites", {"fields": ["allowed_origins"]}),
         ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
     ]
 
@@ -103,11 +103,11 @@ class WidgetConfigAdmin(WidgetPages):
     def messages_today(self, obj: WidgetConfig) -> int:
         return used_today(obj)
 
-    @admin.display(description="daily cap used", ordering="daily_message_cap")
+    @admin.display(description="daily limit used", ordering="daily_message_cap")
     def cap(self, obj: WidgetConfig) -> str:
         """How much of the cap is used; what is nearly or all used stands out."""
         if obj.daily_message_cap is None:
-            return "no cap"
+            return "no limit"
         used, cap = used_today(obj), obj.daily_message_cap
         kind = "bad" if used >= cap else "warn" if used >= cap * 0.8 else "quiet"
         return format_html('<span class="lq-badge lq-{}">{} of {}</span>', kind, used, cap)
@@ -132,7 +132,9 @@ class WidgetConfigAdmin(WidgetPages):
         form.save_through_services(obj)
         if renamed := form.renamed_origins():
             lines = "\n".join(f"{typed} → {stored}" for typed, stored in renamed)
-            self.message_user(request, f"Sites are stored in one spelling:\n{lines}", messages.INFO)
+            self.message_user(
+                request, f"Some sites were saved in a standard form:\n{lines}", messages.INFO
+            )
         if warning := contrast_warning(obj.primary_color, obj.text_color):
             self.message_user(request, warning, messages.WARNING)
 

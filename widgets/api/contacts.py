@@ -62,8 +62,9 @@ class ContactDataViewSet(ContactViewSet):
         operation_id="contact_export",
         summary="Export one contact",
         description=(
-            "Everything kept of a person: details, conversations with their messages, and in which "
-            "other conversations the same email or phone number was typed. Not for viewers."
+            "All stored data about a contact: details, conversations with their messages, and the "
+            "other conversations in which the same email or phone number was entered. Not "
+            "available to viewers."
         ),
         responses=OpenApiTypes.OBJECT,
         examples=[OpenApiExample("Answer", value=EXPORT, response_only=True)],
@@ -81,8 +82,8 @@ class ContactDataViewSet(ContactViewSet):
         operation_id="contact_erase",
         summary="Erase one contact",
         description=(
-            "Deletes a contact with its conversations, and what was typed of it in others. It "
-            "can't be undone. The answer is a receipt."
+            "Permanently deletes a contact with its conversations, and its details in other "
+            "conversations. This can't be undone. Returns a receipt."
         ),
         request=None,
         responses=ErasureReceiptSerializer,

@@ -15,40 +15,40 @@ Sessions = models.QuerySet[WidgetSession]
 class WidgetFilter(PeriodFilterSet):
     """By what staff know of a widget."""
 
-    enabled = BooleanChoice(help_text="Widgets that are shown, or those that are switched off.")
-    text_agent_id = filters.UUIDFilter(help_text="Widgets in which this agent answers.")
+    enabled = BooleanChoice(help_text="`true`: enabled widgets; `false`: disabled widgets.")
+    text_agent_id = filters.UUIDFilter(help_text="Widgets that use this agent.")
     widget_id = filters.CharFilter(
-        max_length=64, help_text="The widget of this public identifier, `wid_…`."
+        max_length=64, help_text="The widget with this public identifier, `wid_…`."
     )
-    search = SearchFilter("name", "greeting", help_text="A text in name or greeting.")
+    search = SearchFilter("name", "greeting", help_text="Text in the name or greeting.")
 
 
 class SessionFilter(PeriodFilterSet):
     """By whose the conversation is, when it was, how it went and what was said."""
 
-    widget_id = filters.UUIDFilter(help_text="Conversations of this widget (its `id`).")
-    contact_id = filters.UUIDFilter(help_text="Conversations of this contact.")
+    widget_id = filters.UUIDFilter(help_text="Conversations with this widget (its `id`).")
+    contact_id = filters.UUIDFilter(help_text="Conversations with this contact (its `id`).")
     active_from = MomentFilter(
-        field_name="last_active_at", lookup_expr="gte", help_text="Active at this time or later."
+        field_name="last_active_at", lookup_expr="gte", help_text="Active at or after this time."
     )
     last_answer = filters.ChoiceFilter(
         field_name="last_answer_status",
         choices=MessageStatus.choices,
-        help_text="Conversations whose latest question ended so, with an answer or without.",
+        help_text="Conversations whose latest question ended with this status, answered or not.",
     )
     has_feedback = BooleanChoice(
         method="filter_has_feedback",
-        help_text="Conversations in which the visitor rated an answer, or none.",
+        help_text="`true`: conversations with a rated answer; `false`: conversations without.",
     )
     rating = filters.ChoiceFilter(
         choices=Rating.choices,
         method="filter_rating",
-        help_text="Conversations with an answer that was rated so.",
+        help_text="Conversations with an answer that has this rating.",
     )
     search = filters.CharFilter(
         method="filter_search",
         max_length=MAX_SEARCH,
-        help_text="Conversations with a message that has this text, in upper or lower case.",
+        help_text="Conversations with a message that contains this text, ignoring case.",
     )
 
     def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
@@ -68,12 +68,13 @@ class MessageFilter(filters.FilterSet):  # type: ignore[misc]
     """By who wrote it, how it ended, and what the visitor thinks of it."""
 
     role = filters.ChoiceFilter(
-        choices=MessageRole.choices, help_text="Messages of the visitor, or answers."
+        choices=MessageRole.choices,
+        help_text="`user`: messages from the visitor; `assistant`: answers.",
     )
     status = filters.ChoiceFilter(
-        choices=MessageStatus.choices, help_text="Messages that ended so."
+        choices=MessageStatus.choices, help_text="Messages with this status."
     )
-    rating = filters.ChoiceFilter(choices=Rating.choices, help_text="Answers that were rated so.")
+    rating = filters.ChoiceFilter(choices=Rating.choices, help_text="Answers with this rating.")
 
 
 def _with(sessions: Sessions, messages: models.QuerySet[WidgetMessage]) -> Sessions:

@@ -73,7 +73,7 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     widget_id = serializers.UUIDField(read_only=True)
     contact_id = serializers.UUIDField(read_only=True, allow_null=True)
     message_count = serializers.IntegerField(
-        source="last_seq", read_only=True, help_text="How many messages it has, from both sides."
+        source="last_seq", read_only=True, help_text="The number of messages, from both sides."
     )
     last_answer = EndField(
         source="last_answer_status",
@@ -81,8 +81,8 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         read_only=True,
         allow_null=True,
         help_text=(
-            "How the latest question ended: as its answer did, or, where it got none, why. "
-            "Null before the first one has ended."
+            "How the latest question ended: the status of its answer or, if there is none, the "
+            "reason. Null until the first question has ended."
         ),
     )
 

@@ -44,17 +44,17 @@ class MessagePagination(NewestFirstPagination):
 @extend_schema_view(
     list=extend_schema(
         summary="List conversations",
-        description="Visitors' conversations, newest first. `search` looks into the messages.",
+        description="Visitors' conversations, newest first. `search` searches the messages.",
     ),
     retrieve=extend_schema(
         summary="Read a conversation",
-        description="A conversation without its messages, which have an address of their own.",
+        description="A conversation without its messages, which have their own endpoint.",
     ),
     destroy=extend_schema(
         summary="Delete a conversation",
         description=(
             "Deletes a conversation with its messages. If the visitor's chat is open, it ends. "
-            "The contact stays."
+            "The contact is kept."
         ),
     ),
 )
@@ -78,7 +78,7 @@ class WidgetSessionViewSet(
 
     @extend_schema(
         summary="List the messages of a conversation",
-        description="The messages in the order in which they were said.",
+        description="The messages, oldest first.",
         responses=WidgetMessageSerializer(many=True),
     )
     @action(
@@ -98,8 +98,8 @@ class WidgetSessionViewSet(
         operation_id="sessions_export",
         summary="Export conversations",
         description=(
-            "Every conversation that the filters leave, oldest first, with its messages: a JSON "
-            "document a line, sent while it is read. Not for viewers."
+            "All conversations that match the filters, with their messages, oldest first, "
+            "streamed as one JSON document per line. Not available to viewers."
         ),
         filters=True,
         responses={(200, MEDIA_TYPE): WidgetSessionExportSerializer},

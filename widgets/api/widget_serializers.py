@@ -107,7 +107,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
         child=TextField(max_length=1_000),
         max_length=MAX_STARTERS,
         required=False,
-        help_text="Questions that visitors may send with one click before their first message.",
+        help_text="Questions that visitors can send with one click before their first message.",
     )
     notice = NoticeSerializer(
         required=False, allow_null=True, help_text="Shown to visitors; null: no notice."

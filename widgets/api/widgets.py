@@ -24,18 +24,18 @@ from widgets.services.configs import delete_widget, reset_widget_id, widget_vers
     ),
     create=extend_schema(
         summary="Create a widget",
-        description="A new widget with a public identifier. What is left out gets its default.",
+        description="The new widget gets a public identifier. Omitted fields get their defaults.",
     ),
     update=extend_schema(
         summary="Replace a widget's settings",
-        description="Fields that are left out get their defaults.",
+        description="Omitted fields get their defaults.",
     ),
     partial_update=extend_schema(
-        summary="Change a widget's settings", description="Fields that are left out stay."
+        summary="Change a widget's settings", description="Omitted fields keep their values."
     ),
     destroy=extend_schema(
         summary="Delete a widget",
-        description="Its conversations and their messages go with it; its open chats end.",
+        description="Also deletes its conversations and their messages. Open chats end.",
     ),
 )
 @extend_schema(tags=["widgets"])
@@ -59,7 +59,7 @@ class WidgetViewSet(VersionedCrudViewSet):
     @extend_schema(
         operation_id="widgets_reset_widget_id",
         summary="Give a widget a new public identifier",
-        description="Every page with the old embed code falls silent at once.",
+        description="Pages with the old embed code stop showing the chat immediately.",
         request=None,
         responses=WidgetSerializer,
     )

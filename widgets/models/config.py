@@ -48,7 +48,7 @@ class WidgetConfig(BaseModel):
         null=True,
         blank=True,
         validators=[MaxLengthValidator(MAX_GREETING)],
-        help_text="The first thing a visitor reads in the open chat.",
+        help_text="The first message that visitors see in the chat.",
     )
     primary_color = models.CharField(
         max_length=7, default=DEFAULT_PRIMARY_COLOR, validators=[is_color]
@@ -67,17 +67,17 @@ class WidgetConfig(BaseModel):
         "suggested questions",
         default=list,
         blank=True,
-        help_text="Visitors see them before their first message, and send one with one click.",
+        help_text="Shown before the visitor's first message; a click sends one.",
     )
     notice_text = models.TextField(  # noqa: DJ001 - null where there is no notice
         "notice",
         null=True,
         blank=True,
         validators=[MaxLengthValidator(MAX_NOTICE)],
-        help_text="Such as “You are chatting with an AI.” Empty: no notice.",
+        help_text="For example: “You are chatting with an AI.” Empty: no notice.",
     )
     notice_url = models.CharField(  # noqa: DJ001 - null where there is no link
-        "link of the notice",
+        "notice link",
         max_length=MAX_NOTICE_URL,
         null=True,
         blank=True,
@@ -92,18 +92,19 @@ class WidgetConfig(BaseModel):
     notice_consent = models.BooleanField(
         "visitors must agree to the notice",
         default=False,
-        help_text="The chat asks for it before the first message.",
+        help_text="The chat asks for consent before the first message.",
     )
     allowed_origins = models.JSONField(
         null=True,
         blank=True,
-        help_text="The sites that may show this widget; empty means any site.",
+        help_text="Sites that may show this widget. Empty: any site.",
     )
     daily_message_cap = models.IntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Visitors' messages a day, all visitors together. Empty: no cap. 0: none at all.",
+        help_text="Messages that all visitors together can send per day. Empty: no limit. 0: no "
+        "messages.",
     )
     enabled = models.BooleanField(default=True)
 

@@ -27,7 +27,7 @@ class WidgetSession(BaseModel):
         "last answer", max_length=16, choices=MessageStatus.choices, blank=True, editable=False
     )
     contact_claim = models.JSONField(
-        "what the visitor typed", null=True, blank=True, editable=False
+        "details entered by the visitor", null=True, blank=True, editable=False
     )
     contact_is_own = models.BooleanField(
         default=False,

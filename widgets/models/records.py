@@ -60,11 +60,11 @@ class ErasureReceipt(BaseModel):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="erasure_receipts"
     )
-    contact_id = models.UUIDField("contact's id", editable=False)
+    contact_id = models.UUIDField("contact ID", editable=False)
     conversations = models.PositiveIntegerField(editable=False)
     messages = models.PositiveIntegerField(editable=False)
     claims = models.PositiveIntegerField(
-        editable=False, help_text="Details typed in other conversations."
+        editable=False, help_text="Contact form entries in other conversations."
     )
     requested_by = models.CharField(max_length=200, editable=False)
 

@@ -141,7 +141,7 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
             yield one_line(f"Source: {source['title']} {source['url']}".rstrip())
         if message["rating"]:
             comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
-            yield one_line(f"Thumb {message['rating']}{comment}")
+            yield one_line(f"Thumbs {message['rating']}{comment}")
         if message["unanswered"] and message["unanswered"] in SENTENCES:
             yield SENTENCES[message["unanswered"]]
 

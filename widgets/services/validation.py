@@ -43,7 +43,7 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
     except ValidationError as error:
         fields["starters"] = error.messages
     if data.notice is not None and not data.notice["text"]:
-        fields["notice.text"] = ["Write the notice itself; a link or consent needs one."]
+        fields["notice.text"] = ["Enter the text of the notice. A link or consent needs one."]
     if data.allowed_origins is not None:
         try:
             data = replace(data, allowed_origins=normalize_origins(data.allowed_origins))
@@ -111,7 +111,7 @@ def clean_starters(starters: Sequence[str]) -> list[str]:
             reasons.append(f"Question {number} is empty.")
         elif len(text) > MAX_STARTER:
             reasons.append(
-                f"Question {number} has {len(text)} characters; {MAX_STARTER} are the most."
+                f"Question {number} has {len(text)} characters; the maximum is {MAX_STARTER}."
             )
         else:
             cleaned.setdefault(text.casefold(), text)

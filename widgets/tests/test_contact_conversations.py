@@ -52,7 +52,11 @@ def test_the_page_leads_to_them(
     client.force_login(bob)
     body = client.get(f"{LIST}{jane.id}/change/").content.decode()
     assert f"/admin/widgets/widgetsession/{session.id}/change/" in body
-    for text in ("Good day", "Jane &lt;b&gt;Doe&lt;/b&gt;", "Typed by visitors, not recorded"):
+    for text in (
+        "Good day",
+        "Jane &lt;b&gt;Doe&lt;/b&gt;",
+        ("Entered by visitors, not saved in the contact"),
+    ):
         assert text in body
     assert "<b>Doe" not in body
     assert "Apply to the contact" not in body
@@ -72,7 +76,7 @@ def test_what_was_typed_is_applied_from_there(
     jane.refresh_from_db()
     assert jane.name == "Jane <b>Doe</b>"
     body = response.content.decode()
-    assert "not recorded" not in body
+    assert "not saved in the contact" not in body
     assert "Apply to the contact" not in body
 
 

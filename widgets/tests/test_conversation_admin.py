@@ -97,7 +97,7 @@ def test_an_owner_applies_what_was_typed(
     client.force_login(alice)
     data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
     page = client.post(LIST, data, follow=True).content.decode()
-    assert "Jane: the contact has what was typed." in page
+    assert "Jane: the details were applied to the contact." in page
     jane.refresh_from_db()
     assert (jane.name, jane.email) == ("Jane Doe", "jane@example.com")
 
@@ -111,7 +111,7 @@ def test_a_claim_that_can_not_be_applied_says_why(
     data = {"action": "apply_claim", "_selected_action": [str(session.id)]}
     body = client.post(LIST, data, follow=True).content.decode()
     assert "Another contact has this email." in body
-    assert "the contact has" not in body
+    assert "the details were applied" not in body
     jane.refresh_from_db()
     assert jane.email == "jane@example.com"
 

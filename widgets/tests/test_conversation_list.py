@@ -117,7 +117,7 @@ def test_what_a_row_says(
     page = client.get(LIST).content.decode()
     number = conversations["page"].id.hex[:4]
     for text in (">Jane</a>", ">Max Muster</a>", f">Visitor {number}</a>", "It is.", "Failed",
-                 "shop.example.com/bags?size=32", 'aria-label="Thumb down"'):  # fmt: skip
+                 "shop.example.com/bags?size=32", 'aria-label="Thumbs down"'):  # fmt: skip
         assert text in page
     assert "No.</td>" not in page
 
@@ -156,7 +156,7 @@ def test_one_conversation_as_a_file(
         assert record["contact"]["email"] == "jane@example.com"
     else:
         assert "Jane:\n  Is the Gurten waterproof?" in body
-        assert "Thumb down: Wrong" in body
+        assert "Thumbs down: Wrong" in body
 
 
 def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(

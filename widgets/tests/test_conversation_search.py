@@ -68,7 +68,7 @@ def test_a_word_that_is_often_said_hides_no_conversation(
     client.force_login(bob)
     ids, page = found(client, "q=parcel")
     assert ids == told_often
-    assert "latest activity are shown" not in page
+    assert "most recent activity are shown" not in page
 
 
 async def test_the_file_has_them_all(
@@ -92,7 +92,7 @@ def test_of_too_many_the_newest_are_shown_and_the_page_says_so(
     made += make_many(widget, in_pages, "Hi", days_ago=2, page_url="https://a.example/parcel")
     ids, page = found(client, "q=parcel")
     assert ids == {str(session.pk) for session in made[:MOST_FOUND]}
-    assert f"the {MOST_FOUND} with the latest activity are shown" in page
+    assert f"The {MOST_FOUND} with the most recent activity are shown" in page
 
 
 def test_exactly_as_many_as_are_shown_need_no_word(
@@ -103,4 +103,4 @@ def test_exactly_as_many_as_are_shown_need_no_word(
     make_many(widget, MOST_FOUND, "my parcel", page_url="https://a.example/parcel")
     ids, page = found(client, "q=parcel")
     assert len(ids) == MOST_FOUND
-    assert "latest activity are shown" not in page
+    assert "most recent activity are shown" not in page

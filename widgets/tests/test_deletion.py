@@ -73,7 +73,7 @@ def test_more_than_the_page_can_name_again_are_refused_at_once(
     monkeypatch.setattr(admin_base, "MOST_DELETED", 3)
     made = make_many(widget, 4, "Hello")
     page = client.post(CONVERSATIONS, all_of_them(made[0]), follow=True).content.decode()
-    assert "At most 3 rows can be deleted at once." in page
+    assert "You can delete at most 3 rows at once." in page
     assert WidgetSession.objects.count() == 4
     made[3].delete()
     page = client.post(CONVERSATIONS, all_of_them(made[0])).content.decode()

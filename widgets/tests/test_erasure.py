@@ -180,7 +180,7 @@ def test_the_admin(
     check_export(exported.json(), jane)
 
     question = client.get(f"{page}/erase/").content.decode()
-    for words in ("Jane Doe", "2 conversations with 1 message.", "in 1 other conversation "):
+    for words in ("Jane Doe", "2 conversations with 1 message.", "in 1 other conversation."):
         assert words in question
     assert Contact.objects.filter(id=jane.id).exists()
     answer = client.post(f"{page}/erase/", follow=True)

@@ -120,7 +120,7 @@ def test_nobody_elses(
     client.force_login(alice)
     own = cards(client)
     assert (own["Conversations"], own["Messages"], own["Answered"]) == ("1", "1", "1")
-    assert (own["Refused by the cap"], own["Thumbs up / down"], own["Tokens"]) == (
+    assert (own["Refused by the daily limit"], own["Thumbs up / down"], own["Tokens"]) == (
         "4",
         "1 / 0",
         "7",
@@ -138,7 +138,7 @@ def test_nobody_elses(
 def test_who_belongs_to_none_is_told(client: Client, db: None) -> None:
     client.force_login(User.objects.create_user("new@example.com", is_staff=True))
     page = client.get("/admin/").content.decode()
-    assert "You belong to no organization yet." in page
+    assert "Ask an owner to invite you." in page
     assert len(client.get("/admin/overview.csv").content.decode().splitlines()) == 1
 
 

@@ -154,14 +154,14 @@ def test_staff_see_what_was_refused_today(alice: User, acme: Organization, clien
     rows = {row.name: row for row in with_usage(WidgetConfig.objects.all())}
     assert {name: refused_today(row) for name, row in rows.items()} == {"Loud": 42, "Quiet": 0}
     assert refusals_today(widget) == [
-        ("frames of a socket", 30),
-        ("messages of a visitor per minute", 12),
+        ("frames per socket", 30),
+        ("messages per visitor per minute", 12),
     ]
     client.force_login(alice)
     page = client.get(reverse("admin:widgets_widgetconfig_changelist")).content.decode()
     assert '<td class="field-refusals">42</td>' in page
     detail = reverse("admin:widgets_widgetconfig_change", args=[widget.pk])
     page = client.get(detail).content.decode()
-    assert "frames of a socket: 30, messages of a visitor per minute: 12" in page
+    assert "frames per socket: 30, messages per visitor per minute: 12" in page
     detail = reverse("admin:widgets_widgetconfig_change", args=[quiet.pk])
     assert "messages waiting" not in client.get(detail).content.decode()

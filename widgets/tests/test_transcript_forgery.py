@@ -51,7 +51,7 @@ def test_nothing_else_can_forge_a_line(
     answers.update(rating="up", rating_comment=forged, sources=sources)
     lines = exported(client, alice, session)
     assert not [line for line in lines if line.startswith(("Refund", FORGED))]
-    assert any(line.startswith("Thumb up: x ") for line in lines)
+    assert any(line.startswith("Thumbs up: x ") for line in lines)
 
 
 @pytest.mark.parametrize("name", ["Assistant", "assistant (stopped)"])

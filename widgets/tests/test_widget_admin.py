@@ -132,7 +132,7 @@ def test_change(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> N
         ),
         ({"starters": "\n".join(f"{n}?" for n in range(7))}, "starters", "At most 6"),
         ({"starters": f"Short?\r\n{'x' * 121}"}, "starters", "Question 2 has 121 characters"),
-        ({"notice_text": " "}, "notice_text", "Write the notice"),
+        ({"notice_text": " "}, "notice_text", "Enter the text of the notice"),
         ({"notice_text": "x" * 501}, "notice_text", "500"),
         ({"notice_url": "javascript:alert(1)"}, "notice_url", "https://"),
         ({"notice_url": "example.com/privacy"}, "notice_url", "https://"),
@@ -277,7 +277,7 @@ def test_an_agent_in_use_is_protected(client: Client, widget: WidgetConfig) -> N
         client.post(f"{agents}{selected[0]}/delete/", {"post": "yes"}),
     ):
         assert response.status_code == 200
-        assert "protected" in response.content.decode()
+        assert "Cannot delete" in response.content.decode()
         assert "Old" in response.content.decode()
     assert TextAgent.objects.count() == 1
 

@@ -69,7 +69,7 @@ def test_the_second_sees_what_changed_and_keeps_what_they_typed(
     assert "Main colour is now “#000000”." in said
     assert "Email is now off" in said
     assert "Phone number is now on" in said
-    assert "Answers come from is now “B”" in said
+    assert "Agent is now “B”" in said
     widget.refresh_from_db()
     assert widget.greeting == "Hello\nthere"
     again = form_of(response)

@@ -54,15 +54,15 @@ class TextAgentAdmin(AgentPages):
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: TextAgent) -> str:
         if not obj.enabled:
-            return "Off"
-        return "Model not allowed" if explain_refused_model(obj.model) else "Answers"
+            return "Disabled"
+        return "Model not allowed" if explain_refused_model(obj.model) else "Enabled"
 
 
 @admin.register(DailyTokenUsage)
 class DailyTokenUsageAdmin(TenantAdmin):
     """The tokens of organizations that have a daily budget; only the product writes them."""
 
-    nav = Nav("Organization", 4, "Token use", "meter")
+    nav = Nav("Organization", 4, "Token usage", "meter")
     list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
     list_select_related = ["organization"]
     date_hierarchy = "day"
@@ -78,6 +78,6 @@ class DailyTokenUsageAdmin(TenantAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="limit per day", empty_value="no limit")
+    @admin.display(description="daily limit", empty_value="no limit")
     def daily_token_budget(self, obj: DailyTokenUsage) -> int | None:
         return daily_tokens(obj.organization.daily_token_budget)

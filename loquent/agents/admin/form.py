@@ -36,29 +36,30 @@ class TextAgentForm(GuardedForm[TextAgent]):
         }
         labels = {
             "enabled": "Answer visitors",
-            "max_output_tokens": "Longest answer",
-            "temperature": "Freedom of wording",
-            "fallback_sentence": "When no answer can be given",
+            "max_output_tokens": "Maximum answer length",
+            "temperature": "Temperature",
+            "fallback_sentence": "Fallback message",
         }
         help_texts = {
-            "name": "For your staff; visitors don't see it.",
-            "enabled": "Off: visitors read the sentence at the bottom instead of an answer.",
+            "name": "Only your staff see this name.",
+            "enabled": "If this is off, visitors get the fallback message instead of an answer.",
             "model": " ".join(backend.help for backend in BACKENDS.values()),
             "instructions": (
-                "Who the agent is, how it writes, and what it must not do. A model follows them "
-                f"in each answer; {DEFAULT_MODEL} doesn't read them. Treat them as public: "
-                "visitors can coax them out."
+                "Describe who the agent is, how it writes, and what it must not do. Models follow "
+                f"these instructions in every answer; {DEFAULT_MODEL} ignores them. Treat them "
+                "as public: visitors may get the agent to reveal them."
             ),
             "max_output_tokens": (
-                "In tokens: 100 are about 75 English words. Lower is faster and cheaper; an "
-                "answer that reaches the limit is cut off."
+                "In tokens; 100 tokens are about 75 English words. A lower limit is faster and "
+                "cheaper. Answers that reach the limit are cut off."
             ),
             "temperature": (
-                "0: nearly the same words each time. 1: freer. Above: surprising, also where it "
-                "is wrong. Empty: what the model's maker recommends."
+                "0 gives nearly the same answer each time, 1 more varied ones. Higher values are "
+                "less predictable and more often wrong. Leave empty for the model's default."
             ),
             "fallback_sentence": (
-                "What visitors read when the model fails, is too slow, or the agent is off."
+                "Visitors see this message if the model fails or takes too long, or if the "
+                "agent is off."
             ),
         }
 

@@ -149,7 +149,7 @@ class AgentPages(TenantAdmin):
         except ApplicationError as error:
             return failure(error)
         except ValueError:
-            return failure(ApplicationError(ErrorCode.INVALID, "Load the page again."))
+            return failure(ApplicationError(ErrorCode.INVALID, "Reload the page and try again."))
         return JsonResponse({})
 
     def delete_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
@@ -243,7 +243,9 @@ class AgentPages(TenantAdmin):
         allowed = self._organizations(request, "add")
         found = allowed.filter(id=_uuid(wanted)).first() if wanted else current
         if found is None or not allowed.filter(id=found.id).exists():
-            raise ApplicationError(ErrorCode.FORBIDDEN, "You may not try agents here.")
+            raise ApplicationError(
+                ErrorCode.FORBIDDEN, "You are not allowed to test agents in this organization."
+            )
         return found, None
 
     def _agent(self, request: HttpRequest, agent_id: uuid.UUID, action: str) -> TextAgent:

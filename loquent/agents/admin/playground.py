@@ -20,7 +20,7 @@ from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 
 logger = logging.getLogger(__name__)
-USED_UP = "Your organization's tokens of today are used up."
+USED_UP = "Your organization has used all its tokens for today."
 
 
 async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
@@ -46,7 +46,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
                     attempt.end = event
         yield attempt.end_line(loaded.model)
     except BackendError as error:
-        yield _line(type="error", message=f"The model gave no answer: {error}.")
+        yield _line(type="error", message=f"The model did not answer: {error}.")
     except Exception as error:  # noqa: BLE001 - the text could hold content
         logger.error("A try failed: %s", type(error).__name__)  # noqa: TRY400
         yield _line(type="error", message="Something went wrong on our side. Please try again.")

@@ -34,15 +34,15 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
     try:
         tokens = int(form.get("max_output_tokens", ""))
     except ValueError:
-        raise invalid({"Longest answer": ["Write a whole number."]}) from None
+        raise invalid({"Maximum answer length": ["Enter a whole number."]}) from None
     temperature = form.get("temperature", "").strip()
     try:
         freedom = float(temperature) if temperature else None
     except ValueError:
-        raise invalid({"Freedom of wording": ["Write a number from 0 to 2."]}) from None
+        raise invalid({"Temperature": ["Enter a number from 0 to 2."]}) from None
     instructions = clean_text(unix_lines(form.get("instructions", "")))
     if len(instructions) > MAX_INSTRUCTIONS:
-        raise invalid({"Instructions": [f"They have at most {MAX_INSTRUCTIONS:,} characters."]})
+        raise invalid({"Instructions": [f"Use at most {MAX_INSTRUCTIONS:,} characters."]})
     return {
         # A try needs no name.
         "name": form.get("name", "").strip() or "Untitled",
@@ -64,4 +64,4 @@ def draft_messages(text: str) -> list[ChatMessage]:
             if isinstance(content := line["content"], str)
         ]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise invalid({"message": ["Please load the page again."]}) from None
+        raise invalid({"message": ["Reload the page and try again."]}) from None

@@ -24,10 +24,10 @@ def read_file(*, name: str, data: bytes) -> Reading:
     if ending not in KINDS:
         return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
     if len(data) > MAX_FILE_BYTES:
-        return refused(shown, f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+        return refused(shown, f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
     text = decode(data)
     if text is None:
-        return refused(shown, "Its characters can't be read. Save it as UTF-8.")
+        return refused(shown, "The file's text encoding can't be read. Save it as UTF-8.")
     text = clean_text(unix_lines(text))
     if not text.strip():
         return refused(shown, "It is empty.")

@@ -23,7 +23,7 @@ _ELEMENT = re.compile("<[a-zA-Z]")
 def read_page(text: str, *, name: str) -> Reading:
     """Return the entries of a page's main part, with the page's address if it names one."""
     if sum(1 for _ in _ELEMENT.finditer(text)) > MAX_ELEMENTS:
-        return refused(name, f"It has more than {MAX_ELEMENTS:,} elements.")
+        return refused(name, f"The file has more than {MAX_ELEMENTS:,} elements.")
     try:
         # Python's own parser takes quadratic time over what isn't closed, and refuses some pages.
         soup = BeautifulSoup(text, "lxml")
@@ -36,9 +36,9 @@ def read_page(text: str, *, name: str) -> Reading:
         converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["img"])
         markdown = converter.convert_soup(root)
     except RecursionError:
-        return refused(name, "Its elements are nested too deeply.")
+        return refused(name, "The file's elements are nested too deeply.")
     except ParserRejectedMarkup:
-        return refused(name, "It can't be read as HTML.")
+        return refused(name, "The file can't be read as HTML.")
     lines = (line.rstrip() for line in markdown.strip().splitlines())
     return read_document("\n".join(lines), name=name, url=url, title=title)
 

@@ -7,7 +7,7 @@ MAX_CONTENT = 100_000
 # An agent's knowledge lies in memory while it is used.
 MAX_ENTRIES = 500
 MAX_KNOWLEDGE_CHARS = 2_000_000
-FULL = f"An agent has at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
+FULL = f"An agent can have at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
 # So many reasons are told; of the others only how many there are.
 MAX_TOLD = 100
 
@@ -60,7 +60,7 @@ class Reading(LeftOut):
         elif len(draft.content) > MAX_CONTENT:
             self.skip(name, f"It has more than {MAX_CONTENT:,} characters without a paragraph.")
         elif (words := same(content)) in self.known:
-            self.skip(name, "The same text is there already.")
+            self.skip(name, "The same text is already in the knowledge.")
         elif len(self.drafts) >= MAX_ENTRIES:
             self.skip(name, FULL)
         else:

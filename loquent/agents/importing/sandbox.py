@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 # An ordinary page of the largest size takes a third of it.
 SECONDS = 20.0
 MEMORY_BYTES = 512 * 1024 * 1024
-TOO_LONG = "It takes too long to read."
-TOO_BIG = "It takes too much memory to read."
-UNREADABLE = "It can't be read."
+TOO_LONG = "The file takes too long to read."
+TOO_BIG = "The file takes too much memory to read."
+UNREADABLE = "The file can't be read."
 BUSY = "The server is reading other files. Please try again in a moment."
 ROOT = Path(__file__).parents[3]
 # What Python itself needs; no secret goes where files of strangers are read.

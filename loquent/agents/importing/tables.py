@@ -24,7 +24,7 @@ def read_table(text: str, *, name: str) -> Reading:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(text)))
     except csv.Error:
-        reading.skip(name, "It can't be read as CSV.")
+        reading.skip(name, "The file can't be read as CSV.")
         return reading
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
@@ -49,7 +49,7 @@ def read_table(text: str, *, name: str) -> Reading:
             what=f"{name}, row {number}",
         )
     if len(rows) > MAX_ROWS:
-        reading.skip(name, f"Rows after the first {MAX_ROWS:,} were left out.")
+        reading.skip(name, f"Rows after the first {MAX_ROWS:,} were skipped.")
     return reading
 
 

@@ -129,7 +129,8 @@ def delete_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) 
     except (RestrictedError, IntegrityError):
         raise ApplicationError(
             ErrorCode.CONFLICT,
-            "This agent can't be deleted: widgets use it. Give them another agent first.",
+            "This agent can't be deleted because widgets use it. Assign another agent to them "
+            "first.",
         ) from None
 
 
@@ -168,7 +169,7 @@ def assign_settings(agent: TextAgent, data: AgentData) -> None:
     exclude: list[str] = []
     # Not a number passes every comparison of the validators, and means something to PostgreSQL.
     if isinstance(agent.temperature, float) and math.isnan(agent.temperature):
-        fields["temperature"] = ["Write a number from 0 to 2, or null."]
+        fields["temperature"] = ["Use a number from 0 to 2, or null."]
         exclude.append("temperature")
     try:
         agent.full_clean(exclude=exclude)
@@ -194,9 +195,9 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
         if (entry_id := data.get("id")) is not None:
             if entry_id not in existing or entry_id in kept:
                 errors[f"knowledge.{position}.id"] = [
-                    "This agent has no such entry. Leave the id out to make a new one."
+                    "This agent has no such entry. Omit the id to create a new one."
                     if entry_id not in existing
-                    else "This entry stands here twice."
+                    else "This entry is listed twice."
                 ]
                 continue
             kept.add(entry_id)
@@ -222,12 +223,12 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
 
 def _check_size(wanted: Sequence[EntryData]) -> None:
     if len(wanted) > MAX_ENTRIES:
-        raise invalid({"knowledge": [f"An agent has at most {MAX_ENTRIES} entries."]})
+        raise invalid({"knowledge": [f"An agent can have at most {MAX_ENTRIES} entries."]})
     if sum(len(data.get("content", "")) for data in wanted) > MAX_KNOWLEDGE_CHARS:
         raise invalid(
             {
                 "knowledge": [
-                    f"All entries together have at most {MAX_KNOWLEDGE_CHARS:,} characters."
+                    f"All entries together can have at most {MAX_KNOWLEDGE_CHARS:,} characters."
                 ]
             }
         )

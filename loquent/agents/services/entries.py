@@ -62,11 +62,11 @@ def save_entry(
         else:
             found = KnowledgeEntry.objects.filter(agent=agent, id=entry_id).first()
             if found is None:
-                raise ApplicationError(ErrorCode.NOT_FOUND, "This entry is gone.")
+                raise ApplicationError(ErrorCode.NOT_FOUND, "This entry no longer exists.")
             if expected_version is not None and found.updated_at != expected_version:
                 raise ApplicationError(
                     ErrorCode.CONFLICT,
-                    "Somebody else changed this entry while you worked on it. Copy your text, "
+                    "Someone else changed this entry while you were editing it. Copy your text, "
                     "then open the entry again.",
                 )
             entry = found
@@ -106,7 +106,7 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
         for draft in drafts:
             entry = KnowledgeEntry(agent=agent)
             if same(draft.content) in known:
-                report.skip(draft.title, "The same text is there already.")
+                report.skip(draft.title, "The same text is already in the knowledge.")
                 continue
             if count >= MAX_ENTRIES or size + len(draft.content) > MAX_KNOWLEDGE_CHARS:
                 report.skip(draft.title, FULL)
@@ -152,7 +152,7 @@ def _assign(entry: KnowledgeEntry, data: EntryData) -> None:
             setattr(entry, name, data[name])  # type: ignore[literal-required]
     # A TextField's own limit holds in forms alone.
     if len(entry.content) > MAX_CONTENT:
-        raise invalid({"content": [f"An entry has at most {MAX_CONTENT:,} characters."]})
+        raise invalid({"content": [f"An entry can have at most {MAX_CONTENT:,} characters."]})
     try:
         # Its id alone is unique, and random: no need to ask the database, for each of an import.
         entry.full_clean(exclude=["agent"], validate_unique=False)

@@ -83,7 +83,7 @@ async def _enter(
             await slots.take(key, total=limits.model_calls, per_key=limits.model_calls_per_widget)
     except TimeoutError:
         raise BackendError(
-            "too many model calls at once",
+            "too many simultaneous model calls",
             permanent=False,
             is_outage=False,
             retry_after=SLOT_RETRY_SECONDS,

@@ -28,7 +28,7 @@ def charge_playground(*, user_key: str) -> None:
         seconds = refused[1]
         raise ApplicationError(
             ErrorCode.RATE_LIMITED,
-            f"You are trying very fast. Please wait {seconds} s.",
+            f"You are sending messages too fast. Please wait {seconds} s.",
             retry_after=seconds,
         )
 
@@ -66,6 +66,6 @@ def _check(messages: Sequence[ChatMessage]) -> None:
     if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
         raise invalid({"message": ["Please write a message first."]})
     if len(messages) > MAX_MESSAGES:
-        raise invalid({"message": ["This try is long. Please start over."]})
+        raise invalid({"message": ["This conversation is too long. Please start over."]})
     if any(len(m.content) > MAX_CHARS for m in messages if m.role == "user"):
-        raise invalid({"message": [f"A message has at most {MAX_CHARS:,} characters."]})
+        raise invalid({"message": [f"A message can have at most {MAX_CHARS:,} characters."]})

@@ -90,7 +90,7 @@ def test_other_encodings(encoding: str) -> None:
         ("big.txt", b"x" * (MAX_FILE_BYTES + 1), "larger than 2 MB"),
         ("empty.md", b" \n\t", "It is empty."),
         ("empty.html", b"<html><body><nav>Menu</nav></body></html>", "It is empty."),
-        ("binary.txt", bytes(range(256)) * 40, "characters can't be read"),
+        ("binary.txt", bytes(range(256)) * 40, "text encoding can't be read"),
         ("one.csv", b"only\none\ncolumn\n", "A table needs two columns"),
         ("wall.txt", b"x" * (MAX_CONTENT + 1), "without a paragraph"),
     ],

@@ -68,7 +68,7 @@ def test_the_second_editor_of_an_entry_overwrites_nothing(
     assert client.post(f"{page}save/", {**entry, "content": "First"}).status_code == 200
     refused = client.post(f"{page}save/", {**entry, "content": "Second"})
     assert refused.status_code == 409
-    assert "Somebody else changed this entry" in refused.json()["message"]
+    assert "Someone else changed this entry" in refused.json()["message"]
     assert KnowledgeEntry.objects.get(id=entry["id"]).content == "First"
 
 
@@ -142,7 +142,7 @@ def test_a_file_becomes_entries_and_says_what_it_left_out(
         "added": 2,
         "skipped": [
             {"what": "faq.csv, row 3", "why": "It is empty."},
-            {"what": "Ship?", "why": "The same text is there already."},
+            {"what": "Ship?", "why": "The same text is already in the knowledge."},
         ],
         "more": 0,
     }

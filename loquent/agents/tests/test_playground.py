@@ -96,7 +96,7 @@ async def test_it_counts_against_the_budget(
     acme.daily_token_budget = 1
     await in_database(acme.save)
     assert await attempt() == [
-        {"type": "error", "message": "Your organization's tokens of today are used up."}
+        {"type": "error", "message": "Your organization has used all its tokens for today."}
     ]
     assert await in_database(TokenReservation.objects.count) == 0
     assert slots.running == 0
@@ -105,7 +105,7 @@ async def test_it_counts_against_the_budget(
 async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend) -> None:
     lines = await attempt(model="openai-chat:nothing-listens")
     assert [line["type"] for line in lines] == ["error"]
-    assert lines[0]["message"].startswith("The model gave no answer: ")
+    assert lines[0]["message"].startswith("The model did not answer: ")
     await close_backends()
 
 
@@ -113,15 +113,15 @@ async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend
     ("fields", "says"),
     [
         ({"model": "nobody:x"}, "There is no provider"),
-        ({"max_output_tokens": "many"}, "Write a whole number."),
+        ({"max_output_tokens": "many"}, "Enter a whole number."),
         ({"max_output_tokens": "0"}, "greater than or equal to 1"),
-        ({"temperature": "hot"}, "Write a number from 0 to 2."),
-        ({"temperature": "nan"}, "Write a number from 0 to 2"),
+        ({"temperature": "hot"}, "Enter a number from 0 to 2."),
+        ({"temperature": "nan"}, "Use a number from 0 to 2"),
         ({"instructions": "x" * 20_001}, "at most 20,000 characters"),
         ({"messages": asked("  ")}, "Please write a message first."),
         ({"messages": asked("x" * 4_001)}, "at most 4,000 characters"),
-        ({"messages": "{"}, "Please load the page again."),
-        ({"messages": '[{"role": "user"}]'}, "Please load the page again."),
+        ({"messages": "{"}, "Reload the page and try again."),
+        ({"messages": '[{"role": "user"}]'}, "Reload the page and try again."),
         ({"messages": "[]"}, "Please write a message first."),
     ],
 )
@@ -176,7 +176,7 @@ def test_it_is_bounded(
     answers = [client.post(URL, data) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
     assert answers[-1]["Retry-After"]
-    assert "very fast" in answers[-1].json()["message"]
+    assert "too fast" in answers[-1].json()["message"]
 
 
 async def test_who_goes_away_stops_the_model(

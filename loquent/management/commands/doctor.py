@@ -22,13 +22,15 @@ CHECKS: tuple[Callable[[], Findings], ...] = (
 
 
 class Command(BaseCommand):
-    help = "Look at the deployment, from inside and from outside. Exit status 1: something fails."
+    help = (
+        "Check the deployment from inside and from outside. The exit status is 1 if a check fails."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
-            "--inside", action="store_true", help="leave out what goes through SITE_URL"
+            "--inside", action="store_true", help="skip the checks that go through SITE_URL"
         )
         # Accepted without effect: earlier versions waited that long, and scripts pass it.
         parser.add_argument("--idle", type=int, help=SUPPRESS)

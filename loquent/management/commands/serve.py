@@ -30,19 +30,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--debug-on-network",
             action="store_true",
-            help="serve with DEBUG=1 on an address that other machines reach",
+            help="serve with DEBUG=1 on an address that other machines can reach",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workers = options["workers"]
         if workers < 1:
-            raise CommandError("--workers is 1 or more.")
+            raise CommandError("--workers must be 1 or more.")
         settings.WORKERS = workers
         host, port = options["host"], options["port"]
         if settings.DEBUG and not options["debug_on_network"] and not is_loopback(host):
             raise CommandError(
                 f"DEBUG=1 on {host} would show error pages with settings and source code to the "
-                "network. Set DEBUG=0, or serve on 127.0.0.1; to do it all the same, add "
+                "network. Set DEBUG=0, or serve on 127.0.0.1. To serve anyway, add "
                 "--debug-on-network."
             )
         self._check()

@@ -15,7 +15,8 @@ NAMES = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password",
 class Command(BaseCommand):
     help = (
         "Run pg_dump, psql or another program with DATABASE_URL in the variables that it reads, "
-        "such as PGHOST and PGPASSWORD: a password on a command line could be seen by anybody."
+        "such as PGHOST and PGPASSWORD. Other users of the machine could see a password on the "
+        "command line."
     )
     requires_system_checks: list[str] = []
 

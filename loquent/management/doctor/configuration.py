@@ -36,7 +36,7 @@ SETTINGS = (
     Setting("site-url", deploy_checks.check_site_url, "SITE_URL is {SITE_URL}."),
     Setting("allowed-hosts", deploy_checks.check_allowed_hosts, "The host of SITE_URL is allowed."),
     Setting("static-files", check_static_files),
-    Setting("metrics", deploy_checks.check_metrics, "/metrics is off or guarded."),
+    Setting("metrics", deploy_checks.check_metrics, "/metrics is off or protected."),
 )
 
 
@@ -66,7 +66,7 @@ def check_machine() -> Findings:
             yield fail(
                 "disk",
                 f"{place} has {usage.free // 1024**2} MiB free of {usage.total // 1024**2}.",
-                "Make room, or give it more.",
+                "Free some space, or add more.",
             )
         else:
             yield ok("disk", f"{place} has {usage.free // 1024**2} MiB free.")
@@ -74,8 +74,9 @@ def check_machine() -> Findings:
     if limit < OPEN_FILES and limit != resource.RLIM_INFINITY:
         yield warn(
             "open-files",
-            f"This shell may open {limit} files, and each visitor's socket is one.",
-            "LimitNOFILE=65536 in systemd's unit, ulimits in Compose, ulimit -n in a shell.",
+            f"This shell may open {limit} files, and each visitor's socket needs one.",
+            "Set LimitNOFILE=65536 in the systemd unit, ulimits in Compose, or ulimit -n in a "
+            "shell.",
         )
     else:
         yield ok("open-files", f"This shell may open {limit} files.")

@@ -34,7 +34,7 @@ def check_database() -> Findings:
         yield fail(
             "database",
             f"The database doesn't answer: {type(error).__name__}.",
-            "Start it; look at DATABASE_URL, the password and the network between.",
+            "Start it. Check DATABASE_URL, the password and the network.",
         )
         return
     yield _answers("database", "The database", took)
@@ -43,7 +43,7 @@ def check_database() -> Findings:
         yield warn(
             "database-version",
             "The database is SQLite: one process on one machine.",
-            "Set DATABASE_URL=postgres://… for more, or live with it.",
+            "Set DATABASE_URL=postgres://… to run more processes.",
         )
         return
     yield from _postgresql()
@@ -53,8 +53,8 @@ def _answers(name: str, what: str, seconds: float) -> Finding:
     if seconds > SLOW_SECONDS:
         return warn(
             name,
-            f"{what} takes {seconds * 1000:.0f} ms for nothing, and a message asks it often.",
-            "Bring it nearer: the same machine, or the same data centre.",
+            f"{what} takes {seconds * 1000:.0f} ms for an empty query; each message needs several.",
+            "Run it closer: on the same machine, or in the same data centre.",
         )
     return ok(name, f"{what} answers in {seconds * 1000:.1f} ms.")
 
@@ -91,25 +91,25 @@ def _postgresql() -> Findings:
         yield fail(
             "database-version",
             f"PostgreSQL is {version} with {encoding}; {POSTGRESQL} and UTF8 are needed.",
-            "Upgrade it; make the database with ENCODING 'UTF8'.",
+            "Upgrade it, and create the database with ENCODING 'UTF8'.",
         )
     else:
         yield ok("database-version", f"PostgreSQL is {version}.")
     if without:
         yield warn(
             "database-timeouts",
-            f"PostgreSQL has no {', '.join(without)}: one stuck query may hold up everybody.",
-            "DATABASE_TIMEOUTS=1; behind a pooler ALTER ROLE … SET lock_timeout = '2s', and so on.",
+            f"PostgreSQL has no {', '.join(without)}: one stuck query can block all others.",
+            "Set DATABASE_TIMEOUTS=1; behind a pooler, ALTER ROLE … SET lock_timeout = '2s', etc.",
         )
     else:
-        yield ok("database-timeouts", "Queries and locks have time-outs.")
+        yield ok("database-timeouts", "Queries and locks have timeouts.")
     # Django's own views use a thread beside ours.
     needed = settings.WORKERS * (settings.DATABASE_THREADS + 1)
     if needed + OTHERS > room:
         yield warn(
             "database-connections",
             f"This server may need {needed} connections of {room}, of which {used} are in use.",
-            "Lower DATABASE_THREADS, raise max_connections, or put a pooler between.",
+            "Lower DATABASE_THREADS, raise max_connections, or use a connection pooler.",
         )
     else:
         yield ok("database-connections", f"{needed} of {room} connections are enough.")
@@ -119,8 +119,8 @@ def _clock(off: float) -> Finding:
     if math.fabs(off) > CLOCK_SECONDS:
         return fail(
             "clock",
-            f"The database's clock is {off:+.1f} s off: leases of turns would end too early.",
-            "Set both clocks by NTP (timedatectl set-ntp true).",
+            f"The database's clock is {off:+.1f} s off: leases of turns would expire too early.",
+            "Synchronize both clocks with NTP (timedatectl set-ntp true).",
         )
     return ok("clock", f"The database's clock is {off:+.2f} s off.")
 
@@ -133,8 +133,8 @@ def check_redis() -> Findings:
         else:
             yield warn(
                 "redis",
-                "There is no Redis: a second process would not hear of this one.",
-                "Set REDIS_URL=redis://host:6379/0, or live with one process.",
+                "There is no Redis: a second process could not communicate with this one.",
+                "Set REDIS_URL=redis://host:6379/0 to run more processes.",
             )
         return
     try:
@@ -147,8 +147,8 @@ def check_redis() -> Findings:
     except (RedisError, OSError) as error:
         yield fail(
             "redis",
-            f"Redis doesn't do what is asked of it: {type(error).__name__}.",
-            "Start it; look at REDIS_URL, the password, its ACL and the network between.",
+            f"Redis doesn't execute commands: {type(error).__name__}.",
+            "Start it. Check REDIS_URL, the password, its ACL and the network.",
         )
 
 
@@ -172,16 +172,16 @@ def _redis(client: "Redis") -> Findings:
     if heard is None:
         yield fail(
             "redis-pubsub",
-            "What is published in Redis isn't heard: processes can't tell each other anything.",
-            "Let REDIS_URL lead to one Redis, not to a read-only copy; allow Pub/Sub in its ACL.",
+            "Messages published in Redis don't arrive: processes can't communicate.",
+            "Point REDIS_URL to a primary, not to a read-only replica; allow Pub/Sub in its ACL.",
         )
     else:
-        yield ok("redis-pubsub", "What is published in Redis is heard.")
+        yield ok("redis-pubsub", "Messages published in Redis arrive.")
     if about.get("aof_enabled"):
         yield warn(
             "redis-persistence",
-            "Redis writes everything to disk (appendonly): nothing of ours must be kept there.",
-            "--appendonly no --save '' makes it quicker, if it is for Loquent alone.",
+            "Redis persistence is on (appendonly), but Loquent stores nothing there permanently.",
+            "If only Loquent uses it, --appendonly no --save '' makes it faster.",
         )
     else:
-        yield ok("redis-persistence", "Redis keeps nothing for nothing.")
+        yield ok("redis-persistence", "Redis persistence is off.")

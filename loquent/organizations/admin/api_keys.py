@@ -26,11 +26,11 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
     """A key's name, and, once, what it may do."""
 
     scope = forms.ChoiceField(
-        label="What it may do",
+        label="Scope",
         choices=Scope.choices,
         initial=Scope.READ,
-        help_text="Read: every list and export. Write: change things as well. It can't be changed "
-        "later. No key makes or revokes others.",
+        help_text="Read: view and export all data. Read and write: also change it. The scope can't "
+        "be changed later. No key can create or revoke API keys.",
     )
 
     class Meta:
@@ -55,7 +55,7 @@ class ApiKeyAdmin(TenantAdmin):
     def shown_prefix(self, obj: ApiKey) -> str:
         return f"{obj.prefix}…"
 
-    @admin.display(description="may", ordering="scope")
+    @admin.display(description="scope", ordering="scope")
     def may(self, obj: ApiKey) -> str:
         return obj.get_scope_display()
 
@@ -66,7 +66,7 @@ class ApiKeyAdmin(TenantAdmin):
             return "–"
         if obj.maker_may:
             return str(obj.created_by)
-        badge = '{} <span class="lq-badge lq-warn">not an owner: doesn’t work</span>'
+        badge = '{} <span class="lq-badge lq-warn">inactive: not an owner</span>'
         return format_html(badge, obj.created_by)
 
     @admin.display(description="last used", ordering="last_used_at", empty_value="never")
@@ -134,4 +134,4 @@ class ApiKeyAdmin(TenantAdmin):
         """End the selected keys at once."""
         for api_key in queryset:
             revoke_api_key(api_key=api_key)
-        self.message_user(request, "The keys are revoked.", messages.SUCCESS)
+        self.message_user(request, "The API keys have been revoked.", messages.SUCCESS)

@@ -46,7 +46,7 @@ class KindFilter(admin.SimpleListFilter):
 class ActionFilter(admin.SimpleListFilter):
     """What was done."""
 
-    title = "what"
+    title = "action"
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

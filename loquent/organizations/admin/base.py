@@ -147,7 +147,10 @@ class TenantAdmin(DeclaredLookups):
         if is_all and "delete_selected" in request.POST.getlist("action"):
             rows = len(queryset.order_by().values_list("pk")[: MOST_DELETED + 1])
             if rows > MOST_DELETED:
-                text = f"At most {MOST_DELETED:,} rows can be deleted at once. Use a filter."
+                text = (
+                    f"You can delete at most {MOST_DELETED:,} rows at once. Use a filter to "
+                    "select fewer."
+                )
                 self.message_user(request, text, messages.WARNING)
                 return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *args, **kwargs)

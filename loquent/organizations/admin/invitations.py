@@ -44,12 +44,14 @@ class InvitationForm(ServiceForm[Invitation]):
 
     refusal_field = "email"
     email = forms.EmailField(
-        max_length=MAX_STAFF_EMAIL, help_text="They get a link that works once, for a week."
+        max_length=MAX_STAFF_EMAIL,
+        help_text="They get a link that can be used once and expires after a week.",
     )
     role = forms.ChoiceField(
         choices=Role.choices,
         initial=Role.VIEWER,
-        help_text="A viewer reads, an admin also writes, an owner also manages members and keys.",
+        help_text="Viewers can read, admins can also make changes, and owners can also manage "
+        "members and API keys.",
     )
 
     class Meta:
@@ -85,8 +87,8 @@ class InvitationAdmin(TenantAdmin):
     @admin.display(description="link", ordering="expires_at")
     def state(self, obj: Any) -> str:
         if obj.expires_at <= timezone.now() or not obj.may_invite:
-            return format_html('<span class="lq-badge lq-warn">{}</span>', "over")
-        return f"works for {timeuntil(obj.expires_at, depth=1)}"
+            return format_html('<span class="lq-badge lq-warn">{}</span>', "no longer valid")
+        return f"valid for {timeuntil(obj.expires_at, depth=1)}"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

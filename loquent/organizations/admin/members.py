@@ -43,8 +43,8 @@ class LeavingForm(forms.Form):
         required=False,
         label="Revoke API keys",
         widget=forms.CheckboxSelectMultiple,
-        help_text="Made by this member, who can't answer for them as anything but an owner. "
-        "Keys without a tick become yours, and go on working.",
+        help_text="This member created these keys, and only owners can have API keys. Keys that "
+        "you leave unticked become yours and keep working.",
     )
 
     def offer(self, membership: Membership) -> None:
@@ -103,7 +103,7 @@ class MembershipAdmin(TenantAdmin):
     def name(self, obj: Membership) -> str:
         return obj.user.get_full_name() or "–"
 
-    @admin.display(description="last sign-in", ordering="user__last_login")
+    @admin.display(description="last login", ordering="user__last_login")
     def last_sign_in(self, obj: Membership) -> str:
         return date_and_time(obj.user.last_login) if obj.user.last_login else "never"
 
@@ -115,7 +115,7 @@ class MembershipAdmin(TenantAdmin):
     def own_keys(self, obj: Membership) -> str:
         """What an owner who gives up the role loses."""
         keys = ", ".join(str(key) for key in keys_made(membership=obj))
-        return f"They are revoked when you are no longer an owner: {keys}."
+        return f"These keys are revoked when you stop being an owner: {keys}."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody is made a member without being asked: they are invited."""
@@ -178,7 +178,7 @@ class MembershipAdmin(TenantAdmin):
         leaving = [membership.id for membership in objs]
         for membership in objs:
             keys = keys_made(membership=membership)
-            deletable = [*deletable, *(f"API key: {key}, which is revoked" for key in keys)]
+            deletable = [*deletable, *(f"API key: {key} (will be revoked)" for key in keys)]
         for organization in {membership.organization for membership in objs}:
             if not leaves_an_owner(organization_id=organization.id, leaving=leaving):
                 protected = [*protected, f"{organization}: {NEEDS_AN_OWNER}"]

@@ -41,7 +41,7 @@ class OrganizationAdmin(TenantAdmin):
         has_ceilings = obj is not None and describe_ceilings(obj.daily_token_budget)
         return ["server_ceilings"] if has_ceilings else []
 
-    @admin.display(description="Set by the server")
+    @admin.display(description="Server limits")
     def server_ceilings(self, obj: Organization) -> str:
         return format_html_join("", "<div>{}</div>", zip(describe_ceilings(obj.daily_token_budget)))
 

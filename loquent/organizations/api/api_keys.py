@@ -36,14 +36,14 @@ class ApiKeySerializer(StrictSerializer[ApiKey]):
     scope = serializers.ChoiceField(
         choices=Scope.choices,
         default=Scope.WRITE.value,
-        help_text="`read` may call every GET; `write` may change things, too.",
+        help_text="`read` allows every GET; `write` also allows changes.",
     )
 
     created_by = serializers.CharField(
         source="created_by.username",
         read_only=True,
         allow_null=True,
-        help_text="The email of the owner who made it or kept it; null where nobody is known.",
+        help_text="The email of the owner who created or took over the key; null if unknown.",
     )
 
     class Meta:
@@ -68,7 +68,7 @@ class NewApiKeySerializer(ApiKeySerializer):
     key = serializers.CharField(
         read_only=True,
         allow_null=True,
-        help_text="Shown once; null where a request is repeated under its Idempotency-Key.",
+        help_text="Shown only once; null in the response to a repeated Idempotency-Key.",
     )
 
     class Meta(ApiKeySerializer.Meta):
@@ -81,7 +81,7 @@ class ApiKeyFilter(PeriodFilterSet):
     revoked = BooleanChoice(
         field_name="revoked_at",
         method="filter_revoked",
-        help_text="Keys that are revoked, or those in force.",
+        help_text="`true`: revoked keys; `false`: active keys.",
     )
 
     def filter_revoked(self, queryset, name: str, value: str):  # type: ignore[no-untyped-def]
@@ -91,12 +91,12 @@ class ApiKeyFilter(PeriodFilterSet):
 @extend_schema_view(
     list=extend_schema(
         summary="List API keys",
-        description="All keys of the organization, newest first, those that are revoked as well.",
+        description="All keys of the organization, including revoked ones, newest first.",
     ),
     retrieve=extend_schema(summary="Read an API key", description="One key, without the secret."),
     destroy=extend_schema(
         summary="Revoke an API key",
-        description="The key ends at once. It stays in the list, with `revoked_at`.",
+        description="The key stops working immediately. It stays in the list, with `revoked_at`.",
     ),
 )
 @extend_schema(tags=["api-keys"], auth=[{"staffSession": []}])  # type: ignore[list-item]
@@ -110,7 +110,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Organizati
 
     @extend_schema(
         summary="Create an API key",
-        description="The answer holds the key itself, `lqk_…`, which is never shown again.",
+        description="The response contains the key itself, `lqk_…`, which is never shown again.",
         responses={201: NewApiKeySerializer},
     )
     @idempotent("key")

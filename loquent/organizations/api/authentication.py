@@ -50,8 +50,8 @@ class StaffSessionAuthentication(SessionAuthentication):
             super().enforce_csrf(request)
         except exceptions.PermissionDenied:
             raise exceptions.PermissionDenied(
-                f"The CSRF token is missing or wrong. Send the value of the cookie "
-                f"{settings.CSRF_COOKIE_NAME} in the X-CSRFToken header, or call with an API key."
+                "The CSRF token is missing or wrong. Send the value of the cookie "
+                f"{settings.CSRF_COOKIE_NAME} in the X-CSRFToken header, or use an API key."
             ) from None
 
 
@@ -115,7 +115,7 @@ class RolePermission(BasePermission):
 
     def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
         """Whether a key may do this."""
-        self.message = "This API key may only read. Make one with the scope write."
+        self.message = "This API key is read-only. Use one with the scope write."
         return is_reading or api_key.scope == Scope.WRITE
 
 
@@ -131,7 +131,9 @@ class OwnerPermission(RolePermission):
     reading = writing = Role.OWNER
 
     def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
-        self.message = "An API key can't manage API keys: an owner does, signed in to the admin."
+        self.message = (
+            "An API key can't manage API keys. An owner can, when logged in to the admin."
+        )
         return False
 
 
@@ -146,8 +148,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "type": "http",
             "scheme": "bearer",
             "description": (
-                "An API key, `lqk_…`. One with the scope `read` may call every GET, one with the "
-                "scope `write` everything but API keys."
+                "An API key, `lqk_…`. The scope `read` allows every GET; the scope `write` allows "
+                "everything except managing API keys."
             ),
         }
 
@@ -164,7 +166,7 @@ class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
             "in": "cookie",
             "name": settings.SESSION_COOKIE_NAME,
             "description": (
-                "The admin's session. Unsafe methods need the value of the cookie "
+                "The admin session. Unsafe methods need the value of the cookie "
                 f"`{settings.CSRF_COOKIE_NAME}` in the header `X-CSRFToken`."
             ),
         }

@@ -201,7 +201,7 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
             return None
         versions = _versions(self.request, "If-Match")
         if not versions:
-            raise invalid({"If-Match": ["Send the ETag as it was answered, or *."]})
+            raise invalid({"If-Match": ["Send the ETag exactly as you received it, or *."]})
         return None if "*" in versions else versions
 
 

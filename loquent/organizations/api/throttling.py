@@ -23,8 +23,8 @@ class CallerThrottle(BaseThrottle):
         if refused is not None:
             raise ApplicationError(
                 ErrorCode.RATE_LIMITED,
-                f"This is too fast: {limits.api_requests_per_minute} requests a minute are "
-                "allowed. Wait as long as Retry-After says.",
+                f"Rate limit exceeded ({limits.api_requests_per_minute} requests per minute). "
+                "Retry after the time in Retry-After.",
                 retry_after=refused[1],
             )
         return True

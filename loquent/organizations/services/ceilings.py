@@ -18,8 +18,8 @@ def budget_note(own: int | None) -> str:
     if not ceiling or own is None or own <= ceiling:
         return ""
     return (
-        f"Your budget of {own:,} tokens per day is higher than this server allows: the chats stop "
-        f"at {ceiling:,}."
+        f"Your budget of {own:,} tokens per day is higher than this server allows. Chats stop at "
+        f"{ceiling:,}."
     )
 
 

@@ -54,8 +54,9 @@ def claim_request(*, organization: Organization, caller: str, key: str, request_
     if found.fingerprint != fingerprint:
         raise ApplicationError(
             ErrorCode.IDEMPOTENCY_KEY_REUSED,
-            "Another request was made with this Idempotency-Key. Take a new key for a new request.",
-            fields={"Idempotency-Key": ["Another request was made with it."]},
+            "This Idempotency-Key was used for a different request. Use a new key for a new "
+            "request.",
+            fields={"Idempotency-Key": ["It was used for a different request."]},
         )
     return Claim(found, is_repeat=True)
 
@@ -81,7 +82,7 @@ def old_answers(*, now: datetime) -> models.QuerySet[IdempotentRequest]:
 def _in_progress() -> ApplicationError:
     return ApplicationError(
         ErrorCode.REQUEST_IN_PROGRESS,
-        "A request with this Idempotency-Key is still under way. Try again in a moment.",
+        "A request with this Idempotency-Key is still in progress. Try again in a moment.",
         retry_after=RETRY_SECONDS,
     )
 

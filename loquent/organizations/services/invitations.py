@@ -29,8 +29,12 @@ LASTS = timedelta(days=7)
 # After its link is over, for an owner to send a new one.
 KEPT = timedelta(days=30)
 RATE = Rate("invitations", 50, 3_600, 50)
-OVER = "This invitation is over: it was used, taken back, or is too old. Ask for another one."
-TRY_SIGNING_IN = "This did not work. If you already sign in here with this email, log in instead."
+OVER = (
+    "This invitation is no longer valid. It was used, withdrawn, or has expired. Ask for a new one."
+)
+TRY_LOGGING_IN = (
+    "This did not work. If you already have an account with this email, log in instead."
+)
 
 
 def invite(
@@ -46,9 +50,9 @@ def invite(
     except ValidationError as error:
         raise invalid({"email": error.messages}) from None
     if len(email) > MAX_STAFF_EMAIL:
-        raise invalid({"email": [f"At most {MAX_STAFF_EMAIL} characters can be used."]})
+        raise invalid({"email": [f"Use at most {MAX_STAFF_EMAIL} characters."]})
     if organization.memberships.filter(user__username=email).exists():
-        raise invalid({"email": ["This person is a member already."]})
+        raise invalid({"email": ["This person is already a member."]})
     _take(organization)
     token = new_token(INVITATION)
     row, is_new = Invitation.objects.get_or_create(
@@ -62,7 +66,8 @@ def invite(
         },
     )
     if not is_new:
-        raise invalid({"email": ["This person is invited already. Send the invitation again."]})
+        text = "This person has already been invited. Open the invitation to send a new link."
+        raise invalid({"email": [text]})
     return row, token
 
 
@@ -132,11 +137,11 @@ def accept_as_new(*, digest: str, name: str, password: str) -> Membership:
         with transaction.atomic():
             invitation = _locked(digest)
             if User.objects.filter(username=invitation.email).exists():
-                raise ApplicationError(ErrorCode.CONFLICT, TRY_SIGNING_IN)
+                raise ApplicationError(ErrorCode.CONFLICT, TRY_LOGGING_IN)
             user = create_staff(email=invitation.email, password=password, name=name)
             return accept_invitation(digest=digest, user=user)
     except IntegrityError:
-        raise ApplicationError(ErrorCode.CONFLICT, TRY_SIGNING_IN) from None
+        raise ApplicationError(ErrorCode.CONFLICT, TRY_LOGGING_IN) from None
 
 
 def invitation_link(token: str) -> str:
@@ -173,6 +178,6 @@ def _take(organization: Organization) -> None:
     if refused is not None:
         raise ApplicationError(
             ErrorCode.RATE_LIMITED,
-            "Many invitations were sent within the hour. Try again later.",
+            "Too many invitations were sent in the last hour. Try again later.",
             retry_after=refused[1],
         )

@@ -22,7 +22,7 @@ from loquent.tokens import API_KEY, new_token, token_digest
 LAST_USED_STEP = timedelta(minutes=1)
 # The column of Django's user name, which the email is.
 MAX_STAFF_EMAIL = 150
-NEEDS_AN_OWNER = "An organization needs an owner: make somebody else owner first."
+NEEDS_AN_OWNER = "An organization needs an owner. Make someone else an owner first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def create_organization(
     except ValidationError as error:
         raise invalid({"owner_email": error.messages}) from None
     if len(email) > MAX_STAFF_EMAIL:
-        raise invalid({"owner_email": [f"At most {MAX_STAFF_EMAIL} characters can be used."]})
+        raise invalid({"owner_email": [f"Use at most {MAX_STAFF_EMAIL} characters."]})
     organization = Organization(
         name=name.strip(), timezone=time_zone, default_phone_region=default_phone_region
     )
@@ -66,7 +66,9 @@ def create_organization(
         if owner is None:
             owner = create_staff(email=email, password=owner_password)
         elif not owner.check_password(owner_password):
-            raise invalid({"owner_password": ["This user exists and has another password."]})
+            raise invalid(
+                {"owner_password": ["This user already exists with a different password."]}
+            )
         organization.save()
         Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
         _, key = create_api_key(organization=organization, name="First key", created_by=owner)
@@ -253,7 +255,7 @@ def authenticate_api_key(*, key: str) -> ApiKey:
     )
     if row is None:
         raise ApplicationError(
-            ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Make a new one."
+            ErrorCode.NOT_AUTHENTICATED, "This API key is unknown or revoked. Create a new one."
         )
     now = timezone.now()
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:

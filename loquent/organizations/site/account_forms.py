@@ -20,8 +20,8 @@ from loquent.organizations.site.sign_in import (
     wait_in_words,
 )
 
-TOO_MANY_ATTEMPTS = "There were too many attempts from your network."
-TOO_MANY_PASSWORDS = "There were too many wrong passwords."
+TOO_MANY_ATTEMPTS = "Too many login attempts from your network."
+TOO_MANY_PASSWORDS = "Too many wrong passwords."
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -57,7 +57,7 @@ class LoginForm(AdminAuthenticationForm):
     def _too_often(self, why: str, wait: int) -> ValidationError:
         self.retry_after = wait
         return ValidationError(
-            f"{why} Try again in {wait_in_words(wait)}, or ask for a new password.", code="locked"
+            f"{why} Try again in {wait_in_words(wait)}, or reset your password.", code="locked"
         )
 
 
@@ -76,7 +76,7 @@ class ResetForm(PasswordResetForm):
         if self.retry_after is None:
             return True
         wait = wait_in_words(self.retry_after)
-        self.add_error(None, f"You asked for a new password very often. Try again in {wait}.")
+        self.add_error(None, f"Too many password reset requests. Try again in {wait}.")
         return False
 
     def send_mail(
@@ -91,7 +91,7 @@ class ResetForm(PasswordResetForm):
         """Hand the mail to the background, so that nobody can tell by the time that it took."""
         context["site_url"] = settings.SITE_URL
         body = loader.render_to_string(email_template_name, context)
-        send_in_background(to=to_email, subject="Your new password", body=body)
+        send_in_background(to=to_email, subject="Reset your password", body=body)
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]

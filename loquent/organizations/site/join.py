@@ -45,7 +45,7 @@ class NewAccountForm(forms.Form):
     )
     again = forms.CharField(
         strip=False,
-        label="Password again",
+        label="Repeat password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -57,7 +57,7 @@ class NewAccountForm(forms.Form):
         data = super().clean() or {}
         password = data.get("password")
         if password and data.get("again") and password != data["again"]:
-            raise ValidationError({"again": "The two passwords are not the same."})
+            raise ValidationError({"again": "The two passwords don't match."})
         if password:
             person = User(username=self._email, email=self._email, first_name=data.get("name", ""))
             try:
@@ -130,5 +130,5 @@ def join_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 def _welcome(request: HttpRequest, membership: Membership) -> HttpResponse:
     request.session.pop(SESSION_KEY, None)
     choose_organization(request, str(membership.organization_id))
-    messages.success(request, f"You are a member of {membership.organization} now.")
+    messages.success(request, f"You are now a member of {membership.organization}.")
     return HttpResponseRedirect(reverse("admin:index"))

@@ -94,7 +94,7 @@ class StaffSite(admin.AdminSite):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not choose_organization(request, request.POST.get("organization", "")):
-            messages.error(request, "There is no such organization among yours.")
+            messages.error(request, "You are not a member of this organization.")
         target = request.POST.get("next", "")
         safe = url_has_allowed_host_and_scheme(
             target, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -64,7 +64,7 @@ def test_a_key_may_be_for_reading_only(client: Client, alice: User, acme: Organi
         api = api_client(key)
         assert api.get(AGENTS).status_code == 200
         answers[scope] = api.post(AGENTS, {"name": scope}).status_code
-        assert ("change all of the organization" in page) == (scope == "write")
+        assert ("change everything in this organization" in page) == (scope == "write")
     assert answers == {"read": 403, "write": 201}
     listed = client.get(LIST).content.decode()
     assert "Read and write" in listed
@@ -104,7 +104,7 @@ def test_revoked_keys_end_at_once(client: Client, alice: User, acme: Organizatio
     client.force_login(alice)
     data = {"action": "revoke", "_selected_action": [str(row.id)]}
     response = client.post(LIST, data, follow=True)
-    assert "The keys are revoked." in response.content.decode()
+    assert "The API keys have been revoked." in response.content.decode()
     assert api_client(key).get(CONTACTS).status_code == 401
     assert api_client(kept).get(CONTACTS).status_code == 200
     assert ApiKey.objects.get(id=other.id).revoked_at is None

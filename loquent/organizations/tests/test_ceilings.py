@@ -23,10 +23,10 @@ def test_ceilings_are_shown(
     client: Client, page: str, who: str, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     client.force_login(request.getfixturevalue(who))
-    assert "Set by the server" not in client.get(page).content.decode()
+    assert "Server limits" not in client.get(page).content.decode()
     settings.MAX_DAILY_TOKENS = 1_000
     body = client.get(page).content.decode()
-    assert "Set by the server" in body
+    assert "Server limits" in body
     assert "At most 1,000 tokens per day." in body
     assert "higher than this server allows" not in body
 

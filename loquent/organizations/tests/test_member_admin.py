@@ -44,7 +44,7 @@ def test_owners_see_who_signed_in_last(client: Client, alice: User, bob: User) -
         for path in (LIST, f"{LIST}{member(bob).id}/change/"):
             page = client.get(path).content.decode()
             assert "Bob Builder" in page
-            assert ("ast sign-in" in page) is sees
+            assert ("ast login" in page) is sees
             assert ("never" in page) is sees
         assert ("Invite a member" in client.get(LIST).content.decode()) is sees
 

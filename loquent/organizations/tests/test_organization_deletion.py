@@ -36,7 +36,7 @@ def test_it_goes_with_everything_and_nothing_else(
         Contact.objects.create(organization=organization, name="Karl")
     path = f"/admin/organizations/organization/{acme.pk}/delete/"
     question = root.get(path).content.decode()
-    assert "Days of token use: 1" in question
+    assert "Daily token usage: 1" in question
     assert "Karl" not in question
     assert root.post(path, {"post": "yes"}).status_code == 302
     assert list(Organization.objects.all()) == [globex]

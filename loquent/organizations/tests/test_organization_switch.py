@@ -121,7 +121,7 @@ def test_no_other_can_be_chosen(
     client.force_login(alice)
     switch(client, str(globex.pk) if wanted == "globex" else wanted)
     page = text(client)
-    assert "There is no such organization among yours." in page
+    assert "You are not a member of this organization." in page
     assert "Zoe of Globex" not in page
     assert "Jane of Acme" in page
 

@@ -13,13 +13,17 @@ from widgets.services.erasure import count_contact_data, erase_contact
 
 class Command(BaseCommand):
     help = (
-        "Delete a contact with its conversations, and its details wherever else they were typed. "
-        "There is no way back."
+        "Permanently delete a contact with its conversations, and its details in other "
+        "conversations."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", help="the contact's id, which stands in its address in the admin")
-        parser.add_argument("--yes", action="store_true", help="do it; else only say what would go")
+        parser.add_argument("id", help="the contact's id, as in the URL of its admin page")
+        parser.add_argument(
+            "--yes",
+            action="store_true",
+            help="erase the contact; otherwise only report what would be deleted",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

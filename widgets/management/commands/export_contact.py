@@ -13,10 +13,10 @@ from widgets.services.erasure import export_contact
 
 
 class Command(BaseCommand):
-    help = "Print everything kept of a contact as JSON: details, conversations, what was typed."
+    help = "Print all stored data about a contact as JSON: details, conversations, contact forms."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", help="the contact's id, which stands in its address in the admin")
+        parser.add_argument("id", help="the contact's id, as in the URL of its admin page")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

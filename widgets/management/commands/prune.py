@@ -13,22 +13,21 @@ from widgets.services.retention import Pruned, count_prunable, prune
 
 class Command(BaseCommand):
     help = (
-        "Delete conversations older than their organization's retention, sessions in which "
-        "nothing was said, old daily counts, what was answered under an Idempotency-Key, old "
-        "lines of the audit log, invitations that nobody accepted, expired staff sessions, and "
-        "networks without a login for 90 days. "
-        "Safe while the server runs."
+        "Delete conversations past their organization's retention period, sessions without "
+        "messages, old daily counts, stored responses of Idempotency-Keys, old audit log entries, "
+        "invitations that were not accepted, expired staff sessions, and networks without a login "
+        "for 90 days. Safe to run while the server runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
         parser.add_argument(
-            "--batch", type=int, default=200, help="conversations in one transaction (200)"
+            "--batch", type=int, default=200, help="conversations per transaction (200)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["batch"] < 1:
-            raise CommandError("--batch is 1 or more.")
+            raise CommandError("--batch must be 1 or more.")
         now = timezone.now()
         found = count_prunable(now=now)
         if options["dry_run"]:

@@ -15,11 +15,13 @@ PASSWORD_FILE = "demo-owner.txt"
 
 
 class Command(BaseCommand):
-    help = "Make a demo organization, agent and widget. Run again, it changes nothing."
+    help = "Create a demo organization, agent and widget. Running it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--var", default=str(settings.BASE_DIR / "var"), help="where the password is written"
+            "--var",
+            default=str(settings.BASE_DIR / "var"),
+            help="the directory to write the password to",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -144,15 +144,15 @@
   function showSuccessor(id) {
     const link = document.createElement("a");
     link.href = `${section.dataset.conversations}${encodeURIComponent(id)}/change/`;
-    link.textContent = "Go to it";
-    replaced.replaceChildren("The visitor began a new conversation. ", link);
+    link.textContent = "Open it";
+    replaced.replaceChildren("The visitor started a new conversation. ", link);
     replaced.hidden = false;
   }
 
   // --- the socket ---
 
   const FINAL = {
-    4403: "You may not see this conversation any more, or it is gone. Load the page again.",
+    4403: "This conversation was deleted, or you no longer have access to it. Reload the page.",
   };
   let attempt = 0;
   let timer = 0;

@@ -125,7 +125,7 @@
       list.dispatchEvent(new Event("input", { bubbles: true }));
       button.disabled = true;
       document.getElementById("lq-allowed").textContent =
-        `${button.value} is on the list of allowed sites now. Save to let it in.`;
+        `${button.value} was added to the allowed sites. Save the form to apply it.`;
     });
   }
 

@@ -44,7 +44,7 @@ async def test_required_details_come_before_the_first_message(
         await email.fill("jane@b_d.example")
         await start.click()
         # The server's own sentence, with what was typed still there.
-        await expect(panel.get_by_text("Email: The part of the email behind the @")).to_be_visible()
+        await expect(panel.get_by_text("Email: The part of the email after the @")).to_be_visible()
         await expect(name).to_have_value("Jane")
         await expect(email).to_have_value("jane@b_d.example")
         await email.fill("jane@example.com")

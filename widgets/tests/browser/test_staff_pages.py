@@ -128,7 +128,7 @@ async def test_rows_of_lists_are_cards_on_a_phone(
     await page.goto(f"{server.url}/admin/widgets/widgetconfig/")
     cap = page.get_by_text("0 of 50", exact=True)
     await expect(cap).to_be_in_viewport(ratio=1)
-    await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Daily cap used")
+    await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Daily limit used")
     await page.goto(f"{server.url}/admin/widgets/widgetsession/")
     row = page.locator("#result_list")
     await expect(row.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
@@ -153,9 +153,9 @@ async def test_an_invitation_by_keyboard_alone(
     assert page.url == f"{server.url}/admin/join/"
     await page.get_by_label("Your name").press_sequentially("Dora")
     await page.get_by_label("Password", exact=True).press_sequentially("four words are enough")
-    await page.get_by_label("Password again").press_sequentially("four words are enough")
+    await page.get_by_label("Repeat password").press_sequentially("four words are enough")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("You are a member of Acme now.")).to_be_visible()
+    await expect(page.get_by_text("You are now a member of Acme.")).to_be_visible()
 
 
 async def test_by_keyboard_alone(

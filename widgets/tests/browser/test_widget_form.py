@@ -83,7 +83,7 @@ async def test_the_other_scheme(
 ) -> None:
     await open_form(page, live_server_process(), widget)
     await expect(dialog(page)).to_be_visible()
-    await page.get_by_label("Scheme").select_option("dark")
+    await page.get_by_label("Theme").select_option("dark")
     await expect(preview(page).locator("html")).to_have_attribute("data-scheme", "dark")
     await expect(dialog(page)).to_contain_text("Good day!")
 
@@ -92,12 +92,12 @@ async def test_colours_and_origins_are_judged_while_somebody_types(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
-    text = page.get_by_label("Colour of text on it", exact=True)
+    text = page.get_by_label("Text colour", exact=True)
     await text.fill("#6466f1")
     await expect(page.get_by_text("has a contrast of 1.0:1")).to_be_visible()
     await text.fill("#000000")
     await expect(page.get_by_text("has a contrast of")).to_have_count(0)
-    picker = page.get_by_label("Pick: Colour of text on it")
+    picker = page.get_by_label("Pick: Text colour")
     await expect(picker).to_have_value("#000000")
     await picker.fill("#ffffff")
     await expect(text).to_have_value("#ffffff")
@@ -116,7 +116,7 @@ async def test_allow_adds_to_the_list_and_loses_nothing(
     await expect(page.get_by_label("Allowed sites")).to_have_value(
         "https://a.example\nhttps://new.example"
     )
-    await expect(page.get_by_text("Save to let it in.")).to_be_visible()
+    await expect(page.get_by_text("Save the form to apply it.")).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**/admin/widgets/widgetconfig/")
     stored = await in_database(WidgetConfig.objects.get)

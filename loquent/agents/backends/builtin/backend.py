@@ -39,7 +39,7 @@ class BuiltinBackend(Backend):
 
     provider = "builtin"
     names = frozenset({"knowledge"})
-    help = "builtin:knowledge answers word for word from the knowledge below, at no cost."
+    help = "builtin:knowledge quotes the knowledge below word for word, at no cost."
     is_metered = False
 
     def __init__(self, pause: float = 0.012) -> None:

@@ -51,7 +51,7 @@ class OpenAIChatBackend(Backend):
     """Streams from settings.OPENAI_BASE_URL, with retries only until a request is accepted."""
 
     provider = "openai-chat"
-    help = "openai-chat:NAME asks the model of that name, which words the answer itself."
+    help = "openai-chat:NAME uses the model with that name, which writes its own answers."
     prompt_passages = 4
     keeps_meter = True
 

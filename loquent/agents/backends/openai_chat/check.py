@@ -9,7 +9,7 @@ SECONDS = 10
 
 
 async def check_endpoint() -> CheckResult:
-    """Ask for the list of models, which every such endpoint gives for nothing."""
+    """Ask for the list of models, which costs no tokens."""
     where = settings.OPENAI_BASE_URL
     key = settings.OPENAI_API_KEY
     headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -24,16 +24,16 @@ async def check_endpoint() -> CheckResult:
         return CheckResult(
             "fail",
             f"OPENAI_BASE_URL={where} doesn't answer: {type(error).__name__}.",
-            "Look at the address, at a firewall for what goes out, and at the endpoint.",
+            "Check the address, the firewall for outgoing connections, and the endpoint.",
         )
     if status in {401, 403}:
         return CheckResult(
             "fail",
             f"OPENAI_BASE_URL={where} refuses the key ({status}).",
-            "Set OPENAI_API_KEY to a key that may use the models of your agents.",
+            "Set OPENAI_API_KEY to a key that can use your agents' models.",
         )
     if status == 429 or status >= 500:
         return CheckResult(
-            "warn", f"OPENAI_BASE_URL={where} says {status}.", "Look at its quota and its state."
+            "warn", f"OPENAI_BASE_URL={where} returns {status}.", "Check its quota and its status."
         )
     return CheckResult("ok", f"OPENAI_BASE_URL={where} answers.")

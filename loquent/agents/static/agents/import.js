@@ -29,7 +29,7 @@ function loquentImport(section, refresh) {
           if (request.status === 200) resolve(answer);
           else failed(answer.message);
         } catch {
-          failed(request.status === 413 ? "It is too large." : AWAY);
+          failed(request.status === 413 ? "The file is too large." : AWAY);
         }
       });
       const body = new FormData();
@@ -45,7 +45,7 @@ function loquentImport(section, refresh) {
     const lines = told.map(({ what, why }) => `${what}: ${why}`);
     if (count > told.length) lines.push(`and ${count - told.length} more.`);
     report.querySelector("h3").textContent =
-      `${added} ${entries} added${count ? `, ${count} left out:` : "."}`;
+      `${added} ${entries} added${count ? `, ${count} skipped:` : "."}`;
     report.querySelector("ul").replaceChildren(...lines.map((line) => make("li", "", line)));
   }
 
@@ -69,7 +69,7 @@ function loquentImport(section, refresh) {
       const name = files.length === 1 ? file.name : `${file.name} (${index + 1} of ${files.length})`;
       state.textContent = `Sending ${name}…`;
       if (file.size > limit) {
-        total.skipped.push({ what: file.name, why: `It is larger than ${limit / 1024 / 1024} MB.` });
+        total.skipped.push({ what: file.name, why: `The file is larger than ${limit / 1024 / 1024} MB.` });
       } else {
         const before = done;
         const result = await upload(

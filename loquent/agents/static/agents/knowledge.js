@@ -47,7 +47,7 @@
       if (event.target.closest("[data-edit]")) {
         try {
           const response = await fetch(`${section.dataset.list}?entry=${row.dataset.entry}`);
-          if (!response.ok) await refresh("This entry is gone.");
+          if (!response.ok) await refresh("This entry no longer exists.");
           else edit(await response.json());
         } catch {
           status.textContent = AWAY;
@@ -78,7 +78,7 @@
     editor.addEventListener("cancel", (event) => {
       if (saved && fieldsOf() !== saved) {
         event.preventDefault();
-        tell(editor, "Nothing is saved yet. Save the entry, or choose Cancel to drop your changes.");
+        tell(editor, "Your changes are not saved yet. Save the entry, or choose Cancel to discard them.");
       }
     });
 

@@ -39,7 +39,7 @@
     function sum(line, end) {
       const parts = [end.model];
       if (end.first_token_ms !== null) parts.push(`first word after ${seconds(end.first_token_ms)}`);
-      parts.push(`${seconds(end.duration_ms)} in all`);
+      parts.push(`${seconds(end.duration_ms)} in total`);
       if (end.input_tokens !== null || end.output_tokens !== null)
         parts.push(`${end.input_tokens ?? "?"} + ${end.output_tokens ?? "?"} tokens`);
       if (end.sources.length) {

@@ -11,13 +11,13 @@ const loquentAgent = (() => {
   const AWAY = "The server can't be reached. Please try again.";
   /** The sentence of an answer that isn't a yes. */
   async function sentenceOf(response) {
-    if (response.redirected) return "You are signed out. Sign in in another tab, then try again.";
+    if (response.redirected) return "You are logged out. Log in in another tab, then try again.";
     try {
       const { message, fields } = await response.json();
       const lines = Object.entries(fields ?? {}).map(([name, texts]) => `${name}: ${texts.join(" ")}`);
       return lines.join("\n") || message;
     } catch {
-      return response.status === 413 ? "It is too large." : AWAY;
+      return response.status === 413 ? "This is too large to send." : AWAY;
     }
   }
   const post = (url, body) =>

@@ -13,7 +13,7 @@ from loquent.organizations.services.organizations import create_organization
 
 class Command(BaseCommand):
     help = (
-        "Create an organization, its owner (who signs in to the admin with the email) and an API "
+        "Create an organization, its owner (who logs in to the admin with the email) and an API "
         "key, which is printed once."
     )
 

@@ -10,10 +10,10 @@ from loquent.organizations.services.organizations import staff_username
 
 
 class Command(BaseCommand):
-    help = "Let somebody sign in again at once after too many wrong passwords."
+    help = "Let a user log in again immediately after too many wrong passwords."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("email", help="with which they sign in")
+        parser.add_argument("email", help="the email they log in with")
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = staff_username(options["email"])
