@@ -43,8 +43,8 @@ class LeavingForm(forms.Form):
         required=False,
         label="Revoke API keys",
         widget=forms.CheckboxSelectMultiple,
-        help_text="This member created these keys, and only owners can have API keys. Keys that "
-        "you leave unticked become yours and keep working.",
+        help_text="An API key works while the person who created it is an owner. Keys that you "
+        "leave unticked become yours and keep working.",
     )
 
     def offer(self, membership: Membership) -> None:
