@@ -197,7 +197,8 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     A library may swallow a cancellation that arrives during a timeout of its own (seen with
     redis-py), so a task that goes on is cancelled again.
     """
-    left = set(tasks)
+    # One that is done may belong to an event loop that is closed.
+    left = {task for task in tasks if not task.done()}
     for _ in range(CANCEL_ATTEMPTS):
         if not left:
             return

@@ -130,7 +130,7 @@ def start_caddy(
     text = (DEPLOY / "caddy" / "Caddyfile").read_text("utf-8")
     pairs = {
         "127.0.0.1:2020": f"127.0.0.1:{free_port()}",
-        "# Who asked for what.\n\tlog {\n": f"\tlog {{\n\t\toutput file {home}/access.log\n",
+        "# Access log.\n\tlog {\n": f"\tlog {{\n\t\toutput file {home}/access.log\n",
         **(changes or {}),
     }
     (home / "Caddyfile").write_text(replaced(text, pairs), "utf-8")
