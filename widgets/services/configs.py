@@ -1,4 +1,4 @@
-"""Create, read, change and delete widgets. The admin and the REST API both come here."""
+"""Create, read, change and delete widgets, for the admin and the REST API."""
 
 import uuid
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from widgets.services.sessions import delete_conversations
 from widgets.services.validation import data_columns, validate_widget_data
 from widgets.types import WidgetConfigData, WidgetPublicConfig
 
-# Columns that are called otherwise in WidgetConfigData, or are a part of a setting there.
+# Columns that have another name in WidgetConfigData, or belong to a nested setting there.
 SETTING_OF_COLUMN = {
     "text_agent": "text_agent_id",
     "notice_text": "notice",
@@ -29,19 +29,19 @@ SETTING_OF_COLUMN = {
 
 
 def get_widgets(*, organization: Organization) -> models.QuerySet[WidgetConfig]:
-    """All widgets of an organization, newest first."""
+    """Return all widgets of an organization, newest first."""
     return WidgetConfig.objects.filter(organization=organization).select_related("text_agent")
 
 
 def get_widget(*, organization: Organization, id: uuid.UUID) -> WidgetConfig:  # noqa: A002
-    """One widget of an organization, or a `not_found` error."""
+    """Return one widget of an organization; raise `not_found` if there is none."""
     return access_object(get_widgets(organization=organization), id=id)
 
 
 def create_widget(*, organization: Organization, data: WidgetConfigData) -> WidgetConfig:
-    """Make a widget with a new `wid_…` identifier.
+    """Create a widget with a new `wid_…` identifier.
 
-    Raises `invalid`, and `conflict` if the organization has MAX_WIDGETS of them.
+    Raises `invalid`, and `conflict` if the organization already has MAX_WIDGETS widgets.
     """
     data = validate_widget_data(organization=organization, data=data)
     widget = WidgetConfig(organization=organization, widget_id=generate_widget_id())
@@ -53,15 +53,15 @@ def create_widget(*, organization: Organization, data: WidgetConfigData) -> Widg
 
 
 def require_widget_room(*, organization: Organization) -> None:
-    """Raise `conflict` if the organization has all the widgets that the server allows it.
+    """Raise `conflict` if the organization has reached MAX_WIDGETS.
 
-    The organization's row is locked until the caller's transaction ends, so that of two who create
-    the last one, one succeeds.
+    Locks the organization's row until the caller's transaction ends, so that of two concurrent
+    requests for the last widget only one succeeds.
     """
     most = settings.MAX_WIDGETS
     if not most:
         return
-    # Without the key: messages of its chats refer to the organization, and must not wait.
+    # `no_key`: messages reference the organization, and their inserts must not wait for this lock.
     Organization.objects.select_for_update(no_key=True).get(id=organization.id)
     if WidgetConfig.objects.filter(organization=organization).count() >= most:
         raise ApplicationError(
@@ -72,19 +72,19 @@ def require_widget_room(*, organization: Organization) -> None:
 
 
 def widget_version(widget: WidgetConfig) -> str:
-    """The version of a widget's settings, for `expected_version` and as an ETag."""
+    """Return the version of a widget's settings, for `expected_version` and as an ETag."""
     return version_of(widget.updated_at)
 
 
 def update_widget(
     *, widget: WidgetConfig, data: WidgetConfigData, expected_version: ExpectedVersion = None
 ) -> WidgetConfig:
-    """Replace all settings of a widget; raises `invalid`, and then changes nothing.
+    """Replace all settings of a widget; raise `invalid` without changing anything.
 
-    `expected_version`: the `widget_version` that the editor has read. Where the widget isn't that
-    any more, raises VersionConflictError, whose `current` holds what differs now. Raises
-    `not_found` where the widget was deleted meanwhile. Open chats hear of it within seconds
-    (widgets/chat/supervisor.py).
+    `expected_version`: the `widget_version` that the editor has read. If the widget has changed
+    since, raises VersionConflictError, whose `current` holds the current values of the changed
+    settings. Raises `not_found` if the widget was deleted. Open chats apply the change within
+    seconds (widgets/chat/supervisor.py).
     """
     data = validate_widget_data(organization=widget.organization, data=data)
     with transaction.atomic():
@@ -97,7 +97,7 @@ def update_widget(
 def change_widget(
     *, widget: WidgetConfig, expected_version: ExpectedVersion = None, **changes: Any
 ) -> WidgetConfig:
-    """Change some settings, as `update_widget` does; what others changed meanwhile stays."""
+    """Change some settings, as `update_widget` does, and keep the current values of all others."""
     with transaction.atomic():
         fresh = lock_widget(widget=widget)
         _check_version(fresh, expected_version)
@@ -105,7 +105,7 @@ def change_widget(
 
 
 def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> int:
-    """Show widgets on their sites or take them off; gives how many."""
+    """Enable or disable widgets; return how many changed."""
     with transaction.atomic():
         for widget in widgets.exclude(enabled=enabled):
             record(widget, CHANGED, {"enabled": (not enabled, enabled)})
@@ -113,7 +113,7 @@ def switch_widgets(*, widgets: models.QuerySet[WidgetConfig], enabled: bool) -> 
 
 
 def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:
-    """Make another widget with the same settings, switched off, so that both can be told apart.
+    """Create a disabled widget with the same settings.
 
     Raises `conflict` at MAX_WIDGETS.
     """
@@ -125,7 +125,7 @@ def duplicate_widget(*, widget: WidgetConfig) -> WidgetConfig:
 
 
 def allow_origin(*, widget: WidgetConfig, origin: str) -> WidgetConfig:
-    """Add a site to the list of a widget that has one; raises `invalid`."""
+    """Add a site to a widget's list of allowed origins, if it has one; raise `invalid`."""
     with transaction.atomic():
         fresh = lock_widget(widget=widget)
         if fresh.allowed_origins is None:
@@ -134,7 +134,7 @@ def allow_origin(*, widget: WidgetConfig, origin: str) -> WidgetConfig:
 
 
 def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = None) -> None:
-    """Delete a widget with its conversations; its open chats end.
+    """Delete a widget with its conversations, and end its open chats.
 
     Raises VersionConflictError as `update_widget` does.
     """
@@ -148,7 +148,7 @@ def delete_widget(*, widget: WidgetConfig, expected_version: ExpectedVersion = N
 def reset_widget_id(
     *, widget: WidgetConfig, expected_version: ExpectedVersion = None
 ) -> WidgetConfig:
-    """Give the widget a new public identifier. Every page with the old one falls silent.
+    """Replace the widget's public identifier; pages with the old one no longer show the widget.
 
     Raises VersionConflictError as `update_widget` does.
     """
@@ -163,7 +163,7 @@ def reset_widget_id(
 
 
 def public_config(widget: WidgetConfig) -> WidgetPublicConfig:
-    """The nine keys for other sites. Fields are named one by one, so that none slips in."""
+    """Return the nine public keys, named one by one so that no other setting can leak."""
     return {
         "name": widget.name,
         "greeting": widget.greeting,
@@ -178,19 +178,19 @@ def public_config(widget: WidgetConfig) -> WidgetPublicConfig:
 
 
 def embed_code(widget: WidgetConfig) -> str:
-    """The tag to paste before `</body>` of a page."""
+    """Return the script tag to paste before `</body>` of a page."""
     src = f"{settings.SITE_URL}/api/widget/embed.js"
     return f'<script src="{src}" data-widget="{widget.widget_id}"></script>'
 
 
 def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
-    """The settings of a widget as data, some of them changed."""
+    """Return the settings of a widget as data, with these changes."""
     names = WidgetConfigData.__dataclass_fields__
     return WidgetConfigData(**{**{name: getattr(widget, name) for name in names}, **changes})
 
 
 def lock_widget(*, widget: WidgetConfig) -> WidgetConfig:
-    """The row as it is now, nobody else's until the transaction ends; `not_found` if it is gone."""
+    """Return the row, locked until the transaction ends; raise `not_found` if it is gone."""
     rows = WidgetConfig.objects.select_for_update(of=("self",)).select_related("organization")
     fresh = rows.filter(id=widget.id).first()
     if fresh is None:
@@ -199,7 +199,7 @@ def lock_widget(*, widget: WidgetConfig) -> WidgetConfig:
 
 
 def _assign(widget: WidgetConfig, data: WidgetConfigData) -> list[str]:
-    """Take over the settings; gives the names of their columns."""
+    """Set the columns of the widget; return their names."""
     columns = data_columns(data)
     for name, value in columns.items():
         setattr(widget, name, value)
@@ -216,7 +216,7 @@ def _check_version(locked: WidgetConfig, expected: ExpectedVersion) -> None:
 
 
 def _changes(widget: WidgetConfig, version: str) -> dict[str, Any]:
-    """What of a widget changed after that version, as it is now."""
+    """Return the current values of the settings that changed after that version."""
     values = asdict(config_data(widget))
     values |= {"text_agent_id": str(widget.text_agent_id), "widget_id": widget.widget_id}
     columns = changed_since(widget, version)

@@ -1,4 +1,4 @@
-"""From what a visitor typed to a contact of the organization."""
+"""Link visitors to contacts by the details they type."""
 
 import uuid
 from collections.abc import Mapping
@@ -26,10 +26,11 @@ LABELS = {"name": "your name", "email": "your email", "phone": "your phone numbe
 def resolve_widget_contact(
     *, organization_id: uuid.UUID, name: str, email: str | None, phone: str | None
 ) -> tuple[Contact, bool]:
-    """The contact of normalised details, by the six rules, and whether it is a new stub.
+    """Return the contact with these normalised details, and whether it is a new stub.
 
-    (1) by email, (2) by phone, (3) both the same: that one, (4) only one found: that one,
-    (5) two different: the email's, (6) none: a new one. An existing contact is never changed.
+    The six rules: (1) match by email, (2) match by phone, (3) both match the same contact: use it,
+    (4) only one matches: use it, (5) they match different contacts: the email decides, (6) no
+    match: create a contact. An existing contact is never changed.
     """
     return find_or_create_contact(
         organization_id=organization_id, name=name, email=email, phone=phone
@@ -39,12 +40,12 @@ def resolve_widget_contact(
 def submit_contact_info(
     *, session_id: uuid.UUID, name: str | None, email: str | None, phone: str | None
 ) -> None:
-    """Keep what the visitor typed on the session, and link the session to a contact.
+    """Save what the visitor typed on the session, and link the session to a contact.
 
-    Only the fields that the widget collects count. Raises `contact_info_not_collected`,
-    `contact_info_invalid` (its message names the fields), or `forbidden` when the session has
-    ended. A repeat creates no second contact. It corrects a contact that this very session
-    created, until another session is linked to it or staff save it; then it stays a claim.
+    Only fields that the widget collects are saved. Raises `contact_info_not_collected`,
+    `contact_info_invalid` (its message names the fields), or `forbidden` if the session has ended.
+    A retry creates no second contact. It updates a contact that this session created, until another
+    session is linked to the contact or staff save it; after that, the details remain a claim.
     """
     with transaction.atomic():
         session = (
@@ -66,7 +67,7 @@ def submit_contact_info(
             )
         except ApplicationError as error:
             raise _invalid(error.fields) from None
-        # Only what is accepted counts: who mistypes is not shut out.
+        # Only accepted forms are counted, so that typing errors don't lock a visitor out.
         take_contact_info(session_key=str(session_id))
         session.contact_claim = {key: value for key, value in cleaned.items() if value}
         changed = ["contact_claim", "updated_at"]
@@ -84,10 +85,10 @@ def submit_contact_info(
 
 
 def apply_contact_claim(*, session_id: uuid.UUID) -> bool:
-    """Write what a visitor typed to their contact, because staff say so; a contact is made if none.
+    """Write the details a visitor typed to their contact, at the request of staff.
 
-    False where the visitor typed nothing. Raises `invalid` where another contact has the email or
-    the phone number.
+    Creates a contact if the session has none. Returns False if the visitor typed nothing. Raises
+    `invalid` if another contact has the email or the phone number.
     """
     with transaction.atomic():
         session = (
@@ -106,7 +107,7 @@ def apply_contact_claim(*, session_id: uuid.UUID) -> bool:
 
 
 def _collected(widget: WidgetConfig, typed: dict[str, str]) -> dict[str, str]:
-    """The collected fields that hold something; raises when nothing is left to keep."""
+    """Return the collected fields that are filled in; raise if none is."""
     fields = widget.collected_fields()
     details = {name: typed[name] for name in fields if typed[name].strip()}
     if not fields:
@@ -131,15 +132,15 @@ def _invalid(fields: dict[str, list[str]]) -> ApplicationError:
 
 
 def _correct(session: WidgetSession, contact: Contact, cleaned: dict[str, str | None]) -> None:
-    """Write the visitor's correction, if no other session is linked and no staff saved the contact.
+    """Update the contact, unless another session is linked to it or staff have saved it.
 
-    Otherwise another person's conversations, with their export and erasure, would belong to an
-    address of this visitor's choice, or a correction by staff would be lost. Nor is it written if
-    another contact has the email or phone. The claim on the session keeps what was typed in any
-    case; staff see both.
+    Otherwise a visitor could attach an address of their choice to another person's conversations,
+    including their export and erasure, or overwrite a correction by staff. Nothing is written
+    either if another contact has the email or phone. The claim on the session always keeps what was
+    typed; staff see both.
     """
     with suppress(ApplicationError):
-        # No session links to the contact, and no staff save it, while its row is locked.
+        # While the row is locked, no session can be linked to the contact and staff cannot save it.
         contact = lock_contact(contact=contact)
         others = WidgetSession.objects.filter(contact=contact).exclude(id=session.id)
         if contact.is_unreviewed and not others.exists():
@@ -147,5 +148,5 @@ def _correct(session: WidgetSession, contact: Contact, cleaned: dict[str, str | 
 
 
 def _typed(details: Mapping[str, str | None]) -> ContactDetails:
-    """What holds something; the rest of the contact stays as it is."""
+    """Return the non-empty details; all others stay unchanged on the contact."""
     return cast("ContactDetails", {name: value for name, value in details.items() if value})

@@ -1,4 +1,4 @@
-"""Conversations as staff look for them: the list, its words, and how each looks in it."""
+"""Find and summarize conversations for the staff pages."""
 
 import uuid
 from collections.abc import Iterable
@@ -16,16 +16,16 @@ from widgets.types import Rating
 
 EXCERPT = 160
 MAX_WORDS = 6
-# Beyond this many nobody reads on; the search says that there are more.
+# Staff don't read more results than this; the search reports that there are more.
 MOST_FOUND = 500
 MOST_OF_A_CONTACT = 50
-# Who wrote within this time is taken to be there.
+# A visitor who was active within this time is shown as online.
 ACTIVE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list shows of a conversation beside its row: the last message, and the ratings."""
+    """The last message and the ratings of a conversation, for a list."""
 
     excerpt: str = ""
     role: str = ""
@@ -59,12 +59,11 @@ def non_empty(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
 def find_conversations(
     *, sessions: QuerySet[WidgetSession], text: str
 ) -> tuple[set[uuid.UUID], bool]:
-    """The ids of those sessions where all these words are found, and whether there are more.
+    """Return the ids of the sessions that match all words, and whether there are more.
 
-    They stand together in one message, or in what is known of the visitor: contact, what was
-    typed, page. A word may be part of a longer one. Looks at MAX_WORDS words in the first
-    MAX_SEARCH characters, and gives MOST_FOUND ids at most, the conversations that were active
-    last.
+    All words must occur in the same message, or in the visitor's data: contact, typed details,
+    page. A word matches inside a longer one. Searches for at most MAX_WORDS words from the first
+    MAX_SEARCH characters, and returns at most MOST_FOUND ids, most recently active first.
     """
     words = text[:MAX_SEARCH].split()[:MAX_WORDS]
     newest = sessions.order_by("-last_active_at", "-id")
@@ -81,7 +80,7 @@ def find_conversations(
             | Q(contact_claim__phone__icontains=word)
             | Q(page_url__icontains=word)
         )
-    # Two queries: PostgreSQL would use no index for "one or the other".
+    # Two queries, because PostgreSQL would use no index for an OR over both tables.
     found = {
         (last, key)
         for rows in (newest.filter(Exists(messages)), known)
@@ -92,7 +91,7 @@ def find_conversations(
 
 
 def conversations_of(*, contact: Contact) -> tuple[list[WidgetSession], int]:
-    """A contact's newest conversations, and how many older ones there are."""
+    """Return a contact's newest conversations, and how many older ones there are."""
     rows = WidgetSession.objects.filter(contact=contact).select_related("widget", "contact")
     newest = list(rows.order_by("-last_active_at", "-id")[:MOST_OF_A_CONTACT])
     is_all = len(newest) < MOST_OF_A_CONTACT
@@ -100,14 +99,14 @@ def conversations_of(*, contact: Contact) -> tuple[list[WidgetSession], int]:
 
 
 def count_conversations(contacts: Iterable[Contact]) -> dict[uuid.UUID, tuple[int, datetime]]:
-    """How many conversations each of these contacts has, and when the last one was; one query."""
+    """Return the number of conversations and the time of the last one per contact, in one query."""
     rows = WidgetSession.objects.filter(contact__in=[contact.id for contact in contacts])
     counts = rows.order_by().values_list("contact").annotate(Count("id"), Max("last_active_at"))
     return {key: (count, last) for key, count, last in counts}
 
 
 def visitor_name(session: WidgetSession) -> str:
-    """What staff call the visitor: the contact, else what they typed, else a short number."""
+    """Return the visitor's name: from the contact, else as typed, else a short number."""
     if session.contact is not None:
         return str(session.contact)
     claim: dict[str, str] = session.contact_claim or {}
@@ -116,5 +115,5 @@ def visitor_name(session: WidgetSession) -> str:
 
 
 def is_active(session: WidgetSession) -> bool:
-    """Whether the visitor was there in the last minutes."""
+    """Return whether the visitor was active in the last few minutes."""
     return session.ended_at is None and session.last_active_at > timezone.now() - ACTIVE

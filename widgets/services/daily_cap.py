@@ -1,4 +1,4 @@
-"""The daily cap: how many messages a widget accepts per day of its organization."""
+"""Enforce the daily cap: how many messages a widget accepts per day of its organization."""
 
 import uuid
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from widgets.types import LimitKind
 
 @dataclass(frozen=True, slots=True)
 class DailyCap:
-    """How many messages a widget accepts per day (None: any number), in which time zone."""
+    """How many messages a widget accepts per day (None: unlimited), and in which time zone."""
 
     widget_pk: uuid.UUID
     messages: int | None
@@ -23,15 +23,14 @@ class DailyCap:
 
 
 def daily_cap(widget: WidgetConfig) -> DailyCap:
-    """Return the cap of a widget."""
     return DailyCap(widget.id, widget.daily_message_cap, widget.organization.timezone)
 
 
 def use_daily_message(*, cap: DailyCap) -> None:
-    """Count one accepted message of a widget; raises `daily_cap_reached` when the cap is used up.
+    """Count one accepted message; raise `daily_cap_reached` if the cap is used up.
 
-    Exact at any concurrency: one conditional UPDATE decides. Call it in the transaction that
-    writes the message.
+    The count is exact at any concurrency, because one conditional UPDATE decides. Call this in the
+    transaction that writes the message.
     """
     if not use_daily_messages(cap=cap, wanted=1):
         raise daily_cap_error(cap=cap)
@@ -49,7 +48,7 @@ def use_daily_messages(*, cap: DailyCap, wanted: int) -> int:
     )
     if _count(cap, day, wanted):
         return wanted
-    # The last ones before the cap.
+    # Fewer than wanted are left: take the rest of the cap.
     used = 0
     while used < wanted - 1 and _count(cap, day, 1):
         used += 1

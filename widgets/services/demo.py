@@ -1,4 +1,4 @@
-"""The demo: an organization, an agent with some knowledge, and a widget, for the first look."""
+"""Create the demo: an organization, an agent with some knowledge, and a widget."""
 
 from dataclasses import dataclass
 
@@ -75,15 +75,15 @@ KNOWLEDGE = (
 
 @dataclass(frozen=True, slots=True)
 class DemoOwner:
-    """The owner of a demo that was made just now, to be told to the person who runs it."""
+    """The owner of a new demo, whose password is shown once to the operator."""
 
     email: str
     api_key: str
 
 
 def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
-    """Make the demo; None, and nothing changed, where it exists already."""
-    # A person may have renamed the one and deleted the other.
+    """Create the demo; return None, without changes, if it already exists."""
+    # The user may have renamed the organization or deleted the widget.
     if _demo_organizations().exists() or User.objects.filter(username=OWNER_EMAIL).exists():
         return None
     with transaction.atomic():
@@ -119,7 +119,7 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
 
 
 def demo_widget() -> WidgetConfig | None:
-    """The widget on the demo page: the demo organization's first, else None."""
+    """Return the widget for the demo page: the demo organization's first, or None."""
     return (
         WidgetConfig.objects.filter(organization__in=_demo_organizations())
         .order_by("created_at")

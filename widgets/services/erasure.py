@@ -1,4 +1,4 @@
-"""All that is known of one contact: handed out, or erased everywhere."""
+"""Export or erase everything stored about one contact."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ MESSAGE_FIELDS = (
 
 
 class ErasureCounts(TypedDict):
-    """How much of a contact there is. `claims`: details typed in others' conversations."""
+    """The amount of data about a contact. `claims`: its details typed in other conversations."""
 
     conversations: int
     messages: int
@@ -29,10 +29,10 @@ class ErasureCounts(TypedDict):
 
 
 def export_contact(*, contact: Contact) -> dict[str, Any]:
-    """Everything kept of a contact, as JSON values; times are ISO 8601 in UTC.
+    """Return everything stored about a contact as JSON values; times are ISO 8601 in UTC.
 
-    `typed_elsewhere` names the conversations that aren't the contact's, but in which somebody
-    typed the same email or phone number; nothing else of those is handed out.
+    `typed_elsewhere` lists other contacts' conversations in which the same email or phone number
+    was typed; nothing else of those is exported.
     """
     organization = contact.organization
     return {
@@ -58,7 +58,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
 
 
 def count_contact_data(*, contact: Contact) -> ErasureCounts:
-    """What `erase_contact` would take away at this moment, besides the contact itself."""
+    """Return what `erase_contact` would delete now, besides the contact itself."""
     sessions = _sessions(contact)
     return {
         "conversations": sessions.count(),
@@ -70,11 +70,12 @@ def count_contact_data(*, contact: Contact) -> ErasureCounts:
 def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt:
     """Delete a contact, its conversations, and its details wherever else they were typed.
 
-    All or nothing. An answer under way in one of the conversations is given up; its socket is
-    told on its next message. Raises `not_found`.
+    All or nothing. An answer in progress in one of the conversations is abandoned; its socket
+    receives an error on its next message. Raises `not_found`.
     """
     with transaction.atomic():
-        # In the order in which a visitor's form locks them: first the sessions, then the contact.
+        # Lock in the same order as a visitor's form, to avoid deadlocks: sessions first, then the
+        # contact.
         list(_locked(WidgetSession.objects.filter(contact_id=contact_id)))
         contact = (
             Contact.objects.select_for_update(of=("self",))
@@ -85,7 +86,7 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         if contact is None:
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
-        # Once more: one may have been linked until the contact was ours. Now none can be.
+        # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         forget_contact(contact=contact, called=ERASED)
@@ -109,7 +110,7 @@ def _locked(sessions: models.QuerySet[WidgetSession]) -> models.QuerySet[WidgetS
 
 
 def _claims_elsewhere(contact: Contact) -> models.QuerySet[WidgetSession]:
-    """Other conversations of the organization in which the same email or phone was typed."""
+    """Return other conversations of the organization with the same email or phone typed in."""
     same = Q()
     if contact.email:
         same |= Q(contact_claim__email=contact.email)

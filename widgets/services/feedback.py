@@ -1,4 +1,4 @@
-"""Visitors' ratings of answers."""
+"""Save visitors' ratings of answers."""
 
 import uuid
 
@@ -10,9 +10,9 @@ from widgets.types import MessageRole
 def save_feedback(
     *, session_id: uuid.UUID, message_id: str, rating: str | None, comment: str | None
 ) -> None:
-    """Keep a visitor's rating of an answer of this session; `forbidden` for any other message.
+    """Save a visitor's rating of an answer of this session; raise `forbidden` for other messages.
 
-    A rating without a comment (None) leaves the one that is there; no rating, no comment.
+    A rating without a comment (None) keeps the existing comment; removing the rating removes it.
     """
     answers = WidgetMessage.objects.filter(session_id=session_id, role=MessageRole.ASSISTANT)
     try:

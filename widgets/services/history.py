@@ -1,4 +1,4 @@
-"""The messages of a session: appended, and read for a client that lacks some of them."""
+"""Append messages to a session, and load the ones that a client lacks."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from django.utils import timezone
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.types import FINISHED, MessageData, MessageRole
 
-# A socket that missed more than this should reconnect.
+# A client that missed more messages than this should reconnect.
 MOST_MISSED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedChat:
-    """What the client doesn't have yet.
+    """The messages that a client lacks.
 
     `complete`: no older messages were left out. `replayed_seq`: with `messages`, the client has
-    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet; of
-    those in `rewritten`, `messages` have an earlier answer that ended well.
+    everything up to here. `unfinished`: visitor's messages whose answer isn't written yet; for
+    those in `rewritten`, `messages` contains an earlier answer that ended well.
     """
 
     contact_info_submitted: bool
@@ -33,17 +33,17 @@ class LoadedChat:
 
     @property
     def newest_answer(self) -> MessageData | None:
-        """The last answer among `messages`."""
+        """Return the last answer among `messages`."""
         answers = (m for m in reversed(self.messages) if MessageRole(m.role).is_answer)
         return next(answers, None)
 
 
 def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
-    """What a client that has all up to `last_seq` lacks: the last 50 messages at most.
+    """Return what a client with everything up to `last_seq` lacks: at most 50 messages.
 
-    Call it after subscribing to the session's events, so that nothing falls between.
+    Call it after subscribing to the session's events, so that none is lost in between.
     """
-    # Before the messages: an answer that is written in between is then shown, and not awaited.
+    # Read turns before messages: an answer written in between is then shown instead of awaited.
     turns = WidgetTurn.objects.filter(session_id=session_id)
     unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
     claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
@@ -81,8 +81,8 @@ class Missed:
 def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
     """Return the messages after `after_seq`, and the answer that replaced `answer`.
 
-    `answer` is the newest answer that the client was shown, as seq and id (0 for none). A message
-    that arrives as an event meanwhile may be among them; the client's state shows it once.
+    `answer` is the newest answer that the client was shown, as seq and id (0 for none). The result
+    may include a message that also arrives as an event; the client's state shows it once.
     """
     turns = WidgetTurn.objects.filter(session_id=session_id)
     unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
@@ -127,7 +127,7 @@ def append_message(
 
 
 def iso_time(moment: datetime) -> str:
-    """Return a time in UTC as ISO 8601, with microseconds."""
+    """Return a time as ISO 8601 in UTC, with microseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

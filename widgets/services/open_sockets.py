@@ -1,4 +1,4 @@
-"""What open sockets may still do: of visitors by their widget, of staff by their account."""
+"""Decide whether open sockets may stay: visitors' by their widget, staff's by their account."""
 
 import uuid
 from collections.abc import Collection
@@ -21,13 +21,13 @@ class WidgetState(TypedDict):
 def revocation_state(
     *, widget_pks: Collection[uuid.UUID], session_ids: Collection[uuid.UUID]
 ) -> tuple[dict[uuid.UUID, WidgetState], set[uuid.UUID]]:
-    """The state of these widgets by id, and those of these sessions that exist.
+    """Return the state of these widgets by id, and those of these sessions that exist.
 
-    What is deleted is missing. Sessions come first: one that goes with its widget is then never
-    seen without the widget being gone as well.
+    Deleted rows are missing. Sessions are read first, so that a session deleted with its widget is
+    never reported while the widget still appears.
     """
     sessions = WidgetSession.objects.filter(id__in=session_ids)
-    # Nearly always all are there, and ten thousand ids take longer to read than to count.
+    # Nearly always all exist, and counting ten thousand rows is faster than reading their ids.
     if sessions.count() == len(session_ids):
         existing = set(session_ids)
     else:

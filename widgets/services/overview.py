@@ -1,8 +1,8 @@
-"""The figures of the overview: today and the last 30 days, of one organization or of all.
+"""Count the overview's figures: today and the last 30 days, of one organization or of all.
 
-They are counted from the messages themselves, so that an erasure or a late rating changes them, by
-one query over an index that holds all it needs (`widget_message_figures`). Today is counted each
-time; what was counted of the days before is kept for a minute.
+They are counted from the messages themselves, so that erasures and late ratings change them, with
+one query over a covering index (`widget_message_figures`). Today is counted on each request;
+earlier days are cached for a minute.
 """
 
 import math
@@ -27,14 +27,14 @@ from widgets.types import FINISHED, LimitKind, MessageRole, MessageStatus, Ratin
 DAYS = 30
 KEPT_SECONDS = 60
 FAILED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
-# Times to the first token are counted in classes, each 4 % longer than the one before: their
-# middles are 2 % from their ends.
+# Times to the first token are counted in classes, each 4 % wider than the one before, so that the
+# middle of a class is within 2 % of its ends.
 CLASS_WIDTH = 0.04
 
 
 @dataclass(slots=True)
 class Figures:
-    """What happened on a day, or on several."""
+    """The figures of one day, or of several together."""
 
     conversations: int = 0
     messages: int = 0
@@ -53,29 +53,29 @@ class Figures:
 
     @property
     def median_ms(self) -> int | None:
-        """Half of the answers began within so many milliseconds, to 2 %."""
+        """Return the median time to the first token in milliseconds, accurate to 2 %."""
         return _percentile(self.first_tokens, 0.5)
 
     @property
     def p95_ms(self) -> int | None:
-        """Nineteen of twenty answers began within so many milliseconds, to 2 %."""
+        """Return the 95th percentile of the time to the first token in ms, accurate to 2 %."""
         return _percentile(self.first_tokens, 0.95)
 
     def add(self, other: "Figures") -> None:
-        """Count what another day had."""
+        """Add the figures of another day."""
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.first_tokens.update(other.first_tokens)
 
 
 COUNTS = tuple(name for name in Figures.__dataclass_fields__ if name != "first_tokens")
-# Of these, what is counted of messages.
+# The fields that are counted from messages.
 COUNTED = tuple(name for name in COUNTS if name not in {"conversations", "caps_hit"})
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Each of the last days, oldest first, the last one today; and all of them together."""
+    """The figures per day, oldest first and today last, and their total."""
 
     days: dict[date, Figures]
     total: Figures
@@ -86,9 +86,9 @@ class Overview:
 
 
 def count_figures(*, organization: Organization | None, now: datetime) -> Overview:
-    """The figures of an organization, by its days; of None, all organizations', by UTC's.
+    """Return an organization's figures by its own days; of all organizations, by UTC days, if None.
 
-    Always four queries. Days before today may be as they were a minute ago.
+    Always runs four queries. Figures of days before today may be a minute old.
     """
     zone_name = organization.timezone if organization else "UTC"
     zone = zoneinfo.ZoneInfo(zone_name)
@@ -99,8 +99,7 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
     if earlier is not None:
         days = {today: Figures()}
     since = datetime.combine(min(days), datetime.min.time(), zone)
-    # Where there is no other organization, whose widgets they are need not be looked up: a third
-    # of the time.
+    # With only one organization there is no need to join widgets, which saves a third of the time.
     if organization and not Organization.objects.exclude(id=organization.id).exists():
         organization = None
     of = Q() if organization is None else Q(widget__organization=organization)
@@ -123,13 +122,13 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
 def _messages(
     organization: Organization | None, since: datetime, zone: zoneinfo.ZoneInfo
 ) -> Iterable[tuple[Any, ...]]:
-    """Day, class of the time to the first token, number of messages, and all of COUNTED."""
+    """Yield the day, the first-token class, the number of messages, and all of COUNTED."""
     messages = WidgetMessage.objects.filter(created_at__gte=since)
     if organization is not None:
         messages = messages.filter(session__widget__organization=organization)
     logarithm = Ln(Cast("first_token_ms", FloatField()) + 1.0)
     is_user, is_answer = Q(role=MessageRole.USER), Q(role=MessageRole.ASSISTANT)
-    # A question whose turn ended without a word has no answer to be counted.
+    # A question whose turn ended without text has no answer that could be counted.
     failed = is_answer & ~Q(status__in=FINISHED) | Q(turn_status__in=FAILED)
     number = Cast(Floor(logarithm / math.log1p(CLASS_WIDTH)), IntegerField())
     rows: Iterable[tuple[Any, ...]] = (
@@ -157,14 +156,14 @@ def _by_day(rows: QuerySet[Any], zone: zoneinfo.ZoneInfo) -> Any:
 
 def _fill(days: dict[date, Figures], rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
-        # A clock that runs ahead has written for a day that isn't yet.
+        # A process whose clock is ahead has written a row for tomorrow.
         if figures := days.get(row["day"]):
             for name in row.keys() & set(COUNTS):
                 setattr(figures, name, row[name])
 
 
 def _add_messages(days: dict[date, Figures], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Rows of `_messages`: thousands, so nothing is looked up by name."""
+    """Add the rows of `_messages`; there are thousands, so columns are accessed by position."""
     sums: dict[date, list[int]] = {day: [0] * len(COUNTED) for day in days}
     for day, first_token, count, *counts in rows:
         if day not in sums:
@@ -178,21 +177,21 @@ def _add_messages(days: dict[date, Figures], rows: Iterable[tuple[Any, ...]]) ->
 
 
 def _percentile(classes: Counter[int], share: float) -> int | None:
-    """The time that the share of the counted times doesn't exceed; None without any."""
+    """Return the time that this share of the counted times doesn't exceed; None without times."""
     wanted = math.ceil(share * classes.total())
     for number in sorted(classes):
         wanted -= classes[number]
         if wanted <= 0:
-            # The middle of the class.
+            # Use the middle of the class.
             return max(0, round(math.exp((number + 0.5) * math.log1p(CLASS_WIDTH)) - 1))
     return None
 
 
 @contextmanager
 def _planned_for_counting() -> Iterator[None]:
-    """Groups by the thousand in memory, not by sorting all rows in files; and on several cores.
+    """Make PostgreSQL group thousands of rows in memory, in parallel, instead of sorting on disk.
 
-    On SQLite there is nothing to plan, and a transaction would keep all writers waiting.
+    Does nothing on SQLite, where a transaction would block all writers.
     """
     if connection.vendor != "postgresql":
         yield

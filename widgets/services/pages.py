@@ -1,4 +1,4 @@
-"""Where a visitor is: kept for staff, and told to the agent."""
+"""Store the page a visitor is on, for staff and for the agent."""
 
 import uuid
 from typing import Any
@@ -11,10 +11,10 @@ from widgets.visitor_page import Page
 
 
 def save_page(*, session_id: uuid.UUID, page: Page) -> None:
-    """Keep where the visitor is; one UPDATE, which writes nothing where nothing is new.
+    """Store the page; one UPDATE, which writes nothing if the page is unchanged.
 
-    Nor where nothing was said or typed yet: of who only looks, nothing is kept. The page comes
-    with the first message then (`page_changes`).
+    Nothing is stored before the visitor has written or typed something. The page is then saved with
+    the first message (`page_changes`).
     """
     columns = _columns(page)
     WidgetSession.objects.filter(
@@ -23,7 +23,7 @@ def save_page(*, session_id: uuid.UUID, page: Page) -> None:
 
 
 def page_changes(kept: Page, page: Page | None) -> dict[str, Any]:
-    """What to write to the session of a visitor who speaks on this page; often nothing."""
+    """Return the session's column changes for a message written on this page; often none."""
     if page is None or page == kept:
         return {}
     return {**_columns(page), "page_at": timezone.now()}

@@ -1,4 +1,4 @@
-"""The rates of visitors and addresses."""
+"""Enforce rate limits per visitor and per address."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,41 +12,41 @@ from loquent.ratelimit.shared import SharedLimiter, limiter
 from loquent.server.addresses import WIDER_FACTOR, address_buckets, wider_key
 from widgets.types import LimitKind
 
-# A round trip for each frame would cost more than the frame: each process counts its own.
+# A Redis round trip per frame would cost more than the frame, so each process counts its own.
 frame_limiter = RateLimiter()
 
 SOCKETS_RETRY_SECONDS = 60
 SENTENCES: dict[str, str] = {
-    LimitKind.SOCKETS: "Many chats are open at the moment. Please try again later.",
-    LimitKind.SOCKETS_IP: "Many chats are open from your network. Please try again later.",
-    LimitKind.HANDSHAKES_IP: "Many connections come from your network. Please wait a moment.",
-    LimitKind.MESSAGES: "You are sending messages very fast. Please wait a moment.",
-    LimitKind.MESSAGES_DAY: "You have sent very many messages today. Please come back tomorrow.",
-    LimitKind.MESSAGES_IP: "Many messages come from your network. Please wait a moment.",
-    LimitKind.FRAMES: "Your browser is sending too much. Please wait a moment.",
-    LimitKind.FRAMES_IP: "Your network is sending too much. Please wait a moment.",
-    LimitKind.SESSIONS_IP: "Many chats were opened from your network. Please try again later.",
-    LimitKind.CONTACT_INFO: "You have sent your details very often. Please try again later.",
+    LimitKind.SOCKETS: "Too many chats are open right now. Please try again later.",
+    LimitKind.SOCKETS_IP: "Too many chats are open from your network. Please try again later.",
+    LimitKind.HANDSHAKES_IP: "Too many connections from your network. Please wait a moment.",
+    LimitKind.MESSAGES: "You are sending messages too quickly. Please wait a moment.",
+    LimitKind.MESSAGES_DAY: "You have reached the daily message limit. Please come back tomorrow.",
+    LimitKind.MESSAGES_IP: "Too many messages from your network. Please wait a moment.",
+    LimitKind.FRAMES: "Your browser is sending too many requests. Please wait a moment.",
+    LimitKind.FRAMES_IP: "Too many requests from your network. Please wait a moment.",
+    LimitKind.SESSIONS_IP: "Too many new chats from your network. Please try again later.",
+    LimitKind.CONTACT_INFO: "You have sent your details too often. Please try again later.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a message took from its rates; `refusal` where one of them had nothing left."""
+    """The tokens a message took from its rate limits; `refusal` if one of them was exhausted."""
 
     taken: tuple[tuple[Rate, str], ...]
     refusal: ApplicationError | None
 
     def give_back(self) -> None:
-        """The message was not written: it is not counted."""
+        """Return the tokens, because the message was not written."""
         if self.taken and self.refusal is None:
             limiter.give_back(*self.taken)
 
 
 def charge_message(*, session_key: str, ip: str) -> Charge:
-    """Count one visitor's message, before the transaction that writes it.
+    """Count one visitor's message before the transaction that writes it.
 
-    The transaction decides whether to enforce a refusal: a retry of an accepted message is not
+    The transaction decides whether to enforce a refusal: a retry of an accepted message is never
     refused.
     """
     return charge_messages([(session_key, ip)])[0]
@@ -85,10 +85,10 @@ def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
 
 
 def take_frame(*, socket_key: str, session_key: str, ip: str) -> None:
-    """Count one frame of a socket, its session and its address; raises `rate_limited`.
+    """Count one frame per socket, session and address; raise `rate_limited`.
 
-    A session may send what all its sockets may. That bucket and the address's outlive the socket,
-    so a client that reconnects doesn't start with full buckets.
+    A session may send as much as all its sockets together. The buckets of session and address
+    outlive the socket, so that a client that reconnects doesn't start with full buckets.
     """
     if not settings.RATE_LIMITS:
         return
@@ -114,14 +114,14 @@ def _frame_rates(per_socket: int, sockets: int, per_address: int) -> tuple[Rate,
 
 
 def take_handshake(*, ip: str) -> None:
-    """Count one handshake of an address, resumes included; raises `rate_limited`."""
+    """Count one handshake per address, resumes included; raise `rate_limited`."""
     limits = settings.LIMITS
     amount, burst = limits.handshakes_per_minute_per_ip, limits.handshakes_burst
     _take(limiter, *address_buckets(Rate(LimitKind.HANDSHAKES_IP.value, amount, 60, burst), ip))
 
 
 def take_session(*, ip: str) -> None:
-    """Count one new session; raises `rate_limited`."""
+    """Count one new session; raise `rate_limited`."""
     limits = settings.LIMITS
     rate = Rate(
         LimitKind.SESSIONS_IP.value, limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst
@@ -130,13 +130,13 @@ def take_session(*, ip: str) -> None:
 
 
 def take_contact_info(*, session_key: str) -> None:
-    """Count one contact form; raises `rate_limited`."""
+    """Count one contact form; raise `rate_limited`."""
     amount = settings.LIMITS.contact_info_per_hour
     _take(limiter, (Rate(LimitKind.CONTACT_INFO.value, amount, 3_600, amount), session_key))
 
 
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
-    """Raise `rate_limited` if an address, or this process, has more open sockets than it may."""
+    """Raise `rate_limited` if an address, or this process, has too many open sockets."""
     if 0 < settings.MAX_SOCKETS < total:
         raise _sockets_error(LimitKind.SOCKETS)
     limit, wider = settings.LIMITS.sockets_per_ip, wider_key(ip)

@@ -1,7 +1,7 @@
-"""What widgets refused, for staff: how often each limit did, and which sites may not show one.
+"""Count refusals per widget for staff: by limit, and by origin that isn't allowed.
 
-A flood must not become load on the database. A refusal is counted in memory; the counts of about a
-second are written together, and what cannot be written is kept for the next time.
+A flood must not become load on the database. Refusals are counted in memory and written about once
+per second; counts that cannot be written are kept for the next attempt.
 """
 
 from collections import Counter, defaultdict
@@ -20,9 +20,10 @@ from widgets.models import LimitHit, RefusedOrigin, WidgetConfig
 from widgets.origins import is_origin_allowed, parse_origin
 from widgets.types import LimitKind
 
-# Pairs of widget and limit between two writes. Widget IDs are not looked up, so any may come.
+# Pairs of widget and limit between two writes. Bounded, because clients can send any widget ID.
 MAX_LIMIT_COUNTS = 1_000
-# Anyone can send any origin: a process keeps few, a widget keeps few per day, for a week.
+# Bounded, because clients can send any origin: a few per process, and a few per widget and day,
+# kept for a week.
 MAX_ORIGIN_COUNTS = 500
 MAX_ORIGINS_PER_DAY = 50
 ORIGIN_DAYS = 7
@@ -34,7 +35,7 @@ class FlushedCounter:
     def __init__(
         self, write: Callable[[WidgetConfig, Mapping[str, int], datetime], None], *, most: int
     ) -> None:
-        """`write(widget, counts, now)` adds the counts of one widget, in a transaction."""
+        """`write(widget, counts, now)` adds the counts of one widget, within a transaction."""
         self._write_widget = write
         self._most = most
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -44,17 +45,16 @@ class FlushedCounter:
         return len(self._counts)
 
     def add(self, widget_id: str, name: str) -> None:
-        """Count one, unless it would be a pair too many."""
+        """Count one, unless that would exceed the maximum number of pairs."""
         with self._lock:
             if (widget_id, name) in self._counts or len(self._counts) < self._most:
                 self._counts[widget_id, name] += 1
 
     def clear(self) -> None:
-        """Drop all counts."""
         self._counts.clear()
 
     def flush(self) -> None:
-        """Write the counts; they are kept if that fails."""
+        """Write the counts; keep them if that fails."""
         with self._lock:
             counts = Counter(self._counts)
             self._counts.clear()
@@ -68,7 +68,7 @@ class FlushedCounter:
             raise
 
     def write(self, counts: Counter[tuple[str, str]]) -> None:
-        """Add counts to those in the database; counts of unknown widgets are dropped."""
+        """Add counts to those in the database; drop counts of unknown widgets."""
         by_widget: dict[str, dict[str, int]] = defaultdict(dict)
         for (widget_id, name), count in sorted(counts.items()):
             by_widget[widget_id][name] = count
@@ -82,16 +82,16 @@ class FlushedCounter:
 
 
 def count_refusal(*, widget_id: str, limit: str) -> None:
-    """Count one refusal of a widget (its public ID) by a limit; none if `limit` is empty."""
+    """Count one refusal of a widget (its public ID) by a limit; do nothing if `limit` is empty."""
     if limit:
         REFUSALS.labels(limit).inc()
         limit_counts.add(widget_id, limit)
 
 
 def count_refused_origin(*, widget_id: str, origins: Sequence[bytes]) -> None:
-    """Count a refused site; `origins` are the request's `Origin` headers.
+    """Count a refused origin; `origins` are the request's `Origin` headers.
 
-    Only a request with one valid origin is counted.
+    Only a request with exactly one valid origin is counted.
     """
     if len(origins) != 1:
         return
@@ -101,19 +101,19 @@ def count_refused_origin(*, widget_id: str, origins: Sequence[bytes]) -> None:
 
 
 def has_refusals() -> bool:
-    """Return whether there is anything to write."""
+    """Return whether there are counts to write."""
     return bool(limit_counts or origin_counts)
 
 
 def flush_refusals() -> None:
-    """Write what was counted, and delete counts of sites that are older than a week."""
+    """Write the counts, and delete origin counts older than a week."""
     origin_counts.flush()
     limit_counts.flush()
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedSite:
-    """A site, how often it was refused in the last days, and when last."""
+    """An origin, how often it was refused in the last days, and when last."""
 
     origin: str
     count: int
@@ -121,7 +121,7 @@ class RefusedSite:
 
 
 def refused_sites(*, widget: WidgetConfig) -> list[RefusedSite]:
-    """Return the sites refused in the last days that would still be refused, newest first."""
+    """Return the origins refused in the last days that would still be refused, newest first."""
     if widget.allowed_origins is None:
         return []
     since = timezone.now().date() - timedelta(days=ORIGIN_DAYS)

@@ -1,6 +1,7 @@
-"""What is deleted because its time is over: old conversations, empty sessions, old counts.
+"""Delete data past its retention period: conversations, empty sessions, counts.
 
-Conversations go when an organization says so (`retention_days`); the rest is never asked for.
+Conversations are deleted only if the organization sets `retention_days`; everything else has a
+fixed retention period.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,9 +21,9 @@ from loquent.organizations.services.known_networks import old_networks
 from loquent.organizations.staff_sessions import expired_staff_sessions
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
-# Counts of a day that statistics of a whole year, compared with the one before it, may need.
+# Enough for statistics that compare a whole year with the year before.
 USAGE_DAYS = 400
-# Models with one row for each `day`.
+# Models with one row per `day`.
 DAILY_COUNTS: tuple[type[models.Model], ...] = (
     WidgetDailyUsage,
     LimitHit,
@@ -33,7 +34,7 @@ DAILY_COUNTS: tuple[type[models.Model], ...] = (
 
 @dataclass(slots=True)
 class Pruned:
-    """How many rows went, or would go."""
+    """The number of rows deleted, or to be deleted."""
 
     conversations: int = 0
     messages: int = 0
@@ -47,13 +48,13 @@ class Pruned:
 
     @property
     def steps(self) -> int:
-        """Rows that are gone through; messages go with their conversation."""
+        """Return the number of rows to process; messages are deleted with their conversation."""
         rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
         return self.conversations + self.empty_sessions + rows + self.staff_sessions
 
 
 def count_prunable(*, now: datetime) -> Pruned:
-    """What `prune` would delete at this moment."""
+    """Return what `prune` would delete now."""
     empty = _empty_sessions(now)
     found = Pruned(empty_sessions=empty.count())
     for kind, rows in _old_rows(now):
@@ -65,11 +66,11 @@ def count_prunable(*, now: datetime) -> Pruned:
 
 
 def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pruned:
-    """Delete what is over, at most `batch` rows and the messages of those in a transaction.
+    """Delete expired rows, at most `batch` rows with their messages per transaction.
 
-    A conversation that goes on meanwhile stays, and so does one with a turn that isn't over.
-    `progress` is told of the rows of each batch. Run twice, it deletes nothing twice; it may be
-    stopped at any time.
+    Keeps a conversation that becomes active in the meantime, and one with an unfinished turn.
+    `progress` is called with the number of rows of each batch. It can be interrupted at any time
+    and run again.
     """
     pruned = Pruned()
     empty = _empty_sessions(now)
@@ -91,7 +92,7 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
 
 
 def _old_conversations(now: datetime) -> Iterator[models.QuerySet[WidgetSession]]:
-    """For each organization with a retention, its sessions whose last activity is older."""
+    """Yield, per organization with a retention period, the sessions that are past it."""
     for organization in Organization.objects.exclude(retention_days=None).order_by("id"):
         oldest = now - timedelta(days=organization.retention_days or 0)
         yield WidgetSession.objects.filter(
@@ -100,7 +101,7 @@ def _old_conversations(now: datetime) -> Iterator[models.QuerySet[WidgetSession]
 
 
 def _empty_sessions(now: datetime) -> models.QuerySet[WidgetSession]:
-    """Sessions that nobody can resume any more and in which nothing was ever said or typed."""
+    """Return sessions that have expired and in which the visitor never wrote or typed anything."""
     if not settings.LIMITS.session_days:
         return WidgetSession.objects.none()
     oldest = now - timedelta(days=settings.LIMITS.session_days)
@@ -110,7 +111,7 @@ def _empty_sessions(now: datetime) -> models.QuerySet[WidgetSession]:
 
 
 def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
-    """What goes by its age alone: where `Pruned` counts it, and the rows."""
+    """Yield rows that expire by age alone, with the field of `Pruned` that counts them."""
     oldest = (now - timedelta(days=USAGE_DAYS)).date()
     for kind in DAILY_COUNTS:
         yield "usage", kind._default_manager.filter(day__lt=oldest)
@@ -123,7 +124,7 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
-    """The ids of the rows, each once, whatever becomes of them meanwhile."""
+    """Yield the ids of the rows in batches, each id once, even if rows change in between."""
     ids: list[Any] = list(rows.order_by("pk").values_list("pk", flat=True)[:size])
     while ids:
         yield ids
@@ -131,10 +132,9 @@ def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _delete_sessions(sessions: models.QuerySet[WidgetSession], ids: list[Any]) -> tuple[int, int]:
-    """Delete those of the ids that still are among the sessions; gives sessions and messages.
+    """Delete the ids that still are among the sessions; return the counts of sessions and messages.
 
-    A row that a visitor is writing to is skipped. Once locked, it can't become active before it
-    is gone.
+    Skips rows that a visitor is writing to. A locked row can't become active before it is deleted.
     """
     with transaction.atomic():
         still = sessions.filter(id__in=ids).order_by("id")

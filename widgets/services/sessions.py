@@ -1,4 +1,4 @@
-"""Visitor sessions: opened, resumed by token, replaced, deleted."""
+"""Open, resume, replace and delete visitor sessions."""
 
 import re
 import uuid
@@ -18,7 +18,7 @@ from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import Handshake, NoticeData, PageRequest
 
-# Conversations that one statement deletes with their messages; each may have thousands.
+# Conversations per DELETE statement; each may have thousands of messages.
 DELETED_AT_ONCE = 100
 _TOKEN = re.compile(rf"^{SESSION_TOKEN}[A-Za-z0-9_-]{{20,100}}\Z")
 
@@ -49,17 +49,17 @@ def check_page_request(*, request: PageRequest) -> WidgetConfig:
 
 
 def open_session(*, handshake: Handshake) -> OpenedSession:
-    """Resume the session of the handshake's token or create one.
+    """Resume the session of the handshake's token, or create one.
 
-    Raises `not_found`, `forbidden`, or `rate_limited` if the handshake or a new session is one too
-    many for its address.
+    Raises `not_found`, `forbidden`, or `rate_limited` if the address exceeds its rate of handshakes
+    or new sessions.
     """
-    # Before anything is read: a flood of handshakes must not become load on the database.
+    # Checked before any query: a flood of handshakes must not become load on the database.
     take_handshake(ip=handshake.ip)
     widget = check_page_request(request=handshake.request)
     token, resumed = handshake.token, True
     session = resume_widget_session(widget=widget, token=token)
-    # Nothing to update: it was deleted between the look-up and now.
+    # No row was updated: the session was deleted after the lookup.
     if not token or session is None or not _note_activity(session):
         take_session(ip=handshake.ip)
         session, token = create_widget_session(widget=widget)
@@ -82,10 +82,10 @@ def _note_activity(session: WidgetSession) -> bool:
 def create_widget_session(
     *, widget: WidgetConfig, successor_of: WidgetSession | None = None
 ) -> tuple[WidgetSession, str]:
-    """Begin a session; gives it and its token, of which only a digest is kept.
+    """Create a session; return it and its token, of which only a digest is stored.
 
-    A successor (the visitor asked for a new conversation) keeps the visitor's details, so that
-    they are not asked twice; never the messages, nor the right to correct the contact.
+    A successor (the visitor started a new conversation) inherits the visitor's details, so that the
+    visitor is not asked twice, but neither the messages nor the right to correct the contact.
     """
     token = new_token(SESSION_TOKEN)
     session = WidgetSession(
@@ -99,7 +99,7 @@ def create_widget_session(
 
 
 def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetSession | None:
-    """The session of a token, or None where a new one must begin.
+    """Return the session of a token, or None if a new one must be created.
 
     None for a token that is absent, malformed, unknown, of another widget, ended, or expired
     (LIMIT_SESSION_DAYS after the last activity).
@@ -116,7 +116,7 @@ def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetS
 
 
 def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
-    """End a session with all that waits in it, and begin its successor."""
+    """End a session with all its queued turns, and create its successor."""
     with transaction.atomic():
         old = (
             WidgetSession.objects.select_for_update(of=("self",))
@@ -129,25 +129,25 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
 
 
 def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
-    """Delete sessions with their messages and turns: all or none, some at a time; how many.
+    """Delete sessions with their messages and turns, in batches, all or none; return how many.
 
-    Open chats of them end.
+    Ends their open chats.
     """
     gone = 0
     with transaction.atomic():
         ids = list(sessions.order_by("id").values_list("id", flat=True))
         for start in range(0, len(ids), DELETED_AT_ONCE):
             rows = WidgetSession.objects.filter(id__in=ids[start : start + DELETED_AT_ONCE])
-            # A message that is being written is written first, and then goes as well.
+            # A message that is being written is committed first, and then deleted as well.
             gone += len(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
             WidgetTurn.objects.filter(session__in=rows).delete()
-            # Django would load them for what replies to them, which the same statement deletes.
+            # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)
             rows.delete()
     return gone
 
 
 def delete_widget_session(*, session_id: uuid.UUID) -> None:
-    """Delete a session with its messages and turns; an open chat of it ends. `not_found`."""
+    """Delete a session with its messages and turns, and end its open chat; raise `not_found`."""
     if not delete_conversations(sessions=WidgetSession.objects.filter(id=session_id)):
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such conversation.")

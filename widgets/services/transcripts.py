@@ -1,4 +1,4 @@
-"""A conversation from beginning to end: for the page of staff, and as a file."""
+"""Return whole conversations, for the staff page and as files."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from widgets.services.conversations import visitor_name
 from widgets.services.history import iso_time
 from widgets.types import MessageRole, MessageStatus
 
-# A page shows this many of a long conversation, the newest.
+# A page shows at most this many messages of a conversation, the newest.
 MOST_SHOWN = 300
 ASSISTANT = "Assistant"
 SENTENCES = {
@@ -25,7 +25,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as staff see it. `note`: why there is no answer, or that one is awaited."""
+    """A message as staff see it. `note`: why there is no answer, or that one is pending."""
 
     message: WidgetMessage
     note: str = ""
@@ -33,14 +33,14 @@ class Line:
 
     @property
     def is_reply(self) -> bool:
-        """Whether somebody else than the visitor wrote it."""
+        """Return whether the message is from the agent or staff, not from the visitor."""
         return not MessageRole(self.message.role).is_visitor
 
 
 def transcript(
     *, session: WidgetSession, after: int = 0, most: int | None = MOST_SHOWN
 ) -> tuple[list[Line], int]:
-    """The newest lines with a `seq` over `after`, oldest first; and how many older are left out."""
+    """Return the newest lines after `after`, oldest first, and how many older are omitted."""
     rows = WidgetMessage.objects.filter(session=session, seq__gt=after).order_by("-seq")
     messages = list(rows if most is None else rows[:most])[::-1]
     awaited = set(session.turns.values_list("message_id", flat=True))
@@ -60,7 +60,7 @@ def transcript(
 
 
 def load_records(*, ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
-    """The records of these conversations, in this order; those that are gone are left out."""
+    """Return the records of these conversations, in this order, without those that are deleted."""
     rows = WidgetSession.objects.select_related("widget", "contact").in_bulk(list(ids))
     sessions = [rows[key] for key in ids if key in rows]
     prefetch_related_objects(sessions, "messages")
@@ -68,7 +68,7 @@ def load_records(*, ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
 
 
 def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
-    """All of a conversation as JSON values; times are ISO 8601 in UTC."""
+    """Return a whole conversation as JSON values; times are ISO 8601 in UTC."""
     contact = session.contact
     return {
         "id": str(session.id),
@@ -116,8 +116,8 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
 def record_text(record: dict[str, Any]) -> str:
     """Return a record as plain text.
 
-    What a visitor or a model wrote can't look like a line of the file: messages are indented by
-    two spaces, and everything else is on one line.
+    Text by a visitor or a model can't imitate the file's own lines: messages are indented by two
+    spaces, and every other value is kept on one line.
     """
     return "\n".join(_text_lines(record)) + "\n"
 
@@ -147,6 +147,6 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _visitor_label(name: str) -> str:
-    """Return the name above a visitor's messages; a visitor may have typed the assistant's."""
+    """Return the name above a visitor's messages, marked if it resembles the assistant's."""
     name = one_line(name)
     return f"{name} (visitor)" if name.casefold().startswith(ASSISTANT.casefold()) else name

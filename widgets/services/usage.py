@@ -1,4 +1,4 @@
-"""Figures for staff."""
+"""Annotate widgets with usage figures for staff."""
 
 from django.db.models import (
     Case,
@@ -22,12 +22,12 @@ from widgets.types import LimitKind
 
 
 def with_usage(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
-    """The widgets with their newest counted day, for `used_today` and `refused_today`.
+    """Annotate widgets with their newest counted day, for `used_today` and `refused_today`.
 
-    Today is another date in each organization's time zone, so the comparison comes after.
+    Each organization's time zone has its own date, so those functions compare it with today.
     """
     hits = LimitHit.objects.filter(widget=OuterRef("pk"))
-    # Without the order that aggregation would group by, too.
+    # Drop the default ordering, because the aggregation would also group by it.
     total = hits.order_by().filter(day=OuterRef("hits_day")).values("widget")
     newest = WidgetDailyUsage.objects.filter(widget=OuterRef("pk")).order_by("-day")
     return widgets.annotate(
@@ -40,7 +40,7 @@ def with_usage(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
 
 
 def with_conversations(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
-    """The widgets with the conversations of their organization's today, and the newest's time."""
+    """Annotate widgets with today's conversations (organization day) and the newest's time."""
     now = timezone.now()
     zones = Organization.objects.order_by().values_list("timezone", flat=True).distinct()
     began = [When(organization__timezone=zone, then=Value(day_began(zone, now))) for zone in zones]
@@ -58,19 +58,19 @@ def with_conversations(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig
 
 
 def used_today(widget: WidgetConfig) -> int:
-    """The accepted messages of a widget of `with_usage` on its organization's today."""
+    """Return the messages accepted today (organization day) by a widget from `with_usage`."""
     today, _ = organization_day(widget.organization.timezone, timezone.now())
     return widget.usage_messages if widget.usage_day == today else 0  # type: ignore[attr-defined]
 
 
 def refused_today(widget: WidgetConfig) -> int:
-    """How often limits refused at a widget of `with_usage` on its organization's today."""
+    """Return how often limits refused something today for a widget from `with_usage`."""
     today, _ = organization_day(widget.organization.timezone, timezone.now())
     return widget.hits if widget.hits_day == today else 0  # type: ignore[attr-defined]
 
 
 def refusals_today(widget: WidgetConfig) -> list[tuple[str, int]]:
-    """The limits that refused at a widget today, in words, with their counts; most first."""
+    """Return the limits that refused something today, by label, with counts; highest first."""
     today, _ = organization_day(widget.organization.timezone, timezone.now())
     rows = LimitHit.objects.filter(widget=widget, day=today).order_by("-count", "kind")
     return [(str(LimitKind(row.kind).label), row.count) for row in rows]

@@ -1,4 +1,4 @@
-"""The one check of a request's origin, for `/config` and for the socket alike."""
+"""Check a request's origin, for `/config` and for the socket alike."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ from widgets.services.refusals import count_refused_origin
 def validate_origin(
     *, widget: WidgetConfig, origins: Sequence[bytes], fetch_site: bytes = b""
 ) -> None:
-    """Refuse, with `forbidden`, a page that the widget doesn't list.
+    """Raise `forbidden` for a page that the widget doesn't list.
 
     `origins` holds every `Origin` header of the request, as sent; `fetch_site` its
-    `Sec-Fetch-Site`, which stands in for the origin that browsers leave out on same-origin reads.
+    `Sec-Fetch-Site`, which replaces the origin that browsers omit on same-origin reads.
     """
     if not is_request_allowed(
         allowed=widget.allowed_origins, origins=origins, fetch_site=fetch_site
@@ -28,7 +28,7 @@ def validate_origin(
 def is_request_allowed(
     *, allowed: Sequence[str] | None, origins: Sequence[bytes], fetch_site: bytes = b""
 ) -> bool:
-    """Whether these headers may use a widget with this list; see `validate_origin`."""
+    """Return whether these headers may use a widget with this list; see `validate_origin`."""
     if allowed is None:
         return True
     if not origins:
@@ -36,7 +36,7 @@ def is_request_allowed(
     if len(origins) > 1:
         return False
     try:
-        # White space around a header's value is no part of it; not every server takes it off.
+        # Whitespace around a header's value is not part of it, and not every server strips it.
         origin = origins[0].strip(b" \t").decode("ascii")
     except UnicodeDecodeError:
         return False

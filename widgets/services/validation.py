@@ -1,4 +1,4 @@
-"""What a widget's settings must be, and the one place that says so."""
+"""Validate a widget's settings. No other module has rules for them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from widgets.types import ContactInfoMode, NoticeData, WidgetConfigData
 MAX_ORIGINS = 50
 MAX_STARTERS = 6
 MAX_STARTER = 120
-# A column of the table, as errors name it to those who know the data.
+# Columns whose API name, used in errors, differs.
 FIELD_OF_COLUMN = {
     "notice_text": "notice.text",
     "notice_url": "notice.url",
@@ -26,10 +26,10 @@ FIELD_OF_COLUMN = {
 
 
 def validate_widget_data(*, organization: Organization, data: WidgetConfigData) -> WidgetConfigData:
-    """The settings as they are to be stored (texts trimmed, origins normalised).
+    """Return the settings in their stored form (texts trimmed, origins normalised).
 
-    Raises ApplicationError `invalid` that names every field at fault. A text agent of another
-    organization is answered as one that doesn't exist.
+    Raises ApplicationError `invalid` naming every invalid field. Another organization's text agent
+    is reported as non-existent.
     """
     fields: dict[str, list[str]] = {}
     data = replace(
@@ -72,10 +72,10 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
 
 
 def normalize_origins(entries: Sequence[str]) -> list[str]:
-    """The entries in their stored form, each once, in order.
+    """Return the entries in their stored form, without duplicates, in order.
 
-    Raises ValidationError with a sentence per bad entry; an empty list is refused as well, since
-    it would shut out everybody (null is what allows any site).
+    Raises ValidationError with one sentence per invalid entry. An empty list is refused as well,
+    because it would lock out every site (null allows any site).
     """
     if not entries:
         raise ValidationError("The list is empty. Name a site, or use null to allow any site.")
@@ -97,9 +97,9 @@ def normalize_origins(entries: Sequence[str]) -> list[str]:
 
 
 def clean_starters(starters: Sequence[str]) -> list[str]:
-    """The suggested questions as visitors see them, each on one line and once, in order.
+    """Return the suggested questions, each on one line and without duplicates, in order.
 
-    Raises ValidationError with a sentence per bad one.
+    Raises ValidationError with one sentence per invalid question.
     """
     if len(starters) > MAX_STARTERS:
         raise ValidationError(f"At most {MAX_STARTERS} questions can be suggested.")
@@ -121,7 +121,7 @@ def clean_starters(starters: Sequence[str]) -> list[str]:
 
 
 def data_columns(data: WidgetConfigData) -> dict[str, Any]:
-    """The settings as the table has them."""
+    """Return the settings as table columns."""
     columns = {name: getattr(data, name) for name in data.__dataclass_fields__ if name != "notice"}
     notice = data.notice
     return {
@@ -137,7 +137,7 @@ def _text_or_none(text: str | None) -> str | None:
 
 
 def _clean_notice(notice: NoticeData | None) -> NoticeData | None:
-    """Trimmed; None where it says and asks nothing."""
+    """Return the notice trimmed; None if it has no content."""
     if notice is None:
         return None
     text = clean_text(notice["text"]).strip()

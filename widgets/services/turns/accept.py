@@ -35,7 +35,7 @@ from widgets.visitor_page import Page
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """What a visitor wrote, and `page`: where they wrote it."""
+    """A visitor's message, and the page it was written on."""
 
     session_id: uuid.UUID
     content: str
@@ -46,7 +46,7 @@ class PostedMessage:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A visitor's message that is committed; `is_new` is False for a repeat of its key.
+    """A committed message; `is_new` is False for a retry with the same key.
 
     `turn`: its turn, if this process has claimed it.
     """
@@ -77,22 +77,22 @@ _repeats = PreparedQuery(
         .values_list("id")
     )
 )
-# By session.
+# Results by session.
 Answers = dict[uuid.UUID, AcceptedMessage | ApplicationError]
 
 
 def accept_messages(
     posted: Sequence[PostedMessage], *, owner: uuid.UUID | None
 ) -> list[AcceptedMessage | ApplicationError]:
-    """Write visitors' messages, each of another session, and their turns, in one transaction.
+    """Write messages, each of another session, and their turns, in one transaction.
 
     The process `owner` claims a turn if no other turn of the session is unfinished; otherwise, or
-    if `owner` is None, the turn waits. A repeat of a key returns the first message and does
+    if `owner` is None, the turn waits. A retry with the same key returns the first message and does
     nothing else. A refused message doesn't affect the others; its error is `busy`, `rate_limited`,
     `contact_info_required`, `daily_cap_reached`, or `forbidden` if the session or widget has ended.
     If this raises, nothing was written.
     """
-    # Rates may have to wait for Redis, and no row lock may wait for that.
+    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
     answers: Answers = {}
     written: list[_New] = []
@@ -106,7 +106,7 @@ def accept_messages(
             if each.session_id not in sessions:
                 charge.give_back()
         MESSAGES.inc(len(written))
-    # Committed: nothing that could fail may follow.
+    # The transaction is committed: nothing that could fail may follow.
     answers |= {
         one.row.session_id: AcceptedMessage(message_data(one.row), is_new=True, turn=one.claimed)
         for one in written
@@ -119,7 +119,7 @@ def _write_messages(
 ) -> tuple[Answers, list[_New]]:
     """Return the answers to messages that are not written, and the written ones."""
     sessions = lock_sessions([each.session_id for each in posted])
-    # An empty session has no earlier messages or turns to look for.
+    # An empty session has neither earlier messages nor turns.
     begun = {session_id for session_id, session in sessions.items() if session.last_seq}
     earlier = _earlier_messages([each for each in posted if each.session_id in begun])
     unfinished = _unfinished_turns(begun)
@@ -135,7 +135,7 @@ def _write_messages(
         else:
             waits = unfinished[session_id] > 0
             wanted.append(_new(each, sessions[session_id], None if waits else owner, now))
-    # Before messages are counted: that locks the widget's count for the rest of the transaction.
+    # Claim before counting messages, which locks the widget's count until the transaction ends.
     if owner is not None:
         _claim([new for new in wanted if new.turn.owner is not None], owner)
     answers |= _use_caps(wanted)
@@ -147,7 +147,7 @@ def _write_messages(
 def _earlier_messages(
     posted: Sequence[PostedMessage],
 ) -> dict[tuple[uuid.UUID, str | None], WidgetMessage]:
-    """Return the rows that have the keys of these messages already."""
+    """Return the existing rows with the keys of these messages."""
     keys = {each.session_id: each.client_message_id for each in posted if each.client_message_id}
     found = [message_id for (message_id,) in _repeats(keys.keys(), keys.values())]
     rows = WidgetMessage.objects.in_bulk(found) if found else {}
@@ -179,7 +179,7 @@ def _refusal_error(
 def _new(
     posted: PostedMessage, session: LockedSession, owner: uuid.UUID | None, now: datetime
 ) -> _New:
-    """Return the rows of a message; its turn runs already if there is an owner."""
+    """Return the rows of a message; its turn is already running if there is an owner."""
     row = WidgetMessage(
         session_id=session.session_id,
         seq=session.last_seq + 1,
@@ -226,7 +226,7 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
     for new in wanted:
         by_widget[new.session.widget_pk].append(new)
     refusals: Answers = {}
-    # All processes use the same order, so that they cannot deadlock.
+    # All processes lock in the same order, so that they cannot deadlock.
     for widget_pk in sorted(by_widget):
         here = by_widget[widget_pk]
         cap = here[0].session.cap

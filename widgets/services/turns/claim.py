@@ -1,4 +1,4 @@
-"""A waiting turn becomes a running one: claimed by this process, with all that it asks."""
+"""Claim waiting turns for this process, and load what their requests to the model need."""
 
 import uuid
 from collections.abc import Container, Sequence
@@ -26,8 +26,8 @@ from widgets.types import TurnState
 
 
 def claim_turns(session_ids: Sequence[uuid.UUID], *, owner: uuid.UUID) -> list[PendingTurn | None]:
-    """Take the oldest waiting turn of each session, unless one of it is running in any process."""
-    # No transaction: one conditional UPDATE decides.
+    """Claim the oldest waiting turn of each session, unless one of its turns is already running."""
+    # No transaction is needed, because one conditional UPDATE decides.
     turns = pending_turns(session_ids=session_ids)
     taken = _take(_next_of_each(turns), owner)
     waiting = {(turn.session_id, turn.seq) for turn in turns}
@@ -41,7 +41,7 @@ def claimed_turns(
     *,
     owner: uuid.UUID,
 ) -> list[PendingTurn]:
-    """Return turns, of different sessions, as `owner` runs them.
+    """Return turns, of different sessions, as running turns of `owner`.
 
     `waiting`: see load_turn_messages.
     """
@@ -66,7 +66,7 @@ Beginning = tuple[LoadedReply | ApplicationError, Reservation | None]
 
 
 def begin_turns(turns: Sequence[PendingTurn]) -> list[Beginning | Exception]:
-    """`begin_turn` for several, one after the other; where it raises, what it raises."""
+    """Call `begin_turn` for each turn in order; an exception becomes that turn's result."""
     begun: list[Beginning | Exception] = []
     for turn in turns:
         try:
@@ -77,7 +77,7 @@ def begin_turns(turns: Sequence[PendingTurn]) -> list[Beginning | Exception]:
 
 
 def begin_turn(turn: PendingTurn) -> Beginning:
-    """What to ask, with its tokens set aside, or why nothing can be asked.
+    """Return the request to the model with its tokens reserved, or the error that prevents it.
 
     Call it outside of transactions.
     """
@@ -92,7 +92,7 @@ def begin_turn(turn: PendingTurn) -> Beginning:
 
 
 def _next_of_each(turns: Sequence[PendingTurn]) -> list[PendingTurn]:
-    """The oldest of each session; of `turns`, in order, where none is running."""
+    """Return the oldest turn of each session in which none is running, in the order of `turns`."""
     busy = {turn.session_id for turn in turns if turn.state == TurnState.RUNNING}
     oldest: dict[uuid.UUID, PendingTurn] = {}
     for turn in turns:
@@ -102,7 +102,7 @@ def _next_of_each(turns: Sequence[PendingTurn]) -> list[PendingTurn]:
 
 
 def _take(turns: Sequence[PendingTurn], owner: uuid.UUID) -> list[PendingTurn]:
-    """Those of these waiting turns that this process has now; others may have been quicker."""
+    """Return those of these waiting turns that this process claimed before any other did."""
     if not turns:
         return []
     rows = WidgetTurn.objects.filter(id__in=[turn.turn_id for turn in turns])
@@ -114,7 +114,7 @@ def _take(turns: Sequence[PendingTurn], owner: uuid.UUID) -> list[PendingTurn]:
             attempts=F("attempts") + 1,
         )
     except IntegrityError:
-        # One of the sessions has a running turn by now. Of many, each is tried by itself.
+        # One of the sessions already has a running turn. The caller retries a batch item by item.
         if len(turns) > 1:
             raise
         return []

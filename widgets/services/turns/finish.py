@@ -1,4 +1,4 @@
-"""Write answers and end their turns. Many at once, if many end."""
+"""Write answers and end their turns, in batches under load."""
 
 import uuid
 from collections import defaultdict
@@ -22,10 +22,9 @@ from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, T
 
 @dataclass(slots=True)
 class Outcome:
-    """How an answer ended; times in milliseconds from the turn's beginning.
+    """How an answer ended; times in milliseconds since the start of the turn.
 
-    `reservation`: the tokens that were set aside for it. `counts`: those that it used, whatever
-    became of the answer.
+    `reservation`: the tokens reserved for it. `counts`: the tokens it used, whatever its outcome.
     """
 
     content: str = ""
@@ -53,11 +52,10 @@ _turns = PreparedQuery(
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A turn's end. `more`: turns of the session are waiting.
+    """The end of a turn. `more`: other turns of the session are waiting.
 
-    `answer` is None where nothing was written: an outcome without text, a session that is gone, a
-    turn that another process has taken over (then its answer counts, not this one), or an earlier
-    answer that stands.
+    `answer` is None if nothing was written: the outcome has no text, the session is deleted,
+    another process has taken over the turn (and its answer counts), or an earlier answer is kept.
     """
 
     answer: MessageData | None
@@ -75,15 +73,15 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             if turn.session_id not in last_seqs:
                 continue
             if turn.turn_id not in ours:
-                # Either another process has the turn, or the answer was written and the database
-                # went away before it could say so.
+                # Either another process has the turn, or the answer was written but the database
+                # connection was lost before the confirmation.
                 rows[turn.turn_id] = WidgetMessage.objects.filter(id=turn.reply_id).first()
             elif turn.replaces is None and outcome.content:
                 plain.append((turn, outcome))
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs)
-        # Last: the organization's row is locked until the end of the transaction.
+        # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
             settle_tokens(reservation=outcome.reservation, **outcome.counts)
     found = [(turn, rows.get(turn.turn_id)) for turn, _ in ended]
@@ -94,10 +92,10 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
 
 
 def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
-    """Delete those that are still their claimants'.
+    """Delete the turns that still belong to their claimants.
 
-    Gives the ids of these, and the sessions in which turns wait: the caller has locked them, so
-    that a message which comes later finds none of these turns running.
+    Returns their ids, and the sessions in which turns wait. The caller has locked the sessions, so
+    that a later message finds none of these turns running.
     """
     owners = {turn.turn_id: (turn.owner, turn.session_id) for turn in turns}
     ours: set[uuid.UUID] = set()
@@ -116,7 +114,7 @@ def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 def _append_answers(
     ended: Sequence[tuple[PendingTurn, Outcome]], last_seqs: dict[uuid.UUID, int]
 ) -> dict[uuid.UUID, WidgetMessage | None]:
-    """The next message of each session; by the id of its turn."""
+    """Append each session's answer; return the messages by turn id."""
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
     by_status: dict[str, list[uuid.UUID]] = defaultdict(list)
@@ -139,7 +137,7 @@ def _append_answers(
 
 
 def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
-    """The answer of a turn that has an earlier one, or no text; its session is locked."""
+    """Write the answer of a turn that has an earlier one, or no text; its session is locked."""
     session = WidgetSession.objects.get(id=turn.session_id)
     fields = _columns(turn, outcome)
     earlier = turn.replaces and WidgetMessage.objects.filter(id=turn.replaces).first()
@@ -170,6 +168,6 @@ def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
 
 
 def _note_unanswered(turn: PendingTurn, status: str) -> None:
-    """For staff: this turn ended without a word."""
+    """Record for staff that this turn ended without text."""
     WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=status)
     WidgetSession.objects.filter(id=turn.session_id).update(last_answer_status=status)

@@ -1,4 +1,4 @@
-"""Leases keep running turns with their process; turns of a dead process are found and settled."""
+"""Renew the leases of running turns, and settle the turns of dead processes."""
 
 import uuid
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.history import append_message, message_data
 from widgets.types import MessageData, MessageRole, MessageStatus, TurnState
 
-# A process renews its leases every RENEW_SECONDS; one that misses three counts as dead.
+# A process renews its leases every RENEW_SECONDS; after three missed renewals it counts as dead.
 LEASE = timedelta(seconds=4)
 RENEW_SECONDS = 1.0
 MAX_ATTEMPTS = 2
@@ -23,7 +23,7 @@ MAX_ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A turn that died twice. `answer` None: the message keeps the answer that it had before."""
+    """A turn whose process died twice. `answer` None: the message keeps its earlier answer."""
 
     session_id: uuid.UUID
     message_id: str
@@ -33,16 +33,17 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Sessions that have something to run now, and the turns that were ended."""
+    """The sessions that have a turn to run now, and the turns that were ended."""
 
     to_run: set[uuid.UUID]
     interrupted: list[Interrupted]
 
 
 def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> None:
-    """Say that the process `owner` is alive and at the turns of these sessions.
+    """Renew the leases of `owner` on the turns of these sessions.
 
-    Not at others: a claim that the database kept, though it could not say so, must run out.
+    Other turns are not renewed: a claim that was committed without this process learning of it must
+    expire.
     """
     WidgetTurn.objects.filter(
         owner=owner, state=TurnState.RUNNING, session_id__in=running_here
@@ -50,17 +51,18 @@ def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> None
 
 
 def release_turns(*, owner: uuid.UUID) -> None:
-    """Hand over what a process that ends was at: others find it at once, as forgotten."""
+    """Return the turns of a process that is shutting down to the queue, for others to run now."""
     WidgetTurn.objects.filter(owner=owner, state=TurnState.RUNNING).update(
         state=TurnState.WAITING, owner=None, updated_at=timezone.now() - 2 * LEASE
     )
 
 
 def settle_orphans(*, running_here: Sequence[uuid.UUID], owner: uuid.UUID) -> Settled:
-    """Turns whose process died: wait to be run once more, or end as `interrupted`.
+    """Requeue turns whose process died, or end them as `interrupted` the second time.
 
-    `running_here` are the sessions whose turns this process, `owner`, is at: those are no orphans.
-    Without Redis it is the only process, and for the turns of others there is no lease to wait for.
+    `running_here`: sessions whose turns this process, `owner`, is running; those are no orphans.
+    Without Redis this is the only process, so turns of others are settled without waiting for their
+    lease to expire.
     """
     now = timezone.now()
     is_orphan = Q(lease_until__lt=now)

@@ -35,16 +35,15 @@ def locked_sessions(session_ids: Iterable[uuid.UUID]) -> QuerySet[WidgetSession]
 
 
 def session_ended_error() -> ApplicationError:
-    """Return the refusal of anything sent in a session that has ended."""
     return ApplicationError(ErrorCode.FORBIDDEN, "This chat has ended.")
 
 
 def check_may_write(
     *, is_over: bool, contact_info_mode: str, has_contact_info: bool, unfinished: int
 ) -> None:
-    """Raise `forbidden` if the session is over, `contact_info_required`, or `busy`.
+    """Raise `forbidden` if the session has ended, `contact_info_required`, or `busy`.
 
-    `unfinished`: how many turns of the session have not ended; too many of them is `busy`.
+    `unfinished`: the number of unfinished turns of the session; too many of them raise `busy`.
     """
     if is_over:
         raise session_ended_error()
@@ -63,7 +62,7 @@ def check_may_write(
 
 @dataclass(frozen=True, slots=True)
 class LockedSession:
-    """What a new message needs of its session, widget and organization: `COLUMNS`."""
+    """The columns of session, widget and organization that a new message needs."""
 
     session_id: uuid.UUID
     last_seq: int

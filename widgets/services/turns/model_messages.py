@@ -1,4 +1,4 @@
-"""The messages of a session that the model sees."""
+"""Build the message list that the model receives."""
 
 import uuid
 from collections import defaultdict
@@ -16,21 +16,25 @@ from widgets.models import WidgetMessage
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import FINISHED, MessageRole
 
-# Rows read to find the model's messages, at most; at first a few more than it may be told.
+# The most rows read to find the model's messages; the first attempt reads SPARE_ROWS more than the
+# limit.
 HISTORY_ROWS = 80
 SPARE_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class TurnMessages:
-    """What a turn asks the model, and the answer that its message has already, if it has one."""
+    """The messages sent to the model, and the message's existing answer, if it has one."""
 
     messages: list[ChatMessage]
     earlier_answer: uuid.UUID | None
 
 
 class Line(NamedTuple):
-    """A message, as far as the model needs it. `answers`: the `seq` of the message it answers."""
+    """The columns of a message that the model needs.
+
+    `answers`: the `seq` of the answered message.
+    """
 
     seq: int
     role: str
@@ -42,20 +46,20 @@ class Line(NamedTuple):
 def load_turn_messages(
     *, turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]]
 ) -> dict[uuid.UUID, TurnMessages]:
-    """What each of these turns, of different sessions, asks, by its id.
+    """Return the model messages of each of these turns, of different sessions, by turn id.
 
-    Each answered message followed by its answer, in order; then the one to be answered.
-    `waiting`: session and `seq` of the messages that have a turn; the model hears of each when its
-    turn comes.
+    Each answered message is followed by its answer, in order; the message to be answered comes
+    last. `waiting`: session and `seq` of the messages whose own turn is still queued; these are
+    left out.
 
-    Messages typed while an answer grew come before that answer by `seq`; a model would take such
-    an order for nonsense. Of a message that is answered again it sees neither the earlier answer
-    nor what came later.
+    Messages typed while an answer was being written have a lower `seq` than that answer; sent in
+    that order they would confuse the model. For a regenerated answer, the model sees neither the
+    earlier answer nor later messages.
     """
     limit = settings.LIMITS.model_history_messages
     enough = min(limit + SPARE_ROWS, HISTORY_ROWS) if limit else HISTORY_ROWS
     told = _read(turns, waiting, rows=enough)
-    # Failed ones took the place: rare, and worth another look.
+    # Failed answers used up the rows. This is rare, so a second query is acceptable.
     short = [
         turn
         for turn in turns
@@ -66,8 +70,9 @@ def load_turn_messages(
 
 @lru_cache(maxsize=8)
 def _newest(rows: int) -> PreparedQuery:
-    """The newest `rows` messages of each session, and in a session that is being written to one
-    more. By `seq`: reading three UUIDs a row was half of what this cost.
+    """Select the newest `rows` messages of each session, or one more if it is being written to.
+
+    By `seq`, because reading three UUIDs per row was half of the cost.
     """
     columns = ("session_id", "seq", "role", "content", "status", "reply_to__seq")
     return PreparedQuery(
@@ -82,9 +87,8 @@ def _newest(rows: int) -> PreparedQuery:
 def _read(
     turns: Sequence[PendingTurn], waiting: Container[tuple[uuid.UUID, int]], *, rows: int
 ) -> dict[uuid.UUID, TurnMessages]:
-    """From the newest `rows` messages of each session."""
     lines: dict[uuid.UUID, list[Line]] = defaultdict(list)
-    # Before the first message there is none.
+    # A session's first message has no history.
     ids = [turn.session_id for turn in turns if turn.last_seq > 1]
     for session_id, *line in _newest(rows)(ids):
         if (session_id, line[0]) not in waiting:
@@ -93,9 +97,9 @@ def _read(
 
 
 def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
-    """Return the messages before a question: each of the visitor's, then its finished answer.
+    """Return the messages before a question: each visitor's message, then its finished answer.
 
-    The one place that decides which roles a model sees, and as whose words.
+    Only this function decides which roles a model sees, and under which role.
     """
     answers = {line.answers: line for line in lines if line.role == MessageRole.ASSISTANT}
     messages = []

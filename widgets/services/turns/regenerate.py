@@ -1,4 +1,4 @@
-"""Another try at the latest answer: who may have one, and when it takes the earlier one's place."""
+"""Regenerate the latest answer."""
 
 import uuid
 
@@ -15,15 +15,15 @@ from widgets.types import FINISHED, MessageRole, MessageStatus
 
 
 def regenerate_answer(*, session_id: uuid.UUID, message_id: str, ip: str) -> str:
-    """Queue another turn for the visitor's latest message; gives that message's id.
+    """Queue another turn for the visitor's latest message; return that message's id.
 
-    `message_id` names the latest answer, which is then the session's newest message. Where the
-    turn left none, it is the id of the visitor's message, or the one that the answer was to have.
-    It counts like a message. Raises `forbidden` for any other id or an ended chat, `busy` while a
-    turn waits or runs, `contact_info_required`, `rate_limited`, `daily_cap_reached`; then nothing
-    has changed, and the earlier answer stands.
+    `message_id` names the latest answer, which is then the session's newest message. If the turn
+    left no answer, it is the id of the visitor's message, or the id reserved for the answer. It
+    counts like a message. Raises `forbidden` for any other id or an ended chat, `busy` while a turn
+    waits or runs, `contact_info_required`, `rate_limited`, `daily_cap_reached`; in these cases
+    nothing has changed, and the earlier answer is kept.
     """
-    # Rates may have to wait for Redis, and no row lock may wait for that.
+    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
     charge = charge_message(session_key=str(session_id), ip=ip)
     try:
         return str(_queue_again(session_id, message_id, charge.refusal))
@@ -49,20 +49,20 @@ def _queue_again(
         question_id = _question_of(session, message_id)
         if question_id is None:
             raise ApplicationError(
-                ErrorCode.FORBIDDEN, "Only the latest answer of this chat can be written anew."
+                ErrorCode.FORBIDDEN, "Only the latest answer of this chat can be regenerated."
             )
         if refusal is not None:
             raise refusal
         use_daily_message(cap=daily_cap(session.widget))
         WidgetTurn.objects.create(session=session, message_id=question_id)
-        # How the turn before ended says nothing once there is another.
+        # The new turn's outcome replaces that of the previous one.
         WidgetMessage.objects.filter(id=question_id).exclude(turn_status="").update(turn_status="")
         WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
     return question_id
 
 
 def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
-    """The visitor's message whose answer may be written anew under this id."""
+    """Return the visitor's message whose answer may be regenerated under this id."""
     try:
         named = uuid.UUID(message_id)
     except ValueError:
@@ -79,10 +79,9 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
 
 
 def keeps_earlier_answer(earlier: WidgetMessage, *, status: str, content: str) -> bool:
-    """Return whether the earlier answer stays after a new try with this status and text.
+    """Return whether to keep the earlier answer after a new attempt with this status and text.
 
-    It stays if the new try wrote nothing, and a finished answer is not replaced by the start of
-    a failed one.
+    It is kept if the attempt wrote nothing, or if it failed and the earlier answer is finished.
     """
     return not content or (status == MessageStatus.FAILED and earlier.status in FINISHED)
 
@@ -90,9 +89,9 @@ def keeps_earlier_answer(earlier: WidgetMessage, *, status: str, content: str) -
 def replace_answer(
     session: WidgetSession, answer: WidgetMessage, **fields: object
 ) -> WidgetMessage:
-    """Write a new answer in place of another, under its `seq`; the caller has locked the session.
+    """Replace an answer under its `seq`; the caller has locked the session.
 
-    What was thought of the earlier one, its rating, goes with it.
+    The earlier answer is deleted together with its rating.
     """
     now = timezone.now()
     WidgetMessage.objects.filter(id=answer.id).delete()

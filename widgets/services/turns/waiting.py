@@ -1,4 +1,4 @@
-"""Turns that have not ended: how many there are, and what is needed to run one."""
+"""Count unfinished turns, and load what is needed to run them."""
 
 import uuid
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from widgets.types import TurnState
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """Turns by state, and how long the one has waited that waits longest, in seconds."""
+    """The number of turns by state, and the longest wait in seconds."""
 
     waiting: int
     running: int
@@ -25,7 +25,7 @@ class QueueState:
 
 
 def measure_queue() -> QueueState:
-    """The state of the queue; one query over the turns that haven't ended."""
+    """Return the state of the queue, in one query over the unfinished turns."""
     is_waiting = Q(state=TurnState.WAITING)
     found = WidgetTurn.objects.aggregate(
         waiting=Count("id", filter=is_waiting),
@@ -39,10 +39,10 @@ def measure_queue() -> QueueState:
 
 @dataclass(frozen=True, slots=True)
 class PendingTurn:
-    """A turn that has not ended, with what its answer needs.
+    """An unfinished turn, with what its answer needs.
 
-    The process that claims the turn sets the fields from `owner` on. `replaces`: the answer that
-    the message has already, if it is answered again.
+    The process that claims the turn sets `owner` and the fields below it. `replaces`: the
+    message's earlier answer, if the answer is regenerated.
     """
 
     turn_id: uuid.UUID
@@ -64,7 +64,7 @@ class PendingTurn:
 
     @property
     def needs_database(self) -> bool:
-        """Whether `begin_turn` asks the database, and has to be called on one of its threads."""
+        """Return whether `begin_turn` runs queries and must be called on a database thread."""
         return needs_database(self.agent)
 
 
