@@ -151,7 +151,7 @@ AXES_RESET_ON_SUCCESS = True
 # Who goes on trying doesn't make the pause longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "loquent.organizations.site.sign_in.request_network"
-AXES_USERNAME_CALLABLE = "loquent.organizations.site.sign_in.counted_name"
+AXES_USERNAME_CALLABLE = "loquent.organizations.site.sign_in.lockout_username"
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 AUTH_PASSWORD_VALIDATORS = [

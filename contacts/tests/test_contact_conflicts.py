@@ -87,7 +87,7 @@ def test_a_form_overwrites_nothing_unseen(staff: Client, rest: APIClient, jane: 
     shown = staff.post(f"{LIST}{jane.id}/change/", form)
     assert shown.status_code == 200
     body = shown.content.decode()
-    assert "Somebody else changed this contact while you worked on it." in body
+    assert "Another user changed this contact while you were editing it." in body
     assert "Email is now “doe@example.com”." in body
     jane.refresh_from_db()
     assert (jane.name, jane.email) == ("Jane", "doe@example.com")

@@ -1,6 +1,6 @@
-"""The one gate to tenant data: who sees which organization, and what a role may do there.
+"""Control access to tenant data: which organizations a user sees, and what a role may do there.
 
-"Not there" and "not yours" answer alike, so that nobody learns what others have.
+Missing rows and other organizations' rows return the same error, so that nobody can probe for them.
 """
 
 import uuid
@@ -22,7 +22,7 @@ RANK = {Role.VIEWER.value: 1, Role.ADMIN.value: 2, Role.OWNER.value: 3}
 def visible_organizations(
     user: AnyUser, needed: Role = Role.VIEWER
 ) -> models.QuerySet[Organization]:
-    """The organizations in which a user has at least this role; all for a superuser."""
+    """Return the organizations in which a user has at least this role; all for a superuser."""
     if not isinstance(user, User) or not user.is_active:
         return Organization.objects.none()
     if user.is_superuser:
@@ -33,7 +33,7 @@ def visible_organizations(
 
 
 def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = None) -> bool:
-    """Whether the user has at least this role in the organization, or in any if none is given."""
+    """Return whether the user has at least this role in the organization, or in any if None."""
     if not isinstance(user, User) or not user.is_active:
         return False
     if user.is_superuser:
@@ -44,7 +44,7 @@ def has_role(user: AnyUser, needed: Role, organization_id: uuid.UUID | None = No
 
 
 def _held_roles(user: User) -> dict[uuid.UUID, str]:
-    """The user's role in each organization, read once per request: a page asks dozens of times."""
+    """Return the user's role per organization; cached, because a page needs it dozens of times."""
     held: dict[uuid.UUID, str] | None = user.__dict__.get("_held_roles")
     if held is None:
         held = dict(Membership.objects.filter(user=user).values_list("organization_id", "role"))
@@ -57,9 +57,9 @@ def _roles_from(needed: Role) -> list[str]:
 
 
 def made_by_an_owner(maker: str) -> models.Q:
-    """Match the rows of an organization whose maker, a column, is its owner now, or a superuser.
+    """Match rows whose creator (a column) is still an owner of their organization, or a superuser.
 
-    For what lends a right of its maker to somebody else, who must lose it when the maker does.
+    For rows that delegate a right of their creator, and must lose it when the creator does.
     """
     owners = Membership.objects.filter(
         user=models.OuterRef(maker), organization=models.OuterRef("organization"), role=Role.OWNER
@@ -69,7 +69,7 @@ def made_by_an_owner(maker: str) -> models.Q:
 
 
 def default_organization(user: AnyUser) -> Organization | None:
-    """The organization a request is about when it names none: the one joined first."""
+    """Return the organization of a request that names none: the one the user joined first."""
     if isinstance(user, User) and user.is_superuser:
         own = Organization.objects.filter(memberships__user=user)
         if not own.exists():
@@ -85,7 +85,7 @@ def default_organization(user: AnyUser) -> Organization | None:
 
 
 def access_object(queryset: models.QuerySet[M], **lookup: object) -> M:
-    """The one row of a queryset already scoped to an organization, or a `not_found` error."""
+    """Return one row of a queryset that is scoped to an organization; raise `not_found` if none."""
     try:
         return queryset.get(**lookup)
     except (ObjectDoesNotExist, ValidationError, ValueError, TypeError):

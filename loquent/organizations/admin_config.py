@@ -1,9 +1,9 @@
-"""Django's admin, with our site in place of its own."""
+"""Replace the default admin site with ours."""
 
 from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    """Every `admin.site` is the staff's site."""
+    """Makes `admin.site` the staff site."""
 
     default_site = "loquent.organizations.site.staff_site.StaffSite"

@@ -1,4 +1,4 @@
-"""What the audit log hears of: rows that are saved or deleted one by one, and what tells it so."""
+"""Write the audit log when rows are saved or deleted."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,15 +21,15 @@ CREATED, CHANGED, DELETED = (
 
 
 def audit(model: type[models.Model], *fields: str) -> None:
-    """Log every row of a model that is made, changed in one of these fields, or deleted.
+    """Log every row of a model that is created, deleted, or changed in one of these fields.
 
-    Named fields alone: a secret, a digest or somebody's message never gets in by accident.
+    Only named fields are logged, so that secrets, digests and visitors' messages never are.
     """
     registry.register(model, include_fields=list(fields))
 
 
 def record(instance: models.Model, action: int, changes: dict[str, tuple[object, object]]) -> None:
-    """Log what no signal tells: a change of many rows by one statement."""
+    """Log a change of many rows by one statement, which sends no signals."""
     texts = {name: [str(old), str(new)] for name, (old, new) in changes.items() if old != new}
     if texts or action != CHANGED:
         AuditEntry.objects.log_create(instance, force_log=True, action=action, changes=texts)
@@ -38,7 +38,7 @@ def record(instance: models.Model, action: int, changes: dict[str, tuple[object,
 def changed_since(row: models.Model, version: str) -> set[str] | None:
     """Return the fields of a row that were changed after it had this version.
 
-    None if the log can't say: the version can't be read, or the model isn't logged.
+    None if unknown: the version can't be parsed, or the model isn't logged.
     """
     since = read_version(version)
     if since is None or not registry.contains(type(row)):
@@ -48,9 +48,9 @@ def changed_since(row: models.Model, version: str) -> set[str] | None:
 
 
 def logged_since(model: type[models.Model], since: datetime) -> models.QuerySet[AuditEntry]:
-    """Return the log's lines about rows of a model that were saved after that version.
+    """Return the log entries about rows of a model that were saved after that version.
 
-    The line of a change is written before its row is saved, and so before the row's version.
+    The entry is written before the row is saved, and so before the row's version.
     """
     kind = ContentType.objects.get_for_model(model)
     entries: models.QuerySet[AuditEntry] = AuditEntry.objects.filter(
@@ -60,12 +60,12 @@ def logged_since(model: type[models.Model], since: datetime) -> models.QuerySet[
 
 
 def values(instance: models.Model, fields: Iterable[str]) -> dict[str, object]:
-    """The values of these fields now, to compare with later ones."""
+    """Return the values of these fields now, to compare with later ones."""
     return {name: getattr(instance, name) for name in fields}
 
 
 class AuditMiddleware(AroundMiddleware):
-    """Lets the log know whose request is being answered."""
+    """Makes the current request available to the log."""
 
     @contextmanager
     def around(self, request: HttpRequest) -> Iterator[Finish]:

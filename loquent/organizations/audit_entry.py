@@ -1,4 +1,4 @@
-"""The rows of the audit log: who changed what, and when, in an organization."""
+"""Define the rows of the audit log: who changed what, and when, in an organization."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -9,15 +9,15 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
 
-# Long texts are cut: the log says that something changed, and isn't a copy of it.
+# Long texts are truncated: the log records that something changed, and is no copy of it.
 MAX_VALUE = 300
 SERVER = "The server"
-# The request that this thread or task answers; a command and a visitor's socket have none.
+# The request that this thread or task handles; None in commands and visitors' sockets.
 current_request: ContextVar[HttpRequest | None] = ContextVar("audit_request", default=None)
 
 
 class AuditManager(LogEntryManager):  # type: ignore[misc]
-    """Makes rows that know their organization and who acted."""
+    """Creates entries with their organization and the current actor."""
 
     def log_create(self, instance: Any, force_log: bool = False, **kwargs: Any) -> Any:
         organization_id = organization_of(instance)
@@ -25,10 +25,10 @@ class AuditManager(LogEntryManager):  # type: ignore[misc]
             kwargs.get("action") == AbstractLogEntry.Action.DELETE
             and organization_id == instance.pk
         ):
-            # With an organization goes all that is kept of it.
+            # When an organization is deleted, its log is deleted with it.
             self.filter(organization_id=organization_id).delete()
             return None
-        actor, name = who_acts()
+        actor, name = current_actor()
         changes = kwargs.get("changes")
         if isinstance(changes, dict):
             kwargs["changes"] = {
@@ -45,16 +45,16 @@ class AuditManager(LogEntryManager):  # type: ignore[misc]
 
 
 class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
-    """One change of one row. `changes`: the old and the new value, as text, for each field."""
+    """One change of one row. `changes`: the old and the new value per field, as text."""
 
-    # Without a constraint: rows that go with their organization write their last line before.
+    # No constraint, because rows deleted with their organization write their last entry before it.
     organization = models.ForeignKey(
         "organizations.Organization",
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="audit_entries",
     )
-    # The package gives these no related names, which hides them from models, not from the ORM.
+    # The package gives these no related names, which hides them from models, but not from the ORM.
     content_type = models.ForeignKey(
         "contenttypes.ContentType", on_delete=models.CASCADE, related_name="audit_entries"
     )
@@ -82,7 +82,7 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
 
 
 def organization_of(instance: Any) -> Any:
-    """The id of the organization that a row belongs to, or is."""
+    """Return the id of the organization that a row belongs to, or is."""
     if hasattr(instance, "organization_id"):
         return instance.organization_id
     if hasattr(instance, "agent"):
@@ -90,8 +90,8 @@ def organization_of(instance: Any) -> Any:
     return instance.pk
 
 
-def who_acts() -> tuple[User | None, str]:
-    """The member, or the API key, of the request that is being answered."""
+def current_actor() -> tuple[User | None, str]:
+    """Return the user, if any, and the name of the member or API key behind the current request."""
     request = current_request.get()
     if request is None:
         return None, SERVER
@@ -105,5 +105,5 @@ def who_acts() -> tuple[User | None, str]:
 
 
 def clipped(value: str) -> str:
-    """A value as the log keeps it."""
+    """Return a value as the log stores it, truncated."""
     return value if len(value) <= MAX_VALUE else f"{value[: MAX_VALUE - 1]}…"

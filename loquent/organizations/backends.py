@@ -1,4 +1,4 @@
-"""Django's permissions, answered from memberships, so that the admin obeys the roles."""
+"""Derive Django permissions from memberships, so that the admin enforces roles."""
 
 from importlib import import_module
 from typing import Any
@@ -15,23 +15,23 @@ from loquent.organizations.models import Organization, Role
 from loquent.organizations.services.organizations import staff_username
 
 TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
-# Rows that only the product itself writes: staff read and delete them, nobody adds or edits.
+# Rows that only the product writes: staff can view and delete them, but not add or edit.
 WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
-# Rows that only owners may see.
+# Rows that only owners can see.
 OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry"})
-# Rows that are evidence: staff read them, nobody takes them away.
+# Rows kept as evidence: staff can view them, but not delete them.
 EVIDENCE = frozenset({"erasurereceipt", "auditentry"})
 
 
 def needed_role(permission: str) -> Role | None:
-    """The role that a permission like `widgets.change_widgetconfig` asks for; None: nobody's."""
+    """Return the role that grants a permission like `widgets.change_widgetconfig`; None: denied."""
     app_label, _, codename = permission.partition(".")
     action, _, model = codename.partition("_")
     if app_label not in TENANT_APPS or action not in {"view", "add", "change", "delete"}:
         return None
     if model == "organization" and action in {"add", "delete"}:
         return None
-    # Nobody is made a member without being asked.
+    # Members join only by invitation.
     if (model, action) == ("membership", "add"):
         return None
     if action == "view":
@@ -46,7 +46,7 @@ def needed_role(permission: str) -> Role | None:
 
 
 class MembershipBackend(ModelBackend):
-    """Signs in by email and password; permissions come from the roles in organizations."""
+    """Logs users in by email and password; permissions come from their roles."""
 
     def authenticate(
         self,
@@ -77,7 +77,7 @@ class MembershipBackend(ModelBackend):
 
 
 def signed_in_user(session_key: str) -> User | None:
-    """Whose browser has this session in the admin; None where it has ended, or they may not in."""
+    """Return the user whose admin session this is; None if expired or not permitted."""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)

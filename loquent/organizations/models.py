@@ -1,4 +1,4 @@
-"""Who owns what, and who may do what."""
+"""Define organizations, their members, invitations and API keys."""
 
 import zoneinfo
 from typing import Any
@@ -24,20 +24,20 @@ class Role(models.TextChoices):
 
 
 def validate_timezone(value: str) -> None:
-    """Refuse what is not an IANA time zone."""
+    """Raise unless the name is an IANA time zone."""
     if value not in zoneinfo.available_timezones():
         raise ValidationError(f"{value!r} is not a time zone. Use a name like Europe/Zurich.")
 
 
 def validate_phone_region(value: str) -> None:
-    """Refuse what is not an ISO 3166 region that has telephone numbers; empty is fine."""
+    """Raise unless it is empty or an ISO 3166 region with telephone numbers."""
     if value and value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValidationError(f"{value!r} is not a region. Use two letters like CH.")
 
 
-# The manager of its audit entries is django-auditlog's, which has no types.
+# The manager of its audit entries is django-auditlog's, which is untyped.
 class Organization(BaseModel):  # type: ignore[django-manager-missing]
-    """A tenant: everything else belongs to exactly one."""
+    """A tenant: every other row belongs to exactly one."""
 
     name = models.CharField(max_length=100)
     timezone = models.CharField(
@@ -104,7 +104,7 @@ class Scope(models.TextChoices):
 
 
 class Invitation(BaseModel):
-    """An open invitation. Its link holds a token, of which only the digest is kept."""
+    """An open invitation. Its link holds a token, of which only the digest is stored."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="invitations"
@@ -141,7 +141,7 @@ def revoke_with_maker(
 ) -> None:
     """Revoke the API keys of a user whose account is deleted (`on_delete`).
 
-    A key without a maker is one from before keys had makers, or made by the server, and is valid.
+    A key without a creator predates creators, or was created by the server, and stays valid.
     """
     keys = list(sub_objs)
     in_force = [key for key in keys if key.revoked_at is None]
@@ -151,7 +151,7 @@ def revoke_with_maker(
 
 
 class ApiKey(BaseModel):
-    """A key for the REST API. The key itself is shown once; only its digest is kept."""
+    """A key for the REST API. The key is shown once; only its digest is stored."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="api_keys"
@@ -161,12 +161,12 @@ class ApiKey(BaseModel):
         max_length=16,
         choices=Scope.choices,
         default=Scope.WRITE,
-        # So that processes of the version before can make keys while this one is rolled out.
+        # Lets processes of the previous version create keys during a rolling deploy.
         db_default=Scope.WRITE.value,
-        # Given when the key is made (`create_api_key`), and never changed.
+        # Set when the key is created (`create_api_key`), and never changed.
         help_text="What a program can do with the key: read all data, or read and change it.",
     )
-    # Null: made by the server, by a release that didn't know, or by a user who is deleted.
+    # Null: created by the server or an earlier release, or the user was deleted.
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -193,7 +193,7 @@ class ApiKey(BaseModel):
 
 
 class KnownNetwork(BaseModel):
-    """A network from which an account has signed in. Only a keyed digest of both is kept."""
+    """A network from which an account has logged in. Only a keyed digest of both is stored."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="known_networks"
@@ -206,9 +206,9 @@ class KnownNetwork(BaseModel):
 
 
 class IdempotentRequest(BaseModel):
-    """A POST that was made with an Idempotency-Key, and its answer.
+    """A POST request with an Idempotency-Key, and its response.
 
-    A row is written in the transaction of what the request did, so that there is both or neither.
+    Written in the same transaction as the request's effects, so that both exist or neither.
     """
 
     organization = models.ForeignKey(

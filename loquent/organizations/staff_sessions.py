@@ -1,4 +1,4 @@
-"""Staff sessions (`SESSION_ENGINE`): digests of the keys in the database, and an end when idle."""
+"""Store staff sessions (`SESSION_ENGINE`) under digests of their keys; they expire when idle."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,32 +11,32 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-# How exact "idle" is: a write for every request would cost more than the minutes are worth.
+# The precision of "idle": one write per request would cost more than it is worth.
 REFRESH_AFTER = timedelta(minutes=10)
-# The column of Django's table, and still 160 bits.
+# The length of the column in Django's table; still 160 bits.
 DIGEST_LENGTH = 40
 
 
 def session_digest(session_key: str) -> str:
-    """Return the HMAC-SHA256 of a session key under SECRET_KEY, as the database keeps it."""
+    """Return the HMAC-SHA256 of a session key under SECRET_KEY, as stored in the database."""
     digest = salted_hmac("loquent.staff_session", session_key, algorithm="sha256")
     return digest.hexdigest()[:DIGEST_LENGTH]
 
 
 def expired_staff_sessions(*, now: datetime) -> QuerySet[Session]:
-    """Return the sessions that open nothing any more."""
+    """Return the sessions that have expired."""
     return Session.objects.filter(expire_date__lt=now)
 
 
 class SessionStore(db.SessionStore):
-    """Django's sessions in the database, each in a row under the digest of its key.
+    """Django's database sessions, with each row stored under the digest of its key.
 
-    Only the cookie holds the key itself, so a copy of the table opens no session. A session ends
-    SESSION_COOKIE_AGE after the last request; what a request extends is written at most every
+    Only the cookie holds the key itself, so a copy of the table opens no session. A session expires
+    SESSION_COOKIE_AGE after the last request; the new expiry is written at most once per
     REFRESH_AFTER.
     """
 
-    # The key and the data of a session that this request only extends.
+    # The key and data of a session that this request only extends.
     _loaded: tuple[str | None, bytes] | None = None
 
     def load(self) -> dict[str, Any]:
@@ -64,9 +64,9 @@ class SessionStore(db.SessionStore):
         return row
 
     def save(self, must_create: bool = False) -> None:
-        """Save the session; only its end if a request changed nothing else.
+        """Save the session, or only its expiry if the request changed nothing else.
 
-        So a request that merely extends a session doesn't undo what another one writes meanwhile.
+        Otherwise a request that merely extends a session could undo what a concurrent one writes.
         """
         if must_create or not self._is_as_loaded():
             super().save(must_create)
@@ -111,7 +111,7 @@ class SessionStore(db.SessionStore):
         data: dict[str, Any] = self.decode(row.session_data)
         lasts = timedelta(seconds=self.get_session_cookie_age())
         if row.expire_date - timezone.now() < lasts - REFRESH_AFTER:
-            # The middleware saves what is modified, and sends the cookie again.
+            # The middleware saves a modified session, and sends the cookie again.
             self.modified = True
             self._loaded = (self.session_key, self._dump(data))
         return data

@@ -64,7 +64,7 @@ def test_the_second_sees_what_changed_and_keeps_what_they_typed(
     typed = {**form, "name": "Mine", "greeting": "Typed for an hour"}
     response = client.post(address(widget), typed)
     said = sentences(response)
-    assert "Somebody else changed this widget" in said
+    assert "Another user changed this widget" in said
     assert "Name is now “New”." in said
     assert "Main colour is now “#000000”." in said
     assert "Email is now off" in said

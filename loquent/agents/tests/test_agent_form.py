@@ -73,7 +73,7 @@ def test_the_second_editor_sees_what_the_first_did(
     response = client.post(page, typed)
     assert response.status_code == 200
     body = response.content.decode()
-    assert "Somebody else changed this agent" in body
+    assert "Another user changed this agent" in body
     assert "Be brief.</textarea>" in body
     assert "“Be formal.”" in body
     form = response.context["adminform"].form

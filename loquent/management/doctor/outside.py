@@ -14,7 +14,7 @@ HEADER_BYTES = 6_000
 BODY_BYTES = 2 * 1024 * 1024
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 SCRIPT_PATH = "/api/widget/embed.js"
-# No widget has this identifier: its settings are a 404, and its socket is refused.
+# No widget has this identifier: its settings return 404, and its socket is refused.
 UNKNOWN_WIDGET = "/api/widget/wid_doctor"
 UPLOAD_PATH = "/api/v1/agents/"
 PAGE_ORIGIN = "https://page.example"
@@ -67,7 +67,7 @@ class Outside:
             return [_not_us(script.status)]
         return [
             ok("site", "SITE_URL leads to a Loquent Widget server."),
-            ok("host", "The proxy passes the host name on."),
+            ok("host", "The proxy forwards the host name."),
             _https(script),
             await self._redirect(),
             await self._origins(),
@@ -90,73 +90,73 @@ class Outside:
             return redirected
         return fail(
             "https-redirect",
-            f"http://{site.hostname} answers {answer.status} instead of redirecting to https.",
+            f"http://{site.hostname} returns {answer.status} instead of redirecting to https.",
             "Redirect port 80: return 308 https://$host$request_uri (nginx).",
         )
 
     async def _origins(self) -> Finding:
-        """Widget settings of an unknown widget: a 404 that any page may read."""
+        """Request the settings of an unknown widget; the 404 must be readable by any page."""
         try:
             answer = await self._ask(f"{UNKNOWN_WIDGET}/config", headers={"Origin": PAGE_ORIGIN})
             allowed = answer.headers.getall("Access-Control-Allow-Origin", [])
             reason = f"status {answer.status}, Access-Control-Allow-Origin {allowed}"
             if answer.status == 404 and allowed == ["*"]:
-                return ok("origins", "The server's own CORS headers reach the pages.")
+                return ok("origins", "The server's CORS headers reach the browser.")
         except BROKEN as error:
             reason = type(error).__name__
         return fail(
             "origins",
-            f"The widget's settings don't reach a page as the server sends them ({reason}).",
-            "Pass Origin on, and don't add, replace or cache CORS headers in the proxy.",
+            f"The proxy changes the response with the widget's settings ({reason}).",
+            "Forward Origin, and don't add, replace or cache CORS headers in the proxy.",
         )
 
     async def _websocket(self) -> Finding:
-        """The server refuses the handshake with 403; without the upgrade it would return 404."""
+        """Open a socket; the server returns 403, or 404 if the proxy drops the upgrade."""
         try:
             async with self._client.ws_connect(
                 f"{settings.SITE_URL}{UNKNOWN_WIDGET}/ws",
                 timeout=aiohttp.ClientWSTimeout(ws_close=SECONDS),
             ):
-                return ok("websocket", "WebSockets pass.")
+                return ok("websocket", "WebSockets work.")
         except aiohttp.WSServerHandshakeError as error:
             if error.status == 403:
-                return ok("websocket", "WebSockets pass.")
+                return ok("websocket", "WebSockets work.")
             reason = f"status {error.status}"
         except BROKEN as error:
             reason = type(error).__name__
         return fail(
             "websocket",
-            f"WebSockets don't pass the proxy ({reason}): no chat can open.",
-            "Let it speak HTTP/1.1 to the server and pass on Upgrade and Connection.",
+            f"The proxy blocks WebSockets ({reason}): no chat can open.",
+            "Use HTTP/1.1 between the proxy and the server, and forward Upgrade and Connection.",
         )
 
     async def _headers(self) -> Finding:
         try:
             answer = await self._ask(SCRIPT_PATH, headers={"X-Padding": "x" * HEADER_BYTES})
             if answer.status == 200:
-                return ok("header-limit", f"Headers of {HEADER_BYTES} bytes pass.")
+                return ok("header-limit", f"The proxy accepts headers of {HEADER_BYTES} bytes.")
             reason = str(answer.status)
         except BROKEN as error:
             reason = type(error).__name__
         return fail(
             "header-limit",
-            f"A header of {HEADER_BYTES} bytes doesn't pass ({reason}): some cookies are as long.",
-            "Allow 8 KiB and more: large_client_header_buffers 4 16k (nginx).",
+            f"The proxy rejects a {HEADER_BYTES}-byte header ({reason}); cookies can be as long.",
+            "Allow at least 8 KiB: large_client_header_buffers 4 16k (nginx).",
         )
 
     async def _body(self) -> Finding:
-        """The server reads the body and refuses the key; a proxy with a lower limit returns 413."""
+        """Send a large body; the server returns 401 for the key, a proxy with a lower limit 413."""
         key = {"Authorization": "Bearer doctor"}
         try:
             answer = await self._ask(UPLOAD_PATH, body=b"x" * BODY_BYTES, headers=key)
             if answer.status == 401:
-                return ok("body-limit", "Bodies of 2 MiB pass.")
+                return ok("body-limit", "The proxy accepts bodies of 2 MiB.")
             reason = str(answer.status)
         except BROKEN as error:
             reason = type(error).__name__
         return fail(
             "body-limit",
-            f"A body of 2 MiB doesn't pass ({reason}): staff can't save a large knowledge.",
+            f"The proxy rejects a body of 2 MiB ({reason}): staff can't save much knowledge.",
             "Allow 17 MiB at /admin/ and /api/v1/: client_max_body_size 17m (nginx).",
         )
 
@@ -168,25 +168,25 @@ class Outside:
         if is_open:
             return fail(
                 "metrics-outside",
-                "Everybody can read /metrics through the proxy.",
-                "Take the proxy's address out of METRICS_ALLOW, and refuse /metrics in the proxy.",
+                "Anyone can read /metrics through the proxy.",
+                "Remove the proxy's address from METRICS_ALLOW, and block /metrics in the proxy.",
             )
-        return ok("metrics-outside", "/metrics is not for the world.")
+        return ok("metrics-outside", "/metrics is not public.")
 
 
 def _unreachable(error: BaseException) -> Finding:
-    mend = "Look at DNS, at the proxy, and at a firewall; this machine must reach its own address."
+    mend = "Check DNS, the proxy and the firewall; this machine must reach its own public address."
     if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
-        mend = "Look at the certificate: its names, its dates, its chain."
+        mend = "Check the certificate: its names, dates and chain."
     kind = type(error).__name__
-    return fail("site", f"SITE_URL={settings.SITE_URL} can't be reached: {kind}.", mend)
+    return fail("site", f"SITE_URL={settings.SITE_URL} is unreachable: {kind}.", mend)
 
 
 def _not_us(status: int) -> Finding:
     return fail(
         "site",
-        f"SITE_URL={settings.SITE_URL} answers {status}, but not with the widget's script.",
-        "Let the proxy lead to this server.",
+        f"SITE_URL={settings.SITE_URL} returns {status}, but not the widget's script.",
+        "Point the proxy to this server.",
     )
 
 
@@ -194,20 +194,20 @@ def _wrong_host() -> Finding:
     expected = urlsplit(settings.SITE_URL).netloc
     return fail(
         "host",
-        f"The server refuses the host name (400): it doesn't receive {expected}.",
-        "Let the proxy pass it on: proxy_set_header Host $http_host (nginx).",
+        f"The server rejects the host name (400); the proxy doesn't forward {expected}.",
+        "Forward it in the proxy: proxy_set_header Host $http_host (nginx).",
     )
 
 
 def _https(script: Answer) -> Finding:
-    """The server sends HSTS only if it knows that the request came over https."""
+    """Check HSTS, which the server sends only if it knows that the request came over https."""
     if settings.SECURE_HSTS_SECONDS and "Strict-Transport-Security" not in script.headers:
         return fail(
             "forwarded-proto",
-            "The server isn't told of https: no HSTS, and staff may not be able to sign in.",
-            "Let the proxy set X-Forwarded-Proto, and set TRUSTED_PROXY_COUNT.",
+            "The server doesn't know that it is behind https: no HSTS, and logins may fail.",
+            "Set X-Forwarded-Proto in the proxy, and TRUSTED_PROXY_COUNT in the settings.",
         )
-    return ok("forwarded-proto", "The server knows by which scheme it is asked.")
+    return ok("forwarded-proto", "The server knows the scheme of its requests.")
 
 
 async def check_outside() -> Findings:

@@ -1,3 +1,3 @@
-"""The admin pages of organizations, which are registered here, and the bases of every page."""
+"""Register the admin pages of organizations, and define the base classes of all pages."""
 
 from loquent.organizations.admin import organizations  # noqa: F401 - registers the pages

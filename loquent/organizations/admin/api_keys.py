@@ -1,4 +1,4 @@
-"""The admin's page of API keys."""
+"""The admin pages of API keys."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -23,7 +23,7 @@ from loquent.organizations.site.staff_site import Nav
 
 
 class ApiKeyForm(forms.ModelForm[ApiKey]):
-    """A key's name, and, once, what it may do."""
+    """A key's name, and its scope, which can be set only on creation."""
 
     scope = forms.ChoiceField(
         label="Scope",
@@ -39,7 +39,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 
 
 class ApiKeyAdmin(TenantAdmin):
-    """Keys of the REST API: shown once when made, revoked by an action."""
+    """REST API keys: shown once on creation, revoked by an action."""
 
     nav = Nav("Organization", 4, "API keys", "key")
     form = ApiKeyForm
@@ -61,7 +61,7 @@ class ApiKeyAdmin(TenantAdmin):
 
     @admin.display(description="created by", ordering="created_by__username")
     def maker(self, obj: Any) -> str:
-        """Who answers for the key; it doesn't work while that is no owner any more."""
+        """Return the key's creator; the key doesn't work once that person is no longer an owner."""
         if obj.created_by is None:
             return "–"
         if obj.maker_may:
@@ -78,7 +78,7 @@ class ApiKeyAdmin(TenantAdmin):
         return obj.revoked_at
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        """What is chosen once, and what is known later."""
+        """Show fields that are set on creation, or those known afterwards."""
         if obj is None:
             return ["organization", "name", "scope"]
         return ["name", *self.get_readonly_fields(request, obj)]
@@ -108,13 +108,13 @@ class ApiKeyAdmin(TenantAdmin):
             created_by=cast("User", request.user),
         )
         obj.pk, obj.prefix, obj.scope = row.pk, row.prefix, row.scope
-        # For the answer to this request; there is no such column.
+        # Only for the response to this request; not a database column.
         obj.__dict__["shown_once"] = key
 
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Show the key in this answer alone: in no cookie, no address and no log."""
+        """Show the key in this response only: not in a cookie, an address or a log."""
         context = {
             **self.admin_site.each_context(request),
             "title": "API key",
@@ -131,7 +131,7 @@ class ApiKeyAdmin(TenantAdmin):
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: models.QuerySet[ApiKey]) -> None:
-        """End the selected keys at once."""
+        """Revoke the selected keys immediately."""
         for api_key in queryset:
             revoke_api_key(api_key=api_key)
         self.message_user(request, "The API keys have been revoked.", messages.SUCCESS)

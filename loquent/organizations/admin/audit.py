@@ -1,4 +1,4 @@
-"""The admin's page of the audit log: read by owners, changed by nobody."""
+"""The read-only admin page of the audit log, for owners."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ IN_LIST = 3
 
 
 class KindFilter(admin.SimpleListFilter):
-    """Of which kind the changed row is."""
+    """Filter by the kind of the changed row."""
 
     title = "kind"
     parameter_name = "kind"
@@ -44,7 +44,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class ActionFilter(admin.SimpleListFilter):
-    """What was done."""
+    """Filter by action."""
 
     title = "action"
     parameter_name = "what"
@@ -61,7 +61,7 @@ class ActionFilter(admin.SimpleListFilter):
 
 
 class AuditAdmin(TenantAdmin):
-    """Who changed what, newest first."""
+    """The audit log, newest entries first."""
 
     nav = Nav("Organization", 7, "Audit log", "history")
     list_display = ["when", "organization", "actor_name", "what", "summary"]
@@ -72,7 +72,7 @@ class AuditAdmin(TenantAdmin):
         ActionFilter,
         ("timestamp", admin.DateFieldListFilter),
     ]
-    # A row's history leads to its lines.
+    # A row's "History" button links here with these parameters.
     linked_lookups = ("object_pk",)
     search_fields = ["object_repr", "actor_name", "changes"]
     fields = ["when", "organization", "actor_name", "what", "details"]
@@ -117,14 +117,14 @@ class AuditAdmin(TenantAdmin):
 
 
 def kind_of(entry: AuditEntry) -> str:
-    """What the changed row is, in the words of staff."""
+    """Return the kind of the changed row, by its name in the admin."""
     model = entry.content_type.model_class()
     name = str(model._meta.verbose_name) if model else str(entry.content_type.model)
     return name[:1].upper() + name[1:]
 
 
 def readable(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """The changes of a row: the field, the value before, the value after."""
+    """Yield the field, the old value and the new value of each change."""
     model = entry.content_type.model_class()
     for name, (old, new) in sorted((entry.changes or {}).items()):
         try:

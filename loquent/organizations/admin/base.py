@@ -1,4 +1,4 @@
-"""What every admin page of tenant data does: show a member only what their organizations own."""
+"""The base of all admin pages of tenant data: members see only their organizations' rows."""
 
 import uuid
 from typing import Any
@@ -25,22 +25,22 @@ from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from loquent.server.large_bodies import accepts_large_bodies
 
-# Where a request keeps what a service refused.
+# The request attribute that holds a service's refusal.
 REFUSAL = "loquent.refusal"
-# Rows that a page which asks before a deletion names; of more it says how many there are.
+# The most rows named on the delete confirmation page; further ones are only counted.
 MOST_NAMED = 100
-# Each is a field of the form that comes back (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+# Each row is a form field of the confirmation (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 MOST_DELETED = 4_000
 
 
 class TenantAdmin(DeclaredLookups):
     """An admin page of rows that belong to an organization.
 
-    `organization_path` leads from the model to its organization. A list shows the rows of the
-    organization that the member works in; a link to a row of another one of theirs works, and
-    says whose it is. Only rows of organizations in which the member's role is enough are there at
-    all. Foreign keys offer only rows of the page's organization, and are checked against the
-    member's own when the form comes back.
+    `organization_path` is the lookup from the model to its organization. A list shows the rows of
+    the current organization; a link to a row in another of the member's organizations works, and
+    the page names that organization. Rows of organizations in which the member's role is
+    insufficient return 404. Foreign keys offer only rows of the page's organization, and are
+    validated against the member's organizations when the form is submitted.
     """
 
     nav: Nav
@@ -49,7 +49,7 @@ class TenantAdmin(DeclaredLookups):
     show_facets = admin.ShowFacets.NEVER
 
     def get_urls(self) -> list[URLPattern]:
-        """Forms may hold long texts, and a deletion names up to MOST_DELETED rows."""
+        """Accept long texts in forms, and up to MOST_DELETED rows in a delete confirmation."""
         urls = super().get_urls()
         for url in urls:
             if url.name and url.name.endswith(("_changelist", "_add", "_change")):
@@ -65,7 +65,7 @@ class TenantAdmin(DeclaredLookups):
         return rows.filter(**{f"{self.organization_path}__in": mine})
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Who sees all organizations in one list may look at one."""
+        """Add an organization filter for users who see all organizations in one list."""
         filters = list(super().get_list_filter(request))
         if current_organization(request) is None and self.model is not Organization:
             filters.insert(0, (self.organization_path, admin.RelatedOnlyFieldListFilter))
@@ -94,7 +94,7 @@ class TenantAdmin(DeclaredLookups):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Without Django's small links to other forms in a new window beside each choice."""
+        """Omit Django's related-object links, which open a new window, beside each choice."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
@@ -107,7 +107,7 @@ class TenantAdmin(DeclaredLookups):
         return form
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form again, with what was typed, if a service refuses to save it."""
+        """Show the form again, with the input, if a service refuses to save it."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except ApplicationError as error:
@@ -142,7 +142,7 @@ class TenantAdmin(DeclaredLookups):
     def response_action(
         self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Delete no more rows at once than the page that asks can name when it comes back."""
+        """Limit bulk deletion to the rows that the confirmation form can submit."""
         is_all = request.POST.get("select_across") == "1"
         if is_all and "delete_selected" in request.POST.getlist("action"):
             rows = len(queryset.order_by().values_list("pk")[: MOST_DELETED + 1])
@@ -156,10 +156,10 @@ class TenantAdmin(DeclaredLookups):
         return super().response_action(request, queryset, *args, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the rows, and count what goes with them.
+        """Name the rows, and count the rows deleted with them.
 
-        Whoever may delete a row may delete all that hangs on it, also what nobody deletes by
-        itself, such as counts.
+        A user who may delete a row may delete everything that depends on it, including rows such as
+        counts that nobody may delete directly.
         """
         rows = list(objs)
         counts = {self.model: len(rows), **count_dependents(rows)}
@@ -179,12 +179,12 @@ class TenantAdmin(DeclaredLookups):
         }
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
-    # Django asks about the row itself only where the page passes it on.
+    # Django includes the row itself only if the page passes it.
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "view", obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # A form that was begun before a switch of organizations is still taken.
+        # Accept a form that was opened before a switch of organizations.
         if request.method == "POST":
             return bool(request.user.has_perm(self._permission("add")))
         return self._may(request, "add", None)
@@ -196,7 +196,7 @@ class TenantAdmin(DeclaredLookups):
         return self._may(request, "delete", obj)
 
     def organization_of(self, row: Any) -> Organization:
-        """The organization that a row belongs to."""
+        """Return the organization that a row belongs to."""
         if isinstance(row, Organization):
             return row
         for name in self.organization_path.split("__"):
@@ -215,14 +215,14 @@ class TenantAdmin(DeclaredLookups):
         return bool(request.user.has_perm(permission, about))
 
     def elsewhere(self, request: HttpRequest, row: Any) -> Organization | None:
-        """The organization of a row, where it isn't the one that the member works in."""
+        """Return the organization of a row if it isn't the current one."""
         if row is None:
             return None
         owner = self.organization_of(row)
         return None if owner == current_organization(request) else owner
 
     def _named(self, rows: models.QuerySet[Any] | list[Any]) -> list[str]:
-        """Rows of one kind as lines with links, the first of many."""
+        """Return rows of one kind as linked lines, the first of many."""
         lines: list[str] = []
         for row in rows[:MOST_NAMED]:
             name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
@@ -233,7 +233,7 @@ class TenantAdmin(DeclaredLookups):
         return [*lines, f"and {count - MOST_NAMED:,} more"] if count > MOST_NAMED else lines
 
     def _audit_url(self, request: HttpRequest, row: Any) -> str:
-        """The audit log's lines of a row, for who may read them; else empty."""
+        """Return the audit log address of a row, or an empty text for users who may not read it."""
         if row is None or not registry.contains(self.model):
             return ""
         owner = self.organization_of(row)
@@ -246,7 +246,7 @@ class TenantAdmin(DeclaredLookups):
     def _organization_field(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """The choice of an organization; where there is none to make it isn't shown."""
+        """Offer a choice of organization; hide it if there is only one."""
         allowed = self._organizations(request, "add")
         kwargs["queryset"] = allowed
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -262,7 +262,7 @@ class TenantAdmin(DeclaredLookups):
         return field
 
     def _organization_of_page(self, request: HttpRequest) -> Organization | None:
-        """The organization whose rows a form may offer: the row's, the form's, or the current."""
+        """Return the organization whose rows a form offers: the row's, the form's, or current."""
         match = request.resolver_match
         object_id = match.kwargs.get("object_id") if match else None
         if object_id:
@@ -276,13 +276,13 @@ class TenantAdmin(DeclaredLookups):
         return visible_organizations(request.user).filter(id=key).first()
 
     def is_list(self, request: HttpRequest) -> bool:
-        """Whether this request is for the list, or an action on it."""
+        """Return whether this request is for the list, or an action on it."""
         match = request.resolver_match
         name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         return match is not None and match.url_name == name
 
     def _organizations(self, request: HttpRequest, action: str) -> models.QuerySet[Organization]:
-        """The organizations in which the member may do this to rows of this page's kind."""
+        """Return the organizations in which the member may do this to this page's rows."""
         role = needed_role(self._permission(action))
         return visible_organizations(request.user, role or Role.OWNER)
 

@@ -1,4 +1,4 @@
-"""Two editors of one row: the second one's form is refused, and shows the first one's changes."""
+"""Detect edit conflicts: refuse a stale form, and show what the other user changed."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic
@@ -15,24 +15,24 @@ from loquent.text import unix_lines
 
 
 class GuardedForm(ServiceForm[Row], Generic[Row]):
-    """A form that overwrites nothing, unseen, that somebody else saved meanwhile.
+    """A form that cannot silently overwrite another user's changes.
 
-    `version` goes to the browser and comes back: which state of the row the editor saw. If
-    somebody else changed it since, nothing is saved; the form lists the changes and keeps what
-    was typed. Methods of subclasses raise here: Django's form metaclass excludes ABC's.
+    The hidden `version` field says which version of the row the user loaded. If the row has changed
+    since, nothing is saved; the form lists the changes and keeps the input. Methods of subclasses
+    raise NotImplementedError, because Django's form metaclass doesn't combine with ABC's.
     """
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
-    # What a row is called, and the settings that are compared.
+    # The noun for a row in messages, and the settings that are compared.
     noun: ClassVar[str]
     guarded: ClassVar[Sequence[str]]
 
     def lock_row(self) -> Row:
-        """The row as it is now, locked; raises ApplicationError where it is gone."""
+        """Return the current row, locked; raise ApplicationError if it was deleted."""
         raise NotImplementedError
 
     def version_of(self, row: Row) -> str:
-        """What tells the row's states apart."""
+        """Return the version of the row."""
         raise NotImplementedError
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,8 +45,9 @@ class GuardedForm(ServiceForm[Row], Generic[Row]):
     def refuse_stale(self) -> None:
         """Raise ValidationError if the row changed since the form was loaded.
 
-        The form then has the new version: sent again, it is saved. The row stays locked until
-        the request's transaction ends, so that what was compared is what is saved.
+        The form then contains the new version, so submitting it again saves it. The row stays
+        locked until the request's transaction ends, so that it can't change between the comparison
+        and the save.
         """
         try:
             fresh = self.lock_row()
@@ -62,14 +63,14 @@ class GuardedForm(ServiceForm[Row], Generic[Row]):
         self.data = data
         if changes := self._changes(fresh, since=str(loaded)):
             first = (
-                f"Somebody else changed this {self.noun} while you worked on it. Nothing is saved "
-                "yet, and the form still has what you entered. Enter the changes that you want to "
-                "keep, then save again."
+                f"Another user changed this {self.noun} while you were editing it. Nothing is "
+                "saved yet, and the form still has your input. Copy the changes below that you "
+                "want to keep into the form, then save again."
             )
             raise ValidationError([first, *changes])
 
     def _changes(self, fresh: Row, *, since: str) -> list[str]:
-        """A sentence for each setting that others changed and that the form doesn't have."""
+        """Return a sentence per setting that another user changed to a value unlike the form's."""
         changed = changed_since(fresh, since)
         now = model_to_dict(fresh)
         sentences = []
@@ -94,7 +95,7 @@ def _shown(field: forms.Field, value: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """One spelling of a value: of a box, of nothing, of lines however they end."""
+    """Return a value as comparable text: checkboxes, None and line endings are normalised."""
     if value is True:
         return "on"
     if value is None or value is False:

@@ -1,6 +1,6 @@
-"""What goes with rows that staff delete: counted by the database, never loaded.
+"""Count what is deleted together with rows, in the database, without loading it.
 
-Django's own page loads and names all of it, and a widget has more messages than memory.
+Django's own page loads and names every row, and a widget may have more messages than fit in memory.
 """
 
 from collections import defaultdict
@@ -14,14 +14,14 @@ Kind = type[Model]
 
 
 def count_dependents(rows: Sequence[Model]) -> dict[Kind, int]:
-    """How many rows of each kind would go with these, by the cascades of the models."""
+    """Return how many rows of each kind would be deleted with these, by cascade."""
     going, _ = _conditions(rows)
     counts = {kind: kind._base_manager.filter(condition).count() for kind, condition in going}
     return {kind: count for kind, count in counts.items() if count}
 
 
 def find_holders(rows: Sequence[Model]) -> Iterator[QuerySet[Any]]:
-    """The rows, kind by kind, that forbid to delete these and wouldn't go with them."""
+    """Yield the rows, per model, that prevent the deletion and wouldn't be deleted too."""
     going, holding = _conditions(rows)
     leaving = dict(going)
     for kind, condition in holding:
@@ -32,7 +32,7 @@ def find_holders(rows: Sequence[Model]) -> Iterator[QuerySet[Any]]:
 def _conditions(
     rows: Sequence[Model],
 ) -> tuple[list[tuple[Kind, Q]], list[tuple[Kind, Q]]]:
-    """What goes with the rows, and what holds them: each kind once, with how to find its rows."""
+    """Return conditions per model for the rows deleted with these, and for rows protecting them."""
     going: dict[Kind, Q] = defaultdict(Q)
     holding: dict[Kind, Q] = defaultdict(Q)
     ids = [row.pk for row in rows]
@@ -42,7 +42,7 @@ def _conditions(
 
 
 def _ways(model: Kind, below: str = "") -> Iterator[tuple[Kind, str, bool]]:
-    """Each kind of rows that hang on a model, the way back to it, and whether they go with it."""
+    """Yield each model that references this one, the lookup back to it, and whether it cascades."""
     for relation in model._meta.get_fields(include_hidden=True):
         if not isinstance(relation, ForeignObjectRel) or relation.many_to_many:
             continue

@@ -1,4 +1,4 @@
-"""Fields that the forms of every app share."""
+"""Form fields shared by all apps."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from loquent.text import unix_lines
 
 
 class LongTextField(forms.CharField):
-    """A text of several lines, as it is stored and counted: with line feeds alone.
+    """A multi-line text, stored and counted with line feeds only.
 
-    Browsers send CR LF. Kept, a text that nobody touched would differ from the stored one, and be
-    longer than its limit.
+    Browsers send CR LF; an unchanged text would then differ from the stored one, and might exceed
+    its limit.
     """
 
     widget = forms.Textarea

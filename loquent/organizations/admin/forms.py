@@ -13,12 +13,12 @@ Row = TypeVar("Row", bound=Model)
 class ServiceForm(forms.ModelForm[Row], Generic[Row]):
     """A form that only validates: the page's `save_model` calls the service.
 
-    If the service refuses, `TenantAdmin` shows the form again with the refusal beside its fields.
+    If the service refuses, `TenantAdmin` shows the form again with the errors beside their fields.
     """
 
-    # Beside which field a refusal belongs that names none.
+    # The field that shows a refusal without a field name.
     refusal_field: ClassVar[str | None] = None
-    # Set by the page, on a class of its own per request.
+    # Set by the page, on a form class created per request.
     refusal: ClassVar[ApplicationError | None] = None
 
     def full_clean(self) -> None:
@@ -32,6 +32,6 @@ class ServiceForm(forms.ModelForm[Row], Generic[Row]):
 
 
 def take_over(row: Model, saved: Model) -> None:
-    """Make the form's row what the service saved."""
+    """Copy what the service saved to the form's row."""
     state: dict[str, Any] = saved.__dict__
     row.__dict__.update(state)

@@ -1,4 +1,4 @@
-"""The admin's page of open invitations."""
+"""The admin pages of open invitations."""
 
 from typing import Any, cast
 
@@ -40,7 +40,7 @@ LIST = "admin:organizations_invitation_changelist"
 
 
 class InvitationForm(ServiceForm[Invitation]):
-    """Whom to invite, and as what."""
+    """The email to invite, and the role."""
 
     refusal_field = "email"
     email = forms.EmailField(
@@ -59,13 +59,13 @@ class InvitationForm(ServiceForm[Invitation]):
         fields = ["organization", "email", "role"]
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Leave it to the service whether somebody is invited already: it says what to do."""
+        """Leave the duplicate check to the service, whose message says what to do."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded | {"email"}
 
 
 class InvitationAdmin(TenantAdmin):
-    """Who is invited and hasn't come yet: send the link again, or take it back."""
+    """Invitations that are not accepted yet: resend or withdraw them."""
 
     nav = Nav("Organization", 3, "Invitations", "mail")
     form = InvitationForm
@@ -109,7 +109,7 @@ class InvitationAdmin(TenantAdmin):
             invited_by=cast("User", request.user),
         )
         take_over(obj, made)
-        # For the answer to this request; there is no such column.
+        # Only for the response to this request; not a database column.
         obj.__dict__["shown_once"] = token
 
     def response_add(
@@ -118,7 +118,7 @@ class InvitationAdmin(TenantAdmin):
         return self._show_link(request, obj, obj.__dict__.pop("shown_once"))
 
     def resend_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
-        """A new link in place of the old one."""
+        """Replace the invitation's link by a new one."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         invitation = self.get_object(request, str(object_id))
@@ -141,7 +141,7 @@ class InvitationAdmin(TenantAdmin):
             revoke_invitation(invitation=invitation)
 
     def _show_link(self, request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
-        """Show the link in this answer alone, and mail it where there is mail."""
+        """Show the link in this response only, and email it if email is configured."""
         if settings.MAIL_IS_ON:
             mail_invitation(invitation=invitation, token=token)
         context = {

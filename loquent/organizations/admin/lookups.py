@@ -1,4 +1,4 @@
-"""Which parameters of an admin list's address may narrow the list down."""
+"""Restrict the query parameters by which an admin list can be filtered."""
 
 from typing import Any
 
@@ -16,22 +16,22 @@ DATE_PARTS = ("year", "month", "day")
 
 
 class DeclaredLookups(admin.ModelAdmin[Any]):
-    """An admin list that accepts the parameters of its own filters, and refuses all others.
+    """An admin list that accepts only the parameters of its own filters.
 
-    Django accepts every column of the model, and every name that the model does not list. The
-    ORM understands more than the model lists: hidden relations lead to any row of any tenant, and
-    a list that has a row or none for a condition reveals a value letter by letter. Here no
-    parameter reaches the database unless it is declared.
+    Django accepts every column of the model, and every name that the model does not list. The ORM
+    accepts even more: hidden relations lead to rows of any tenant, and whether a list is empty
+    under a condition reveals a value letter by letter. Here, only declared parameters reach the
+    database.
     """
 
-    # Other parameters that pages of the product link to.
+    # Further parameters, used by links in the product.
     linked_lookups: tuple[str, ...] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether a filter of the list, or a link to it, has this very parameter.
+        """Return whether a filter of the list, or a link to it, declares this parameter.
 
-        Raise IncorrectLookupParameters, which leads to the list without filters, for a word that
-        is neither a column nor a relation, such as a parameter of a newsletter's link.
+        Raise IncorrectLookupParameters, which redirects to the unfiltered list, for a name that is
+        neither a column nor a relation, such as a tracking parameter.
         """
         cached = request.__dict__
         if "_declared_lookups" not in cached:
@@ -43,15 +43,15 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
         return False
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Return whether rows may be referenced by this column: the primary key alone."""
+        """Return whether rows may be referenced by this column: only by the primary key."""
         return to_field == self.opts.pk.name
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Return the rows that have every word of the term, of which the beginning counts.
+        """Return the rows that match every word of the search term, which is truncated.
 
-        Each word is a condition, and a database evaluates only so many.
+        Each word adds a condition, and databases limit how many they evaluate.
         """
         return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
 
@@ -71,7 +71,7 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
         return frozenset(names)
 
     def _parameters_of(self, declared: Any, request: HttpRequest) -> set[str]:
-        """The parameters of a filter, which is declared as in `list_filter`."""
+        """Return the parameters of a filter, as declared in `list_filter`."""
         if isinstance(declared, type) and issubclass(declared, admin.SimpleListFilter):
             return {str(declared.parameter_name)}
         path, kind = (

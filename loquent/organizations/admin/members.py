@@ -1,4 +1,4 @@
-"""The admin's page of members: roles, and who leaves."""
+"""The admin pages of members: change roles, remove members."""
 
 import uuid
 from typing import Any, cast
@@ -27,17 +27,17 @@ from loquent.organizations.site.staff_site import Nav
 
 
 class KeyChoices(forms.MultipleChoiceField):
-    """API keys, of which the service picks those that are the member's."""
+    """API keys; the service ignores those that are not the member's."""
 
     def valid_value(self, value: str) -> bool:
-        """A key that was revoked in between is no reason to refuse the form."""
+        """Accept a key that was revoked in the meantime."""
         return True
 
 
 class LeavingForm(forms.Form):
-    """What becomes of the API keys of a member who is an owner no more."""
+    """Choose what happens to the API keys of a member who is no longer an owner."""
 
-    # A key that the page didn't show, as it was made in between, isn't kept.
+    # A key that was created after the page was loaded isn't kept.
     listed_keys = KeyChoices(required=False, widget=forms.MultipleHiddenInput)
     revoked_keys = KeyChoices(
         required=False,
@@ -48,7 +48,7 @@ class LeavingForm(forms.Form):
     )
 
     def offer(self, membership: Membership) -> None:
-        """List the member's keys, all of them ticked."""
+        """List the member's keys, all selected."""
         keys = [(str(key.id), str(key)) for key in keys_made(membership=membership)]
         for name in ("listed_keys", "revoked_keys"):
             field = self.fields[name]
@@ -56,14 +56,14 @@ class LeavingForm(forms.Form):
             field.initial = [key for key, _ in keys]
 
     def kept(self, membership: Membership) -> set[uuid.UUID]:
-        """The member's keys whose tick was taken away."""
+        """Return the member's keys that were deselected."""
         data = self.cleaned_data
         kept = set(data["listed_keys"]) - set(data["revoked_keys"])
         return {key.id for key in keys_made(membership=membership) if str(key.id) in kept}
 
 
 class RoleForm(LeavingForm, forms.ModelForm[Membership]):
-    """Another role for a member."""
+    """Change a member's role."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,7 +84,7 @@ class RoleForm(LeavingForm, forms.ModelForm[Membership]):
 
 
 class MembershipAdmin(TenantAdmin):
-    """Who belongs to an organization, with which role. An organization keeps one owner."""
+    """The members of an organization and their roles. At least one owner must remain."""
 
     nav = Nav("Organization", 2, "Members", "people")
     list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
@@ -113,16 +113,16 @@ class MembershipAdmin(TenantAdmin):
 
     @admin.display(description="API keys")
     def own_keys(self, obj: Membership) -> str:
-        """What an owner who gives up the role loses."""
+        """Describe what owners lose if they give up their own role."""
         keys = ", ".join(str(key) for key in keys_made(membership=obj))
         return f"These keys are revoked when you stop being an owner: {keys}."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody is made a member without being asked: they are invited."""
+        """Disallow adding: members join by invitation."""
         return False
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """When somebody signed in last is for owners to know."""
+        """Show the last login to owners only."""
         columns = super().get_list_display(request)
         if self.has_change_permission(request):
             return columns
@@ -156,7 +156,7 @@ class MembershipAdmin(TenantAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page that asks, with the keys and invitations that end."""
+        """Confirm the removal, listing the keys and invitations that end."""
         context: dict[str, Any] = {}
         membership = self.get_object(request, object_id)
         if membership is not None and self.has_delete_permission(request, membership):
@@ -170,9 +170,10 @@ class MembershipAdmin(TenantAdmin):
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name also the keys that end with the memberships.
+        """Also name the keys that end with the memberships.
 
-        Count as protected, and so refuse, what would leave an organization without an owner.
+        Memberships whose removal would leave an organization without an owner count as protected,
+        which prevents the deletion.
         """
         deletable, counts, missing, protected = super().get_deleted_objects(objs, request)
         leaving = [membership.id for membership in objs]
@@ -197,7 +198,7 @@ class MembershipAdmin(TenantAdmin):
             self.delete_model(request, membership)
 
     def _key_fields(self, request: HttpRequest, membership: Membership) -> list[str]:
-        """What the form says of the member's keys, if there are any."""
+        """Return the form section about the member's keys, if there are any."""
         if not keys_made(membership=membership).exists():
             return []
         if membership.user == request.user:

@@ -1,4 +1,4 @@
-"""The admin pages of this app, and those of Django and of packages that ours stand in for."""
+"""The admin pages of organizations, and replacements for those of Django and packages."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ from loquent.organizations.site.staff_site import Nav
 
 @admin.register(Organization)
 class OrganizationAdmin(TenantAdmin):
-    """The organizations that a member belongs to; its owners change it."""
+    """The organizations of a member; owners can change them."""
 
     nav = Nav("Organization", 1, "Settings", "settings")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
 
     def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """With the server's ceilings, if there are any."""
+        """Add the server's ceilings, if any are set."""
         return [*self.fields, *self.get_readonly_fields(request, obj)]
 
     def get_readonly_fields(
@@ -51,7 +51,7 @@ class OrganizationAdmin(TenantAdmin):
             self.message_user(request, note, messages.WARNING)
 
     def nav_url(self, request: HttpRequest) -> str:
-        """The current organization's settings, or the list for who sees all of them."""
+        """Return the current organization's settings page; the list if the user sees them all."""
         current = current_organization(request)
         if current is None:
             return reverse("admin:organizations_organization_changelist")
@@ -64,10 +64,10 @@ class OrganizationAdmin(TenantAdmin):
 admin.site.register(Membership, MembershipAdmin)
 admin.site.register(Invitation, InvitationAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
-# The package has a page of its own, which knows of no organizations.
+# The package registers its own page, which ignores organizations.
 admin.site.unregister(AuditEntry)
 admin.site.register(AuditEntry, AuditAdmin)
-# Django's own pages accept every column as a filter.
+# Django's own pages allow filtering by every column.
 admin.site.unregister([User, Group])
 admin.site.register(User, ServerUserAdmin)
 admin.site.register(Group, ServerGroupAdmin)

@@ -1,15 +1,15 @@
-"""Tables as CSV, for spreadsheets that take some text for a formula."""
+"""Write CSV that is safe to open in spreadsheets."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
-# With one of these at its beginning a spreadsheet computes a cell, whoever wrote it.
+# Spreadsheets treat a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def safe_cell(value: object) -> str:
-    """A cell as text; what would be a formula begins with an apostrophe, numbers stay numbers."""
+    """Return a cell as text, with an apostrophe before a formula; numbers stay numbers."""
     if value is None:
         return ""
     text = str(value)
@@ -19,7 +19,7 @@ def safe_cell(value: object) -> str:
 
 
 def to_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV, with the mark by which spreadsheets know UTF-8."""
+    """Return rows as CSV with a byte order mark, by which spreadsheets recognise UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerows([safe_cell(value) for value in row] for row in rows)

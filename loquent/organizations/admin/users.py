@@ -1,4 +1,4 @@
-"""The server's users and groups in the admin, which superusers alone see."""
+"""The admin pages of users and groups, for superusers only."""
 
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import User
@@ -7,8 +7,8 @@ from loquent.organizations.admin.lookups import DeclaredLookups
 
 
 class ServerUserAdmin(DeclaredLookups, UserAdmin[User]):
-    """Django's page of users, whose list accepts no column but those of its filters."""
+    """Django's user page, restricted to the lookups of its filters."""
 
 
 class ServerGroupAdmin(DeclaredLookups, GroupAdmin):
-    """Django's page of groups, likewise."""
+    """Django's group page, restricted likewise."""

@@ -1,4 +1,4 @@
-"""Who calls the REST API, for which organization, and with which role."""
+"""Authenticate REST API callers, and determine their organization and role."""
 
 import uuid
 from typing import Any
@@ -19,7 +19,7 @@ ORGANIZATION_HEADER = "X-Organization-Id"
 
 
 class ApiKeyUser:
-    """Stands in for a user when a key calls: signed in, but nobody in particular."""
+    """The user of a request made with an API key: authenticated, but no account."""
 
     is_authenticated = True
     is_active = True
@@ -56,9 +56,9 @@ class StaffSessionAuthentication(SessionAuthentication):
 
 
 def request_organization(request: Request) -> Organization | None:
-    """The organization that a request is about: the key's, the header's, or the user's first.
+    """Return the request's organization: the key's, the header's, or the user's first.
 
-    It is looked up once; the permissions, the rows and the filters all ask.
+    Cached on the request, because permissions, querysets and filters all need it.
     """
     if isinstance(request.auth, ApiKey):
         return request.auth.organization
@@ -81,14 +81,14 @@ def _organization_of(request: Request) -> Organization | None:
 
 
 def caller_name(request: Request) -> str:
-    """Who calls, for a record: a member's email, or the name and beginning of a key."""
+    """Return the caller's name for records: a member's email, or a key's name and prefix."""
     if isinstance(request.auth, ApiKey):
         return f"API key {request.auth}"
     return str(request.user)
 
 
 def caller_key(request: Request) -> str:
-    """Who calls, for what is counted or kept for each caller."""
+    """Return the key under which limits and stored responses are kept per caller."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}"
@@ -114,7 +114,7 @@ class RolePermission(BasePermission):
         return has_role(request.user, needed, organization.id)
 
     def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
-        """Whether a key may do this."""
+        """Return whether an API key may do this."""
         self.message = "This API key is read-only. Use one with the scope write."
         return is_reading or api_key.scope == Scope.WRITE
 
@@ -138,7 +138,7 @@ class OwnerPermission(RolePermission):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document describes API keys."""
+    """Describe API keys in the OpenAPI document."""
 
     target_class = ApiKeyAuthentication
     name = "apiKey"
@@ -155,7 +155,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class StaffSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document describes the admin's session."""
+    """Describe the admin's session in the OpenAPI document."""
 
     target_class = StaffSessionAuthentication
     name = "staffSession"

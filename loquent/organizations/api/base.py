@@ -37,22 +37,22 @@ Handler = Callable[..., Response]
 
 
 class OrganizationViewSet(GenericViewSet[Any]):
-    """A viewset whose every row belongs to the request's organization.
+    """A viewset whose rows all belong to the request's organization.
 
-    `organization_path` is the look-up from the model to the organization. What belongs to another
-    organization is answered with 404, as what isn't there.
+    `organization_path` is the lookup from the model to the organization. Rows of other
+    organizations return 404.
     """
 
     organization_path = "organization"
     lookup_value_converter = "uuid"
     ordering = "-created_at"
     ordering_fields: tuple[str, ...] = ("created_at",)
-    # For the OpenAPI document: error statuses of an action that others of its kind don't have.
+    # Error statuses of an action beyond those common to its kind, for the OpenAPI document.
     more_statuses: ClassVar[Mapping[str, Collection[int]]] = {}
 
     @property
     def organization(self) -> Organization:
-        """The organization of this request; the permission has made sure that there is one."""
+        """Return the request's organization; the permission has ensured that there is one."""
         organization = request_organization(self.request)
         if organization is None:
             raise ApplicationError(ErrorCode.FORBIDDEN, RolePermission.message)
@@ -65,15 +65,15 @@ class OrganizationViewSet(GenericViewSet[Any]):
         return queryset.filter(**{self.organization_path: self.organization})
 
     def get_object(self) -> Any:
-        """The row of the address; filters are for lists."""
+        """Return the row of the address; list filters don't apply."""
         return access_object(self.get_queryset(), pk=self.kwargs["pk"])
 
 
 def idempotent(*secrets: str) -> Callable[[Handler], Handler]:
-    """Let a POST be sent again: under the same Idempotency-Key it happens once.
+    """Make a POST action idempotent: under the same Idempotency-Key it takes effect once.
 
-    `secrets`: fields of the answer that are shown once. They are not kept, and null in a repeat.
-    A request that fails is not remembered, as it has changed nothing.
+    `secrets`: fields of the response that are shown once. They are not stored, and are null in a
+    replay. A failed request is not stored, because it has changed nothing.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -126,7 +126,7 @@ def _request_text(request: Request) -> str:
 
 
 class ListMixin(mixins.ListModelMixin):
-    """A list that can be searched: of one caller's searches few run at once."""
+    """A searchable list; limits concurrent searches per caller."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if SEARCH not in request.query_params:
@@ -143,7 +143,7 @@ class OrganizationCrudViewSet(
     mixins.DestroyModelMixin,
     OrganizationViewSet,
 ):
-    """List, create, read, change and delete; what is made belongs to the request's organization."""
+    """List, create, retrieve, update and delete rows of the request's organization."""
 
     @idempotent()
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -165,19 +165,20 @@ class OrganizationCrudViewSet(
         serializer.save(organization=self.organization)
 
     def saved(self, serializer: BaseSerializer[Any], status_code: int) -> Response:
-        """The answer to a row that was written."""
+        """Return the response for a saved row."""
         return Response(serializer.data, status_code)
 
 
 class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
-    """As OrganizationCrudViewSet; two editors don't overwrite each other.
+    """An OrganizationCrudViewSet that prevents lost updates.
 
-    Every row has an ETag. `If-None-Match` saves a read, `If-Match` saves what others wrote.
+    Every row has an ETag. `If-None-Match` avoids an unnecessary read, `If-Match` an overwrite of
+    other users' changes.
     """
 
     @abstractmethod
     def version_of(self, row: Any) -> str:
-        """The version of a row, as its services take it for `expected_version`."""
+        """Return the version of a row, as its services accept it for `expected_version`."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
@@ -190,13 +191,13 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
         return self.tagged(super().saved(serializer, status_code), serializer.instance)
 
     def tagged(self, response: Response, row: Any) -> Response:
-        """The answer with the row's ETag."""
+        """Return the response with the row's ETag."""
         response["ETag"] = f'"{self.version_of(row)}"'
         response["Cache-Control"] = "private, no-cache"
         return response
 
     def expected_version(self) -> list[str] | None:
-        """The versions of which the row must be one, by If-Match; None where any will do."""
+        """Return the versions accepted by If-Match; None if any will do."""
         if "If-Match" not in self.request.headers:
             return None
         versions = _versions(self.request, "If-Match")
@@ -206,7 +207,7 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
 
 
 def _versions(request: Request, header: str) -> list[str]:
-    # Proxies that compress make a strong tag a weak one. Ours says what is in the row, so that
-    # both mean the same.
+    # Proxies that compress turn a strong tag into a weak one. Our tags identify the row's content,
+    # so both are equivalent.
     tags = parse_etags(request.headers.get(header, ""))
     return [tag.removeprefix("W/").strip('"') for tag in tags]

@@ -1,4 +1,4 @@
-"""How many slow requests of the REST API, searches and exports, one caller may make at once."""
+"""Limit concurrent slow requests (searches and exports) per REST API caller."""
 
 import threading
 from collections import Counter
@@ -14,15 +14,15 @@ from loquent.organizations.api.authentication import caller_key
 AT_ONCE = 2
 RETRY_SECONDS = 1
 _running: Counter[str] = Counter()
-# An export that nobody reads any more may end while the collector interrupts this very thread.
+# Re-entrant: garbage collection of an abandoned export may run in the thread holding the lock.
 _mutex = threading.RLock()
 
 
 @contextmanager
 def slow_request(request: Request) -> Iterator[None]:
-    """Count a slow request while the block runs; raises `rate_limited` at AT_ONCE of the caller.
+    """Count a slow request while the block runs; raise `rate_limited` if the caller has AT_ONCE.
 
-    Counted in this process: what is bounded are its threads and database connections.
+    Counted per process, because threads and database connections are limited per process.
     """
     if not settings.RATE_LIMITS:
         yield

@@ -1,4 +1,4 @@
-"""How often one API key, or one signed-in person, may call the REST API."""
+"""Limit the rate of REST API requests per API key or user."""
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -11,10 +11,10 @@ from loquent.ratelimit.shared import limiter
 
 
 class CallerThrottle(BaseThrottle):
-    """LIMIT_API_REQUESTS_PER_MINUTE, for all processes together where they share a Redis."""
+    """LIMIT_API_REQUESTS_PER_MINUTE; shared by all processes if Redis is configured."""
 
     def allow_request(self, request: Request, view: object) -> bool:
-        """True, or `rate_limited` with the seconds until the next request."""
+        """Return True, or raise `rate_limited` with the seconds until the next request."""
         if not settings.RATE_LIMITS:
             return True
         limits = settings.LIMITS

@@ -1,19 +1,19 @@
-"""The ceilings that whoever runs the server sets for every organization; no tenant raises them."""
+"""Describe the operator's ceilings for all organizations; tenants cannot raise them."""
 
 from django.conf import settings
 
 
 def daily_tokens(own: int | None) -> int | None:
-    """Return the tokens that an organization may use per day; None if nothing bounds them.
+    """Return the tokens that an organization may use per day; None if unlimited.
 
-    `own`: the budget that the organization set itself. The lower of it and MAX_DAILY_TOKENS holds.
+    `own`: the organization's own budget. The lower of it and MAX_DAILY_TOKENS applies.
     """
     bounds = [bound for bound in (own, settings.MAX_DAILY_TOKENS or None) if bound is not None]
     return min(bounds, default=None)
 
 
 def budget_note(own: int | None) -> str:
-    """Return a sentence if the organization's own budget is above the server's; else nothing."""
+    """Return a sentence if the organization's budget exceeds the server's; else an empty text."""
     ceiling = settings.MAX_DAILY_TOKENS
     if not ceiling or own is None or own <= ceiling:
         return ""
@@ -24,7 +24,7 @@ def budget_note(own: int | None) -> str:
 
 
 def describe_ceilings(own_budget: int | None) -> list[str]:
-    """Return a sentence for each ceiling that is set, for the organization's settings page."""
+    """Return a sentence per configured ceiling, for the organization's settings page."""
     sentences = []
     if settings.MAX_DAILY_TOKENS:
         sentences.append(f"At most {settings.MAX_DAILY_TOKENS:,} tokens per day.")

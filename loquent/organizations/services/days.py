@@ -1,4 +1,4 @@
-"""An organization's days: they begin at midnight in its own time zone. Pure."""
+"""Compute an organization's days, which start at midnight in its own time zone. Pure."""
 
 import math
 import zoneinfo
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 
 def organization_day(timezone_name: str, now: datetime) -> tuple[date, int]:
-    """The date in an organization's time zone, and the seconds until its midnight."""
+    """Return the date in an organization's time zone, and the seconds until its midnight."""
     zone = zoneinfo.ZoneInfo(timezone_name)
     local = now.astimezone(zone)
     midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
@@ -14,6 +14,6 @@ def organization_day(timezone_name: str, now: datetime) -> tuple[date, int]:
 
 
 def day_began(timezone_name: str, now: datetime) -> datetime:
-    """The midnight at which the day of an organization's time zone began."""
+    """Return the midnight at which the current day in that time zone started."""
     zone = zoneinfo.ZoneInfo(timezone_name)
     return datetime.combine(now.astimezone(zone).date(), datetime.min.time(), zone)

@@ -1,4 +1,4 @@
-"""A POST that is sent twice happens once: what was answered under an Idempotency-Key."""
+"""Make POST requests idempotent: store and replay the response under an Idempotency-Key."""
 
 import uuid
 from dataclasses import dataclass
@@ -14,25 +14,24 @@ from loquent.organizations.models import IdempotentRequest, Organization
 KEPT = timedelta(hours=24)
 RETRY_SECONDS = 1
 MAX_KEY = 255
-# PostgreSQL: the first request holds the row for longer than we wait for a lock.
+# On PostgreSQL: the first request still holds the row after our lock timeout.
 LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The row of a request: one that was answered before where `is_repeat`."""
+    """The row of a request; `is_repeat` if it was already answered."""
 
     row: IdempotentRequest
     is_repeat: bool
 
 
 def claim_request(*, organization: Organization, caller: str, key: str, request_text: str) -> Claim:
-    """Take a key for a request, in the transaction of what the request does.
+    """Claim a key for a request, in the transaction of the request's effects.
 
-    `request_text`: all that makes the request what it is; only a keyed digest of it is kept. Who
-    comes while the first request is still under way waits for its end. Raises
-    `idempotency_key_reused` where the key was another request's, and `request_in_progress` where
-    the first one takes too long.
+    `request_text`: everything that identifies the request; only a keyed digest of it is stored. A
+    concurrent retry waits until the first request ends. Raises `idempotency_key_reused` if the key
+    was used for a different request, and `request_in_progress` if the first one takes too long.
     """
     mine = IdempotentRequest.objects.filter(organization=organization, caller=caller, key=key)
     fingerprint = _fingerprint(request_text)
@@ -62,12 +61,12 @@ def claim_request(*, organization: Organization, caller: str, key: str, request_
 
 
 def keep_answer(*, row: IdempotentRequest, status: int, headers: dict[str, str], body: str) -> None:
-    """Remember what was answered, in the transaction of what was done."""
+    """Store the response, in the transaction of the request's effects."""
     IdempotentRequest.objects.filter(id=row.id).update(status=status, headers=headers, body=body)
 
 
 def forget_answers(*, organization_id: uuid.UUID, about: uuid.UUID) -> int:
-    """Forget the answers in which a row that is erased stands; gives how many."""
+    """Delete the stored responses that contain an erased row; return how many."""
     answers = IdempotentRequest.objects.filter(
         organization_id=organization_id, body__contains=str(about)
     )
@@ -75,7 +74,7 @@ def forget_answers(*, organization_id: uuid.UUID, about: uuid.UUID) -> int:
 
 
 def old_answers(*, now: datetime) -> models.QuerySet[IdempotentRequest]:
-    """The answers whose time is over."""
+    """Return the stored responses past their retention period."""
     return IdempotentRequest.objects.filter(created_at__lt=now - KEPT)
 
 

@@ -1,4 +1,4 @@
-"""Invitations to an organization: a link that works once, for a week, for one email."""
+"""Manage invitations: a link for one email that works once and expires after a week."""
 
 from datetime import datetime, timedelta
 
@@ -26,7 +26,7 @@ from loquent.text import one_line
 from loquent.tokens import INVITATION, new_token, token_digest
 
 LASTS = timedelta(days=7)
-# After its link is over, for an owner to send a new one.
+# How long an expired invitation stays listed, so that an owner can send a new link.
 KEPT = timedelta(days=30)
 RATE = Rate("invitations", 50, 3_600, 50)
 OVER = (
@@ -40,9 +40,9 @@ TRY_LOGGING_IN = (
 def invite(
     *, organization: Organization, email: str, role: Role, invited_by: User
 ) -> tuple[Invitation, str]:
-    """Invite somebody by email; gives the row and the token of the link, which is not kept.
+    """Invite a person by email; return the row and the token of the link, which is not stored.
 
-    Raises `invalid` with the field at fault, and `rate_limited`.
+    Raises `invalid` naming the field, and `rate_limited`.
     """
     email = staff_username(email)
     try:
@@ -72,9 +72,9 @@ def invite(
 
 
 def renew_invitation(*, invitation: Invitation, invited_by: User | None = None) -> str:
-    """Give an invitation a new link for another week; the old one is over. Gives the token.
+    """Replace the link by one that is valid for another week; return its token.
 
-    From now on it is an invitation by `invited_by`, where one is given.
+    `invited_by`, if given, becomes the person who invites.
     """
     _take(invitation.organization)
     token = new_token(INVITATION)
@@ -85,19 +85,19 @@ def renew_invitation(*, invitation: Invitation, invited_by: User | None = None) 
 
 
 def revoke_invitation(*, invitation: Invitation) -> None:
-    """Take an invitation back: its link is over at once."""
+    """Withdraw an invitation; its link stops working immediately."""
     invitation.delete()
 
 
 def old_invitations(*, now: datetime) -> models.QuerySet[Invitation]:
-    """Those whose link has been over for so long that nobody will send a new one."""
+    """Return the invitations that expired too long ago to be sent again."""
     return Invitation.objects.filter(expires_at__lt=now - KEPT)
 
 
 def open_invitations() -> models.QuerySet[Invitation]:
-    """Return the invitations in force: not too old, and by somebody who may still invite.
+    """Return the valid invitations: not expired, and by somebody who may still invite.
 
-    Only owners invite, to whichever role.
+    Only owners can invite, to any role.
     """
     return Invitation.objects.select_related("organization").filter(
         made_by_an_owner("invited_by"), expires_at__gt=timezone.now()
@@ -105,14 +105,15 @@ def open_invitations() -> models.QuerySet[Invitation]:
 
 
 def find_invitation(*, digest: str) -> Invitation | None:
-    """The invitation in force whose token has this digest."""
+    """Return the valid invitation whose token has this digest."""
     return open_invitations().filter(digest=digest).first()
 
 
 def accept_invitation(*, digest: str, user: User) -> Membership:
-    """Make the invited person a member, once; who is one already keeps the role.
+    """Add the invited person as a member; an existing member keeps their role.
 
-    Raises `not_found` where the invitation is over, `forbidden` where it is for somebody else.
+    Raises `not_found` if the invitation is no longer valid, `forbidden` if it is for another
+    person.
     """
     with transaction.atomic():
         invitation = _locked(digest)
@@ -128,10 +129,10 @@ def accept_invitation(*, digest: str, user: User) -> Membership:
 
 
 def accept_as_new(*, digest: str, name: str, password: str) -> Membership:
-    """Make an account for the invited person, and the person a member.
+    """Create an account for the invited person, and add it as a member.
 
-    Raises `conflict`, which doesn't say that there is such an account already; else as
-    `accept_invitation` does.
+    Raises `conflict`, whose message doesn't reveal that the account already exists, and what
+    `accept_invitation` raises.
     """
     try:
         with transaction.atomic():
@@ -145,15 +146,15 @@ def accept_as_new(*, digest: str, name: str, password: str) -> Membership:
 
 
 def invitation_link(token: str) -> str:
-    """The address that an invited person opens."""
+    """Return the address that an invited person opens."""
     return settings.SITE_URL + reverse("admin:join_link", args=[token])
 
 
 def mail_invitation(*, invitation: Invitation, token: str) -> None:
-    """Mail the link to the invited person."""
+    """Email the link to the invited person."""
     context = {
         "invitation": invitation,
-        # An owner types it: it must not add lines to a mail to somebody else.
+        # An owner chooses the name: it must not be able to add lines to the email.
         "organization": one_line(str(invitation.organization)),
         "link": invitation_link(token),
         "days": LASTS.days,

@@ -1,4 +1,4 @@
-"""Networks from which an account has signed in before: attempts from there are not slowed down."""
+"""Remember networks from which an account has logged in; attempts from them are not throttled."""
 
 from datetime import datetime, timedelta
 
@@ -10,14 +10,14 @@ from loquent.organizations.models import KnownNetwork
 from loquent.organizations.services.organizations import staff_username
 from loquent.tokens import token_digest
 
-# Since the last sign-in from there.
+# Counted from the last login from that network.
 KEPT = timedelta(days=90)
 
 
 def is_known_network(*, name: str, network: str) -> bool:
-    """Return whether the account of this name has signed in from this network.
+    """Return whether the account of this name has logged in from this network.
 
-    The query is the same if there is no such account. `network`: the key of an address
+    Runs the same query if there is no such account. `network`: the key of an address
     (loquent/server/addresses.py).
     """
     return KnownNetwork.objects.filter(
@@ -26,7 +26,7 @@ def is_known_network(*, name: str, network: str) -> bool:
 
 
 def remember_network(*, user: User, network: str) -> None:
-    """Remember that this user has proved to be the user from this network; "" is unknown."""
+    """Remember that this user has authenticated from this network; "" (unknown) is ignored."""
     if network:
         KnownNetwork.objects.update_or_create(
             digest=_digest(user.get_username(), network),

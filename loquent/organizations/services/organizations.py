@@ -1,4 +1,4 @@
-"""Organizations, their members and their API keys."""
+"""Manage organizations, their members and their API keys."""
 
 import uuid
 from collections.abc import Collection
@@ -18,16 +18,16 @@ from loquent.organizations.models import ApiKey, Invitation, Membership, Organiz
 from loquent.text import normalize_unicode
 from loquent.tokens import API_KEY, new_token, token_digest
 
-# How exact "last used" is: a write for every request would cost more than the answer is worth.
+# The precision of "last used": one write per request would cost more than it is worth.
 LAST_USED_STEP = timedelta(minutes=1)
-# The column of Django's user name, which the email is.
+# The length of Django's user name column, which stores the email.
 MAX_STAFF_EMAIL = 150
 NEEDS_AN_OWNER = "An organization needs an owner. Make someone else an owner first."
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrganization:
-    """What `create_organization` made; `api_key` is the only time the key is seen."""
+    """The result of `create_organization`; `api_key` is not available again later."""
 
     organization: Organization
     owner: User
@@ -42,10 +42,10 @@ def create_organization(
     time_zone: str = "UTC",
     default_phone_region: str = "",
 ) -> NewOrganization:
-    """Make an organization, its owner and a first API key.
+    """Create an organization, its owner and a first API key.
 
-    A user of that email who exists already becomes the owner as well, if the password is theirs.
-    Raises ApplicationError `invalid` with the field at fault.
+    An existing user with that email becomes the owner if the password is correct. Raises
+    ApplicationError `invalid` naming the field.
     """
     email = staff_username(owner_email)
     try:
@@ -76,14 +76,14 @@ def create_organization(
 
 
 def staff_username(email: str) -> str:
-    """The one spelling of an email under which a member signs in."""
+    """Return the canonical form of an email, with which a member logs in."""
     return normalize_unicode("NFKC", email).strip().lower()
 
 
 def create_staff(*, email: str, password: str, name: str = "") -> User:
-    """A user who may sign in to the admin, with no rights but those of memberships.
+    """Create a user who may log in to the admin, and whose rights come only from memberships.
 
-    Raises `invalid` naming `owner_password` when the password is too weak.
+    Raises `invalid` naming `owner_password` if the password is too weak.
     """
     check_staff_password(email=email, password=password)
     owner = User(username=email, email=email, first_name=name, is_staff=True)
@@ -93,7 +93,7 @@ def create_staff(*, email: str, password: str, name: str = "") -> User:
 
 
 def check_staff_password(*, email: str, password: str) -> None:
-    """Refuse, with `invalid` naming `owner_password`, a password that is too weak."""
+    """Raise `invalid` naming `owner_password` if the password is too weak."""
     try:
         validate_password(password, User(username=email, email=email))
     except ValidationError as error:
@@ -107,9 +107,9 @@ def change_role(
     kept_keys: Collection[uuid.UUID] = (),
     changed_by: User | None = None,
 ) -> None:
-    """Give a member another role; `conflict` where it would leave nobody as owner.
+    """Change a member's role; raise `conflict` if no owner would remain.
 
-    What the member made as an owner, and may not make any more, ends as in `remove_member`.
+    Keys and invitations that the member may no longer create end as in `remove_member`.
     """
     with transaction.atomic():
         if role != Role.OWNER:
@@ -127,10 +127,10 @@ def remove_member(
     kept_keys: Collection[uuid.UUID] = (),
     removed_by: User | None = None,
 ) -> None:
-    """End a membership; `conflict` where it would leave nobody as owner.
+    """End a membership; raise `conflict` if no owner would remain.
 
-    The invitations that the member made end with it, and so do the member's API keys, but for
-    `kept_keys`, which become those of `removed_by`.
+    The member's invitations are withdrawn and their API keys revoked, except `kept_keys`, which are
+    transferred to `removed_by`.
     """
     with transaction.atomic():
         _keep_an_owner(membership)
@@ -139,13 +139,14 @@ def remove_member(
 
 
 def leaves_an_owner(*, organization_id: uuid.UUID, leaving: Collection[uuid.UUID]) -> bool:
-    """Whether somebody is owner still once these memberships end."""
+    """Return whether an owner remains once these memberships end."""
     owners = Membership.objects.filter(organization_id=organization_id, role=Role.OWNER)
     return owners.exclude(id__in=leaving).exists()
 
 
 def _keep_an_owner(leaving: Membership) -> None:
-    # An invitation that is being accepted refers to the organization, and must not wait for this.
+    # `no_key`: accepting an invitation references the organization, and must not wait for this
+    # lock.
     Organization.objects.select_for_update(no_key=True).get(id=leaving.organization_id)
     if not leaves_an_owner(organization_id=leaving.organization_id, leaving=[leaving.id]):
         raise ApplicationError(ErrorCode.CONFLICT, NEEDS_AN_OWNER)
@@ -158,12 +159,10 @@ def create_api_key(
     scope: str = Scope.WRITE,
     created_by: User | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; gives the row and the key itself, which is never seen again.
+    """Create a key; return the row and the key itself, which is not stored.
 
-    It is in force while `created_by` is an active owner of the organization, or a superuser. A
-    key that the server makes has no such person.
-
-    Raises `invalid` that names the field at fault.
+    It is valid while `created_by` is an active owner of the organization, or a superuser. A key
+    created by the server has no such person. Raises `invalid` naming the field.
     """
     key = new_token(API_KEY)
     row = ApiKey(
@@ -183,14 +182,14 @@ def create_api_key(
 
 
 def is_maker_an_owner() -> models.Q:
-    """Match the keys whose maker may still make keys, and those without a maker."""
+    """Match the keys whose creator may still create keys, and those without a creator."""
     return models.Q(created_by=None) | made_by_an_owner("created_by")
 
 
 def keys_made(*, membership: Membership) -> models.QuerySet[ApiKey]:
-    """Return the keys that the member made as an owner, and that aren't revoked.
+    """Return the unrevoked keys that the member created as an owner.
 
-    Those of a superuser are none: they don't depend on the membership.
+    A superuser has none, because their keys don't depend on the membership.
     """
     return ApiKey.objects.filter(
         organization=membership.organization_id,
@@ -201,7 +200,7 @@ def keys_made(*, membership: Membership) -> models.QuerySet[ApiKey]:
 
 
 def invitations_made(*, membership: Membership) -> models.QuerySet[Invitation]:
-    """Return the invitations that the member made as an owner."""
+    """Return the invitations that the member created as an owner."""
     return Invitation.objects.filter(
         organization=membership.organization_id,
         invited_by=membership.user_id,
@@ -212,10 +211,10 @@ def invitations_made(*, membership: Membership) -> models.QuerySet[Invitation]:
 def _end_lent_rights(
     *, membership: Membership, kept_keys: Collection[uuid.UUID], keeper: User | None
 ) -> None:
-    """End what a member made, invitations and API keys, unless the member is an owner still.
+    """End the invitations and API keys a member created, unless the member is still an owner.
 
-    `kept_keys` get `keeper` as their maker, if that is another owner: no key is without somebody
-    who answers for it. Call this in the transaction that changes the membership.
+    `kept_keys` are transferred to `keeper`, if that is another owner: every key needs a responsible
+    person. Call this in the transaction that changes the membership.
     """
     owners = User.objects.filter(
         memberships__organization=membership.organization_id, memberships__role=Role.OWNER
@@ -223,7 +222,7 @@ def _end_lent_rights(
     if owners.filter(id=membership.user_id).exists():
         return
     invitations_made(membership=membership).delete()
-    # Read again: what a user object says of its roles may be older than the change.
+    # Read from the database, because the user object may hold roles from before the change.
     heir = (
         User.objects.filter(id=keeper.id).exclude(id=membership.user_id).first() if keeper else None
     )
@@ -237,7 +236,7 @@ def _end_lent_rights(
 
 
 def revoke_api_key(*, api_key: ApiKey) -> None:
-    """End a key at once. A second time does nothing."""
+    """Revoke a key immediately; does nothing if it is already revoked."""
     with transaction.atomic():
         fresh = ApiKey.objects.select_for_update(of=("self",)).filter(id=api_key.id).first()
         if fresh is not None and fresh.revoked_at is None:
@@ -246,7 +245,7 @@ def revoke_api_key(*, api_key: ApiKey) -> None:
 
 
 def authenticate_api_key(*, key: str) -> ApiKey:
-    """The row of a key that is in force, or an ApplicationError `not_authenticated`."""
+    """Return the row of a valid key; raise ApplicationError `not_authenticated` otherwise."""
     row = (
         ApiKey.objects.select_related("organization")
         .filter(digest=token_digest(key), revoked_at=None)

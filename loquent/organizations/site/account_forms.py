@@ -1,4 +1,4 @@
-"""The forms with which somebody signs in or gets a new password."""
+"""Forms to log in and to reset a password."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from django.template import loader
 from loquent.mail import send_in_background
 from loquent.organizations.services.organizations import staff_username
 from loquent.organizations.site.sign_in import (
+    humanize_wait,
     seconds_locked,
     take_password_reset,
     take_sign_in,
-    wait_in_words,
 )
 
 TOO_MANY_ATTEMPTS = "Too many login attempts from your network."
@@ -25,7 +25,7 @@ TOO_MANY_PASSWORDS = "Too many wrong passwords."
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Members sign in with their email. `retry_after`: seconds, once it was tried too often."""
+    """Log in by email. `retry_after`: seconds to wait after too many attempts."""
 
     request: HttpRequest
     retry_after: int | None = None
@@ -46,7 +46,7 @@ class LoginForm(AdminAuthenticationForm):
         except ValidationError:
             if not getattr(self.request, "axes_locked_out", False):
                 raise
-            # The attempt that makes the pause has a number, those within it have none.
+            # Only the attempt that starts the lock has a failure count; later ones have none.
             if getattr(self.request, "axes_failures_since_start", None) is None:
                 attempt.was_not_checked()
             wait = seconds_locked(self.request, name)
@@ -57,12 +57,12 @@ class LoginForm(AdminAuthenticationForm):
     def _too_often(self, why: str, wait: int) -> ValidationError:
         self.retry_after = wait
         return ValidationError(
-            f"{why} Try again in {wait_in_words(wait)}, or reset your password.", code="locked"
+            f"{why} Try again in {humanize_wait(wait)}, or reset your password.", code="locked"
         )
 
 
 class ResetForm(PasswordResetForm):
-    """Asks for a link by mail. It says the same whether there is such an account or not."""
+    """Request a reset link by email. The response doesn't reveal whether the account exists."""
 
     retry_after: int | None = None
 
@@ -71,11 +71,11 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].widget.attrs["autofocus"] = True
 
     def ask(self, request: HttpRequest) -> bool:
-        """Count the wish; False, with an error in the form, where it is one too many."""
+        """Count the request; return False, with a form error, if the rate is exceeded."""
         self.retry_after = take_password_reset(request, self.cleaned_data["email"])
         if self.retry_after is None:
             return True
-        wait = wait_in_words(self.retry_after)
+        wait = humanize_wait(self.retry_after)
         self.add_error(None, f"Too many password reset requests. Try again in {wait}.")
         return False
 
@@ -88,14 +88,14 @@ class ResetForm(PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        """Hand the mail to the background, so that nobody can tell by the time that it took."""
+        """Send in the background, so that response times don't reveal whether an email is sent."""
         context["site_url"] = settings.SITE_URL
         body = loader.render_to_string(email_template_name, context)
         send_in_background(to=to_email, subject="Reset your password", body=body)
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    """A new password, twice; it also lifts the lock of wrong passwords."""
+    """Set a new password, entered twice; also resets the lock after wrong passwords."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)

@@ -1,4 +1,4 @@
-"""The pages on which somebody who can't sign in gets a new password."""
+"""Password reset pages."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ TEMPLATES = "admin/account"
 
 
 class ResetView(views.PasswordResetView):
-    """Asks for the email, and mails a link."""
+    """Ask for the email, and send a link."""
 
     form_class = ResetForm
     email_template_name = f"{TEMPLATES}/reset_mail.txt"
@@ -34,7 +34,7 @@ class ResetView(views.PasswordResetView):
 
 
 class ConfirmView(views.PasswordResetConfirmView):
-    """Takes the new password from whoever has the link."""
+    """Set the new password of the person with the link."""
 
     form_class = NewPasswordForm
     template_name = f"{TEMPLATES}/new_password.html"
@@ -42,18 +42,19 @@ class ConfirmView(views.PasswordResetConfirmView):
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
-        # The mailed link proves who it is: no guesses from elsewhere may slow this network down.
+        # The emailed link authenticates the user: guesses from elsewhere may not throttle this
+        # network.
         remember_network(user=form.user, network=request_key(self.request))
         return response
 
 
 def password_reset_urls(site: AdminSite) -> list[URLPattern]:
-    """The addresses of these pages, for the admin's site."""
+    """Return the addresses of these pages, for the admin site."""
 
     def page(view: type[Any], **options: Any) -> Any:
         def answer(request: HttpRequest, **arguments: Any) -> HttpResponse:
             context = {**without_frame(site, request), "mail_is_on": settings.MAIL_IS_ON}
-            # Requests run at once: what belongs to one may not be written where others read.
+            # Requests run concurrently, so per-request state may not be stored on shared objects.
             answering = view.as_view(**options, extra_context=context)
             response: HttpResponse = answering(request, **arguments)
             return response
@@ -71,5 +72,5 @@ def password_reset_urls(site: AdminSite) -> list[URLPattern]:
 
 
 def without_frame(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
-    """The context of a page that looks like the login, whoever is signed in."""
+    """Return the context of a page styled like the login page, even if a user is logged in."""
     return {**site.each_context(request), "has_permission": False}

@@ -1,4 +1,4 @@
-"""The organization that a member works in now: the one whose rows their lists show."""
+"""Track the organization a member currently works in, whose rows the lists show."""
 
 import uuid
 
@@ -8,14 +8,14 @@ from loquent.organizations.access import default_organization, visible_organizat
 from loquent.organizations.models import Organization
 
 SESSION_KEY = "organization"
-# What a superuser chooses to see every organization's rows in one list.
+# Chosen by a superuser to see all organizations' rows in one list.
 ALL = "all"
 
 
 def current_organization(request: HttpRequest) -> Organization | None:
-    """The organization that the session chose, if the member still belongs to it; else their first.
+    """Return the session's organization if the member still belongs to it, else their first.
 
-    None: a superuser who sees all of them, or somebody who belongs to none.
+    None for a superuser who sees all of them, or a user who belongs to none.
     """
     if not hasattr(request, "_current_organization"):
         request._current_organization = _find(request)  # type: ignore[attr-defined]
@@ -24,7 +24,7 @@ def current_organization(request: HttpRequest) -> Organization | None:
 
 
 def choose_organization(request: HttpRequest, wanted: str) -> bool:
-    """Work in another organization from now on; False, and no change, where it isn't theirs."""
+    """Switch to another organization; return False, without a change, if the user has no access."""
     if wanted == ALL and getattr(request.user, "is_superuser", False):
         chosen = None
     else:

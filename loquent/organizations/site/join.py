@@ -1,4 +1,4 @@
-"""Where an invitation's link leads: become a member, with a new account or one's own."""
+"""Accept invitations, with a new or an existing account."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ SESSION_KEY = "invitation"
 
 
 class NewAccountForm(forms.Form):
-    """Name and password of somebody who has no account yet."""
+    """The name and password for a new account."""
 
     name = forms.CharField(
         max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}), label="Your name"
@@ -68,7 +68,7 @@ class NewAccountForm(forms.Form):
 
 
 def join_urls(site: AdminSite) -> list[URLPattern]:
-    """The addresses of these pages, for the admin's site."""
+    """Return the addresses of these pages, for the admin site."""
 
     def join(request: HttpRequest) -> HttpResponse:
         return join_page(request, site)
@@ -80,9 +80,10 @@ def join_urls(site: AdminSite) -> list[URLPattern]:
 
 
 def join_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Remember an open invitation, and go on at an address that doesn't hold its secret.
+    """Remember an open invitation, and redirect to an address without its secret.
 
-    Anyone can call this with any token, and what is remembered is a row in the database.
+    Only a valid token is remembered, because anyone can request this address and each session is a
+    database row.
     """
     digest = token_digest(token)
     if find_invitation(digest=digest) is None:
@@ -93,7 +94,7 @@ def join_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def join_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """Say what the invitation is for, and take the answer."""
+    """Describe the invitation, and process the answer."""
     digest = request.session.get(SESSION_KEY, "")
     invitation = find_invitation(digest=digest) if digest else None
     context = {

@@ -1,6 +1,6 @@
-"""How often somebody may try to sign in, or ask for a new password.
+"""Limit login attempts and password reset requests.
 
-Wrong passwords are counted by django-axes, in the database, for each account and address.
+django-axes counts wrong passwords in the database, per account and address.
 """
 
 import math
@@ -26,25 +26,25 @@ from loquent.ratelimit.shared import Bucket, limiter
 from loquent.server.addresses import address_buckets, request_key
 
 HOUR = 3_600
-# Attempts that failed, from one address and whatever the account: an office shares an address.
+# Failed attempts per address for all accounts together: an office shares an address.
 SIGN_INS_PER_ADDRESS = Rate("sign_in_ip", 100, HOUR, 30)
-# Every attempt, right or wrong: each costs the time of one password hash.
+# All attempts, because each costs the time of one password hash.
 HASHES_PER_ADDRESS = Rate("sign_in_hash_ip", 30, 60, 60)
-# Attempts that failed on one account, from networks that it has not signed in from before: 50 at
-# once, then one per 30 seconds. It only slows down: it can lock no account.
+# Failed attempts per account from networks it has not logged in from before: 50 at first, then one
+# per 30 seconds. This only throttles and never locks an account.
 SIGN_INS_PER_ACCOUNT = Rate("sign_in_account", 1, 30, 50)
 RESETS_PER_ADDRESS = Rate("password_reset_ip", 20, HOUR, 20)
 RESETS_PER_ACCOUNT = Rate("password_reset", 5, HOUR, 5)
 
-# Characters; as many as the package's table takes.
+# The length of the column in the package's table.
 MOST_OF_A_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """An attempt to sign in. `wait`: the seconds to wait where there were too many, else None.
+    """A login attempt. `wait`: seconds to wait if there were too many, else None.
 
-    `is_of_account`: it is the account that must wait, not the address.
+    `is_of_account`: the limit of the account was reached, not the one of the address.
     """
 
     failures: tuple[Bucket, ...]
@@ -53,11 +53,11 @@ class SignIn:
     is_of_account: bool
 
     def succeeded(self) -> None:
-        """The password was right: the attempt does not count as a failure."""
+        """Don't count the attempt as a failure: the password was correct."""
         limiter.give_back(*self.failures, *self.account)
 
     def was_not_checked(self) -> None:
-        """The account was locked for the address: the attempt can't have been a guess."""
+        """Refund the account's limit: it was locked for this address, so no password was tried."""
         limiter.give_back(*self.account)
 
 
@@ -69,18 +69,18 @@ def request_network(request: HttpRequest) -> str | None:
     return request_key(request) or None
 
 
-def counted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The one spelling of an account's name, under which its wrong passwords are counted."""
+def lockout_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Return the canonical account name under which wrong passwords are counted."""
     return _counted(str((credentials or {}).get("username") or ""))
 
 
 def _counted(name: str) -> str:
-    # Longer than the column, it is nobody's name.
+    # No account has a name longer than the column.
     return staff_username(name)[:MOST_OF_A_NAME]
 
 
 def seconds_locked(request: HttpRequest, name: str) -> int:
-    """How long an account stays locked for the request's address, in seconds; at least one."""
+    """Return how many seconds an account stays locked for the request's address; at least one."""
     last = (
         AccessAttempt.objects.filter(username=_counted(name), ip_address=request_network(request))
         .order_by("-attempt_time")
@@ -93,7 +93,7 @@ def seconds_locked(request: HttpRequest, name: str) -> int:
 
 
 def take_sign_in(request: HttpRequest, name: str) -> SignIn:
-    """Count an attempt to sign in with a name, before the password is checked."""
+    """Count an attempt to log in with a name, before the password is checked."""
     network, name = request_key(request), _counted(name)
     failures = address_buckets(SIGN_INS_PER_ADDRESS, network)
     account: tuple[Bucket, ...] = ()
@@ -108,7 +108,7 @@ def take_sign_in(request: HttpRequest, name: str) -> SignIn:
 
 
 def take_password_reset(request: HttpRequest, email: str) -> int | None:
-    """Count a wish for a new password; gives the seconds to wait where there were too many."""
+    """Count a password reset request; return the seconds to wait if there were too many."""
     refused = limiter.take(
         *address_buckets(RESETS_PER_ADDRESS, request_key(request)),
         (RESETS_PER_ACCOUNT, staff_username(email)),
@@ -116,16 +116,16 @@ def take_password_reset(request: HttpRequest, email: str) -> int | None:
     return None if refused is None else refused[1]
 
 
-def wait_in_words(seconds: int) -> str:
-    """A time to wait as staff read it: `a minute`, `14 minutes`."""
+def humanize_wait(seconds: int) -> str:
+    """Return a waiting time for display: `a minute`, `14 minutes`."""
     minutes = math.ceil(seconds / 60)
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
 @receiver(user_locked_out)
 def log_pause(*, request: Any, username: str, **kwargs: object) -> None:
-    """Tell the owners of a member's organizations, once for each pause."""
-    # Further attempts within a pause are not counted, and carry no number.
+    """Record a lockout in the audit logs of the member's organizations, once per lockout."""
+    # Further attempts during a lockout are not counted and have no number.
     if request.axes_failures_since_start is None:
         return
     for membership in Membership.objects.filter(user__username=username).select_related("user"):

@@ -1,4 +1,4 @@
-"""The admin's frame: its navigation in the words of staff, and the switch of organizations."""
+"""Define the admin site: navigation, login, and the organization switcher."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from loquent.organizations.site.current import ALL, choose_organization, current
 from loquent.organizations.site.join import join_urls
 
 GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
-# No row of ours has an address of its own or is looked up while somebody types.
+# Our rows have no public pages, and no page uses autocomplete.
 UNUSED = frozenset({"view_on_site", "autocomplete"})
-# More than anybody wants to read in a menu; the list of organizations has them all.
+# A longer menu would be unusable; the organization list shows all of them.
 MAX_IN_MENU = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Nav:
-    """Where a page of the admin stands in the navigation, and under which name and icon."""
+    """The place of an admin page in the navigation, its name and its icon."""
 
     group: str
     order: int
@@ -34,14 +34,14 @@ class Nav:
 
 
 class StaffSite(admin.AdminSite):
-    """The staff's pages. `overview` answers for the first one."""
+    """The admin site. `overview` renders the start page."""
 
     site_title = site_header = "Loquent"
     index_title = "Overview"
     site_url = None
     enable_nav_sidebar = False
     login_form = LoginForm
-    # Set by the app that counts: this one knows of no chats.
+    # Set by the widgets app, because this app knows nothing about chats.
     overview: Callable[[HttpRequest], HttpResponse] | None = None
     overview_csv: Callable[[HttpRequest], HttpResponse] | None = None
 
@@ -58,7 +58,7 @@ class StaffSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The login; 429 with the time to wait once it was tried too often."""
+        """Show the login page; return 429 with the waiting time after too many attempts."""
         response = super().login(request, extra_context)
         form = (getattr(response, "context_data", None) or {}).get("form")
         if isinstance(form, LoginForm) and form.retry_after is not None:
@@ -69,7 +69,7 @@ class StaffSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """The overview, for whoever may see figures."""
+        """Show the overview to users who may see figures."""
         if self.overview is None:
             return super().index(request, extra_context)
         request.current_app = self.name
@@ -90,7 +90,7 @@ class StaffSite(admin.AdminSite):
         }
 
     def switch_view(self, request: HttpRequest) -> HttpResponse:
-        """Work in another organization, and go on where its rows can be seen."""
+        """Switch the organization, and redirect to a page that exists there."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not choose_organization(request, request.POST.get("organization", "")):
@@ -133,7 +133,7 @@ class StaffSite(admin.AdminSite):
         ]
 
     def _list_of(self, request: HttpRequest) -> str:
-        """The list that a page belongs to, to show after a switch; else the overview."""
+        """Return the list that a page belongs to, to show after a switch; else the overview."""
         lists = (url for _, url in self._lists() if request.path.startswith(url))
         return next(lists, reverse("admin:index"))
 

@@ -1,4 +1,4 @@
-"""`manage.py unlock EMAIL`: let somebody sign in again after too many wrong passwords."""
+"""`manage.py unlock EMAIL`: unlock an account after too many wrong passwords."""
 
 from argparse import ArgumentParser
 from typing import Any
