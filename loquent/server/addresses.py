@@ -128,6 +128,8 @@ def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return parsed
     if parsed.ipv4_mapped is not None:
         return parsed.ipv4_mapped
+    if parsed.sixtofour is not None:
+        return parsed.sixtofour
     if parsed in _TRANSLATED:
         return ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF)
     return parsed

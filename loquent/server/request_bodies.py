@@ -4,12 +4,14 @@ Django reads a body to its end before it looks at the address, so this happens i
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 
 from loquent.errors import ErrorCode
+from loquent.server.addresses import scope_key
 from loquent.server.edge_answers import Refusal
 from loquent.server.large_bodies import Scope, has_credentials, is_for_large_bodies
 
@@ -39,13 +41,16 @@ class DisconnectedError(Exception):
 class BodyLimits:
     """The numbers, per process.
 
-    Large bodies have a share of the memory of their own, so that they cannot keep a login out.
+    Large bodies have a share of the memory of their own, so that they cannot keep a login out, and
+    no address may fill a share by itself.
     A body must bring `progress_bytes` in every `progress_seconds`, or its end: 8 KiB/s. An average
     since the beginning would let a client send much at once and then hold it for an hour.
     """
 
     small_total: int = 16 * MIB
     large_total: int = 48 * MIB
+    small_per_client: int = 4 * MIB
+    large_per_client: int = 32 * MIB
     progress_bytes: int = 80 * KIB
     progress_seconds: float = 10.0
 
@@ -55,11 +60,14 @@ class _Share:
     """A share of the memory for bodies."""
 
     total: int
+    per_client: int
     used: int = 0
+    # Bytes by the key of the client's address.
+    clients: Counter[str] = field(default_factory=Counter)
 
-    def check(self, size: int) -> None:
-        """Raise RefusedError unless there is room for so many bytes more."""
-        if self.used + size > self.total:
+    def check(self, size: int, client: str) -> None:
+        """Raise RefusedError unless there is room for so many bytes more of a client."""
+        if self.used + size > self.total or self.clients[client] + size > self.per_client:
             raise RefusedError(
                 Refusal(
                     503,
@@ -70,9 +78,16 @@ class _Share:
                 )
             )
 
-    def take(self, size: int) -> None:
-        self.check(size)
+    def take(self, size: int, client: str) -> None:
+        self.check(size, client)
         self.used += size
+        self.clients[client] += size
+
+    def give_back(self, size: int, client: str) -> None:
+        self.used -= size
+        self.clients[client] -= size
+        if not self.clients[client]:
+            del self.clients[client]
 
 
 class BodyMemory:
@@ -80,8 +95,8 @@ class BodyMemory:
 
     def __init__(self, limits: BodyLimits) -> None:
         self.limits = limits
-        self.small = _Share(limits.small_total)
-        self.large = _Share(limits.large_total)
+        self.small = _Share(limits.small_total, limits.small_per_client)
+        self.large = _Share(limits.large_total, limits.large_per_client)
 
 
 @dataclass(slots=True)
@@ -94,6 +109,7 @@ class Body:
     is_large: bool = False
     is_started: bool = False
     is_complete: bool = False
+    _client: str = ""
     _content: bytearray = field(default_factory=bytearray)
     _held: int = 0
     _is_passed_on: bool = False
@@ -105,11 +121,13 @@ class Body:
         and DisconnectedError. A declared length is checked before anything is received: a client
         that waits for `100 Continue` then sends nothing at all.
         """
+        is_kept = scope["method"] not in METHODS_WITHOUT_BODY
+        if is_kept:
+            self._client = scope_key(scope)
         limit = SMALL_BYTES
         declared = _content_length(scope)
         if declared > limit:
             limit = self._become_large(scope, declared)
-        is_kept = scope["method"] not in METHODS_WITHOUT_BODY
         limits = self.memory.limits
         loop = asyncio.get_running_loop()
         deadline, progress = loop.time() + limits.progress_seconds, 0
@@ -141,13 +159,17 @@ class Body:
 
     def free(self) -> None:
         """Stop counting; the content goes."""
-        share = self.memory.large if self.is_large else self.memory.small
-        share.used -= self._held
+        if self._held:
+            self._share.give_back(self._held, self._client)
         self._held = 0
         self._content.clear()
 
+    @property
+    def _share(self) -> _Share:
+        return self.memory.large if self.is_large else self.memory.small
+
     def _keep(self, piece: bytes) -> None:
-        (self.memory.large if self.is_large else self.memory.small).take(len(piece))
+        self._share.take(len(piece), self._client)
         self._held += len(piece)
         self._content += piece
 
@@ -165,9 +187,10 @@ class Body:
             raise _too_large(f"The body is larger than {large} MiB.")
         if not self.is_large:
             # All that is declared must fit, so that a body is refused before it is sent.
-            self.memory.large.check(size)
-            self.memory.large.used += self._held
-            self.memory.small.used -= self._held
+            self.memory.large.check(size, self._client)
+            if self._held:
+                self.memory.small.give_back(self._held, self._client)
+                self.memory.large.take(self._held, self._client)
             self.is_large = True
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 

@@ -60,6 +60,7 @@ class Client:
         method: str = "POST",
         ends: bool = True,
         disconnects: bool = False,
+        address: str = "127.0.0.1",
     ) -> None:
         declared = [] if length is None else [(b"content-length", str(length).encode())]
         self.scope: dict[str, Any] = {
@@ -68,7 +69,7 @@ class Client:
             "path": path,
             "query_string": b"",
             "headers": [(b"host", b"127.0.0.1:8000"), *declared, *headers],
-            "client": ("127.0.0.1", 50_000),
+            "client": (address, 50_000),
         }
         self._pieces = [*pieces] or [b""]
         self._ends, self._disconnects = ends, disconnects

@@ -157,3 +157,20 @@ def test_no_relation_is_hidden() -> None:
         if field.name == "+"
     }
     assert names == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "created_at__year=99999999999999999999",
+        "created_at__year=0",
+        "created_at__year=x",
+        "created_at__year=2026&created_at__month=13",
+        "created_at__year=2026&created_at__month=2&created_at__day=31",
+    ],
+)
+def test_no_calendar_has_such_a_day(client: Client, alice: User, query: str) -> None:
+    client.force_login(alice)
+    page = reverse("admin:widgets_erasurereceipt_changelist")
+    assert client.get(f"{page}?{query}").status_code == 302
+    assert client.get(f"{page}?created_at__year=2026&created_at__month=11").status_code == 200

@@ -266,3 +266,18 @@ def test_only_these_addresses_accept_large_bodies() -> None:
         "agents_textagent_import", "widgets_widgetconfig_check",
     }  # fmt: skip
     assert forms - marked == set()
+
+
+async def test_one_address_cannot_fill_the_memory_for_small_bodies(django: Application) -> None:
+    limits = BodyLimits(small_per_client=100 * KIB)
+    edge = RequestLimits(django, bodies=limits)
+    django.gate = asyncio.Event()
+    first = asyncio.create_task(Client(LOGIN, b"x" * 60 * KIB).ask(edge))
+    await django.started.wait()
+    assert await Client(LOGIN, b"x" * 60 * KIB).ask(edge) == 503
+    other = Client(LOGIN, b"x" * 60 * KIB, address="203.0.113.9")
+    second = asyncio.create_task(other.ask(edge))
+    django.gate.set()
+    assert await first == await second == 200
+    assert used(edge) == (0, 0)
+    assert not edge.memory.small.clients

@@ -137,3 +137,14 @@ async def test_slot_is_not_lost_to_a_waiter_that_was_cancelled() -> None:
     one.leave()
     assert await one.enter()
     assert not await slots(0, waiting=0).enter()
+
+
+async def test_a_long_content_type_is_refused_before_django_parses_it() -> None:
+    django = Application()
+    edge = RequestLimits(django)
+    long = (b"content-type", b'a/b; x="' + b";" * 600)
+    client = Client("/api/widget/embed.js", headers=[long], method="GET")
+    assert await client.ask(edge) == 415
+    assert django.bodies == []
+    usual = (b"content-type", b"multipart/form-data; boundary=" + b"-" * 70)
+    assert await Client(LOGIN, b"x", headers=[usual]).ask(edge) == 200

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from loquent.limits import MAX_SEARCH
 
-DATE_PARTS = ("year", "month", "day")
+DATE_PARTS = {"year": 9_999, "month": 12, "day": 31}
 
 
 class DeclaredLookups(admin.ModelAdmin[Any]):
@@ -37,6 +37,7 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
         if "_declared_lookups" not in cached:
             cached["_declared_lookups"] = self._declared_lookups(request)
         if lookup in cached["_declared_lookups"]:
+            self._check_date(lookup, value)
             return True
         if lookup.isidentifier() and LOOKUP_SEP not in lookup and not self._is_known(lookup):
             raise IncorrectLookupParameters(lookup)
@@ -54,6 +55,15 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
         Each word adds a condition, and databases limit how many they evaluate.
         """
         return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
+
+    def _check_date(self, lookup: str, value: str) -> None:
+        """Raise IncorrectLookupParameters for a year, month or day that no calendar has."""
+        path, _, part = lookup.rpartition(LOOKUP_SEP)
+        if path != self.date_hierarchy or part not in DATE_PARTS:
+            return
+        is_number = value.isascii() and value.isdigit() and len(value) <= len("9999")
+        if not is_number or not 1 <= int(value) <= DATE_PARTS[part]:
+            raise IncorrectLookupParameters(lookup)
 
     def _is_known(self, name: str) -> bool:
         try:
