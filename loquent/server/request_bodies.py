@@ -1,6 +1,6 @@
-"""Bounds on request bodies: their size, their pace, and the memory that all of them hold.
+"""Limit request bodies: their size, their rate, and the memory they occupy together.
 
-Django reads a body to its end before it looks at the address, so this happens in front of it.
+Django reads a whole body before it resolves the address, so this happens before Django.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from loquent.server.edge_answers import Refusal
 from loquent.server.large_bodies import Scope, has_credentials, is_for_large_bodies
 
 KIB, MIB = 1024, 1024 * 1024
-# What any address accepts.
+# The limit for all addresses.
 SMALL_BYTES = 64 * KIB
-# Slices in which a body is passed on, so that the copy grows while this one shrinks.
+# A body is passed on in slices, so that this copy shrinks while Django's copy grows.
 SLICE_BYTES = 64 * KIB
-# These methods have no body that a view reads.
+# Views read no body for these methods.
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 RETRY_AFTER_SECONDS = 5
 
 
 class RefusedError(Exception):
-    """The request is not passed on."""
+    """The request is refused."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
@@ -37,11 +37,11 @@ class DisconnectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The numbers, per process.
+    """The limits per process.
 
-    Large bodies have a share of the memory of their own, so that they cannot keep a login out.
-    A body must bring `progress_bytes` in every `progress_seconds`, or its end: 8 KiB/s. An average
-    since the beginning would let a client send much at once and then hold it for an hour.
+    Large bodies have a separate share of the memory, so that they cannot block logins. A body must
+    deliver `progress_bytes` within every `progress_seconds`, or end: 8 KiB/s. An average since the
+    start would let a client send much at first and then stall for an hour.
     """
 
     small_total: int = 16 * MIB
@@ -58,7 +58,7 @@ class _Share:
     used: int = 0
 
     def check(self, size: int) -> None:
-        """Raise RefusedError unless there is room for so many bytes more."""
+        """Raise RefusedError unless this many more bytes fit."""
         if self.used + size > self.total:
             raise RefusedError(
                 Refusal(
@@ -76,7 +76,7 @@ class _Share:
 
 
 class BodyMemory:
-    """What the bodies of a process hold together."""
+    """The memory used by all bodies of a process."""
 
     def __init__(self, limits: BodyLimits) -> None:
         self.limits = limits
@@ -86,10 +86,10 @@ class BodyMemory:
 
 @dataclass(slots=True)
 class Body:
-    """The body of one request, which counts until `free`."""
+    """The body of one request, counted until `free`."""
 
     memory: BodyMemory
-    # Bytes that were received.
+    # The number of bytes received.
     size: int = 0
     is_large: bool = False
     is_started: bool = False
@@ -101,9 +101,9 @@ class Body:
     async def read(self, scope: Scope, receive: Any) -> None:
         """Receive the body to its end.
 
-        Raises RefusedError for one that is too large, too slow, or for which there is no memory,
-        and DisconnectedError. A declared length is checked before anything is received: a client
-        that waits for `100 Continue` then sends nothing at all.
+        Raises RefusedError if it is too large or too slow, or if there is no memory for it, and
+        DisconnectedError. A declared length is checked before anything is received, so that a
+        client waiting for `100 Continue` sends nothing.
         """
         limit = SMALL_BYTES
         declared = _content_length(scope)
@@ -130,7 +130,7 @@ class Body:
                 deadline, progress = loop.time() + limits.progress_seconds, 0
 
     async def replay(self, receive: Any) -> dict[str, Any]:
-        """Give the body to the application as its server would; then what the server has."""
+        """Pass the body to the application as a server does, then the server's own messages."""
         if self._is_passed_on:
             event: dict[str, Any] = await receive()
             return event
@@ -140,7 +140,7 @@ class Body:
         return {"type": "http.request", "body": piece, "more_body": not self._is_passed_on}
 
     def free(self) -> None:
-        """Stop counting; the content goes."""
+        """Release the content, and stop counting it."""
         share = self.memory.large if self.is_large else self.memory.small
         share.used -= self._held
         self._held = 0
@@ -152,7 +152,7 @@ class Body:
         self._content += piece
 
     def _become_large(self, scope: Scope, size: int) -> int:
-        """Return the limit of a large body; raises RefusedError if this may not be one."""
+        """Return the limit of a large body; raise RefusedError if this request may not have one."""
         small, large = SMALL_BYTES // KIB, settings.DATA_UPLOAD_MAX_MEMORY_SIZE // MIB
         if not is_for_large_bodies(scope):
             raise _too_large(f"The body is larger than {small} KiB, the limit at this address.")
@@ -164,7 +164,7 @@ class Body:
         if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise _too_large(f"The body is larger than {large} MiB.")
         if not self.is_large:
-            # All that is declared must fit, so that a body is refused before it is sent.
+            # The declared length must fit, so that a body is refused before it is sent.
             self.memory.large.check(size)
             self.memory.large.used += self._held
             self.memory.small.used -= self._held
@@ -195,9 +195,9 @@ def _too_large(message: str) -> RefusedError:
 
 
 def _content_length(scope: Scope) -> int:
-    """Return the declared length; 0 where there is none, or none that can be read."""
+    """Return the declared length; 0 if it is missing or invalid."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
-            # More digits than any length has are still too many bytes.
+            # A number with this many digits is too large, whatever its value.
             return int(value[:20])
     return 0

@@ -1,6 +1,6 @@
-"""The bounds in front of Django: on bodies, and on how many requests it handles at once.
+"""Limit request bodies and concurrent requests, before Django.
 
-Health, metrics and sockets don't come this way.
+Health checks, metrics and sockets bypass these limits.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from loquent.server.request_bodies import (
 from loquent.server.slots import Slots
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
-# Each has a thread; Compose and systemd allow 200 for all.
+# Each request has a thread; Compose and systemd allow 200 threads in total.
 REQUESTS_AT_ONCE = 40
 MOST_WAITING = 400
 WAIT_SECONDS = 5.0
-# Reading a form of 16 MiB takes several times as much memory for a moment.
+# Parsing a form of 16 MiB briefly takes several times as much memory.
 LARGE_AT_ONCE = 2
 LARGE_WAIT_SECONDS = 10.0
-# An answer that takes longer to send than this waits for its client, not for a thread of ours.
+# After this time a response is waiting for its client, and no longer needs a thread.
 SENDING_SECONDS = 0.1
 BUSY = Refusal(
     503,
@@ -43,11 +43,11 @@ BUSY = Refusal(
 
 
 class RequestLimits:
-    """Passes a request on once its body is there and Django has room for it.
+    """Passes a request on once its body is complete and a slot is free.
 
-    A body is received first, so that a slow client holds neither a slot nor a thread. Slots are
-    given back when the answer is complete, or shortly after it began: a download or a slow reader
-    holds no thread.
+    The body is received first, so that a slow client occupies neither a slot nor a thread. Slots
+    are released when the response is complete, or shortly after it started, so that a download or a
+    slow reader occupies no thread.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RequestLimits:
 
             async def send_and_hand_over(event: dict[str, Any]) -> None:
                 if event["type"] == "http.response.start":
-                    # In the context of Django's handler, which knows its thread.
+                    # Runs in the context of Django's handler, which knows its thread.
                     held.hand_over_soon()
                 await send(event)
 
@@ -113,7 +113,7 @@ class RequestLimits:
 
 
 class _Held:
-    """The slots that one request holds."""
+    """The slots that one request occupies."""
 
     def __init__(self) -> None:
         self._slots: list[Slots] = []
@@ -143,10 +143,10 @@ class _Held:
 
 
 def release_thread() -> None:
-    """End the thread of the Django request in whose context this runs, and its connections.
+    """End the thread of the Django request in this context, and close its connections.
 
-    Django keeps the thread until the answer is sent, however slowly the client reads. What still
-    needs one afterwards, such as closing the answer, gets a new one.
+    Django keeps the thread until the response is sent, however slowly the client reads. Later work,
+    such as closing the response, gets a new thread.
     """
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol, with two inputs handled that it leaves open, and less to keep."""
+"""Extend uvicorn's WebSocket protocol: handle two invalid inputs, and use less memory."""
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -6,13 +6,13 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Refuses a handshake that can't be parsed, and passes on text that is no UTF-8."""
+    """Refuses an invalid handshake, and passes on text that is not UTF-8."""
 
     def data_received(self, data: bytes) -> None:
         """Refuse a handshake with too long a line, too many headers or a body with 400.
 
-        uvicorn looks at errors of frames only: the connection would stay open, without an answer
-        and without an end, and would break the server's shutdown.
+        uvicorn only checks frames for errors: the connection would stay open without a response,
+        and would break the server's shutdown.
         """
         super().data_received(data)
         if self.conn.handshake_exc is None or self.handshake_initiated:
@@ -24,7 +24,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def start_keepalive(self) -> None:
-        """Drop the handshake's headers once it is answered: the socket may live for hours."""
+        """Drop the handshake's headers once it is complete: the socket may stay open for hours."""
         super().start_keepalive()
         self.request.headers.clear()
         self.response.headers.clear()
@@ -32,7 +32,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """Pass text that is not UTF-8 on as bytes, which the application refuses as a bad frame.
 
-        uvicorn would log a traceback and end the socket: one bad frame must not end a session.
+        uvicorn would log a traceback and close the socket, but one bad frame must not end a
+        session.
         """
         if self.curr_msg_data_type == "text":
             try:
