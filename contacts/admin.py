@@ -27,7 +27,7 @@ from loquent.organizations.site.staff_site import Nav
 
 
 class ContactForm(GuardedForm[Contact]):
-    """A contact in any spelling; stored in one."""
+    """A contact; details are accepted in any spelling and stored normalised."""
 
     noun = "contact"
     guarded = DETAILS
@@ -83,7 +83,7 @@ class ContactForm(GuardedForm[Contact]):
 
 @admin.register(Contact)
 class ContactAdmin(TenantAdmin):
-    """People who left their details."""
+    """The people who left their details."""
 
     nav = Nav("Inbox", 2, "Contacts", "person")
     form = ContactForm
@@ -96,7 +96,7 @@ class ContactAdmin(TenantAdmin):
         return ["organization"] if obj else []
 
     def get_fields(self, request: HttpRequest, obj: Contact | None = None) -> Any:
-        """With what guards the saving, where somebody can."""
+        """Add the hidden version field for users who can save."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
         return ["organization", *DETAILS, *(["version"] if is_guarded else [])]
 

@@ -19,7 +19,7 @@ from loquent.rest.openapi import UUID_EXAMPLE, examples, line_example
 from loquent.rest.serializers import StrictSerializer, TextField
 from loquent.rest.streaming import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
 
-# Contacts that an export has in memory at once.
+# The most contacts that an export holds in memory.
 EXPORT_BATCH = 500
 
 

@@ -1,4 +1,4 @@
-"""How a list of contacts may be narrowed down."""
+"""Filter contact lists."""
 
 from django.db import models
 from django_filters import rest_framework as filters
@@ -11,7 +11,7 @@ from loquent.rest.filters import PeriodFilterSet, SearchFilter
 
 
 class ContactFilter(PeriodFilterSet):
-    """By details, spelled as one likes, and by when the contact was made."""
+    """Filter by details, in any spelling, and by creation time."""
 
     email = filters.CharFilter(
         method="filter_email", max_length=254, help_text="The contact with this email."

@@ -9,7 +9,7 @@ from loquent.organizations.models import Organization
 class Contact(BaseModel):
     """A person known to an organization; email and phone are stored normalised.
 
-    No two contacts of an organization share an email or a phone. What is unknown is null.
+    No two contacts of an organization share an email or a phone. Unknown details are null.
     """
 
     organization = models.ForeignKey(
@@ -19,7 +19,7 @@ class Contact(BaseModel):
     email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001 - unique where known
     phone = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001 - unique where known
 
-    # Nobody verified what a visitor typed: it is theirs to correct only while this is true.
+    # A visitor's details are unverified: the visitor may correct them only while this is true.
     is_unreviewed = models.BooleanField(
         default=False,
         db_default=False,

@@ -1,4 +1,4 @@
-"""One spelling for every email address and telephone number. Pure: no database, no I/O."""
+"""Normalise email addresses, telephone numbers and names. Pure: no database, no I/O."""
 
 import re
 import unicodedata
@@ -16,17 +16,18 @@ _DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.(?![0-9]+\Z)[a-z0-9-]+\Z")
 
 
 class NormalizationError(ValueError):
-    """The text is no email address or telephone number; its text tells the visitor why."""
+    """The text is not an email address or telephone number; the message tells the visitor why."""
 
 
 def normalize_email(text: str) -> str:
-    """NFKC, trimmed, lower case, the domain in its ASCII (IDNA) form, at most 254 characters.
+    """Return the email in NFKC, trimmed, in lower case, with its domain in ASCII (IDNA) form.
 
-    Raises NormalizationError. An address literal such as `a@[127.0.0.1]` is refused, and so is
-    what can't be seen or stored (controls, invisible characters, lone surrogates).
+    At most 254 characters. Raises NormalizationError, also for an address literal such as
+    `a@[127.0.0.1]` and for characters that are invisible or can't be stored (controls, lone
+    surrogates).
     """
     text = text.strip()
-    # NFKC makes one character of four at most: the form of a longer text is too long as well.
+    # NFKC merges at most four characters into one, so a text over this length stays too long.
     if len(text) > 4 * MAX_EMAIL:
         raise NormalizationError(_LONG_EMAIL)
     text = normalize_unicode("NFKC", text).strip().lower()
@@ -46,13 +47,13 @@ def normalize_email(text: str) -> str:
 
 
 def normalize_phone(text: str, *, region: str = "") -> str:
-    """The number in E.164 form, such as `+41446681800`.
+    """Return the number in E.164 form, such as `+41446681800`.
 
-    `region` (two letters) is where a number without a country code is dialled. Raises
-    NormalizationError. Whether the number is in use is not asked: `+1234567890` is fine.
+    `region` (two letters) is the country assumed for a number without a country code. Raises
+    NormalizationError. It is not checked whether the number is in use: `+1234567890` is valid.
     """
     e164 = _e164(normalize_unicode("NFKC", text).strip(), region)
-    # Of a number that isn't dialled anywhere, a prefix may go each time it is read.
+    # An undiallable number could lose a prefix each time it is parsed.
     while (again := _e164(e164, region)) != e164:
         e164 = again
     digits = e164.removeprefix("+")
@@ -72,7 +73,7 @@ def _e164(text: str, region: str) -> str:
 
 
 def normalize_name(text: str) -> str:
-    """NFC, inner white space folded, no control characters, at most 200 characters."""
+    """Return the name in NFC, with single spaces, no control characters, at most 200 characters."""
     text = normalize_unicode("NFC", text)
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
     text = " ".join(text.split())

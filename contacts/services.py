@@ -1,4 +1,4 @@
-"""Find and make contacts, so that one person is one row however many ask at once."""
+"""Find and create contacts, with one row per person at any concurrency."""
 
 import uuid
 from typing import TypedDict
@@ -26,7 +26,7 @@ NEEDS_A_DETAIL = "A contact needs a name, an email or a phone number."
 
 
 class ContactDetails(TypedDict, total=False):
-    """What is to be written of a contact, in any spelling."""
+    """Details to write to a contact, in any spelling."""
 
     name: str
     email: str | None
@@ -36,11 +36,10 @@ class ContactDetails(TypedDict, total=False):
 def find_contact(
     *, organization_id: uuid.UUID, email: str | None, phone: str | None
 ) -> Contact | None:
-    """Return the contact of these normalised details, rules 1 to 5 of the commission.
+    """Return the contact with these normalised details, by rules 1 to 5 of the specification.
 
-    Email first: where email and phone lead to different people, the email decides. The row is
-    locked until the end of the caller's transaction, so that it still has these details when the
-    caller links to it.
+    If email and phone match different contacts, the email decides. The row is locked until the
+    caller's transaction ends, so that it still has these details when the caller links to it.
     """
     contacts = Contact.objects.select_for_update().filter(organization_id=organization_id)
     found = contacts.filter(email=email).first() if email else None
@@ -52,9 +51,9 @@ def find_contact(
 def find_or_create_contact(
     *, organization_id: uuid.UUID, name: str, email: str | None, phone: str | None
 ) -> tuple[Contact, bool]:
-    """Return `find_contact`, or a new stub that a visitor typed (rule 6), and whether it is new.
+    """Return `find_contact`, or a new stub typed by a visitor (rule 6), and whether it is new.
 
-    Safe at any concurrency: the unique constraints decide, the loser looks again.
+    Safe at any concurrency: the unique constraints decide, and the loser looks up again.
     """
     with transaction.atomic():
         for _ in range(ATTEMPTS):
@@ -78,7 +77,7 @@ def find_or_create_contact(
 def clean_contact(
     *, organization: Organization, name: str, email: str | None, phone: str | None
 ) -> dict[str, str | None]:
-    """The three details normalised, or `invalid` with every field at fault."""
+    """Return the three details normalised; raise `invalid` naming every invalid field."""
     fields: dict[str, list[str]] = {}
     cleaned: dict[str, str | None] = {"name": "", "email": None, "phone": None}
     try:
@@ -102,12 +101,11 @@ def clean_contact(
 
 
 def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = True) -> Contact:
-    """Write the given details of a contact, new or there already; gives the row as it is then.
+    """Write these details to a new or existing contact; return the row as saved.
 
-    What isn't given stays as it is in the database, whatever the caller has read. Once staff, or a
-    program of theirs, have saved a contact, no visitor corrects it any more. Raises `invalid` on a
-    duplicate or where no detail would be left, and `not_found` where the contact was deleted
-    meanwhile.
+    Other details keep their values in the database, even if the caller's copy is older. Once staff
+    or an API key have saved a contact, visitors can no longer correct it. Raises `invalid` on a
+    duplicate or if no detail would remain, and `not_found` if the contact was deleted.
     """
     cleaned = clean_contact(
         organization=contact.organization,
@@ -139,14 +137,14 @@ def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = 
             phone=cleaned["phone"],
             other_than=contact.id,
         )
-        # None left to name: the other one went while we looked.
+        # No duplicate is left to name: the other contact was deleted in the meantime.
         again = {"email": ["Another contact with this value has just been saved. Try again."]}
         raise invalid(duplicates or again) from None
     return row
 
 
 def lock_contact(*, contact: Contact) -> Contact:
-    """The row as it is now, nobody else's until the transaction ends; `not_found` if it is gone."""
+    """Return the row, locked until the transaction ends; raise `not_found` if it is gone."""
     rows = Contact.objects.select_for_update(of=("self",)).select_related("organization")
     fresh = rows.filter(id=contact.id).first()
     if fresh is None:
@@ -155,19 +153,19 @@ def lock_contact(*, contact: Contact) -> Contact:
 
 
 def contact_version(contact: Contact) -> str:
-    """The version of a contact's details, for forms that others may overtake."""
+    """Return the version of a contact's details, to detect edit conflicts."""
     return version_of(contact.updated_at)
 
 
 def delete_contact(*, contact: Contact) -> None:
-    """Delete a contact. Its conversations stay, without one; erasing takes them as well."""
+    """Delete a contact but keep its conversations; erasing a contact deletes those as well."""
     with transaction.atomic():
         forget_contact(contact=contact, called="Deleted contact")
         contact.delete()
 
 
 def forget_contact(*, contact: Contact, called: str) -> None:
-    """Take a contact that goes out of kept answers, and its name out of the admin's history."""
+    """Remove a contact from stored API responses, and its name from the admin's history."""
     forget_answers(organization_id=contact.organization_id, about=contact.id)
     kind = ContentType.objects.get_for_model(Contact)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(contact.id))
@@ -177,7 +175,7 @@ def forget_contact(*, contact: Contact, called: str) -> None:
 def find_duplicates(
     *, organization_id: uuid.UUID, email: str | None, phone: str | None, other_than: uuid.UUID
 ) -> dict[str, list[str]]:
-    """The fields, each with a sentence, that another contact of the organization has already."""
+    """Return a sentence per field whose value another contact of the organization has."""
     others = Contact.objects.filter(organization_id=organization_id).exclude(id=other_than)
     fields = {}
     if email and others.filter(email=email).exists():

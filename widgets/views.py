@@ -1,4 +1,4 @@
-"""The public endpoints, the staff's short addresses, and the demo page."""
+"""The public endpoints, short staff addresses, and the demo page."""
 
 import logging
 import uuid
@@ -27,16 +27,17 @@ CHUNK_CACHE = "public, max-age=31536000, immutable"
 @csrf_exempt
 @require_safe
 def embed_script(request: HttpRequest) -> HttpResponse:
-    """`GET /api/widget/embed.js`: the widget's script, cached for an hour; any page may load it."""
+    """`GET /api/widget/embed.js`: the widget's script, cached for an hour, readable by any page."""
     return _for_any_page(_script(request, load_bundle(), EMBED_CACHE))
 
 
 @csrf_exempt
 @require_safe
 def script_chunk(request: HttpRequest, name: str) -> HttpResponse:
-    """`GET /api/widget/chunks/<hash>.js`: what the script loads later; its name is its version.
+    """`GET /api/widget/chunks/<hash>.js`: code that the script loads later, named by its hash.
 
-    404, readable by any page and kept by nobody: the file may be one of a deploy that isn't here.
+    A 404 is readable by any page and never cached: the file may belong to a deploy that another
+    server already runs.
     """
     chunk = load_chunk(name)
     if chunk is not None:
@@ -47,7 +48,7 @@ def script_chunk(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _script(request: HttpRequest, script: Bundle, cache: str) -> HttpResponse:
-    """The script as the browser wants it compressed; 304 where it has this version already."""
+    """Return the script in an encoding that the browser accepts; 304 if it is unchanged."""
     body, encoding = script.encoded(request.headers.get("Accept-Encoding", ""))
     etag = f'"{script.digest}{"-" + encoding if encoding else ""}"'
     response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
@@ -68,16 +69,16 @@ def _for_any_page(response: HttpResponse) -> HttpResponse:
     return response
 
 
-# No cookie counts here, so no token either: another method is a 405, for whoever asks.
+# Cookies have no effect here, so no CSRF token is needed: other methods return 405 to everyone.
 @csrf_exempt
 @vary_on_headers("Origin")
 @require_safe
 def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     """`GET /api/widget/{widget_id}/config`: what the page needs to draw the widget.
 
-    200 with the nine public keys; 404 for a widget that is unknown or switched off, readable by
-    any page; 403, readable by none, when the page's origin isn't listed; 503 while the database
-    doesn't answer, readable by any page: the widget would take silence for a refusal.
+    Returns 200 with the nine public keys; 404, readable by any page, if the widget is unknown or
+    disabled; 403, unreadable, if the page's origin isn't listed; 503, readable by any page, if the
+    database is unavailable: the widget would mistake an unreadable error for a refusal.
     """
     origin = request.META.get("HTTP_ORIGIN")
     page_request = PageRequest(
@@ -112,23 +113,23 @@ def _config_error(code: ErrorCode, message: str, status: int) -> HttpResponse:
 
 
 def widget_list(request: HttpRequest) -> HttpResponse:
-    """`/widgets`: all widgets, in the admin."""
+    """`/widgets`: redirect to the widget list in the admin."""
     return redirect("admin:widgets_widgetconfig_changelist")
 
 
 def widget_create(request: HttpRequest) -> HttpResponse:
-    """`/widgets/create`: the form for a new one."""
+    """`/widgets/create`: redirect to the form for a new widget."""
     return redirect("admin:widgets_widgetconfig_add")
 
 
 def widget_details(request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-    """`/widgets/<id>`: settings, embed code, reset."""
+    """`/widgets/<id>`: redirect to settings, embed code and reset."""
     return redirect("admin:widgets_widgetconfig_change", id)
 
 
 @require_safe
 def demo_page(request: HttpRequest) -> HttpResponse:
-    """`/demo/`: a shop that embeds the demo widget by the script tag alone (with DEMO_PAGE=1)."""
+    """`/demo/`: a shop that embeds the demo widget with only the script tag (if DEMO_PAGE=1)."""
     widget = demo_widget()
     context = {"widget_id": widget.widget_id if widget else ""}
     response = render(request, "widgets/demo.html", context)

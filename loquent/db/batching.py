@@ -20,7 +20,7 @@ from loquent.db.threads import in_database
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# A batch that takes longer, such as one that waits for a lock, holds up the others no longer.
+# A batch that takes longer, for example waiting for a lock, no longer blocks the next one.
 OVERLAP_SECONDS = 0.2
 Service = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 
@@ -37,9 +37,9 @@ class _Queue(Generic[Item, Result]):
     """The items and running batches of one event loop."""
 
     waiting: deque[_Waiting[Item, Result]] = field(default_factory=deque)
-    # Whether the loop will call `_start`.
+    # Whether the loop has scheduled `_start`.
     is_scheduled: bool = False
-    # When the next batch may start although another one is running.
+    # When the next batch may start even if another one is still running.
     overlap_at: float = 0.0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -47,13 +47,13 @@ class _Queue(Generic[Item, Result]):
 class Batcher(Generic[Item, Result]):
     """Calls a service for many items at a time.
 
-    A single item is not delayed. Under load a batch shares its transaction, so that the cost per
-    item falls as the load grows.
+    A single item is not delayed. Under load the items of a batch share a transaction, so that the
+    cost per item falls as the load grows.
 
     `service(items)` returns a result, or the exception to raise, for each item. If it raises, it
-    has done nothing: then each item is tried by itself, so that none fails because of another.
-    `key`: items with the same key are never in one batch. `size`: items per batch. `at_once`:
-    the most batches that run at a time.
+    has done nothing, and each item is retried by itself, so that no item fails because of another.
+    `key`: items with the same key are never in one batch. `size`: items per batch. `at_once`: the
+    most batches that run at a time.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Batcher(Generic[Item, Result]):
         waiting = _Waiting[Item, Result](item, loop.create_future(), contextvars.copy_context())
         queue.waiting.append(waiting)
         if not queue.is_scheduled:
-            # Not yet: items that arrive in this iteration of the loop join the batch.
+            # Deferred, so that items that arrive in this iteration of the loop join the batch.
             queue.is_scheduled = True
             loop.call_soon(self._start, loop, queue)
         return await waiting.future
@@ -95,7 +95,8 @@ class Batcher(Generic[Item, Result]):
             if not batch:
                 return
             queue.overlap_at = loop.time() + OVERLAP_SECONDS
-            # Log lines and spans belong to a caller if it is alone, and to none in a batch.
+            # Log lines and spans belong to the caller if it is the only one, and to none in a
+            # larger batch.
             context = batch[0].context if len(batch) == 1 else contextvars.Context()
             task = loop.create_task(self._run(batch), context=context)
             queue.tasks.add(task)
@@ -110,7 +111,7 @@ class Batcher(Generic[Item, Result]):
     ) -> None:
         queue.tasks.discard(task)
         for waiting in batch:
-            # Does nothing unless the task was cancelled: else every future is done.
+            # Only cancellation leaves futures pending here.
             waiting.future.cancel()
         self._start(loop, queue)
 
@@ -119,7 +120,7 @@ class Batcher(Generic[Item, Result]):
         later: deque[_Waiting[Item, Result]] = deque()
         while queue.waiting and len(batch) < self._size:
             waiting = queue.waiting.popleft()
-            # The future of a caller that was cancelled is done.
+            # The future of a cancelled caller is already done.
             if not waiting.future.done() and waiting is not batch.setdefault(
                 self._key(waiting.item), waiting
             ):

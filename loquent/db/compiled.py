@@ -1,6 +1,6 @@
-"""Queries of the chat's path, compiled by the ORM once and not for each message.
+"""Compile the chat's queries once instead of per message.
 
-Building and compiling a query takes Python several times as long as PostgreSQL needs to run it.
+The ORM takes several times as long to build and compile a query as PostgreSQL takes to run it.
 """
 
 import itertools
@@ -56,7 +56,7 @@ class PreparedQuery:
         return list(compiled.read(results=[found], tuple_expected=True))
 
     def _compile(self, lists: Sequence[Collection[Value]], size: int) -> _Compiled:
-        # Values that appear nowhere else in the query.
+        # Marker values that appear nowhere else in the query.
         marks = [[_mark(like) for like in _filled(values, size)] for values in lists]
         compiler = self._build(*marks).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()

@@ -1,4 +1,4 @@
-"""What every table has."""
+"""The base of all models."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class BaseModel(models.Model):
-    """A UUID primary key, and when the row was made and changed."""
+    """A UUID primary key, and when the row was created and changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, editable=False)

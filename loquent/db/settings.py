@@ -1,11 +1,11 @@
-"""Django's DATABASES, read from DATABASE_URL."""
+"""Read Django's DATABASES setting from DATABASE_URL."""
 
 from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-# Writers queue for the lock when a transaction begins, not in its middle, where it would fail.
+# Take the write lock when a transaction starts; acquiring it later would fail instead of wait.
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
@@ -21,8 +21,8 @@ POSTGRESQL_TIMEOUTS = {
 def database_settings(url: str, *, with_timeouts: bool) -> dict[str, Any]:
     """Return the settings of one database.
 
-    `with_timeouts` False: for a pooler that refuses options of the connection. Raises
-    ImproperlyConfigured, without the URL, which may hold a password.
+    `with_timeouts` False: for a pooler that refuses connection options. Raises ImproperlyConfigured
+    without quoting the URL, which may contain a password.
     """
     try:
         database: dict[str, Any] = dict(dj_database_url.parse(url))

@@ -1,4 +1,4 @@
-"""The one way from asynchronous code to the ORM."""
+"""Run ORM code from async code, on a small pool of threads."""
 
 import asyncio
 import contextvars
@@ -18,11 +18,11 @@ from loquent.telemetry.metrics import DATABASE_BUSY, DATABASE_ERRORS, DATABASE_T
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# A connection that answered just now is still there.
+# A connection that answered within this time is assumed to be alive.
 TRUST_SECONDS = 5.0
 _thread = threading.local()
-# Django's default runs all ORM work of a process on one thread, so that one slow query holds up
-# every visitor. These threads are few, so that connections stay few.
+# By default, Django runs all ORM work of a process on one thread, so that one slow query delays
+# every visitor. The number of threads is small, to keep the number of connections small.
 _executor = ThreadPoolExecutor(
     max_workers=settings.DATABASE_THREADS, thread_name_prefix="loquent-database"
 )
@@ -31,7 +31,7 @@ _executor = ThreadPoolExecutor(
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a synchronous service on a database thread and return its result.
 
-    Each call changes threads twice: put everything that belongs together into one service.
+    Each call switches threads twice, so put everything that belongs together into one service.
     """
 
     def call() -> T:
@@ -50,21 +50,21 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
             DATABASE_BUSY.dec()
             DATABASE_TIME.labels(name).observe(time.perf_counter() - began)
 
-    # The metrics name the function that a partial calls.
+    # For a partial, the metrics use the name of the wrapped function.
     name = getattr(getattr(function, "func", function), "__name__", "other")
     asked = time.perf_counter()
     with tracing.span(f"database {name}", only_inside=True):
-        # The thread's log lines belong to this request.
+        # Propagate the context, so that log lines in the thread belong to this request.
         run = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(_executor, run, call)
 
 
 def _trust_quiet_connections() -> None:
-    """Spare PostgreSQL's connections their `SELECT 1`, unless there is something to read.
+    """Skip the `SELECT 1` check of a PostgreSQL connection unless there is something to read.
 
-    A server sends nothing unasked except that it shuts down, and a closed connection is readable:
-    in both cases Django's own check (CONN_HEALTH_CHECKS) runs. It also runs after TRUST_SECONDS,
-    because a machine that crashed sends nothing at all.
+    A server sends unrequested data only when it shuts down, and a closed connection is readable: in
+    both cases Django's own check (CONN_HEALTH_CHECKS) runs. It also runs after TRUST_SECONDS,
+    because a crashed machine sends nothing at all.
     """
     now = time.monotonic()
     is_fresh = now - getattr(_thread, "asked_at", 0.0) < TRUST_SECONDS

@@ -1,4 +1,4 @@
-"""PostgreSQL's trigram indexes, for searches of words and parts of words; used by migrations."""
+"""Create PostgreSQL trigram indexes for substring searches; used by migrations."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 def add_trigram_index(
     editor: BaseDatabaseSchemaEditor, *, name: str, table: str, columns: Sequence[str]
 ) -> None:
-    """Index these text columns for `icontains`, if the database's user may use the extension.
+    """Index these text columns for `icontains`, if pg_trgm is available to the database user.
 
-    Elsewhere (another database, pg_trgm not installed or not allowed) nothing is made: a search
-    then reads every row, and finds the same.
+    Otherwise no index is created, and a search reads every row with the same result.
     """
     if editor.connection.vendor != "postgresql":
         return
@@ -21,7 +20,7 @@ def add_trigram_index(
             editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except DatabaseError:
         return
-    # As Django writes `icontains`. A long table takes longer than a request may.
+    # The expression must match Django's `icontains`. Indexing may exceed the statement timeout.
     parts = ", ".join(f"(UPPER({column}::text)) gin_trgm_ops" for column in columns)
     editor.execute("SET LOCAL statement_timeout = 0")
     editor.execute(f"CREATE INDEX {name} ON {table} USING gin ({parts})")

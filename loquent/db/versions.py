@@ -1,4 +1,4 @@
-"""Versions of rows, so that two editors don't overwrite each other unseen. Pure.
+"""Compare row versions, so that editors don't overwrite each other unnoticed. Pure.
 
 A version is the time when the row was last saved.
 """
@@ -9,19 +9,19 @@ from typing import Any
 
 from loquent.errors import VersionConflictError
 
-# What a caller has read: one version, several of which any will do, or None for "don't compare".
+# What a caller has read: one version, several acceptable ones, or None to skip the comparison.
 ExpectedVersion = str | Collection[str] | None
 
 FORMAT = "%Y%m%d%H%M%S%f"
 
 
 def version_of(saved_at: datetime) -> str:
-    """Return the version of a row saved at that time: 20 digits, later ones sort after it."""
+    """Return the version of a row saved at that time: 20 digits that sort chronologically."""
     return f"{saved_at.astimezone(UTC):{FORMAT}}"
 
 
 def read_version(version: str) -> datetime | None:
-    """Return the time that a version stands for; None if the text is not a version."""
+    """Return the time encoded in a version; None if the text is not a version."""
     try:
         return datetime.strptime(version, FORMAT).replace(tzinfo=UTC)
     except ValueError:
@@ -37,8 +37,8 @@ def check_version(
 ) -> None:
     """Raise VersionConflictError unless the version of the locked row is an expected one.
 
-    `noun`: what the row is, such as "widget". `changes`: returns what changed since a version, as
-    it is now.
+    `noun`: the noun for the row, such as "widget". `changes`: returns the current values of what
+    changed since a version.
     """
     wanted = [expected] if isinstance(expected, str) else expected
     if wanted is None or version in wanted:

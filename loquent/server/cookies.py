@@ -1,6 +1,6 @@
-"""Reads the `Cookie` header in linear time.
+"""Parse the `Cookie` header in linear time.
 
-Python's own reader, which Django uses, takes quadratic time over backslashes in a quoted value
+Python's own parser, which Django uses, takes quadratic time for backslashes in a quoted value
 before 3.11.10 and 3.12.6 (CVE-2024-7592): 50 KB of them occupy a processor for seconds.
 """
 
@@ -16,7 +16,7 @@ _ESCAPE = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))")
 
 
 class CookieMiddleware(AroundMiddleware):
-    """Read the request's cookies before Django does."""
+    """Parses the request's cookies before Django does."""
 
     @contextmanager
     def around(self, request: HttpRequest) -> Iterator[Finish]:
@@ -25,12 +25,12 @@ class CookieMiddleware(AroundMiddleware):
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """Return the cookies of a header by name, the last of a name; as `django.http.parse_cookie`."""
+    """Return the cookies of a header; for duplicate names the last one, as Django does."""
     cookies: dict[str, str] = {}
     for pair in header.split(";"):
         name, equals, value = pair.partition("=")
         if not equals:
-            # Browsers send a cookie that has no name as its value alone.
+            # Browsers send a cookie without a name as its value alone.
             name, value = "", pair
         name, value = name.strip(), value.strip()
         if name or value:

@@ -1,4 +1,4 @@
-"""What Django's error pages for developers may show (DEBUG=1)."""
+"""Hide credentials on Django's error pages for developers (DEBUG=1)."""
 
 import re
 from collections.abc import ItemsView
@@ -8,15 +8,15 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-# Of `scheme://user:password@host`: what stands before and after the password.
+# The parts of `scheme://user:password@host` before and after the password.
 _PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+(?=@)", re.IGNORECASE)
 
 
 class CredentialFilter(SafeExceptionReporterFilter):
-    """Hides addresses with credentials as well, in settings and in the variables of each frame.
+    """Hides credentials in URLs as well, in settings and in the variables of each frame.
 
-    Django hides by name, and knows neither DATABASE_URL nor REDIS_URL nor EMAIL_URL. In variables
-    it hides nothing while DEBUG is on: the arguments of a failed connection have the password.
+    Django hides settings by name, which misses DATABASE_URL, REDIS_URL and EMAIL_URL. While DEBUG
+    is on, it hides no variables, and the arguments of a failed connection contain the password.
     """
 
     hidden_settings = re.compile(
@@ -26,9 +26,9 @@ class CredentialFilter(SafeExceptionReporterFilter):
     )
 
     def cleanse_setting(self, key: Any, value: Any) -> Any:
-        """Replace what has a telling name, and passwords in addresses, wherever they stand."""
+        """Replace values with a sensitive name, and passwords in URLs, at any depth."""
         cleansed = super().cleanse_setting(key, value)
-        # A lazy string only claims to be one.
+        # isinstance would accept a lazy string, which the pattern can't process.
         if issubclass(type(cleansed), str):
             return _PASSWORD.sub(rf"\g<before>{self.cleansed_substitute}", cleansed)
         return cleansed

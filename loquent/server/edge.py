@@ -1,6 +1,6 @@
-"""The outermost layer: gives each request and socket its ID, and counts what passes.
+"""The outermost layer: assign IDs to requests and sockets, and count them.
 
-Consumers and views need not know of it.
+Consumers and views don't depend on it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from loquent.telemetry.metrics import CLOSES, HANDSHAKES, SOCKETS, frames
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 HEADER = b"x-request-id"
-# What browsers send by themselves; a program may close with any other code.
+# The codes that browsers send by themselves; clients can close with any other code.
 USUAL_CODES = range(1000, 1016)
 
 
@@ -57,7 +57,7 @@ class _Socket:
         finally:
             if not self._is_answered:
                 HANDSHAKES.labels("failed").inc()
-            # The application ended without a word, or the client was told of no close.
+            # The application ended without closing the socket, or the client sent no close frame.
             self._closed("nobody", 1006)
 
     async def receive(self) -> Any:

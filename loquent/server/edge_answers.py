@@ -1,4 +1,4 @@
-"""What the edge answers in the place of Django: one sentence, and a connection that ends well."""
+"""Refuse requests at the edge, before Django, with a sentence and a clean end of the connection."""
 
 import asyncio
 import html
@@ -15,8 +15,8 @@ from loquent.server.headers import STRICTEST
 from loquent.telemetry.metrics import HTTP_REFUSALS
 
 Scope = dict[str, Any]
-# A client that sends its whole body before it reads would lose the answer if the connection were
-# closed under it, and a proxy would make a 502 of that. Nothing of this is stored.
+# If the connection were closed while a client is still sending its body, the client would lose the
+# answer, and a proxy would return 502. So the rest is read, but not stored.
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_SECONDS = 5.0
 PAGE = """<!doctype html>
@@ -50,9 +50,9 @@ async def refuse(
 ) -> None:
     """Answer with the refusal: JSON in the shape of the REST API, or a page for a browser.
 
-    `is_started` and `is_complete` say how much of the body was received. If it is not complete,
-    the connection is closed: what is left of the body must not be read as the next request. Before
-    that the rest is received and dropped, within bounds, unless the client waits for
+    `is_started` and `is_complete` say how much of the body was received. If it is incomplete, the
+    connection is closed, because the rest of the body must not be parsed as the next request.
+    Before closing, the rest is received and dropped, within bounds, unless the client waits for
     `100 Continue` or is too slow anyway.
     """
     HTTP_REFUSALS.labels(refusal.reason).inc()
@@ -102,7 +102,7 @@ def _content(scope: Scope, headers: dict[bytes, bytes], refusal: Refusal) -> tup
 
 
 def _cors(scope: Scope, headers: dict[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Let the pages read a refusal that could read the answer; it tells them nothing else."""
+    """Let the origins that could read the response read the refusal; it reveals nothing else."""
     origin = headers.get(b"origin", b"").decode("latin-1")
     if scope["path"].startswith("/api/widget/"):
         yield b"access-control-allow-origin", b"*"

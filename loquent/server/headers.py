@@ -1,4 +1,4 @@
-"""What our answers allow a browser to do with them.
+"""Set the security headers of our responses.
 
 Django's own middleware adds Referrer-Policy, Cross-Origin-Opener-Policy, X-Content-Type-Options
 and, over https, Strict-Transport-Security.
@@ -15,22 +15,22 @@ from loquent.server.middleware import AroundMiddleware, Finish
 
 POLICY = "Content-Security-Policy"
 NOBODY = "base-uri 'none'; frame-ancestors 'none'"
-# For whatever is no page: JSON, scripts, redirects, errors.
+# For responses that are not pages: JSON, scripts, redirects, errors.
 STRICTEST = f"default-src 'none'; form-action 'none'; {NOBODY}"
-# Django's admin as it comes: its own files alone, nothing inline, no eval. Its style sheets hold
-# a few `data:` images; the form of a widget has the preview in a frame.
+# For the admin: only our own files, no inline code, no eval. Django's style sheets contain a few
+# `data:` images; the widget form has the preview in a frame.
 ADMIN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     f"connect-src 'self'; frame-src 'self'; form-action 'self'; {NOBODY}"
 )
-# The preview of a widget, in a frame on our own pages and nowhere else.
+# For the widget preview, which may be framed by our own pages only.
 PREVIEW = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-# Django's error pages for developers, which have their style in themselves.
+# For Django's error pages for developers, which contain inline styles.
 DEBUG_PAGE = f"{STRICTEST}; style-src 'unsafe-inline'"
-# What a view has set already stays.
+# Headers set by a view are kept.
 DEFAULTS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY"}
 
 
@@ -49,14 +49,14 @@ def demo_policy(host: str) -> str:
 
 
 class SecurityHeadersMiddleware(AroundMiddleware):
-    """Gives every answer a content security policy, the strictest unless somebody says another."""
+    """Adds a content security policy to responses: the strictest, unless a view sets another."""
 
     def around(self, request: HttpRequest) -> AbstractContextManager[Finish]:
         return nullcontext(partial(add_headers, request))
 
 
 def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Add the headers that the answer lacks."""
+    """Add the headers that the response lacks."""
     response.headers.setdefault(POLICY, _policy(request, response))
     for name, value in DEFAULTS.items():
         response.headers.setdefault(name, value)

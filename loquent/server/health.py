@@ -1,7 +1,7 @@
-"""`/healthz` and `/readyz`, for load balancers and process managers.
+"""Answer `/healthz` and `/readyz`, for load balancers and process managers.
 
-Answered before Django, so that they need no session, no known host name, and no database unless
-they are to tell of it.
+They are answered before Django, so that they need no session, no allowed host name, and no database
+connection except to check it.
 """
 
 import asyncio
@@ -24,11 +24,12 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 class HealthApplication:
-    """Answers the two addresses itself and passes everything else on.
+    """Answers the two addresses and passes all other requests on.
 
-    `/healthz`: 200 while the process runs. `/readyz`: 200 when the database answers, all migrations
-    are there, and the process isn't going away; else 503 with what is amiss. Redis is named where
-    it is away, but chats go on without: a proxy that took all processes out would end them.
+    `/healthz`: 200 while the process runs. `/readyz`: 200 if the database answers, all migrations
+    are applied, and the process isn't shutting down; else 503 with the problems. A Redis failure is
+    only reported, because chats work without Redis: a proxy that removed all processes would end
+    them.
     """
 
     def __init__(self, application: Application, *, is_draining: Callable[[], bool]) -> None:
@@ -58,7 +59,7 @@ class HealthApplication:
     async def _ask_redis(self) -> bool:
         """Return whether Redis answers in time; resolving its name alone may take longer.
 
-        One question at a time: each holds a thread until it is over.
+        Only one check runs at a time, because each occupies a thread until it ends.
         """
         if not settings.REDIS_URL:
             return True
@@ -88,7 +89,7 @@ def find_problems() -> list[str]:
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    # Migrations don't go away while a process runs: once is enough.
+    # Migrations aren't reverted while a process runs, so one check is enough.
     if not _migrated:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):

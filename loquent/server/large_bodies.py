@@ -1,6 +1,6 @@
-"""Which addresses accept a request body of more than 64 KiB.
+"""Decide which addresses accept a request body of more than 64 KiB.
 
-The views say so themselves; the edge looks them up before it reads such a body.
+Views are marked by a decorator; the edge checks for it before it reads a large body.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ def accepts_large_bodies(view: V) -> V:
 
 
 def is_marked(view: Callable[..., Any]) -> bool:
-    """Return whether the view that an address leads to was decorated, or its class was."""
+    """Return whether the view or its class was decorated."""
     return getattr(view, MARK, False) or getattr(getattr(view, "cls", None), MARK, False)
 
 
 def is_for_large_bodies(scope: Scope) -> bool:
     """Return whether the view at this address accepts a large body by this method.
 
-    An address without its slash counts as the one that it redirects to.
+    An address without its trailing slash counts as the one that it redirects to.
     """
     if scope["method"] not in METHODS:
         return False
@@ -45,7 +45,7 @@ def is_for_large_bodies(scope: Scope) -> bool:
 
 
 def has_credentials(scope: Scope) -> bool:
-    """Return whether there is a session cookie or a bearer key; whose, only the view can tell."""
+    """Return whether there is a session cookie or a bearer key; only the view can verify it."""
     cookie = f"{settings.SESSION_COOKIE_NAME}=".encode()
     for name, value in scope["headers"]:
         if name == b"authorization" and value[:7].lower() == b"bearer ":

@@ -1,4 +1,4 @@
-"""How a process gives memory back that large requests needed."""
+"""Return memory to the system after large requests."""
 
 import ctypes
 import gc
@@ -10,11 +10,11 @@ COLLECTION_BYTES = 32 * 1024 * 1024
 
 
 def return_large_blocks() -> None:
-    """Let glibc give every freed block of 1 MiB and more back to the system at once.
+    """Make glibc return every freed block of 1 MiB or more to the system immediately.
 
-    By default it learns from the first large block that is freed to take the next ones from the
-    heap of a thread, and keeps up to 64 MB of each heap for later: with a thread for each request
-    that adds up to a gigabyte. Other C libraries have no such call, and no such habit.
+    By default, glibc raises its threshold when the first large block is freed, allocates later ones
+    on the heap of a thread, and keeps up to 64 MB of each heap: with one thread per request that
+    adds up to a gigabyte. Other C libraries have neither this call nor this behaviour.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -22,18 +22,17 @@ def return_large_blocks() -> None:
 
 
 class LargeRequestCollector:
-    """Collects garbage once a certain volume of large bodies was handled.
+    """Collects garbage after a certain volume of large bodies.
 
-    Django's and the REST framework's requests refer to themselves, and a process that seldom
-    collects (`tune_gc`) would keep their bodies for long: to the collector a body of
-    16 MiB is one object.
+    Django's and the REST framework's requests contain reference cycles, and a process that seldom
+    collects (`tune_gc`) would keep their bodies for long: a body of 16 MiB counts as one object.
     """
 
     def __init__(self) -> None:
         self._volume = 0
 
     def add(self, size: int) -> None:
-        """Count a large body, in bytes, that was handled."""
+        """Count a large body, in bytes, whose request has ended."""
         self._volume += size
         if self._volume >= COLLECTION_BYTES:
             self._volume = 0

@@ -1,7 +1,7 @@
-"""`/metrics`, for Prometheus: off until settings say who may read it.
+"""Serve `/metrics` for Prometheus; disabled until the settings grant access.
 
-With several workers whichever answers tells of all of them: their values stand in files of one
-directory, which `serve` makes.
+Any worker can report the metrics of all workers: they share files in a directory that `serve`
+creates.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ _OF_LIVING = re.compile(r"^gauge_live[a-z]+_([0-9]+)\.db\Z")
 
 
 class MetricsApplication:
-    """Answers `/metrics` and passes everything else on; who may not read it gets a 404."""
+    """Answers `/metrics` and passes all other requests on; returns 404 without access."""
 
     def __init__(self, application: Application, *, measure: Callable[[], Awaitable[None]]) -> None:
-        """`measure` is awaited before each answer, for what is known to the database alone."""
+        """`measure` is awaited before each response, for values that only the database has."""
         self._application = application
         self._measure = measure
 
@@ -51,9 +51,9 @@ class MetricsApplication:
 
 
 def may_read(scope: dict[str, Any]) -> bool:
-    """Return whether a request has METRICS_TOKEN, or comes from METRICS_ALLOW without a proxy.
+    """Return whether a request has METRICS_TOKEN, or comes directly from METRICS_ALLOW.
 
-    An address that passed through a proxy is nobody's: the proxy's own is often the one allowed.
+    Requests through a proxy don't count, because the proxy's own address is often allowed.
     """
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     token = settings.METRICS_TOKEN
@@ -76,7 +76,7 @@ def exposition() -> bytes:
 
 
 def _drop_dead_workers(directory: Path) -> None:
-    """Drop the live gauges of processes that ended; their counters stay."""
+    """Drop the gauges of processes that have ended; their counters are kept."""
     for path in directory.iterdir():
         found = _OF_LIVING.match(path.name)
         if found and not Path(f"/proc/{found[1]}").exists():

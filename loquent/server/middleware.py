@@ -1,4 +1,4 @@
-"""A middleware for servers of both kinds, sync and async."""
+"""Base class of middleware for sync and async request handling."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ Finish = Callable[[HttpResponseBase], HttpResponseBase]
 
 
 class AroundMiddleware(ABC):
-    """What is done around an answer, said once: Django calls it either way."""
+    """Runs `around` in both modes."""
 
     sync_capable = True
     async_capable = True
@@ -26,7 +26,7 @@ class AroundMiddleware(ABC):
 
     @abstractmethod
     def around(self, request: HttpRequest) -> AbstractContextManager[Finish]:
-        """Lasts as long as the answer is made; gives what makes the final answer of it."""
+        """Run around the response; yield the function that completes it."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:

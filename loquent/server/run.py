@@ -1,4 +1,4 @@
-"""The production server: uvicorn, with the settings that a chat needs."""
+"""Run the production server: uvicorn, configured for chats."""
 
 import logging
 import os
@@ -18,17 +18,17 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 20
 GRACEFUL_SECONDS = 30
-# A client that acknowledges nothing for this long is dropped by the kernel: a phone that lost its
-# network in mid-answer must not hold memory for ever.
+# The kernel drops a client that acknowledges nothing for this long: a phone that loses its network
+# in the middle of an answer must not hold memory forever.
 TCP_USER_TIMEOUT_MS = 30_000
 
 
 def server_config(*, host: str, port: int, workers: int) -> uvicorn.Config:
     """Return uvicorn's configuration.
 
-    Sockets: frames of at most LIMIT_FRAME_BYTES (a larger one closes with 1009), a heartbeat of
-    20 s, no compression (38 KiB for each idle socket). Addresses behind proxies are our own
-    business (TRUSTED_PROXY_COUNT). Log lines go through Django's handlers, which redact them.
+    Sockets: frames of at most LIMIT_FRAME_BYTES (larger ones close with 1009), a heartbeat of 20 s,
+    no compression (38 KiB per idle socket). Client addresses are not parsed by uvicorn but by us
+    (TRUSTED_PROXY_COUNT). Log lines go through Django's handlers, which redact them.
     """
     return uvicorn.Config(
         "loquent.asgi:application",
@@ -38,7 +38,7 @@ def server_config(*, host: str, port: int, workers: int) -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         lifespan="on",
-        # Sans-I/O: the older implementation answers a non-ASCII Origin with a 500.
+        # Sans-I/O, because the older implementation answers a non-ASCII Origin with 500.
         ws=WebSocketProtocol,
         ws_max_size=settings.LIMITS.frame_bytes or 2**31,
         ws_per_message_deflate=False,
@@ -53,11 +53,11 @@ def server_config(*, host: str, port: int, workers: int) -> uvicorn.Config:
 
 
 def serve(*, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError when the address can't be bound."""
-    # Worker processes read their settings anew.
+    """Serve until SIGTERM or SIGINT; raise OSError if the address can't be bound."""
+    # Worker processes load the settings themselves.
     os.environ["WORKERS"] = str(workers)
     config = server_config(host=host, port=port, workers=workers)
-    # uvicorn drains, then raises the signal again: it is to end the process without a fuss.
+    # After draining, uvicorn raises the signal again, which must end the process quietly.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     with bind(host, port) as listener, multiprocess_directory(workers):

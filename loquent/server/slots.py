@@ -1,4 +1,4 @@
-"""A bound on how many may work at once, and on how many may wait for that."""
+"""Limit how many tasks work at once, and how many may wait for that."""
 
 import asyncio
 from collections import deque
@@ -33,7 +33,7 @@ class Slots:
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
-                # The slot was handed over in the moment in which the wait ended.
+                # The slot was handed over just as the wait timed out.
                 self.leave()
             else:
                 self._queue.remove(turn)
@@ -43,7 +43,7 @@ class Slots:
         return True
 
     def leave(self) -> None:
-        """Give a slot back: to the request that has waited longest, if there is one."""
+        """Release a slot, to the longest-waiting request if there is one."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():

@@ -1,4 +1,4 @@
-"""Static files for the ASGI server: each under an address that tells its versions apart."""
+"""Serve static files from the ASGI server, with a version in each address."""
 
 import hashlib
 from functools import lru_cache
@@ -14,7 +14,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class HashedStaticFiles(StaticFilesStorage):
-    """Adds `?v=` and a digest of the content to every address; nothing has to be collected."""
+    """Adds `?v=` and a content digest to every address, so `collectstatic` is not needed."""
 
     def url(self, name: str | None, force: bool = False) -> str:
         """Return the URL of a file, with its version if the file exists."""
@@ -37,10 +37,10 @@ def _digest(path: str, _mtime: int) -> str:
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise, with files answered whole.
+    """WhiteNoise with whole-file responses.
 
-    Under ASGI Django would read WhiteNoise's own streams to their end anyway, with a warning for
-    each; the files are small.
+    Under ASGI, Django would read WhiteNoise's streams to their end anyway, and warn about each; the
+    files are small.
     """
 
     @staticmethod

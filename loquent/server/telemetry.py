@@ -1,4 +1,4 @@
-"""Counts and traces HTTP requests, by the name of their view."""
+"""Count and trace HTTP requests by view name."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class TelemetryMiddleware(AroundMiddleware):
-    """The outermost middleware: an error's answer is one, too."""
+    """The outermost middleware, so that error responses are counted as well."""
 
     @contextmanager
     def around(self, request: HttpRequest) -> Iterator[Finish]:

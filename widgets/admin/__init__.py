@@ -1,3 +1,3 @@
-"""The admin pages of widgets, conversations and contacts, which are registered here."""
+"""Register the admin pages of widgets, conversations and contacts."""
 
 from widgets.admin import contacts, conversations, widgets  # noqa: F401 - register the pages

@@ -1,4 +1,4 @@
-"""The overview's charts: shapes for SVG that the server draws, without styles or scripts. Pure."""
+"""Draw the overview's charts as SVG shapes on the server, without styles or scripts. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ GAP = 4
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle of a chart, and what it stands for."""
+    """A rectangle of a chart, and its label."""
 
     x: float
     y: float
@@ -31,7 +31,7 @@ class Chart:
 
 
 def bar_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Chart:
-    """Bars for each label; several series stand on each other, the first one below."""
+    """Return bars per label; several series are stacked, the first at the bottom."""
     top = max((sum(values) for values in zip(*series.values(), strict=True)), default=0)
     step = WIDTH / max(1, len(labels))
     bars = []
@@ -47,7 +47,7 @@ def bar_chart(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Cha
 
 
 def line_chart(series: Mapping[str, Sequence[int | None]]) -> Chart:
-    """A line for each series; days without a value are left out."""
+    """Return a line per series; days without a value are left out."""
     known = [value for values in series.values() for value in values if value is not None]
     top = max(known, default=0)
     lines = []

@@ -1,4 +1,4 @@
-"""What the admin's contacts gain from widgets: export and erasure, and the receipts of these."""
+"""Add export, erasure and erasure receipts to the admin pages of contacts."""
 
 import uuid
 from datetime import datetime
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 class ContactList(ChangeList):
-    """A page of the list, each row with its conversations counted."""
+    """A page of the list that counts the conversations of its rows."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -47,7 +47,7 @@ class ContactList(ChangeList):
 
 
 class ContactDataAdmin(ContactAdmin):
-    """Contacts, each with everything that is known of it."""
+    """Contacts, with export and erasure of everything stored about them."""
 
     list_display = [
         "__str__", "email", "phone", "conversation_count", "last_conversation", "organization",
@@ -96,7 +96,7 @@ class ContactDataAdmin(ContactAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _conversations(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
-        """The contact's conversations, and what was typed in them that isn't recorded."""
+        """Show the contact's conversations, and typed details that differ from the contact's."""
         sessions, older = conversations_of(contact=contact)
         seen = summaries(sessions)
         rows: list[dict[str, Any]] = [
@@ -117,7 +117,7 @@ class ContactDataAdmin(ContactAdmin):
         }
 
     def export_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Everything kept of a contact, as a file."""
+        """Return everything stored about a contact, as a file."""
         contact = self._contact(request, id)
         response = JsonResponse(
             export_contact(contact=contact),
@@ -128,7 +128,7 @@ class ContactDataAdmin(ContactAdmin):
         return response
 
     def erase_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Say what would go, ask, then erase."""
+        """Show what would be erased, ask for confirmation, then erase."""
         contact = self._contact(request, id)
         if request.method == "POST":
             return self._erase(request, contact)
@@ -153,7 +153,7 @@ class ContactDataAdmin(ContactAdmin):
         return HttpResponseRedirect(reverse(LIST))
 
     def _contact(self, request: HttpRequest, contact_id: uuid.UUID) -> Contact:
-        """The contact, if it is there for this member and they may take it away."""
+        """Return the contact, if this member may see and delete it."""
         contact = self.get_object(request, str(contact_id))
         if not isinstance(contact, Contact) or not self.has_delete_permission(request, contact):
             raise Http404
@@ -166,7 +166,7 @@ admin.site.register(Contact, ContactDataAdmin)
 
 @admin.register(ErasureReceipt)
 class ErasureReceiptAdmin(TenantAdmin):
-    """That contacts were erased; to read."""
+    """Read-only log of erasures."""
 
     nav = Nav("Organization", 5, "Erasures", "receipt")
     list_display = COLUMNS

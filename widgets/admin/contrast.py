@@ -1,20 +1,20 @@
-"""Whether text in one colour can be read on another, by WCAG 2. Pure."""
+"""Check the contrast of text colours by WCAG 2. Pure."""
 
 ENOUGH = 4.5
 
 
 def contrast_ratio(one: str, other: str) -> float:
-    """The contrast of two colours `#rrggbb`, from 1 (the same) to 21 (black on white)."""
+    """Return the contrast of two colours `#rrggbb`, from 1 (the same) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def contrast_warning(primary: str, text: str) -> str:
-    """What to tell who chose these two colours; empty where they read well."""
+    """Return a warning if the text is hard to read in these colours, else an empty text."""
     ratio = contrast_ratio(primary, text)
     if ratio >= ENOUGH:
         return ""
-    # Rounded down: 4.49 is not enough, and must not look as if it were.
+    # Rounded down, because 4.49 fails and must not be displayed as 4.5.
     shown = int(ratio * 10) / 10
     return (
         f"Text in {text} on {primary} has a contrast of {shown}:1, which many people can't read. "

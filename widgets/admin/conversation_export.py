@@ -1,4 +1,4 @@
-"""Conversations as files, text or JSON; many of them as a stream."""
+"""Export conversations as text or JSON; many of them as a stream."""
 
 import json
 import uuid
@@ -10,14 +10,14 @@ from django.http import Http404, HttpResponse
 from loquent.db.threads import in_database
 from widgets.services.transcripts import load_records, record_text
 
-# The kinds of files: the type, and the end of the name.
+# Per format: the content type and the file extension.
 FORMATS = {"text": ("text/plain; charset=utf-8", "txt"), "json": ("application/json", "json")}
 BATCH = 100
 RULE = "\n" + "-" * 72 + "\n\n"
 
 
 def as_file(records: Sequence[dict[str, Any]], *, kind: str, name: str) -> HttpResponse:
-    """One conversation as a download; raises Http404 for a kind that there isn't."""
+    """Return one conversation as a download; raise Http404 for an unknown format."""
     if kind not in FORMATS:
         raise Http404
     content_type, ending = FORMATS[kind]
@@ -29,7 +29,7 @@ def as_file(records: Sequence[dict[str, Any]], *, kind: str, name: str) -> HttpR
 
 
 async def stream_records(ids: Sequence[uuid.UUID], *, kind: str) -> AsyncGenerator[str, None]:
-    """Yield these conversations, a few at a time: a list in JSON, or one below the other."""
+    """Yield these conversations in small batches, as a JSON list or as consecutive texts."""
     is_text = kind == "text"
     is_first = True
     if not is_text:
@@ -45,5 +45,5 @@ async def stream_records(ids: Sequence[uuid.UUID], *, kind: str) -> AsyncGenerat
 
 
 def record_json(record: dict[str, Any]) -> str:
-    """A record in JSON, readable."""
+    """Return a record as indented JSON."""
     return json.dumps(record, indent=2, ensure_ascii=False)

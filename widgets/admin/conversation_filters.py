@@ -1,4 +1,4 @@
-"""The filters beside the list of conversations."""
+"""Filters of the conversation list."""
 
 import uuid
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from widgets.types import MessageStatus
 
 
 class WidgetFilter(admin.SimpleListFilter):
-    """With which widget: a menu, as there may be a thousand."""
+    """Filter by widget. A `<select>`, because there may be a thousand."""
 
     title = "widget"
     parameter_name = "widget"
@@ -39,7 +39,7 @@ class WidgetFilter(admin.SimpleListFilter):
         return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Nothing for links; `options` for the menu, `others` for what the form keeps."""
+        """Yield `options` for the `<select>`, and `others`: parameters that the form keeps."""
         self.others = [
             (name, value)
             for name, values in changelist.filter_params.items()
@@ -59,7 +59,7 @@ class WidgetFilter(admin.SimpleListFilter):
 
 
 class LastAnswerFilter(admin.SimpleListFilter):
-    """How the latest answer ended."""
+    """Filter by the outcome of the latest answer."""
 
     title = "last answer"
     parameter_name = "answer"
@@ -79,7 +79,7 @@ class LastAnswerFilter(admin.SimpleListFilter):
 
 
 class FeedbackFilter(admin.SimpleListFilter):
-    """Whether the visitor rated an answer."""
+    """Filter by whether the visitor rated an answer."""
 
     title = "feedback"
     parameter_name = "feedback"
@@ -100,7 +100,7 @@ class FeedbackFilter(admin.SimpleListFilter):
 
 
 class ContactFilter(admin.SimpleListFilter):
-    """Whether it is known who the visitor is."""
+    """Filter by whether the visitor is a known contact."""
 
     title = "contact"
     parameter_name = "known"
@@ -117,7 +117,7 @@ class ContactFilter(admin.SimpleListFilter):
 
 
 class ActivityFilter(admin.SimpleListFilter):
-    """When something happened last."""
+    """Filter by the time of the last activity."""
 
     title = "last activity"
     parameter_name = "days"

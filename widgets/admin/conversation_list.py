@@ -1,4 +1,4 @@
-"""The list of conversations: its columns, filters and search."""
+"""The conversation list: columns, filters and search."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from widgets.services.conversations import (
 )
 from widgets.types import MessageRole
 
-# Status of the last answer: the badge's colour and word.
+# The badge's colour and label per status of the last answer.
 BADGES = {
     "complete": ("lq-good", "Answered"),
     "stopped": ("", "Stopped"),
@@ -43,7 +43,7 @@ BADGES = {
 
 
 class ConversationList(ChangeList):
-    """A page of the list, each row with a summary of its conversation."""
+    """A page of the list that adds a summary to each row."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -54,13 +54,13 @@ class ConversationList(ChangeList):
 
 
 def summary_of(session: WidgetSession) -> Summary:
-    """What ConversationList gave the row."""
+    """Return the summary that ConversationList added to the row."""
     summary: Summary = session.summary  # type: ignore[attr-defined]
     return summary
 
 
 class ConversationLists(TenantAdmin):
-    """The half of the conversations' admin that lists them."""
+    """The list half of the conversations' admin."""
 
     organization_path = "widget__organization"
     list_display = [
@@ -80,7 +80,7 @@ class ConversationLists(TenantAdmin):
         ContactFilter,
         ActivityFilter,
     ]
-    # A contact's page leads to all its conversations.
+    # Used by the link on a contact's page.
     linked_lookups = ("contact__id__exact",)
     search_fields = ["messages__content"]
     search_help_text = "Searches messages, names, emails and pages. All words must match."
@@ -93,7 +93,7 @@ class ConversationLists(TenantAdmin):
             return sessions
         current = current_organization(request)
         if current is not None:
-            # A file holds what the list shows: of the organization that the member works in.
+            # A file contains what the list shows, so both are limited to the current organization.
             sessions = sessions.filter(widget__organization=current)
         return non_empty(sessions)
 
@@ -121,7 +121,7 @@ class ConversationLists(TenantAdmin):
 
     @admin.display(description="last message")
     def last_message(self, obj: WidgetSession) -> SafeString:
-        """Its beginning, and who wrote it; the page below, where there is no room for a column."""
+        """Show its author and first words, and below them the page, for narrow screens."""
         summary = summary_of(obj)
         content = " ".join(summary.excerpt.split())
         who = "" if summary.role == MessageRole.USER else "Agent: "
@@ -143,7 +143,7 @@ class ConversationLists(TenantAdmin):
 
     @admin.display(description="last answer", ordering="last_answer_status")
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
-        """How it ended, and what the visitor thinks of the answers."""
+        """Show its outcome, and the visitor's ratings."""
         return format_html("{}{}", badge(obj.last_answer_status), thumbs(summary_of(obj)))
 
     @admin.display(description="last activity", ordering="last_active_at")
@@ -166,7 +166,7 @@ class ConversationLists(TenantAdmin):
 
 
 def badge(status: str) -> SafeString:
-    """A status as a coloured word."""
+    """Return a status as a coloured badge."""
     if not status:
         return format_html('<span class="lq-badge">{}</span>', "No answer yet")
     kind, word = BADGES[status]
@@ -174,13 +174,13 @@ def badge(status: str) -> SafeString:
 
 
 def thumbs(summary: Summary) -> SafeString:
-    """How many answers the visitor liked and disliked; empty where none was rated."""
+    """Return the numbers of liked and disliked answers; empty if none was rated."""
     counts = [("up", summary.thumbs_up), ("down", summary.thumbs_down)]
     return format_html_join("", "{}", ((thumb(kind, count),) for kind, count in counts if count))
 
 
 def thumb(kind: str, count: int = 1) -> SafeString:
-    """A thumb `up` or `down`, with a number where it is more than one."""
+    """Return a thumb `up` or `down`, with a count above one."""
     return format_html(
         '<span class="lq-thumb lq-{0}" role="img" aria-label="{1}"><svg aria-hidden="true" '
         'viewBox="0 0 24 24"><use href="{2}#{0}"/></svg>{3}</span>',
@@ -192,7 +192,7 @@ def thumb(kind: str, count: int = 1) -> SafeString:
 
 
 def claims(session: WidgetSession) -> list[dict[str, Any]]:
-    """What the visitor typed beside what is recorded, a field each."""
+    """Return the typed details that differ from the contact's, one per field."""
     claim: dict[str, str] = session.contact_claim or {}
     return [
         {

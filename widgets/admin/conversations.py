@@ -1,4 +1,4 @@
-"""The admin pages of visitors' conversations: the list, the transcript, live, and as files."""
+"""The admin pages of conversations: list, transcript, live view, export."""
 
 import re
 import uuid
@@ -35,14 +35,14 @@ from widgets.services.sessions import delete_conversations
 from widgets.services.transcripts import MOST_SHOWN, conversation_record, transcript
 
 TEMPLATES = "admin/widgets/widgetsession"
-# A message's number, as the database has it.
+# A message number; more digits would exceed the column's range.
 SEQ = re.compile("[0-9]{1,10}")
 FORMATS = (("text", "text"), ("json", "JSON"))
 
 
 @admin.register(WidgetSession)
 class WidgetSessionAdmin(ConversationLists):
-    """Visitors' conversations, to read and to delete; only the product writes them."""
+    """Visitors' conversations, to read and delete; only the product writes them."""
 
     nav = Nav("Inbox", 1, "Conversations", "conversation")
     actions = ["apply_claim"]
@@ -123,7 +123,7 @@ class WidgetSessionAdmin(ConversationLists):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def messages_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """The lines after `?after=`, as the page has them: for the page to go on."""
+        """Return the lines after `?after=`, to append to the page."""
         session = self._session(request, id)
         after = request.GET.get("after", "")
         lines, _ = transcript(session=session, after=int(after) if SEQ.fullmatch(after) else 0)
@@ -133,7 +133,7 @@ class WidgetSessionAdmin(ConversationLists):
         return response
 
     def export_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """One conversation as a file."""
+        """Return one conversation as a file."""
         session = self._session(request, id)
         return as_file(
             [conversation_record(session=session)],
@@ -142,7 +142,7 @@ class WidgetSessionAdmin(ConversationLists):
         )
 
     def export_list_view(self, request: HttpRequest) -> HttpResponseBase:
-        """All conversations that the list shows under these filters, as a stream."""
+        """Stream all conversations that match the list's filters."""
         if not self.has_export_permission(request):
             raise PermissionDenied
         kind = request.GET.get("format", "text")
@@ -152,7 +152,7 @@ class WidgetSessionAdmin(ConversationLists):
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
-            # As the list does, whose address this may be.
+            # Redirect as the list does if its filters are invalid.
             return HttpResponseRedirect(reverse("admin:widgets_widgetsession_changelist"))
         ids = list(rows.values_list("id", flat=True))
         response = StreamingHttpResponse(stream_records(ids, kind=kind))
@@ -161,7 +161,7 @@ class WidgetSessionAdmin(ConversationLists):
         return response
 
     def apply_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Write what the visitor typed to their contact, and go back to where it was asked."""
+        """Write what the visitor typed to their contact, and return to the previous page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         session = self._session(request, id)
@@ -176,7 +176,7 @@ class WidgetSessionAdmin(ConversationLists):
 
     @admin.action(description="Apply the visitor's details to the contact", permissions=["apply"])
     def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
-        """Write the visitors' own details to their contacts."""
+        """Write visitors' typed details to their contacts."""
         for session in queryset:
             if self.has_apply_permission(request, session):
                 self._apply(request, session)
@@ -196,14 +196,14 @@ class WidgetSessionAdmin(ConversationLists):
         return False
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Who may delete conversations may take all of them away: admins, as in the REST API.
+        """Allow bulk export to roles that may delete conversations: admins, as in the REST API.
 
-        One alone is a file for whoever may read it.
+        Anyone who may read a conversation may export that one.
         """
         return self.has_delete_permission(request)
 
     def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may change contacts may also give them what a visitor typed."""
+        """Allow applying typed details to users who may change contacts."""
         return bool(request.user.has_perm("contacts.change_contact", obj))
 
     def _apply(self, request: HttpRequest, session: WidgetSession) -> None:

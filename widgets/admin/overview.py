@@ -1,4 +1,4 @@
-"""The admin's first page: the figures of today and of 30 days, as charts, tables and CSV."""
+"""The admin's start page: figures of today and of 30 days, as charts, tables and CSV."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
 
 
 def overview_page(request: HttpRequest) -> HttpResponse:
-    """What happened, for who works in an organization; a superuser may see all of them."""
+    """Show the figures of the current organization; of all, for a superuser who chose them."""
     context = {**admin.site.each_context(request), "title": "Overview"}
     if not _may_look(request):
         return TemplateResponse(request, "admin/overview.html", context)
@@ -42,7 +42,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
 
 
 def overview_csv(request: HttpRequest) -> HttpResponse:
-    """The same figures, a row a day, for a spreadsheet."""
+    """Return the same figures as CSV, one row per day."""
     name = str(current_organization(request) or "All organizations")
     rows: list[Sequence[object]] = [("Organization", "Day", *(title for title, _ in COLUMNS))]
     if _may_look(request):
@@ -82,11 +82,11 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
 
 
 def seconds(milliseconds: int | None) -> str:
-    """A time as people read it: “0.48 s”, or a dash where nothing was measured."""
+    """Return a time for display: “0.48 s”, or a dash if there was no measurement."""
     return "–" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
 
 
-# Hundreds of numbers: a template would take longer to say them than the database to count.
+# Rendering hundreds of numbers in a template would take longer than counting them.
 def _bars(drawn: Chart, kinds: list[str]) -> SafeString:
     return format_html_join(
         "",

@@ -1,4 +1,4 @@
-"""A visitor's page as staff see it. All of it comes from outside."""
+"""Render a visitor's page for staff. Its values are untrusted."""
 
 import json
 
@@ -13,9 +13,9 @@ MAX_SHOWN = 120
 
 
 def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
-    """A link to a page that learns nothing of us; mere text where it is no web address.
+    """Return a link without a referrer; plain text if it is not a web address.
 
-    Shows `most` characters; where that is few, not its scheme.
+    Shows at most `most` characters; without the scheme if that is few.
     """
     shown = url if most == MAX_SHOWN else url.partition("://")[2]
     shown = shown if len(shown) <= most else f"{shown[:most]}…"
@@ -27,7 +27,7 @@ def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
 
 
 def page_lines(page: PageData) -> SafeString:
-    """The page, where the visitor came from, and what the site adds, a line each."""
+    """Return the page, its referrer and the site's context, one per line."""
     lines = [page["title"], page_link(page["url"])]
     if page["referrer"]:
         lines.append(format_html("Came from {}", page_link(page["referrer"])))

@@ -1,4 +1,4 @@
-"""The admin's form of a widget: lists one item a line, errors beside their fields, nothing lost."""
+"""The admin form of a widget: lists with one item per line, errors beside their fields."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,10 +26,10 @@ from widgets.services.validation import (
 )
 from widgets.types import NoticeData, WidgetConfigData
 
-# What the form proposes for a new widget. Over REST there is no cap unless one is sent.
+# Defaults for a new widget in the form. Over REST there is no cap unless one is sent.
 PROPOSED_CAP = 500
 NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
-# The settings that are a field of the form each, under the same name.
+# Settings with a form field of the same name.
 SETTINGS = [
     name
     for name in WidgetConfigData.__dataclass_fields__
@@ -38,7 +38,7 @@ SETTINGS = [
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line; empty lines don't count."""
+    """A list of texts, one per line; empty lines are ignored."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
@@ -54,7 +54,7 @@ class LinesField(forms.CharField):
 
 
 class OriginsField(LinesField):
-    """Origins one a line; none at all means any site."""
+    """Origins, one per line; an empty field allows any site."""
 
     widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
 
@@ -63,7 +63,7 @@ class OriginsField(LinesField):
 
 
 class WidgetConfigForm(GuardedForm[WidgetConfig]):
-    """All settings of a widget; the rules are the services'."""
+    """All settings of a widget; the services validate them."""
 
     noun = "widget"
     guarded = (*SETTINGS, *NOTICE_FIELDS, "text_agent")
@@ -76,7 +76,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             "https://*.example.com. Leave empty to allow any site."
         ),
     )
-    # The preview looks at a form that nobody saves.
+    # False for the preview, whose form is never saved.
     watches_conflicts = True
 
     starters = LinesField(
@@ -155,7 +155,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         return {**data, **{name: value for name, value in columns.items() if name in data}}
 
     def save_through_services(self, widget: WidgetConfig) -> None:
-        """Create or update the widget as every other door does."""
+        """Create or update the widget through the same services as the REST API."""
         data = self._data(self.cleaned_data)
         if widget._state.adding:
             made = create_widget(organization=widget.organization, data=data)
@@ -164,7 +164,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             update_widget(widget=widget, data=data, expected_version=self.seen)
 
     def renamed_origins(self) -> list[tuple[str, str]]:
-        """The lines of the list that are stored in another spelling, each with that one."""
+        """Return the lines of the list that are stored in another spelling, with that spelling."""
         typed = str(self.data.get(self.add_prefix("allowed_origins"), ""))
         return [
             (line, entry["origin"])
@@ -186,7 +186,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
 
 
 def read_origins(lines: Sequence[str]) -> list[dict[str, str]]:
-    """Each line of a list as it would be stored, or why it can't be; empty lines are left out."""
+    """Return each line's stored form, or its error; skip empty lines."""
     found = []
     for line in (line.strip() for line in lines):
         if line:

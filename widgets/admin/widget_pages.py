@@ -1,4 +1,4 @@
-"""The pages of one widget beside its form: preview, check while typing, reset, allowed sites."""
+"""The pages of a widget beside its form: preview, live check, reset, allowed sites."""
 
 import uuid
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from widgets.services.configs import allow_origin, embed_code, public_config, re
 from widgets.services.refusals import refused_sites
 
 TEMPLATES = "admin/widgets/widgetconfig"
-# Names no widget: the preview answers for it in the browser.
+# Not the ID of any widget: the preview answers its requests in the browser.
 PREVIEW_ID = "wid_preview"
 
 
 class WidgetPages(TenantAdmin):
-    """What the form of a widget stands beside."""
+    """The preview, check, reset and allow pages of a widget."""
 
     def get_urls(self) -> list[URLPattern]:
         views: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
@@ -60,16 +60,16 @@ class WidgetPages(TenantAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """The page in the frame beside the form: a made-up site that embeds the real widget."""
+        """Show a sample site that embeds the real widget, for the frame beside the form."""
         return _preview(request)
 
     @accepts_large_bodies
     def check_view(self, request: HttpRequest) -> HttpResponse:
-        """What the settings of a form would be, without saving them; for the page itself."""
+        """Return the settings that a form would save, for the preview."""
         return _check(request, self)
 
     def reset_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Ask, then give the widget a new public identifier."""
+        """Ask for confirmation, then replace the widget's public identifier."""
         widget = self._own(request, id)
         address = reverse("admin:widgets_widgetconfig_change", args=[widget.pk])
         if request.method == "POST":
@@ -92,7 +92,7 @@ class WidgetPages(TenantAdmin):
         return TemplateResponse(request, f"{TEMPLATES}/reset.html", context)
 
     def allow_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Add a site that was refused to the widget's list."""
+        """Add a refused site to the widget's allowed sites."""
         widget = self._own(request, id)
         if request.method != "POST":
             raise Http404
@@ -114,7 +114,7 @@ class WidgetPages(TenantAdmin):
 
 
 def _shown_settings(widget: WidgetConfig) -> dict[str, Any]:
-    """What the widget learns of its settings: `/config`, and what a `session` frame adds."""
+    """Return the settings as the widget receives them: `/config`, and part of a `session` frame."""
     return {**public_config(widget), "starters": widget.starters, "notice": widget.notice}
 
 
@@ -135,7 +135,7 @@ def _check(request: HttpRequest, page: WidgetPages) -> HttpResponse:
     )
     if not allowed or (named and widget is None):
         raise Http404
-    # The form writes into the row that it is given, wrong values as well.
+    # The form writes to its instance, even invalid values.
     shown = copy(widget) if widget else WidgetConfig()
     form_class = page.get_form(request, widget, change=widget is not None)
     form: Any = form_class(request.POST, instance=widget)

@@ -74,7 +74,7 @@ class WidgetConfigAdmin(WidgetPages):
         return with_conversations(widgets) if self.is_list(request) else widgets
 
     def get_fieldsets(self, request: HttpRequest, obj: WidgetConfig | None = None) -> Any:
-        """Without what guards the saving where nobody can; the page itself says whose it is."""
+        """Hide the version field from users who can't save."""
         if obj is None:
             return self.fieldsets
         left_out = {"organization"}
@@ -91,7 +91,7 @@ class WidgetConfigAdmin(WidgetPages):
 
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: WidgetConfig) -> str:
-        """Whether its sites show it."""
+        """Show whether the widget is enabled."""
         kind, word = ("good", "Enabled") if obj.enabled else ("quiet", "Disabled")
         return format_html('<span class="lq-badge lq-{}">{}</span>', kind, word)
 
@@ -105,7 +105,7 @@ class WidgetConfigAdmin(WidgetPages):
 
     @admin.display(description="daily limit used", ordering="daily_message_cap")
     def cap(self, obj: WidgetConfig) -> str:
-        """How much of the cap is used; what is nearly or all used stands out."""
+        """Show how much of the cap is used, highlighted if it is nearly or fully used."""
         if obj.daily_message_cap is None:
             return "no limit"
         used, cap = used_today(obj), obj.daily_message_cap
@@ -123,7 +123,7 @@ class WidgetConfigAdmin(WidgetPages):
 
     @admin.display(description="refused today")
     def refusals_by_limit(self, obj: WidgetConfig) -> str:
-        """What limits kept out, one by one."""
+        """Show how often each limit refused something."""
         if obj._state.adding:
             return "—"
         return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "nothing"
@@ -149,19 +149,19 @@ class WidgetConfigAdmin(WidgetPages):
 
     @admin.action(description="Enable the selected widgets", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
-        """Show the selected widgets on their sites."""
+        """Enable the selected widgets."""
         count = switch_widgets(widgets=self._writable(request, queryset), enabled=True)
         self.message_user(request, f"{count} enabled.", messages.SUCCESS)
 
     @admin.action(description="Disable the selected widgets", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
-        """Take the selected widgets off their sites; open chats end within seconds."""
+        """Disable the selected widgets; open chats end within seconds."""
         count = switch_widgets(widgets=self._writable(request, queryset), enabled=False)
         self.message_user(request, f"{count} disabled.", messages.SUCCESS)
 
     @admin.action(description="Duplicate the selected widgets", permissions=["add"])
     def duplicate(self, request: HttpRequest, queryset: models.QuerySet[WidgetConfig]) -> None:
-        """Make disabled copies, with IDs of their own."""
+        """Create disabled copies with new IDs."""
         copies = 0
         try:
             for widget in self._writable(request, queryset):

@@ -1,4 +1,4 @@
-"""How lists of widgets, sessions and messages may be narrowed down."""
+"""Filter lists of widgets, sessions and messages."""
 
 from django.db import models
 from django.db.models import Exists, OuterRef
@@ -13,7 +13,7 @@ Sessions = models.QuerySet[WidgetSession]
 
 
 class WidgetFilter(PeriodFilterSet):
-    """By what staff know of a widget."""
+    """Filter by widget settings."""
 
     enabled = BooleanChoice(help_text="`true`: enabled widgets; `false`: disabled widgets.")
     text_agent_id = filters.UUIDFilter(help_text="Widgets that use this agent.")
@@ -24,7 +24,7 @@ class WidgetFilter(PeriodFilterSet):
 
 
 class SessionFilter(PeriodFilterSet):
-    """By whose the conversation is, when it was, how it went and what was said."""
+    """Filter by owner, time, outcome and content of the conversation."""
 
     widget_id = filters.UUIDFilter(help_text="Conversations with this widget (its `id`).")
     contact_id = filters.UUIDFilter(help_text="Conversations with this contact (its `id`).")
@@ -65,7 +65,7 @@ class SessionFilter(PeriodFilterSet):
 
 
 class MessageFilter(filters.FilterSet):  # type: ignore[misc]
-    """By who wrote it, how it ended, and what the visitor thinks of it."""
+    """Filter by author, outcome and rating."""
 
     role = filters.ChoiceFilter(
         choices=MessageRole.choices,

@@ -58,7 +58,7 @@ class PageSerializer(serializers.Serializer[PageData]):
 
 
 class EndField(serializers.ChoiceField):
-    """How something ended; null, which is kept as an empty text, where it hasn't yet."""
+    """The outcome of something; null, stored as an empty text, if it is still open."""
 
     def to_representation(self, value: Any) -> Any:
         return super().to_representation(value) or None

@@ -31,7 +31,7 @@ from widgets.api.session_serializers import (
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.sessions import delete_widget_session
 
-# Conversations that an export has in memory at once, with all their messages.
+# The most conversations that an export holds in memory, with all their messages.
 EXPORT_BATCH = 20
 
 
@@ -121,7 +121,7 @@ class WidgetSessionViewSet(
 
 
 def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
-    """The lines of these sessions; messages without a serializer, which would take most time."""
+    """Yield the JSON of these sessions; messages without a serializer, which would be slowest."""
     messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     rows = WidgetMessage.objects.filter(session__in=sessions).order_by("session", "seq")
     for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):

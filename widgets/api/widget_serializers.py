@@ -18,7 +18,7 @@ from widgets.types import NoticeData, WidgetConfigData
 
 
 class TextsField(serializers.ListField):
-    """A list of texts; whatever is wrong with its items is said of the list."""
+    """A list of texts; errors in its items are reported for the list."""
 
     def run_child_validation(self, data: Any) -> Any:
         try:
@@ -49,7 +49,7 @@ class NoticeSerializer(serializers.Serializer[NoticeData]):
 
     def to_internal_value(self, data: Any) -> NoticeData:
         given = super().to_internal_value(data)
-        # A PATCH makes everything inside of it optional, too.
+        # Under PATCH the inner fields would become optional as well.
         if "text" not in given:
             raise serializers.ValidationError(
                 {"text": [self.fields["text"].error_messages["required"]]}
@@ -159,7 +159,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
         return create_widget(organization=organization, data=WidgetConfigData(**validated_data))
 
     def update(self, instance: WidgetConfig, validated_data: dict[str, Any]) -> WidgetConfig:
-        # PUT starts from the defaults, PATCH from what is there.
+        # PUT starts from the defaults, PATCH from the stored values.
         if self.partial:
             return change_widget(widget=instance, **validated_data)
         expected = validated_data.pop("expected_version", None)

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: looks at a deployment, and says how to mend what it finds."""
+"""`manage.py doctor`: check a deployment, and say how to fix what it finds."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--inside", action="store_true", help="skip the checks that go through SITE_URL"
         )
-        # Accepted without effect: earlier versions waited that long, and scripts pass it.
+        # Accepted without effect, because scripts written for earlier versions pass it.
         parser.add_argument("--idle", type=int, help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py with_database PROGRAM …`: run a program of PostgreSQL's on the database."""
+"""`manage.py with_database PROGRAM …`: run a PostgreSQL client program on the database."""
 
 import argparse
 import os
@@ -37,9 +37,10 @@ class Command(BaseCommand):
 
 
 def libpq_variables(url: str) -> dict[str, str]:
-    """The parts of a URL as PostgreSQL's programs read them from the environment.
+    """Return the parts of a URL as environment variables for PostgreSQL's programs.
 
-    They take no whole URL from there. Options without a variable, such as keepalives, are left out.
+    They accept no complete URL from the environment. Options without a variable, such as
+    keepalives, are left out.
     """
     parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     given = {keyword: parsed[name] for name, keyword in NAMES.items()} | parsed.get("OPTIONS", {})

@@ -1,1 +1,1 @@
-"""What `manage.py doctor` looks at; docs/operations.md lists the findings."""
+"""The checks of `manage.py doctor`; docs/operations.md lists the findings."""

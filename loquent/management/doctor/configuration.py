@@ -1,4 +1,4 @@
-"""The settings, and the machine that this runs on."""
+"""Check the settings and the machine."""
 
 import resource
 import shutil
@@ -15,7 +15,7 @@ from loquent.checks import check_static_files
 from loquent.management.doctor.findings import Findings, fail, ok, warn
 
 FREE_BYTES = 1024**3
-# Requests and metrics; in Compose it lies in the memory of a machine that may be small.
+# For requests and metrics; in Compose this is a tmpfs on a machine that may be small.
 FREE_TEMPORARY_BYTES = 100 * 1024**2
 FREE_SHARE = 0.05
 OPEN_FILES = 4_096
@@ -23,7 +23,7 @@ OPEN_FILES = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A system check of the settings; `fine`: what to report if it has nothing to say."""
+    """A system check of the settings; `fine`: the report if it finds nothing."""
 
     finding: str
     check: Callable[[None], list[CheckMessage]]
@@ -54,7 +54,7 @@ def check_settings() -> Findings:
 
 
 def check_machine() -> Findings:
-    """Check the room on the disk, and how many files this process may open."""
+    """Check the disk space, and how many files this process may open."""
     places = {Path(tempfile.gettempdir()): FREE_TEMPORARY_BYTES}
     if settings.DATABASE_IS_SQLITE:
         places[Path(str(settings.DATABASES["default"]["NAME"])).parent] = FREE_BYTES

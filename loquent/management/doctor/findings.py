@@ -1,4 +1,4 @@
-"""What the doctor says."""
+"""Findings of the doctor, and their levels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is: visitors or staff notice a `fail`; a `warn` may be meant."""
+    """The severity: users notice a `fail`; a `warn` may be intended."""
 
     OK = "ok"
     WARN = "warn"
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `mend` says what to do, where there is something to do."""
+    """The result of one check; `mend` says how to fix it, if it needs fixing."""
 
     id: str
     level: Level
@@ -27,15 +27,15 @@ Findings = Iterable[Finding]
 
 
 def ok(name: str, message: str) -> Finding:
-    """It is as it should be."""
+    """Return a finding without a problem."""
     return Finding(name, Level.OK, message)
 
 
 def warn(name: str, message: str, mend: str) -> Finding:
-    """It may be meant, and may bite."""
+    """Return a finding that may be intended but may cause problems."""
     return Finding(name, Level.WARN, message, mend)
 
 
 def fail(name: str, message: str, mend: str) -> Finding:
-    """It doesn't work, or isn't safe."""
+    """Return a finding that something is broken or unsafe."""
     return Finding(name, Level.FAIL, message, mend)

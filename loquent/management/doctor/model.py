@@ -1,4 +1,4 @@
-"""The endpoints of the models that agents use."""
+"""Check the endpoints of the models that agents use."""
 
 import asyncio
 from collections.abc import Iterator

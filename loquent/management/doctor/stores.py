@@ -1,4 +1,4 @@
-"""The database and Redis."""
+"""Check the database and Redis."""
 
 import math
 import time
@@ -17,13 +17,13 @@ POSTGRESQL = 14
 REDIS = (6, 0)
 SLOW_SECONDS = 0.05
 REDIS_SECONDS = 2.0
-# Connections of other programs: backups, a person's shell, migrations.
+# Connections of other programs, such as backups, shells and migrations.
 OTHERS = 10
 TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
 
 def check_database() -> Findings:
-    """Reachable, new enough, migrated, with our time-outs, our clock and room for all threads."""
+    """Check reachability, version, migrations, timeouts, clock, and connections for all threads."""
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
@@ -103,7 +103,7 @@ def _postgresql() -> Findings:
         )
     else:
         yield ok("database-timeouts", "Queries and locks have timeouts.")
-    # Django's own views use a thread beside ours.
+    # Django's own async views use one more thread.
     needed = settings.WORKERS * (settings.DATABASE_THREADS + 1)
     if needed + OTHERS > room:
         yield warn(
@@ -126,7 +126,7 @@ def _clock(off: float) -> Finding:
 
 
 def check_redis() -> Findings:
-    """Reachable, new enough, Pub/Sub, and nothing thrown away or kept for nothing."""
+    """Check reachability, version, Pub/Sub, eviction and persistence."""
     if not settings.REDIS_URL:
         if settings.WORKERS > 1:
             yield fail("redis", "Several workers have no Redis.", "Set REDIS_URL.")
