@@ -42,7 +42,7 @@ def slow_request(request: Request) -> Iterator[None]:
     finally:
         with _mutex:
             _running[key] -= 1
-            if not _running[key]:
+            if _running[key] <= 0:
                 del _running[key]
 
 
