@@ -25,7 +25,12 @@ PAGE = """<!doctype html>
 <body><h1>{title}</h1><p>{message}</p>
 <p>Nothing was saved. Use your browser's Back button to return to the form.</p></body></html>
 """
-TITLES = {408: "Request timeout", 413: "Request too large", 503: "Server busy"}
+TITLES = {
+    408: "Request timeout",
+    413: "Request too large",
+    415: "Unsupported content type",
+    503: "Server busy",
+}
 
 
 @dataclass(frozen=True, slots=True)

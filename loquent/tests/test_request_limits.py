@@ -145,6 +145,9 @@ async def test_a_long_content_type_is_refused_before_django_parses_it() -> None:
     long = (b"content-type", b'a/b; x="' + b";" * 600)
     client = Client("/api/widget/embed.js", headers=[long], method="GET")
     assert await client.ask(edge) == 415
+    browser = Client(LOGIN, b"x", headers=[long, (b"accept", b"text/html,*/*")])
+    assert await browser.ask(edge) == 415
+    assert b"longer than 512 characters" in b"".join(e.get("body", b"") for e in browser.sent)
     assert django.bodies == []
     usual = (b"content-type", b"multipart/form-data; boundary=" + b"-" * 70)
     assert await Client(LOGIN, b"x", headers=[usual]).ask(edge) == 200
