@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from loquent.agents.backends.prompts import page_note
 from loquent.agents.backends.registry import backend_for
-from loquent.agents.metering import BYTES_PER_TOKEN
-from loquent.agents.metering import estimate_tokens as estimate_tokens
+from loquent.agents.metering import BYTES_PER_TOKEN, estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.search.passages import MAXIMUM as PASSAGE_CHARS
 from loquent.agents.services.loading import LoadedReply

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from contacts.tests.parallel import in_parallel
+from loquent.agents.metering import estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services import (
     LoadedReply,
@@ -16,7 +17,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
-from loquent.agents.services.budget import estimate_prompt_tokens, estimate_tokens
+from loquent.agents.services.budget import estimate_prompt_tokens
 from loquent.agents.tests.replies import load_reply
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode

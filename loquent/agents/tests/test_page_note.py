@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.metering import estimate_tokens
 from loquent.agents.services.budget import estimate_prompt_tokens as estimate
-from loquent.agents.services.budget import estimate_tokens
 from loquent.agents.tests.replies import collect, make_reply
 from loquent.agents.types import ChatMessage, VisitorPage
 
