@@ -1,6 +1,6 @@
 """Chainlit, as its documentation streams an answer.
 
-It runs in a virtual environment of its own, by `chainlit run`. MODEL_PORT is the model's.
+`chainlit run` starts it in a separate virtual environment. MODEL_PORT is the model's port.
 """
 
 import os
