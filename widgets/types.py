@@ -51,6 +51,26 @@ class MessageStatus(models.TextChoices):
     INTERRUPTED = "interrupted", "Interrupted by a crash"
 
 
+class AnswerOutcome(models.TextChoices):
+    """What an answer did for the visitor; `status` says how its text ended."""
+
+    ANSWERED = "answered", "Answered"
+    NO_ANSWER = "no_answer", "No answer found"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped by the visitor"
+    REFUSED = "refused", "Declined by the provider"
+
+
+def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> str:
+    """Return an answer's outcome by its status; `complete`: that of an answer that is whole."""
+    match status:
+        case MessageStatus.FAILED | MessageStatus.INTERRUPTED:
+            return AnswerOutcome.FAILED.value
+        case MessageStatus.STOPPED:
+            return AnswerOutcome.STOPPED.value
+    return complete
+
+
 # An answer that ended well, or was stopped on purpose. Base clients, which know no status, are
 # shown these alone, and so is the model.
 FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
@@ -185,6 +205,7 @@ class MessageData:
     content: str
     created_at: str
     status: str = MessageStatus.COMPLETE.value
+    outcome: str | None = None
     sources: list[SourceData] = field(default_factory=list)
     feedback: str | None = None
     client_message_id: str | None = None

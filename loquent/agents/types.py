@@ -70,6 +70,11 @@ class TextDelta:
     text: str
 
 
+# What an answer that came to its end says: something, that nothing was found, or that the provider
+# declined because of what was asked.
+ReplyOutcome = Literal["answered", "no_answer", "refused"]
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
     """The answer is whole. Token counts are the provider's, None where it gives none."""
@@ -77,6 +82,7 @@ class ReplyEnd:
     sources: tuple[Source, ...] = ()
     input_tokens: int | None = None
     output_tokens: int | None = None
+    outcome: ReplyOutcome = "answered"
 
 
 ReplyEvent = TextDelta | ReplyEnd

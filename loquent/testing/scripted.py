@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, ReplyRequest, Source, TextDelta
+from loquent.agents.types import (
+    BackendError,
+    ReplyEnd,
+    ReplyEvent,
+    ReplyOutcome,
+    ReplyRequest,
+    Source,
+    TextDelta,
+)
 from loquent.testing.waiting import WAIT_SECONDS
 
 
@@ -28,10 +36,11 @@ class HeldAnswer:
         sources: tuple[Source, ...] = (),
         input_tokens: int | None = None,
         output_tokens: int | None = None,
+        outcome: ReplyOutcome = "answered",
     ) -> None:
         """Yield these pieces, and be done."""
         self.say(*texts)
-        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens))
+        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens, outcome))
 
     def fail(self, error: Exception | None = None) -> None:
         """Raise a BackendError, or what is given."""

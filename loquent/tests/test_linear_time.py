@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
 from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
+from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.prompts import page_note, system_prompt
@@ -90,6 +91,13 @@ def clean_in_pieces(text: str) -> None:
     cleaner.finish()
 
 
+def read_marks(text: str) -> None:
+    reader = MarkReader()
+    for start in range(0, len(text), 16):
+        reader.feed(text[start : start + 16])
+    reader.finish()
+
+
 def read_answer(body: bytes) -> None:
     reader = AnswerReader(TokenMeter())
     for start in range(0, len(body), 16):
@@ -125,6 +133,7 @@ def log_line(formatter: logging.Formatter) -> Callable[[str], object]:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "frame": parse,
+    "marks": read_marks,
     "message": lambda text: parse(frame("message", content=text)),
     "contact_info": lambda text: parse(frame("contact_info", name=text, email=text, phone=text)),
     "feedback": lambda text: parse(frame("feedback", message_id="x", rating="up", comment=text)),

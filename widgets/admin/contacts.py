@@ -103,7 +103,7 @@ class ContactDataAdmin(ContactAdmin):
             {
                 "session": session,
                 "summary": seen[session.id],
-                "badge": badge(session.last_answer_status),
+                "badge": badge(session.outcome),
                 "claims": claims(session),
             }
             for session in sessions

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.types import MessageStatus
+from widgets.types import AnswerOutcome
 
 
 class WidgetFilter(admin.SimpleListFilter):
@@ -65,17 +65,13 @@ class LastAnswerFilter(admin.SimpleListFilter):
     parameter_name = "answer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            (MessageStatus.COMPLETE.value, "Complete"),
-            (MessageStatus.FAILED.value, "Failed"),
-            (MessageStatus.INTERRUPTED.value, "Interrupted"),
-            (MessageStatus.STOPPED.value, "Stopped"),
-        ]
+        return AnswerOutcome.choices
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[WidgetSession]
     ) -> QuerySet[WidgetSession]:
-        return queryset.filter(last_answer_status=self.value()) if self.value() else queryset
+        chosen = self.value()
+        return queryset.filter(outcome=chosen) if chosen in AnswerOutcome.values else queryset
 
 
 class FeedbackFilter(admin.SimpleListFilter):

@@ -33,12 +33,13 @@ from widgets.services.conversations import (
 )
 from widgets.types import MessageRole
 
-# The badge's colour and label per status of the last answer.
+# The badge's colour and label per outcome of the latest answer.
 BADGES = {
-    "complete": ("lq-good", "Answered"),
-    "stopped": ("", "Stopped"),
+    "answered": ("lq-good", "Answered"),
+    "no_answer": ("lq-warn", "No answer found"),
     "failed": ("lq-bad", "Failed"),
-    "interrupted": ("lq-bad", "Interrupted"),
+    "stopped": ("", "Stopped"),
+    "refused": ("lq-warn", "Declined"),
 }
 
 
@@ -141,10 +142,10 @@ class ConversationLists(TenantAdmin):
     def message_count(self, obj: WidgetSession) -> int:
         return obj.last_seq
 
-    @admin.display(description="last answer", ordering="last_answer_status")
+    @admin.display(description="last answer", ordering="outcome")
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
         """Show its outcome, and the visitor's ratings."""
-        return format_html("{}{}", badge(obj.last_answer_status), thumbs(summary_of(obj)))
+        return format_html("{}{}", badge(obj.outcome), thumbs(summary_of(obj)))
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
@@ -165,11 +166,11 @@ class ConversationLists(TenantAdmin):
         }
 
 
-def badge(status: str) -> SafeString:
-    """Return a status as a coloured badge."""
-    if not status:
+def badge(outcome: str) -> SafeString:
+    """Return an outcome as a coloured badge."""
+    if not outcome:
         return format_html('<span class="lq-badge">{}</span>', "No answer yet")
-    kind, word = BADGES[status]
+    kind, word = BADGES[outcome]
     return format_html('<span class="lq-badge {}">{}</span>', kind, word)
 
 

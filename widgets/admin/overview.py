@@ -20,6 +20,9 @@ COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
     ("Conversations", lambda day: day.conversations),
     ("Messages", lambda day: day.messages),
     ("Answered", lambda day: day.answered),
+    ("No answer found", lambda day: day.no_answer),
+    ("Declined", lambda day: day.refused),
+    ("Stopped", lambda day: day.stopped),
     ("Failed", lambda day: day.failed),
     ("First token, median (ms)", lambda day: day.median_ms),
     ("First token, 95 % within (ms)", lambda day: day.p95_ms),
@@ -68,6 +71,7 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         ("Conversations", lambda f: f"{f.conversations:,}"),
         ("Messages", lambda f: f"{f.messages:,}"),
         ("Answered", lambda f: f"{f.answered:,}"),
+        ("No answer found", lambda f: f"{f.no_answer:,}"),
         ("Failed", lambda f: f"{f.failed:,}"),
         ("First token, median", lambda f: seconds(f.median_ms)),
         ("First token, 95th percentile", lambda f: seconds(f.p95_ms)),
@@ -117,7 +121,11 @@ def _charts(overview: Overview) -> list[dict[str, Any]]:
 
     messages = {"Messages": [f.messages for f in of]}
     conversations = {"Conversations": [f.conversations for f in of]}
-    answers = {"Answered": [f.answered for f in of], "Failed": [f.failed for f in of]}
+    answers = {
+        "Answered": [f.answered for f in of],
+        "No answer found": [f.no_answer for f in of],
+        "Failed": [f.failed for f in of],
+    }
     medians, slow = [f.median_ms for f in of], [f.p95_ms for f in of]
     tokens = {"Input": [f.input_tokens for f in of], "Output": [f.output_tokens for f in of]}
     thumbs = {"Up": [f.thumbs_up for f in of], "Down": [f.thumbs_down for f in of]}

@@ -7,7 +7,7 @@ from django_filters import rest_framework as filters
 from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import MessageRole, MessageStatus, Rating
+from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating
 
 Sessions = models.QuerySet[WidgetSession]
 
@@ -35,6 +35,10 @@ class SessionFilter(PeriodFilterSet):
         field_name="last_answer_status",
         choices=MessageStatus.choices,
         help_text="Conversations whose latest question ended with this status, answered or not.",
+    )
+    outcome = filters.ChoiceFilter(
+        choices=AnswerOutcome.choices,
+        help_text="Conversations whose latest answer had this outcome.",
     )
     has_feedback = BooleanChoice(
         method="filter_has_feedback",
@@ -73,6 +77,9 @@ class MessageFilter(filters.FilterSet):  # type: ignore[misc]
     )
     status = filters.ChoiceFilter(
         choices=MessageStatus.choices, help_text="Messages with this status."
+    )
+    outcome = filters.ChoiceFilter(
+        choices=AnswerOutcome.choices, help_text="Answers with this outcome."
     )
     rating = filters.ChoiceFilter(choices=Rating.choices, help_text="Answers with this rating.")
 

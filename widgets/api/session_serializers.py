@@ -8,7 +8,7 @@ from rest_framework import serializers
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import MessageStatus, PageData
+from widgets.types import AnswerOutcome, MessageStatus, PageData
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -23,6 +23,7 @@ SESSION = {
     },
     "message_count": 2,
     "last_answer": "complete",
+    "outcome": "answered",
     "last_active_at": "2026-01-05T09:31:00.000000Z",
     "ended_at": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
@@ -33,6 +34,7 @@ MESSAGE = {
     "role": "assistant",
     "content": "Parcels arrive within two days.",
     "status": "complete",
+    "outcome": "answered",
     "created_at": "2026-01-05T09:31:00.000000Z",
     "client_message_id": None,
     "page_url": "",
@@ -86,6 +88,13 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         ),
     )
 
+    outcome = EndField(
+        choices=AnswerOutcome.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="The outcome of the latest answer. Null until the first question has ended.",
+    )
+
     class Meta:
         model = WidgetSession
         fields = [
@@ -95,6 +104,7 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "page",
             "message_count",
             "last_answer",
+            "outcome",
             "last_active_at",
             "ended_at",
             "created_at",
@@ -119,6 +129,15 @@ class SourcesField(serializers.JSONField):
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A line of a conversation; token counts and times are null where the model gave none."""
 
+    outcome = EndField(
+        choices=AnswerOutcome.choices,
+        read_only=True,
+        allow_null=True,
+        help_text=(
+            "What the answer did for the visitor. `no_answer`: it says that nothing was found; "
+            "`refused`: the provider declined because of the content. Null for visitors' messages."
+        ),
+    )
     sources = SourcesField(read_only=True)
 
     class Meta:
@@ -129,6 +148,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "role",
             "content",
             "status",
+            "outcome",
             "created_at",
             "client_message_id",
             "page_url",

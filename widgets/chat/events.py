@@ -110,6 +110,7 @@ KINDS: dict[str, type[Event]] = {
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
 }
+MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -123,5 +124,6 @@ def from_wire(data: dict[str, Any]) -> Event:
     fields = {name: value for name, value in data.items() if name != "kind"}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):
-            fields[name] = MessageData(**fields[name])
+            # A newer version may send more than this one knows.
+            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in MESSAGE})
     return KINDS[data["kind"]](**fields)

@@ -93,6 +93,7 @@ def _fields(message: MessageData) -> dict[str, Any]:
         "seq": message.seq,
         "created_at": message.created_at,
         "status": message.status,
+        "outcome": message.outcome,
         "sources": message.sources,
     }
 

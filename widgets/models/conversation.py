@@ -8,7 +8,7 @@ from django.db.models import Q
 from contacts.models import Contact
 from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
-from widgets.types import MessageRole, MessageStatus, PageData, Rating, TurnState
+from widgets.types import AnswerOutcome, MessageRole, MessageStatus, PageData, Rating, TurnState
 
 
 class WidgetSession(BaseModel):
@@ -25,6 +25,10 @@ class WidgetSession(BaseModel):
     # How the latest turn ended; empty before the first one has.
     last_answer_status = models.CharField(
         "last answer", max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+    )
+    # What the latest answer did for the visitor; empty before the first one has ended.
+    outcome = models.CharField(
+        max_length=16, choices=AnswerOutcome.choices, blank=True, editable=False
     )
     contact_claim = models.JSONField(
         "details entered by the visitor", null=True, blank=True, editable=False
@@ -84,6 +88,8 @@ class WidgetMessage(BaseModel):
     status = models.CharField(
         max_length=16, choices=MessageStatus.choices, default=MessageStatus.COMPLETE
     )
+    # Empty for a visitor's message.
+    outcome = models.CharField(max_length=16, choices=AnswerOutcome.choices, blank=True)
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False
     )
@@ -134,7 +140,7 @@ class WidgetMessage(BaseModel):
             models.Index(
                 fields=["created_at"],
                 include=[
-                    "session", "role", "status", "turn_status", "rating", "first_token_ms",
+                    "session", "role", "outcome", "turn_status", "rating", "first_token_ms",
                     "input_tokens", "output_tokens", "id",
                 ],
                 name="widget_message_figures",

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.types import FINISHED, MessageData, MessageRole
+from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
 # A client that missed more messages than this should reconnect.
 MOST_MISSED = 200
@@ -116,10 +116,11 @@ def append_message(
     )
     for name, value in fields.items():
         setattr(row, name, value)
-    row.save(force_insert=True)
     changes = {}
     if MessageRole(role).is_answer:
-        changes["last_answer_status"] = row.status
+        row.outcome = row.outcome or outcome_of(row.status)
+        changes = {"last_answer_status": row.status, "outcome": row.outcome}
+    row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
         last_seq=session.last_seq, last_active_at=now, **changes
     )
@@ -140,6 +141,7 @@ def message_data(row: WidgetMessage) -> MessageData:
         content=row.content,
         created_at=iso_time(row.created_at),
         status=row.status,
+        outcome=row.outcome or None,
         sources=row.sources,
         feedback=row.rating,
         client_message_id=row.client_message_id,

@@ -22,7 +22,7 @@ from django.db.models.functions import Cast, Coalesce, Floor, Ln, TruncDate
 
 from loquent.organizations.models import Organization
 from widgets.models import LimitHit, WidgetMessage, WidgetSession
-from widgets.types import FINISHED, LimitKind, MessageRole, MessageStatus, Rating
+from widgets.types import AnswerOutcome, LimitKind, MessageRole, MessageStatus, Rating
 
 DAYS = 30
 KEPT_SECONDS = 60
@@ -39,6 +39,9 @@ class Figures:
     conversations: int = 0
     messages: int = 0
     answered: int = 0
+    no_answer: int = 0
+    refused: int = 0
+    stopped: int = 0
     failed: int = 0
     caps_hit: int = 0
     thumbs_up: int = 0
@@ -127,9 +130,9 @@ def _messages(
     if organization is not None:
         messages = messages.filter(session__widget__organization=organization)
     logarithm = Ln(Cast("first_token_ms", FloatField()) + 1.0)
-    is_user, is_answer = Q(role=MessageRole.USER), Q(role=MessageRole.ASSISTANT)
+    is_user = Q(role=MessageRole.USER)
     # A question whose turn ended without text has no answer that could be counted.
-    failed = is_answer & ~Q(status__in=FINISHED) | Q(turn_status__in=FAILED)
+    failed = Q(outcome=AnswerOutcome.FAILED) | Q(turn_status__in=FAILED)
     number = Cast(Floor(logarithm / math.log1p(CLASS_WIDTH)), IntegerField())
     rows: Iterable[tuple[Any, ...]] = (
         _by_day(messages, zone)
@@ -138,7 +141,10 @@ def _messages(
         .annotate(
             rows=Count("id"),
             messages=Count("id", filter=is_user),
-            answered=Count("id", filter=is_answer & Q(status__in=FINISHED)),
+            answered=Count("id", filter=Q(outcome=AnswerOutcome.ANSWERED)),
+            no_answer=Count("id", filter=Q(outcome=AnswerOutcome.NO_ANSWER)),
+            refused=Count("id", filter=Q(outcome=AnswerOutcome.REFUSED)),
+            stopped=Count("id", filter=Q(outcome=AnswerOutcome.STOPPED)),
             failed=Count("id", filter=failed),
             thumbs_up=Count("id", filter=Q(rating=Rating.UP)),
             thumbs_down=Count("id", filter=Q(rating=Rating.DOWN)),

@@ -87,6 +87,7 @@ def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
         "ended_at": session.ended_at and iso_time(session.ended_at),
         "page": session.page and {**session.page, "at": iso_time(session.page["at"])},
         "last_answer": session.last_answer_status or None,
+        "outcome": session.outcome or None,
         "messages": [
             _message(message) for message in sorted(session.messages.all(), key=lambda m: m.seq)
         ],
@@ -99,6 +100,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "role": message.role,
         "content": message.content,
         "status": message.status,
+        "outcome": message.outcome or None,
         "unanswered": message.turn_status or None,
         "created_at": iso_time(message.created_at),
         "page_url": message.page_url or None,

@@ -71,14 +71,14 @@ def listed(client: Client, query: str = "") -> set[str]:
         ("q=size%3D32", "page"),
         ("q=100%25", ""),
         ("answer=failed", "failed"),
-        ("answer=complete", "jane"),
+        ("answer=answered", "jane"),
         ("feedback=any", "jane"),
         ("feedback=down", "jane"),
         ("feedback=up", ""),
         ("known=yes", "jane"),
         ("known=no", "failed claim page"),
         ("days=7", "jane failed claim page"),
-        ("answer=complete&q=parcel", ""),
+        ("answer=answered&q=parcel", ""),
     ],
 )
 def test_words_and_filters(

@@ -185,6 +185,7 @@ def test_the_answers_hold_just_the_documented_fields(
         "page": None,
         "message_count": 1,
         "last_answer": None,
+        "outcome": None,
         "last_active_at": session["last_active_at"],
         "ended_at": None,
         "created_at": session["created_at"],

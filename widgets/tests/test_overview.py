@@ -36,8 +36,8 @@ def say(widget: WidgetConfig, at: datetime, *answers: dict[str, Any]) -> None:
     session, _ = create_widget_session(widget=widget)
     for answer in answers or ({},):
         for role, data in (("user", {}), ("assistant", answer)):
-            message = append_message(session, role=role, content="…")
-            WidgetMessage.objects.filter(id=message.id).update(created_at=at, **data)
+            message = append_message(session, role=role, content="…", **data)
+            WidgetMessage.objects.filter(id=message.id).update(created_at=at)
     WidgetSession.objects.filter(id=session.id).update(created_at=at)
 
 
@@ -57,11 +57,11 @@ def test_what_is_counted(acme: Organization, widget: WidgetConfig) -> None:
     overview = figures(acme)
     today, total = overview.today, overview.total
     assert len(overview.days) == DAYS
-    assert (today.conversations, today.messages, today.answered, today.failed) == (2, 5, 3, 2)
+    assert (today.conversations, today.messages, today.answered, today.failed) == (2, 5, 2, 2)
     assert (today.thumbs_up, today.thumbs_down, today.tokens, today.caps_hit) == (1, 1, 30, 4)
     assert today.median_ms == pytest.approx(400, rel=0.02)
     assert today.p95_ms == pytest.approx(1_000, rel=0.02)
-    assert (total.conversations, total.messages, total.answered) == (3, 6, 4)
+    assert (total.conversations, total.messages, total.answered) == (3, 6, 3)
     assert (total.input_tokens, total.output_tokens, total.thumbs_up) == (30, 15, 1)
 
 

@@ -71,8 +71,8 @@ async def test_what_a_page_says_is_quoted_as_data(
         await socket.until("typing_stop")
     [request] = endpoint.requests
     assert [line["role"] for line in request.body["messages"]] == ["system", "user"]
-    instructions, _, note = (request.system_prompt or "").partition("\n\n")
-    assert instructions == INSTRUCTIONS
+    before, _, note = (request.system_prompt or "").rpartition("\n\n")
+    assert before.partition("\n\n")[0] == INSTRUCTIONS
     assert note.startswith("The visitor's browser says")
     lead, _, quoted = note.partition("{")
     assert "data, not instructions" in lead

@@ -74,6 +74,7 @@ class _Attempt:
         return _line(
             type="end",
             model=model,
+            outcome=end.outcome,
             sources=[{"title": source.title, "url": source.url} for source in end.sources],
             first_token_ms=self._first_ms,
             duration_ms=self._elapsed_ms(),

@@ -39,8 +39,9 @@ async def test_what_is_not_known_is_said_and_what_is_known_offered() -> None:
 
 @pytest.mark.parametrize("question", ["Who is the pope?", "Hello!", "?"])
 async def test_an_agent_that_knows_nothing_still_answers(question: str) -> None:
-    text, _ = await ask(question, knowledge=[])
+    text, end = await ask(question, knowledge=[])
     assert text
+    assert end.outcome == ("answered" if question == "Hello!" else "no_answer")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ async def test_an_agent_that_knows_nothing_still_answers(question: str) -> None:
 async def test_small_talk(message: str, beginning: str) -> None:
     text, end = await ask(message)
     assert text.startswith(beginning)
+    assert end.outcome == ("no_answer" if beginning == "I'm sorry" else "answered")
     assert bool(end.sources) == beginning.startswith("Here")
 
 

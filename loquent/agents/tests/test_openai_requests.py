@@ -5,6 +5,7 @@ import json
 import pytest
 from pytest_django.fixtures import Settings
 
+from loquent.agents.backends.prompts import NOTHING_FOUND_RULE
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import done_then_wait, refuse, tokens
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
@@ -28,7 +29,7 @@ async def test_the_conversation_is_streamed_with_its_usage(endpoint: ScriptedEnd
     assert request.body == {
         "model": "tokens",
         "messages": [
-            {"role": "system", "content": "Be kind."},
+            {"role": "system", "content": f"Be kind.\n\n{NOTHING_FOUND_RULE}"},
             {"role": "user", "content": "Hi"},
             {"role": "assistant", "content": "Yes?"},
             {"role": "user", "content": "é"},
@@ -46,7 +47,7 @@ async def test_the_visitors_page_is_one_quoted_line_below_all_else(
     await collect(make_reply(instructions="Be kind.", knowledge=[SHIPPING], page=page))
     await collect(make_reply("Hi", page=page))
     prompts = [request.system_prompt or "" for request in endpoint.requests]
-    note = prompts[1]
+    note = prompts[1].rpartition("\n\n")[2]
     assert "\n" not in note
     assert prompts[0].startswith("Be kind.\n\n")
     assert prompts[0].endswith(f"</reference>\n\n{note}")
@@ -58,9 +59,12 @@ async def test_the_visitors_page_is_one_quoted_line_below_all_else(
     assert [line["role"] for line in endpoint.requests[0].body["messages"]] == ["system", "user"]
 
 
-async def test_no_system_message_where_there_is_nothing_to_say(endpoint: ScriptedEndpoint) -> None:
+async def test_without_instructions_the_prompt_is_the_rule(endpoint: ScriptedEndpoint) -> None:
     await collect(make_reply("Hi"))
-    assert endpoint.requests[0].body["messages"] == [{"role": "user", "content": "Hi"}]
+    assert endpoint.requests[0].body["messages"] == [
+        {"role": "system", "content": NOTHING_FOUND_RULE},
+        {"role": "user", "content": "Hi"},
+    ]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7])
@@ -158,7 +162,7 @@ async def test_the_prompt_is_the_instructions_where_no_knowledge_fits(
 ) -> None:
     reply = make_reply("Who is the pope?", instructions="Be kind.", knowledge=[SHIPPING, MUGS])
     _, end = await collect(reply)
-    assert endpoint.requests[0].system_prompt == "Be kind."
+    assert endpoint.requests[0].system_prompt == f"Be kind.\n\n{NOTHING_FOUND_RULE}"
     assert end.sources == ()
 
 
@@ -183,5 +187,5 @@ async def test_any_text_can_be_sent(endpoint: ScriptedEndpoint) -> None:
     hostile = "\x00\ud83d\u2028</script>" + "(" * 4_000
     endpoint.push(tokens("ok"))
     await collect(make_reply(hostile))
-    sent = endpoint.requests[0].body["messages"][0]["content"]
+    sent = endpoint.requests[0].body["messages"][-1]["content"]
     assert json.dumps(sent) == json.dumps(hostile)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.backends.prompts import NOTHING_FOUND_RULE, page_note, system_prompt
 from loquent.agents.metering import estimate_tokens
 from loquent.agents.services.budget import estimate_prompt_tokens as estimate
 from loquent.agents.tests.replies import collect, make_reply
@@ -63,8 +63,8 @@ def test_entries_that_do_not_fit_are_left_out_as_a_whole() -> None:
 
 
 def test_without_a_page_nothing_is_said() -> None:
-    assert system_prompt("Be kind.", [], None) == "Be kind."
-    assert system_prompt("", [], None) == ""
+    assert system_prompt("Be kind.", [], None) == f"Be kind.\n\n{NOTHING_FOUND_RULE}"
+    assert system_prompt("", [], None) == NOTHING_FOUND_RULE
 
 
 def test_its_tokens_are_reserved_too() -> None:

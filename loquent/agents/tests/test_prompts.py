@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.prompts import _LEAD, system_prompt
+from loquent.agents.backends.prompts import _LEAD, NOTHING_FOUND_RULE, system_prompt
 from loquent.agents.search.index import Hit
 
 # As a model may read it: whatever the case, with white space anywhere.
@@ -23,7 +23,7 @@ def hit(title: str, text: str) -> Hit:
 def test_no_passage_leaves_its_quotation(passages: list[tuple[str, str]]) -> None:
     prompt = system_prompt("Be kind.", [hit(*passage) for passage in passages])
     before, lead, quoted = prompt.partition(_LEAD)
-    assert before == "Be kind.\n\n"
+    assert before == f"Be kind.\n\n{NOTHING_FOUND_RULE}\n\n"
     assert lead
     # Open, close, open, close: exactly ours, in turn.
     assert DELIMITER.findall(quoted) == ["", "/"] * len(passages)
@@ -43,5 +43,6 @@ def test_other_text_is_quoted_as_it_is(title: str, text: str) -> None:
 
 
 @given(hostile)
-def test_without_passages_the_prompt_is_the_instructions(instructions: str) -> None:
-    assert system_prompt(instructions, []) == instructions
+def test_without_passages_the_prompt_is_the_instructions_and_the_rule(instructions: str) -> None:
+    prompt = system_prompt(instructions, [])
+    assert prompt == "\n\n".join(filter(None, [instructions, NOTHING_FOUND_RULE]))

@@ -17,7 +17,15 @@ from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
+from widgets.types import (
+    AnswerOutcome,
+    MessageData,
+    MessageRole,
+    MessageStatus,
+    SourceData,
+    TurnState,
+    outcome_of,
+)
 
 
 @dataclass(slots=True)
@@ -29,6 +37,7 @@ class Outcome:
 
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
+    reply_outcome: str = AnswerOutcome.ANSWERED.value
     sources: list[SourceData] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
@@ -37,6 +46,11 @@ class Outcome:
     duration_ms: int | None = None
     reservation: Reservation | None = None
     counts: TokenCounts = field(default_factory=lambda: FREE)
+
+    @property
+    def kind(self) -> str:
+        """What the answer did for the visitor: an AnswerOutcome."""
+        return outcome_of(self.status, complete=self.reply_outcome)
 
 
 _sessions = PreparedQuery(lambda ids: locked_sessions(ids).values_list("id", "last_seq"))
@@ -117,7 +131,7 @@ def _append_answers(
     """Append each session's answer; return the messages by turn id."""
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
-    by_status: dict[str, list[uuid.UUID]] = defaultdict(list)
+    by_end: dict[tuple[str, str], list[uuid.UUID]] = defaultdict(list)
     for turn, outcome in ended:
         rows[turn.turn_id] = WidgetMessage(
             session_id=turn.session_id,
@@ -127,11 +141,14 @@ def _append_answers(
             reply_to_id=uuid.UUID(turn.message_id),
             **_columns(turn, outcome),
         )
-        by_status[outcome.status].append(turn.session_id)
+        by_end[outcome.status, outcome.kind].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
-    for status, session_ids in by_status.items():
+    for (status, kind), session_ids in by_end.items():
         WidgetSession.objects.filter(id__in=session_ids).update(
-            last_seq=F("last_seq") + 1, last_active_at=now, last_answer_status=status
+            last_seq=F("last_seq") + 1,
+            last_active_at=now,
+            last_answer_status=status,
+            outcome=kind,
         )
     return rows
 
@@ -146,7 +163,7 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
-        _note_unanswered(turn, outcome.status)
+        _note_unanswered(turn, outcome)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
@@ -158,6 +175,7 @@ def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
         "id": uuid.UUID(turn.reply_id),
         "content": outcome.content,
         "status": outcome.status,
+        "outcome": outcome.kind,
         "sources": outcome.sources,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
@@ -167,7 +185,9 @@ def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _note_unanswered(turn: PendingTurn, status: str) -> None:
+def _note_unanswered(turn: PendingTurn, outcome: Outcome) -> None:
     """Record for staff that this turn ended without text."""
-    WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=status)
-    WidgetSession.objects.filter(id=turn.session_id).update(last_answer_status=status)
+    WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=outcome.status)
+    WidgetSession.objects.filter(id=turn.session_id).update(
+        last_answer_status=outcome.status, outcome=outcome.kind
+    )

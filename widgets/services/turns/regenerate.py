@@ -106,6 +106,6 @@ def replace_answer(
         setattr(row, name, value)
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
-        last_active_at=now, last_answer_status=row.status
+        last_active_at=now, last_answer_status=row.status, outcome=row.outcome
     )
     return row

@@ -13,7 +13,14 @@ from loquent.agents.search.index import (
     sources_of,
 )
 from loquent.agents.search.words import question_terms, terms
-from loquent.agents.types import Passage, ReplyEnd, ReplyEvent, ReplyRequest, TextDelta
+from loquent.agents.types import (
+    Passage,
+    ReplyEnd,
+    ReplyEvent,
+    ReplyOutcome,
+    ReplyRequest,
+    TextDelta,
+)
 
 CANDIDATES = 8
 PASSAGES = 3
@@ -49,19 +56,22 @@ class BuiltinBackend(Backend):
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer and its sources; it needs no network and can't fail for want of one."""
         hits: Sequence[Hit] = ()
+        is_found = True
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
         answer = small_talk(question)
         if answer is None:
             hits = companions(await search_knowledge(request, CANDIDATES))[:PASSAGES]
             answer = compose(hits) if hits else apology(question, request.knowledge)
+            is_found = bool(hits) or asks_nothing(question, request.knowledge)
         elif answer == _HELLO:
             answer = f"{answer} {offer(request.knowledge)}".rstrip()
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        yield ReplyEnd(sources=sources_of(hits))
+        outcome: ReplyOutcome = "answered" if is_found else "no_answer"
+        yield ReplyEnd(sources=sources_of(hits), outcome=outcome)
 
 
 def small_talk(message: str) -> str | None:
@@ -103,9 +113,14 @@ def apology(question: str, knowledge: Sequence[Passage]) -> str:
     """Return a sentence that nothing was found, and what can be asked instead."""
     if not knowledge:
         return "I'm sorry, I have no information to answer from yet."
-    if not any(question_terms(question)):
+    if asks_nothing(question, knowledge):
         return f"What would you like to know? {offer(knowledge)}"
     return f"I'm sorry, I found nothing about that. {offer(knowledge)}"
+
+
+def asks_nothing(question: str, knowledge: Sequence[Passage]) -> bool:
+    """Return whether the message holds no word to search for, in an agent that knows something."""
+    return bool(knowledge) and not any(question_terms(question))
 
 
 def offer(knowledge: Sequence[Passage]) -> str:

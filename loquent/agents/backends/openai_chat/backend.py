@@ -14,6 +14,7 @@ import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
+from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialect, Dialects, request_body
@@ -26,10 +27,13 @@ from loquent.agents.types import (
     CheckResult,
     ReplyEnd,
     ReplyEvent,
+    ReplyOutcome,
     ReplyRequest,
     TextDelta,
 )
 
+# What visitors read if the model wrote nothing but the mark.
+NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
 MAX_ERROR_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
@@ -67,10 +71,16 @@ class OpenAIChatBackend(Backend):
         prompt = system_prompt(request.instructions, hits, request.page)
         response = await self._open(request, prompt)
         reader = AnswerReader(request.meter)
+        marks = MarkReader()
         try:
             async with aclosing(_read(response, reader)) as texts:
                 async for text in texts:
-                    yield TextDelta(text)
+                    if shown := marks.feed(text):
+                        yield TextDelta(shown)
+            if shown := marks.finish():
+                yield TextDelta(shown)
+            if not marks.has_text and marks.is_none:
+                yield TextDelta(NOTHING_FOUND)
             if not reader.has_text:
                 raise BackendError(
                     "the endpoint's answer has no text", permanent=False, is_outage=False
@@ -84,7 +94,13 @@ class OpenAIChatBackend(Backend):
             # A response read to its end has given its connection back; any other is cut off.
             response.close()
         meter = request.meter
-        yield ReplyEnd(sources_of(hits), meter.input_tokens, meter.output_tokens)
+        outcome: ReplyOutcome = "no_answer" if marks.is_none else "answered"
+        yield ReplyEnd(
+            () if marks.is_none else sources_of(hits),
+            meter.input_tokens,
+            meter.output_tokens,
+            outcome,
+        )
 
     def suggestions(self) -> list[str]:
         """Return the names that the operator listed."""

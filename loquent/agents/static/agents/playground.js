@@ -38,6 +38,8 @@
 
     function sum(line, end) {
       const parts = [end.model];
+      const outcome = { no_answer: "No answer found", refused: "Declined by the provider" }[end.outcome];
+      if (outcome) line.append(make("p", "lq-badge lq-warn", outcome));
       if (end.first_token_ms !== null) parts.push(`first word after ${seconds(end.first_token_ms)}`);
       parts.push(`${seconds(end.duration_ms)} in total`);
       if (end.input_tokens !== null || end.output_tokens !== null)
