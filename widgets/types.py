@@ -71,6 +71,8 @@ def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> 
     return complete
 
 
+# An answer that left the visitor without help.
+UNHELPFUL = frozenset({AnswerOutcome.NO_ANSWER.value, AnswerOutcome.FAILED.value})
 # An answer that ended well, or was stopped on purpose. Base clients, which know no status, are
 # shown these alone, and so is the model.
 FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
@@ -119,6 +121,18 @@ class NoticeData(TypedDict):
     text: str
     url: str | None
     consent: bool
+
+
+class ContactCard(TypedDict):
+    """How visitors reach the organization without the chat; None for what is not set.
+
+    `hours`: ranges of times per day of the week, in the organization's time zone.
+    """
+
+    phone: str | None
+    email: str | None
+    hours: dict[str, list[list[str]]] | None
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +223,4 @@ class MessageData:
     sources: list[SourceData] = field(default_factory=list)
     feedback: str | None = None
     client_message_id: str | None = None
+    card: bool = False

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
+from loquent.organizations.business_hours import validate_business_hours, validate_holidays
 
 
 class Role(models.TextChoices):
@@ -53,6 +54,17 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         validators=[validate_phone_region],
         help_text="Two letters, such as CH. Used for phone numbers without a country code.",
     )
+    # What visitors read on the contact card, and when people answer.
+    website = models.URLField(max_length=300, blank=True)
+    phone = models.CharField(
+        max_length=40, blank=True, help_text="With the country code. Visitors can call it."
+    )
+    email = models.EmailField(blank=True, help_text="Visitors can write to this address.")
+    address = models.TextField(
+        max_length=300, blank=True, help_text="Street and place, as on an envelope."
+    )
+    business_hours = models.JSONField(null=True, blank=True, validators=[validate_business_hours])
+    holidays = models.JSONField(default=list, blank=True, validators=[validate_holidays])
     retention_days = models.PositiveIntegerField(
         null=True,
         blank=True,

@@ -97,6 +97,7 @@ class WidgetConsumer(SocketConsumer):
                 resumed=opened.resumed,
                 starters=opened.starters,
                 notice=opened.notice,
+                contact_card=opened.contact_card,
             ),
             history_frame(
                 v2=self.v2,

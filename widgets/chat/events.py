@@ -8,7 +8,7 @@ its `match` in `assert_never`, so that a type check finds a kind that is not han
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from widgets.types import MessageData, NoticeData
+from widgets.types import ContactCard, MessageData, NoticeData
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class SessionReplaced:
     contact_info_submitted: bool
     starters: list[str] = field(default_factory=list)
     notice: NoticeData | None = None
+    contact_card: ContactCard | None = None
 
     def __repr__(self) -> str:
         return f"SessionReplaced({self.session_id!r})"

@@ -35,7 +35,7 @@ from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.feedback import save_feedback
 from widgets.services.pages import save_page
 from widgets.services.rate_limits import take_session
-from widgets.services.sessions import replace_session
+from widgets.services.sessions import contact_card, replace_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.regenerate import regenerate_answer
 
@@ -150,5 +150,6 @@ async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
         contact_info_submitted=session.contact_claim is not None,
         starters=session.widget.starters,
         notice=session.widget.notice,
+        contact_card=contact_card(session.widget.organization),
     )
     await rooms.publish(session_id, event)

@@ -5,7 +5,7 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
-from widgets.types import FINISHED, MessageData, NoticeData
+from widgets.types import FINISHED, ContactCard, MessageData, NoticeData
 
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
@@ -21,6 +21,7 @@ def session_frame(
     resumed: bool,
     starters: Sequence[str],
     notice: NoticeData | None,
+    contact_card: ContactCard | None,
 ) -> Frame:
     """The first frame of every socket."""
     frame: Frame = {
@@ -29,7 +30,12 @@ def session_frame(
         "contact_info_submitted": contact_info_submitted,
     }
     if v2:
-        frame |= {"resumed": resumed, "starters": list(starters), "notice": notice}
+        frame |= {
+            "resumed": resumed,
+            "starters": list(starters),
+            "notice": notice,
+            "contact_card": contact_card,
+        }
     return frame
 
 
@@ -94,6 +100,7 @@ def _fields(message: MessageData) -> dict[str, Any]:
         "created_at": message.created_at,
         "status": message.status,
         "outcome": message.outcome,
+        "card": message.card,
         "sources": message.sources,
     }
 

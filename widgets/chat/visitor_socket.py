@@ -128,5 +128,6 @@ class SessionSocket(Subscriber):
                 resumed=False,
                 starters=event.starters,
                 notice=event.notice,
+                contact_card=event.contact_card,
             ),
         )

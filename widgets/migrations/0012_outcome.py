@@ -65,6 +65,11 @@ class Migration(migrations.Migration):
             ),
             preserve_default=False,
         ),
+        migrations.AddField(
+            model_name="widgetmessage",
+            name="card",
+            field=models.BooleanField(default=False, editable=False),
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.RemoveIndex(model_name="widgetmessage", name="widget_message_figures"),
         migrations.AddIndex(

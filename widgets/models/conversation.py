@@ -90,6 +90,8 @@ class WidgetMessage(BaseModel):
     )
     # Empty for a visitor's message.
     outcome = models.CharField(max_length=16, choices=AnswerOutcome.choices, blank=True)
+    # Whether the widget shows with this answer how to reach people.
+    card = models.BooleanField(default=False, editable=False)
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False
     )

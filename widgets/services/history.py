@@ -142,6 +142,7 @@ def message_data(row: WidgetMessage) -> MessageData:
         created_at=iso_time(row.created_at),
         status=row.status,
         outcome=row.outcome or None,
+        card=row.card,
         sources=row.sources,
         feedback=row.rating,
         client_message_id=row.client_message_id,

@@ -11,12 +11,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.models import Organization
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
-from widgets.types import Handshake, NoticeData, PageRequest
+from widgets.types import ContactCard, Handshake, NoticeData, PageRequest
 
 # Conversations per DELETE statement; each may have thousands of messages.
 DELETED_AT_ONCE = 100
@@ -33,6 +34,18 @@ class OpenedSession:
     resumed: bool
     starters: list[str]
     notice: NoticeData | None
+    contact_card: ContactCard | None
+
+
+def contact_card(organization: Organization) -> ContactCard | None:
+    """Return how visitors reach the organization without the chat; None if it says nothing."""
+    card: ContactCard = {
+        "phone": organization.phone or None,
+        "email": organization.email or None,
+        "hours": organization.business_hours,
+        "address": organization.address or None,
+    }
+    return card if any(card.values()) else None
 
 
 def check_page_request(*, request: PageRequest) -> WidgetConfig:
@@ -71,6 +84,7 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
         resumed=resumed,
         starters=widget.starters,
         notice=widget.notice,
+        contact_card=contact_card(widget.organization),
     )
 
 
@@ -120,7 +134,7 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
     with transaction.atomic():
         old = (
             WidgetSession.objects.select_for_update(of=("self",))
-            .select_related("widget")
+            .select_related("widget__organization")
             .get(id=session_id)
         )
         old.turns.filter(state="waiting").delete()

@@ -114,3 +114,44 @@ def test_figures_tell_answers_from_apologies(
 ) -> None:
     today = count_figures(organization=acme, now=timezone.now()).today
     assert (today.answered, today.no_answer, today.refused, today.failed) == (1, 1, 1, 0)
+
+
+async def test_card_comes_with_the_second_failure_and_the_wish_for_a_person(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    socket = await visit.opened(widget)
+    asked: list[tuple[str, ReplyOutcome, bool]] = [
+        ("One?", "no_answer", False),
+        ("Two?", "answered", False),
+        ("Three?", "no_answer", False),
+        ("Four?", "no_answer", True),
+        ("Can I talk to a human?", "answered", True),
+    ]
+    for question, outcome, card in asked:
+        await socket.say(question)
+        (await scripted.asked()).end("Hm.", outcome=outcome)
+        *_, message, _ = await socket.until("typing_stop")
+        assert message["card"] is card, question
+    again = await visit(widget, token=socket.token)
+    *_, history = await again.until("history")
+    assert [m["card"] for m in history["messages"] if m["role"] == "assistant"] == [
+        card for _, _, card in asked
+    ]
+
+
+async def test_contact_card_opens_the_conversation(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    assert (await (await visit(widget)).receive())["contact_card"] is None
+    hours = {"mon": [["09:00", "18:00"]]}
+
+    def describe() -> None:
+        Organization.objects.update(phone="+41 44 123 45 67", business_hours=hours)
+
+    await in_database(describe)
+    socket = await visit(widget)
+    card = {"phone": "+41 44 123 45 67", "email": None, "hours": hours, "address": None}
+    assert (await socket.receive())["contact_card"] == card
+    await socket.send({"type": "new_conversation"})
+    *_, session = await socket.until("session")
+    assert session["contact_card"] == card

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import phonenumbers
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +17,8 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin.api_keys import ApiKeyAdmin
 from loquent.organizations.admin.audit import AuditAdmin
 from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.hours_field import HolidaysField, HoursField
 from loquent.organizations.admin.invitations import InvitationAdmin
 from loquent.organizations.admin.members import MembershipAdmin
 from loquent.organizations.admin.users import ServerGroupAdmin, ServerUserAdmin
@@ -23,17 +29,66 @@ from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 
 
+class OrganizationForm(forms.ModelForm[Organization]):
+    """An organization's settings, with hours and holidays as people write them."""
+
+    website = forms.URLField(
+        max_length=300,
+        required=False,
+        assume_scheme="https",
+        widget=AdminURLFieldWidget,
+        help_text="The address of your site.",
+    )
+    business_hours = HoursField(
+        help_text="Like 09:00-12:00, 13:30-18:00. Leave a day empty if you are closed."
+    )
+    holidays = HolidaysField(
+        required=False, help_text="One date per line, like 2026-12-25. You are closed all day."
+    )
+    address = LongTextField(
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Street and place, as on an envelope.",
+    )
+
+    def clean_phone(self) -> str:
+        """Return the number in its international spelling."""
+        typed: str = self.cleaned_data["phone"]
+        if not typed.strip():
+            return ""
+        region = str(self.data.get("default_phone_region") or "").strip().upper()
+        try:
+            number = phonenumbers.parse(typed, region or None)
+        except phonenumbers.NumberParseException:
+            raise ValidationError(
+                "Enter a phone number with its country code, like +41 44 123 45 67."
+            ) from None
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 @admin.register(Organization)
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
     nav = Nav("Organization", 1, "Settings", "settings")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
-    fields = ["name", "timezone", "default_phone_region", "retention_days", "daily_token_budget"]
+    form = OrganizationForm
 
-    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
         """Add the server's ceilings, if any are set."""
-        return [*self.fields, *self.get_readonly_fields(request, obj)]
+        usage = ["retention_days", "daily_token_budget", *self.get_readonly_fields(request, obj)]
+        return [
+            (None, {"fields": ["name", "website", "timezone", "default_phone_region"]}),
+            (
+                "How visitors reach you",
+                {
+                    "fields": ["phone", "email", "address", "business_hours", "holidays"],
+                    "description": "The chat shows these under “Contact us”.",
+                },
+            ),
+            ("Privacy and usage", {"fields": usage}),
+        ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Organization | None = None

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
@@ -18,6 +19,7 @@ from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import (
+    UNHELPFUL,
     AnswerOutcome,
     MessageData,
     MessageRole,
@@ -53,7 +55,7 @@ class Outcome:
         return outcome_of(self.status, complete=self.reply_outcome)
 
 
-_sessions = PreparedQuery(lambda ids: locked_sessions(ids).values_list("id", "last_seq"))
+_sessions = PreparedQuery(lambda ids: locked_sessions(ids).values_list("id", "last_seq", "outcome"))
 _turns = PreparedQuery(
     lambda ids: (
         WidgetTurn.objects.select_for_update()
@@ -79,7 +81,9 @@ class Finished:
 def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]:
     """Write answers, each of another session, and end their turns, all or nothing."""
     with transaction.atomic():
-        last_seqs = {row[0]: row[1] for row in _sessions([turn.session_id for turn, _ in ended])}
+        sessions = _sessions([turn.session_id for turn, _ in ended])
+        last_seqs = {row[0]: row[1] for row in sessions}
+        earlier = {row[0]: row[2] for row in sessions}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[PendingTurn, Outcome]] = []
@@ -94,7 +98,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
                 plain.append((turn, outcome))
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
-        rows |= _append_answers(plain, last_seqs)
+        rows |= _append_answers(plain, last_seqs, earlier)
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
             settle_tokens(reservation=outcome.reservation, **outcome.counts)
@@ -126,9 +130,14 @@ def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 
 
 def _append_answers(
-    ended: Sequence[tuple[PendingTurn, Outcome]], last_seqs: dict[uuid.UUID, int]
+    ended: Sequence[tuple[PendingTurn, Outcome]],
+    last_seqs: dict[uuid.UUID, int],
+    earlier: dict[uuid.UUID, str],
 ) -> dict[uuid.UUID, WidgetMessage | None]:
-    """Append each session's answer; return the messages by turn id."""
+    """Append each session's answer; return the messages by turn id.
+
+    `earlier`: the outcome of the answer before, by session id.
+    """
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
     by_end: dict[tuple[str, str], list[uuid.UUID]] = defaultdict(list)
@@ -139,7 +148,7 @@ def _append_answers(
             role=MessageRole.ASSISTANT,
             created_at=now,
             reply_to_id=uuid.UUID(turn.message_id),
-            **_columns(turn, outcome),
+            **_columns(turn, outcome, earlier[turn.session_id]),
         )
         by_end[outcome.status, outcome.kind].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
@@ -170,8 +179,11 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
     )
 
 
-def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
+def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str, Any]:
+    is_second_failure = outcome.kind in UNHELPFUL and earlier in UNHELPFUL
+    question = turn.messages[-1].content if turn.messages else ""
     return {
+        "card": is_second_failure or asks_for_person(question),
         "id": uuid.UUID(turn.reply_id),
         "content": outcome.content,
         "status": outcome.status,

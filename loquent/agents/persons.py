@@ -1,0 +1,88 @@
+"""Recognise that a visitor asks for a person, in the languages of the widget. Pure.
+
+A message asks for a person if it names one and a way to reach them ("talk to somebody"), or if it
+is little more than the name of one ("human please"). `persons.json` has the words: beginnings of
+words per language and, for scripts without spaces, parts of the text. `weak_ways` are verbs that
+people also use for other things ("I want"): they count only beside the person.
+"""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+# Longer messages are stories; a wish in them is left to the search and to the model.
+MAX_WORDS = 40
+# A message of so few words needs no verb.
+BARE_WORDS = 3
+# How many words are between a person and the verb at most.
+NEAR = 9
+BESIDE = 3
+
+_WORD = re.compile(r"[^\s.,;:!?…()\"«»“”„،؟।]+")
+
+
+def _plain(text: str) -> str:
+    """Return the text in lower case, without accents and other marks."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", kept).replace("ł", "l").replace("ø", "o").replace("đ", "d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """Beginnings of words, without accents."""
+
+    people: tuple[str, ...]
+    ways: tuple[str, ...]
+    weak_ways: tuple[str, ...] = ()
+
+
+def _load(texts: dict[str, dict[str, str]]) -> list[_Language]:
+    return [
+        _Language(**{name: tuple(_plain(words).split()) for name, words in language.items()})
+        for language in texts.values()
+    ]
+
+
+_DATA = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
+_SPACED = _load(_DATA["spaced"])
+_UNSPACED = _load(_DATA["unspaced"])
+_NOT_ALONE = tuple(_DATA["not_alone"].split())
+_FOR = frozenset(_DATA["for"].split())
+# Most messages name nobody, which the beginnings of their words tell fastest.
+_HEADS = frozenset(stem[:3] for language in _SPACED for stem in language.people)
+_SHORT_HEADS = frozenset(head for head in _HEADS if len(head) < 3)
+
+
+def asks_for_person(message: str) -> bool:
+    """Return whether the visitor's message asks to talk to a person."""
+    text = _plain(message[:1_000])
+    if not text.isascii() and any(
+        any(part in text for part in language.people) and any(way in text for way in language.ways)
+        for language in _UNSPACED
+    ):
+        return True
+    words = _WORD.findall(text)
+    if not any(word[:3] in _HEADS or word[:2] in _SHORT_HEADS for word in words):
+        return False
+    return len(words) <= MAX_WORDS and any(_asks(words, language) for language in _SPACED)
+
+
+def _asks(words: list[str], language: _Language) -> bool:
+    named = [place for place, word in enumerate(words) if word.startswith(language.people)]
+    for place in named:
+        around = words[max(0, place - NEAR) : place] + words[place + 1 : place + NEAR]
+        if any(word.startswith(language.ways) for word in around):
+            return True
+        before = words[max(0, place - BESIDE) : place]
+        after = words[place + 1 : place + BESIDE]
+        is_beside = any(word.startswith(language.weak_ways) for word in before + after)
+        if language.weak_ways and is_beside and _FOR.isdisjoint(before):
+            return True
+    return len(words) <= BARE_WORDS and any(
+        not words[place].startswith(_NOT_ALONE) for place in named
+    )

@@ -1,0 +1,74 @@
+"""Whether a message asks for a person: at least one way to say it per language of the widget."""
+
+import pytest
+
+from loquent.agents.persons import asks_for_person
+
+WISHES = """Can I speak to a real person please
+Are you a bot? I want a person
+human please
+agent
+Can someone call me?
+connect me with your support team
+Ich möchte mit einem Menschen sprechen
+Kann ich einen Mitarbeiter haben?
+Mensch bitte
+Je veux parler à un humain
+Puis-je parler à quelqu'un ?
+Quiero hablar con una persona
+Vorrei parlare con un operatore
+Quero falar com um atendente
+Ik wil graag een medewerker spreken
+Jag vill prata med en människa
+Jeg vil gerne tale med et menneske
+Jeg vil snakke med en kundebehandler
+Haluan puhua ihmisen kanssa
+Chci mluvit s člověkem
+Chcę rozmawiać z człowiekiem
+Vreau să vorbesc cu un om
+Хочу поговорить с человеком
+Соедините с оператором
+Хочу поговорити з людиною
+Bir insanla konuşmak istiyorum
+Müşteri temsilcisine bağlanmak istiyorum
+أريد التحدث مع شخص
+می‌خواهم با یک انسان صحبت کنم
+אני רוצה לדבר עם נציג
+मुझे किसी इंसान से बात करनी है
+Saya ingin bicara dengan manusia
+人間と話したいです
+担当者につないでください
+상담원 연결해 주세요
+사람과 이야기하고 싶어요
+转人工
+我要找人工客服
+我想和真人說話
+Tôi muốn nói chuyện với người thật
+Θέλω να μιλήσω με άνθρωπο""".splitlines()
+QUESTIONS = """I want to book a table for 4 people
+What is the price per person?
+How many people work there?
+Is the tent for one person?
+Do you have gifts for people who like tea?
+Which cleaning agent do you use?
+I need a present for someone
+How can I contact my bank?
+Do you employ people with disabilities?
+Is your staff vaccinated?
+Ich suche ein Zelt für zwei Personen
+Combien de personnes?
+Где мой заказ?
+送料はいくらですか
+运费是多少
+""".splitlines()
+
+
+@pytest.mark.parametrize("message", WISHES)
+def test_wish_for_a_person_is_recognised(message: str) -> None:
+    assert asks_for_person(message)
+    assert asks_for_person(f"  {message.upper()}!!")
+
+
+@pytest.mark.parametrize("message", QUESTIONS)
+def test_question_that_mentions_people_is_no_wish(message: str) -> None:
+    assert not asks_for_person(message)
