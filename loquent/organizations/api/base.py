@@ -125,6 +125,17 @@ def _request_text(request: Request) -> str:
         raise exceptions.ParseError("The body is nested too deeply.") from None
 
 
+def body_of(request: Request) -> Any:
+    """Return the parsed body; raise a 400 if the body is empty.
+
+    The REST framework would take an empty body for `{}`, so that a PATCH whose body got lost would
+    seem to succeed.
+    """
+    if request.stream is None:
+        raise exceptions.ParseError("The body is empty. Send a JSON object.")
+    return request.data
+
+
 class ListMixin(mixins.ListModelMixin):
     """A searchable list; limits concurrent searches per caller."""
 
@@ -147,7 +158,7 @@ class OrganizationCrudViewSet(
 
     @idempotent()
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(data=request.data)
+        serializer = self.get_serializer(data=body_of(request))
         serializer.is_valid(raise_exception=True)
         self.perform_create(serializer)
         response = self.saved(serializer, status.HTTP_201_CREATED)
@@ -156,7 +167,8 @@ class OrganizationCrudViewSet(
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         is_partial = kwargs.pop("partial", False)
-        serializer = self.get_serializer(self.get_object(), data=request.data, partial=is_partial)
+        row, data = self.get_object(), body_of(request)
+        serializer = self.get_serializer(row, data=data, partial=is_partial)
         serializer.is_valid(raise_exception=True)
         self.perform_update(serializer)
         return self.saved(serializer, status.HTTP_200_OK)
