@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.db import models, transaction
-from django.utils.http import parse_etags
 from rest_framework import exceptions, mixins, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ from loquent.organizations.api.authentication import (
 from loquent.organizations.api.slow_requests import slow_request
 from loquent.organizations.models import IdempotentRequest, Organization
 from loquent.organizations.services.idempotency import MAX_KEY, claim_request, keep_answer
+from loquent.rest.etags import known_tags
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 SEARCH = "search"
@@ -194,7 +194,7 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
-        known = _versions(request, "If-None-Match")
+        known = known_tags(request.headers.get("If-None-Match"))
         if "*" in known or self.version_of(row) in known:
             return self.tagged(Response(status=status.HTTP_304_NOT_MODIFIED), row)
         return self.tagged(Response(self.get_serializer(row).data), row)
@@ -210,16 +210,10 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
 
     def expected_version(self) -> list[str] | None:
         """Return the versions accepted by If-Match; None if any will do."""
-        if "If-Match" not in self.request.headers:
+        header = self.request.headers.get("If-Match")
+        if header is None:
             return None
-        versions = _versions(self.request, "If-Match")
+        versions = known_tags(header)
         if not versions:
             raise invalid({"If-Match": ["Send the ETag exactly as you received it, or *."]})
         return None if "*" in versions else versions
-
-
-def _versions(request: Request, header: str) -> list[str]:
-    # Proxies that compress turn a strong tag into a weak one. Our tags identify the row's content,
-    # so both are equivalent.
-    tags = parse_etags(request.headers.get(header, ""))
-    return [tag.removeprefix("W/").strip('"') for tag in tags]
