@@ -3,15 +3,16 @@
 import logging
 import uuid
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.rest.errors import DATABASE_AWAY, RETRY_AFTER_SECONDS
+from loquent.rest.etags import known_tags
 from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
 from widgets.services.configs import public_config
@@ -50,13 +51,15 @@ def script_chunk(request: HttpRequest, name: str) -> HttpResponse:
 def _script(request: HttpRequest, script: Bundle, cache: str) -> HttpResponse:
     """Return the script in an encoding that the browser accepts; 304 if it is unchanged."""
     body, encoding = script.encoded(request.headers.get("Accept-Encoding", ""))
-    etag = f'"{script.digest}{"-" + encoding if encoding else ""}"'
-    response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
-    if encoding:
-        response["Content-Encoding"] = encoding
-    response["ETag"] = etag
-    conditional = get_conditional_response(request, etag=etag, response=response)
-    response = conditional if isinstance(conditional, HttpResponse) else response
+    # A dot: proxies append an encoding with a hyphen.
+    etag = f"{script.digest}.{encoding}" if encoding else script.digest
+    if {"*", etag}.intersection(known_tags(request.headers.get("If-None-Match"))):
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
+        if encoding:
+            response["Content-Encoding"] = encoding
+    response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = cache
     patch_vary_headers(response, ["Accept-Encoding"])
     return response

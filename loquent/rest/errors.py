@@ -179,7 +179,10 @@ def _plain_error(status_code: int, code: ErrorCode, message: str) -> JsonRespons
 
 
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8, whatever charset is claimed; what can't be read is a 400."""
+    """JSON in UTF-8, whatever charset is claimed; a body that can't be read is a 400.
+
+    A byte order mark is ignored (RFC 8259, 8.1): .NET and PowerShell send one.
+    """
 
     def parse(
         self,
@@ -188,7 +191,7 @@ class StrictJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
+            return json.loads(stream.read().decode("utf-8-sig"), parse_constant=_refuse_constant)
         except UnicodeDecodeError:
             raise exceptions.ParseError("The body is not JSON: it is not UTF-8 text.") from None
         except RecursionError:

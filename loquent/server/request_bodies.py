@@ -22,6 +22,7 @@ SMALL_BYTES = 64 * KIB
 SLICE_BYTES = 64 * KIB
 # These methods have no body that a view reads.
 METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+FRAMING_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 RETRY_AFTER_SECONDS = 5
 
 
@@ -146,6 +147,17 @@ class Body:
             progress += len(piece)
             if progress >= limits.progress_bytes:
                 deadline, progress = loop.time() + limits.progress_seconds, 0
+
+    def declare(self, scope: Scope) -> Scope:
+        """Return the scope of the complete body, with its exact length as Content-Length.
+
+        Django and the REST framework take a request without a Content-Length for an empty one, but
+        a chunked body has none.
+        """
+        headers = [pair for pair in scope["headers"] if pair[0] not in FRAMING_HEADERS]
+        if self._held:
+            headers.append((b"content-length", str(self._held).encode()))
+        return {**scope, "headers": headers}
 
     async def replay(self, receive: Any) -> dict[str, Any]:
         """Give the body to the application as its server would; then what the server has."""

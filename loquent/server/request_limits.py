@@ -14,6 +14,7 @@ from loquent.errors import ErrorCode
 from loquent.server.edge_answers import Refusal, refuse
 from loquent.server.memory import LargeRequestCollector
 from loquent.server.request_bodies import (
+    METHODS_WITHOUT_BODY,
     RETRY_AFTER_SECONDS,
     Body,
     BodyLimits,
@@ -74,7 +75,7 @@ class RequestLimits:
         body = Body(self.memory)
         try:
             try:
-                _check_content_type(scope)
+                _check_content_headers(scope)
                 await body.read(scope, receive)
                 await self._run(scope, receive, send, body)
             except RefusedError as error:
@@ -108,25 +109,34 @@ class RequestLimits:
                     held.hand_over_soon()
                 await send(event)
 
-            await self._application(scope, replay, send_and_hand_over)
+            await self._application(body.declare(scope), replay, send_and_hand_over)
         finally:
             held.leave()
             if body.is_large:
                 self._collector.add(body.size)
 
 
-def _check_content_type(scope: dict[str, Any]) -> None:
-    """Raise RefusedError for a long Content-Type, which Django parses on the event loop."""
-    sizes = (len(value) for name, value in scope["headers"] if name == b"content-type")
-    if sum(sizes) > MOST_CONTENT_TYPE:
-        raise RefusedError(
-            Refusal(
-                415,
-                ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-                f"The Content-Type is longer than {MOST_CONTENT_TYPE} characters.",
-                reason="content_type",
-            )
+def _check_content_headers(scope: dict[str, Any]) -> None:
+    """Raise RefusedError for a compressed body, or a long Content-Type.
+
+    Django parses the Content-Type on the event loop. A small compressed body can hold gigabytes.
+    """
+    headers = scope["headers"]
+    if sum(len(value) for name, value in headers if name == b"content-type") > MOST_CONTENT_TYPE:
+        raise _unsupported(
+            f"The Content-Type is longer than {MOST_CONTENT_TYPE} characters.", "content_type"
         )
+    codings = b",".join(value for name, value in headers if name == b"content-encoding")
+    is_plain = codings.strip().lower() in {b"", b"identity"}
+    if scope["method"] not in METHODS_WITHOUT_BODY and not is_plain:
+        raise _unsupported(
+            "Bodies with a Content-Encoding are not supported. Send the body uncompressed.",
+            "content_encoding",
+        )
+
+
+def _unsupported(message: str, reason: str) -> RefusedError:
+    return RefusedError(Refusal(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message, reason=reason))
 
 
 class _Held:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -151,3 +152,52 @@ async def test_a_long_content_type_is_refused_before_django_parses_it() -> None:
     assert django.bodies == []
     usual = (b"content-type", b"multipart/form-data; boundary=" + b"-" * 70)
     assert await Client(LOGIN, b"x", headers=[usual]).ask(edge) == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "pieces", "headers", "length", "declared"),
+    [
+        ("PATCH", [b"abc"], [], 3, [b"3"]),
+        ("PATCH", [b"a", b"bc"], [(b"transfer-encoding", b"chunked")], None, [b"3"]),
+        ("PATCH", [b"a", b"", b"bc", b""], [], None, [b"3"]),
+        ("POST", [b""], [(b"transfer-encoding", b"chunked")], None, []),
+        ("POST", [b""], [], 0, []),
+        ("GET", [b"abc"], [], 3, []),
+    ],
+)
+async def test_django_is_given_the_length_of_the_body_that_arrived(
+    method: str,
+    pieces: list[bytes],
+    headers: list[tuple[bytes, bytes]],
+    length: int | None,
+    declared: list[bytes],
+) -> None:
+    scopes: list[dict[str, Any]] = []
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scopes.append(scope)
+
+    client = Client(AGENTS, *pieces, headers=headers, length=length, method=method)
+    await client.ask(RequestLimits(application))
+    [scope] = scopes
+    given = dict(scope["headers"])
+    assert [v for name, v in scope["headers"] if name == b"content-length"] == declared
+    assert b"transfer-encoding" not in given
+    assert given[b"host"] == b"127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("method", "coding", "status"),
+    [
+        ("POST", b"gzip", 415),
+        ("PATCH", b"br", 415),
+        ("PUT", b"identity, gzip", 415),
+        ("POST", b"identity", 200),
+        ("POST", b"Identity", 200),
+        ("GET", b"gzip", 200),
+    ],
+)
+async def test_compressed_body_is_refused(method: str, coding: bytes, status: int) -> None:
+    client = Client(AGENTS, b"x", headers=[(b"content-encoding", coding)], method=method)
+    assert await client.ask(RequestLimits(Application())) == status
+    assert (b"Send the body uncompressed." in client.body) is (status == 415)

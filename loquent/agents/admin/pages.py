@@ -1,6 +1,7 @@
 """What the form of a text agent has beside it: the playground, the knowledge, and imports."""
 
 import uuid
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from loquent.agents.backends.registry import (
     explain_refused_model,
     suggested_models,
 )
+from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
@@ -36,7 +38,7 @@ from loquent.agents.services.entries import (
     save_entry,
 )
 from loquent.agents.services.playground import charge_playground, draft_reply
-from loquent.errors import ApplicationError, ErrorCode
+from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
@@ -164,6 +166,8 @@ class AgentPages(TenantAdmin):
     def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """Read one file into entries; says what was added, and what was left out and why.
 
+        If the file does not state its text encoding, nothing is added, and `encodings` lists how it
+        can be read, each with a sample. Sent again with `encoding`, it is read like that.
         Of what was left out the first MAX_TOLD parts are named; `more` counts the others.
         """
         if request.method != "POST":
@@ -172,11 +176,17 @@ class AgentPages(TenantAdmin):
         file = request.FILES.get("file")
         if not isinstance(file, UploadedFile):
             return failure(ApplicationError(ErrorCode.INVALID, "Please choose a file."))
+        label = request.POST.get("encoding", "")
+        encoding = known_name(label) if label else None
+        if label and encoding is None:
+            sentence = f"Unknown encoding. Use one of these: {', '.join(NAMES)}."
+            return failure(invalid({"encoding": [sentence]}))
         # One byte more than is allowed tells that it is too large.
         reading = read_in_sandbox(
             name=file.name or "",
             data=file.read(MAX_FILE_BYTES + 1),
             key=str(agent.organization_id),
+            encoding=encoding,
         )
         try:
             report = import_entries(agent=agent, drafts=reading.drafts)
@@ -189,6 +199,7 @@ class AgentPages(TenantAdmin):
                 "added": report.added,
                 "skipped": [{"what": part.what, "why": part.why} for part in told],
                 "more": reading.more + report.more + len(skipped) - len(told),
+                "encodings": [asdict(choice) for choice in reading.choices],
             }
         )
 

@@ -2,9 +2,8 @@
 
 from pathlib import PurePath
 
-from charset_normalizer import from_bytes
-
 from loquent.agents.importing.documents import read_document
+from loquent.agents.importing.encodings import UnstatedError, decode
 from loquent.agents.importing.html import read_page
 from loquent.agents.importing.reading import Reading, refused
 from loquent.agents.importing.tables import read_table
@@ -17,18 +16,29 @@ PAGES = frozenset({".html", ".htm", ".xhtml"})
 KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
 
 
-def read_file(*, name: str, data: bytes) -> Reading:
-    """Return a file's entries, and what was skipped. Never raises because of its content."""
+# Page breaks and the line breaks of some programs; without them two words would become one.
+_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
+
+
+def read_file(*, name: str, data: bytes, encoding: str | None = None) -> Reading:
+    """Return a file's entries, and what was skipped. Never raises because of its content.
+
+    `encoding` (a name in `encodings`) is used if the file does not state its own. Without it, the
+    reading of such a file has the `choices` instead of entries.
+    """
     path = PurePath(name.replace("\\", "/"))
     shown, ending = path.name, path.suffix.lower()
     if ending not in KINDS:
         return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
     if len(data) > MAX_FILE_BYTES:
         return refused(shown, f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
-    text = decode(data)
-    if text is None:
-        return refused(shown, "The file's text encoding can't be read. Save it as UTF-8.")
-    text = clean_text(unix_lines(text))
+    try:
+        text = decode(data, encoding=encoding, is_page=ending in PAGES)
+    except UnstatedError as error:
+        reading = refused(shown, str(error))
+        reading.choices = error.choices
+        return reading
+    text = clean_text(unix_lines(text.translate(_BREAKS)))
     if not text.strip():
         return refused(shown, "It is empty.")
     if ending in TABLES:
@@ -36,15 +46,3 @@ def read_file(*, name: str, data: bytes) -> Reading:
     if ending in PAGES:
         return read_page(text, name=path.stem)
     return read_document(text, name=path.stem)
-
-
-def decode(data: bytes) -> str | None:
-    """Return the text of a file in any encoding; None if it is not text."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        best = from_bytes(data).best()
-        text = "\0" if best is None else str(best)
-    return None if "\0" in text else text

@@ -29,6 +29,15 @@ class Skipped:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A possible reading of a file that does not state its encoding."""
+
+    encoding: str
+    label: str
+    sample: str
+
+
 @dataclass(slots=True)
 class LeftOut:
     """The first parts that became no entry, and how many `more` there are."""
@@ -50,6 +59,8 @@ class Reading(LeftOut):
 
     drafts: list[Draft] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
+    # If a person has to choose the encoding: nothing else was read.
+    choices: list[Choice] = field(default_factory=list)
 
     def add(self, draft: Draft, *, what: str = "") -> None:
         """Take a draft that has something in it, is new and fits; else say why not."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
-from loquent.agents.importing.reading import Draft, Reading, refused
+from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ WAITING = 2
 _turns = FairTurns(waiting=WAITING)
 
 
-def read_in_sandbox(*, name: str, data: bytes, key: str) -> Reading:
+def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = None) -> Reading:
     """Read a file in another process; skip what takes too long or too much memory, and say so.
 
     Files with the same `key` take turns with those of others; while WAITING of them wait for
@@ -49,7 +49,7 @@ def read_in_sandbox(*, name: str, data: bytes, key: str) -> Reading:
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             [sys.executable, "-m", __name__],
-            input=json.dumps(name).encode() + b"\n" + data,
+            input=json.dumps([name, encoding]).encode() + b"\n" + data,
             stdout=subprocess.PIPE,
             # A traceback could quote the file.
             stderr=subprocess.DEVNULL,
@@ -73,13 +73,14 @@ def read_in_sandbox(*, name: str, data: bytes, key: str) -> Reading:
 def _loaded(text: bytes) -> Reading:
     found = json.loads(text)
     reading = Reading(more=found["more"], drafts=[Draft(**draft) for draft in found["drafts"]])
+    reading.choices = [Choice(**choice) for choice in found["choices"]]
     for part in found["skipped"]:
         reading.skip(**part)
     return reading
 
 
 def _read() -> None:
-    """Run in the other process: read a name and a file, write a reading as JSON."""
+    """Run in the other process: read a name, an encoding and a file, write a reading as JSON."""
     # A service may not be allowed to set limits (@resources of systemd): the timeout still holds.
     with contextlib.suppress(OSError, ValueError):
         os.nice(10)
@@ -90,14 +91,18 @@ def _read() -> None:
     # Whatever a file makes a parser do, it finds no secret of the server and reaches nobody. An old
     # kernel can't do this: then the server's user is all that bounds it.
     confine()
-    name = json.loads(sys.stdin.buffer.readline())
+    name, encoding = json.loads(sys.stdin.buffer.readline())
     try:
-        reading = read_file(name=name, data=sys.stdin.buffer.read())
+        reading = read_file(name=name, data=sys.stdin.buffer.read(), encoding=encoding)
     except MemoryError:
         reading = refused(name, TOO_BIG)
-    skipped = [asdict(part) for part in reading.skipped]
-    drafts = [asdict(draft) for draft in reading.drafts]
-    json.dump({"drafts": drafts, "skipped": skipped, "more": reading.more}, sys.stdout)
+    found: dict[str, object] = {
+        "drafts": [asdict(draft) for draft in reading.drafts],
+        "skipped": [asdict(part) for part in reading.skipped],
+        "choices": [asdict(choice) for choice in reading.choices],
+        "more": reading.more,
+    }
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator
+from itertools import islice
 
 from loquent.agents.importing.reading import Draft, Reading
 
@@ -11,7 +14,14 @@ CONTENTS = frozenset(
 )
 URLS = frozenset({"url", "link", "source", "address", "page"})
 DELIMITERS = ",;\t|"
+LONGER = (
+    "It has more cells than the first row. Put texts that contain the delimiter in double quotes."
+)
 MAX_ROWS = 5_000
+# The line with which Excel is told the delimiter.
+_STATED = re.compile(r"\s*\"?sep=([^\n])\"?[ \t]*(?:\n|\Z)", re.IGNORECASE)
+# So many rows show how a table is delimited.
+ROWS_LOOKED_AT = 50
 
 
 def read_table(text: str, *, name: str) -> Reading:
@@ -22,7 +32,10 @@ def read_table(text: str, *, name: str) -> Reading:
     """
     reading = Reading()
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(text)))
+        stated = _STATED.match(text)
+        text = text[stated.end() :] if stated else text
+        delimiter = stated[1] if stated else _delimiter(text)
+        rows = list(_rows(text, delimiter))
     except csv.Error:
         reading.skip(name, "The file can't be read as CSV.")
         return reading
@@ -39,6 +52,9 @@ def read_table(text: str, *, name: str) -> Reading:
         )
         return reading
     for number, row in enumerate(rows[start:MAX_ROWS], start + 1):
+        if columns and any(cell.strip() for cell in row[len(rows[0]) :]):
+            reading.skip(f"{name}, row {number}", LONGER)
+            continue
         link = _cell(row, url)
         reading.add(
             Draft(
@@ -53,11 +69,27 @@ def read_table(text: str, *, name: str) -> Reading:
     return reading
 
 
-def _dialect(text: str) -> type[csv.Dialect]:
-    try:
-        return csv.Sniffer().sniff(text[:8_192], DELIMITERS)
-    except csv.Error:
-        return csv.excel
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that a table uses.
+
+    It is the one that finds the known names in the first row. Without such names it is the one that
+    gives the most rows the first row's number of columns; of several such, the one least often
+    followed by a space, as punctuation is.
+    """
+
+    def fit(delimiter: str) -> tuple[bool, float, int]:
+        rows = list(islice(_rows(text, delimiter), ROWS_LOOKED_AT))
+        rows = [row for row in rows if any(cell.strip() for cell in row)] or [[]]
+        width = len(rows[0])
+        alike = sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
+        spaced = sum(cell.startswith(" ") for row in rows for cell in row[1:])
+        return _columns(rows[0]) is not None, alike, -spaced
+
+    return max(DELIMITERS, key=fit)
 
 
 def _columns(head: list[str]) -> tuple[int, int, int] | None:

@@ -25,23 +25,17 @@ pytestmark = [
     pytest.mark.timeout(60),
     pytest.mark.skipif(not VERSION, reason="This kernel has no Landlock."),
 ]
-# Stands in for the package that guesses encodings: it runs the file, and says what came of it.
+# Stands in for the package that converts web pages: it runs the page, and says what came of it.
 TAKEN_OVER = """
-class Match:
-    def best(self):
-        return self
+class MarkdownConverter:
+    def __init__(self, **options):
+        pass
 
-    def __str__(self):
-        return self.text
-
-
-def from_bytes(data):
-    match = Match()
-    try:
-        match.text = "done: " + str(eval(data[1:].decode()))
-    except Exception as error:
-        match.text = "failed: " + type(error).__name__
-    return match
+    def convert_soup(self, soup):
+        try:
+            return "done: " + str(eval(soup.get_text()))
+        except Exception as error:
+            return "failed: " + type(error).__name__
 """
 
 
@@ -56,12 +50,12 @@ def run(
     """`run("1 + 1")` uploads a file whose parser does this; gives the entry that it made."""
     client.force_login(alice)
     agent = make_agent(acme, knowledge=[])
-    (tmp_path / "charset_normalizer.py").write_text(TAKEN_OVER)
+    (tmp_path / "markdownify.py").write_text(TAKEN_OVER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def upload(code: str) -> str:
         page = f"/admin/agents/textagent/{agent.id}/knowledge/import/"
-        file = SimpleUploadedFile("a.txt", b"\xff" + code.encode())
+        file = SimpleUploadedFile("a.html", f"<p>{code}</p>".encode())
         report = client.post(page, {"file": file}).json()
         assert report["added"] == 1, report
         return KnowledgeEntry.objects.get(agent=agent).content

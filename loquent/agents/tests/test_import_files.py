@@ -72,17 +72,6 @@ def test_a_table_without_names_of_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "iso-8859-1", "shift_jis"]
-)
-def test_other_encodings(encoding: str) -> None:
-    text = "Grüße aus Zürich: für Größen über vierzig gibt es äußerst schöne Schuhe."
-    if encoding == "shift_jis":
-        text = "返品は三十日以内に受け付けています。未使用の商品に限ります。送料は別です。"
-    [draft] = read_file(name="text.txt", data=text.encode(encoding)).drafts
-    assert draft.content == text
-
-
-@pytest.mark.parametrize(
     ("name", "data", "why"),
     [
         ("photo.png", b"\x89PNG", "Only Markdown, CSV, HTML and text"),
@@ -115,3 +104,66 @@ def test_no_file_raises_and_every_entry_can_be_stored(name: str, data: bytes) ->
         assert 0 < len(draft.title) <= 200
         assert 0 < len(draft.content) <= MAX_CONTENT
         assert "\0" not in draft.title + draft.content + draft.url
+
+
+COMMAS = "On weekdays, nine to six; closed on Sundays"
+QUOTED = 'He said "hi", then left'
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("sep=;\r\ntitle;text\r\nOpen;Nine, or ten\r\n", [("Open", "Nine, or ten")]),
+        ('"sep=;"\ntitle;text\nOpen;Nine', [("Open", "Nine")]),
+        ("SEP=|\nOpen|Nine; ten, or so", [("Open", "Nine; ten, or so")]),
+        ("sep=\t\nOpen\tNine, ten", [("Open", "Nine, ten")]),
+        ("sep=,\rOpen,Nine\rShip,Yes", [("Open", "Nine"), ("Ship", "Yes")]),
+        (f"title\ttext\nOpen\t{COMMAS}", [("Open", COMMAS)]),
+        (f'title,text\nOpen,"{COMMAS}"', [("Open", COMMAS)]),
+        (f"Open;{COMMAS.replace(';', ' and')}\n", [("Open", COMMAS.replace(";", " and"))]),
+        (f'title,text\n"He ""said"" so","{QUOTED.replace(chr(34), chr(34) * 2)}"',
+         [('He "said" so', QUOTED)]),
+        ('title;text\nOpen;"Nine\r\nto ""six"""\n"Ship";"Yes"\n',
+         [("Open", 'Nine\nto "six"'), ("Ship", "Yes")]),
+        ("title,text\r\rOpen,Nine\r", [("Open", "Nine")]),
+        ('Open?,"Nine, ten"\nShip?,"Yes, daily"\n',
+         [("Open?", "Nine, ten"), ("Ship?", "Yes, daily")]),
+        ("category,question,answer\nA,Open?,Nine\n", [("Open?", "Nine")]),
+        ("title,text\nOpen,It's 5\" wide\n", [("Open", "It's 5\" wide")]),
+    ],
+)  # fmt: skip
+def test_tables_are_read_as_spreadsheets_write_them(
+    table: str, rows: list[tuple[str, str]]
+) -> None:
+    for data in (table.encode(), table.encode("utf-8-sig"), table.encode("utf-16")):
+        reading = read_file(name="faq.csv", data=data)
+        assert [(draft.title, draft.content) for draft in reading.drafts] == rows
+        assert reading.skipped == []
+
+
+def test_row_with_more_cells_than_the_first_is_left_out_and_named() -> None:
+    data = b"title,text\nOpen,On weekdays, nine to six\nShip,Yes,\nLast,No\n"
+    reading = read_file(name="faq.csv", data=data)
+    assert [draft.title for draft in reading.drafts] == ["Ship", "Last"]
+    [part] = reading.skipped
+    assert part.what == "faq.csv, row 2"
+    assert part.why.startswith("It has more cells than the first row.")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.md"])
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_line_ends_of_every_system_are_read(name: str, end: str) -> None:
+    [draft] = read_file(name=name, data=end.join(["One", "", "Two"]).encode()).drafts
+    assert draft.content == "One\n\nTwo"
+
+
+def test_page_break_separates_words() -> None:
+    [draft] = read_file(name="notes.txt", data=b"One\x0cTwo\x0bThree").drafts
+    assert draft.content == "One\nTwo\nThree"
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.pdf", "a.zip", "a.rtf", "a.odt", "a"])
+def test_other_kinds_of_files_are_refused(name: str) -> None:
+    reading = read_file(name=name, data=b"PK\x03\x04")
+    assert reading.drafts == []
+    assert reading.skipped[0].why == "Only Markdown, CSV, HTML and text files can be read."

@@ -33,14 +33,14 @@ class HeldReader:
         self._finished = 0
 
     def run(self, *_: Any, **how: Any) -> subprocess.CompletedProcess[bytes]:
-        name = json.loads(how["input"].partition(b"\n")[0])
+        name = json.loads(how["input"].partition(b"\n")[0])[0]
         with self._changed:
             self.begun.append(name)
             number = len(self.begun)
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: self._finished >= number, WAIT_SECONDS)
         drafts = [{"title": name, "content": name, "url": ""}]
-        reading = {"drafts": drafts, "skipped": [], "more": 0}
+        reading = {"drafts": drafts, "skipped": [], "choices": [], "more": 0}
         return subprocess.CompletedProcess([], 0, json.dumps(reading).encode())
 
     def until(self, count: int) -> None:

@@ -145,6 +145,7 @@ def test_a_file_becomes_entries_and_says_what_it_left_out(
             {"what": "Ship?", "why": "The same text is already in the knowledge."},
         ],
         "more": 0,
+        "encodings": [],
     }
     made = agent.knowledge.get(title="Open?")
     assert (made.content, made.url) == ("Nine to six.", "https://example.com/")

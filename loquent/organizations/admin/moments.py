@@ -13,5 +13,5 @@ def ago(moment: datetime) -> str:
 
 
 def date_and_time(moment: datetime) -> str:
-    """Return the day and time in the server's time zone, as lists and forms show them."""
+    """Return the day and time in the page's time zone, as lists and forms show them."""
     return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT")

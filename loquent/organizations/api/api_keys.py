@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loquent.organizations.api.authentication import OwnerPermission
-from loquent.organizations.api.base import OrganizationViewSet, idempotent
+from loquent.organizations.api.base import OrganizationViewSet, body_of, idempotent
 from loquent.organizations.models import ApiKey, Scope
 from loquent.organizations.services.organizations import create_api_key, revoke_api_key
 from loquent.rest.filters import BooleanChoice, PeriodFilterSet
@@ -115,7 +115,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Organizati
     )
     @idempotent("key")
     def create(self, request: Request) -> Response:
-        given = ApiKeySerializer(data=request.data)
+        given = ApiKeySerializer(data=body_of(request))
         given.is_valid(raise_exception=True)
         row, key = create_api_key(
             organization=self.organization,

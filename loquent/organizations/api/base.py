@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.db import models, transaction
-from django.utils.http import parse_etags
 from rest_framework import exceptions, mixins, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ from loquent.organizations.api.authentication import (
 from loquent.organizations.api.slow_requests import slow_request
 from loquent.organizations.models import IdempotentRequest, Organization
 from loquent.organizations.services.idempotency import MAX_KEY, claim_request, keep_answer
+from loquent.rest.etags import known_tags
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 SEARCH = "search"
@@ -125,6 +125,17 @@ def _request_text(request: Request) -> str:
         raise exceptions.ParseError("The body is nested too deeply.") from None
 
 
+def body_of(request: Request) -> Any:
+    """Return the parsed body; raise a 400 if the body is empty.
+
+    The REST framework would take an empty body for `{}`, so that a PATCH whose body got lost would
+    seem to succeed.
+    """
+    if request.stream is None:
+        raise exceptions.ParseError("The body is empty. Send a JSON object.")
+    return request.data
+
+
 class ListMixin(mixins.ListModelMixin):
     """A searchable list; limits concurrent searches per caller."""
 
@@ -147,7 +158,7 @@ class OrganizationCrudViewSet(
 
     @idempotent()
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(data=request.data)
+        serializer = self.get_serializer(data=body_of(request))
         serializer.is_valid(raise_exception=True)
         self.perform_create(serializer)
         response = self.saved(serializer, status.HTTP_201_CREATED)
@@ -156,7 +167,8 @@ class OrganizationCrudViewSet(
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         is_partial = kwargs.pop("partial", False)
-        serializer = self.get_serializer(self.get_object(), data=request.data, partial=is_partial)
+        row, data = self.get_object(), body_of(request)
+        serializer = self.get_serializer(row, data=data, partial=is_partial)
         serializer.is_valid(raise_exception=True)
         self.perform_update(serializer)
         return self.saved(serializer, status.HTTP_200_OK)
@@ -182,7 +194,7 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         row = self.get_object()
-        known = _versions(request, "If-None-Match")
+        known = known_tags(request.headers.get("If-None-Match"))
         if "*" in known or self.version_of(row) in known:
             return self.tagged(Response(status=status.HTTP_304_NOT_MODIFIED), row)
         return self.tagged(Response(self.get_serializer(row).data), row)
@@ -198,16 +210,10 @@ class VersionedCrudViewSet(OrganizationCrudViewSet, ABC):
 
     def expected_version(self) -> list[str] | None:
         """Return the versions accepted by If-Match; None if any will do."""
-        if "If-Match" not in self.request.headers:
+        header = self.request.headers.get("If-Match")
+        if header is None:
             return None
-        versions = _versions(self.request, "If-Match")
+        versions = known_tags(header)
         if not versions:
             raise invalid({"If-Match": ["Send the ETag exactly as you received it, or *."]})
         return None if "*" in versions else versions
-
-
-def _versions(request: Request, header: str) -> list[str]:
-    # Proxies that compress turn a strong tag into a weak one. Our tags identify the row's content,
-    # so both are equivalent.
-    tags = parse_etags(request.headers.get(header, ""))
-    return [tag.removeprefix("W/").strip('"') for tag in tags]

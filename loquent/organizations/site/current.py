@@ -1,6 +1,7 @@
 """Track the organization a member currently works in, whose rows the lists show."""
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
@@ -21,6 +22,12 @@ def current_organization(request: HttpRequest) -> Organization | None:
         request._current_organization = _find(request)  # type: ignore[attr-defined]
     found: Organization | None = request._current_organization  # type: ignore[attr-defined]
     return found
+
+
+def current_zone(request: HttpRequest) -> ZoneInfo:
+    """Return the time zone in which pages show times: the current organization's, or else UTC."""
+    organization = current_organization(request)
+    return ZoneInfo(organization.timezone if organization else "UTC")
 
 
 def choose_organization(request: HttpRequest, wanted: str) -> bool:

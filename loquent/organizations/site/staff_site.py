@@ -2,19 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.account_forms import LoginForm
 from loquent.organizations.site.accounts import password_reset_urls
-from loquent.organizations.site.current import ALL, choose_organization, current_organization
+from loquent.organizations.site.current import (
+    ALL,
+    choose_organization,
+    current_organization,
+    current_zone,
+)
 from loquent.organizations.site.join import join_urls
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
 # Our rows have no public pages, and no page uses autocomplete.
@@ -54,6 +64,26 @@ class StaffSite(admin.AdminSite):
             view = self.admin_view(self.overview_csv)
             pages.insert(0, path("overview.csv", view, name="overview_csv"))
         return [switch, *password_reset_urls(self), *join_urls(self), *pages]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Return a view for staff that shows times in the current organization's time zone.
+
+        Its template is rendered here, because Django would render it in UTC after the view. What
+        is cacheable, the catalog of translations, shows no times.
+        """
+        checked = super().admin_view(view, cacheable)
+        if cacheable:
+            return checked
+
+        @wraps(checked)
+        def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            with timezone.override(current_zone(request)):
+                response: HttpResponseBase = checked(request, *args, **kwargs)
+                if isinstance(response, TemplateResponse):
+                    return response.render()
+                return response
+
+        return cast("View", in_zone)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -98,3 +98,37 @@ async def test_entries_without_leaving_the_page(
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Half typed")
     titles = await in_database(lambda: set(KnowledgeEntry.objects.values_list("title", flat=True)))
     assert titles == {"Shipping", "Returns", "Washing"}
+
+
+async def test_file_without_a_stated_encoding_is_added_after_a_choice_from_samples(
+    page: Page, live_server_process: StartServer, agent: TextAgent, tmp_path: Path
+) -> None:
+    server = live_server_process()
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
+    table, skipped = tmp_path / "faq.csv", tmp_path / "other.txt"
+    table.write_bytes("title;text\r\nFrakt;Paketen når Göteborg på två dagar\r\n".encode("cp1252"))
+    skipped.write_bytes("Zwölf".encode("cp1252"))
+    await page.get_by_role("button", name="Import files…").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Files").set_input_files([table, skipped])
+    await dialog.get_by_role("button", name="Import").press("Enter")
+    question = dialog.get_by_role("group", name="How does faq.csv read correctly?")
+    western = question.get_by_role("radio", name="Western European (Windows)")
+    await expect(western).to_be_focused()
+    await expect(western).not_to_be_checked()
+    use = question.get_by_role("button", name="Use this encoding")
+    await expect(use).to_be_disabled()
+    await expect(question).to_contain_text("Frakt;Paketen når Göteborg på två dagar")
+    assert await findings(page) == []
+    await page.keyboard.press("Space")
+    await use.press("Enter")
+    question = dialog.get_by_role("group", name="How does other.txt read correctly?")
+    await question.get_by_role("button", name="Skip this file").press("Enter")
+    await expect(dialog.get_by_role("heading", name="1 entry added, 1 skipped:")).to_be_visible()
+    await expect(dialog).to_contain_text("other.txt: Line 1 is not UTF-8 text.")
+    await dialog.get_by_role("button", name="Close").press("Enter")
+    await expect(page.get_by_role("row", name="Frakt")).to_be_visible()
+    texts = await in_database(lambda: set(KnowledgeEntry.objects.values_list("content", flat=True)))
+    assert "Paketen når Göteborg på två dagar" in texts
+    assert not any("Zw" in text for text in texts)

@@ -13,10 +13,14 @@ function loquentImport(section, refresh) {
   const limit = Number(section.dataset.limit);
   const most = Number(section.dataset.told);
 
-  /** One file: how far it is goes to `onBytes`; gives { added, skipped, more }. */
-  const upload = (file, onBytes, onSent) =>
+  const question = dialog.querySelector(".lq-encodings");
+  const answers = question.querySelector(".lq-encodings-list");
+
+  /** One file: how far it is goes to `onBytes`; gives { added, skipped, more, encodings }. */
+  const upload = (file, encoding, onBytes, onSent) =>
     new Promise((resolve) => {
-      const failed = (why) => resolve({ added: 0, skipped: [{ what: file.name, why }], more: 0 });
+      const failed = (why) =>
+        resolve({ added: 0, skipped: [{ what: file.name, why }], more: 0, encodings: [] });
       const request = new XMLHttpRequest();
       request.open("POST", section.dataset.import);
       request.setRequestHeader("X-CSRFToken", token());
@@ -25,16 +29,57 @@ function loquentImport(section, refresh) {
       request.addEventListener("error", () => failed(AWAY));
       request.addEventListener("load", () => {
         try {
-          const answer = JSON.parse(request.responseText);
-          if (request.status === 200) resolve(answer);
-          else failed(answer.message);
+          const told = JSON.parse(request.responseText);
+          if (request.status === 200) resolve(told);
+          else failed(told.message);
         } catch {
           failed(request.status === 413 ? "The file is too large." : AWAY);
         }
       });
       const body = new FormData();
       body.set("file", file);
+      if (encoding) body.set("encoding", encoding);
       request.send(body);
+    });
+
+  /** How a file reads in an encoding, to be chosen. */
+  function answer({ encoding, label, sample }) {
+    const row = make("label", "lq-encoding");
+    const radio = make("input");
+    Object.assign(radio, { type: "radio", name: "encoding", value: encoding });
+    const text = make("span", "lq-encoding-sample", sample);
+    text.dir = "auto";
+    row.append(radio, make("strong", "", label), text);
+    return row;
+  }
+
+  /** Asks how a file reads correctly; gives the encoding, or null to skip the file. */
+  const choose = (file, encodings) =>
+    new Promise((resolve) => {
+      if (!dialog.open) {
+        resolve(null);
+        return;
+      }
+      const use = question.querySelector("[data-use]");
+      const skip = question.querySelector("[data-skip]");
+      question.querySelector(".lq-encodings-file").textContent = file.name;
+      answers.replaceChildren(...encodings.map(answer));
+      question.hidden = false;
+      state.textContent = `Choose the text encoding of ${file.name}.`;
+      answers.querySelector("input").focus();
+      const end = (encoding) => {
+        events.abort();
+        question.hidden = true;
+        resolve(encoding);
+      };
+      const events = new AbortController();
+      const { signal } = events;
+      const chosenOne = () => answers.querySelector("input:checked");
+      use.disabled = true;
+      answers.addEventListener("change", () => (use.disabled = false), { signal });
+      use.addEventListener("click", () => end(chosenOne().value), { signal });
+      skip.addEventListener("click", () => end(null), { signal });
+      dialog.addEventListener("close", () => end(null), { signal });
     });
 
   function show({ added, skipped, more }) {
@@ -51,7 +96,7 @@ function loquentImport(section, refresh) {
 
   section.querySelector("[data-import-open]").addEventListener("click", () => {
     form.reset();
-    box.hidden = report.hidden = true;
+    box.hidden = report.hidden = question.hidden = true;
     dialog.showModal();
   });
 
@@ -72,15 +117,22 @@ function loquentImport(section, refresh) {
         total.skipped.push({ what: file.name, why: `The file is larger than ${limit / 1024 / 1024} MB.` });
       } else {
         const before = done;
-        const result = await upload(
-          file,
-          (bytes) => {
-            bar.value = (before + Math.min(bytes, file.size)) / all;
-          },
-          () => {
-            state.textContent = `Reading ${name}…`;
-          },
-        );
+        const send = (encoding) =>
+          upload(
+            file,
+            encoding,
+            (bytes) => {
+              bar.value = (before + Math.min(bytes, file.size)) / all;
+            },
+            () => {
+              state.textContent = `Reading ${name}…`;
+            },
+          );
+        let result = await send("");
+        if (result.encodings?.length) {
+          const encoding = await choose(file, result.encodings);
+          if (encoding) result = await send(encoding);
+        }
         total.added += result.added;
         total.skipped.push(...result.skipped);
         total.more += result.more;
