@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.db import models
+
+from loquent.agents.types import Source
 
 
 class WidgetPosition(models.TextChoices):
@@ -158,23 +159,6 @@ class Handshake:
     ip: str
 
 
-class PageData(TypedDict):
-    """Where a visitor is, as their browser says, and since when."""
-
-    url: str
-    title: str
-    referrer: str
-    context: dict[str, Any]
-    at: datetime
-
-
-class SourceData(TypedDict):
-    """Where an answer comes from."""
-
-    title: str
-    url: str
-
-
 @dataclass(frozen=True, slots=True)
 class MessageData:
     """A message as the socket side knows it; `created_at` in ISO 8601, UTC, microseconds."""
@@ -185,6 +169,6 @@ class MessageData:
     content: str
     created_at: str
     status: str = MessageStatus.COMPLETE.value
-    sources: list[SourceData] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     feedback: str | None = None
     client_message_id: str | None = None

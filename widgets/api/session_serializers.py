@@ -5,10 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import MessageStatus, PageData
+from widgets.types import MessageStatus
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -47,7 +48,7 @@ MESSAGE = {
 }
 
 
-class PageSerializer(serializers.Serializer[PageData]):
+class PageSerializer(serializers.Serializer[VisitorPage]):
     """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
 
     url = serializers.CharField()

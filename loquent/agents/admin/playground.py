@@ -74,7 +74,7 @@ class _Attempt:
         return _line(
             type="end",
             model=model,
-            sources=[{"title": source.title, "url": source.url} for source in end.sources],
+            sources=end.sources,
             first_token_ms=self._first_ms,
             duration_ms=self._elapsed_ms(),
             input_tokens=end.input_tokens,

@@ -11,13 +11,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
+from loquent.agents.types import Source
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import MessageData, MessageRole, MessageStatus, SourceData, TurnState
+from widgets.types import MessageData, MessageRole, MessageStatus, TurnState
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class Outcome:
 
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
-    sources: list[SourceData] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
