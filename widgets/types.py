@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from django.db import models
 
-from loquent.agents.types import Source
+from loquent.agents.types import AgentLimit, Source
 
 
 class WidgetPosition(models.TextChoices):
@@ -72,7 +72,7 @@ class TurnState(models.TextChoices):
 
 
 class LimitKind(models.TextChoices):
-    """What refused a visitor; the names of the rates in services/rate_limits.py are among them."""
+    """What refused a visitor; services/rate_limits.py has the rates and their sentences."""
 
     MESSAGES = "messages", "messages per visitor per minute"
     MESSAGES_DAY = "messages_day", "messages per visitor per day"
@@ -86,8 +86,8 @@ class LimitKind(models.TextChoices):
     CONTACT_INFO = "contact_info", "contact forms per visitor"
     BUSY = "busy", "messages waiting for an answer"
     DAILY_CAP = "daily_cap", "daily message limit"
-    TOKENS = "tokens", "daily token budget"
-    MODEL_CALLS = "model_calls", "simultaneous model calls"
+    TOKENS = AgentLimit.TOKENS.value, "daily token budget"
+    MODEL_CALLS = AgentLimit.MODEL_CALLS.value, "simultaneous model calls"
 
 
 DEFAULT_PRIMARY_COLOR = "#6366f1"

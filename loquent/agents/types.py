@@ -3,9 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal, TypedDict
 
 from loquent.agents.metering import TokenMeter
+
+
+class AgentLimit(StrEnum):
+    """The limits of agents that can refuse an answer."""
+
+    TOKENS = "tokens"
+    MODEL_CALLS = "model_calls"
 
 
 @dataclass(frozen=True, slots=True)
