@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from loquent.agents.services import DEFAULT_MODEL
 from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
@@ -38,7 +39,7 @@ MESSAGE = {
     "client_message_id": None,
     "page_url": "",
     "sources": [{"title": "Shipping", "url": "https://example.com/shipping"}],
-    "model": "builtin:knowledge",
+    "model": DEFAULT_MODEL,
     "input_tokens": None,
     "output_tokens": None,
     "first_token_ms": 3,
