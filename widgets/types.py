@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.db import models
+
+from loquent.agents.types import AgentLimit, Source
 
 
 class WidgetPosition(models.TextChoices):
@@ -93,7 +94,7 @@ class TurnState(models.TextChoices):
 
 
 class LimitKind(models.TextChoices):
-    """What refused a visitor; the names of the rates in services/rate_limits.py are among them."""
+    """What refused a visitor; services/rate_limits.py has the rates and their sentences."""
 
     MESSAGES = "messages", "messages per visitor per minute"
     MESSAGES_DAY = "messages_day", "messages per visitor per day"
@@ -107,8 +108,8 @@ class LimitKind(models.TextChoices):
     CONTACT_INFO = "contact_info", "contact forms per visitor"
     BUSY = "busy", "messages waiting for an answer"
     DAILY_CAP = "daily_cap", "daily message limit"
-    TOKENS = "tokens", "daily token budget"
-    MODEL_CALLS = "model_calls", "simultaneous model calls"
+    TOKENS = AgentLimit.TOKENS.value, "daily token budget"
+    MODEL_CALLS = AgentLimit.MODEL_CALLS.value, "simultaneous model calls"
 
 
 DEFAULT_PRIMARY_COLOR = "#6366f1"
@@ -192,23 +193,6 @@ class Handshake:
     ip: str
 
 
-class PageData(TypedDict):
-    """Where a visitor is, as their browser says, and since when."""
-
-    url: str
-    title: str
-    referrer: str
-    context: dict[str, Any]
-    at: datetime
-
-
-class SourceData(TypedDict):
-    """Where an answer comes from."""
-
-    title: str
-    url: str
-
-
 @dataclass(frozen=True, slots=True)
 class MessageData:
     """A message as the socket side knows it; `created_at` in ISO 8601, UTC, microseconds."""
@@ -220,7 +204,7 @@ class MessageData:
     created_at: str
     status: str = MessageStatus.COMPLETE.value
     outcome: str | None = None
-    sources: list[SourceData] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     feedback: str | None = None
     client_message_id: str | None = None
     card: bool = False

@@ -5,9 +5,10 @@ It is untrusted to the last letter: a page can say whatever it likes.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from loquent.agents.types import VisitorPage
 from loquent.text import clean_text
 
 MAX_TITLE = 300
@@ -23,17 +24,18 @@ _ADDRESS = re.compile(
 _UNSAFE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page; `url` is an absolute http or https address, `referrer` one or empty."""
-
-    url: str
-    title: str = ""
-    referrer: str = ""
-    context: dict[str, Any] = field(default_factory=dict)
+# The columns of a session that hold the page, in the order of `stored_page`.
+PAGE_COLUMNS = ("page_url", "page_title", "page_referrer", "page_context", "page_at")
 
 
-def read_page(data: Mapping[str, Any]) -> Page:
+def stored_page(
+    url: str, title: str, referrer: str, context: Mapping[str, Any], at: datetime | None
+) -> VisitorPage | None:
+    """Return the page of a session's columns; None if the browser never sent one."""
+    return None if at is None else VisitorPage(url, title, referrer, context, at)
+
+
+def read_page(data: Mapping[str, Any]) -> VisitorPage:
     """The page of a decoded frame; raises ValueError with a sentence that says what is wrong."""
     url = clean_address(_text(data, "url"))
     if not url:
@@ -41,7 +43,7 @@ def read_page(data: Mapping[str, Any]) -> Page:
     context = data.get("context")
     if context is not None and not isinstance(context, dict):
         raise ValueError("context is an object.")
-    return Page(
+    return VisitorPage(
         url=url,
         title=" ".join(clean_text(_text(data, "title")).split())[:MAX_TITLE].rstrip(),
         # A visitor may come from anywhere, such as an app: that is not the page's fault.

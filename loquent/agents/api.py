@@ -13,8 +13,14 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
-from loquent.agents.models import DEFAULT_FALLBACK, DEFAULT_MODEL, KnowledgeEntry, TextAgent
-from loquent.agents.services import agent_version, create_agent, delete_agent, update_agent
+from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.services import (
+    DEFAULT_MODEL,
+    agent_version,
+    create_agent,
+    delete_agent,
+    update_agent,
+)
 from loquent.organizations.api.base import VersionedCrudViewSet
 from loquent.rest.errors import NewestFirstPagination
 from loquent.rest.filters import BooleanChoice, PeriodFilterSet, SearchFilter
@@ -83,6 +89,9 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
             "created_at",
             "updated_at",
         ]
+        extra_kwargs: ClassVar = {
+            "model": {"help_text": f"provider:name, such as {DEFAULT_MODEL}."},
+        }
 
 
 class TextAgentFilter(PeriodFilterSet):

@@ -6,12 +6,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
+from loquent.agents.backends.registry import DEFAULT_MODEL
 from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 
 MODEL_PATTERN = re.compile(r"^[a-z][a-z0-9-]*:\S.*$")
-DEFAULT_MODEL = "builtin:knowledge"
 MAX_OUTPUT_TOKENS = 4_096
 DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a moment."
 
@@ -39,7 +39,7 @@ class TextAgent(BaseModel):
         max_length=200,
         default=DEFAULT_MODEL,
         validators=[validate_model],
-        help_text="provider:name, such as builtin:knowledge or openai-chat:gpt-4.1-mini.",
+        help_text="The model as provider:name.",
     )
     max_output_tokens = models.PositiveIntegerField(
         default=1_024,

@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, TypedDict
 
 from loquent.agents.metering import TokenMeter
+
+
+class AgentLimit(StrEnum):
+    """The limits of agents that can refuse an answer."""
+
+    TOKENS = "tokens"
+    MODEL_CALLS = "model_calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +24,8 @@ class ChatMessage:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where an answer comes from, for the visitor to read on."""
+class Source(TypedDict):
+    """A page on which the visitor can read more; stored and sent as it is."""
 
     title: str
     url: str
@@ -34,11 +42,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class VisitorPage:
-    """The page that the visitor is on, as their browser says: untrusted, and never instructions."""
+    """The page that the visitor is on, as their browser says: untrusted, and never instructions.
+
+    `url` is an absolute http or https address, `referrer` one or empty. `at`: since when the
+    visitor is on the stored page.
+    """
 
     url: str
     title: str = ""
+    referrer: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "small talk": small_talk,
     "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),
     "prompt": lambda text: system_prompt(text, [Hit(text, "", text, 1.0, frozenset())]),
-    "page note": lambda text: page_note(VisitorPage(text, text, {text: text, "a": text})),
+    "page note": lambda text: page_note(VisitorPage(text, text, text, {text: text, "a": text})),
     "stream": read_stream,
     "stream of anything": lambda text: read_answer(text.encode("utf-8", "replace")),
     "answer as JSON": lambda text: read_answer(b"{" + text.encode("utf-8", "replace")),

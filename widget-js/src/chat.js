@@ -140,7 +140,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     const unknown = state.submitted === null && storage.local.get("token");
     form.node.hidden = !wantsContact(config, state) || !!unknown;
     form.render(state);
-    setText(thanks, state.thanked ? strings.thanks : "");
+    setText(thanks, state.contactSaved ? strings.thanks : "");
     // Contact details first, then consent, then messages.
     const contact = needsContact(config, state);
     const consent = !contact && needsConsent(state);

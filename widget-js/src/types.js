@@ -27,7 +27,7 @@
  * }} Pending A message without an ack. While `held`, it waits for the next try.
  *
  * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean }} Turn
- * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} Opinion
+ * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} PendingRating
  *   Feedback on an answer that the server has not confirmed yet.
  * @typedef {{ text: string, url: string | null, consent: boolean }} Notice
  *
@@ -37,10 +37,10 @@
  * @typedef {{
  *   open: boolean, link: Link, reason: string, offline: boolean, hidden: boolean, lost: boolean,
  *   v2: boolean, token: string | null, ready: boolean,
- *   messages: Message[], outbox: Pending[], turn: Turn | null, redo: string | null,
- *   opinions: Opinion[], starters: string[], notice: Notice | null, agreed: string | null,
- *   whole: boolean,
- *   submitted: boolean | null, contact: Contact | null, contactError: string, thanked: boolean,
+ *   messages: Message[], outbox: Pending[], turn: Turn | null, regenerating: string | null,
+ *   pendingRatings: PendingRating[], starters: string[], notice: Notice | null, agreed: string | null,
+ *   historyComplete: boolean,
+ *   submitted: boolean | null, contact: Contact | null, contactError: string, contactSaved: boolean,
  *   alert: string, read: number, unread: number, replays: number,
  * }} State
  *

@@ -5,8 +5,8 @@ import json
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from loquent.agents.types import VisitorPage
 from loquent.organizations.admin.moments import date_and_time
-from widgets.types import PageData
 from widgets.visitor_page import clean_address
 
 MAX_SHOWN = 120
@@ -26,12 +26,13 @@ def page_link(url: str, *, most: int = MAX_SHOWN) -> SafeString:
     )
 
 
-def page_lines(page: PageData) -> SafeString:
+def page_lines(page: VisitorPage) -> SafeString:
     """Return the page, its referrer and the site's context, one per line."""
-    lines = [page["title"], page_link(page["url"])]
-    if page["referrer"]:
-        lines.append(format_html("Came from {}", page_link(page["referrer"])))
-    if page["context"]:
-        lines.append(json.dumps(page["context"], ensure_ascii=False))
-    lines.append(f"Since {date_and_time(page['at'])}")
+    lines = [page.title, page_link(page.url)]
+    if page.referrer:
+        lines.append(format_html("Came from {}", page_link(page.referrer)))
+    if page.context:
+        lines.append(json.dumps(page.context, ensure_ascii=False))
+    if page.at:
+        lines.append(f"Since {date_and_time(page.at)}")
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line))

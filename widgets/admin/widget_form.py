@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from loquent.agents.services import free_models
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
@@ -120,7 +121,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
                 "for no limit; 0 blocks all messages. An answer from a model uses about 1,000 "
                 f"tokens in a short conversation and 7,000 in a long one, so {PROPOSED_CAP} "
                 f"messages use at most about {PROPOSED_CAP * 7_000 / 1e6:g} million tokens per "
-                "day. builtin:knowledge uses no tokens."
+                f"day. {free_models()} uses no tokens."
             ),
         }
 

@@ -5,10 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from loquent.agents.services import DEFAULT_MODEL
+from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, MessageStatus, PageData
+from widgets.types import AnswerOutcome, MessageStatus
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -39,7 +41,7 @@ MESSAGE = {
     "client_message_id": None,
     "page_url": "",
     "sources": [{"title": "Shipping", "url": "https://example.com/shipping"}],
-    "model": "builtin:knowledge",
+    "model": DEFAULT_MODEL,
     "input_tokens": None,
     "output_tokens": None,
     "first_token_ms": 3,
@@ -49,7 +51,7 @@ MESSAGE = {
 }
 
 
-class PageSerializer(serializers.Serializer[PageData]):
+class PageSerializer(serializers.Serializer[VisitorPage]):
     """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
 
     url = serializers.CharField()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, NoReturn
 
+from loquent.agents.types import VisitorPage
 from loquent.errors import ErrorCode
 from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
-from widgets.visitor_page import Page, read_page
+from widgets.visitor_page import read_page
 
 V2_SUBPROTOCOL = "loquent.v2"
 TOKEN_SUBPROTOCOL = "loquent.token."
@@ -94,7 +95,7 @@ class StopFrame:
 class PageFrame:
     """Where the visitor is."""
 
-    page: Page
+    page: VisitorPage
 
 
 @dataclass(frozen=True, slots=True)

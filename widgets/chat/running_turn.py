@@ -123,9 +123,7 @@ class RunningTurn:
                     case TextDelta(text):
                         self._add(text)
                     case ReplyEnd():
-                        self.outcome.sources = [
-                            {"title": source.title, "url": source.url} for source in event.sources
-                        ]
+                        self.outcome.sources = list(event.sources)
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens

@@ -6,6 +6,7 @@ from time import monotonic
 
 from django.conf import settings
 
+from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
@@ -18,7 +19,6 @@ from widgets.services.open_sockets import WidgetState
 from widgets.services.refusals import count_refusal
 from widgets.services.validate_origin import is_request_allowed
 from widgets.types import Handshake, MessageData
-from widgets.visitor_page import Page
 
 BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 
@@ -39,7 +39,7 @@ class SessionSocket(Subscriber):
         self.last_activity = monotonic()
         self.widget_pk: uuid.UUID | None = None
         # The visitor's page in this tab, if the browser has sent one.
-        self.page: Page | None = None
+        self.page: VisitorPage | None = None
         self._is_closed = False
         self._bad_frames = 0
         rooms.count_socket(handshake.ip)

@@ -6,9 +6,11 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.models import Contact
+from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
-from widgets.types import AnswerOutcome, MessageRole, MessageStatus, PageData, Rating, TurnState
+from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating, TurnState
+from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
 class WidgetSession(BaseModel):
@@ -64,17 +66,9 @@ class WidgetSession(BaseModel):
         return self.widget.organization_id
 
     @property
-    def page(self) -> PageData | None:
-        """Where the visitor is, None where their browser didn't say."""
-        if self.page_at is None:
-            return None
-        return {
-            "url": self.page_url,
-            "title": self.page_title,
-            "referrer": self.page_referrer,
-            "context": self.page_context,
-            "at": self.page_at,
-        }
+    def page(self) -> VisitorPage | None:
+        """The page that the visitor is on; None if their browser never sent one."""
+        return stored_page(*(getattr(self, column) for column in PAGE_COLUMNS))
 
 
 class WidgetMessage(BaseModel):

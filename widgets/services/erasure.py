@@ -13,6 +13,7 @@ from contacts.services import forget_contact
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.history import iso_time
+from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
@@ -145,7 +146,7 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
         "last_active_at": iso_time(session.last_active_at),
         "ended_at": iso_time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
-        "page": session.page and {**session.page, "at": iso_time(session.page["at"])},
+        "page": page_data(session.page),
         "messages": [
             {
                 **{name: getattr(message, name) for name in MESSAGE_FIELDS},

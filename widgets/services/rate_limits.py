@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.conf import settings
 
@@ -16,17 +15,66 @@ from widgets.types import LimitKind
 frame_limiter = RateLimiter()
 
 SOCKETS_RETRY_SECONDS = 60
-SENTENCES: dict[str, str] = {
-    LimitKind.SOCKETS: "Too many chats are open right now. Please try again later.",
-    LimitKind.SOCKETS_IP: "Too many chats are open from your network. Please try again later.",
-    LimitKind.HANDSHAKES_IP: "Too many connections from your network. Please wait a moment.",
-    LimitKind.MESSAGES: "You are sending messages too quickly. Please wait a moment.",
-    LimitKind.MESSAGES_DAY: "You have reached the daily message limit. Please come back tomorrow.",
-    LimitKind.MESSAGES_IP: "Too many messages from your network. Please wait a moment.",
-    LimitKind.FRAMES: "Your browser is sending too many requests. Please wait a moment.",
-    LimitKind.FRAMES_IP: "Too many requests from your network. Please wait a moment.",
-    LimitKind.SESSIONS_IP: "Too many new chats from your network. Please try again later.",
-    LimitKind.CONTACT_INFO: "You have sent your details too often. Please try again later.",
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorLimit:
+    """What a visitor reads when the limit refuses, and its rate, unless it counts open sockets.
+
+    `amount` per `period` seconds, and `burst` immediately; both are fields of `Limits`. Without a
+    `burst`, the whole amount can be used immediately.
+    """
+
+    sentence: str
+    amount: str = ""
+    period: int = 60
+    burst: str = ""
+
+
+# The only place that connects a limit with its settings and its sentence.
+VISITOR_LIMITS = {
+    LimitKind.MESSAGES: VisitorLimit(
+        "You are sending messages too quickly. Please wait a moment.",
+        "messages_per_minute",
+        burst="messages_burst",
+    ),
+    LimitKind.MESSAGES_DAY: VisitorLimit(
+        "You have reached the daily message limit. Please come back tomorrow.",
+        "messages_per_day",
+        86_400,
+    ),
+    LimitKind.MESSAGES_IP: VisitorLimit(
+        "Too many messages from your network. Please wait a moment.",
+        "messages_per_minute_per_ip",
+    ),
+    LimitKind.FRAMES: VisitorLimit(
+        "Your browser is sending too many requests. Please wait a moment.",
+        "frames_per_minute",
+    ),
+    LimitKind.FRAMES_IP: VisitorLimit(
+        "Too many requests from your network. Please wait a moment.",
+        "frames_per_minute_per_ip",
+    ),
+    LimitKind.HANDSHAKES_IP: VisitorLimit(
+        "Too many connections from your network. Please wait a moment.",
+        "handshakes_per_minute_per_ip",
+        burst="handshakes_burst",
+    ),
+    LimitKind.SESSIONS_IP: VisitorLimit(
+        "Too many new chats from your network. Please try again later.",
+        "sessions_per_hour_per_ip",
+        3_600,
+        "sessions_burst",
+    ),
+    LimitKind.CONTACT_INFO: VisitorLimit(
+        "You have sent your details too often. Please try again later.",
+        "contact_info_per_hour",
+        3_600,
+    ),
+    LimitKind.SOCKETS: VisitorLimit("Too many chats are open right now. Please try again later."),
+    LimitKind.SOCKETS_IP: VisitorLimit(
+        "Too many chats are open from your network. Please try again later."
+    ),
 }
 
 
@@ -64,23 +112,10 @@ def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
 
 
 def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
-    limits = settings.LIMITS
-    per_ip = limits.messages_per_minute_per_ip
     return (
-        (
-            Rate(LimitKind.MESSAGES.value, limits.messages_per_minute, 60, limits.messages_burst),
-            session_key,
-        ),
-        (
-            Rate(
-                LimitKind.MESSAGES_DAY.value,
-                limits.messages_per_day,
-                86_400,
-                limits.messages_per_day,
-            ),
-            session_key,
-        ),
-        *address_buckets(Rate(LimitKind.MESSAGES_IP.value, per_ip, 60, per_ip), ip),
+        (_rate(LimitKind.MESSAGES), session_key),
+        (_rate(LimitKind.MESSAGES_DAY), session_key),
+        *address_buckets(_rate(LimitKind.MESSAGES_IP), ip),
     )
 
 
@@ -92,64 +127,46 @@ def take_frame(*, socket_key: str, session_key: str, ip: str) -> None:
     """
     if not settings.RATE_LIMITS:
         return
-    limits = settings.LIMITS
-    per_socket, per_session, per_address = _frame_rates(
-        limits.frames_per_minute, limits.sockets_per_session, limits.frames_per_minute_per_ip
-    )
     _take(
         frame_limiter,
-        (per_socket, socket_key),
-        (per_session, session_key),
-        *address_buckets(per_address, ip),
-    )
-
-
-@lru_cache(maxsize=8)
-def _frame_rates(per_socket: int, sockets: int, per_address: int) -> tuple[Rate, Rate, Rate]:
-    return (
-        Rate(LimitKind.FRAMES.value, per_socket, 60, per_socket),
-        Rate(LimitKind.FRAMES.value, per_socket * sockets, 60, per_socket * sockets),
-        Rate(LimitKind.FRAMES_IP.value, per_address, 60, per_address),
+        (_rate(LimitKind.FRAMES), socket_key),
+        (_rate(LimitKind.FRAMES, times=settings.LIMITS.sockets_per_session), session_key),
+        *address_buckets(_rate(LimitKind.FRAMES_IP), ip),
     )
 
 
 def take_handshake(*, ip: str) -> None:
     """Count one handshake per address, resumes included; raise `rate_limited`."""
-    limits = settings.LIMITS
-    amount, burst = limits.handshakes_per_minute_per_ip, limits.handshakes_burst
-    _take(limiter, *address_buckets(Rate(LimitKind.HANDSHAKES_IP.value, amount, 60, burst), ip))
+    _take(limiter, *address_buckets(_rate(LimitKind.HANDSHAKES_IP), ip))
 
 
 def take_session(*, ip: str) -> None:
     """Count one new session; raise `rate_limited`."""
-    limits = settings.LIMITS
-    rate = Rate(
-        LimitKind.SESSIONS_IP.value, limits.sessions_per_hour_per_ip, 3_600, limits.sessions_burst
-    )
-    _take(limiter, *address_buckets(rate, ip))
+    _take(limiter, *address_buckets(_rate(LimitKind.SESSIONS_IP), ip))
 
 
 def take_contact_info(*, session_key: str) -> None:
     """Count one contact form; raise `rate_limited`."""
-    amount = settings.LIMITS.contact_info_per_hour
-    _take(limiter, (Rate(LimitKind.CONTACT_INFO.value, amount, 3_600, amount), session_key))
+    _take(limiter, (_rate(LimitKind.CONTACT_INFO), session_key))
 
 
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
     """Raise `rate_limited` if an address, or this process, has too many open sockets."""
     if 0 < settings.MAX_SOCKETS < total:
-        raise _sockets_error(LimitKind.SOCKETS)
+        raise _refusal_error(LimitKind.SOCKETS, SOCKETS_RETRY_SECONDS)
     limit, wider = settings.LIMITS.sockets_per_ip, wider_key(ip)
     if not settings.RATE_LIMITS or not limit:
         return
     if by_ip[ip] > limit or (wider is not None and by_ip[wider] > limit * WIDER_FACTOR):
-        raise _sockets_error(LimitKind.SOCKETS_IP)
+        raise _refusal_error(LimitKind.SOCKETS_IP, SOCKETS_RETRY_SECONDS)
 
 
-def _sockets_error(kind: LimitKind) -> ApplicationError:
-    return ApplicationError(
-        ErrorCode.RATE_LIMITED, SENTENCES[kind], retry_after=SOCKETS_RETRY_SECONDS, limit=kind
-    )
+def _rate(kind: LimitKind, *, times: int = 1) -> Rate:
+    """Return the rate of the settings, multiplied by `times`."""
+    limit = VISITOR_LIMITS[kind]
+    amount = getattr(settings.LIMITS, limit.amount) * times
+    burst = getattr(settings.LIMITS, limit.burst or limit.amount) * times
+    return Rate(kind.value, amount, limit.period, burst)
 
 
 def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> None:
@@ -161,6 +178,11 @@ def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> No
 
 
 def _rate_error(rate: Rate, retry_after: int) -> ApplicationError:
+    return _refusal_error(LimitKind(rate.name), retry_after)
+
+
+def _refusal_error(kind: LimitKind, retry_after: int) -> ApplicationError:
+    sentence = VISITOR_LIMITS[kind].sentence
     return ApplicationError(
-        ErrorCode.RATE_LIMITED, SENTENCES[rate.name], retry_after=retry_after, limit=rate.name
+        ErrorCode.RATE_LIMITED, sentence, retry_after=retry_after, limit=kind.value
     )

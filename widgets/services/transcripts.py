@@ -11,6 +11,7 @@ from loquent.text import indent_lines, one_line
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.conversations import visitor_name
 from widgets.services.history import iso_time
+from widgets.services.pages import page_data
 from widgets.types import MessageRole, MessageStatus
 
 # A page shows at most this many messages of a conversation, the newest.
@@ -85,7 +86,7 @@ def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
         "created_at": iso_time(session.created_at),
         "last_active_at": iso_time(session.last_active_at),
         "ended_at": session.ended_at and iso_time(session.ended_at),
-        "page": session.page and {**session.page, "at": iso_time(session.page["at"])},
+        "page": page_data(session.page),
         "last_answer": session.last_answer_status or None,
         "outcome": session.outcome or None,
         "messages": [

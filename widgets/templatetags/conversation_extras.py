@@ -7,9 +7,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loquent.agents.types import Source, VisitorPage
 from widgets.admin.conversation_list import thumb
 from widgets.admin.page_html import page_lines, page_link
-from widgets.types import PageData, SourceData
 from widgets.visitor_page import clean_address
 
 register = template.Library()
@@ -22,13 +22,13 @@ def page(url: str) -> SafeString:
 
 
 @register.simple_tag
-def page_details(details: PageData) -> SafeString:
+def page_details(details: VisitorPage) -> SafeString:
     """All that is known of where the visitor is."""
     return page_lines(details)
 
 
 @register.simple_tag
-def source_link(source: SourceData) -> SafeString:
+def source_link(source: Source) -> SafeString:
     """A source of an answer; mere text where its address is none."""
     title = source.get("title") or source.get("url", "")
     url = source.get("url", "")

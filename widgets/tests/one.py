@@ -2,13 +2,13 @@
 
 import uuid
 
+from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import Outcome, finish_turns
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData
-from widgets.visitor_page import Page
 
 
 def accept_message(
@@ -17,7 +17,7 @@ def accept_message(
     content: str,
     client_message_id: str | None,
     ip: str,
-    page: Page | None = None,
+    page: VisitorPage | None = None,
 ) -> AcceptedMessage:
     """`accept_messages` for one; raises what it refuses with."""
     posted = PostedMessage(session_id, content, client_message_id, ip, page)

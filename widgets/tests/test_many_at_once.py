@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
@@ -20,7 +21,6 @@ from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept
 from widgets.services.turns.claim import claim_turns
 from widgets.services.turns.finish import Outcome, finish_turns
 from widgets.services.turns.waiting import PendingTurn
-from widgets.visitor_page import Page
 
 pytestmark = pytest.mark.usefixtures("noon")
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -111,7 +111,7 @@ def test_a_repeat_among_new_ones(sessions: Sessions) -> None:
 
 def test_each_is_on_its_own_page(sessions: Sessions) -> None:
     chats = sessions(2)
-    pages = [Page(f"https://shop.example/{number}", "A page") for number in range(2)]
+    pages = [VisitorPage(f"https://shop.example/{number}", "A page") for number in range(2)]
     accept_messages(
         [
             PostedMessage(session.id, "Hi", None, "192.0.2.1", page)

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loquent.agents.types import VisitorPage
 from widgets.chat.protocol import FrameError, PageFrame, parse_client_frame
-from widgets.visitor_page import MAX_DEPTH, Page, clean_address, read_page
+from widgets.visitor_page import MAX_DEPTH, clean_address, read_page
 
 URL = "https://shop.example.com/"
 
 
-def parse(frame: dict[str, Any]) -> Page:
+def parse(frame: dict[str, Any]) -> VisitorPage:
     parsed = parse_client_frame(json.dumps(frame), v2=True, message_chars=4_000)
     assert isinstance(parsed, PageFrame)
     return parsed.page
@@ -60,9 +61,9 @@ def test_anything_else_is_no_address(address: str) -> None:
 
 
 def test_a_page_may_have_nothing_but_its_address() -> None:
-    assert parse({"type": "page", "url": URL}) == Page(URL)
+    assert parse({"type": "page", "url": URL}) == VisitorPage(URL)
     nothing = {"title": None, "referrer": None, "context": None}
-    assert parse({"type": "page", "url": URL, **nothing}) == Page(URL)
+    assert parse({"type": "page", "url": URL, **nothing}) == VisitorPage(URL)
 
 
 def test_texts_are_cleaned_also_deep_inside() -> None:
@@ -84,7 +85,7 @@ def test_a_long_title_is_cut() -> None:
 
 @pytest.mark.parametrize("referrer", ["", "android-app://com.example", "javascript:alert(1)"])
 def test_a_referrer_that_is_no_page_is_dropped(referrer: str) -> None:
-    assert parse({"type": "page", "url": URL, "referrer": referrer}) == Page(URL)
+    assert parse({"type": "page", "url": URL, "referrer": referrer}) == VisitorPage(URL)
 
 
 def nested(levels: int) -> Any:

@@ -16,7 +16,6 @@ from widgets.chat import handlers as actions
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.pages import save_page
 from widgets.services.rate_limits import frame_limiter
-from widgets.visitor_page import Page
 
 BAGS = "https://shop.example.com/bags"
 CART = "https://shop.example.com/cart"
@@ -49,25 +48,29 @@ async def test_staff_and_the_agent_learn_where_the_visitor_asked(
 ) -> None:
     socket = await visit.opened(widget)
     context = {"cart": ["gurten-32"], "signed_in": True}
-    where = {"title": "Bags", "referrer": "https://search.example.com/?q=bag", "context": context}
+    where: dict[str, Any] = {
+        "title": "Bags",
+        "referrer": "https://search.example.com/?q=bag",
+        "context": context,
+    }
     await socket.send(page(f"{BAGS}?size=32#reviews", **where))
     assert await socket.drained() == []
     await ask(socket)
     noted = await kept()
-    assert noted.pop("at")
-    assert noted == {"url": f"{BAGS}?size=32", **where}
+    assert noted.at
+    assert noted == VisitorPage(f"{BAGS}?size=32", **where)
     # The visitor goes on; what was said there stays there.
     await socket.send(page(CART))
     assert await socket.drained() == []
     noted = await kept()
-    assert (noted["url"], noted["title"], noted["referrer"], noted["context"]) == (CART, "", "", {})
+    assert noted == VisitorPage(CART)
     await ask(socket)
     rows = WidgetMessage.objects.order_by("seq").values_list("role", "page_url")
     assert await in_database(lambda: list(rows)) == [
         ("user", f"{BAGS}?size=32"), ("assistant", ""), ("user", CART), ("assistant", ""),
     ]  # fmt: skip
     assert [request.page for request in scripted.requests] == [
-        VisitorPage(f"{BAGS}?size=32", "Bags", context),
+        VisitorPage(f"{BAGS}?size=32", **where),
         VisitorPage(CART),
     ]
 
@@ -88,7 +91,7 @@ async def test_a_contact_form_brings_the_page_along(visit: Visits, widget: Widge
     await socket.send({"type": "contact_info", "email": "jane@example.com"})
     await socket.until("contact_info_saved")
     assert await socket.drained() == []
-    assert (await kept())["url"] == BAGS
+    assert (await kept()).url == BAGS
 
 
 async def test_each_tab_speaks_from_its_own_page(
@@ -101,9 +104,9 @@ async def test_each_tab_speaks_from_its_own_page(
     await two.until("history")
     await two.send(page(CART))
     assert await two.drained() == []
-    assert (await kept())["url"] == CART
+    assert (await kept()).url == CART
     await ask(one, "And here?")
-    assert (await kept())["url"] == BAGS
+    assert (await kept()).url == BAGS
     assert scripted.requests[-1].page == VisitorPage(BAGS)
 
 
@@ -112,13 +115,13 @@ async def test_the_same_page_again_writes_nothing(visit: Visits, widget: WidgetC
     frame = page(BAGS, title="Bags", referrer=CART, context={"a": {"b": [1, "x", None]}})
     await socket.send(frame)
     await ask(socket)
-    since = (await kept())["at"]
+    since = (await kept()).at
     await socket.send(frame)
     await ask(socket)
-    assert (await kept())["at"] == since
+    assert (await kept()).at == since
     await socket.send({**frame, "context": {"a": 2}})
     assert await socket.drained() == []
-    assert (await kept())["at"] > since
+    assert (await kept()).at > since
 
 
 async def test_the_page_goes_over_to_a_new_conversation(
@@ -132,7 +135,7 @@ async def test_the_page_goes_over_to_a_new_conversation(
     pages = WidgetSession.objects.filter(ended_at=None)
     assert (await in_database(pages.get)).page is None
     await ask(socket)
-    assert (await in_database(pages.get)).page["url"] == BAGS  # type: ignore[index]
+    assert (await in_database(pages.get)).page == VisitorPage(BAGS)
 
 
 async def test_an_ended_session_moves_no_more(visit: Visits, widget: WidgetConfig) -> None:
@@ -142,7 +145,7 @@ async def test_an_ended_session_moves_no_more(visit: Visits, widget: WidgetConfi
     old = await in_database(WidgetSession.objects.get)
     await socket.send({"type": "new_conversation"})
     await socket.until("session")
-    await in_database(save_page, session_id=old.id, page=Page(CART))
+    await in_database(save_page, session_id=old.id, page=VisitorPage(CART))
     await in_database(old.refresh_from_db)
     assert old.page_url == BAGS
 
@@ -178,7 +181,7 @@ async def test_a_page_that_can_not_be_written_costs_no_error(
         returned.set()
     assert await kept() is None
     await ask(socket)
-    assert (await kept())["url"] == BAGS
+    assert (await kept()).url == BAGS
 
 
 async def test_bad_pages_are_bad_frames_and_the_good_one_stays(
@@ -191,7 +194,7 @@ async def test_bad_pages_are_bad_frames_and_the_good_one_stays(
     for bad in (page("javascript:alert(1)"), page(CART, context=[1]), too_long):
         await socket.send(bad)
         assert (await socket.receive())["code"] == "invalid_frame"
-    assert (await kept())["url"] == BAGS
+    assert (await kept()).url == BAGS
     for _ in range(7):
         await socket.send(page("/cart"))
     assert await socket.closed() == 4400
@@ -228,5 +231,5 @@ async def test_strange_texts_can_be_kept(visit: Visits, widget: WidgetConfig) ->
     )
     await ask(socket)
     noted = await kept()
-    assert (noted["url"], noted["title"]) == (BAGS, "\ufffd<b>")
-    assert noted["context"] == {"a": ["\ufffd", 2**53 - 1, -0.5, True, None]}
+    assert (noted.url, noted.title) == (BAGS, "\ufffd<b>")
+    assert noted.context == {"a": ["\ufffd", 2**53 - 1, -0.5, True, None]}

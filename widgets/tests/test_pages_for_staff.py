@@ -8,17 +8,17 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.agents.types import VisitorPage
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.pages import save_page
 from widgets.services.sessions import create_widget_session
-from widgets.visitor_page import Page
 
 EVIL = "<script>alert(1)</script>"
 BAGS = "https://shop.example.com/bags?a=1&b=%22%3E"
-PAGE = Page(BAGS, f"Bags {EVIL}", "https://search.example.com/", {"plan": f"pro {EVIL}"})
+PAGE = VisitorPage(BAGS, f"Bags {EVIL}", "https://search.example.com/", {"plan": f"pro {EVIL}"})
 SAFE = 'target="_blank" rel="noopener noreferrer nofollow"'
 
 

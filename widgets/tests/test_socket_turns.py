@@ -39,7 +39,7 @@ async def test_a_turn_on_a_v2_socket(
     first = await socket.receive()
     answer.say(" there")
     second = await socket.receive()
-    answer.end(".", sources=(Source("Shipping", "https://example.com/s"),))
+    answer.end(".", sources=(Source(title="Shipping", url="https://example.com/s"),))
     rest = await socket.until("typing_stop")
     for frame in (ack, start, first, second, *rest):
         assert is_golden(frame, v2=True), frame

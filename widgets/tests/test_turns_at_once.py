@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from loquent.agents.models import TextAgent
 from loquent.agents.services import LoadedReply
+from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
@@ -25,7 +26,6 @@ from widgets.services.turns.claim import begin_turn
 from widgets.services.turns.finish import Finished, Outcome, finish_turns
 from widgets.services.turns.waiting import PendingTurn
 from widgets.tests.one import claim_next_turn
-from widgets.visitor_page import Page
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 Sessions = Callable[[int], list[WidgetSession]]
@@ -134,7 +134,7 @@ def test_a_process_that_ends_claims_nothing(sessions: Sessions) -> None:
 
 def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
     [session] = sessions(1)
-    page = Page("https://shop.example/1", "One", context={"plan": "free"})
+    page = VisitorPage("https://shop.example/1", "One", context={"plan": "free"})
     first = turn_of(session, page=page)
     finish(first)
     second = turn_of(session)

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from django import forms
 
-from loquent.agents.backends.registry import BACKENDS, explain_refused_model
-from loquent.agents.models import DEFAULT_MODEL, TextAgent
+from loquent.agents.backends.registry import BACKENDS, explain_refused_model, quoting_models
+from loquent.agents.models import TextAgent
 from loquent.agents.services.agents import (
     AGENT_FIELDS,
     AgentData,
@@ -46,7 +46,7 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "model": " ".join(backend.help for backend in BACKENDS.values()),
             "instructions": (
                 "Describe who the agent is, how it writes, and what it must not do. Models follow "
-                f"these instructions in every answer; {DEFAULT_MODEL} ignores them. Treat them "
+                f"these instructions in every answer; {quoting_models()} ignores them. Treat them "
                 "as public: visitors may get the agent to reveal them."
             ),
             "max_output_tokens": (

@@ -24,6 +24,7 @@ from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.backends.registry import (
     allowed_models,
     explain_refused_model,
+    quoting_models,
     suggested_models,
 )
 from loquent.agents.importing.encodings import NAMES, known_name
@@ -227,6 +228,7 @@ class AgentPages(TenantAdmin):
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,
+            "quoting_models": quoting_models(),
             **{
                 f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
                 for name in names

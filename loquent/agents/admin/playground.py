@@ -15,7 +15,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
-from loquent.agents.types import BackendError, ReplyEnd, TextDelta
+from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, TextDelta
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 
@@ -33,7 +33,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     try:
         attempt.reservation = await in_database(reserve_tokens, loaded=loaded)
     except ApplicationError as error:
-        sentence = USED_UP if error.limit == "tokens" else error.message
+        sentence = USED_UP if error.limit == AgentLimit.TOKENS else error.message
         yield _line(type="error", message=sentence)
         return
     try:
@@ -75,7 +75,7 @@ class _Attempt:
             type="end",
             model=model,
             outcome=end.outcome,
-            sources=[{"title": source.title, "url": source.url} for source in end.sources],
+            sources=end.sources,
             first_token_ms=self._first_ms,
             duration_ms=self._elapsed_ms(),
             input_tokens=end.input_tokens,

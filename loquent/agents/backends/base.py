@@ -22,6 +22,8 @@ class Backend(ABC):
     help: ClassVar[str] = ""
     # The most passages of knowledge that a prompt contains, to estimate its tokens.
     prompt_passages: ClassVar[int] = 0
+    # Whether answers are quotations from the knowledge; no model writes them or gets instructions.
+    quotes_knowledge: ClassVar[bool] = False
     # Whether an answer costs tokens at an endpoint, which may fail or have too much to do.
     is_metered: ClassVar[bool] = True
     # Whether `stream` itself records on the request's meter what is sent, received and reported.

@@ -1,5 +1,7 @@
 """The backends of this process, and which models agents may use."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
@@ -54,11 +56,25 @@ def allowed_models() -> list[str]:
 
 def suggested_models() -> list[str]:
     """Return the models that the form of an agent suggests, as `provider:name`."""
-    return [
-        f"{provider}:{name}"
-        for provider, backend in BACKENDS.items()
-        for name in backend.suggestions()
-    ]
+    return _suggestions(BACKENDS.values())
+
+
+def quoting_models() -> str:
+    """Return the models that only quote the knowledge, as words of a sentence for staff."""
+    return " or ".join(_suggestions(each for each in BACKENDS.values() if each.quotes_knowledge))
+
+
+def free_models() -> str:
+    """Return the models whose answers use no tokens, as words of a sentence for staff."""
+    return " or ".join(_suggestions(each for each in BACKENDS.values() if not each.is_metered))
+
+
+def _suggestions(backends: Iterable[Backend]) -> list[str]:
+    return [f"{each.provider}:{name}" for each in backends for name in each.suggestions()]
+
+
+# The first backend needs no settings.
+DEFAULT_MODEL = suggested_models()[0]
 
 
 def is_metered(provider: str) -> bool:

@@ -172,5 +172,5 @@ def sources_of(hits: Iterable[Hit]) -> tuple[Source, ...]:
     sources: dict[str, Source] = {}
     for hit in hits:
         if hit.url:
-            sources.setdefault(hit.url, Source(hit.title, hit.url))
+            sources.setdefault(hit.url, Source(title=hit.title, url=hit.url))
     return tuple(sources.values())

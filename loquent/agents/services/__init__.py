@@ -1,5 +1,6 @@
 """The operations on text agents: what other apps import."""
 
+from loquent.agents.backends.registry import DEFAULT_MODEL, free_models
 from loquent.agents.metering import FREE, TokenCounts
 from loquent.agents.services.agents import (
     AgentData,
@@ -21,6 +22,7 @@ from loquent.agents.services.loading import (
 )
 
 __all__ = [
+    "DEFAULT_MODEL",
     "FREE",
     "AgentData",
     "EntryData",
@@ -33,6 +35,7 @@ __all__ = [
     "create_agent",
     "delete_agent",
     "find_agents",
+    "free_models",
     "generate_reply",
     "needs_database",
     "reply_request",

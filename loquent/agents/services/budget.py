@@ -16,7 +16,7 @@ from loquent.agents.metering import BYTES_PER_TOKEN, estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.search.passages import MAXIMUM as PASSAGE_CHARS
 from loquent.agents.services.loading import LoadedReply
-from loquent.agents.types import ReplyRequest
+from loquent.agents.types import AgentLimit, ReplyRequest
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.days import organization_day
 
@@ -190,5 +190,5 @@ def _refusal(reservation: Reservation, seconds: int) -> ApplicationError:
         ErrorCode.AGENT_UNAVAILABLE,
         USED_UP if is_used_up else RESERVED,
         retry_after=seconds if is_used_up else RETRY_SECONDS,
-        limit="tokens",
+        limit=AgentLimit.TOKENS,
     )

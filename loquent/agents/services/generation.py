@@ -14,7 +14,7 @@ from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
-from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, ReplyEvent, TextDelta
 from loquent.text import TextCleaner, is_blank
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ async def _enter(
             permanent=False,
             is_outage=False,
             retry_after=SLOT_RETRY_SECONDS,
-            limit="model_calls",
+            limit=AgentLimit.MODEL_CALLS,
         ) from None
     stack.callback(slots.give_back, key)
     stack.enter_context(breaker.watch())

@@ -20,7 +20,7 @@ async def test_the_answer_is_the_passage_with_its_link() -> None:
     assert "“Shipping”" in text
     assert SHOP[0].content in text
     assert "Mugs" not in text
-    assert end == ReplyEnd(sources=(Source("Shipping", "https://shop.test/shipping"),))
+    assert end == ReplyEnd(sources=(Source(title="Shipping", url="https://shop.test/shipping"),))
 
 
 async def test_a_question_about_two_things_is_answered_with_both() -> None:

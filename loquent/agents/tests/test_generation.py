@@ -63,7 +63,7 @@ async def test_text_is_clean_for_every_backend(play: Play) -> None:
 
 
 async def test_sources_are_handed_on(play: Play) -> None:
-    source = Source("Shipping", "https://shop.test/")
+    source = Source(title="Shipping", url="https://shop.test/")
     play("a", ReplyEnd((source,), 1, 2))
     assert (await collect(REPLY))[1] == ReplyEnd((source,), 1, 2)
 

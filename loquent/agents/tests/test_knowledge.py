@@ -115,7 +115,9 @@ async def test_an_index_is_built_once_for_turns_that_need_it_together(
 def test_sources_are_linked_entries_without_repeats() -> None:
     hits = INDEX.search("shipping refund", 4)
     assert {hit.title for hit in hits} == {"Shipping", "Returns"}
-    assert sources_of([*hits, *hits]) == (Source("Shipping", "https://shop.test/shipping"),)
+    assert sources_of([*hits, *hits]) == (
+        Source(title="Shipping", url="https://shop.test/shipping"),
+    )
 
 
 def test_short_paragraphs_stay_together_and_long_ones_are_cut_between_sentences() -> None:

@@ -50,7 +50,12 @@ def test_mark_is_removed_wherever_the_stream_is_split(
 @pytest.mark.parametrize(
     ("pieces", "text", "outcome", "sources"),
     [
-        (("Five ", "euros."), "Five euros.", "answered", (Source(SHIPPING.title, SHIPPING.url),)),
+        (
+            ("Five ", "euros."),
+            "Five euros.",
+            "answered",
+            (Source(title=SHIPPING.title, url=SHIPPING.url),),
+        ),
         (("I don't ", "know. [", "[no", "ne]]"), "I don't know. ", "no_answer", ()),
         (("[[none]]",), "I'm sorry, I don't have an answer to that.", "no_answer", ()),
     ],

@@ -30,7 +30,7 @@ def fields_of(page: VisitorPage) -> dict[str, Any]:
 
 @given(hostile, hostile, contexts)
 def test_nothing_leaves_its_quotation(url: str, title: str, context: dict[str, Any]) -> None:
-    note = page_note(VisitorPage(url, title, context))
+    note = page_note(VisitorPage(url, title, context=context))
     assert len(note.splitlines()) == 1
     quoted = note[note.index("{") :]
     assert not {"<", ">"} & set(quoted)
@@ -48,7 +48,8 @@ def test_text_of_any_script_can_be_read() -> None:
 
 
 def test_it_is_bounded() -> None:
-    page = VisitorPage(URL + "u" * 4_000, "<" * 4_000, {f"{n}": "<" * 99 for n in range(40)})
+    context = {f"{n}": "<" * 99 for n in range(40)}
+    page = VisitorPage(URL + "u" * 4_000, "<" * 4_000, context=context)
     assert len(page_note(page)) < 5_000
     fields = fields_of(page)
     assert (len(fields["url"]), len(fields["title"])) == (500, 300)
@@ -56,7 +57,7 @@ def test_it_is_bounded() -> None:
 
 def test_entries_that_do_not_fit_are_left_out_as_a_whole() -> None:
     context = {"first": 1, "long": "x" * 2_000, "last": {"a": ["b"]}}
-    assert fields_of(VisitorPage(URL, "", context)) == {
+    assert fields_of(VisitorPage(URL, context=context)) == {
         "url": URL,
         "context": {"first": 1, "last": {"a": ["b"]}},
     }
@@ -68,7 +69,7 @@ def test_without_a_page_nothing_is_said() -> None:
 
 
 def test_its_tokens_are_reserved_too() -> None:
-    page = VisitorPage(URL, "Bags", {"a": 1})
+    page = VisitorPage(URL, "Bags", context={"a": 1})
     with_page = make_reply("Hi", page=page).request
     without = make_reply("Hi").request
     more = estimate(with_page, max_passages=4) - estimate(without, max_passages=4)

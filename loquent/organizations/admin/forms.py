@@ -1,6 +1,6 @@
 """Forms whose rows are saved by a service."""
 
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from django import forms
 from django.db.models import Model
@@ -33,5 +33,6 @@ class ServiceForm(forms.ModelForm[Row], Generic[Row]):
 
 def take_over(row: Model, saved: Model) -> None:
     """Copy what the service saved to the form's row."""
-    state: dict[str, Any] = saved.__dict__
-    row.__dict__.update(state)
+    for field in saved._meta.concrete_fields:
+        setattr(row, field.attname, getattr(saved, field.attname))
+    row._state.adding = False

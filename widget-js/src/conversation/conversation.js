@@ -131,9 +131,11 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   /** Send everything that may be sent now, in order. */
   function flush() {
     if (!state.ready) return;
-    for (const { id, rating, comment, sent } of state.opinions) {
+    for (const { id, rating, comment, sent } of state.pendingRatings) {
       if (!sent && driver.send(frames.feedback(id, rating, comment)))
-        update({ opinions: state.opinions.map((e) => (e.id === id ? { ...e, sent: true } : e)) });
+        update({
+          pendingRatings: state.pendingRatings.map((e) => (e.id === id ? { ...e, sent: true } : e)),
+        });
     }
     if (needsContact(config, state) || needsConsent(state)) return;
     for (const { cid, content } of sendable(state.outbox)) {
@@ -203,12 +205,15 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
         update({ turn: { ...state.turn, stopping: true } });
     },
     regenerate(messageId) {
-      if (!state.redo && driver.send(frames.regenerate(messageId)))
-        update({ redo: messageId, alert: "" });
+      if (!state.regenerating && driver.send(frames.regenerate(messageId)))
+        update({ regenerating: messageId, alert: "" });
     },
     rate(id, rating, comment) {
       update({
-        opinions: [...state.opinions.filter((each) => each.id !== id), { id, rating, comment }],
+        pendingRatings: [
+          ...state.pendingRatings.filter((each) => each.id !== id),
+          { id, rating, comment },
+        ],
         alert: "",
       });
       flush();

@@ -23,7 +23,7 @@ export function applyError(
   state,
   { code = "", message, client_message_id: cid, retry_after: wait },
 ) {
-  const { messages, turn, redo } = state;
+  const { messages, turn, regenerating } = state;
   const asks = code === "contact_info_required" ? { submitted: false } : {};
   const refused = cid && state.outbox.find((entry) => entry.cid === cid);
   if (refused) {
@@ -38,11 +38,15 @@ export function applyError(
   }
   // The message was accepted but its turn failed: show the error in place of the answer. If an
   // answer was to be regenerated, keep it.
-  const keepsAnswer = messages.some(({ id }) => id && id === redo);
+  const keepsAnswer = messages.some(({ id }) => id && id === regenerating);
   if (!keepsAnswer && (cid || (turn && ENDS_TURN.includes(code)))) {
     const asked = messages.find((each) => cid && each.key === cid);
-    const ref = turn?.id ?? redo ?? asked?.id ?? null;
-    return { messages: withNote(messages, message, ref), redo: null };
+    const ref = turn?.id ?? regenerating ?? asked?.id ?? null;
+    return { messages: withNote(messages, message, ref), regenerating: null };
   }
-  return { alert: message, redo: null, opinions: state.opinions.filter(({ sent }) => !sent) };
+  return {
+    alert: message,
+    regenerating: null,
+    pendingRatings: state.pendingRatings.filter(({ sent }) => !sent),
+  };
 }

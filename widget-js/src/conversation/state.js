@@ -19,16 +19,16 @@ export const initialState = () => ({
   messages: [],
   outbox: [],
   turn: null,
-  redo: null,
-  opinions: [],
+  regenerating: null,
+  pendingRatings: [],
   starters: [],
   notice: null,
   agreed: null,
-  whole: true,
+  historyComplete: true,
   submitted: null,
   contact: null,
   contactError: "",
-  thanked: false,
+  contactSaved: false,
   alert: "",
   read: 0,
   unread: 0,
@@ -65,9 +65,9 @@ export const needsConsent = ({ notice, agreed }) => !!notice?.consent && notice.
 
 /** Return the visitor's rating of an answer, even if the server has not confirmed it.
  * @param {State} state @param {Message} message */
-export const ratingOf = ({ opinions }, { id, feedback }) => {
-  const due = opinions.find((each) => each.id === id);
-  return due ? due.rating : feedback;
+export const ratingOf = ({ pendingRatings }, { id, feedback }) => {
+  const pending = pendingRatings.find((each) => each.id === id);
+  return pending ? pending.rating : feedback;
 };
 
 /** @type {{ [type: string]: (state: State, event: any) => Partial<State> }} */
@@ -80,13 +80,21 @@ const handlers = {
       ready: true,
       lost: false,
       turn: null,
-      redo: null,
+      regenerating: null,
       alert: "",
       submitted,
       starters: frame.starters,
       notice: frame.notice,
       ...(submitted ? { contact: null, contactError: "" } : {}),
-      ...(another ? { messages: [], opinions: [], whole: true, unread: 0, thanked: false } : {}),
+      ...(another
+        ? {
+            messages: [],
+            pendingRatings: [],
+            historyComplete: true,
+            unread: 0,
+            contactSaved: false,
+          }
+        : {}),
     };
   },
 
@@ -96,7 +104,7 @@ const handlers = {
     return {
       messages: frame.messages.reduce(upsert, replaces ? [] : state.messages),
       outbox: state.outbox.filter((entry) => !known.has(entry.cid)),
-      whole: frame.complete,
+      historyComplete: frame.complete,
       replays: state.replays + 1,
     };
   },
@@ -123,7 +131,7 @@ const handlers = {
     const text = state.turn && state.turn.id === id ? state.turn.text : "";
     return {
       turn: { id, text, done: false, stopping: false },
-      messages: withoutNotes(state.messages, state.redo),
+      messages: withoutNotes(state.messages, state.regenerating),
       alert: "",
     };
   },
@@ -139,27 +147,32 @@ const handlers = {
     const ours = turn && frame.role !== "user" && (!frame.id || turn.id === frame.id);
     return {
       messages: upsert(state.messages, frame),
-      ...(ours ? { turn: { ...turn, text: "", done: true }, redo: null } : {}),
+      ...(ours ? { turn: { ...turn, text: "", done: true }, regenerating: null } : {}),
     };
   },
 
   typing_stop: (state) => ({
     turn: null,
-    redo: null,
+    regenerating: null,
     outbox: state.outbox.map((entry) => (entry.busy ? { ...entry, held: false, tries: 0 } : entry)),
   }),
 
-  feedback_saved({ messages, opinions }, { message_id: id }) {
-    const due = opinions.find((each) => each.id === id);
-    if (!due) return {};
-    const { rating: feedback, comment } = due;
+  feedback_saved({ messages, pendingRatings }, { message_id: id }) {
+    const pending = pendingRatings.find((each) => each.id === id);
+    if (!pending) return {};
+    const { rating: feedback, comment } = pending;
     return {
-      opinions: opinions.filter((each) => each !== due),
+      pendingRatings: pendingRatings.filter((each) => each !== pending),
       messages: messages.map((each) => (each.id === id ? { ...each, feedback, comment } : each)),
     };
   },
 
-  contact_info_saved: () => ({ submitted: true, contact: null, contactError: "", thanked: true }),
+  contact_info_saved: () => ({
+    submitted: true,
+    contact: null,
+    contactError: "",
+    contactSaved: true,
+  }),
 
   error: applyError,
 };
@@ -196,13 +209,19 @@ export const afterFrame = (state, frame) => handlers[frame.type]?.(state, frame)
  * @param {boolean} v2
  * @returns {Partial<State>}
  */
-export const afterLink = ({ lost, ready, outbox, opinions, redo }, link, reason, v2) => ({
+export const afterLink = (
+  { lost, ready, outbox, pendingRatings, regenerating },
+  link,
+  reason,
+  v2,
+) => ({
   ...{ link, reason, v2 },
   ready: ready && link === "open",
   lost: link === "waiting" || (lost && link !== "open"),
-  redo: link === "open" ? redo : null,
+  regenerating: link === "open" ? regenerating : null,
   outbox: link === "open" ? outbox : outbox.map((entry) => ({ ...entry, sent: false })),
-  opinions: link === "open" ? opinions : opinions.map((entry) => ({ ...entry, sent: false })),
+  pendingRatings:
+    link === "open" ? pendingRatings : pendingRatings.map((entry) => ({ ...entry, sent: false })),
 });
 
 /**

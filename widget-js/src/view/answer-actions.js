@@ -81,7 +81,7 @@ export function createAnswerActions(view, message) {
     node,
     /** @param {Message} message @param {State} state @param {boolean} newest */
     render(message, state, newest) {
-      const due = state.opinions.find((each) => each.id === id);
+      const due = state.pendingRatings.find((each) => each.id === id);
       const feedback = ratingOf(state, message);
       now = { ...message, feedback };
       if (message.comment) view.comment(target, "");

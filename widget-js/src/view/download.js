@@ -31,7 +31,7 @@ export function transcriptOf({ win, strings, config }, state, locale) {
       .filter(Boolean)
       .join("\n");
   });
-  if (!state.whole) parts.unshift(strings.older);
+  if (!state.historyComplete) parts.unshift(strings.older);
   return { title, text: `${[title, ...parts].join("\n\n")}\n` };
 }
 

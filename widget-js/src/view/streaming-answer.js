@@ -33,9 +33,9 @@ export function createStreamingAnswer({ h, win, strings }, onGrow) {
     node,
     cancel: loop.cancel,
     /** @param {State} state */
-    render({ turn, redo }) {
+    render({ turn, regenerating }) {
       const next = turn?.done ? "" : (turn?.text ?? "");
-      const grows = turn ? !turn.done : !!redo;
+      const grows = turn ? !turn.done : !!regenerating;
       if (!next.startsWith(text)) shown = 0;
       text = next;
       // The log contains the answer now: do not show it twice.

@@ -89,8 +89,8 @@ export function createTranscript(view, onEdit, before, after) {
   }
 
   /** Return whether this answer is being regenerated. @param {any} item @param {State} state */
-  const isRedone = ({ id, ref, role }, { redo }) =>
-    role !== "user" && !!redo && (id === redo || ref === redo);
+  const isRegenerating = ({ id, ref, role }, { regenerating }) =>
+    role !== "user" && !!regenerating && (id === regenerating || ref === regenerating);
 
   /** Announce new messages, but neither replayed messages nor moved ones.
    * @param {any[]} all @param {State} state */
@@ -101,7 +101,7 @@ export function createTranscript(view, onEdit, before, after) {
       const line = lines.get(item.key ?? item.cid);
       if (!line && !item.cid && item.role !== "user") return false;
       moves ||= !!line?.actions && tail.contains(line.actions.node) && item !== all.at(-1);
-      moves ||= !!line?.node.hidden && !isRedone(item, state);
+      moves ||= !!line?.node.hidden && !isRegenerating(item, state);
     }
     return moves;
   }
@@ -130,12 +130,12 @@ export function createTranscript(view, onEdit, before, after) {
       }
       if (line.node === place) place = place.nextElementSibling;
       else log.insertBefore(line.node, place);
-      line.node.hidden = isRedone(item, state);
+      line.node.hidden = isRegenerating(item, state);
       line.render?.(item, state);
       renderActions(line, item, state, item === all.at(-1));
     }
-    tail.hidden = !!(state.turn || state.redo);
-    older.hidden = state.whole;
+    tail.hidden = !!(state.turn || state.regenerating);
+    older.hidden = state.historyComplete;
     streaming.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;

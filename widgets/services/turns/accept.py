@@ -30,7 +30,6 @@ from widgets.services.turns.locking import (
 )
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData, MessageRole, TurnState
-from widgets.visitor_page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class PostedMessage:
     content: str
     client_message_id: str | None
     ip: str
-    page: Page | None = None
+    page: VisitorPage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +201,7 @@ def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
 
 
 def _pending(new: _New) -> PendingTurn:
-    session, page = new.session, new.posted.page
-    if page is None and session.page_at is not None:
-        page = session.page
+    session = new.session
     return PendingTurn(
         turn_id=new.turn.id,
         session_id=session.session_id,
@@ -216,7 +213,7 @@ def _pending(new: _New) -> PendingTurn:
         last_seq=new.row.seq,
         widget_id=session.widget_id,
         agent_id=session.agent_id,
-        page=None if page is None else VisitorPage(page.url, page.title, page.context),
+        page=new.posted.page or session.page,
     )
 
 

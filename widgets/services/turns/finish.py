@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
+from loquent.agents.types import Source
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.history import append_message, message_data
@@ -24,7 +25,6 @@ from widgets.types import (
     MessageData,
     MessageRole,
     MessageStatus,
-    SourceData,
     TurnState,
     outcome_of,
 )
@@ -40,7 +40,7 @@ class Outcome:
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
     reply_outcome: str = AnswerOutcome.ANSWERED.value
-    sources: list[SourceData] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None

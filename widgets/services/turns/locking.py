@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
 from widgets.services.daily_cap import DailyCap
 from widgets.types import ContactInfoMode, LimitKind
-from widgets.visitor_page import Page
+from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
 def lock_session(session_id: uuid.UUID) -> WidgetSession:
@@ -68,11 +69,6 @@ class LockedSession:
     last_seq: int
     ended_at: datetime | None
     contact_claim: Any
-    page_url: str
-    page_title: str
-    page_referrer: str
-    page_context: dict[str, Any]
-    page_at: datetime | None
     widget_pk: uuid.UUID
     widget_id: str
     agent_id: uuid.UUID
@@ -80,14 +76,11 @@ class LockedSession:
     contact_info_mode: str
     daily_message_cap: int | None
     timezone: str
+    page: VisitorPage | None
 
     @property
     def cap(self) -> DailyCap:
         return DailyCap(self.widget_pk, self.daily_message_cap, self.timezone)
-
-    @property
-    def page(self) -> Page:
-        return Page(self.page_url, self.page_title, self.page_referrer, self.page_context)
 
 
 # Only the columns we need: loading full rows of three tables dominated the cost of a message.
@@ -96,11 +89,6 @@ COLUMNS = (
     "last_seq",
     "ended_at",
     "contact_claim",
-    "page_url",
-    "page_title",
-    "page_referrer",
-    "page_context",
-    "page_at",
     "widget_id",
     "widget__widget_id",
     "widget__text_agent_id",
@@ -108,6 +96,7 @@ COLUMNS = (
     "widget__contact_info_mode",
     "widget__daily_message_cap",
     "widget__organization__timezone",
+    *PAGE_COLUMNS,
 )
 
 
@@ -116,4 +105,10 @@ _rows = PreparedQuery(lambda ids: locked_sessions(ids).values_list(*COLUMNS))
 
 def lock_sessions(session_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, LockedSession]:
     """Return those of the sessions that exist, locked until the transaction ends."""
-    return {row[0]: LockedSession(*row) for row in _rows(session_ids)}
+    return {row[0]: _locked_session(*row) for row in _rows(session_ids)}
+
+
+def _locked_session(*row: Any) -> LockedSession:
+    *columns, url, title, referrer, context, at = row
+    columns.append(stored_page(url, title, referrer, context, at))
+    return LockedSession(*columns)

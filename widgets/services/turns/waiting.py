@@ -13,6 +13,7 @@ from loquent.agents.types import ChatMessage, VisitorPage
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetTurn
 from widgets.types import TurnState
+from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ class PendingTurn:
     session_id: uuid.UUID
     state: str
     message_id: str
-    page: VisitorPage | None
     client_message_id: str | None
     seq: int
     content: str
     last_seq: int
     widget_id: str
     agent_id: uuid.UUID
+    page: VisitorPage | None
     owner: uuid.UUID | None = None
     reply_id: str = ""
     agent: FoundAgent | None = None
@@ -80,10 +81,7 @@ COLUMNS = (
     "session__last_seq",
     "session__widget__widget_id",
     "session__widget__text_agent_id",
-    "session__page_at",
-    "session__page_url",
-    "session__page_title",
-    "session__page_context",
+    *(f"session__{column}" for column in PAGE_COLUMNS),
 )
 
 
@@ -102,6 +100,6 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, page_at, url, title, context = columns
-    page = None if page_at is None else VisitorPage(url, title, context)
-    return PendingTurn(turn_id, session_id, state, str(message_id), page, *others)
+    *others, url, title, referrer, context, at = columns
+    others.append(stored_page(url, title, referrer, context, at))
+    return PendingTurn(turn_id, session_id, state, str(message_id), *others)

@@ -47,6 +47,7 @@ class BuiltinBackend(Backend):
     provider = "builtin"
     names = frozenset({"knowledge"})
     help = "builtin:knowledge quotes the knowledge below word for word, at no cost."
+    quotes_knowledge = True
     is_metered = False
 
     def __init__(self, pause: float = 0.012) -> None:
