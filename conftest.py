@@ -1,5 +1,6 @@
 """Fixtures for the tests of every app."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
@@ -25,6 +27,7 @@ from loquent.testing import people
 from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
+from loquent.testing.tables import empty_tables
 from loquent.testing.threads import settle_database_threads
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
@@ -57,6 +60,12 @@ def pytest_configure() -> None:
     # Nothing listens there: a test that means an endpoint says which.
     django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
     _use_own_redis_database()
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and collected tests from garbage collection: a tenth of the run's CPU time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,8 +103,13 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """As pytest-django does it; PostgreSQL drops a database only when nobody is connected."""
-    yield
+    """Create the database as pytest-django does, and empty it faster than Django does.
+
+    PostgreSQL drops a database only when nobody is connected.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
     settle_database_threads()
 
 

@@ -16,6 +16,12 @@ from widgets.services.configs import config_data, delete_widget, reset_widget_id
 SHOP = "https://shop.example.com"
 
 
+@pytest.fixture(autouse=True)
+def _frequent_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the supervisor check the sockets ten times per second."""
+    monkeypatch.setattr("widgets.chat.supervisor.RENEW_SECONDS", 0.1)
+
+
 @pytest.fixture
 def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, allowed_origins=[SHOP])
@@ -47,7 +53,7 @@ async def test_open_sockets_end(
     socket = await visit(widget, origin=SHOP)
     await socket.receive()
     await in_database(change, widget)
-    # The supervisor looks by itself, every two seconds: this only waits for it.
+    # The supervisor finds the change without being asked.
     assert await socket.closed() == code
     again = await visit(widget.widget_id, origin=SHOP)
     assert not again.accepted or change is reset

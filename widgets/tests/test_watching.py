@@ -33,6 +33,12 @@ def sign_in(user: User) -> str:
     return client.cookies["sessionid"].value
 
 
+@pytest.fixture(autouse=True)
+def _frequent_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the supervisor check the viewers ten times per second."""
+    monkeypatch.setattr("widgets.chat.supervisor.RENEW_SECONDS", 0.1)
+
+
 @pytest.fixture
 async def watch(visit: Visits) -> AsyncIterator[Watch]:
     """`viewer = await watch(user, session)`: a socket of staff, its handshake done."""
