@@ -108,6 +108,20 @@ def test_developer_pages_allow_styles_but_no_scripts(client: Client, settings: S
     assert client.get("/api/v1/nowhere/")["Content-Security-Policy"] == STRICTEST
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_admin_page_with_status_404_can_load_its_style_sheets(
+    client: Client, db: None, settings: Settings, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    response = client.get("/admin/join/")
+    assert response.status_code == 404
+    assert 'rel="stylesheet"' in response.content.decode()
+    policy = directives(response["Content-Security-Policy"])
+    assert "'self'" in policy["style-src"].split()
+    assert ("'unsafe-inline'" in policy["style-src"]) is debug
+    assert policy["script-src"] == "'self'"
+
+
 def test_visitors_get_no_cookies(client: Client, acme: Organization) -> None:
     for path in ("/api/widget/embed.js", f"/api/widget/{make_widget(acme).widget_id}/config"):
         assert not client.get(path).cookies
