@@ -166,7 +166,7 @@ def test_prometheus_reaches_metrics_through_a_compose_network(services: dict[str
 
 def test_docs_say_how_to_apply_a_changed_secret() -> None:
     page = section(read("docs/self-hosting.md"), "Docker Compose")
-    (change,) = re.findall(r"After you change\n(.*?)```", page, re.DOTALL)
+    (change,) = re.findall(r"After you\s+change\s(.*?)```", page, re.DOTALL)
     # Compose sets the database's itself, by the password, which has a way of its own.
     assert set(re.findall(r"`([A-Z_]+)`", change)) == SECRETS - {"DATABASE_URL"}
     for web in ("web-a", "web-b"):
