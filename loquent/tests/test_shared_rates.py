@@ -202,7 +202,7 @@ def test_hanging_redis_is_skipped_logged_once_and_found_again(
     finally:
         process.send_signal(signal.SIGCONT)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "Redis is away (TimeoutError)" in caplog.text
+    assert "Redis is unreachable (TimeoutError)" in caplog.text
     # The other process has not asked meanwhile, and shares the bucket as it was.
     assert there.take((PER_MINUTE, "a")) == (PER_MINUTE, 3)
     clock.now += PAUSE_SECONDS + 0.1

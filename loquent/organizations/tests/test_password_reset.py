@@ -134,7 +134,7 @@ def test_failing_mail_server_is_not_revealed(
     settings.EMAIL_BACKEND = "loquent.no_such.Backend"
     assert ask(client).status_code == 302
     all_sent().result(timeout=WAIT_SECONDS)
-    assert "A mail could not be sent" in caplog.text
+    assert "An email could not be sent" in caplog.text
     assert "alice" not in caplog.text
 
 
