@@ -61,4 +61,4 @@ def _send(message: EmailMessage) -> None:
     try:
         get_connection().send_messages([message])
     except Exception as error:  # noqa: BLE001 - a mail server may do anything
-        logger.warning("A mail could not be sent (%s).", type(error).__name__)
+        logger.warning("An email could not be sent (%s).", type(error).__name__)

@@ -148,7 +148,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = envint("SIGN_IN_FAILURES", 5, minimum=1)
 AXES_COOLOFF_TIME = timedelta(minutes=envint("SIGN_IN_PAUSE_MINUTES", 15, minimum=1))
 AXES_RESET_ON_SUCCESS = True
-# Who goes on trying doesn't make the pause longer.
+# Further attempts do not extend the pause.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "loquent.organizations.site.sign_in.request_network"
 AXES_USERNAME_CALLABLE = "loquent.organizations.site.sign_in.lockout_username"
@@ -280,7 +280,7 @@ STORAGES = {
     },
 }
 
-# Who may read /metrics; nobody where both are empty.
+# Access to /metrics; disabled if both are empty.
 METRICS_TOKEN = envsecret("METRICS_TOKEN")
 METRICS_ALLOW = envnetworks("METRICS_ALLOW")
 

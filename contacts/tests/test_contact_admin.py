@@ -22,7 +22,7 @@ def form_errors(response: Any) -> dict[str, list[str]]:
     return errors
 
 
-def test_an_owner_adds_in_any_spelling(client: Client, alice: User, acme: Organization) -> None:
+def test_details_are_normalized_on_add(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
     data = {"organization": acme.id, "name": " Jane ", "email": "JANE@example.com", "phone": ""}
     response = client.post(f"{LIST}add/", data)
@@ -46,7 +46,7 @@ def test_an_owner_adds_in_any_spelling(client: Client, alice: User, acme: Organi
         ({"email": "Jane@Example.com"}, "email"),
     ],
 )
-def test_errors_stand_beside_the_field_and_nothing_is_lost(
+def test_errors_appear_at_the_field_and_input_is_kept(
     client: Client,
     alice: User,
     acme: Organization,
@@ -63,7 +63,7 @@ def test_errors_stand_beside_the_field_and_nothing_is_lost(
     assert Contact.objects.get() == jane
 
 
-def test_a_viewer_reads(client: Client, bob: User, jane: Contact) -> None:
+def test_viewer_can_only_read(client: Client, bob: User, jane: Contact) -> None:
     client.force_login(bob)
     assert "jane@example.com" in client.get(LIST).content.decode()
     assert client.get(f"{LIST}{jane.id}/change/").status_code == 200
@@ -74,7 +74,7 @@ def test_a_viewer_reads(client: Client, bob: User, jane: Contact) -> None:
     assert Contact.objects.get().name == "Jane"
 
 
-def test_another_organization_sees_and_finds_nothing(
+def test_other_organizations_cannot_see_or_find_the_contact(
     client: Client, charlie: User, acme: Organization, globex: Organization, jane: Contact
 ) -> None:
     client.force_login(charlie)

@@ -28,7 +28,9 @@ def jane(acme: Organization) -> Contact:
     return Contact.objects.create(organization=acme, **JANE)
 
 
-def test_create_read_change_delete(client: APIClient, acme: Organization) -> None:
+def test_contact_can_be_created_read_changed_and_deleted(
+    client: APIClient, acme: Organization
+) -> None:
     spelled = {"name": " Jane  Doe ", "email": "JANE@Example.com", "phone": "044 668 18 00"}
     created = client.post(PATH, {**spelled, "id": "x", "created_at": "2001", "unknown": [1]})
     assert created.status_code == 201
@@ -75,7 +77,7 @@ def test_create_read_change_delete(client: APIClient, acme: Organization) -> Non
         ({"email": None, "phone": None}, "name"),
     ],
 )
-def test_bad_input_names_its_field(client: APIClient, data: dict[str, Any], field: str) -> None:
+def test_invalid_input_names_its_field(client: APIClient, data: dict[str, Any], field: str) -> None:
     response = client.post(PATH, json.dumps(data), content_type="application/json")
     assert response.status_code == 400
     error = response.json()
@@ -86,7 +88,7 @@ def test_bad_input_names_its_field(client: APIClient, data: dict[str, Any], fiel
     assert Contact.objects.count() == 0
 
 
-def test_every_field_at_fault_is_named_at_once(client: APIClient) -> None:
+def test_all_invalid_fields_are_named_together(client: APIClient) -> None:
     response = client.post(PATH, {"name": "Jane", "email": "jane", "phone": "12"})
     assert response.json()["fields"].keys() == {"email", "phone"}
 
@@ -95,7 +97,7 @@ def test_every_field_at_fault_is_named_at_once(client: APIClient) -> None:
     ("data", "field"),
     [({"email": "JANE@example.com"}, "email"), ({"phone": "0041 44 668 18 00"}, "phone")],
 )
-def test_two_contacts_can_not_share_details(
+def test_two_contacts_cannot_share_details(
     client: APIClient, jane: Contact, data: dict[str, str], field: str
 ) -> None:
     assert client.post(PATH, data).status_code == 400
@@ -107,7 +109,7 @@ def test_two_contacts_can_not_share_details(
     assert client.get(f"{PATH}{other['id']}/").json() == other
 
 
-def test_two_organizations_may_know_the_same_person(
+def test_two_organizations_can_have_the_same_person(
     api: Connect, charlie: User, jane: Contact
 ) -> None:
     assert api(charlie).post(PATH, {**JANE}).status_code == 201
@@ -129,7 +131,7 @@ def test_a_contact_keeps_at_least_one_detail(client: APIClient, acme: Organizati
     assert list(refused.json()["fields"]) == ["name"]
 
 
-def test_a_contact_deleted_meanwhile_does_not_come_back(jane: Contact) -> None:
+def test_concurrently_deleted_contact_is_not_recreated(jane: Contact) -> None:
     Contact.objects.all().delete()
     with pytest.raises(ApplicationError) as caught:
         save_contact(contact=jane, details={"name": "Jane"})

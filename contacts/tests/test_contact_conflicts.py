@@ -58,7 +58,7 @@ def form_of(staff: Client, contact: Contact, **typed: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_rest_writes_what_was_sent_alone(
+def test_rest_writes_only_the_sent_fields(
     rest: APIClient, jane: Contact, before_saving: Any, method: str
 ) -> None:
     path = f"{REST}{jane.id}/"
@@ -69,7 +69,7 @@ def test_rest_writes_what_was_sent_alone(
     assert answered["email"] == "jane@example.com"
 
 
-def test_two_together_leave_a_contact_one_detail(
+def test_concurrent_removals_leave_one_contact_detail(
     rest: APIClient, acme: Organization, before_saving: Any
 ) -> None:
     jane = Contact.objects.create(organization=acme, email="jane@example.com", phone="+41446681800")
@@ -81,7 +81,9 @@ def test_two_together_leave_a_contact_one_detail(
     assert (jane.email, jane.phone) == (None, "+41446681800")
 
 
-def test_a_form_overwrites_nothing_unseen(staff: Client, rest: APIClient, jane: Contact) -> None:
+def test_form_does_not_overwrite_unseen_changes(
+    staff: Client, rest: APIClient, jane: Contact
+) -> None:
     form = form_of(staff, jane, name="Janet")
     rest.patch(f"{REST}{jane.id}/", {"email": "doe@example.com"})
     shown = staff.post(f"{LIST}{jane.id}/change/", form)
@@ -101,7 +103,7 @@ def test_a_form_overwrites_nothing_unseen(staff: Client, rest: APIClient, jane: 
 
 
 @pytest.mark.parametrize("page", ["add", "change"])
-def test_an_email_that_is_taken_at_the_last_moment_is_an_error_of_the_form(
+def test_email_taken_during_save_is_a_form_error(
     staff: Client,
     acme: Organization,
     jane: Contact,
@@ -128,7 +130,7 @@ def test_an_email_that_is_taken_at_the_last_moment_is_an_error_of_the_form(
 
 
 @pytest.mark.parametrize("door", ["page", "list", "REST"])
-def test_nothing_of_a_deleted_contact_is_kept(staff: Client, rest: APIClient, door: str) -> None:
+def test_form_shows_nothing_of_a_deleted_contact(staff: Client, rest: APIClient, door: str) -> None:
     person = {"name": "Jane Doe", "email": "jane@example.com"}
     made = rest.post(REST, person, headers={"Idempotency-Key": "k1"}).json()
     jane = Contact.objects.get(id=made["id"])

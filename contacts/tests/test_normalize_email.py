@@ -31,7 +31,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]))
         ("x" * 64 + "@example.com", "x" * 64 + "@example.com"),
     ],
 )
-def test_accepted(typed: str, stored: str) -> None:
+def test_valid_address_is_normalized(typed: str, stored: str) -> None:
     assert normalize_email(typed) == stored
 
 
@@ -81,13 +81,13 @@ def test_accepted(typed: str, stored: str) -> None:
         "jane@" + "ü" * 100_000 + ".com",
     ],
 )
-def test_refused_with_a_sentence(typed: str) -> None:
+def test_invalid_address_is_refused_with_a_message(typed: str) -> None:
     with pytest.raises(NormalizationError, match=r"^(Please|The) .*\w\.$"):
         normalize_email(typed)
 
 
 @given(ANY_TEXT | st.builds("{}@{}.com".format, ANY_TEXT, ANY_TEXT))
-def test_arbitrary_text_is_normalised_once_and_for_all_or_refused(typed: str) -> None:
+def test_normalization_of_any_text_is_idempotent_or_refused(typed: str) -> None:
     try:
         stored = normalize_email(typed)
     except NormalizationError:
@@ -98,7 +98,7 @@ def test_arbitrary_text_is_normalised_once_and_for_all_or_refused(typed: str) ->
 
 
 @given(st.emails())
-def test_spelling_in_capitals_is_the_same_address(typed: str) -> None:
+def test_upper_case_spelling_is_the_same_address(typed: str) -> None:
     try:
         stored = normalize_email(typed)
     except NormalizationError:

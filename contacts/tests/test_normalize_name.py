@@ -22,18 +22,18 @@ from contacts.normalization import MAX_NAME, NormalizationError, normalize_name
         ("x" * MAX_NAME, "x" * MAX_NAME),
     ],
 )
-def test_accepted(typed: str, stored: str) -> None:
+def test_valid_name_is_normalized(typed: str, stored: str) -> None:
     assert normalize_name(typed) == stored
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800\udfff", "x" * 201, "x" * 1_000_000])
-def test_refused(typed: str) -> None:
+def test_invalid_name_is_refused(typed: str) -> None:
     with pytest.raises(NormalizationError):
         normalize_name(typed)
 
 
 @given(st.text(st.characters(exclude_categories=[])))
-def test_arbitrary_text_is_normalised_once_and_for_all_or_refused(typed: str) -> None:
+def test_normalization_of_any_text_is_idempotent_or_refused(typed: str) -> None:
     try:
         stored = normalize_name(typed)
     except NormalizationError:

@@ -31,7 +31,7 @@ NUMBER_LIKE = st.text("+0123456789 ()-.,;/xt#*\u2010\uff0b", max_size=24)
         ("+1234567", "", "+1234567"),
     ],
 )
-def test_accepted(typed: str, region: str, stored: str) -> None:
+def test_valid_number_is_normalized(typed: str, region: str, stored: str) -> None:
     assert normalize_phone(typed, region=region) == stored
 
 
@@ -43,7 +43,7 @@ def test_accepted(typed: str, region: str, stored: str) -> None:
         "+41" * 100_000, "()" * 50_000, "+41;phone-context=",
     ],
 )  # fmt: skip
-def test_refused_with_a_sentence(typed: str) -> None:
+def test_invalid_number_is_refused_with_a_message(typed: str) -> None:
     with pytest.raises(NormalizationError, match=r"^[A-Z].*[a-z0-9]\.?$"):
         normalize_phone(typed)
 
@@ -51,7 +51,7 @@ def test_refused_with_a_sentence(typed: str) -> None:
 @given(ANY_TEXT | NUMBER_LIKE, st.sampled_from(["", "CH", "US", "NL", "AR", "IT"]))
 @example("+310000000", "")
 @example("+3100000000000", "NL")
-def test_arbitrary_text_is_normalised_once_and_for_all_or_refused(typed: str, region: str) -> None:
+def test_normalization_of_any_text_is_idempotent_or_refused(typed: str, region: str) -> None:
     try:
         stored = normalize_phone(typed, region=region)
     except NormalizationError:

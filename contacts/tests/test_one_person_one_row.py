@@ -26,7 +26,7 @@ def find_or_create(organization: Organization, email: str | None, phone: str | N
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("emails", "phones"), [(EMAILS, None), (None, PHONES), (EMAILS, PHONES)])
-def test_fifty_at_once_make_one_row(
+def test_fifty_concurrent_requests_create_one_row(
     acme: Organization, emails: tuple[str, ...] | None, phones: tuple[str, ...] | None
 ) -> None:
     found = in_parallel(
@@ -42,7 +42,7 @@ def test_fifty_at_once_make_one_row(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_organizations_at_once_make_a_row_each(
+def test_two_organizations_concurrently_create_a_row_each(
     acme: Organization, globex: Organization
 ) -> None:
     owners = [acme, globex] * 12
@@ -54,7 +54,7 @@ def test_two_organizations_at_once_make_a_row_each(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_email_and_phone_of_many_people_at_once(acme: Organization) -> None:
+def test_concurrent_requests_for_many_people_create_one_row_each(acme: Organization) -> None:
     people = [(f"{n % 6}@example.com", f"+4144668180{n % 4}") for n in range(24)]
     found = in_parallel(lambda person: find_or_create(acme, *person), people)
     assert [one for one in found if isinstance(one, Exception)] == []
@@ -71,7 +71,7 @@ def test_email_and_phone_of_many_people_at_once(acme: Organization) -> None:
         ({"phone": "+1234567"}, {"phone": "+1234567"}),
     ],
 )
-def test_the_database_itself_refuses_a_second_row(
+def test_database_constraint_refuses_a_second_row(
     acme: Organization, globex: Organization, first: dict[str, str], second: dict[str, str]
 ) -> None:
     Contact.objects.create(organization=acme, **first)
@@ -81,7 +81,7 @@ def test_the_database_itself_refuses_a_second_row(
 
 
 @pytest.mark.parametrize("field", ["email", "phone"])
-def test_the_database_knows_the_unknown_as_null_only(acme: Organization, field: str) -> None:
+def test_database_stores_missing_details_only_as_null(acme: Organization, field: str) -> None:
     Contact.objects.create(organization=acme, name="One")
     other = Contact.objects.create(organization=acme, name="Other")
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""Text agents: who answers, and what they know."""
+"""Text agents and their knowledge."""
 
 import re
 

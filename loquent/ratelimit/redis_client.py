@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-# Whoever asks has a way without Redis, and a visitor who waits.
+# Each caller can do without Redis, and has a visitor waiting.
 CONNECT_SECONDS = 0.25
 CALL_SECONDS = 0.25
 

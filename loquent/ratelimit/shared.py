@@ -148,14 +148,15 @@ class SharedLimiter:
             self._away_until = self._clock() + PAUSE_SECONDS
         if is_news:
             logger.warning(
-                "Redis is away (%s): this process counts rates by itself.", type(error).__name__
+                "Redis is unreachable (%s): this process counts rates on its own.",
+                type(error).__name__,
             )
 
     def _note_back(self) -> None:
         with self._lock:
             is_news, self._away_until = self._away_until is not None, None
         if is_news:
-            logger.info("Redis is back: rates are counted for all processes together.")
+            logger.info("Redis is reachable again: rates are shared by all processes.")
 
 
 # Buckets are kept apart by the names of their rates. A caller may wait for Redis: call it on a

@@ -28,8 +28,10 @@ PREVIEW = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-# For Django's error pages for developers, which contain inline styles.
+# For Django's error pages for developers, which contain inline styles. Below the admin, the same
+# statuses can belong to one of its own pages, such as that of an invalid invitation.
 DEBUG_PAGE = f"{STRICTEST}; style-src 'unsafe-inline'"
+ADMIN_DEBUG_PAGE = ADMIN.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 # Headers set by a view are kept.
 DEFAULTS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY"}
 
@@ -65,7 +67,8 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
 
 def _policy(request: HttpRequest, response: HttpResponseBase) -> str:
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
-    if settings.DEBUG and response.status_code in {404, 500} and is_page:
-        return DEBUG_PAGE
     match = request.resolver_match
-    return ADMIN if is_page and match and "admin" in match.app_names else STRICTEST
+    is_admin = is_page and match is not None and "admin" in match.app_names
+    if settings.DEBUG and response.status_code in {404, 500} and is_page:
+        return ADMIN_DEBUG_PAGE if is_admin else DEBUG_PAGE
+    return ADMIN if is_admin else STRICTEST

@@ -230,7 +230,7 @@ def _too_large(message: str) -> RefusedError:
 
 
 def _content_length(scope: Scope) -> int:
-    """Return the declared length; 0 where there is none, or none that can be read."""
+    """Return the declared length, or 0 if it is missing or invalid."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             # More digits than any length has are still too many bytes.

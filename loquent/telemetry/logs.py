@@ -1,4 +1,4 @@
-"""Keeps secrets out of every log line, whoever wrote it; as text or as JSON."""
+"""Keep secrets out of every log line, from any library, as text or JSON."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ from loquent.telemetry import correlation, tracing
 
 _QUERY_TOKEN = re.compile(r"(?i)\b(token=)[^&\s\"'<>]+")
 _SECRET = re.compile(r"\b(wst_|lqk_|lqi_)[A-Za-z0-9_-]{8,}")
-# The link to a new password: who it is for, and its token.
+# A password reset link: its user and its token.
 _RESET = re.compile(r"(/password-reset/)[^/\s\"'?]+/[^/\s\"'?]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+")
 

@@ -17,51 +17,59 @@ MEMORY = Gauge(
     "loquent_resident_memory_bytes", "Memory of all processes.", multiprocess_mode="livesum"
 )
 MEMORY_OF_LARGEST = Gauge(
-    "loquent_resident_memory_max_bytes", "Memory of the largest.", multiprocess_mode="livemax"
+    "loquent_resident_memory_max_bytes",
+    "Memory of the largest process.",
+    multiprocess_mode="livemax",
 )
 CPU = Counter("loquent_cpu_seconds", "Processor time of all processes.")
 LOOP_LAG = Gauge(
     "loquent_loop_lag_seconds",
-    "How long the busiest event loop let a callback wait.",
+    "Callback delay of the busiest event loop.",
     multiprocess_mode="livemax",
 )
 
-SOCKETS = Gauge("loquent_sockets_open", "Visitors' open sockets.", multiprocess_mode="livesum")
+SOCKETS = Gauge("loquent_sockets_open", "Open visitor sockets.", multiprocess_mode="livesum")
 HANDSHAKES = Counter(
     "loquent_socket_handshakes", "Handshakes: accepted, refused or failed.", ["result"]
 )
 CLOSES = Counter(
-    "loquent_sockets_closed", "Sockets closed, by whom, with which code.", ["by", "code"]
+    "loquent_sockets_closed", "Closed sockets, by side and close code.", ["by", "code"]
 )
 FRAMES = Counter("loquent_frames", "Frames, in or out.", ["direction"])
 
-MESSAGES = Counter("loquent_messages", "Visitors' messages that were written.")
+MESSAGES = Counter("loquent_messages", "Stored visitor messages.")
 TURNS = Counter("loquent_turns", "Turns that ended, by outcome.", ["outcome"])
 FIRST_TOKEN = Histogram(
-    "loquent_turn_first_token_seconds", "From a turn's beginning to its first text.", buckets=REPLY
+    "loquent_turn_first_token_seconds",
+    "Time from the start of a turn to its first text.",
+    buckets=REPLY,
 )
-TURN_TIME = Histogram("loquent_turn_seconds", "From a turn's beginning to its end.", buckets=REPLY)
+TURN_TIME = Histogram(
+    "loquent_turn_seconds", "Time from the start of a turn to its end.", buckets=REPLY
+)
 TURNS_WAITING = Gauge(
     "loquent_turns_waiting",
-    "Messages of the whole deployment that wait for their turn.",
+    "Waiting messages in the whole deployment.",
     multiprocess_mode="mostrecent",
 )
 TURNS_RUNNING = Gauge(
     "loquent_turns_running",
-    "Turns of the whole deployment that are under way.",
+    "Running turns in the whole deployment.",
     multiprocess_mode="mostrecent",
 )
 OLDEST_WAIT = Gauge(
     "loquent_turns_oldest_wait_seconds",
-    "How long the message has waited that waits longest.",
+    "Wait of the oldest waiting message.",
     multiprocess_mode="mostrecent",
 )
-REFUSALS = Counter("loquent_limit_refusals", "Refusals by limits; caps are among them.", ["kind"])
+REFUSALS = Counter("loquent_limit_refusals", "Refusals by rate limits, caps and budgets.", ["kind"])
 
-MODEL_CALLS = Counter("loquent_model_calls", "Replies asked of a backend.", ["backend", "outcome"])
+MODEL_CALLS = Counter(
+    "loquent_model_calls", "Replies requested from a backend.", ["backend", "outcome"]
+)
 MODEL_FIRST_TOKEN = Histogram(
     "loquent_model_first_token_seconds",
-    "From asking a backend to its first text.",
+    "Time from the request to a backend to its first text.",
     ["backend"],
     buckets=REPLY,
 )
@@ -70,31 +78,31 @@ MODEL_TOKENS = Counter(
 )
 MODEL_SLOTS = Gauge(
     "loquent_model_slots",
-    "Model calls under way and waiting.",
+    "Running and waiting model calls.",
     ["state"],
     multiprocess_mode="livesum",
 )
 BREAKERS_OPEN = Gauge(
     "loquent_breakers_open",
-    "Processes that leave a failing model endpoint alone.",
+    "Processes whose circuit breaker for a model endpoint is open.",
     multiprocess_mode="livesum",
 )
 
 DATABASE_UP = Gauge(
     "loquent_database_up",
-    "1 where the database answered the scrape.",
+    "1 if the database answered during the scrape.",
     multiprocess_mode="mostrecent",
 )
 DATABASE_TIME = Histogram(
     "loquent_database_call_seconds",
-    "Time of a service on a database thread.",
+    "Duration of a service on a database thread.",
     ["call"],
     buckets=FAST,
 )
 DATABASE_WAIT = Histogram(
     "loquent_database_wait_seconds", "Wait for a free database thread.", buckets=FAST
 )
-DATABASE_ERRORS = Counter("loquent_database_errors", "Errors of the database.", ["error"])
+DATABASE_ERRORS = Counter("loquent_database_errors", "Database errors.", ["error"])
 DATABASE_THREADS = Gauge(
     "loquent_database_threads",
     "Database threads: all, and busy.",
@@ -104,17 +112,17 @@ DATABASE_THREADS = Gauge(
 
 REDIS_UP = Gauge(
     "loquent_redis_up",
-    "0 where a process doesn't hear itself over Redis.",
+    "0 if a process does not receive its own messages through Redis.",
     multiprocess_mode="livemin",
 )
-REDIS_FAILURES = Counter("loquent_redis_failures", "Calls of Redis that failed.", ["use"])
+REDIS_FAILURES = Counter("loquent_redis_failures", "Failed calls to Redis.", ["use"])
 
 REQUESTS = Counter("loquent_http_requests", "HTTP requests.", ["view", "method", "status"])
 HTTP_REFUSALS = Counter(
-    "loquent_http_refusals", "HTTP requests that were refused before Django.", ["reason"]
+    "loquent_http_refusals", "HTTP requests refused before they reached Django.", ["reason"]
 )
 REQUEST_TIME = Histogram(
-    "loquent_http_request_seconds", "Time of an HTTP request.", ["view"], buckets=FAST
+    "loquent_http_request_seconds", "Duration of an HTTP request.", ["view"], buckets=FAST
 )
 
 # Looked up once.

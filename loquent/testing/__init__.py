@@ -1,4 +1,4 @@
-"""What the tests of every app stand on. Nothing of the product imports it.
+"""Support code for the tests of all apps. The product never imports it.
 
 `people`: organizations, users, agents, widgets. `sockets`: a visitor at the real ASGI application.
 `scripted`: a backend that says what a test tells it to. `process`: a real `manage.py serve`.

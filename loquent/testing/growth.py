@@ -18,7 +18,7 @@ Make = Callable[[int], str]
 COUNTED = 2_000
 SMALL, LARGE = 3_000, 24_000
 MAX_FACTOR = 24.0
-# Less than this is too close to the timer's resolution to be compared.
+# Shorter times are too close to the timer's resolution to be compared.
 MEASURABLE_SECONDS = 0.004
 ATTEMPTS = 3
 

@@ -1,4 +1,4 @@
-"""`python -m loquent.testing.packages`: see to it that what `make test` needs is installed.
+"""`python -m loquent.testing.packages`: install what `make test` needs.
 
 As root it installs what is missing with apt-get; else it says exactly what to install. Only the
 standard library is needed.
@@ -15,14 +15,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 def postgresql_programs() -> Path | None:
-    """The directory of the newest PostgreSQL's `initdb` and `postgres`."""
+    """Return the directory of the newest PostgreSQL's `initdb` and `postgres`."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     numbered = [path.parent for path in found if path.parent.parent.name.isdigit()]
     return max(numbered, key=lambda path: int(path.parent.name), default=None)
 
 
 def missing_packages() -> list[str]:
-    """The Debian packages that are needed and not there."""
+    """Return the missing Debian packages."""
     have = {
         "postgresql": postgresql_programs() is not None,
         "redis-server": shutil.which("redis-server") is not None,
@@ -31,7 +31,7 @@ def missing_packages() -> list[str]:
         "nodejs": shutil.which("node") is not None,
         "npm": shutil.which("npm") is not None,
         "openssl": shutil.which("openssl") is not None,
-        # What stands in front of a server, and the linters of what deploy/ has.
+        # Proxies, and linters for the files in deploy/.
         "nginx-light": shutil.which("nginx") is not None,
         "caddy": shutil.which("caddy") is not None,
         "prometheus": shutil.which("promtool") is not None,
@@ -51,13 +51,13 @@ def install(names: list[str]) -> None:
 
 
 def node_is_new_enough() -> bool:
-    """Whether Node has the version that the build and its tests need."""
+    """Return whether Node has the version that the build and its tests need."""
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     return int(answer.stdout.lstrip("v").partition(".")[0]) >= NODE_MAJOR
 
 
 def main() -> int:
-    """Install or explain; 0 when everything is there."""
+    """Install the packages or explain; return 0 if everything is installed."""
     missing = missing_packages()
     if missing and (os.geteuid() != 0 or shutil.which("apt-get") is None):
         names = " ".join(missing)

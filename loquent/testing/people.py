@@ -1,4 +1,4 @@
-"""Who acts in the tests, and what they own."""
+"""Create the users of the tests, and their data."""
 
 import itertools
 from typing import Any
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 
 def make_member(organization: Organization, name: str, role: Role) -> User:
-    """A staff user `name@example.com` with a role in an organization."""
+    """Create a staff user `name@example.com` with a role in an organization."""
     email = f"{name}@example.com"
     user = User(username=email, email=email, is_staff=True)
     user.set_password(PASSWORD)
@@ -28,7 +28,7 @@ def make_member(organization: Organization, name: str, role: Role) -> User:
 
 
 def make_agent(organization: Organization, **data: Any) -> TextAgent:
-    """A text agent; without more said, one that answers from two entries, offline.
+    """Create a text agent; by default one that answers offline from two entries.
 
     `knowledge=[{"title": …, "content": …, "url": …}]`, `model="test:any"` with `scripted`, …
     """
@@ -41,7 +41,7 @@ def make_agent(organization: Organization, **data: Any) -> TextAgent:
 def make_widget(
     organization: Organization, *, agent: TextAgent | None = None, **data: Any
 ) -> WidgetConfig:
-    """A widget, with a new agent where none is given; `data` are fields of WidgetConfigData."""
+    """Create a widget, with a new agent if none is given; `data` are fields of WidgetConfigData."""
     agent = agent or make_agent(organization)
     return create_widget(
         organization=organization, data=WidgetConfigData(text_agent_id=agent.id, **data)
@@ -51,7 +51,7 @@ def make_widget(
 def api_client(
     caller: User | str | None = None, *, enforce_csrf: bool = False, **headers: str
 ) -> APIClient:
-    """A REST client: of a user's session, of an API key `lqk_…`, or of nobody.
+    """Return a REST client with a user's session, an API key `lqk_…`, or no credentials.
 
     `enforce_csrf` makes it a browser's client: unsafe methods then need the CSRF token.
     """

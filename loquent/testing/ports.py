@@ -1,4 +1,4 @@
-"""Free ports. Only the standard library is needed."""
+"""Find free ports, with the standard library only."""
 
 import socket
 
@@ -6,7 +6,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens, and which was not given before.
+    """Return a port of 127.0.0.1 on which nothing listens and that was not returned before.
 
     Whoever asked may not listen there yet.
     """

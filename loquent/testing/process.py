@@ -1,4 +1,4 @@
-"""A real `manage.py serve`, in a process of its own."""
+"""Run a real `manage.py serve` in its own process."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ FOREIGN_NAMES = frozenset(
 
 
 def plain_environment(**variables: str) -> dict[str, str]:
-    """This process's environment without the product's settings, and with these variables."""
+    """Return this process's environment without the product's settings, plus these variables."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -46,7 +46,7 @@ def plain_environment(**variables: str) -> dict[str, str]:
 
 
 def url_of_test_database() -> str:
-    """The DATABASE_URL of the database that the running test uses."""
+    """Return the DATABASE_URL of the database that the running test uses."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
@@ -55,7 +55,7 @@ def url_of_test_database() -> str:
 
 
 def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of manage.py to its end."""
+    """Run a manage.py command to its end."""
     return subprocess.run(
         [sys.executable, MANAGE, *arguments],
         env=plain_environment(**variables),
@@ -68,7 +68,7 @@ def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess
 
 
 class ServerProcess:
-    """The server on a free port of 127.0.0.1, on the database of the running test."""
+    """A server on a free port of 127.0.0.1, with the database of the running test."""
 
     def __init__(
         self, log_path: Path, *, arguments: tuple[str, ...] = (), **variables: str
@@ -103,15 +103,15 @@ class ServerProcess:
             )
 
     def start_again(self) -> None:
-        """Start it anew on the same port, once it has ended."""
+        """Start it again on the same port after it has ended."""
         self.process = self._launch()
 
     def log(self) -> str:
-        """What the server has written so far."""
+        """Return what the server has printed so far."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def wait_until_ready(self) -> None:
-        """Wait until it accepts connections; fails with its log where it ends instead."""
+        """Wait until it accepts connections; fail with its log if it ends instead."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -125,15 +125,15 @@ class ServerProcess:
         raise AssertionError(f"The server isn't there after {READY_SECONDS} s:\n{self.log()}")
 
     def terminate(self) -> int:
-        """SIGTERM, as a deploy does; gives the exit status once it has ended."""
+        """Send SIGTERM, as a deployment does; return the exit status."""
         return self.end(signal.SIGTERM)
 
     def kill(self) -> int:
-        """SIGKILL, as a crash does."""
+        """Send SIGKILL, to simulate a crash."""
         return self.end(signal.SIGKILL)
 
     def end(self, how: signal.Signals) -> int:
-        """Send a signal, unless it has ended already, and wait for the end."""
+        """Send a signal, unless it has already ended, and wait for the end."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:

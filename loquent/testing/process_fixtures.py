@@ -19,7 +19,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-first-run",
 )
 WAIT_MILLISECONDS = WAIT_SECONDS * 1000
-# How fast a machine is decides no test.
+# No test may depend on the speed of the machine.
 expect.set_options(timeout=WAIT_MILLISECONDS)
 StartServer = Callable[..., ServerProcess]
 
@@ -47,7 +47,7 @@ def live_server_process(transactional_db: None, tmp_path: Path) -> Iterator[Star
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium of Debian's. Mark the test `browser`."""
+    """Debian's Chromium. Mark the test `browser`."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS

@@ -1,4 +1,4 @@
-"""A TCP proxy on 127.0.0.1 that cuts, delays and swallows what goes through it."""
+"""A TCP proxy on 127.0.0.1 that cuts, delays and swallows traffic."""
 
 import asyncio
 import contextlib
@@ -10,10 +10,10 @@ PIECE = 65_536
 
 
 class FaultyProxy:
-    """Stands between two ends. `delay` is in seconds for each piece, in both directions."""
+    """A proxy between a client and a server. `delay` is seconds per chunk, in both directions."""
 
     def __init__(self, port: int) -> None:
-        """`port`: where the real server listens."""
+        """Forward to the real server on this port."""
         self._target = port
         self.delay = 0.0
         self._open = asyncio.Event()
@@ -24,17 +24,17 @@ class FaultyProxy:
 
     @property
     def port(self) -> int:
-        """Where the proxy listens."""
+        """Return the port on which the proxy listens."""
         assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     def swallow(self) -> None:
-        """From now on nothing comes through, and nobody is told: a tunnel, a dead router."""
+        """Drop all traffic silently from now on, like a tunnel or a dead router."""
         self._open.clear()
 
     def pass_on(self) -> None:
-        """The opposite of `swallow`; what was held back goes on."""
+        """Undo `swallow`; deliver what was held back."""
         self._open.set()
 
     def cut(self) -> None:

@@ -31,15 +31,15 @@ POSTGRES_USER = "postgres"
 
 
 class RigError(Exception):
-    """A server can't be started."""
+    """Raised if a server can't be started."""
 
 
 class Interrupted(BaseException):
-    """The rig was told to end."""
+    """Raised if the rig receives SIGTERM."""
 
 
 class Service:
-    """A server process of ours: started, waited for, and ended by its pid."""
+    """A server process that this program starts, waits for, and ends by its pid."""
 
     def __init__(
         self, name: str, command: Sequence[str], *, home: Path, port: int, stop: signal.Signals
@@ -54,7 +54,7 @@ class Service:
 
     def _launch(self) -> subprocess.Popen[Any]:
         with self._log.open("ab") as log:
-            # A session of its own: Ctrl-C in the terminal is for the command, not for it.
+            # Its own session: Ctrl-C in the terminal is meant for the command.
             return subprocess.Popen(
                 self._command,
                 cwd=self._home,
@@ -67,11 +67,11 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """The process that was started; what it does may be in children of it."""
+        """Return the started process; its children may do the work."""
         return self._process.pid
 
     def start_again(self) -> None:
-        """Start it anew on its port and data, after `end`, and wait until it is there."""
+        """Start it again after `end`, with its port and data, and wait until it is ready."""
         self._process = self._launch()
         self.wait_until_ready()
 
@@ -88,13 +88,13 @@ class Service:
         raise RigError(f"{self._name} doesn't start:\n{self._log.read_text(errors='replace')}")
 
     def signal_all(self, number: signal.Signals) -> None:
-        """Send a signal to it and all its children, such as SIGSTOP to freeze it."""
+        """Send a signal to the process and all its children, such as SIGSTOP to freeze them."""
         os.kill(self._process.pid, number)
         for pid in _children(self._process.pid):
             os.kill(pid, number)
 
     def end(self) -> None:
-        """End it, and wait until it has ended."""
+        """Stop it, and wait until it has ended."""
         if self._process.poll() is None:
             self._process.send_signal(self._stop)
         try:
@@ -116,7 +116,7 @@ def _children(parent: int) -> list[int]:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """Popen's arguments that make root somebody else: PostgreSQL refuses to run as root."""
+    """Return Popen arguments that drop root privileges: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam(POSTGRES_USER)
@@ -124,7 +124,7 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def own_home(home: Path) -> None:
-    """Let the servers write in a directory that root made."""
+    """Let the servers write to a directory that root created."""
     if os.geteuid() == 0:
         shutil.chown(home, POSTGRES_USER)
 
@@ -167,7 +167,7 @@ def start_postgresql(
     if template is None:
         init_postgresql(data)
     else:
-        # With its owners: Python's own copy would belong to root.
+        # `cp` keeps the owner; a copy made by Python would belong to root.
         subprocess.run(["cp", "-a", str(template), str(data)], check=True)
     port = free_port()
     command = [
@@ -181,7 +181,7 @@ def start_postgresql(
 
 
 def start_redis(home: Path) -> tuple[Service, str]:
-    """Redis, without persistence, and its REDIS_URL."""
+    """Start Redis without persistence; return it and its REDIS_URL."""
     program = shutil.which("redis-server")
     if program is None:
         raise RigError("Redis is not installed: apt-get install redis-server")
@@ -195,7 +195,7 @@ def start_redis(home: Path) -> tuple[Service, str]:
 
 
 def run(command: Sequence[str]) -> int:
-    """Run the command beside both servers; gives its exit status."""
+    """Run the command with both servers; return its exit status."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loquent-rig-")))
         own_home(home)
@@ -215,7 +215,7 @@ def _run_beside(command: Sequence[str], environment: dict[str, str]) -> int:
     try:
         return process.wait()
     except (KeyboardInterrupt, Interrupted) as how:
-        # From the terminal, Ctrl-C has reached the command, too.
+        # Ctrl-C in the terminal has also reached the command.
         if isinstance(how, Interrupted):
             process.terminate()
         try:
@@ -231,7 +231,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     if len(sys.argv) < 2:
         sys.stderr.write("usage: python -m loquent.testing.rig COMMAND …\n")
         return 2

@@ -1,4 +1,4 @@
-"""A backend whose answers a test holds in its hand."""
+"""A backend whose answers a test controls."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,11 +17,11 @@ from loquent.testing.waiting import WAIT_SECONDS
 
 
 class HeldAnswer:
-    """One answer being written. The backend goes on when the test says so."""
+    """One answer being written. The backend continues when the test says so."""
 
     def __init__(self, request: ReplyRequest) -> None:
         self.request = request
-        # Set when nobody listens any more: the answer is whole, stopped, or its turn has died.
+        # Set if nothing reads the answer any more: it is complete or stopped, or its turn has died.
         self.closed = asyncio.Event()
         self._steps: asyncio.Queue[ReplyEvent | Exception] = asyncio.Queue()
 
@@ -38,17 +38,17 @@ class HeldAnswer:
         output_tokens: int | None = None,
         outcome: ReplyOutcome = "answered",
     ) -> None:
-        """Yield these pieces, and be done."""
+        """Yield these pieces, then end the answer."""
         self.say(*texts)
         self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens, outcome))
 
     def fail(self, error: Exception | None = None) -> None:
-        """Raise a BackendError, or what is given."""
+        """Raise the given error, by default a BackendError."""
         reason = "the test wants it so"
         self._steps.put_nowait(error or BackendError(reason, permanent=False))
 
     async def steps(self) -> AsyncGenerator[ReplyEvent, None]:
-        """What the test said, as it says it."""
+        """Yield what the test says, when it says it."""
         try:
             while True:
                 step = await self._steps.get()
@@ -81,13 +81,13 @@ class ScriptedBackend(Backend):
         self._asked: asyncio.Queue[HeldAnswer] = asyncio.Queue()
 
     async def asked(self) -> HeldAnswer:
-        """The next answer that was asked for; waits for it."""
+        """Wait for the next requested answer and return it."""
         async with asyncio.timeout(WAIT_SECONDS):
             return await self._asked.get()
 
     @property
     def is_asked(self) -> bool:
-        """Whether an answer was asked for that `asked` hasn't given yet."""
+        """Return whether an answer was requested that `asked` has not returned yet."""
         return not self._asked.empty()
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:

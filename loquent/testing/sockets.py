@@ -1,4 +1,4 @@
-"""A visitor's browser at the real ASGI application, in this process."""
+"""A visitor's browser, connected to the real ASGI application in this process."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ Frame = dict[str, Any]
 
 
 class SocketClosedError(AssertionError):
-    """The server closed the socket where a test waited for a frame."""
+    """Raised if the server closes the socket while a test waits for a frame."""
 
 
 class VisitorSocket:
-    """One socket. `accepted` is False, and `close_code` set, where the handshake was refused."""
+    """One socket. If the handshake was refused, `accepted` is False and `close_code` is set."""
 
     def __init__(self, communicator: WebsocketCommunicator) -> None:
         self._communicator = communicator
@@ -32,7 +32,7 @@ class VisitorSocket:
         self.token = ""
 
     async def connect(self) -> None:
-        """Shake hands."""
+        """Do the handshake."""
         self.accepted, answer = await self._communicator.connect(timeout=WAIT_SECONDS)
         if self.accepted:
             self.subprotocol = answer
@@ -40,7 +40,7 @@ class VisitorSocket:
             await self._note_close(answer)
 
     async def receive(self) -> Frame:
-        """The next frame; SocketClosedError where the server closes instead."""
+        """Return the next frame; raise SocketClosedError if the server closes instead."""
         output = await self._next_output()
         if output["type"] == "websocket.close":
             raise SocketClosedError(f"closed with {self.close_code}")
@@ -50,20 +50,20 @@ class VisitorSocket:
         return frame
 
     async def until(self, kind: str) -> list[Frame]:
-        """All frames up to and with the next one of this type."""
+        """Return all frames up to and including the next one of this type."""
         frames = [await self.receive()]
         while frames[-1]["type"] != kind:
             frames.append(await self.receive())
         return frames
 
     async def closed(self) -> int:
-        """The code with which the server closes, whatever it sends before."""
+        """Return the code with which the server closes, ignoring frames before that."""
         while self.close_code is None:
             await self._next_output()
         return self.close_code
 
     async def drained(self) -> list[Frame]:
-        """All frames that come before the answer to a `ping` (v2): nothing else was waiting."""
+        """Return all queued frames: those that arrive before the answer to a `ping` (v2)."""
         await self.send({"type": "ping"})
         return (await self.until("pong"))[:-1]
 
@@ -72,7 +72,7 @@ class VisitorSocket:
         await self.send_raw(json.dumps(frame))
 
     async def send_raw(self, raw: str | bytes) -> None:
-        """Send a text or a binary frame as it is, an empty one too."""
+        """Send a text or binary frame unchanged, even an empty one."""
         kind = "text" if isinstance(raw, str) else "bytes"
         await self._communicator.send_input({"type": "websocket.receive", kind: raw})
 
@@ -84,7 +84,7 @@ class VisitorSocket:
         await self.send(frame)
 
     async def leave(self, code: int = 1001) -> None:
-        """Close from the visitor's side; a second time does nothing."""
+        """Close from the visitor's side; closing again does nothing."""
         if not self._has_left:
             self._has_left = True
             try:
@@ -101,13 +101,13 @@ class VisitorSocket:
         return output
 
     async def _note_close(self, code: int) -> None:
-        """A server tells the application when the connection that it closed is gone."""
+        """Notify the application, as a server does after a connection is closed."""
         self.close_code = code
         await self.leave(code)
 
 
 def kinds(frames: Sequence[Frame]) -> list[str]:
-    """The types of some frames."""
+    """Return the types of the frames."""
     return [frame["type"] for frame in frames]
 
 
@@ -129,7 +129,7 @@ class Visits:
         headers: Sequence[tuple[bytes, bytes]] = (),
         ip: str = "127.0.0.1",
     ) -> VisitorSocket:
-        """Open a socket; its first frame is yet to be received.
+        """Open a socket without receiving its first frame.
 
         `token` goes as a subprotocol with v2 and in the query without, or where `token_in_url`.
         """
@@ -152,11 +152,11 @@ class Visits:
         return socket
 
     async def opened(self, widget: WidgetConfig | str, **how: Any) -> VisitorSocket:
-        """Open a socket, as a call does, and receive its session."""
+        """Open a socket like a call, and receive its `session` frame."""
         socket = await self(widget, **how)
         await socket.receive()
         return socket
 
     async def end(self) -> None:
-        """Leave every socket."""
+        """Close every socket."""
         await asyncio.gather(*(socket.leave() for socket in self._sockets))

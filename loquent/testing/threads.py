@@ -1,4 +1,4 @@
-"""The threads that a test leaves behind: waited for, their database connections closed."""
+"""Wait for the threads that a test leaves behind, and close their database connections."""
 
 import threading
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
@@ -12,9 +12,9 @@ from loquent.testing.waiting import WAIT_SECONDS
 
 
 def settle_database_threads() -> None:
-    """Wait until no thread is at the database, and close the connections of all of them.
+    """Wait until no thread uses the database, then close the connections of all of them.
 
-    A cancelled task doesn't stop the thread that works for it: it would go on in the next test.
+    Cancelling a task does not stop its thread, which would continue during the next test.
     """
     _close_connections_of(database._executor, settings.DATABASE_THREADS)
     # Django's own asynchronous views share one thread.
@@ -24,7 +24,7 @@ def settle_database_threads() -> None:
 def _close_connections_of(executor: Executor, threads: int) -> None:
     if isinstance(executor, ThreadPoolExecutor) and not executor._threads:
         return
-    # Every thread must take one of these jobs, as none is done before all have begun.
+    # Each thread runs exactly one of these jobs, because none ends before all have started.
     together = threading.Barrier(threads, timeout=WAIT_SECONDS)
 
     def close() -> None:

@@ -1,17 +1,17 @@
-"""Waiting for what another process does by itself."""
+"""Wait for what another process does on its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 # A loaded machine is slow, not broken.
 WAIT_SECONDS = 30
-# For a program that runs to its end, such as a command of manage.py.
+# For a program that runs to its end, such as a manage.py command.
 COMMAND_SECONDS = 240
 PAUSE_SECONDS = 0.1
 
 
 async def eventually(check: Callable[[], Awaitable[None]]) -> None:
-    """Await `check` until it passes; its last failure is the test's."""
+    """Repeat `check` until it passes; raise its last failure after the deadline."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WAIT_SECONDS
     while True:

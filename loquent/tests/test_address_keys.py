@@ -52,7 +52,7 @@ HEADERS = ("x-forwarded-for", "http_x_forwarded_for", "remote_addr", "x-real-ip"
         ("x" * 9_000, ""),
     ],
 )
-def test_address_key(address: str, key: str) -> None:
+def test_address_key_groups_ipv6_by_64(address: str, key: str) -> None:
     assert address_key(address) == key
     # A key is its own key: it can be stored, and compared with what is stored.
     assert address_key(key) == key
@@ -74,7 +74,7 @@ def test_wider_bucket_holds_ten_times_as_much() -> None:
     assert all(bucket.is_off for bucket, _ in address_buckets(Rate("x", 0, 60, 5), HOME))
 
 
-def test_entry_that_is_no_address_counts_with_the_peer(settings: Settings) -> None:
+def test_invalid_forwarded_entry_counts_as_the_peer(settings: Settings) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     for entry in ("unknown", "_gazonk", "", "x" * 300):
         assert client_address("203.0.113.9", [f"192.0.2.1, {entry}"]) == "203.0.113.9"
@@ -116,5 +116,5 @@ def test_only_one_module_reads_addresses() -> None:
     assert readers == {"loquent/server/addresses.py"}
 
 
-def test_the_walk_finds_a_peer() -> None:
+def test_scan_detects_use_of_the_peer_address() -> None:
     assert reads_an_address("loquent/testing/sockets.py") == ["communicator.scope['client']"]

@@ -23,7 +23,7 @@ from loquent.server.addresses import client_address
         (1, ["2001:db8::1"], "2001:db8::1"),
     ],
 )
-def test_client_address(
+def test_client_address_is_read_behind_trusted_proxies(
     settings: Settings, proxies: int, forwarded: list[str], expected: str
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = proxies

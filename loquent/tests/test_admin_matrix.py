@@ -125,7 +125,7 @@ def address(name: str, by_name: dict[str, Model]) -> str:
     return reverse(f"admin:{name}", args=[] if page in of_a_list else [by_name[kind].pk])
 
 
-def test_no_page_is_forgotten() -> None:
+def test_matrix_covers_every_page() -> None:
     there = {name for name in names() if name not in UNLISTED}
     assert there == set(expectations()) | set(FOR_ALL) | POSTS | FORMS
     registered = set(admin.site._registry)
@@ -194,7 +194,7 @@ def test_every_page_obeys_the_role(
         assert (name, client.get(path).status_code) == (name, expected)
 
 
-def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Model], Model]) -> None:
+def test_every_page_requires_login(client: Client, rows: dict[type[Model], Model]) -> None:
     by_name = {options_name(model): row for model, row in rows.items()}
     for name in (*expectations(), *POSTS):
         for method in ("get", "post"):
@@ -203,7 +203,7 @@ def test_nobody_comes_in_without_signing_in(client: Client, rows: dict[type[Mode
             assert response["Location"].startswith("/admin/login/")
 
 
-def test_the_navigation_leads_nowhere_closed(
+def test_navigation_links_only_to_accessible_pages(
     client: Client, person: tuple[Any, User], rows: dict[type[Model], Model]
 ) -> None:
     _, user = person

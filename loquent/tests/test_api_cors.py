@@ -15,9 +15,7 @@ def _allowed(settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = [APP]
 
 
-def test_it_may_send_what_the_api_knows_and_read_what_it_answers(
-    api: Connect, acme_key: str
-) -> None:
+def test_allowed_origin_can_send_and_read_all_api_headers(api: Connect, acme_key: str) -> None:
     asked = {
         "origin": APP,
         "access-control-request-method": "POST",
@@ -31,6 +29,6 @@ def test_it_may_send_what_the_api_knows_and_read_what_it_answers(
     assert {"ETag", "Retry-After"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
 
 
-def test_no_other_page_may(api: Connect, acme_key: str) -> None:
+def test_other_origins_get_no_cors_headers(api: Connect, acme_key: str) -> None:
     answer = api(acme_key).get("/api/v1/contacts/", headers={"origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in answer

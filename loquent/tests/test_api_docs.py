@@ -32,13 +32,13 @@ def check_examples(content: dict[str, Any]) -> None:
             assert list(validator(media["schema"]).iter_errors(example)) == []
 
 
-def test_it_is_openapi_3_1_and_names_its_security() -> None:
+def test_schema_is_openapi_3_1_and_names_its_security() -> None:
     assert document["openapi"] == "3.1.1"
     assert document["components"]["securitySchemes"].keys() == {"apiKey", "staffSession"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_is_explained(name: str) -> None:
+def test_every_operation_has_a_description(name: str) -> None:
     operation = OPERATIONS[name]
     assert operation["summary"]
     assert operation["description"]
@@ -52,7 +52,7 @@ def test_every_operation_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_has_examples_that_fit(name: str) -> None:
+def test_every_operation_has_valid_examples(name: str) -> None:
     operation = OPERATIONS[name]
     if "requestBody" in operation:
         check_examples(operation["requestBody"]["content"])
@@ -73,12 +73,12 @@ def test_every_operation_names_its_errors(name: str) -> None:
         assert OPERATIONS[name]["responses"][status]
 
 
-def test_examples_of_errors_fit() -> None:
+def test_error_examples_are_valid() -> None:
     for response in document["components"]["responses"].values():
         check_examples(response["content"])
 
 
-def test_the_page_needs_nobody_else(client: Client, settings: Settings) -> None:
+def test_docs_page_loads_nothing_from_other_hosts(client: Client, settings: Settings) -> None:
     response = client.get("/api/docs/")
     assert response.status_code == 200
     assert response["Content-Security-Policy"] == DOCS
@@ -93,5 +93,5 @@ def test_the_page_needs_nobody_else(client: Client, settings: Settings) -> None:
     assert "://" not in html
 
 
-def test_only_get_is_there(client: Client) -> None:
+def test_docs_page_answers_only_get(client: Client) -> None:
     assert client.post("/api/docs/").status_code == 405

@@ -98,13 +98,13 @@ def ids(acme: Organization) -> dict[str, str]:
     }
 
 
-def test_the_matrix_has_every_operation_and_no_other() -> None:
+def test_matrix_covers_exactly_the_operations() -> None:
     assert sorted(operations()) == sorted(MATRIX)
 
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_everybody_may_what_the_matrix_says(
+def test_permissions_match_the_matrix(
     clients: dict[str, APIClient],
     ids: dict[str, str],
     acme: Organization,
@@ -138,7 +138,7 @@ def expected(caller: str, method: str, path: str) -> set[int]:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/contacts/", "/api/v1/api-keys/"])
-def test_a_key_is_told_what_it_lacks(
+def test_refusal_names_the_scope_the_key_lacks(
     clients: dict[str, APIClient], acme: Organization, path: str
 ) -> None:
     message = clients["key read"].post(path, {"name": "x"}).json()["message"]

@@ -49,7 +49,7 @@ def is_drawn(plot: Path) -> bool:
 
 
 @pytest.mark.server
-async def test_servers_are_measured_beside_each_other(tmp_path: Path) -> None:
+async def test_servers_are_measured_interleaved(tmp_path: Path) -> None:
     results = await measured(tmp_path, "sat", "rate", "idle")
     assert results.saturation.failures == results.rate.failures == {}
     assert set(results.saturation.samples) == set(results.rate.samples) == set(TINY.servers)
@@ -61,7 +61,7 @@ async def test_servers_are_measured_beside_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.server
-async def test_growing_tables_are_measured(tmp_path: Path) -> None:
+async def test_table_growth_is_measured(tmp_path: Path) -> None:
     results = await measured(tmp_path, "growth")
     assert [curve.what for curve in results.curves] == list(TINY.sizes)
     assert all(samples for curve in results.curves for _, samples in curve.points)
@@ -69,7 +69,7 @@ async def test_growing_tables_are_measured(tmp_path: Path) -> None:
     assert is_drawn(tmp_path / report.GROWTH_PLOT)
 
 
-def test_the_command_line_says_what_to_measure() -> None:
+def test_command_line_selects_measurements() -> None:
     plan, path = read_plan(["sat", "--servers", "loquent", "--rounds", "2", "--sockets", "9"])
     assert plan == Plan(("sat",), ("loquent",), rounds=2, sockets=9)
     assert path is None

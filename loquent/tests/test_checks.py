@@ -47,7 +47,9 @@ def test_a_missing_secret_is_an_error_unless_debugging(settings: Settings) -> No
         (True, 2, {"loquent.E002"}),
     ],
 )
-def test_sqlite(settings: Settings, debug: bool, workers: int, expected: set[str]) -> None:
+def test_sqlite_is_warned_about(
+    settings: Settings, debug: bool, workers: int, expected: set[str]
+) -> None:
     settings.DATABASE_IS_SQLITE = True
     settings.DEBUG, settings.WORKERS = debug, workers
     assert ids() == expected
@@ -62,7 +64,9 @@ def test_sqlite(settings: Settings, debug: bool, workers: int, expected: set[str
         (True, 2, {"loquent.E003"}),
     ],
 )
-def test_no_redis(settings: Settings, debug: bool, workers: int, expected: set[str]) -> None:
+def test_missing_redis_is_warned_about(
+    settings: Settings, debug: bool, workers: int, expected: set[str]
+) -> None:
     settings.REDIS_URL = ""
     settings.DEBUG, settings.WORKERS = debug, workers
     assert ids() == expected
@@ -72,7 +76,9 @@ def test_no_redis(settings: Settings, debug: bool, workers: int, expected: set[s
     ("url", "has_sender", "missing"),
     [("", True, "EMAIL_URL"), ("", False, "EMAIL_URL"), ("smtp://x", False, "DEFAULT_FROM_EMAIL")],
 )
-def test_no_mail(settings: Settings, url: str, has_sender: bool, missing: str) -> None:
+def test_missing_mail_server_is_warned_about(
+    settings: Settings, url: str, has_sender: bool, missing: str
+) -> None:
     settings.EMAIL_URL, settings.DEFAULT_FROM_EMAIL_IS_SET = url, has_sender
     [message] = all_checks()
     assert (message.id, message.msg) == ("loquent.W005", f"{missing} is not set.")
@@ -80,7 +86,7 @@ def test_no_mail(settings: Settings, url: str, has_sender: bool, missing: str) -
     assert ids() == set()
 
 
-def test_every_message_says_what_to_do(settings: Settings) -> None:
+def test_every_check_message_has_a_hint(settings: Settings) -> None:
     settings.SECRET_KEY = "insecure-no-secret-key-is-set"
     settings.DATABASE_IS_SQLITE, settings.REDIS_URL, settings.EMAIL_URL = True, "", ""
     for settings.WORKERS in (1, 2):

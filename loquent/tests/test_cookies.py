@@ -36,11 +36,11 @@ def read_by_python(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @given(st.text(st.sampled_from('abc=;" \\01279é'), max_size=30))
-def test_the_same_is_read_as_by_django(header: str) -> None:
+def test_cookies_are_parsed_like_django(header: str) -> None:
     assert parse_cookies(header) == parse_cookie(header)
 
 
-def test_quoted_values() -> None:
+def test_quoted_values_are_parsed() -> None:
     header = 'a=1; b="x\\"y\\\\z\\054"; c="; a=2; =d'
     assert parse_cookies(header) == {"a": "2", "b": 'x"y\\z,', "c": '"', "": "d"}
 
@@ -52,7 +52,7 @@ async def connect(*headers: tuple[bytes, bytes]) -> bool:
 
 
 @pytest.mark.parametrize("origin", [f"http://{HOST}", "https://evil.example", None])
-async def test_cookies_of_a_handshake_are_not_read_by_python(
+async def test_handshake_cookies_do_not_use_pythons_parser(
     transactional_db: None, read_by_python: list[str], origin: str | None
 ) -> None:
     sent = [] if origin is None else [(b"origin", origin.encode())]
@@ -62,7 +62,7 @@ async def test_cookies_of_a_handshake_are_not_read_by_python(
     assert read_by_python == []
 
 
-async def test_other_pages_have_no_cookies_read(
+async def test_other_pages_parse_no_cookies(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(header: str) -> Iterator[Any]:
@@ -73,14 +73,14 @@ async def test_other_pages_have_no_cookies_read(
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", "/api/v1/widgets/", "/healthz", "/nowhere"])
-async def test_cookies_of_a_request_are_not_read_by_python(
+async def test_request_cookies_do_not_use_pythons_parser(
     async_client: AsyncClient, transactional_db: None, read_by_python: list[str], path: str
 ) -> None:
     await async_client.get(path, headers={"cookie": HOSTILE})
     assert read_by_python == []
 
 
-def test_members_stay_signed_in_beside_other_cookies(client: Client, alice: User) -> None:
+def test_members_stay_logged_in_with_unrelated_cookies(client: Client, alice: User) -> None:
     client.force_login(alice)
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
     client.cookies.clear()

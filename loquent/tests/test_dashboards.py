@@ -33,14 +33,14 @@ def queries() -> Iterator[str]:
         yield from (target["expr"] for target in panel["targets"])
 
 
-def test_every_metric_that_is_asked_for_exists_and_every_metric_is_shown() -> None:
+def test_queried_metrics_exist_and_every_metric_is_shown() -> None:
     asked = {name for query in queries() for name in re.findall(r"\bloquent_\w+", query)}
     assert asked - samples() == set()
     shown = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked}
     assert in_registry().keys() - shown == set()
 
 
-def test_every_label_that_is_asked_for_exists() -> None:
+def test_queried_labels_exist() -> None:
     known = {label for _, labels in in_registry().values() for label in labels} | OWN_LABELS
     for query in queries():
         grouped = re.findall(r"\bby \(([^)]*)\)", query)
@@ -49,7 +49,7 @@ def test_every_label_that_is_asked_for_exists() -> None:
         assert set(chosen) <= known, query
 
 
-def test_a_legend_names_only_labels_of_its_query() -> None:
+def test_legend_uses_only_labels_of_its_query() -> None:
     for panel in panels():
         for target in panel["targets"]:
             named = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
@@ -61,7 +61,7 @@ def test_a_legend_names_only_labels_of_its_query() -> None:
             assert named <= kept, panel["title"]
 
 
-def test_panels_do_not_lie_upon_each_other() -> None:
+def test_panels_do_not_overlap() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in panels():
         place = panel["gridPos"]
@@ -75,14 +75,14 @@ def test_panels_do_not_lie_upon_each_other() -> None:
         taken |= cells
 
 
-def test_every_alert_says_what_to_do() -> None:
+def test_every_alert_has_an_action() -> None:
     for rule in alerts():
         assert rule["annotations"].keys() == {"summary", "action"}
         assert rule["labels"]["severity"] in {"page", "warn", "info"}
 
 
 @pytest.mark.server
-def test_prometheus_reads_them(tmp_path: Path) -> None:
+def test_prometheus_accepts_the_rules(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.touch()
     for name in ("prometheus.yml", "alerts.yml"):
@@ -99,7 +99,7 @@ def test_prometheus_reads_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.server
-def test_prometheus_reads_the_queries_of_the_dashboard(tmp_path: Path) -> None:
+def test_prometheus_accepts_the_dashboard_queries(tmp_path: Path) -> None:
     rules = [
         {"record": f"panel:{number}", "expr": re.sub(r"\$__rate_interval", "5m", query)}
         for number, query in enumerate(queries())

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_database_that_does_not_answer_is_503(
+def test_unreachable_database_returns_503(
     api: Callable[..., APIClient],
     alice: User,
     caplog: pytest.LogCaptureFixture,

@@ -52,12 +52,12 @@ def page(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
     return response.content.decode()
 
 
-def test_page_is_djangos_with_settings_and_frames(page: str) -> None:
+def test_debug_page_shows_settings_and_frames(page: str) -> None:
     assert "OperationalError" in page
     assert "DATABASE_URL" in page
     assert "nested" in page
     assert "10.0.0.1" in page
 
 
-def test_page_shows_no_password(page: str) -> None:
+def test_debug_page_shows_no_password(page: str) -> None:
     assert [password for password in PASSWORDS if password in page] == []

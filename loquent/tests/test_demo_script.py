@@ -39,7 +39,7 @@ def start(project: Path, host: str, **variables: str) -> str:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
-def test_demo_for_this_machine_debugs(project: Path, host: str) -> None:
+def test_local_demo_has_debug_on(project: Path, host: str) -> None:
     assert is_loopback(host)
     expected = f"DEBUG=1 DEMO_PAGE=1 manage.py serve --host {host} --port 8000"
     assert start(project, host) == expected
@@ -47,7 +47,7 @@ def test_demo_for_this_machine_debugs(project: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "chat.example.com"])
-def test_demo_for_the_network_does_not_debug(project: Path, host: str) -> None:
+def test_network_demo_has_debug_off(project: Path, host: str) -> None:
     assert not is_loopback(host)
     expected = f"DEBUG=0 DEMO_PAGE=1 manage.py serve --host {host} --port 8000"
     assert start(project, host) == expected

@@ -33,7 +33,7 @@ def run(*command: str | Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_the_dockerfile() -> None:
+def test_dockerfile_passes_its_linter() -> None:
     assert run(Path(sys.executable).parent / "hadolint", ROOT / "Dockerfile") == ""
 
 
@@ -55,7 +55,7 @@ def compose(tmp_path: Path) -> Callable[..., str]:
     return config
 
 
-def test_compose(compose: Callable[..., str]) -> None:
+def test_compose_file_is_valid(compose: Callable[..., str]) -> None:
     more = {"EMAIL_URL": "cccccccc", "OPENAI_API_KEY": "dddddddd", "METRICS_TOKEN": "eeeeeeee"}
     out = compose(**more)
     # The secrets reach the one container that writes them.
@@ -64,11 +64,11 @@ def test_compose(compose: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("script", sorted((DEPLOY / "compose").glob("*.sh")), ids=lambda p: p.name)
-def test_a_script(script: Path) -> None:
+def test_scripts_pass_shellcheck(script: Path) -> None:
     assert run("sh", "-n", script) == ""
 
 
-def test_caddy() -> None:
+def test_caddy_accepts_its_configuration() -> None:
     path = DEPLOY / "caddy" / "Caddyfile"
     run(
         *("caddy", "validate", "--config", path, "--adapter", "caddyfile"),
@@ -120,14 +120,14 @@ def units(tmp_path: Path) -> list[Path]:
     return made
 
 
-def test_units(units: list[Path]) -> None:
+def test_systemd_accepts_the_units(units: list[Path]) -> None:
     assert len(units) == 5
     for unit in units:
         out = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit)
         assert out == "", unit.name
 
 
-def test_services_are_locked_in(units: list[Path]) -> None:
+def test_services_are_sandboxed(units: list[Path]) -> None:
     for unit in units:
         if unit.suffix == ".service":
             out = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)

@@ -15,7 +15,7 @@ def path_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def test_every_page_is_there() -> None:
+def test_every_docs_page_exists() -> None:
     names = {path_of(page) for page in pages()}
     assert names >= {
         "README.md",
@@ -32,7 +32,7 @@ def test_every_page_is_there() -> None:
 
 
 @pytest.mark.parametrize("page", pages(), ids=path_of)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_resolve(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     dead = []
     for link in links(text):
@@ -46,14 +46,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", pages(), ids=path_of)
-def test_nothing_private_stands_in_a_page(page: Path) -> None:
+def test_pages_contain_nothing_private(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert [word for word in FORBIDDEN if word in text] == []
     # A real token, key or widget; examples are written with an ellipsis.
     assert re.findall(r"\b(?:wst|lqk|wid)_[A-Za-z0-9_-]{12,}", text) == []
 
 
-def test_the_readme_is_short_and_leads_to_every_page() -> None:
+def test_readme_is_short_and_links_every_page() -> None:
     readme = read("README.md")
     assert len(readme.splitlines()) < 120
     others = {path_of(page) for page in pages()} - {"README.md"}
@@ -61,7 +61,7 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/self-hosting.md"])
-def test_targets_of_make_exist(page: str) -> None:
+def test_documented_make_targets_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", read("Makefile"), re.MULTILINE))
     named = re.findall(r"(?:`|^)make ([a-z][a-z -]*)", read(page), re.MULTILINE)
     assert named

@@ -36,7 +36,7 @@ RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
-def test_every_endpoint_is_documented_and_no_other() -> None:
+def test_documented_endpoints_match_the_code() -> None:
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     there = {
         (method.upper(), path)
@@ -63,7 +63,7 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
         ("API keys", [NewApiKeySerializer]),
     ],
 )
-def test_every_field_is_documented_and_no_other(
+def test_documented_fields_match_the_code(
     title: str, serializers: list[type[BaseSerializer[Any]]]
 ) -> None:
     there = {name for kind in serializers for name in kind().fields}  # type: ignore[attr-defined]
@@ -77,7 +77,7 @@ def test_every_error_is_documented() -> None:
     assert table == by_rule | {(500, ErrorCode.INTERNAL)} | set(CODES.items())
 
 
-def test_every_parameter_of_a_list_is_documented_and_no_other() -> None:
+def test_documented_list_parameters_match_the_code() -> None:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     there = {
         parameter["name"]
@@ -88,12 +88,12 @@ def test_every_parameter_of_a_list_is_documented_and_no_other() -> None:
     assert {codes(cells[0])[0] for cells in rows(section(PAGE, "Lists"))} == there
 
 
-def test_the_policy_of_the_docs_page_is_documented() -> None:
+def test_docs_page_policy_is_documented() -> None:
     [block] = [block for block in blocks(PAGE, "") if "default-src" in block]
     assert " ".join(block.split()) == DOCS
 
 
-def test_the_rate_is_the_settings() -> None:
+def test_documented_rate_matches_the_setting() -> None:
     numbers = re.findall(r"(\d+)", section(PAGE, "Rate limits").partition("429")[0])
     limits = Limits()
     assert numbers == [str(limits.api_requests_per_minute), str(limits.api_requests_burst)]
@@ -114,7 +114,7 @@ def run(example: str, variables: dict[str, str]) -> str:
 
 
 @pytest.mark.server
-def test_the_examples_work(
+def test_documented_examples_work(
     live_server_process: StartServer,
     acme: Organization,
     acme_key: str,

@@ -23,13 +23,13 @@ def table() -> list[list[str]]:
     return list(rows(section(read(PAGE), "From the specification to the code")))
 
 
-def test_every_name_of_the_specification_has_a_row() -> None:
+def test_every_specification_name_has_a_row() -> None:
     named = {name for cells in table() for name in codes(cells[0])}
     assert [name for name in NAMES if name not in named] == []
 
 
 @pytest.mark.parametrize("cells", table(), ids=lambda cells: f"{cells[0]} in {cells[1]}")
-def test_the_file_defines_the_name(cells: list[str]) -> None:
+def test_named_file_defines_the_name(cells: list[str]) -> None:
     (file,), (name,) = codes(cells[1]), codes(cells[2])
     text = (ROOT / file).read_text(encoding="utf-8")
     if not file.endswith(".py") or file.endswith("urls.py"):

@@ -35,13 +35,13 @@ def first_codes(title: str) -> set[str]:
     return {code for cells in rows(section(PAGE, title)) for code in codes(cells[0])}
 
 
-def test_the_clients_frames_are_those_of_the_code() -> None:
+def test_documented_client_frames_match_the_code() -> None:
     table = {codes(cells[0])[0]: cells[1] for cells in rows(section(PAGE, "Client to server"))}
     assert table.keys() == V2_TYPES
     assert {name for name, version in table.items() if version == "base"} == BASE_TYPES
 
 
-def test_the_servers_frames_are_those_of_the_code() -> None:
+def test_documented_server_frames_match_the_code() -> None:
     assert first_codes("Server to client") == server_types()
 
 
@@ -54,14 +54,14 @@ def test_every_frame_has_a_heading_and_an_example(title: str, types: set[str]) -
         assert {json.loads(example)["type"] for example in examples} == {name}
 
 
-def test_every_example_is_a_golden_frame_and_every_golden_frame_an_example() -> None:
+def test_examples_and_golden_frames_match() -> None:
     golden = [entry["frame"] for side in ("client", "server") for entry in GOLDEN[side]]
     assert [example for example in EXAMPLES if example not in golden] == []
     assert [frame for frame in golden if frame not in EXAMPLES] == []
 
 
 @pytest.mark.parametrize("entry", GOLDEN["server"], ids=lambda e: f"{e['name']}, {e['version']}")
-def test_the_table_names_every_field_that_the_server_sends(entry: dict[str, Any]) -> None:
+def test_table_names_every_field_the_server_sends(entry: dict[str, Any]) -> None:
     frame = entry["frame"]
     (cells,) = [
         cells
@@ -73,18 +73,18 @@ def test_the_table_names_every_field_that_the_server_sends(entry: dict[str, Any]
     assert sent <= set(named)
 
 
-def test_error_codes_are_those_of_the_wire() -> None:
+def test_documented_error_codes_match_the_code() -> None:
     # The code has the wire's codes first, then those of REST and admin.
     wire = read("loquent/errors.py").partition("# REST API and admin only.")[0]
     assert first_codes("Error codes") == {code for code in ErrorCode if f'"{code}"' in wire}
 
 
-def test_close_codes_are_those_of_the_code() -> None:
+def test_documented_close_codes_match_the_code() -> None:
     named = {int(cells[0]) for cells in rows(section(PAGE, "Close codes"))}
     assert named == set(CloseCode)
 
 
-def test_statuses_are_those_of_the_code() -> None:
+def test_documented_statuses_match_the_code() -> None:
     assert first_codes("A turn") == set(MessageStatus.values)
 
 
@@ -96,14 +96,14 @@ def test_the_nine_keys_of_config_are_named() -> None:
     assert public_config.__annotations__["return"] is WidgetPublicConfig
 
 
-def test_limits_are_those_of_the_code() -> None:
+def test_documented_limits_match_the_code() -> None:
     table = {codes(cells[2])[0]: cells[1] for cells in rows(section(PAGE, "Limits"))}
     defaults = {variable(field.name): str(field.default) for field in fields(Limits)}
     shown = {name: re.sub(r"\D", "", cell) for name, cell in table.items()}
     assert shown == defaults
 
 
-def test_the_clients_back_off_is_the_pages() -> None:
+def test_documented_back_off_matches_the_client() -> None:
     table = (ROOT / "widget-js/src/conversation/reconnect.js").read_text(encoding="utf-8")
     never = {
         int(cells[0]) for cells in rows(section(PAGE, "Close codes")) if cells[2].startswith("no")

@@ -8,7 +8,7 @@ PAGE = (settings.BASE_DIR / "docs" / "reliability.md").read_text("utf-8")
 MARK = re.compile(r"pytest\.mark\.promise\((\d+)\)")
 
 
-def test_every_promise_has_a_test_and_every_mark_a_promise() -> None:
+def test_promises_and_test_marks_match() -> None:
     promised = [int(number) for number in re.findall(r"^\| (\d+) \| \*\*", PAGE, re.MULTILINE)]
     assert promised == list(range(1, len(promised) + 1))
     marked: set[int] = set()

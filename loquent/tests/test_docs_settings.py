@@ -50,13 +50,13 @@ def documented(*titles: str) -> dict[str, str]:
     return found
 
 
-def test_every_setting_is_documented_and_no_other() -> None:
+def test_documented_settings_match_the_code() -> None:
     in_code, on_page = variables_in_code(), documented("Settings", "Limits").keys()
     assert sorted(in_code - on_page) == []
     assert sorted(on_page - in_code) == []
 
 
-def test_the_defaults_of_limits_are_the_codes() -> None:
+def test_documented_limits_match_the_code() -> None:
     on_page = documented("Limits")
     wrong = {
         name: on_page[name]
@@ -66,13 +66,13 @@ def test_the_defaults_of_limits_are_the_codes() -> None:
     assert wrong == {}
 
 
-def test_the_variables_of_make_are_documented() -> None:
+def test_make_variables_are_documented() -> None:
     defaults = dict(re.findall(r"^([A-Z_]+) \?= *(.*)$", read("Makefile"), re.MULTILINE))
     on_page = {name: codes(cell)[0] for name, cell in documented("The demo").items()}
     assert on_page == defaults
 
 
-def test_the_variables_of_compose_are_documented() -> None:
+def test_compose_variables_are_documented() -> None:
     text = read("docker-compose.yml")
     named = set(re.findall(r"\$\{([A-Z_]+)", text))
     own = documented("Docker Compose").keys()
@@ -80,7 +80,7 @@ def test_the_variables_of_compose_are_documented() -> None:
     assert named - own <= variables_in_code()
 
 
-def test_other_pages_name_only_variables_that_exist() -> None:
+def test_other_pages_name_only_existing_variables() -> None:
     known = variables_in_code() | documented("The demo", "Docker Compose").keys()
     for page in ("README.md", "docs/agents.md", "docs/protocol.md", "docs/widget.md"):
         named = set(re.findall(r"\b(?:LIMIT|OPENAI|DATABASE)_[A-Z_]+", read(page)))

@@ -38,7 +38,7 @@ def kebab(name: str) -> str:
     return "data-" + re.sub(r"[A-Z]", lambda big: f"-{big[0].lower()}", name)
 
 
-def test_options() -> None:
+def test_documented_options_match_the_code() -> None:
     names = re.findall(
         r"^  (\w+): ", block("embed/options.js", "const READERS = {", "\n};"), re.MULTILINE
     )
@@ -46,7 +46,7 @@ def test_options() -> None:
     assert sorted(first_cells("Options", "| attribute")) == sorted(known)
 
 
-def test_the_values_of_options() -> None:
+def test_documented_option_values_match_the_code() -> None:
     text = section(read("docs/widget.md"), "Options")
     icons = re.findall(r"^  (\w+):", block("view/icons.js", "ICONS = {", "\n};"), re.MULTILINE)
     choices = re.findall(r'oneOf\(("[^)]*)\)', read(f"{WIDGET}/embed/options.js"))
@@ -54,14 +54,14 @@ def test_the_values_of_options() -> None:
     assert {value for value in values if f"`{value}`" not in text} == set()
 
 
-def test_methods() -> None:
+def test_documented_methods_match_the_code() -> None:
     names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/embed/sdk.js"))
     assert names is not None
     documented = [code.partition("(")[0] for code in first_cells("From JavaScript", "| method")]
     assert sorted(documented) == sorted([*names[1].split(), "get", "mount", "push", "destroy"])
 
 
-def test_events() -> None:
+def test_documented_events_match_the_code() -> None:
     declared = read("widget-js/types/index.d.ts").partition("interface LoquentEvents {")[2]
     names = re.findall(r"^  (\w+):", declared.partition("\n}")[0], re.MULTILINE)
     assert sorted(first_cells("From JavaScript", "| event")) == sorted(names)
@@ -69,13 +69,13 @@ def test_events() -> None:
     assert said == set(names)
 
 
-def test_custom_properties() -> None:
+def test_documented_custom_properties_match_the_code() -> None:
     styles = "".join(path.read_text("utf-8") for path in (ROOT / WIDGET / "styles").glob("*.js"))
     used = set(re.findall(r"var\((--loquent-[a-z-]+)", styles))
     assert sorted(first_cells("Styling", "| property")) == sorted(used)
 
 
-def test_parts() -> None:
+def test_documented_parts_match_the_code() -> None:
     found = re.findall(r"""part"?[:,] ["`]([^"`]+)["`]""", sources())
     names = {name for group in found for name in group.split() if "$" not in name}
     names -= {"message-assistant"}
@@ -85,14 +85,14 @@ def test_parts() -> None:
     assert sorted(documented) == sorted(names | {"bubble"})
 
 
-def test_texts() -> None:
+def test_documented_texts_match_the_code() -> None:
     words = re.findall(r"^  (\w+):", read(f"{WIDGET}/locales/en.js"), re.MULTILINE)
     text = section(read("docs/widget.md"), "Languages and texts").partition("Their names")[2]
     named = codes(text.partition("```")[0])
     assert sorted(named) == sorted({"open", "unread", "away", *words})
 
 
-def test_what_is_stored() -> None:
+def test_documented_storage_matches_the_code() -> None:
     text = sources()
     written = set(re.findall(r'\b(?:(?:local|tab)\.set|broadcast)\(\s*"(\w+)"', text))
     written |= set(re.findall(r'^const NAME = "(\w+)"', text, re.MULTILINE))
@@ -100,7 +100,7 @@ def test_what_is_stored() -> None:
 
 
 @pytest.mark.parametrize("folder", ["src", "build", "types"])
-def test_the_readme_of_the_source_names_every_file(folder: str) -> None:
+def test_source_readme_names_every_file(folder: str) -> None:
     text = read("widget-js/README.md")
     paths: list[Path] = sorted((ROOT / "widget-js" / folder).iterdir())
     missing = [path.name for path in paths if f"`{path.name}{'/' * path.is_dir()}`" not in text]

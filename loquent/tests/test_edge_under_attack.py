@@ -92,7 +92,7 @@ def post_forms(server: ServerProcess, connect: Connect, path: str, cookie: str) 
         return Counter(pool.map(post, clients))
 
 
-def test_large_forms_of_strangers_need_no_memory(
+def test_large_anonymous_forms_use_no_memory(
     server: ServerProcess, connect: Connect, tmp_path: Path
 ) -> None:
     assert answers(server, connect) == 200
@@ -110,7 +110,7 @@ def test_large_forms_of_strangers_need_no_memory(
     assert answers(server, connect) == 200
 
 
-def test_held_uploads_fill_neither_memory_nor_the_disk(
+def test_stalled_uploads_fill_neither_memory_nor_disk(
     server: ServerProcess, connect: Connect, tmp_path: Path
 ) -> None:
     assert answers(server, connect) == 200

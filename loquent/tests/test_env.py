@@ -17,7 +17,7 @@ def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_text_is_trimmed(env: pytest.MonkeyPatch) -> None:
+def test_string_is_trimmed(env: pytest.MonkeyPatch) -> None:
     assert envstr(NAME, "default") == "default"
     env.setenv(NAME, "  value \n")
     assert envstr(NAME, "default") == "value"
@@ -30,44 +30,46 @@ def test_a_text_is_trimmed(env: pytest.MonkeyPatch) -> None:
         *((v, False) for v in ("0", "false", "False", "NO", "off", "")),
     ],
 )
-def test_a_boolean(env: pytest.MonkeyPatch, value: str, expected: bool) -> None:
+def test_boolean_is_parsed(env: pytest.MonkeyPatch, value: str, expected: bool) -> None:
     env.setenv(NAME, value)
     assert envbool(NAME, not expected) is expected
 
 
 @pytest.mark.parametrize("default", [True, False])
-def test_a_boolean_that_is_unset(env: pytest.MonkeyPatch, default: bool) -> None:
+def test_unset_boolean_has_its_default(env: pytest.MonkeyPatch, default: bool) -> None:
     assert envbool(NAME, default) is default
 
 
 @pytest.mark.parametrize("value", ["2", "ture", "enabled", "-"])
-def test_what_is_no_boolean(env: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_boolean_is_refused(env: pytest.MonkeyPatch, value: str) -> None:
     env.setenv(NAME, value)
     with pytest.raises(ImproperlyConfigured, match=rf"{NAME}='{value}' is not a boolean"):
         envbool(NAME, False)
 
 
 @pytest.mark.parametrize(("value", "expected"), [("0", 0), (" 12 ", 12), ("", 7), ("  ", 7)])
-def test_a_number(env: pytest.MonkeyPatch, value: str, expected: int) -> None:
+def test_number_is_parsed(env: pytest.MonkeyPatch, value: str, expected: int) -> None:
     env.setenv(NAME, value)
     assert envint(NAME, 7) == expected
 
 
 @pytest.mark.parametrize("value", ["1.5", "many", "1e3", "0x10"])
-def test_what_is_no_number(env: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_number_is_refused(env: pytest.MonkeyPatch, value: str) -> None:
     env.setenv(NAME, value)
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}='{value}' is not a whole number"):
         envint(NAME, 7)
 
 
 @pytest.mark.parametrize(("value", "minimum"), [("-1", 0), ("0", 1)])
-def test_a_number_that_is_too_small(env: pytest.MonkeyPatch, value: str, minimum: int) -> None:
+def test_number_below_the_minimum_is_refused(
+    env: pytest.MonkeyPatch, value: str, minimum: int
+) -> None:
     env.setenv(NAME, value)
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}={value} .*use {minimum} or more"):
         envint(NAME, 7, minimum=minimum)
 
 
-def test_a_list(env: pytest.MonkeyPatch) -> None:
+def test_list_is_parsed(env: pytest.MonkeyPatch) -> None:
     assert envlist(NAME, ("a",)) == ["a"]
     env.setenv(NAME, " a.example , b.example,, ")
     assert envlist(NAME, ("a",)) == ["a.example", "b.example"]
@@ -75,20 +77,20 @@ def test_a_list(env: pytest.MonkeyPatch) -> None:
     assert envlist(NAME, ("a",)) == []
 
 
-def test_a_secret_from_the_variable(env: pytest.MonkeyPatch) -> None:
+def test_secret_is_read_from_the_variable(env: pytest.MonkeyPatch) -> None:
     assert envsecret(NAME) == ""
     env.setenv(NAME, "s3cret\n")
     assert envsecret(NAME) == "s3cret"
 
 
-def test_a_secret_from_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secret_is_read_from_a_file(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s3cret\n", encoding="utf-8")
     env.setenv(f"{NAME}_FILE", str(file))
     assert envsecret(NAME) == "s3cret"
 
 
-def test_a_secret_from_both_places(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secret_in_variable_and_file_is_refused(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
     env.setenv(NAME, "s3cret")
     env.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
     with pytest.raises(ImproperlyConfigured, match=f"{NAME} and {NAME}_FILE are both set") as error:
@@ -96,13 +98,13 @@ def test_a_secret_from_both_places(env: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert "s3cret" not in str(error.value)
 
 
-def test_a_secret_file_that_is_not_there(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_secret_file_is_refused(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
     env.setenv(f"{NAME}_FILE", str(tmp_path / "none"))
     with pytest.raises(ImproperlyConfigured, match=f"{NAME}_FILE=.*none.*No such file"):
         envsecret(NAME)
 
 
-def test_a_secret_file_that_is_no_text(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_binary_secret_file_is_refused(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_bytes(b"\xff\xfe\x00")
     env.setenv(f"{NAME}_FILE", str(file))

@@ -16,7 +16,7 @@ def widget(acme: Organization, scripted: ScriptedBackend) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="test:any"))
 
 
-async def test_a_turn_is_held_in_mid_answer(
+async def test_turn_can_be_held_mid_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit(widget)
@@ -61,5 +61,5 @@ async def test_an_unfinished_turn_ends_with_the_test(
     await scripted.asked()
 
 
-async def test_tests_see_no_rows_of_others(visit: Visits, alice: User) -> None:
+async def test_tests_see_no_rows_of_other_tests(visit: Visits, alice: User) -> None:
     assert await in_database(Organization.objects.count) == 1

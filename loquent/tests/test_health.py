@@ -50,7 +50,7 @@ def ready(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> HealthApplicat
         (["migrations"], False, (503, "unavailable", ["migrations", "redis"])),
     ],
 )
-async def test_redis_alone_takes_no_process_out(
+async def test_process_without_redis_stays_ready(
     ready: HealthApplication,
     monkeypatch: pytest.MonkeyPatch,
     found: list[str],
@@ -63,16 +63,16 @@ async def test_redis_alone_takes_no_process_out(
     assert (status, body["status"], body["problems"]) == expected
 
 
-async def test_nothing_listens_where_redis_should(ready: HealthApplication) -> None:
+async def test_unreachable_redis_is_reported(ready: HealthApplication) -> None:
     assert await ask(ready) == (200, {"status": "degraded", "problems": ["redis"]})
 
 
-async def test_who_drains_is_left_out(ready: HealthApplication) -> None:
+async def test_draining_process_is_not_ready(ready: HealthApplication) -> None:
     going = HealthApplication(application, is_draining=lambda: True)
     assert await ask(going) == (503, {"status": "unavailable", "problems": ["draining"]})
 
 
-async def test_a_question_that_hangs_holds_one_thread_and_no_answer_up(
+async def test_hanging_check_uses_one_thread_and_delays_no_response(
     ready: HealthApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

@@ -16,7 +16,7 @@ def _no_limits_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable(name), raising=False)
 
 
-def test_the_defaults() -> None:
+def test_default_limits_are_as_documented() -> None:
     assert Limits.from_env() == Limits()
     limits = Limits()
     assert limits.frame_bytes == 64 * 1024
@@ -29,7 +29,7 @@ def test_the_defaults() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [0, 3])
-def test_each_is_read_from_its_variable(
+def test_each_limit_is_read_from_its_variable(
     name: str, value: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"LIMIT_{name.upper()}", str(value))
@@ -37,7 +37,7 @@ def test_each_is_read_from_its_variable(
 
 
 @pytest.mark.parametrize("value", ["-1", "many", "1.5"])
-def test_nonsense_is_refused_with_the_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_limit_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMIT_FRAME_BYTES", value)
     with pytest.raises(ImproperlyConfigured, match="LIMIT_FRAME_BYTES"):
         Limits.from_env()

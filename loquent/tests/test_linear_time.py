@@ -210,7 +210,7 @@ ENDS = (("", ""), ("a", "\x7f"), ("# a", "b"), ('"', "\n"), ("<", ">"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_work_is_linear(name: str) -> None:
+def test_work_is_linear_in_the_length_of_the_text(name: str) -> None:
     def call(text: str) -> None:
         with contextlib.suppress(*REFUSALS):
             FUNCTIONS[name](text)

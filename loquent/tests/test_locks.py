@@ -45,7 +45,7 @@ def locked(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_each_file_of_requirements_has_a_lock() -> None:
+def test_each_requirements_file_has_a_lock() -> None:
     assert len(INPUTS) >= 6
     assert sorted(path.relative_to(LOCKS).as_posix() for path in LOCKS.rglob("*.txt")) == INPUTS
 
@@ -149,7 +149,7 @@ def test_a_changed_lock_is_installed(stamp: str, tmp_path: Path) -> None:
     assert re.search(r"pip install|npm .* ci\b", make(f"--what-if={STAMPS[stamp]}"))
 
 
-def test_packages_of_npm_are_locked() -> None:
+def test_npm_packages_are_locked() -> None:
     lock = json.loads((ROOT / "widget-js/package-lock.json").read_text("utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert len(packages) > 50

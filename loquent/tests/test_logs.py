@@ -28,7 +28,7 @@ KEY = f"{API_KEY}ztdxot9Mww5AUDwsAb23OZJGENW-rlIgKfWA5DP42x4"
         f"b'{TOKEN}'",
     ],
 )
-def test_a_secret_is_redacted_wherever_it_stands(line: str) -> None:
+def test_secret_is_redacted_anywhere_in_a_line(line: str) -> None:
     for secret in (TOKEN, KEY):
         assert secret not in redact(line)
         assert secret.partition("_")[2] not in redact(line)
@@ -42,13 +42,13 @@ def test_a_foreign_bearer_token_is_redacted() -> None:
     assert redact("?token=short&a=1") == "?token=[redacted]&a=1"
 
 
-def test_other_text_stays() -> None:
+def test_other_text_is_unchanged() -> None:
     line = "127.0.0.1:50000 - GET /api/widget/wid_abcdefghijklmnop/config 200"
     assert redact(line) == line
 
 
 @given(st.text(), st.text())
-def test_a_token_never_survives(before: str, after: str) -> None:
+def test_any_token_is_redacted(before: str, after: str) -> None:
     separated = f"{before} {TOKEN} {after}"
     assert TOKEN not in redact(separated)
 

@@ -39,12 +39,14 @@ def bearer(token: str) -> Headers:
 
 
 @pytest.mark.parametrize("headers", [[], bearer(""), bearer("guess"), bearer("None")])
-async def test_it_is_off(transactional_db: None, headers: Headers) -> None:
+async def test_endpoint_is_off_by_default(transactional_db: None, headers: Headers) -> None:
     status, _, body = await get("/metrics", headers)
     assert (status, body) == (404, "Not found\n")
 
 
-async def test_a_token_opens_it_from_anywhere(transactional_db: None, settings: Settings) -> None:
+async def test_token_allows_access_from_anywhere(
+    transactional_db: None, settings: Settings
+) -> None:
     settings.METRICS_TOKEN = "a-token-for-tests"
     forwarded = [(b"x-forwarded-for", b"203.0.113.7")]
     status, headers, body = await get("/metrics", bearer("a-token-for-tests") + forwarded, "")
@@ -68,14 +70,14 @@ async def test_a_token_opens_it_from_anywhere(transactional_db: None, settings: 
         ("10.1.2.3", [(b"x-real-ip", b"10.1.2.3")], 404),
     ],
 )
-async def test_networks_open_it_without_a_proxy(
+async def test_allowed_networks_have_access_without_a_proxy(
     transactional_db: None, settings: Settings, peer: str, headers: Headers, status: int
 ) -> None:
     settings.METRICS_ALLOW = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1")]
     assert (await get("/metrics", headers, peer))[0] == status
 
 
-async def test_a_database_that_is_away_is_told(
+async def test_unreachable_database_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
@@ -88,7 +90,7 @@ async def test_a_database_that_is_away_is_told(
     assert "\nloquent_database_up 0.0\n" in body
 
 
-def test_every_metric_is_documented_and_no_other() -> None:
+def test_documented_metrics_match_the_code() -> None:
     assert documented() == in_registry()
     assert "# HELP loquent_turns_total" in exposition().decode()
 

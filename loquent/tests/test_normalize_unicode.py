@@ -28,7 +28,7 @@ def longest_run(text: str) -> int:
     return longest
 
 
-def test_every_mark_of_unicode_is_found() -> None:
+def test_every_unicode_mark_is_detected() -> None:
     assert len(MARKS) > 900
     assert all(_POSSIBLE_RUN.fullmatch(mark * (MAX_MARKS + 1)) for mark in MARKS)
     for mark in MARKS:
@@ -36,7 +36,7 @@ def test_every_mark_of_unicode_is_found() -> None:
 
 
 @pytest.mark.parametrize("marks", MIXED)
-def test_a_run_of_marks_is_cut_after_the_thirtieth(marks: str) -> None:
+def test_run_of_marks_is_cut_after_thirty(marks: str) -> None:
     run = (marks * 100)[:MAX_MARKS]
     expected = unicodedata.normalize("NFC", f"a{run}b")
     assert normalize_unicode("NFC", f"a{run}b") == expected
@@ -44,7 +44,7 @@ def test_a_run_of_marks_is_cut_after_the_thirtieth(marks: str) -> None:
 
 
 @given(st.text(st.sampled_from([*"aeäé한", *MARKS[:40], *MARKS[-40:], "\u0f73", "\uff9e", "😀"])))
-def test_a_text_without_long_runs_is_normalized_as_ever(text: str) -> None:
+def test_text_without_long_runs_is_normalized_as_nfc(text: str) -> None:
     if longest_run(text) <= MAX_MARKS:
         assert normalize_unicode("NFC", text) == unicodedata.normalize("NFC", text)
         assert normalize_unicode("NFKC", text) == unicodedata.normalize("NFKC", text)
@@ -52,15 +52,15 @@ def test_a_text_without_long_runs_is_normalized_as_ever(text: str) -> None:
     assert normalize_unicode("NFC", cut) == cut
 
 
-def test_many_emoji_are_no_marks() -> None:
+def test_emoji_are_not_marks() -> None:
     assert normalize_unicode("NFC", "😀" * 100) == "😀" * 100
 
 
-def test_nfc_shrinks_no_text_by_more_than_is_allowed_for() -> None:
+def test_nfc_shrinks_text_by_at_most_the_allowed_factor() -> None:
     assert max(len(unicodedata.normalize("NFD", character)) for character in ALL) == NFC_SHRINKS
 
 
-def test_no_other_module_normalizes() -> None:
+def test_only_one_module_normalizes() -> None:
     callers = [
         path.name
         for path in product_files()

@@ -51,5 +51,5 @@ def test_only_agents_and_mail_make_requests() -> None:
     assert {path: names for path, names in wrong.items() if names} == {}
 
 
-def test_the_walk_finds_a_client() -> None:
+def test_scan_detects_an_http_client() -> None:
     assert opens("loquent/testing/process.py") == {"create_connection"}

@@ -28,7 +28,9 @@ def by_id(ids: Sequence[uuid.UUID]) -> QuerySet[WidgetConfig, tuple[object, ...]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_it_gives_the_rows_of_the_query(widgets: list[WidgetConfig], count: int) -> None:
+def test_compiled_query_returns_the_rows_of_the_query(
+    widgets: list[WidgetConfig], count: int
+) -> None:
     ids = [widget.id for widget in widgets[:count]]
     prepared = PreparedQuery(by_id)
     assert prepared(ids) == list(by_id(ids))
@@ -37,12 +39,12 @@ def test_it_gives_the_rows_of_the_query(widgets: list[WidgetConfig], count: int)
     assert prepared(others) == list(by_id(others))
 
 
-def test_without_ids_it_asks_nothing() -> None:
+def test_empty_id_list_runs_no_query() -> None:
     # A test without the database's mark may not ask it.
     assert PreparedQuery(by_id)([]) == []
 
 
-def test_it_is_built_once_for_a_number_of_ids(widgets: list[WidgetConfig]) -> None:
+def test_query_is_compiled_once_per_id_count(widgets: list[WidgetConfig]) -> None:
     built: list[int] = []
 
     def build(ids: Sequence[uuid.UUID]) -> QuerySet[WidgetConfig, tuple[object, ...]]:
@@ -55,7 +57,7 @@ def test_it_is_built_once_for_a_number_of_ids(widgets: list[WidgetConfig]) -> No
     assert built == [1, 4, 2, 8]
 
 
-def test_two_lists_are_kept_apart(widgets: list[WidgetConfig]) -> None:
+def test_two_id_lists_are_kept_apart(widgets: list[WidgetConfig]) -> None:
     prepared = PreparedQuery(
         lambda ids, names: (
             WidgetConfig.objects.filter(id__in=ids, name__in=names)
@@ -69,7 +71,7 @@ def test_two_lists_are_kept_apart(widgets: list[WidgetConfig]) -> None:
         assert prepared(ids[:1], ["Chat 0"]) == [("Chat 0",)]
 
 
-def test_what_is_the_same_each_time_stays(widgets: list[WidgetConfig]) -> None:
+def test_constant_parameters_are_kept(widgets: list[WidgetConfig]) -> None:
     prepared = PreparedQuery(
         lambda ids: WidgetConfig.objects.filter(
             id__in=ids, name="Chat 1", enabled=True

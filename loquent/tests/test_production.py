@@ -18,7 +18,7 @@ HOST = "chat.example.com"
 HTTPS = {"SITE_URL": f"https://{HOST}", "TRUSTED_PROXY_COUNT": "1", "DEBUG": "0"}
 
 
-def test_the_deployment_checks_have_nothing_to_say() -> None:
+def test_deployment_checks_pass() -> None:
     done = run_manage(
         "check",
         "--deploy",
@@ -66,7 +66,9 @@ class Browser:
         return response.status
 
 
-def test_cookies_and_hsts_over_https(live_server_process: StartServer, alice: User) -> None:
+def test_cookies_are_secure_and_hsts_is_set_over_https(
+    live_server_process: StartServer, alice: User
+) -> None:
     # The server knows Django's hashers, not the fast one of the tests.
     alice.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1_000)
     alice.save(update_fields=["password"])

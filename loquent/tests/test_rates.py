@@ -21,7 +21,7 @@ def limiter(clock: Clock) -> RateLimiter:
     return RateLimiter(clock)
 
 
-def test_a_burst_and_then_one_by_one(limiter: RateLimiter, clock: Clock) -> None:
+def test_burst_is_followed_by_a_steady_rate(limiter: RateLimiter, clock: Clock) -> None:
     assert [limiter.take((PER_MINUTE, "a")) for _ in range(5)] == [None] * 5
     assert limiter.take((PER_MINUTE, "a")) == (PER_MINUTE, 3)
     clock.now += 2
@@ -37,7 +37,7 @@ def test_a_bucket_never_holds_more_than_its_burst(limiter: RateLimiter, clock: C
     assert sum(limiter.take((PER_MINUTE, "a")) is None for _ in range(20)) == 5
 
 
-def test_keys_and_names_are_apart(limiter: RateLimiter) -> None:
+def test_keys_and_rate_names_are_independent(limiter: RateLimiter) -> None:
     other = Rate("frames", amount=20, period=60, burst=1)
     for _ in range(5):
         limiter.take((PER_MINUTE, "a"))
@@ -45,7 +45,7 @@ def test_keys_and_names_are_apart(limiter: RateLimiter) -> None:
     assert limiter.take((other, "a")) is None
 
 
-def test_all_or_none(limiter: RateLimiter) -> None:
+def test_charge_takes_all_buckets_or_none(limiter: RateLimiter) -> None:
     scarce = Rate("scarce", amount=1, period=60, burst=1)
     assert limiter.take((PER_MINUTE, "a"), (scarce, "a")) is None
     for _ in range(3):
@@ -55,12 +55,12 @@ def test_all_or_none(limiter: RateLimiter) -> None:
 
 
 @pytest.mark.parametrize("off", [Rate("x", 0, 60, 5), Rate("x", 5, 60, 0)])
-def test_zero_turns_a_rate_off(limiter: RateLimiter, off: Rate) -> None:
+def test_zero_disables_a_rate(limiter: RateLimiter, off: Rate) -> None:
     assert off.is_off
     assert all(limiter.take((off, "a")) is None for _ in range(100))
 
 
-def test_the_least_recently_used_are_forgotten(
+def test_least_recently_used_buckets_are_evicted(
     limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "MAX_BUCKETS", 2)
@@ -71,7 +71,7 @@ def test_the_least_recently_used_are_forgotten(
     assert limiter.take((once, "a")) is None
 
 
-def test_clear(limiter: RateLimiter) -> None:
+def test_clear_resets_all_buckets(limiter: RateLimiter) -> None:
     once = Rate("once", amount=1, period=3_600, burst=1)
     limiter.take((once, "a"))
     limiter.clear()
@@ -84,9 +84,7 @@ def test_clear(limiter: RateLimiter) -> None:
     st.integers(1, 20),
     st.lists(st.floats(0, 100), max_size=60),
 )
-def test_never_more_than_the_rate(
-    amount: int, period: float, burst: int, waits: list[float]
-) -> None:
+def test_rate_is_never_exceeded(amount: int, period: float, burst: int, waits: list[float]) -> None:
     clock = Clock()
     limiter = RateLimiter(clock)
     rate = Rate("x", amount, period, burst)

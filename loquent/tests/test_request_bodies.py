@@ -86,7 +86,7 @@ async def test_chunked_large_body_is_refused_when_it_is_too_long(
         (IMPORT, "POST", [SESSION]),
     ],
 )
-async def test_large_body_passes_where_a_view_accepts_it(
+async def test_large_body_passes_if_the_view_accepts_it(
     edge: RequestLimits,
     django: Application,
     path: str,
@@ -101,7 +101,7 @@ async def test_large_body_passes_where_a_view_accepts_it(
     assert used(edge) == (0, 0)
 
 
-async def test_large_body_has_a_limit_too(edge: RequestLimits, django: Application) -> None:
+async def test_large_body_limit_is_enforced(edge: RequestLimits, django: Application) -> None:
     most = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     client = Client(AGENTS, b"x", headers=[KEY], length=most + 1)
     assert await client.ask(edge) == 413
@@ -115,7 +115,7 @@ async def test_large_body_has_a_limit_too(edge: RequestLimits, django: Applicati
     assert used(edge) == (0, 0)
 
 
-async def test_rest_of_a_refused_body_is_received_and_dropped(edge: RequestLimits) -> None:
+async def test_rest_of_a_refused_body_is_received_and_discarded(edge: RequestLimits) -> None:
     """A client or proxy that sends its whole body before it reads gets the answer."""
     pieces = [b"x" * MIB] * 8
     client = Client(LOGIN, *pieces, length=8 * MIB)
@@ -150,7 +150,7 @@ async def test_slow_body_is_dropped(django: Application) -> None:
     assert used(edge) == (0, 0)
 
 
-async def test_client_that_hangs_up_is_forgotten(edge: RequestLimits, django: Application) -> None:
+async def test_disconnected_client_is_forgotten(edge: RequestLimits, django: Application) -> None:
     client = Client(LOGIN, b"x" * KIB, length=2 * KIB, ends=False, disconnects=True)
     assert await client.ask(edge) == 0
     assert django.bodies == []
@@ -186,7 +186,7 @@ async def test_all_bodies_together_have_a_limit(django: Application) -> None:
     assert await Client(AGENTS, b"x" * MIB, headers=[KEY], length=MIB).ask(edge) == 200
 
 
-async def test_default_limits_leave_room_for_what_is_allowed() -> None:
+async def test_default_limits_fit_all_allowed_bodies() -> None:
     limits = BodyLimits()
     assert limits.small_total + limits.large_total == 64 * MIB
     assert limits.large_total >= 2 * django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -203,7 +203,7 @@ async def test_body_of_a_get_is_not_stored(django: Application) -> None:
     assert await Client("/nowhere", b"x" * 65 * KIB, method="GET").ask(edge) == 413
 
 
-async def test_browser_gets_a_page_that_says_the_limit(edge: RequestLimits) -> None:
+async def test_browser_gets_a_page_naming_the_limit(edge: RequestLimits) -> None:
     html = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
     client = Client(AGENT_FORM, headers=[html], length=MIB)
     assert await client.ask(edge) == 413
@@ -218,7 +218,7 @@ async def test_browser_gets_a_page_that_says_the_limit(edge: RequestLimits) -> N
     assert json.loads(client.body)["fields"] == {}
 
 
-async def test_pages_that_could_read_the_answer_can_read_the_refusal(
+async def test_refusal_has_the_same_cors_headers_as_the_response(
     edge: RequestLimits, settings: Settings
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
@@ -249,7 +249,7 @@ def views(patterns: list[URLPattern | URLResolver]) -> list[URLPattern]:
     return found
 
 
-def test_only_these_addresses_accept_large_bodies() -> None:
+def test_only_listed_urls_accept_large_bodies() -> None:
     marked = {view.name for view in views(get_resolver().url_patterns) if is_marked(view.callback)}
     forms = {
         f"{model}_{page}"

@@ -22,7 +22,7 @@ async def id_of(*offered: bytes) -> bytes:
     return headers[b"x-request-id"]
 
 
-async def test_a_sane_one_is_kept() -> None:
+async def test_valid_request_id_is_kept() -> None:
     for sane in (b"proxy-1.a_B", b"x", b"a" * 64):
         assert await id_of(sane) == sane
 
@@ -30,14 +30,14 @@ async def test_a_sane_one_is_kept() -> None:
 @pytest.mark.parametrize(
     "offered", [(), (b"",), (b"a b",), (b"a\n",), (b"\xff",), (b"a" * 65,), (b"one", b"two")]
 )
-async def test_another_is_made_in_the_place_of_nonsense(offered: tuple[bytes, ...]) -> None:
+async def test_invalid_request_id_is_replaced(offered: tuple[bytes, ...]) -> None:
     made = await id_of(*offered)
     assert made not in offered
     assert uuid.UUID(made.decode()).version == 4
     assert made != await id_of(*offered)
 
 
-async def test_an_answer_has_one_and_not_two(transactional_db: None) -> None:
+async def test_response_has_exactly_one_request_id(transactional_db: None) -> None:
     response = await AsyncClient().get("/api/v1/widgets/")
     assert response.status_code == 401
     _, headers, _ = await get("/api/v1/widgets/", [(b"x-request-id", b"mine")])
@@ -51,7 +51,7 @@ def record(message: str, *args: object, error: bool = False) -> logging.LogRecor
     )
 
 
-def test_a_line_of_json() -> None:
+def test_log_line_is_json_with_request_id() -> None:
     correlation.request_id.set("")
     correlation.session_id.set("")
     entry = json.loads(JsonFormatter().format(record("A “thing” of %s", 3)))
@@ -59,7 +59,7 @@ def test_a_line_of_json() -> None:
     assert entry == {"level": "INFO", "logger": "loquent.x", "message": "A “thing” of 3"}
 
 
-def test_a_line_has_no_secret_wherever_it_stands() -> None:
+def test_log_line_contains_no_secret() -> None:
     correlation.request_id.set(TOKEN)
     try:
         raise ValueError(f"bad token {TOKEN}")
@@ -73,7 +73,7 @@ def test_a_line_has_no_secret_wherever_it_stands() -> None:
     assert entry["request_id"] == "wst_[redacted]"
 
 
-async def test_a_database_threads_lines_belong_to_the_request() -> None:
+async def test_database_thread_logs_the_request_id() -> None:
     correlation.request_id.set("request-7")
     correlation.bind_session(uuid.UUID(int=7))
     line = await in_database(JsonFormatter().format, record("done"))

@@ -31,7 +31,7 @@ async def until_idle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_others_wait_for_their_turn(django: Application) -> None:
+async def test_excess_requests_wait(django: Application) -> None:
     edge = RequestLimits(django, requests=slots(3))
     clients = [Client(LOGIN) for _ in range(10)]
     async with asyncio.TaskGroup() as group:
@@ -46,7 +46,7 @@ async def test_others_wait_for_their_turn(django: Application) -> None:
 
 
 @pytest.mark.parametrize("slots_", [slots(1, waiting=0), slots(1, seconds=0.01)])
-async def test_busy_process_says_so(django: Application, slots_: Slots) -> None:
+async def test_busy_process_returns_503(django: Application, slots_: Slots) -> None:
     edge = RequestLimits(django, requests=slots_)
     async with asyncio.TaskGroup() as group:
         first = Client(LOGIN)
@@ -90,7 +90,7 @@ async def test_few_large_bodies_are_handled_at_once(django: Application) -> None
     assert {client.status for client in (*large, *small)} == {200}
 
 
-async def test_answer_on_its_way_holds_no_slot(
+async def test_response_being_sent_holds_no_slot(
     django: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_limits, "SENDING_SECONDS", 0)
@@ -111,7 +111,7 @@ async def test_answer_on_its_way_holds_no_slot(
     assert edge.memory.large.used == 0
 
 
-async def test_slot_of_a_failed_request_is_free_again() -> None:
+async def test_failed_request_releases_its_slot() -> None:
     async def fail(scope: object, receive: object, send: object) -> None:
         raise ValueError("a fault")
 
@@ -121,7 +121,7 @@ async def test_slot_of_a_failed_request_is_free_again() -> None:
             await Client(LOGIN).ask(edge)
 
 
-async def test_slot_is_not_lost_to_a_waiter_that_was_cancelled() -> None:
+async def test_cancelled_waiter_does_not_lose_a_slot() -> None:
     one = slots(1)
     assert await one.enter()
     waiters = [asyncio.create_task(one.enter()) for _ in range(3)]

@@ -34,7 +34,7 @@ def generations(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return made
 
 
-async def test_300_requests_at_once_cost_one_generation(generations: list[object]) -> None:
+async def test_300_concurrent_requests_cost_one_generation(generations: list[object]) -> None:
     accepts = [JSON, YAML, "application/json", "*/*"]
     clients = [
         edge_requests.Client(PATH, method="GET", headers=[(b"accept", kind.encode())])
@@ -59,7 +59,7 @@ def test_both_formats_are_the_same_document(client: Client, generations: list[ob
 
 
 @pytest.mark.parametrize("kind", [JSON, YAML, "application/json", "application/yaml"])
-def test_client_that_has_it_gets_304(client: Client, kind: str) -> None:
+def test_unchanged_schema_returns_304(client: Client, kind: str) -> None:
     first = client.get(PATH, headers={"accept": kind})
     assert not first["ETag"].startswith("W/")
     assert first["Cache-Control"] == "public, max-age=300"

@@ -35,7 +35,7 @@ def directives(policy: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [*ADMIN_PAGES, *OTHERS, "/api/docs/"])
-def test_no_answer_is_without(client: Client, alice: User, path: str) -> None:
+def test_every_response_has_security_headers(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     response = client.get(path)
     for name, value in SAFE.items():
@@ -47,18 +47,18 @@ def test_no_answer_is_without(client: Client, alice: User, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ADMIN_PAGES)
-def test_the_admin_may_use_its_own_files(client: Client, alice: User, path: str) -> None:
+def test_admin_policy_allows_only_own_files(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     assert client.get(path, follow=True)["Content-Security-Policy"] == ADMIN
 
 
 @pytest.mark.parametrize("path", OTHERS)
-def test_everything_else_may_do_nothing(client: Client, alice: User, path: str) -> None:
+def test_other_pages_have_the_strictest_policy(client: Client, alice: User, path: str) -> None:
     client.force_login(alice)
     assert client.get(path)["Content-Security-Policy"] == STRICTEST
 
 
-def test_refusals_have_them_too(client: Client) -> None:
+def test_refusals_have_security_headers(client: Client) -> None:
     refused = [
         Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"}),
         client.get("/admin/", headers={"host": "evil.example"}),
@@ -71,12 +71,14 @@ def test_refusals_have_them_too(client: Client) -> None:
         assert response["X-Frame-Options"] == "DENY"
 
 
-async def test_they_are_there_under_asgi() -> None:
+async def test_asgi_responses_have_security_headers() -> None:
     response = await AsyncClient().get("/api/widget/embed.js")
     assert response["Content-Security-Policy"] == STRICTEST
 
 
-def test_any_page_may_load_the_script_and_none_the_rest(client: Client, acme: Organization) -> None:
+def test_only_the_widget_script_can_be_loaded_cross_origin(
+    client: Client, acme: Organization
+) -> None:
     embed = client.get("/api/widget/embed.js")
     assert embed["Cross-Origin-Resource-Policy"] == "cross-origin"
     again = client.get("/api/widget/embed.js", headers={"If-None-Match": embed["ETag"]})
@@ -88,7 +90,7 @@ def test_any_page_may_load_the_script_and_none_the_rest(client: Client, acme: Or
 
 
 @pytest.mark.urls("loquent.tests.debug_urls")
-def test_the_demo_may_talk_to_its_server(client: Client, db: None) -> None:
+def test_demo_policy_allows_its_own_server(client: Client, db: None) -> None:
     create_demo(owner_password=PASSWORD, site_url="http://127.0.0.1:8000")
     policy = directives(client.get("/demo/")["Content-Security-Policy"])
     assert policy["connect-src"] == "'self' ws://testserver wss://testserver"
@@ -97,9 +99,7 @@ def test_the_demo_may_talk_to_its_server(client: Client, db: None) -> None:
     assert policy["require-trusted-types-for"] == "'script'"
 
 
-def test_pages_for_developers_have_their_style_and_no_script(
-    client: Client, settings: Settings
-) -> None:
+def test_developer_pages_allow_styles_but_no_scripts(client: Client, settings: Settings) -> None:
     settings.DEBUG = True
     policy = directives(client.get("/nowhere/")["Content-Security-Policy"])
     assert policy["style-src"] == "'unsafe-inline'"
@@ -108,6 +108,20 @@ def test_pages_for_developers_have_their_style_and_no_script(
     assert client.get("/api/v1/nowhere/")["Content-Security-Policy"] == STRICTEST
 
 
-def test_nothing_of_a_visitors_is_a_cookie(client: Client, acme: Organization) -> None:
+@pytest.mark.parametrize("debug", [True, False])
+def test_admin_page_with_status_404_can_load_its_style_sheets(
+    client: Client, db: None, settings: Settings, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    response = client.get("/admin/join/")
+    assert response.status_code == 404
+    assert 'rel="stylesheet"' in response.content.decode()
+    policy = directives(response["Content-Security-Policy"])
+    assert "'self'" in policy["style-src"].split()
+    assert ("'unsafe-inline'" in policy["style-src"]) is debug
+    assert policy["script-src"] == "'self'"
+
+
+def test_visitors_get_no_cookies(client: Client, acme: Organization) -> None:
     for path in ("/api/widget/embed.js", f"/api/widget/{make_widget(acme).widget_id}/config"):
         assert not client.get(path).cookies

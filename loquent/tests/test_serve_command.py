@@ -25,7 +25,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme)
 
 
-def test_a_port_in_use(transactional_db: None) -> None:
+def test_port_in_use_is_reported(transactional_db: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         answer = run_manage(
@@ -38,14 +38,14 @@ def test_a_port_in_use(transactional_db: None) -> None:
     )
 
 
-def test_missing_migrations(tmp_path: Path) -> None:
+def test_missing_migrations_are_reported(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     answer = run_manage("serve", "--port", "0", DEBUG="1", DATABASE_URL=url)
     assert answer.returncode == 1
     assert answer.stderr == "CommandError: Migrations are missing. Run `manage.py migrate` first.\n"
 
 
-def test_a_database_that_is_not_there() -> None:
+def test_missing_database_is_reported() -> None:
     answer = run_manage(
         "serve", "--port", "0", DEBUG="1", DATABASE_URL="postgres://user:hunter2@127.0.0.1:9/none"
     )
@@ -53,7 +53,7 @@ def test_a_database_that_is_not_there() -> None:
     assert answer.stderr == "CommandError: The database doesn't answer: OperationalError.\n"
 
 
-def test_no_secret() -> None:
+def test_missing_secret_is_reported() -> None:
     answer = run_manage("serve", "--port", "0", DEBUG="0")
     assert answer.returncode == 1
     assert "(loquent.E001) SECRET_KEY is not set." in answer.stderr
@@ -61,14 +61,14 @@ def test_no_secret() -> None:
     assert "Traceback" not in answer.stderr
 
 
-def test_several_workers_on_one_small_machine() -> None:
+def test_several_workers_run_on_a_small_machine() -> None:
     answer = run_manage("serve", "--port", "0", "--workers", "2", DEBUG="1")
     assert answer.returncode == 1
     assert "(loquent.E002)" in answer.stderr
     assert "(loquent.E003)" in answer.stderr
 
 
-def test_a_token_in_the_address_is_not_in_the_log(
+def test_token_in_the_url_is_not_logged(
     live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process(LOG_LEVEL="DEBUG", DEBUG="0", SECRET_KEY=SECRET)
@@ -87,7 +87,7 @@ def test_a_token_in_the_address_is_not_in_the_log(
     assert "Traceback" not in log
 
 
-def test_it_ends_cleanly_while_a_visitor_is_there(
+def test_server_stops_cleanly_with_a_connected_visitor(
     live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -99,7 +99,7 @@ def test_it_ends_cleanly_while_a_visitor_is_there(
     assert "Traceback" not in server.log()
 
 
-def test_static_files_of_the_admin_are_served(live_server_process: StartServer) -> None:
+def test_admin_static_files_are_served(live_server_process: StartServer) -> None:
     server = live_server_process(DEBUG="0", SECRET_KEY=SECRET)
     request = f"GET /static/admin/css/base.css HTTP/1.0\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port)) as client:
@@ -109,7 +109,7 @@ def test_static_files_of_the_admin_are_served(live_server_process: StartServer) 
     assert b"text/css" in answer
 
 
-def test_debugging_on_the_network_must_be_said_twice(tmp_path: Path) -> None:
+def test_debug_on_the_network_needs_a_second_setting(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     serve = ("serve", "--port", "0", "--host", "0.0.0.0")
     answer = run_manage(*serve, DEBUG="1", DATABASE_URL=url)
@@ -129,7 +129,7 @@ def test_debugging_on_the_network_must_be_said_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("debug", "key"), [("0", ""), ("0", SECRET), ("1", "")])
-def test_no_server_starts_with_the_public_key(debug: str, key: str) -> None:
+def test_server_refuses_the_public_development_key(debug: str, key: str) -> None:
     """uvicorn, Daphne and the like import the application without `serve` and its checks."""
     done = subprocess.run(
         [sys.executable, "-c", "import loquent.asgi; print('started')"],

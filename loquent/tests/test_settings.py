@@ -56,7 +56,9 @@ def load() -> dict[str, Any]:
         ("EMAIL_URL", "mail.example.com"),
     ],
 )
-def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_invalid_value_names_its_variable(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     environment.setenv("DATABASE_URL", f"postgres://user:{PASSWORD}@host/name")
     environment.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=name) as error:
@@ -64,7 +66,7 @@ def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, valu
     assert PASSWORD not in str(error.value)
 
 
-def test_the_defaults(environment: pytest.MonkeyPatch) -> None:
+def test_defaults_are_safe(environment: pytest.MonkeyPatch) -> None:
     made = load()
     assert made["DEBUG"] is False
     assert made["RATE_LIMITS"] is True
@@ -76,7 +78,7 @@ def test_the_defaults(environment: pytest.MonkeyPatch) -> None:
     assert "SECURE_PROXY_SSL_HEADER" not in made
 
 
-def test_hosts_and_cookies_follow_the_site(environment: pytest.MonkeyPatch) -> None:
+def test_hosts_and_cookies_follow_the_site_url(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SITE_URL", "https://chat.example.com/")
     made = load()
     assert made["SITE_URL"] == "https://chat.example.com"
@@ -88,7 +90,7 @@ def test_hosts_and_cookies_follow_the_site(environment: pytest.MonkeyPatch) -> N
     assert made["SECURE_HSTS_SECONDS"] == 31_536_000
 
 
-def test_without_https_cookies_keep_their_plain_names(environment: pytest.MonkeyPatch) -> None:
+def test_cookies_have_plain_names_without_https(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("HSTS_SECONDS", "60")
     made = load()
     assert (made["SESSION_COOKIE_NAME"], made["CSRF_COOKIE_NAME"]) == ("sessionid", "csrftoken")
@@ -96,24 +98,26 @@ def test_without_https_cookies_keep_their_plain_names(environment: pytest.Monkey
     assert made["SECURE_HSTS_SECONDS"] == 0
 
 
-def test_an_ipv6_address_is_a_host(environment: pytest.MonkeyPatch) -> None:
+def test_ipv6_site_url_is_an_allowed_host(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SITE_URL", "http://[2001:db8::1]:8000")
     assert load()["ALLOWED_HOSTS"] == ["[2001:db8::1]"]
 
 
-def test_debugging_answers_to_local_names(environment: pytest.MonkeyPatch) -> None:
+def test_debug_allows_local_host_names(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("DEBUG", "1")
     environment.setenv("ALLOWED_HOSTS", "chat.example.com")
     assert load()["ALLOWED_HOSTS"] == ["chat.example.com", "localhost", "127.0.0.1", "[::1]"]
 
 
-def test_a_trusted_proxy_says_whether_it_is_https(environment: pytest.MonkeyPatch) -> None:
+def test_trusted_proxy_determines_https(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("TRUSTED_PROXY_COUNT", "1")
     assert load()["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
 
 
 @pytest.mark.parametrize("with_timeouts", [True, False])
-def test_postgresql(environment: pytest.MonkeyPatch, tmp_path: Path, with_timeouts: bool) -> None:
+def test_postgresql_url_is_parsed(
+    environment: pytest.MonkeyPatch, tmp_path: Path, with_timeouts: bool
+) -> None:
     file = tmp_path / "url"
     file.write_text(f"postgres://user:{PASSWORD}@host:5433/name\n", encoding="utf-8")
     environment.setenv("DATABASE_URL_FILE", str(file))
@@ -124,7 +128,7 @@ def test_postgresql(environment: pytest.MonkeyPatch, tmp_path: Path, with_timeou
         assert (f"-c {name}=" in database["OPTIONS"]["options"]) is with_timeouts
 
 
-def test_redis_carries_the_events(environment: pytest.MonkeyPatch) -> None:
+def test_redis_url_selects_the_channel_layer(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("REDIS_URL", "redis://127.0.0.1:6379/0")
     layer = load()["CHANNEL_LAYERS"]["default"]
     assert "pubsub" in layer["BACKEND"]
@@ -132,7 +136,7 @@ def test_redis_carries_the_events(environment: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.server
 @pytest.mark.parametrize("module", ["loquent.rest.errors", "loquent.urls", "loquent.asgi"])
-def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
+def test_modules_named_by_settings_can_be_imported_first(module: str) -> None:
     code = f"import django; django.setup(); import {module}"
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -154,7 +158,9 @@ def test_what_the_settings_name_can_be_imported_first(module: str) -> None:
         (f"smtp://me:{PASSWORD}@mail.example.com", (25, False, False, 10)),
     ],
 )
-def test_mail(environment: pytest.MonkeyPatch, url: str, expected: tuple[int, bool]) -> None:
+def test_mail_url_is_parsed(
+    environment: pytest.MonkeyPatch, url: str, expected: tuple[int, bool]
+) -> None:
     environment.setenv("EMAIL_URL", url)
     environment.setenv("DEFAULT_FROM_EMAIL", "Chat <chat@example.com>")
     made = load()
@@ -166,7 +172,9 @@ def test_mail(environment: pytest.MonkeyPatch, url: str, expected: tuple[int, bo
 
 
 @pytest.mark.parametrize(("debug", "backend"), [("1", "console"), ("0", "dummy")])
-def test_mail_without_a_server(environment: pytest.MonkeyPatch, debug: str, backend: str) -> None:
+def test_missing_mail_server_disables_mail(
+    environment: pytest.MonkeyPatch, debug: str, backend: str
+) -> None:
     environment.setenv("DEBUG", debug)
     made = load()
     assert made["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
@@ -174,7 +182,9 @@ def test_mail_without_a_server(environment: pytest.MonkeyPatch, debug: str, back
     assert made["DEFAULT_FROM_EMAIL"] == "loquent@127.0.0.1"
 
 
-def test_an_empty_file_of_mail_is_no_mail(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_empty_mail_secret_file_disables_mail(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As Compose writes it where EMAIL_URL is unset."""
     (tmp_path / "email-url").touch()
     environment.setenv("EMAIL_URL", "")
@@ -184,7 +194,7 @@ def test_an_empty_file_of_mail_is_no_mail(environment: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.server
-def test_traces_without_their_packages_are_a_sentence(tmp_path: Path) -> None:
+def test_traces_without_packages_fail_with_a_message(tmp_path: Path) -> None:
     # What is found first has neither the SDK nor the exporter.
     (tmp_path / "opentelemetry.py").touch()
     done = run_manage(

@@ -112,13 +112,15 @@ def test_two_processes_share_a_bucket(
     assert here.take((PER_MINUTE, "b")) is None
 
 
-def test_many_at_once_get_exactly_the_burst(two: tuple[SharedLimiter, SharedLimiter]) -> None:
+def test_concurrent_requests_get_exactly_the_burst(
+    two: tuple[SharedLimiter, SharedLimiter],
+) -> None:
     rate = Rate("messages", amount=20, period=60, burst=7)
     outcomes = in_parallel(lambda n: two[n % 2].take((rate, "a")), range(24))
     assert outcomes.count(None) == 7
 
 
-def test_all_or_none(two: tuple[SharedLimiter, SharedLimiter]) -> None:
+def test_charge_takes_all_buckets_or_none(two: tuple[SharedLimiter, SharedLimiter]) -> None:
     here, there = two
     assert here.take((PER_MINUTE, "a"), (SCARCE, "a")) is None
     for limiter in two:
@@ -126,7 +128,7 @@ def test_all_or_none(two: tuple[SharedLimiter, SharedLimiter]) -> None:
     assert sum(there.take((PER_MINUTE, "a")) is None for _ in range(10)) == 4
 
 
-def test_a_full_bucket_takes_no_room(
+def test_full_bucket_is_not_stored(
     two: tuple[SharedLimiter, SharedLimiter], server: RedisServer
 ) -> None:
     two[0].take((PER_MINUTE, "a"))
@@ -147,7 +149,7 @@ def test_addresses_are_not_in_redis(
     assert len(server.keys()) == 2
 
 
-def test_what_is_given_back_may_be_taken_again(
+def test_refunded_tokens_can_be_taken_again(
     two: tuple[SharedLimiter, SharedLimiter], server: RedisServer
 ) -> None:
     here, there = two
@@ -161,7 +163,7 @@ def test_what_is_given_back_may_be_taken_again(
 
 
 @pytest.mark.parametrize("off", [Rate("x", 0, 60, 5), Rate("x", 5, 60, 0)])
-def test_zero_turns_a_rate_off(
+def test_zero_disables_a_rate(
     two: tuple[SharedLimiter, SharedLimiter], server: RedisServer, off: Rate
 ) -> None:
     assert all(two[0].take((off, "a")) is None for _ in range(20))
@@ -169,7 +171,7 @@ def test_zero_turns_a_rate_off(
     assert server.keys() == []
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out(
+def test_clock_set_back_blocks_nobody(
     two: tuple[SharedLimiter, SharedLimiter], server: RedisServer
 ) -> None:
     assert two[0].take((SCARCE, "a")) is None
@@ -179,7 +181,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(
     assert two[0].take((SCARCE, "a")) is None
 
 
-def test_a_redis_that_hangs_is_skipped_told_of_once_and_found_again(
+def test_hanging_redis_is_skipped_logged_once_and_found_again(
     two: tuple[SharedLimiter, SharedLimiter],
     server: RedisServer,
     clock: Clock,
@@ -200,7 +202,7 @@ def test_a_redis_that_hangs_is_skipped_told_of_once_and_found_again(
     finally:
         process.send_signal(signal.SIGCONT)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "Redis is away (TimeoutError)" in caplog.text
+    assert "Redis is unreachable (TimeoutError)" in caplog.text
     # The other process has not asked meanwhile, and shares the bucket as it was.
     assert there.take((PER_MINUTE, "a")) == (PER_MINUTE, 3)
     clock.now += PAUSE_SECONDS + 0.1
@@ -208,7 +210,7 @@ def test_a_redis_that_hangs_is_skipped_told_of_once_and_found_again(
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
-def test_a_redis_that_is_not_there(
+def test_unreachable_redis_falls_back_to_the_process(
     settings: Settings, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "redis://:secret-word@127.0.0.1:9/0"
@@ -221,7 +223,7 @@ def test_a_redis_that_is_not_there(
     assert "secret-word" not in caplog.text
 
 
-def test_a_redis_that_began_anew_is_asked_again_at_once(
+def test_restarted_redis_is_used_immediately(
     two: tuple[SharedLimiter, SharedLimiter],
     server: RedisServer,
     caplog: pytest.LogCaptureFixture,
@@ -235,7 +237,7 @@ def test_a_redis_that_began_anew_is_asked_again_at_once(
     assert caplog.records == []
 
 
-def test_redis_own_clock(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_clock_is_used(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = SharedLimiter()
     monkeypatch.setattr(shared_rates, "TAKE", TAKE)
     assert [limiter.take((SCARCE, "now")) for _ in range(2)] == [None, (SCARCE, 60)]

@@ -17,12 +17,12 @@ from loquent.organizations.admin.spreadsheets import FORMULA, safe_cell, to_csv
         ("\t=1", "'\t=1"), ("a=1", "a=1"), (-1, "-1"), (1.5, "1.5"), (None, ""), ("", ""),
     ],
 )  # fmt: skip
-def test_cells(value: object, cell: str) -> None:
+def test_cells_are_escaped(value: object, cell: str) -> None:
     assert safe_cell(value) == cell
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"))))
-def test_any_text_comes_back_and_none_is_a_formula(texts: list[str]) -> None:
+def test_any_text_round_trips_and_is_never_a_formula(texts: list[str]) -> None:
     made = to_csv([["first", *texts]])
     assert made.startswith("\ufeff")
     (row,) = csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline=""))

@@ -19,7 +19,7 @@ from loquent.testing.process_fixtures import StartServer
 STYLE = "/static/admin/css/base.css"
 
 
-async def test_they_are_served_under_asgi_without_a_warning() -> None:
+async def test_static_files_are_served_under_asgi_without_a_warning() -> None:
     response = await AsyncClient().get(STYLE)
     assert response.status_code == 200
     assert not response.streaming
@@ -27,7 +27,7 @@ async def test_they_are_served_under_asgi_without_a_warning() -> None:
     assert b"{" in response.content
 
 
-def test_conditional_and_partial_requests() -> None:
+def test_conditional_and_range_requests_are_supported() -> None:
     client = Client()
     first = client.get(STYLE)
     again = client.get(STYLE, headers={"If-Modified-Since": first["Last-Modified"]})
@@ -50,7 +50,7 @@ def collected(tmp_path: Path) -> str:
 
 
 @pytest.mark.server
-def test_hashed_and_compressed_for_production(
+def test_production_files_are_hashed_and_compressed(
     live_server_process: StartServer, collected: str
 ) -> None:
     server = live_server_process(
@@ -79,7 +79,7 @@ def test_hashed_and_compressed_for_production(
     assert "immutable" not in headers["Cache-Control"]
 
 
-def test_a_root_without_files_is_told(tmp_path: Path, settings: Settings) -> None:
+def test_missing_static_root_is_reported(tmp_path: Path, settings: Settings) -> None:
     assert check_static_files(None) == []
     settings.STATIC_ROOT = str(tmp_path)
     (warning,) = check_static_files(None)
@@ -88,7 +88,7 @@ def test_a_root_without_files_is_told(tmp_path: Path, settings: Settings) -> Non
     assert check_static_files(None) == []
 
 
-def test_an_address_tells_versions_apart_and_may_be_kept_for_ever() -> None:
+def test_versioned_url_changes_with_content_and_is_immutable() -> None:
     client = Client()
     address = static("loquent/theme.css")
     assert re.fullmatch(r"/static/loquent/theme\.css\?v=[0-9a-f]{12}", address)
@@ -101,7 +101,7 @@ def test_an_address_tells_versions_apart_and_may_be_kept_for_ever() -> None:
     assert static("nowhere.css") == "/static/nowhere.css"
 
 
-def test_a_page_names_versions(db: None) -> None:
+def test_page_links_versioned_urls(db: None) -> None:
     page = Client().get("/admin/login/").content.decode()
     files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
     assert len(files) > 5

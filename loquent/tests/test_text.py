@@ -13,7 +13,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
 @given(ANY_TEXT)
-def test_clean_text_can_be_stored(text: str) -> None:
+def test_cleaned_text_can_be_stored(text: str) -> None:
     cleaned = clean_text(text)
     assert cleaned.encode("utf-8").decode("utf-8") == cleaned
     assert json.loads(json.dumps(cleaned)) == cleaned
@@ -22,7 +22,7 @@ def test_clean_text_can_be_stored(text: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_good_text_stays_as_it_is(text: str) -> None:
+def test_good_text_is_unchanged(text: str) -> None:
     assert clean_text(text) == text
 
 
@@ -37,16 +37,16 @@ def test_good_text_stays_as_it_is(text: str) -> None:
         ("\U0001f600", "\U0001f600"),
     ],
 )
-def test_clean_text(text: str, expected: str) -> None:
+def test_clean_text_removes_unstorable_characters(text: str, expected: str) -> None:
     assert clean_text(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u200b", "\u00a0\u2060\ufeff", "\u3000"])
-def test_blank(text: str) -> None:
+def test_invisible_text_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
 @given(ANY_TEXT)
-def test_what_has_a_letter_is_not_blank(text: str) -> None:
+def test_text_with_a_letter_is_not_blank(text: str) -> None:
     has_letter = any(unicodedata.category(c).startswith("L") for c in text)
     assert not (has_letter and is_blank(text))

@@ -30,12 +30,12 @@ SECRET_KEY = "x" * 50
         ),
     ],
 )
-def test_a_url_in_parts(url: str, expected: dict[str, str]) -> None:
+def test_url_is_passed_in_parts(url: str, expected: dict[str, str]) -> None:
     assert libpq_variables(url) == expected
 
 
 @pytest.mark.server
-def test_a_program_gets_it_out_of_everybodys_sight() -> None:
+def test_password_is_not_visible_to_other_users() -> None:
     script = 'tr "\\0" " " </proc/$$/cmdline; echo "$PGPASSWORD"; exit 3'
     done = run_manage(
         *("with_database", "sh", "-c", script), DATABASE_URL=URL, SECRET_KEY=SECRET_KEY
@@ -55,7 +55,7 @@ def test_a_program_gets_it_out_of_everybodys_sight() -> None:
         (["no-such-program"], URL, "no-such-program can't be run: No such file"),
     ],
 )
-def test_what_cannot_be_run(arguments: list[str], url: str, message: str) -> None:
+def test_invalid_commands_are_reported(arguments: list[str], url: str, message: str) -> None:
     done = run_manage("with_database", *arguments, DATABASE_URL=url, SECRET_KEY=SECRET_KEY)
     assert done.returncode == 1
     assert message in done.stderr

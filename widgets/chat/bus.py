@@ -136,7 +136,7 @@ class ProcessBus:
         except Exception as error:  # noqa: BLE001 - whatever ails the layer
             self._skip_until = time.monotonic() + SKIP_SECONDS
             REDIS_FAILURES.labels("link").inc()
-            logger.warning("The channel layer is away: %s", type(error).__name__)
+            logger.warning("The channel layer is unreachable: %s", type(error).__name__)
             return False
         return True
 
@@ -178,7 +178,7 @@ class ProcessBus:
                 elif message["process"] != str(PROCESS) and self._listener is not None:
                     self._listener(uuid.UUID(message["session"]), from_wire(message["event"]))
             except Exception as error:  # noqa: BLE001 - one bad hint, or a layer that is away
-                logger.warning("A hint of another process is lost: %s", type(error).__name__)
+                logger.warning("An event from another process was lost: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:

@@ -116,7 +116,7 @@ async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
         async with asyncio.timeout(PAGE_SECONDS):
             await in_database(save_page, session_id=session_id, page=socket.page)
     except Exception as error:  # noqa: BLE001 - the visitor did nothing that could fail
-        logger.warning("A page could not be noted: %s", type(error).__name__)
+        logger.warning("A page could not be stored: %s", type(error).__name__)
 
 
 @tracing.traced("regenerate")

@@ -100,7 +100,7 @@ class SendQueue:
                 await self._close(self._close_code)
         except (OSError, RuntimeError) as error:
             # The server's way to say that the client has gone while we were sending.
-            logger.debug("A client left while being sent to: %s", type(error).__name__)
+            logger.debug("A client disconnected during a send: %s", type(error).__name__)
             self._given_up = True
         finally:
             self._task = None

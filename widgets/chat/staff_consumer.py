@@ -116,7 +116,7 @@ class StaffConsumer(SocketConsumer):
             viewer.end(CloseCode.TOO_MANY_REQUESTS)
             return
         except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
-            logger.error("A viewer could not be let in: %s", type(error).__name__)  # noqa: TRY400
+            logger.error("A viewer could not be admitted: %s", type(error).__name__)  # noqa: TRY400
             await self._accept(viewer)
             viewer.end(CloseCode.SERVER_FAULT)
             return

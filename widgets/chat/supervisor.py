@@ -91,7 +91,7 @@ class Supervisor:
         try:
             await in_database(release_turns, owner=PROCESS)
         except Exception as error:  # noqa: BLE001 - the leases run out by themselves
-            logger.warning("Turns could not be handed over: %s", type(error).__name__)
+            logger.warning("Turns could not be released: %s", type(error).__name__)
         try:
             await self.count_refusals()
         except Exception as error:  # noqa: BLE001 - a few counts are lost

@@ -156,7 +156,7 @@ class TurnRunner:
             try:
                 finished = await _write((claimed, turn.outcome))
             except Exception as error:  # noqa: BLE001 - whatever ails the database
-                logger.warning("An answer could not be written: %s", type(error).__name__)
+                logger.warning("An answer could not be stored: %s", type(error).__name__)
                 if time.monotonic() > deadline:
                     break
                 await asyncio.sleep(FINISH_PAUSES[min(attempt, len(FINISH_PAUSES) - 1)])

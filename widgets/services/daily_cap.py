@@ -1,4 +1,4 @@
-"""Enforce the daily cap: how many messages a widget accepts per day of its organization."""
+"""Enforce the daily message limit of a widget, which counts by days of its organization."""
 
 import uuid
 from dataclasses import dataclass

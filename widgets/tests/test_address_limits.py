@@ -54,7 +54,7 @@ async def refusal(socket: VisitorSocket) -> Frame:
 Headers = Callable[[int, int], list[tuple[bytes, bytes]]]
 
 
-async def test_new_sessions_of_a_64_are_those_of_one_address(
+async def test_addresses_of_a_64_share_the_session_rate(
     visit: Visits, widget: WidgetConfig, clock: Clock, behind_a_proxy: Headers
 ) -> None:
     for host in range(20):
@@ -82,7 +82,7 @@ async def test_networks_of_a_48_share_a_wider_bucket(
     assert (await visit.opened(widget, headers=other)).token
 
 
-async def test_messages_of_a_64_are_those_of_one_address(
+async def test_addresses_of_a_64_share_the_message_rate(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -145,7 +145,7 @@ async def test_handshakes_of_an_address_are_counted_resumes_included(
     }
 
 
-async def test_refused_origins_and_unknown_widgets_are_handshakes_too(
+async def test_refused_handshakes_count_against_the_rate(
     visit: Visits, widget: WidgetConfig, clock: Clock, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, handshakes_burst=2)
@@ -155,7 +155,7 @@ async def test_refused_origins_and_unknown_widgets_are_handshakes_too(
     await refusal(await visit(widget, origin="https://shop.example.com"))
 
 
-async def test_the_handshake_rate_can_be_turned_off(
+async def test_handshake_rate_can_be_disabled(
     visit: Visits, widget: WidgetConfig, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, handshakes_burst=1, handshakes_per_minute_per_ip=OFF)
@@ -208,7 +208,7 @@ async def test_frames_of_an_address_are_counted_over_sessions_and_reconnects(
     assert await flood(await visit.opened(widget, headers=behind_a_proxy(2, 99))) == 20
 
 
-async def test_an_operator_bounds_the_sockets_of_a_process(
+async def test_operator_can_limit_the_sockets_of_a_process(
     visit: Visits, widget: WidgetConfig, settings: Settings
 ) -> None:
     settings.MAX_SOCKETS = 2

@@ -43,7 +43,7 @@ def export(client: APIClient, path: str, **query: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_every_contact_is_a_line(client: APIClient, acme: Organization) -> None:
+def test_every_contact_is_exported_as_a_line(client: APIClient, acme: Organization) -> None:
     assert export(client, CONTACTS) == []
     names = ["Jane", "Two\nlines \u2028 and more", "Jo"]
     for name in names:
@@ -55,7 +55,7 @@ def test_every_contact_is_a_line(client: APIClient, acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("path", [CONTACTS, SESSIONS])
-def test_there_are_no_pages(client: APIClient, path: str) -> None:
+def test_export_is_not_paginated(client: APIClient, path: str) -> None:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     described = document["paths"][path]["get"]["parameters"]
     taken = [parameter["name"] for parameter in described if "name" in parameter]
@@ -68,7 +68,7 @@ def test_there_are_no_pages(client: APIClient, path: str) -> None:
         assert name not in refused.json()["message"].partition("Use ")[2]
 
 
-def test_a_conversation_comes_with_its_messages(client: APIClient, acme: Organization) -> None:
+def test_conversation_is_exported_with_its_messages(client: APIClient, acme: Organization) -> None:
     widget = make_widget(acme)
     sessions = [create_widget_session(widget=widget)[0] for _ in range(45)]
     for session in sessions[1:]:
@@ -85,7 +85,7 @@ def test_a_conversation_comes_with_its_messages(client: APIClient, acme: Organiz
     assert export(client, SESSIONS, last_answer="failed") == []
 
 
-def test_queries_go_with_batches_not_with_rows(
+def test_query_count_grows_with_batches_not_rows(
     client: APIClient, acme: Organization, django_assert_max_num_queries: Any
 ) -> None:
     widget = make_widget(acme)
@@ -96,7 +96,7 @@ def test_queries_go_with_batches_not_with_rows(
         assert len(export(client, SESSIONS)) == 60
 
 
-def test_rows_of_one_moment_come_once(acme: Organization) -> None:
+def test_rows_with_equal_timestamps_are_exported_once(acme: Organization) -> None:
     for number in range(25):
         Contact.objects.create(organization=acme, name=str(number))
     Contact.objects.filter(name__gt="15").update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -105,7 +105,7 @@ def test_rows_of_one_moment_come_once(acme: Organization) -> None:
     assert len({row.id for batch in batches for row in batch}) == 25
 
 
-def test_what_refuses_an_export_is_json(client: APIClient, acme: Organization) -> None:
+def test_export_refusals_are_json(client: APIClient, acme: Organization) -> None:
     for accept in ("application/x-ndjson", "*/*", "application/json"):
         response = client.get(CONTACTS, {"x": "1"}, headers={"accept": accept})
         assert (response.status_code, response["Content-Type"]) == (400, "application/json")
@@ -115,7 +115,7 @@ def test_what_refuses_an_export_is_json(client: APIClient, acme: Organization) -
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.exhaustive
-async def test_under_asgi_it_is_sent_while_it_is_read(acme: Organization) -> None:
+async def test_export_streams_under_asgi(acme: Organization) -> None:
     def make() -> str:
         Contact.objects.bulk_create(
             Contact(organization=acme, name=f"{n} {'x' * 150}") for n in range(30_000)
@@ -137,7 +137,7 @@ async def test_under_asgi_it_is_sent_while_it_is_read(acme: Organization) -> Non
     assert most < sum(sizes) * 0.6
 
 
-def test_a_deleted_conversation_is_gone_with_what_it_had(
+def test_deleting_a_conversation_deletes_its_messages_and_turns(
     client: APIClient, acme: Organization
 ) -> None:
     widget = make_widget(acme)

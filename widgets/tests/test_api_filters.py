@@ -44,7 +44,7 @@ def say(widget: WidgetConfig, *answers: str, text: str = "Hello", **more: Any) -
     return session
 
 
-def test_contacts(client: APIClient, acme: Organization) -> None:
+def test_contact_filters_select_rows(client: APIClient, acme: Organization) -> None:
     jane = Contact.objects.create(
         organization=acme, name="Jane Müller", email="jane@example.com", phone="+41446681800"
     )
@@ -58,7 +58,7 @@ def test_contacts(client: APIClient, acme: Organization) -> None:
     assert found(client, "contacts", search="100%") == found(client, "contacts", search="_") == []
 
 
-def test_widgets_and_agents(client: APIClient, acme: Organization) -> None:
+def test_widget_and_agent_filters_select_rows(client: APIClient, acme: Organization) -> None:
     agent = make_agent(acme, name="Ann", model="openai-chat:gpt-4.1-mini")
     shop = make_widget(acme, agent=agent, name="Shop")
     off = make_widget(acme, name="Help", enabled=False)
@@ -71,7 +71,7 @@ def test_widgets_and_agents(client: APIClient, acme: Organization) -> None:
     assert same(found(client, "agents", search="ann"), agent)
 
 
-def test_sessions(client: APIClient, acme: Organization) -> None:
+def test_session_filters_select_rows(client: APIClient, acme: Organization) -> None:
     widget, other = make_widget(acme), make_widget(acme)
     failed = say(widget, "complete", "failed", text="Where is my parcel?")
     fine = say(widget, "failed", "complete", rating="up")
@@ -97,7 +97,7 @@ def test_sessions(client: APIClient, acme: Organization) -> None:
     assert [row["message_count"] for row in rows] == [1, 3, 3]
 
 
-def test_messages(client: APIClient, acme: Organization) -> None:
+def test_message_filters_select_rows(client: APIClient, acme: Organization) -> None:
     session = say(make_widget(acme), "complete", "failed")
     path = f"/api/v1/sessions/{session.id}/messages/"
 
@@ -115,7 +115,7 @@ def test_messages(client: APIClient, acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("kind", ["widgets", "agents", "contacts", "sessions"])
-def test_times_and_order(client: APIClient, acme: Organization, kind: str) -> None:
+def test_time_filters_and_ordering_work(client: APIClient, acme: Organization, kind: str) -> None:
     widget = make_widget(acme)
     make: dict[str, Callable[[], Any]] = {
         "widgets": lambda: make_widget(acme, agent=widget.text_agent),
@@ -143,12 +143,12 @@ def test_times_and_order(client: APIClient, acme: Organization, kind: str) -> No
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "Z", "+00:00", ""])
 @pytest.mark.parametrize("year", ["0090", "1900", "9998"])
-def test_any_time_can_be_asked_for(client: APIClient, year: str, offset: str) -> None:
+def test_any_time_value_is_handled(client: APIClient, year: str, offset: str) -> None:
     moment = f"{year}-09-29T23:16:07.634{offset}"
     assert found(client, "sessions", created_from=moment, active_from=moment) == []
 
 
-def test_pages_keep_the_order_and_the_filters(client: APIClient, acme: Organization) -> None:
+def test_pagination_keeps_order_and_filters(client: APIClient, acme: Organization) -> None:
     for number in range(120):
         Contact.objects.create(organization=acme, name=f"Number {number}")
     # An import writes all of them at one moment.
@@ -180,7 +180,7 @@ def test_pages_keep_the_order_and_the_filters(client: APIClient, acme: Organizat
         ("nonsense\x00", "x"),
     ],
 )
-def test_what_is_not_understood_is_refused(
+def test_unknown_parameters_are_refused(
     client: APIClient, kind: str, name: str, value: str
 ) -> None:
     response = client.get(f"/api/v1/{kind}/", {name: value})

@@ -72,7 +72,9 @@ def test_third_slow_request_is_refused(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_searches_at_once(api: Connect, acme_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_searches_are_bounded(
+    api: Connect, acme_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside, go_on = threading.Semaphore(0), threading.Event()
     search = SessionFilter.filter_search
 
@@ -99,13 +101,13 @@ def test_searches_at_once(api: Connect, acme_key: str, monkeypatch: pytest.Monke
     assert api(acme_key).get(f"{SESSIONS}?search=x").status_code == 200
 
 
-def test_failed_search_gives_its_place_back(api: Connect, acme_key: str) -> None:
+def test_failed_search_releases_its_slot(api: Connect, acme_key: str) -> None:
     client = api(acme_key)
     for _ in range(5):
         assert client.get(f"{CONTACTS}?search=x&unknown=1").status_code == 400
 
 
-def test_off_with_the_rates(
+def test_limit_is_off_if_rate_limits_are_off(
     api: Connect, acme_key: str, contact: Contact, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
@@ -114,7 +116,7 @@ def test_off_with_the_rates(
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_export_that_is_given_up_gives_its_place_back(acme: Organization) -> None:
+async def test_aborted_export_releases_its_slot(acme: Organization) -> None:
     def make() -> str:
         Contact.objects.bulk_create(
             Contact(organization=acme, name=f"{n} {'x' * 150}") for n in range(3_000)

@@ -27,5 +27,5 @@ async def test_a_swallowed_cancellation_is_repeated() -> None:
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_nothing_to_cancel() -> None:
+async def test_cancelling_nothing_is_harmless() -> None:
     await cancel([])

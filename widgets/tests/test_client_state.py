@@ -40,13 +40,13 @@ def view(
     return made
 
 
-def test_the_sender_is_not_told_its_own_message() -> None:
+def test_sender_does_not_receive_its_own_message() -> None:
     assert view().frames_for(MessagePosted(ASKED, "me")) == []
     assert kinds(view().frames_for(MessagePosted(ASKED, "other tab"))) == ["message"]
     assert view(v2=False).frames_for(MessagePosted(ASKED, "other tab")) == []
 
 
-def test_what_the_history_showed_is_not_told_again() -> None:
+def test_messages_in_the_history_are_not_sent_again() -> None:
     shown = view(replayed_seq=2)
     assert shown.frames_for(MessagePosted(ASKED, "other tab")) == []
     assert shown.frames_for(ENDED) == []
@@ -62,7 +62,7 @@ def test_a_base_socket_sees_only_its_own_turns_and_those_it_joined() -> None:
         assert kinds(socket.frames_for(ENDED)) == ["message", "typing_stop"]
 
 
-def test_an_error_goes_to_the_socket_that_began_the_turn() -> None:
+def test_error_goes_to_the_socket_that_started_the_turn() -> None:
     sender, tab = view(), view()
     sender.mark_sent("m1", 1)
     for socket in (sender, tab):
@@ -85,15 +85,15 @@ def test_a_failed_answer_with_text_is_shown_to_v2_alone() -> None:
         assert kinds(socket.frames_for(failed)) == expected
 
 
-def test_a_lost_beginning_is_made_up_for() -> None:
+def test_missed_typing_start_is_sent_later() -> None:
     assert kinds(view().frames_for(ENDED)) == ["typing_start", "message", "typing_stop"]
 
 
-def test_a_turn_that_left_nothing_is_not_begun_at_its_end() -> None:
+def test_turn_without_a_message_sends_no_late_typing_start() -> None:
     assert view().frames_for(TurnEnded("m1", "r1", None)) == []
 
 
-def test_who_joins_gets_what_is_written_and_then_the_rest() -> None:
+def test_joining_socket_gets_the_text_so_far_and_the_rest() -> None:
     socket = view(unfinished=("m1",))
     frames = socket.join_answer(message_id="m1", reply_id="r1", text="Hel")
     assert kinds(frames) == ["typing_start", "delta"]
@@ -144,7 +144,7 @@ turn_events = st.sampled_from(
 
 
 @given(st.lists(turn_events, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
-def test_whatever_hints_come_typing_is_paired(
+def test_typing_is_paired_whatever_events_arrive(
     events: list[ShownEvent], v2: bool, began: bool, replayed_seq: int
 ) -> None:
     socket = view(v2=v2, replayed_seq=replayed_seq)

@@ -27,7 +27,7 @@ def view(*, v2: bool = True, newest_answer: MessageData | None = FIRST) -> Clien
     return made
 
 
-def test_it_is_shown_once() -> None:
+def test_replacement_is_shown_once() -> None:
     socket = view()
     assert kinds(socket.frames_for(AGAIN)) == ["typing_start"]
     frames = socket.frames_for(REPLACED)
@@ -37,24 +37,24 @@ def test_it_is_shown_once() -> None:
     assert socket.shown_answer == (2, "r2")
 
 
-def test_what_the_history_showed_is_not_shown_again() -> None:
+def test_replacement_in_the_history_is_not_shown_again() -> None:
     assert view(newest_answer=SECOND).frames_for(REPLACED) == []
 
 
-def test_it_is_shown_to_who_says_that_it_has_all() -> None:
+def test_replacement_is_shown_to_a_client_with_full_history() -> None:
     socket = view(newest_answer=None)
     assert socket.frames_for(ENDED) == []
     assert kinds(socket.frames_for(REPLACED)) == ["typing_start", "message", "typing_stop"]
 
 
-def test_the_earlier_one_that_comes_late_is_not_shown_over_it() -> None:
+def test_late_earlier_answer_does_not_replace_the_newer() -> None:
     socket = view()
     socket.frames_for(REPLACED)
     assert socket.frames_for(ENDED) == []
     assert socket.shown_answer == (2, "r2")
 
 
-def test_a_newer_answer_is_not_gone_back_from() -> None:
+def test_newer_answer_is_never_reverted() -> None:
     socket = view()
     newest = replace(FIRST, id="r5", seq=4)
     socket.frames_for(TurnEnded("m3", "r5", newest))
@@ -62,13 +62,13 @@ def test_a_newer_answer_is_not_gone_back_from() -> None:
     assert socket.shown_answer == (4, "r5")
 
 
-def test_a_base_socket_sees_nothing_of_it() -> None:
+def test_base_socket_sees_no_replacement() -> None:
     socket = view(v2=False)
     assert [*socket.frames_for(AGAIN), *socket.frames_for(REPLACED)] == []
 
 
 @pytest.mark.parametrize(("rewritten", "joins"), [((), True), (("m1",), False)])
-def test_a_base_socket_joins_where_it_was_shown_no_answer(
+def test_base_socket_joins_if_it_was_shown_no_answer(
     rewritten: tuple[str, ...], joins: bool
 ) -> None:
     socket = ClientState(v2=False, name="me")
@@ -77,7 +77,7 @@ def test_a_base_socket_joins_where_it_was_shown_no_answer(
     assert socket.join_answer(message_id="m3", reply_id="r4", text="") == []
 
 
-def test_who_asked_follows_it_and_hears_how_it_failed() -> None:
+def test_requesting_socket_follows_it_and_gets_its_error() -> None:
     socket, tab = view(), view()
     socket.mark_requested("m1")
     assert socket.is_live("m1", "r2")
@@ -99,7 +99,7 @@ def test_a_second_try_ends_the_typing_of_the_first() -> None:
     assert kinds(socket.frames_for(TurnEnded("m1", "r3", None))) == ["typing_stop"]
 
 
-def test_an_interrupted_turn_is_over_whoever_wrote_it() -> None:
+def test_interrupted_turn_ends_with_an_error_and_typing_stop() -> None:
     socket = view()
     socket.mark_requested("m1")
     socket.frames_for(AGAIN)
@@ -107,7 +107,7 @@ def test_an_interrupted_turn_is_over_whoever_wrote_it() -> None:
     assert socket.typing == frozenset()
 
 
-def test_a_turn_whose_end_was_not_told_can_be_ended() -> None:
+def test_turn_with_a_missed_end_can_be_ended() -> None:
     socket = view()
     socket.frames_for(AGAIN)
     assert socket.typing == {"m1"}
@@ -128,7 +128,7 @@ hints = st.sampled_from(
 
 
 @given(st.lists(hints, max_size=12), st.booleans(), st.booleans())
-def test_whatever_hints_come_typing_is_paired_and_nothing_is_shown_twice(
+def test_typing_is_paired_and_nothing_repeats_whatever_events_arrive(
     events: list[ShownEvent], v2: bool, asked: bool
 ) -> None:
     socket = view(v2=v2, newest_answer=None)

@@ -56,7 +56,7 @@ async def test_marks_within_the_limit_are_cut_after_the_thirtieth(
     assert max(sorted_marks) <= MAX_MARKS
 
 
-async def test_a_long_message_is_no_bad_frame(visit: Visits, widget: WidgetConfig) -> None:
+async def test_too_long_message_is_not_a_bad_frame(visit: Visits, widget: WidgetConfig) -> None:
     """Someone who pastes a long text again and again stays connected (docs/protocol.md)."""
     socket = await visit.opened(widget)
     for _ in range(12):

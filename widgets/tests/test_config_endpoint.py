@@ -38,7 +38,7 @@ def cors(response: Any) -> Mapping[str, str]:
     return {k: v for k, v in response.headers.items() if k.startswith("Access-Control-")}
 
 
-def test_exactly_the_nine_keys(client: Client, acme: Organization) -> None:
+def test_response_has_exactly_nine_keys(client: Client, acme: Organization) -> None:
     widget = make_widget(
         acme,
         name="Shop",
@@ -69,14 +69,14 @@ def test_exactly_the_nine_keys(client: Client, acme: Organization) -> None:
     assert str(widget.id) not in response.content.decode()
 
 
-def test_what_is_unset_is_null(client: Client, open_widget: WidgetConfig) -> None:
+def test_unset_values_are_null(client: Client, open_widget: WidgetConfig) -> None:
     body = get(client, open_widget).json()
     assert body.keys() == NINE
     assert (body["name"], body["greeting"]) == (None, None)
 
 
 @pytest.mark.parametrize("origin", [None, ORIGIN, "null", "", "http://x\\y", "\xff"])
-def test_a_widget_without_a_list_is_for_everybody(
+def test_widget_without_an_origin_list_allows_any_site(
     client: Client, open_widget: WidgetConfig, origin: str | None
 ) -> None:
     response = get(client, open_widget, **({} if origin is None else {"origin": origin}))
@@ -119,7 +119,7 @@ def test_an_allowed_origin_is_echoed(client: Client, listed: WidgetConfig, origi
         "http://127.0.0.1:8001",
     ],
 )
-def test_any_other_is_refused_unreadably(
+def test_other_origins_get_an_unreadable_refusal(
     client: Client, listed: WidgetConfig, origin: str | None
 ) -> None:
     response = get(client, listed, **({} if origin is None else {"origin": origin}))
@@ -136,7 +136,9 @@ async def test_a_doubled_header_is_refused(listed: WidgetConfig, transactional_d
     assert (once.status_code, twice.status_code) == (200, 403)
 
 
-def test_unknown_and_disabled_answer_alike(client: Client, listed: WidgetConfig) -> None:
+def test_unknown_and_disabled_widgets_get_the_same_response(
+    client: Client, listed: WidgetConfig
+) -> None:
     WidgetConfig.objects.filter(id=listed.id).update(enabled=False)
     unknown, disabled = get(client, "wid_unknown", origin=ORIGIN), get(client, listed)
     assert unknown.status_code == disabled.status_code == 404
@@ -157,7 +159,9 @@ def test_a_hostile_identifier_is_unknown(client: Client, db: None, widget_id: st
     assert cors(response) == {"Access-Control-Allow-Origin": "*"}
 
 
-def test_the_id_of_the_row_is_no_address(client: Client, open_widget: WidgetConfig) -> None:
+def test_primary_key_is_not_accepted_as_identifier(
+    client: Client, open_widget: WidgetConfig
+) -> None:
     assert get(client, str(open_widget.id)).status_code == 404
 
 
@@ -173,7 +177,7 @@ def test_our_own_pages_need_no_origin_header(
     assert get(client, listed, sec_fetch_site=fetch_site, origin="null").status_code == 403
 
 
-def test_head_is_get_without_a_body(client: Client, listed: WidgetConfig) -> None:
+def test_head_returns_get_headers_without_a_body(client: Client, listed: WidgetConfig) -> None:
     response = get(client, listed, method="HEAD", origin=ORIGIN)
     assert (response.status_code, response.content) == (200, b"")
     assert cors(response) == {"Access-Control-Allow-Origin": ORIGIN}
@@ -189,7 +193,7 @@ def test_other_methods_are_refused(client: Client, listed: WidgetConfig, method:
     assert response["Vary"] == "Origin"
 
 
-def test_staff_who_are_signed_in_change_nothing(
+def test_response_does_not_depend_on_a_staff_session(
     client: Client, listed: WidgetConfig, alice: Any
 ) -> None:
     client.force_login(alice)
@@ -198,7 +202,7 @@ def test_staff_who_are_signed_in_change_nothing(
     assert "Set-Cookie" not in response.headers
 
 
-def test_a_change_is_seen_at_once(client: Client, open_widget: WidgetConfig) -> None:
+def test_changed_setting_is_served_immediately(client: Client, open_widget: WidgetConfig) -> None:
     response = get(client, open_widget)
     assert response["Cache-Control"] == "no-cache"
     WidgetConfig.objects.filter(id=open_widget.id).update(name="New")
@@ -206,7 +210,7 @@ def test_a_change_is_seen_at_once(client: Client, open_widget: WidgetConfig) -> 
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_is_away_is_no_refusal(
+def test_unreachable_database_is_not_reported_as_a_refusal(
     client: Client,
     listed: WidgetConfig,
     caplog: pytest.LogCaptureFixture,

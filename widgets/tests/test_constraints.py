@@ -67,7 +67,7 @@ def check_refused(write: Callable[[], object]) -> None:
     ],
     ids=str,
 )
-def test_widgets(widget: WidgetConfig, bad: dict[str, Any]) -> None:
+def test_invalid_widgets_violate_constraints(widget: WidgetConfig, bad: dict[str, Any]) -> None:
     rows = WidgetConfig.objects.filter(id=widget.id)
     check_refused(lambda: rows.update(**bad))
     columns: dict[str, Any] = dict(rows.values().get())
@@ -91,17 +91,17 @@ def test_widgets(widget: WidgetConfig, bad: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_widgets_that_are_fine(widget: WidgetConfig, good: dict[str, Any]) -> None:
+def test_valid_widgets_satisfy_constraints(widget: WidgetConfig, good: dict[str, Any]) -> None:
     assert WidgetConfig.objects.filter(id=widget.id).update(**good) == 1
 
 
-def test_a_public_identifier_is_there_once(widget: WidgetConfig, globex: Organization) -> None:
+def test_public_identifier_is_unique(widget: WidgetConfig, globex: Organization) -> None:
     other = make_widget(globex)
     rows = WidgetConfig.objects.filter(id=other.id)
     check_refused(lambda: rows.update(widget_id=widget.widget_id))
 
 
-def test_an_agent_in_use_stays(widget: WidgetConfig) -> None:
+def test_agent_in_use_cannot_be_deleted(widget: WidgetConfig) -> None:
     with pytest.raises(models.RestrictedError), transaction.atomic():
         TextAgent.objects.all().delete()
     assert TextAgent.objects.count() == 1
@@ -121,19 +121,19 @@ def test_an_agent_in_use_stays(widget: WidgetConfig) -> None:
     ],
     ids=str,
 )
-def test_messages(session: WidgetSession, bad: dict[str, Any]) -> None:
+def test_invalid_messages_violate_constraints(session: WidgetSession, bad: dict[str, Any]) -> None:
     first = append_message(session, role="user", content="1", client_message_id="first")
     append_message(session, role="user", content="2", client_message_id="second")
     check_refused(lambda: WidgetMessage.objects.filter(id=first.id).update(**bad))
 
 
-def test_messages_without_a_key_may_be_many(session: WidgetSession) -> None:
+def test_several_messages_can_have_no_key(session: WidgetSession) -> None:
     for _ in range(3):
         append_message(session, role="user", content="x", client_message_id=None)
     assert WidgetMessage.objects.count() == 3
 
 
-def test_one_turn_of_a_session_runs(session: WidgetSession) -> None:
+def test_session_has_at_most_one_running_turn(session: WidgetSession) -> None:
     turns = [
         WidgetTurn.objects.create(
             session=session, message=append_message(session, role="user", content="x")
@@ -145,7 +145,7 @@ def test_one_turn_of_a_session_runs(session: WidgetSession) -> None:
     check_refused(lambda: WidgetTurn.objects.create(session=session, message=turns[0].message))
 
 
-def test_a_token_leads_to_one_session(session: WidgetSession) -> None:
+def test_token_digest_is_unique(session: WidgetSession) -> None:
     check_refused(
         lambda: WidgetSession.objects.create(
             widget=session.widget,
@@ -155,14 +155,14 @@ def test_a_token_leads_to_one_session(session: WidgetSession) -> None:
     )
 
 
-def test_a_day_is_counted_once_and_not_below_zero(widget: WidgetConfig) -> None:
+def test_daily_count_is_unique_and_not_negative(widget: WidgetConfig) -> None:
     day = date(2026, 1, 1)
     usage = WidgetDailyUsage.objects.create(widget=widget, day=day)
     check_refused(lambda: WidgetDailyUsage.objects.create(widget=widget, day=day))
     check_refused(lambda: WidgetDailyUsage.objects.filter(id=usage.id).update(messages=-1))
 
 
-def test_members_and_keys(acme: Organization, alice: Any) -> None:
+def test_invalid_members_and_keys_violate_constraints(acme: Organization, alice: Any) -> None:
     check_refused(lambda: Membership.objects.create(organization=acme, user=alice))
     check_refused(lambda: Membership.objects.update(role="king"))
     ApiKey.objects.create(organization=acme, name="One", digest="x")
@@ -173,6 +173,6 @@ def test_members_and_keys(acme: Organization, alice: Any) -> None:
 @pytest.mark.parametrize(
     "bad", [{"max_output_tokens": 0}, {"max_output_tokens": 4_097}, {"temperature": 2.5}], ids=str
 )
-def test_agents(acme: Organization, bad: dict[str, Any]) -> None:
+def test_invalid_agents_violate_constraints(acme: Organization, bad: dict[str, Any]) -> None:
     agent = make_agent(acme)
     check_refused(lambda: TextAgent.objects.filter(id=agent.id).update(**bad))

@@ -46,7 +46,7 @@ def details(contact: Contact | None) -> tuple[str, str | None, str | None]:
     return contact.name, contact.email, contact.phone
 
 
-def test_a_known_contact_stays_as_it_is(session: WidgetSession, jane: Contact) -> None:
+def test_known_contact_is_not_changed_by_a_form(session: WidgetSession, jane: Contact) -> None:
     submit(session, name="Mallory", email="JANE@example.com", phone="+1234567890")
     assert session.contact == jane
     assert details(jane) == ("Jane", "jane@example.com", None)
@@ -57,7 +57,7 @@ def test_a_known_contact_stays_as_it_is(session: WidgetSession, jane: Contact) -
     }
 
 
-def test_a_repeat_does_not_change_a_known_contact_either(
+def test_repeated_form_does_not_change_a_known_contact(
     session: WidgetSession, jane: Contact
 ) -> None:
     submit(session, email="jane@example.com")
@@ -68,19 +68,19 @@ def test_a_repeat_does_not_change_a_known_contact_either(
     assert session.contact_claim == {"name": "Mallory", "email": "mallory@example.com"}
 
 
-def test_a_repeat_corrects_the_contact_that_the_session_made(session: WidgetSession) -> None:
+def test_repeated_form_corrects_the_contact_it_created(session: WidgetSession) -> None:
     submit(session, name="Jnae", email="jnae@example.com")
     submit(session, name="Jane", email="jane@example.com", phone="044 668 18 00")
     assert details(Contact.objects.get()) == ("Jane", "jane@example.com", "+41446681800")
 
 
-def test_a_repeat_without_a_field_keeps_it(session: WidgetSession) -> None:
+def test_repeated_form_keeps_omitted_fields(session: WidgetSession) -> None:
     submit(session, name="Jane", email="jane@example.com")
     submit(session, phone="+1234567890")
     assert details(Contact.objects.get()) == ("Jane", "jane@example.com", "+1234567890")
 
 
-def test_a_refused_repeat_keeps_contact_and_claim(session: WidgetSession) -> None:
+def test_refused_repeat_keeps_contact_and_claim(session: WidgetSession) -> None:
     submit(session, name="Jane", email="jane@example.com")
     with pytest.raises(ApplicationError):
         submit(session, email="nonsense")
@@ -92,7 +92,7 @@ def test_a_refused_repeat_keeps_contact_and_claim(session: WidgetSession) -> Non
 @pytest.mark.parametrize(
     "typed", [{"email": "JANE@example.com"}, {"phone": "+41 44 668 18 00"}], ids=str
 )
-def test_a_correction_can_not_take_what_another_contact_has(
+def test_correction_cannot_take_details_of_another_contact(
     session: WidgetSession, jane: Contact, typed: dict[str, str]
 ) -> None:
     Contact.objects.filter(id=jane.id).update(phone="+41446681800")
@@ -105,7 +105,9 @@ def test_a_correction_can_not_take_what_another_contact_has(
     assert (session.contact_claim or {})["name"] == "Still mine"
 
 
-def test_another_session_never_corrects_it(widget: WidgetConfig, session: WidgetSession) -> None:
+def test_other_sessions_never_correct_the_contact(
+    widget: WidgetConfig, session: WidgetSession
+) -> None:
     submit(session, name="Jane", email="jane@example.com")
     other, _ = create_widget_session(widget=widget)
     submit(other, name="Mallory", email="jane@example.com")
@@ -114,7 +116,7 @@ def test_another_session_never_corrects_it(widget: WidgetConfig, session: Widget
     assert details(session.contact) == ("Jane", "jane@example.com", None)
 
 
-def test_after_staff_deleted_the_contact_a_form_makes_a_new_one(session: WidgetSession) -> None:
+def test_form_creates_a_new_contact_after_staff_deleted_the_old(session: WidgetSession) -> None:
     submit(session, email="jane@example.com")
     Contact.objects.all().delete()
     submit(session, email="jane@example.com")
@@ -122,7 +124,7 @@ def test_after_staff_deleted_the_contact_a_form_makes_a_new_one(session: WidgetS
     assert session.contact_is_own
 
 
-def test_staff_apply_a_claim(session: WidgetSession, jane: Contact) -> None:
+def test_staff_can_apply_a_claim(session: WidgetSession, jane: Contact) -> None:
     submit(session, name="Jane Doe", email="jane@example.com", phone="+1234567890")
     assert apply_contact_claim(session_id=session.id)
     assert details(jane) == ("Jane Doe", "jane@example.com", "+1234567890")
@@ -130,7 +132,9 @@ def test_staff_apply_a_claim(session: WidgetSession, jane: Contact) -> None:
     assert not session.contact_is_own
 
 
-def test_staff_apply_a_claim_whose_contact_is_gone(session: WidgetSession, jane: Contact) -> None:
+def test_staff_can_apply_a_claim_whose_contact_was_deleted(
+    session: WidgetSession, jane: Contact
+) -> None:
     submit(session, name="Jane Doe", email="jane@example.com")
     jane.delete()
     assert apply_contact_claim(session_id=session.id)
@@ -138,7 +142,7 @@ def test_staff_apply_a_claim_whose_contact_is_gone(session: WidgetSession, jane:
     assert details(session.contact) == ("Jane Doe", "jane@example.com", None)
 
 
-def test_a_claim_that_another_contact_contradicts_is_not_applied(
+def test_claim_conflicting_with_another_contact_is_not_applied(
     session: WidgetSession, jane: Contact, acme: Organization
 ) -> None:
     Contact.objects.create(organization=acme, phone="+1234567890")
@@ -149,6 +153,6 @@ def test_a_claim_that_another_contact_contradicts_is_not_applied(
     assert details(jane) == ("Jane", "jane@example.com", None)
 
 
-def test_nothing_typed_is_nothing_to_apply(session: WidgetSession) -> None:
+def test_empty_claim_cannot_be_applied(session: WidgetSession) -> None:
     assert not apply_contact_claim(session_id=session.id)
     assert Contact.objects.count() == 0

@@ -25,7 +25,7 @@ def session(acme: Organization, jane: Contact) -> WidgetSession:
     return make_conversation(acme, "Hello?", "Good day", contact=jane, contact_claim=typed)
 
 
-def test_the_list_counts_conversations(
+def test_contact_list_counts_conversations(
     client: Client, bob: User, acme: Organization, jane: Contact, session: WidgetSession
 ) -> None:
     Contact.objects.create(organization=acme, name="Nobody")
@@ -46,7 +46,7 @@ def test_the_list_counts_conversations(
     assert found["Jane"] == 4
 
 
-def test_the_page_leads_to_them(
+def test_contact_page_links_conversations(
     client: Client, bob: User, jane: Contact, session: WidgetSession
 ) -> None:
     client.force_login(bob)
@@ -63,7 +63,7 @@ def test_the_page_leads_to_them(
     assert listed(client, f"contact__id__exact={jane.id}") == {str(session.id)}
 
 
-def test_what_was_typed_is_applied_from_there(
+def test_claim_is_applied_from_the_contact_page(
     client: Client, alice: User, jane: Contact, session: WidgetSession
 ) -> None:
     client.force_login(alice)
@@ -80,7 +80,7 @@ def test_what_was_typed_is_applied_from_there(
     assert "Apply to the contact" not in body
 
 
-def test_an_older_claim_is_named_too(
+def test_older_claim_is_shown(
     client: Client, alice: User, acme: Organization, jane: Contact
 ) -> None:
     make_conversation(acme, "One", contact=jane, contact_claim={"phone": "+41446681800"})

@@ -61,7 +61,7 @@ def test_required_needs_every_collected_field(acme: Organization) -> None:
     assert submit(session, name=NAME, email=EMAIL).contact is not None
 
 
-def test_optional_takes_any_of_the_collected_fields(acme: Organization) -> None:
+def test_optional_form_accepts_any_collected_field(acme: Organization) -> None:
     for typed in ({"name": NAME}, {"email": EMAIL}, {"phone": PHONE}):
         session = submit(make_session(acme, "optional", **ALL), **typed)
         assert session.contact_claim == typed
@@ -70,13 +70,13 @@ def test_optional_takes_any_of_the_collected_fields(acme: Organization) -> None:
         assert details == typed
 
 
-def test_optional_needs_something(acme: Organization) -> None:
+def test_optional_form_needs_at_least_one_field(acme: Organization) -> None:
     session = make_session(acme, "optional", **ALL)
     for typed in ({}, {"name": "", "email": " "}, {"name": None}):
         assert refusal(session, **typed).code is ErrorCode.CONTACT_INFO_INVALID
 
 
-def test_optional_with_only_uncollected_fields(acme: Organization) -> None:
+def test_optional_form_with_only_uncollected_fields_is_refused(acme: Organization) -> None:
     session = make_session(acme, "optional", collect_email=True)
     for typed in ({"phone": PHONE}, {"name": NAME, "phone": "nonsense"}):
         assert refusal(session, **typed).code is ErrorCode.CONTACT_INFO_NOT_COLLECTED
@@ -105,7 +105,7 @@ def test_uncollected_fields_do_not_count(acme: Organization, mode: str) -> None:
         ({"name": "x" * 60_000, "email": "@" * 60_000}, {"name", "email"}),
     ],
 )
-def test_nonsense_is_refused_by_name(
+def test_invalid_field_is_named(
     acme: Organization, mode: str, typed: dict[str, str], fields: set[str]
 ) -> None:
     session = make_session(acme, mode, **ALL)

@@ -74,7 +74,7 @@ def erase(client: APIClient, **detail: str) -> None:
 @pytest.mark.parametrize(
     "then", [MALLORY, {"email": MALLORY["email"]}, {"phone": MALLORY["phone"]}]
 )
-async def test_correction_moves_no_conversation_of_another_person(
+async def test_correction_does_not_move_conversations_of_another_person(
     visit: Visits, form: WidgetConfig, api: Connect, acme_key: str, key: str, then: dict[str, str]
 ) -> None:
     """The first to type Anna's email or phone creates her contact, and then wants it renamed."""
@@ -93,7 +93,7 @@ async def test_correction_moves_no_conversation_of_another_person(
     assert ({"name": "Mallory", **then},) in claims
 
 
-async def test_correction_before_another_person_comes_is_kept(
+async def test_correction_before_another_session_links_is_kept(
     visit: Visits, form: WidgetConfig, api: Connect, acme_key: str
 ) -> None:
     mallory = await came(visit, form, email=ANNA["email"])
@@ -105,7 +105,9 @@ async def test_correction_before_another_person_comes_is_kept(
     assert SECRET in await in_database(exports, client, email=ANNA["email"])
 
 
-async def test_correction_back_and_forth_changes_nothing(visit: Visits, form: WidgetConfig) -> None:
+async def test_correction_and_its_reversal_change_nothing(
+    visit: Visits, form: WidgetConfig
+) -> None:
     mallory = await came(visit, form, email=ANNA["email"])
     await came(visit, form, email=ANNA["email"])
     for email in (MALLORY["email"], ANNA["email"], MALLORY["email"]):
@@ -114,7 +116,9 @@ async def test_correction_back_and_forth_changes_nothing(visit: Visits, form: Wi
         assert (contact.name, contact.email) == ("", ANNA["email"])
 
 
-async def test_neither_of_two_linked_sessions_corrects(visit: Visits, form: WidgetConfig) -> None:
+async def test_neither_of_two_linked_sessions_can_correct(
+    visit: Visits, form: WidgetConfig
+) -> None:
     known = await came(visit, form, email=ANNA["email"])
     linked = await came(visit, form, email=ANNA["email"])
     for socket in (known, linked):
@@ -122,7 +126,7 @@ async def test_neither_of_two_linked_sessions_corrects(visit: Visits, form: Widg
     assert (await in_database(Contact.objects.get)).email == ANNA["email"]
 
 
-async def test_name_alone_stays_correctable(visit: Visits, form: WidgetConfig) -> None:
+async def test_name_only_contact_stays_correctable(visit: Visits, form: WidgetConfig) -> None:
     first, second = await came(visit, form, name="Jo"), await came(visit, form, name="Jo")
     await fill_in(first, name="Joe")
     await fill_in(second, name="Joan")
@@ -147,7 +151,7 @@ def staff_by_the_form(contact: Contact, client: Client, api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("correct", [staff_by_rest, staff_by_the_form])
-async def test_what_staff_corrected_stays(
+async def test_staff_correction_is_kept(
     visit: Visits,
     form: WidgetConfig,
     client: Client,
@@ -164,7 +168,7 @@ async def test_what_staff_corrected_stays(
     assert (contact.name, contact.email, contact.phone) == ("Anna", *ANNA.values())
 
 
-async def test_what_staff_applied_stays(
+async def test_claim_applied_by_staff_is_kept(
     visit: Visits, form: WidgetConfig, client: Client, alice: User
 ) -> None:
     await in_database(client.force_login, alice)
@@ -177,7 +181,7 @@ async def test_what_staff_applied_stays(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_corrections_and_new_sessions_at_once(acme: Organization) -> None:
+def test_concurrent_corrections_and_new_sessions_are_consistent(acme: Organization) -> None:
     """Whoever is first: nobody is linked to a contact that doesn't have what they typed."""
     widget = make_widget(acme, contact_info_mode="optional", collect_email=True)
 

@@ -20,16 +20,16 @@ COLORS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
         ("#ff0000", "#ffffff", 4.0),
     ],
 )
-def test_known_pairs(one: str, other: str, ratio: float) -> None:
+def test_known_pairs_have_their_wcag_contrast(one: str, other: str, ratio: float) -> None:
     assert contrast_ratio(one, other) == pytest.approx(ratio, abs=0.006)
 
 
 @given(COLORS, COLORS)
-def test_either_way_round_and_within_its_bounds(one: str, other: str) -> None:
+def test_contrast_is_symmetric_and_bounded(one: str, other: str) -> None:
     assert contrast_ratio(one, other) == contrast_ratio(other, one)
     assert 1 <= contrast_ratio(one, other) <= 21
 
 
-def test_what_is_not_enough_never_looks_like_enough() -> None:
+def test_insufficient_contrast_is_never_rounded_up() -> None:
     assert contrast_warning("#767676", "#ffffff") == ""
     assert "4.4:1" in contrast_warning("#777777", "#ffffff")

@@ -34,7 +34,7 @@ def session(acme: Organization, jane: Contact) -> WidgetSession:
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "root"])
-def test_everybody_of_the_organization_reads(
+def test_all_members_can_read(
     client: Client, alice: User, bob: User, session: WidgetSession, who: str
 ) -> None:
     root = User.objects.create_superuser("root")
@@ -53,7 +53,7 @@ def test_everybody_of_the_organization_reads(
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "root"])
-def test_nobody_writes(
+def test_conversations_cannot_be_edited(
     client: Client, alice: User, bob: User, session: WidgetSession, who: str
 ) -> None:
     root = User.objects.create_superuser("root")
@@ -69,21 +69,21 @@ def test_nobody_writes(
     assert list(WidgetMessage.objects.values()) == before
 
 
-def test_an_owner_deletes(client: Client, alice: User, session: WidgetSession) -> None:
+def test_owner_can_delete(client: Client, alice: User, session: WidgetSession) -> None:
     client.force_login(alice)
     assert client.post(f"{LIST}{session.id}/delete/", {"post": "yes"}).status_code == 302
     assert WidgetMessage.objects.count() == WidgetSession.objects.count() == 0
     assert Contact.objects.count() == 1
 
 
-def test_many_are_deleted_at_once(client: Client, alice: User, session: WidgetSession) -> None:
+def test_several_are_deleted_together(client: Client, alice: User, session: WidgetSession) -> None:
     client.force_login(alice)
     data = {"action": "delete_selected", "_selected_action": [str(session.id)], "post": "yes"}
     assert client.post(LIST, data).status_code == 302
     assert WidgetSession.objects.count() == 0
 
 
-def test_a_viewer_does_not_delete(client: Client, bob: User, session: WidgetSession) -> None:
+def test_viewer_cannot_delete(client: Client, bob: User, session: WidgetSession) -> None:
     client.force_login(bob)
     assert client.post(f"{LIST}{session.id}/delete/", {"post": "yes"}).status_code == 403
     data = {"action": "delete_selected", "_selected_action": [str(session.id)], "post": "yes"}
@@ -91,7 +91,7 @@ def test_a_viewer_does_not_delete(client: Client, bob: User, session: WidgetSess
     assert WidgetSession.objects.count() == 1
 
 
-def test_an_owner_applies_what_was_typed(
+def test_owner_can_apply_a_claim(
     client: Client, alice: User, session: WidgetSession, jane: Contact
 ) -> None:
     client.force_login(alice)
@@ -102,7 +102,7 @@ def test_an_owner_applies_what_was_typed(
     assert (jane.name, jane.email) == ("Jane Doe", "jane@example.com")
 
 
-def test_a_claim_that_can_not_be_applied_says_why(
+def test_refused_claim_shows_the_reason(
     client: Client, alice: User, acme: Organization, session: WidgetSession, jane: Contact
 ) -> None:
     Contact.objects.create(organization=acme, email="taken@example.com")
@@ -116,7 +116,7 @@ def test_a_claim_that_can_not_be_applied_says_why(
     assert jane.email == "jane@example.com"
 
 
-def test_beside_the_transcript_one_is_applied(
+def test_claim_is_applied_beside_the_transcript(
     client: Client, alice: User, session: WidgetSession, jane: Contact
 ) -> None:
     client.force_login(alice)
@@ -129,7 +129,7 @@ def test_beside_the_transcript_one_is_applied(
     assert "Apply to the contact" not in client.get(page).content.decode()
 
 
-def test_a_viewer_does_not_apply(
+def test_viewer_cannot_apply_a_claim(
     client: Client, bob: User, session: WidgetSession, jane: Contact
 ) -> None:
     client.force_login(bob)

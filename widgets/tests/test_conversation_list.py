@@ -81,14 +81,14 @@ def listed(client: Client, query: str = "") -> set[str]:
         ("answer=answered&q=parcel", ""),
     ],
 )
-def test_words_and_filters(
+def test_search_and_filters_select_conversations(
     client: Client, bob: User, conversations: dict[str, WidgetSession], query: str, names: str
 ) -> None:
     client.force_login(bob)
     assert listed(client, query) == {str(conversations[name].pk) for name in names.split()}
 
 
-def test_widgets_are_chosen_from_a_menu(
+def test_widget_filter_is_a_select(
     client: Client, bob: User, acme: Organization, globex: Organization,
     conversations: dict[str, WidgetSession],
 ) -> None:  # fmt: skip
@@ -110,7 +110,7 @@ def test_widgets_are_chosen_from_a_menu(
     assert '<input type="hidden" name="days" value="7">' in body
 
 
-def test_what_a_row_says(
+def test_row_shows_visitor_widget_and_state(
     client: Client, bob: User, conversations: dict[str, WidgetSession]
 ) -> None:
     client.force_login(bob)
@@ -122,7 +122,7 @@ def test_what_a_row_says(
     assert "No.</td>" not in page
 
 
-def test_the_number_of_queries_is_constant(
+def test_list_query_count_is_constant(
     client: Client, bob: User, acme: Organization, conversations: dict[str, WidgetSession]
 ) -> None:
     client.force_login(bob)
@@ -141,7 +141,7 @@ def test_the_number_of_queries_is_constant(
 
 
 @pytest.mark.parametrize("kind", ["text", "json"])
-def test_one_conversation_as_a_file(
+def test_one_conversation_can_be_downloaded(
     client: Client, bob: User, conversations: dict[str, WidgetSession], kind: str
 ) -> None:
     client.force_login(bob)
@@ -159,7 +159,7 @@ def test_one_conversation_as_a_file(
         assert "Thumbs down: Wrong" in body
 
 
-def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(
+def test_unknown_formats_and_foreign_users_get_404(
     client: Client, alice: User, charlie: User, conversations: dict[str, WidgetSession]
 ) -> None:
     client.force_login(alice)
@@ -172,7 +172,7 @@ def test_there_is_no_other_kind_of_file_and_nobody_else_gets_one(
 
 
 @pytest.mark.parametrize("kind", ["text", "json"])
-async def test_the_filtered_list_as_a_file(
+async def test_filtered_list_can_be_downloaded(
     async_client: AsyncClient,
     transactional_db: None,
     alice: User,
@@ -194,7 +194,7 @@ async def test_the_filtered_list_as_a_file(
             assert text in body
 
 
-async def test_a_file_holds_the_organization_in_which_one_works(
+async def test_download_contains_only_the_current_organization(
     async_client: AsyncClient,
     transactional_db: None,
     alice: User,
@@ -209,7 +209,7 @@ async def test_a_file_holds_the_organization_in_which_one_works(
     assert [record["id"] for record in json.loads(body)] == [str(conversations["jane"].id)]
 
 
-def test_a_viewer_takes_one_conversation_away_and_not_all(
+def test_viewer_can_download_one_conversation_but_not_all(
     client: Client, alice: User, bob: User, conversations: dict[str, WidgetSession]
 ) -> None:
     client.force_login(bob)
@@ -222,7 +222,7 @@ def test_a_viewer_takes_one_conversation_away_and_not_all(
     )
 
 
-async def test_an_empty_list_is_an_empty_file(
+async def test_empty_list_downloads_an_empty_file(
     async_client: AsyncClient, transactional_db: None, alice: User
 ) -> None:
     await in_database(async_client.force_login, alice)
@@ -233,7 +233,7 @@ async def test_an_empty_list_is_an_empty_file(
 
 
 @pytest.mark.parametrize("query", ["contact__id__exact=foo", "nope=1"])
-def test_an_address_that_means_nothing_leads_to_the_list(
+def test_invalid_parameters_redirect_to_the_list(
     client: Client, alice: User, conversations: dict[str, WidgetSession], query: str
 ) -> None:
     client.force_login(alice)
@@ -244,7 +244,7 @@ def test_an_address_that_means_nothing_leads_to_the_list(
 
 
 @pytest.mark.parametrize("after", ["9" * 5_000, "9" * 11, "-1", "²", "x", ""])
-def test_lines_after_nonsense_are_all_lines(
+def test_invalid_after_parameter_returns_all_messages(
     client: Client, bob: User, conversations: dict[str, WidgetSession], after: str
 ) -> None:
     client.force_login(bob)

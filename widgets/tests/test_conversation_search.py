@@ -62,7 +62,7 @@ def found(client: Client, query: str) -> tuple[set[str], str]:
     return ids, first.content.decode()
 
 
-def test_a_word_that_is_often_said_hides_no_conversation(
+def test_frequent_word_hides_no_conversation(
     client: Client, bob: User, told_often: set[str]
 ) -> None:
     client.force_login(bob)
@@ -71,7 +71,7 @@ def test_a_word_that_is_often_said_hides_no_conversation(
     assert "most recent activity are shown" not in page
 
 
-async def test_the_file_has_them_all(
+async def test_download_contains_all_matches(
     async_client: AsyncClient, transactional_db: None, alice: User, told_often: set[str]
 ) -> None:
     await in_database(async_client.force_login, alice)
@@ -84,7 +84,7 @@ async def test_the_file_has_them_all(
 @pytest.mark.parametrize(
     ("in_messages", "in_pages"), [(MOST_FOUND + 1, 0), (0, MOST_FOUND + 1), (300, 300)]
 )
-def test_of_too_many_the_newest_are_shown_and_the_page_says_so(
+def test_too_many_matches_show_the_newest_with_a_notice(
     client: Client, bob: User, widget: WidgetConfig, in_messages: int, in_pages: int
 ) -> None:
     client.force_login(bob)
@@ -95,7 +95,7 @@ def test_of_too_many_the_newest_are_shown_and_the_page_says_so(
     assert f"The {MOST_FOUND} with the most recent activity are shown" in page
 
 
-def test_exactly_as_many_as_are_shown_need_no_word(
+def test_exact_maximum_of_matches_shows_no_notice(
     client: Client, bob: User, widget: WidgetConfig
 ) -> None:
     client.force_login(bob)

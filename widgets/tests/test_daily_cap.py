@@ -50,7 +50,9 @@ def at(monkeypatch: pytest.MonkeyPatch) -> SetClock:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("earlier", [0, 3])
-def test_24_at_once_at_a_cap_of_7_are_7(acme: Organization, earlier: int) -> None:
+def test_cap_of_7_accepts_exactly_7_of_24_concurrent_messages(
+    acme: Organization, earlier: int
+) -> None:
     widget = make_widget(acme, daily_message_cap=7)
     assert [use(widget) for _ in range(earlier)] == [None] * earlier
     outcomes = in_parallel(lambda _: use(widget), range(24))
@@ -67,7 +69,7 @@ def test_two_widgets_do_not_share_a_cap(acme: Organization) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_cap_all_are_counted(acme: Organization) -> None:
+def test_messages_are_counted_without_a_cap(acme: Organization) -> None:
     widget = make_widget(acme)
     assert in_parallel(lambda _: use(widget), range(24)) == [None] * 24
     assert list(used(widget).values()) == [24]
@@ -86,7 +88,7 @@ def test_without_a_cap_all_are_counted(acme: Organization) -> None:
         ("America/Santiago", "2026-09-06T04:00:00+00:00"),
     ],
 )
-def test_around_midnight_each_day_gets_its_cap(
+def test_each_day_around_midnight_has_its_own_cap(
     acme: Organization, monkeypatch: pytest.MonkeyPatch, zone: str, midnight: str
 ) -> None:
     """24 processes' worth of connections, whose clocks differ by two milliseconds."""
@@ -111,7 +113,7 @@ def test_around_midnight_each_day_gets_its_cap(
     assert used(widget) == {today - timedelta(days=1): 5, today: 5}
 
 
-def test_a_cap_of_0_lets_none_through(acme: Organization) -> None:
+def test_cap_of_zero_accepts_nothing(acme: Organization) -> None:
     widget = make_widget(acme, daily_message_cap=0)
     refusal = use(widget)
     assert refusal is not None
@@ -119,7 +121,7 @@ def test_a_cap_of_0_lets_none_through(acme: Organization) -> None:
     assert used(widget) == {}
 
 
-def test_a_cap_that_changes_counts_what_was_used(acme: Organization) -> None:
+def test_changed_cap_counts_earlier_messages(acme: Organization) -> None:
     widget = make_widget(acme)
     for _ in range(3):
         use(widget)
@@ -129,7 +131,7 @@ def test_a_cap_that_changes_counts_what_was_used(acme: Organization) -> None:
     assert list(used(widget).values()) == [5]
 
 
-def test_a_message_that_is_not_written_is_not_counted(acme: Organization) -> None:
+def test_rejected_message_is_not_counted(acme: Organization) -> None:
     widget = make_widget(acme, daily_message_cap=1)
     with transaction.atomic():
         use_daily_message(cap=daily_cap(widget))
@@ -182,7 +184,7 @@ def test_a_day_begins_at_midnight_of_the_organization(
         ("Asia/Tokyo", "2026-01-01T15:00:00+00:00", 86_400),
     ],
 )
-def test_the_wait_ends_at_the_next_midnight(zone: str, now: str, seconds: int) -> None:
+def test_retry_after_ends_at_the_next_midnight(zone: str, now: str, seconds: int) -> None:
     moment = datetime.fromisoformat(now)
     day, wait = organization_day(zone, moment)
     assert wait == seconds

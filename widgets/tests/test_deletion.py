@@ -38,7 +38,7 @@ def all_of_them(*rows: Any, **more: str) -> dict[str, Any]:
     return {"action": "delete_selected", "_selected_action": chosen, **more}
 
 
-def test_of_a_widget_the_rest_is_counted(client: Client, widget: WidgetConfig) -> None:
+def test_widget_deletion_page_counts_related_rows(client: Client, widget: WidgetConfig) -> None:
     path = f"{ADMIN}widgetconfig/{widget.pk}/delete/"
     counts = []
     for days_ago in range(2):
@@ -54,7 +54,7 @@ def test_of_a_widget_the_rest_is_counted(client: Client, widget: WidgetConfig) -
     assert counts[0] == counts[1]
 
 
-def test_of_conversations_the_messages_are_counted(client: Client, widget: WidgetConfig) -> None:
+def test_conversation_deletion_page_counts_messages(client: Client, widget: WidgetConfig) -> None:
     made = make_many(widget, admin_base.MOST_NAMED + 20, "Hello", "Anybody there?")
     page = client.post(CONVERSATIONS, all_of_them(made[0])).content.decode()
     assert "Conversations: 120" in page
@@ -67,7 +67,7 @@ def test_of_conversations_the_messages_are_counted(client: Client, widget: Widge
     assert WidgetSession.objects.count() == WidgetMessage.objects.count() == 0
 
 
-def test_more_than_the_page_can_name_again_are_refused_at_once(
+def test_deleting_too_many_rows_is_refused_immediately(
     client: Client, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin_base, "MOST_DELETED", 3)
@@ -80,7 +80,7 @@ def test_more_than_the_page_can_name_again_are_refused_at_once(
     assert "Conversations: 3" in page
 
 
-def test_of_many_widgets_that_hold_an_agent_the_first_are_named(
+def test_only_the_first_widgets_using_an_agent_are_named(
     client: Client, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin_base, "MOST_NAMED", 2)
@@ -92,7 +92,7 @@ def test_of_many_widgets_that_hold_an_agent_the_first_are_named(
     assert "and 3 more" in page
 
 
-def test_of_a_contact_conversations_stay(
+def test_deleting_a_contact_keeps_conversations(
     client: Client, acme: Organization, widget: WidgetConfig
 ) -> None:
     jane = Contact.objects.create(organization=acme, name="Jane")
@@ -103,7 +103,7 @@ def test_of_a_contact_conversations_stay(
 
 
 @pytest.mark.parametrize("door", ["page", "list", "REST"])
-def test_a_widget_goes_a_few_conversations_at_a_time(
+def test_widget_is_deleted_in_batches_of_conversations(
     client: Client, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch, door: str
 ) -> None:
     monkeypatch.setattr(session_services, "DELETED_AT_ONCE", 2)
@@ -119,7 +119,7 @@ def test_a_widget_goes_a_few_conversations_at_a_time(
     assert most_at_once(queries, made) == 2
 
 
-def test_conversations_go_a_few_at_a_time(
+def test_conversations_are_deleted_in_batches(
     client: Client, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_services, "DELETED_AT_ONCE", 2)

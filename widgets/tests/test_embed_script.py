@@ -20,7 +20,7 @@ def get(client: Client, **headers: str) -> Any:
     return client.get(PATH, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-def test_any_page_may_load_it(client: Client) -> None:
+def test_any_page_can_load_the_script(client: Client) -> None:
     response = get(client)
     assert response.status_code == 200
     assert response.content == SCRIPT
@@ -58,7 +58,7 @@ def test_any_page_may_load_it(client: Client) -> None:
         ("x" * 50_000, None),
     ],
 )
-def test_compressed_as_the_browser_accepts(
+def test_encoding_follows_accept_encoding(
     client: Client, accept: str, encoding: str | None
 ) -> None:
     response = get(client, accept_encoding=accept)
@@ -82,9 +82,7 @@ def test_every_encoding_is_smaller_and_has_its_own_etag(client: Client) -> None:
         'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"', '"{}-zstd"',
     ],
 )  # fmt: skip
-def test_an_unchanged_bundle_is_not_sent_again(
-    client: Client, encoding: str, template: str
-) -> None:
+def test_unchanged_bundle_returns_304(client: Client, encoding: str, template: str) -> None:
     etag = get(client, accept_encoding=encoding)["ETag"]
     again = get(client, accept_encoding=encoding, if_none_match=template.format(etag.strip('"')))
     assert (again.status_code, again.content) == (304, b"")
@@ -110,7 +108,7 @@ def test_a_changed_bundle_is_sent(client: Client, header: str) -> None:
     assert get(client, if_none_match=header).status_code == 200
 
 
-def test_a_new_build_is_served_at_once(client: Client, dist: Path) -> None:
+def test_new_build_is_served_immediately(client: Client, dist: Path) -> None:
     before = get(client)["ETag"]
     (dist / "widget.min.js").write_text("// changed")
     response = get(client)
@@ -118,7 +116,7 @@ def test_a_new_build_is_served_at_once(client: Client, dist: Path) -> None:
     assert response["ETag"] != before
 
 
-def test_head_is_get_without_a_body(client: Client) -> None:
+def test_head_returns_get_headers_without_a_body(client: Client) -> None:
     response = client.head(PATH)
     assert (response.status_code, response.content) == (200, b"")
     assert response["ETag"] == get(client)["ETag"]

@@ -115,7 +115,7 @@ def check_export(data: dict[str, Any], jane: Contact) -> None:
 # --- REST ---
 
 
-def test_rest(
+def test_rest_erases_a_contact(
     api: Connect, alice: User, acme_key: str, jane: Contact, globex: Organization
 ) -> None:
     exported = api(acme_key).get(f"/api/v1/contacts/{jane.id}/export/")
@@ -133,7 +133,7 @@ def test_rest(
     assert api(alice).post(f"/api/v1/contacts/{jane.id}/erase/").status_code == 404
 
 
-def test_a_key_is_named_in_the_receipt(
+def test_receipt_names_the_api_key(
     api: Connect, acme: Organization, acme_key: str, jane: Contact
 ) -> None:
     api(acme_key).post(f"/api/v1/contacts/{jane.id}/erase/")
@@ -143,7 +143,7 @@ def test_a_key_is_named_in_the_receipt(
 
 
 @pytest.mark.parametrize(("method", "path"), [("get", "export"), ("post", "erase")])
-def test_rest_refuses(
+def test_rest_refuses_erasure_without_permission(
     api: Connect, bob: User, charlie: User, globex: Organization, jane: Contact,
     method: str, path: str,
 ) -> None:  # fmt: skip
@@ -162,7 +162,7 @@ def test_rest_refuses(
 # --- the admin ---
 
 
-def test_the_admin(
+def test_admin_erases_a_contact(
     client: Client, alice: User, jane: Contact, acme: Organization, globex: Organization
 ) -> None:
     client.force_login(alice)
@@ -190,7 +190,7 @@ def test_the_admin(
     assert client.post(f"{page}/erase/").status_code == 404
 
 
-def test_who_may_not_write_sees_no_button_and_finds_no_page(
+def test_viewer_sees_no_button_and_no_erasure_page(
     client: Client, bob: User, charlie: User, jane: Contact
 ) -> None:
     before = Contact.objects.count()
@@ -207,7 +207,7 @@ def test_who_may_not_write_sees_no_button_and_finds_no_page(
     assert Contact.objects.count() == before
 
 
-def test_an_admin_elsewhere_is_none_here(
+def test_admin_of_another_organization_cannot_erase(
     client: Client, bob: User, globex: Organization, jane: Contact
 ) -> None:
     Membership.objects.create(organization=globex, user=bob, role=Role.OWNER)
@@ -219,13 +219,13 @@ def test_an_admin_elsewhere_is_none_here(
     assert Contact.objects.filter(id=jane.id).exists()
 
 
-def test_the_erasure_needs_the_csrf_token(alice: User, jane: Contact) -> None:
+def test_erasure_needs_the_csrf_token(alice: User, jane: Contact) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     assert client.post(f"/admin/contacts/contact/{jane.id}/erase/").status_code == 403
 
 
-def test_receipts_are_there_to_read(
+def test_receipts_are_read_only(
     client: Client, alice: User, bob: User, charlie: User, jane: Contact, acme: Organization
 ) -> None:
     receipt = ErasureReceipt.objects.create(
@@ -255,7 +255,7 @@ def run(*arguments: Any) -> str:
     return output.getvalue()
 
 
-def test_commands(jane: Contact, globex: Organization) -> None:
+def test_commands_erase_a_contact(jane: Contact, globex: Organization) -> None:
     check_export(json.loads(run("export_contact", str(jane.id))), jane)
     before = everything()
     with pytest.raises(CommandError, match=r"2 conversations with 1 messages, and 1 forms.*--yes"):
@@ -268,7 +268,7 @@ def test_commands(jane: Contact, globex: Organization) -> None:
 
 
 @pytest.mark.parametrize("contact_id", ["x", "f7e23ebc-eb51-4120-80fd-ec4ad0b677e7"])
-def test_commands_name_what_is_not_there(db: None, contact_id: str) -> None:
+def test_commands_name_unknown_contacts(db: None, contact_id: str) -> None:
     for arguments in (("export_contact", contact_id), ("erase_contact", contact_id, "--yes")):
         with pytest.raises(CommandError, match="There is no such contact"):
             run(*arguments)
@@ -277,7 +277,7 @@ def test_commands_name_what_is_not_there(db: None, contact_id: str) -> None:
 # --- beside live traffic ---
 
 
-def test_a_contact_of_a_name_alone(acme: Organization) -> None:
+def test_contact_with_only_a_name_can_be_erased(acme: Organization) -> None:
     """Without email and phone there is nothing to look for elsewhere."""
     contact = Contact.objects.create(organization=acme, name="Jane")
     talk(acme, "Other words", name="Jane")
@@ -286,7 +286,7 @@ def test_a_contact_of_a_name_alone(acme: Organization) -> None:
     assert WidgetSession.objects.count() == 1
 
 
-def test_an_answer_under_way_is_given_up(jane: Contact) -> None:
+def test_running_answer_is_abandoned(jane: Contact) -> None:
     session = WidgetSession.objects.filter(contact=jane, last_seq=1).get()
     WidgetTurn.objects.create(session=session, message=session.messages.get())
     turn = claim_next_turn(session_id=session.id, owner=uuid.uuid4())
@@ -297,7 +297,9 @@ def test_an_answer_under_way_is_given_up(jane: Contact) -> None:
     assert not WidgetMessage.objects.filter(content__contains="Jane").exists()
 
 
-def test_two_at_once_and_forms_meanwhile(transactional_db: None, jane: Contact) -> None:
+def test_concurrent_erasures_and_forms_are_consistent(
+    transactional_db: None, jane: Contact
+) -> None:
     """One erases, the other finds nobody; a form that comes meanwhile is linked to somebody."""
     sessions = [
         create_widget_session(widget=make_widget(jane.organization, **FORM))[0] for _ in range(4)

@@ -159,7 +159,7 @@ def test_refused(origin: str) -> None:
     assert is_request_allowed(allowed=LISTED, origins=[header]) is is_padded
 
 
-def test_absent_is_refused_with_a_list_only() -> None:
+def test_absent_origin_is_refused_only_with_a_list() -> None:
     assert not is_origin_allowed(None, LISTED, site_origin=SITE)
     assert not is_request_allowed(allowed=LISTED, origins=[])
     assert is_origin_allowed(None, None)
@@ -206,7 +206,7 @@ def test_headers_that_no_browser_sends_are_refused(origins: list[bytes]) -> None
         (b"\xff", False),
     ],
 )
-def test_sec_fetch_site_stands_in_for_an_absent_origin_only(fetch_site: bytes, fine: bool) -> None:
+def test_sec_fetch_site_replaces_only_an_absent_origin(fetch_site: bytes, fine: bool) -> None:
     assert is_request_allowed(allowed=LISTED, origins=[], fetch_site=fetch_site) is fine
     for origin in (b"null", b"", b"https://evil.net"):
         assert not is_request_allowed(allowed=LISTED, origins=[origin], fetch_site=fetch_site)
@@ -214,7 +214,7 @@ def test_sec_fetch_site_stands_in_for_an_absent_origin_only(fetch_site: bytes, f
 
 @given(st.text(st.characters(exclude_categories=[])) | st.from_regex(r"https?://\S{0,40}"))
 @example("https://[::ffff:1.2.3.4]")
-def test_anything_that_has_an_origin_has_one_exact_form(value: str) -> None:
+def test_every_origin_has_one_exact_form(value: str) -> None:
     canonical = parse_origin(value)
     if canonical is None:
         assert not is_origin_allowed(value, LISTED, site_origin=SITE)
@@ -227,7 +227,7 @@ def test_anything_that_has_an_origin_has_one_exact_form(value: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=3), st.binary(max_size=12))
-def test_no_header_raises(origins: list[bytes], fetch_site: bytes) -> None:
+def test_any_header_is_handled_without_raising(origins: list[bytes], fetch_site: bytes) -> None:
     fine = is_request_allowed(allowed=LISTED, origins=origins, fetch_site=fetch_site)
     assert not fine or not origins or parse_origin(origins[0].decode("ascii")) is not None
 
@@ -236,7 +236,7 @@ def test_no_header_raises(origins: list[bytes], fetch_site: bytes) -> None:
     st.from_regex(r"https?://[a-z0-9_.-]{1,20}(:[0-9]{1,5})?", fullmatch=True),
     st.sampled_from(LISTED),
 )
-def test_a_page_is_allowed_just_where_the_entry_says(value: str, entry: str) -> None:
+def test_page_is_allowed_exactly_if_the_entry_matches(value: str, entry: str) -> None:
     canonical = parse_origin(value)
     allowed = is_origin_allowed(value, [entry])
     if canonical is None:
@@ -249,7 +249,7 @@ def test_a_page_is_allowed_just_where_the_entry_says(value: str, entry: str) -> 
 
 
 @given(st.from_regex(r"[a-zA-Z0-9-]{1,8}(\.[a-zA-Z0-9-]{1,8}){1,3}(:[0-9]{1,5})?", fullmatch=True))
-def test_what_staff_list_is_what_its_own_page_may_use(typed: str) -> None:
+def test_listed_origin_allows_its_own_page(typed: str) -> None:
     try:
         entry = normalize_origin_entry(typed)
     except OriginError:

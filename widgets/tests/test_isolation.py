@@ -81,7 +81,7 @@ def snapshot() -> list[Any]:
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("path", READS)
-def test_foreign_rows_can_not_be_read(
+def test_foreign_rows_cannot_be_read(
     strangers: dict[str, APIClient], acmes: Belongings, caller: str, path: str
 ) -> None:
     foreign = strangers[caller].get(path.format(**vars(acmes)))
@@ -94,7 +94,7 @@ def test_foreign_rows_can_not_be_read(
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(("method", "path"), WRITES)
-def test_foreign_rows_can_not_be_written(
+def test_foreign_rows_cannot_be_written(
     strangers: dict[str, APIClient], acmes: Belongings, caller: str, method: str, path: str
 ) -> None:
     before = snapshot()
@@ -106,7 +106,7 @@ def test_foreign_rows_can_not_be_written(
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("kind", ["widgets", "agents", "contacts", "sessions"])
-def test_lists_hold_only_what_is_yours(
+def test_lists_contain_only_own_rows(
     strangers: dict[str, APIClient], acmes: Belongings, caller: str, kind: str
 ) -> None:
     for query in ({}, {"organization": str(acmes.agent.organization_id)}, {"search": "Acme"}):
@@ -118,7 +118,7 @@ def test_lists_hold_only_what_is_yours(
 
 
 @pytest.mark.parametrize("caller", ["owner", "admin", "key"])
-def test_a_foreign_agent_is_a_bad_value(
+def test_foreign_agent_is_an_invalid_value(
     strangers: dict[str, APIClient], acmes: Belongings, globex: Organization, caller: str
 ) -> None:
     client, own = strangers[caller], WidgetConfig.objects.get(organization=globex)
@@ -137,7 +137,7 @@ def test_a_foreign_agent_is_a_bad_value(
 
 
 @pytest.mark.parametrize("kind", ["widgets", "agents", "contacts"])
-def test_nothing_can_be_made_for_another_organization(
+def test_rows_cannot_be_created_for_another_organization(
     strangers: dict[str, APIClient],
     acme: Organization,
     globex: Organization,
@@ -156,7 +156,7 @@ def test_nothing_can_be_made_for_another_organization(
     assert made.objects.get(id=created.json()["id"]).organization == globex  # type: ignore[attr-defined]
 
 
-def test_the_same_details_are_no_hint_of_another_organizations_contact(
+def test_same_details_reveal_nothing_about_foreign_contacts(
     strangers: dict[str, APIClient], acmes: Belongings
 ) -> None:
     created = strangers["owner"].post("/api/v1/contacts/", {"email": "jane@example.com"})
@@ -165,7 +165,7 @@ def test_the_same_details_are_no_hint_of_another_organizations_contact(
     assert created.json()["name"] == ""
 
 
-def test_its_own_people_reach_all_of_it(
+def test_members_can_access_all_own_rows(
     api: Connect, alice: User, bob: User, acme_key: str, acmes: Belongings
 ) -> None:
     for caller in (alice, bob, acme_key):
@@ -173,7 +173,7 @@ def test_its_own_people_reach_all_of_it(
             assert api(caller).get(path.format(**vars(acmes))).status_code == 200
 
 
-def test_the_answers_hold_just_the_documented_fields(
+def test_responses_contain_only_documented_fields(
     api: Connect, alice: User, acmes: Belongings
 ) -> None:
     client = api(alice)

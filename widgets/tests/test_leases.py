@@ -59,7 +59,7 @@ def test_one_turn_runs_at_a_time(session: WidgetSession) -> None:
     assert claim(session, OTHER).message_id != first.message_id
 
 
-def test_a_live_lease_is_left_alone(session: WidgetSession, settings: Settings) -> None:
+def test_live_lease_is_not_taken_over(session: WidgetSession, settings: Settings) -> None:
     settings.REDIS_URL = "redis://there-are-other-processes"
     post(session)
     claim(session)
@@ -69,7 +69,9 @@ def test_a_live_lease_is_left_alone(session: WidgetSession, settings: Settings) 
     assert not settle_orphans(running_here=[], owner=ME).to_run
 
 
-def test_the_only_process_waits_for_no_lease(session: WidgetSession, settings: Settings) -> None:
+def test_only_process_takes_over_without_waiting_for_leases(
+    session: WidgetSession, settings: Settings
+) -> None:
     settings.REDIS_URL = ""
     post(session)
     claim(session, OTHER)
@@ -78,7 +80,7 @@ def test_the_only_process_waits_for_no_lease(session: WidgetSession, settings: S
     assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
 
 
-def test_a_process_does_not_take_its_own_turn_for_an_orphan(session: WidgetSession) -> None:
+def test_own_turn_is_not_treated_as_an_orphan(session: WidgetSession) -> None:
     post(session)
     claim(session)
     expire_leases()
@@ -86,7 +88,7 @@ def test_a_process_does_not_take_its_own_turn_for_an_orphan(session: WidgetSessi
     assert WidgetTurn.objects.get().state == "running"
 
 
-def test_an_orphan_is_run_once_more_and_the_late_answer_does_not_count(
+def test_orphan_runs_again_and_the_late_answer_is_discarded(
     session: WidgetSession,
 ) -> None:
     post(session)
@@ -101,7 +103,7 @@ def test_an_orphan_is_run_once_more_and_the_late_answer_does_not_count(
     assert [row.content for row in answers] == ["Hello."]
 
 
-def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
+def test_turn_orphaned_twice_is_interrupted(session: WidgetSession) -> None:
     asked = post(session)
     for _ in range(2):
         claim(session, OTHER)
@@ -116,7 +118,7 @@ def test_an_orphan_twice_over_is_interrupted(session: WidgetSession) -> None:
     assert not WidgetTurn.objects.exists()
 
 
-def test_a_claim_that_nobody_knows_of_runs_out(session: WidgetSession) -> None:
+def test_unknown_claim_expires(session: WidgetSession) -> None:
     post(session)
     claim(session)
     expire_leases()
@@ -124,7 +126,7 @@ def test_a_claim_that_nobody_knows_of_runs_out(session: WidgetSession) -> None:
     assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
 
 
-def test_an_answer_is_written_once_however_often_its_end_is_tried(session: WidgetSession) -> None:
+def test_answer_is_written_once_even_if_finishing_is_retried(session: WidgetSession) -> None:
     post(session)
     turn = claim(session)
     first = finish_turn(turn=turn, outcome=Outcome(content="Hello."))
@@ -134,21 +136,21 @@ def test_an_answer_is_written_once_however_often_its_end_is_tried(session: Widge
     assert WidgetMessage.objects.filter(role="assistant").count() == 1
 
 
-def test_a_forgotten_message_is_found(session: WidgetSession) -> None:
+def test_unclaimed_message_is_found(session: WidgetSession) -> None:
     post(session)
     assert not settle_orphans(running_here=[], owner=ME).to_run
     WidgetTurn.objects.update(updated_at=timezone.now() - LEASE - timedelta(seconds=1))
     assert settle_orphans(running_here=[], owner=ME).to_run == {session.id}
 
 
-def test_the_end_of_a_deleted_session_is_quiet(session: WidgetSession) -> None:
+def test_finishing_a_turn_of_a_deleted_session_raises_nothing(session: WidgetSession) -> None:
     post(session)
     turn = claim(session)
     session.delete()
     assert finish_turn(turn=turn, outcome=Outcome(content="Hello.")) is None
 
 
-async def test_the_supervisor_answers_what_a_dead_process_left(
+async def test_supervisor_runs_turns_of_a_dead_process(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit(widget)
@@ -167,7 +169,7 @@ async def test_the_supervisor_answers_what_a_dead_process_left(
     assert [f["type"] for f in frames] == ["typing_start", "message", "typing_stop"]
 
 
-async def test_what_the_end_of_the_process_cuts_is_run_again(
+async def test_turn_cut_by_shutdown_is_run_again(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit(widget)
@@ -187,7 +189,7 @@ async def test_what_the_end_of_the_process_cuts_is_run_again(
     assert [f["type"] for f in await socket.until("message")][-1] == "message"
 
 
-async def test_a_turn_that_cannot_begin_shows_nothing_and_is_run_again(
+async def test_turn_that_cannot_start_shows_nothing_and_is_retried(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -214,7 +216,7 @@ async def test_a_turn_that_cannot_begin_shows_nothing_and_is_run_again(
     assert [f["type"] for f in frames] == ["typing_start", "delta", "message", "typing_stop"]
 
 
-async def test_an_interrupted_answer_is_told(visit: Visits, widget: WidgetConfig) -> None:
+async def test_interrupted_answer_is_reported(visit: Visits, widget: WidgetConfig) -> None:
     v2 = await visit(widget)
     await v2.receive()
 

@@ -42,7 +42,7 @@ def lines(length: int, count: int) -> str:
     return "\n".join([line] * count).ljust(length, "x")
 
 
-def test_an_agent_that_nobody_touched(
+def test_saving_an_unchanged_agent_keeps_its_line_ends(
     client: Client, alice: User, acme_key: str, agent: TextAgent
 ) -> None:
     text = lines(19_999, 200)
@@ -58,7 +58,7 @@ def test_an_agent_that_nobody_touched(
     assert AuditEntry.objects.count() == before
 
 
-def test_a_widget_that_nobody_touched(
+def test_saving_an_unchanged_widget_keeps_its_line_ends(
     client: Client, alice: User, acme_key: str, widget: WidgetConfig
 ) -> None:
     settings = {
@@ -80,7 +80,7 @@ def test_a_widget_that_nobody_touched(
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
-def test_programs_may_send_them_too(
+def test_rest_accepts_crlf_line_ends(
     acme_key: str, agent: TextAgent, widget: WidgetConfig, end: str
 ) -> None:
     api = api_client(acme_key)

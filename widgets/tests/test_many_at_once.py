@@ -63,7 +63,7 @@ def queries_of(action: Callable[[], object]) -> int:
     return len(queries)
 
 
-def test_each_has_its_own_place(sessions: Sessions) -> None:
+def test_each_message_has_its_own_seq(sessions: Sessions) -> None:
     first, second, third = sessions(3)
     post([second], "Earlier")
     answers = post([first, second, third])
@@ -76,7 +76,7 @@ def test_each_has_its_own_place(sessions: Sessions) -> None:
     assert WidgetDailyUsage.objects.get().messages == 4
 
 
-def test_the_cap_is_used_to_the_last_message(widget: WidgetConfig, sessions: Sessions) -> None:
+def test_batch_uses_the_cap_to_the_last_message(widget: WidgetConfig, sessions: Sessions) -> None:
     WidgetConfig.objects.update(daily_message_cap=3)
     answers = post(sessions(5))
     assert codes(answers) == ["", "", "", "daily_cap_reached", "daily_cap_reached"]
@@ -84,9 +84,7 @@ def test_the_cap_is_used_to_the_last_message(widget: WidgetConfig, sessions: Ses
     assert WidgetDailyUsage.objects.get().messages == 3
 
 
-def test_what_is_wrong_with_one_is_nothing_to_the_others(
-    sessions: Sessions, settings: Settings
-) -> None:
+def test_refusal_affects_only_its_own_message(sessions: Sessions, settings: Settings) -> None:
     settings.LIMITS = replace(settings.LIMITS, queue_waiting=1)
     fine, over, gone, busy = sessions(4)
     WidgetSession.objects.filter(id=over.id).update(ended_at=timezone.now())
@@ -98,7 +96,7 @@ def test_what_is_wrong_with_one_is_nothing_to_the_others(
     assert WidgetMessage.objects.filter(session=fine).count() == 1
 
 
-def test_a_repeat_among_new_ones(sessions: Sessions) -> None:
+def test_retry_among_new_messages_is_recognized(sessions: Sessions) -> None:
     first, second = sessions(2)
     [original] = post([first], "Once", client_message_id="k")
     repeat, new = post([first, second], "Again", client_message_id="k")
@@ -109,7 +107,7 @@ def test_a_repeat_among_new_ones(sessions: Sessions) -> None:
     assert WidgetMessage.objects.count() == 2
 
 
-def test_each_is_on_its_own_page(sessions: Sessions) -> None:
+def test_each_message_keeps_its_own_page(sessions: Sessions) -> None:
     chats = sessions(2)
     pages = [VisitorPage(f"https://shop.example/{number}", "A page") for number in range(2)]
     accept_messages(
@@ -124,7 +122,7 @@ def test_each_is_on_its_own_page(sessions: Sessions) -> None:
         assert (session.page_url, session.last_seq) == (page.url, 1)
 
 
-def test_each_turn_asks_its_own_question(sessions: Sessions) -> None:
+def test_each_turn_gets_its_own_history(sessions: Sessions) -> None:
     first, second, silent = sessions(3)
     post([first], "First")
     post([second], "Second")
@@ -134,7 +132,7 @@ def test_each_turn_asks_its_own_question(sessions: Sessions) -> None:
     assert told == [["Second"], ["First"]]
 
 
-def test_a_session_that_another_process_answers_is_left_alone(sessions: Sessions) -> None:
+def test_session_of_another_process_is_not_claimed(sessions: Sessions) -> None:
     ours, theirs = sessions(2)
     post([ours, theirs])
     claim_turns([theirs.id], owner=OTHER)
@@ -176,7 +174,7 @@ def test_each_answer_ends_its_own_turn(sessions: Sessions) -> None:
     assert list(answered.values_list("content", flat=True)) == ["Good."]
 
 
-def test_many_cost_as_many_queries_as_two(sessions: Sessions) -> None:
+def test_query_count_does_not_depend_on_batch_size(sessions: Sessions) -> None:
     few, many = sessions(2), sessions(30)
     # The first of the day, and the first of the agent, ask for more.
     [first] = sessions(1)

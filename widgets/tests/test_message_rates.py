@@ -39,7 +39,7 @@ def refusal(session: WidgetSession, key: str | None = None) -> ErrorCode:
     return caught.value.code
 
 
-def test_a_repeat_costs_nothing_with_tokens_left_and_without(session: WidgetSession) -> None:
+def test_retry_is_free_with_and_without_tokens_left(session: WidgetSession) -> None:
     first = say(session, "k0")
     for _ in range(5):
         assert say(session, "k0") == AcceptedMessage(first.message, is_new=False)
@@ -49,7 +49,7 @@ def test_a_repeat_costs_nothing_with_tokens_left_and_without(session: WidgetSess
     assert say(session, "k0") == AcceptedMessage(first.message, is_new=False)
 
 
-def test_what_is_refused_for_another_reason_costs_nothing(
+def test_message_refused_for_another_reason_is_refunded(
     session: WidgetSession, settings: Settings
 ) -> None:
     WidgetConfig.objects.update(daily_message_cap=0)
@@ -64,7 +64,7 @@ def test_what_is_refused_for_another_reason_costs_nothing(
     assert refusal(session) is ErrorCode.RATE_LIMITED
 
 
-def test_a_session_that_is_gone_costs_its_address_nothing(
+def test_deleted_session_does_not_charge_its_address(
     session: WidgetSession, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, messages_per_minute_per_ip=1)
@@ -77,7 +77,7 @@ def test_a_session_that_is_gone_costs_its_address_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_waits_for_the_rates(
+def test_no_transaction_is_open_while_rates_are_charged(
     session: WidgetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     took: list[bool] = []

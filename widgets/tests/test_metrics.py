@@ -39,7 +39,7 @@ def added() -> Added:
     return added
 
 
-async def test_a_turn(
+async def test_turn_is_counted_and_timed(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, added: Added
 ) -> None:
     scripted.automatic = ("Hello", " there.")
@@ -67,7 +67,7 @@ async def test_a_turn(
     assert added("loquent_sockets_closed_total", by="client", code="other") == 1
 
 
-async def test_a_failure_and_a_stop(
+async def test_failures_and_stops_are_counted(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, added: Added
 ) -> None:
     socket = await visit.opened(widget)
@@ -86,7 +86,7 @@ async def test_a_failure_and_a_stop(
         assert added("loquent_model_calls_total", backend="test", outcome=outcome) == 1
 
 
-async def test_refusals_and_closes(
+async def test_refusals_and_closes_are_counted(
     visit: Visits, widget: WidgetConfig, added: Added, settings: Settings
 ) -> None:
     assert not (await visit("wid_nothing")).accepted
@@ -103,7 +103,7 @@ async def test_refusals_and_closes(
     assert added("loquent_sockets_open") == 0
 
 
-async def test_the_queue_and_the_process(
+async def test_queue_and_process_gauges_are_exported(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, added: Added
 ) -> None:
     socket = await visit.opened(widget)

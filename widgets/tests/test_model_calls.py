@@ -42,7 +42,7 @@ async def rest(socket: VisitorSocket) -> list[Frame]:
     return [frame for frame in await socket.until("typing_stop") if frame["type"] != "delta"]
 
 
-async def test_a_turn_waits_for_its_place(
+async def test_turn_waits_for_a_slot(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, model_calls=1)
@@ -56,7 +56,7 @@ async def test_a_turn_waits_for_its_place(
     assert (await rest(second))[0]["content"] == "Two."
 
 
-async def test_widgets_take_turns(
+async def test_widgets_are_served_in_turn(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -77,7 +77,7 @@ async def test_widgets_take_turns(
         await rest(socket)
 
 
-async def test_who_stops_while_waiting_leaves_the_queue(
+async def test_stopped_turn_leaves_the_queue(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, model_calls_per_widget=1)
@@ -90,7 +90,7 @@ async def test_who_stops_while_waiting_leaves_the_queue(
     assert not scripted.is_asked
 
 
-async def test_who_waits_too_long_is_told_when_to_come_back(
+async def test_waiting_too_long_returns_retry_after(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     patient = replace(settings.LIMITS, model_calls=1)
@@ -110,7 +110,7 @@ async def test_who_waits_too_long_is_told_when_to_come_back(
     )
 
 
-async def test_an_endpoint_that_is_left_alone_is_not_waited_for(
+async def test_open_breaker_fails_turns_without_waiting(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False

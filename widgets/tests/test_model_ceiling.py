@@ -63,12 +63,12 @@ def test_other_models_are_refused_by_rest(
 @pytest.mark.parametrize(
     "model", ["openai-chat:Small", "openai-chat: small", "openai-chat:small x"]
 )
-def test_almost_the_same_name_is_another_model(api: Connect, acme_key: str, model: str) -> None:
+def test_similar_model_name_is_refused(api: Connect, acme_key: str, model: str) -> None:
     response = api(acme_key).post(AGENTS, {"name": "A", "model": model})
     assert (response.status_code, list(response.json()["fields"])) == (400, ["model"])
 
 
-def test_other_settings_of_an_earlier_agent_can_change(
+def test_other_settings_of_an_earlier_agent_can_be_changed(
     api: Connect, acme_key: str, earlier: TextAgent
 ) -> None:
     response = api(acme_key).patch(f"{AGENTS}{earlier.id}/", {"name": "Renamed"})
@@ -92,7 +92,7 @@ def test_form_refuses_other_models_and_offers_only_these(
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])
-def test_staff_see_why_an_earlier_agent_is_silent(
+def test_staff_see_why_an_earlier_agent_does_not_answer(
     client: Client, earlier: TextAgent, who: str, request: pytest.FixtureRequest
 ) -> None:
     client.force_login(request.getfixturevalue(who))
@@ -101,7 +101,7 @@ def test_staff_see_why_an_earlier_agent_is_silent(
     assert "Model not allowed" in client.get(LIST).content.decode()
 
 
-def test_playground_says_why(client: Client, alice: User, earlier: TextAgent) -> None:
+def test_playground_gives_the_reason(client: Client, alice: User, earlier: TextAgent) -> None:
     client.force_login(alice)
     data = {
         "agent": str(earlier.id), "model": "openai-chat:huge", "max_output_tokens": "50",
@@ -111,7 +111,7 @@ def test_playground_says_why(client: Client, alice: User, earlier: TextAgent) ->
     assert (response.status_code, response.json()["fields"]) == (400, {"model": [REFUSAL]})
 
 
-async def test_visitors_of_an_earlier_agent_read_its_fallback(
+async def test_visitors_of_an_earlier_agent_get_its_fallback(
     visit: Visits, transactional_db: None, earlier: TextAgent, settings: Settings
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

@@ -50,7 +50,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
 
 @pytest.mark.parametrize("v2", [True, False])
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_the_turn_ends_and_the_next_one_works(
+async def test_failed_turn_ends_and_the_next_one_works(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, failure: str, v2: bool
 ) -> None:
     await in_database(TextAgent.objects.update, model=f"openai-chat:{failure}")

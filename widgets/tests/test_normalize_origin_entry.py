@@ -62,7 +62,7 @@ ORIGIN_LIKE = st.builds(
         ("https://*.bücher.example", "https://*.xn--bcher-kva.example"),
     ],
 )
-def test_accepted(typed: str, stored: str) -> None:
+def test_valid_entry_is_normalized(typed: str, stored: str) -> None:
     assert normalize_origin_entry(typed) == stored
     assert normalize_origin_entry(stored) == stored
 
@@ -142,13 +142,13 @@ def test_accepted(typed: str, stored: str) -> None:
         ("x" * 1_000_000, "longer than 300"),
     ],
 )
-def test_refused_with_the_reason(typed: str, reason: str) -> None:
+def test_invalid_entry_is_refused_with_a_reason(typed: str, reason: str) -> None:
     with pytest.raises(OriginError, match=reason):
         normalize_origin_entry(typed)
 
 
 @given(ANY_TEXT | ORIGIN_LIKE)
-def test_whatever_is_accepted_is_stored_in_its_only_form(typed: str) -> None:
+def test_accepted_entries_have_one_canonical_form(typed: str) -> None:
     try:
         stored = normalize_origin_entry(typed)
     except OriginError:

@@ -43,7 +43,7 @@ def browser_origin(text: str) -> str | None:
 @example("https://0x7f.1")
 @example("https://[::1]:443")
 @settings(max_examples=600)
-def test_what_we_take_for_an_origin_is_one_to_a_browser(text: str) -> None:
+def test_accepted_origins_are_origins_to_a_browser(text: str) -> None:
     ours = parse_origin(text)
     if ours is not None:
         assert browser_origin(text) == ours
@@ -53,7 +53,7 @@ def test_what_we_take_for_an_origin_is_one_to_a_browser(text: str) -> None:
 @example("Example.com/")
 @example("bücher.example")
 @settings(max_examples=600)
-def test_an_entry_allows_the_pages_of_its_own_address(text: str) -> None:
+def test_entry_allows_pages_of_its_own_address(text: str) -> None:
     try:
         entry = normalize_origin_entry(text)
     except OriginError:
@@ -67,7 +67,7 @@ def test_an_entry_allows_the_pages_of_its_own_address(text: str) -> None:
 
 @given(origins, origins)
 @settings(max_examples=600)
-def test_only_the_pages_of_that_address_are_allowed(text: str, page: str) -> None:
+def test_entry_allows_only_pages_of_its_address(text: str, page: str) -> None:
     try:
         entry = normalize_origin_entry(text)
     except OriginError:

@@ -45,7 +45,7 @@ def figures(organization: Organization | None = None, now: datetime = NOW) -> An
     return count_figures(organization=organization, now=now)
 
 
-def test_what_is_counted(acme: Organization, widget: WidgetConfig) -> None:
+def test_overview_counts_messages_and_outcomes(acme: Organization, widget: WidgetConfig) -> None:
     good = {"first_token_ms": 400, "input_tokens": 10, "output_tokens": 5, "rating": "up"}
     say(widget, NOW, good, {**good, "first_token_ms": 1_000, "rating": "down"})
     say(widget, NOW, {"status": "failed"}, {"status": "interrupted"}, {"status": "stopped"})
@@ -65,7 +65,7 @@ def test_what_is_counted(acme: Organization, widget: WidgetConfig) -> None:
     assert (total.input_tokens, total.output_tokens, total.thumbs_up) == (30, 15, 1)
 
 
-def test_days_are_the_organizations_own(acme: Organization, widget: WidgetConfig) -> None:
+def test_days_follow_the_organizations_time_zone(acme: Organization, widget: WidgetConfig) -> None:
     Organization.objects.update(timezone="Pacific/Auckland")
     acme.refresh_from_db()
     # 12:00 UTC is 01:00 of the next day there; an hour and a minute before is another day.
@@ -77,7 +77,7 @@ def test_days_are_the_organizations_own(acme: Organization, widget: WidgetConfig
     assert figures(None).today.messages == 2
 
 
-def test_today_is_counted_each_time_and_the_days_before_soon(
+def test_today_is_always_counted_and_earlier_days_are_cached(
     acme: Organization, widget: WidgetConfig
 ) -> None:
     assert figures(acme).total.messages == 0
@@ -91,7 +91,7 @@ def test_today_is_counted_each_time_and_the_days_before_soon(
     assert figures(acme).total.messages == 2
 
 
-def test_without_anything_there_is_nothing(acme: Organization) -> None:
+def test_empty_organization_has_an_empty_overview(acme: Organization) -> None:
     total = figures(acme).total
     assert (total.messages, total.median_ms, total.p95_ms) == (0, None, None)
 
@@ -111,7 +111,7 @@ def cards(client: Client) -> dict[str, str]:
     return {card["title"]: card["today"] for card in client.get("/admin/").context["cards"]}
 
 
-def test_nobody_elses(
+def test_foreign_data_is_not_counted(
     client: Client, alice: User, charlie: User, widget: WidgetConfig, globex: Organization
 ) -> None:
     say(widget, timezone.now(), {"first_token_ms": 400, "input_tokens": 7, "rating": "up"})
@@ -135,7 +135,7 @@ def test_nobody_elses(
     assert cards(client) == own
 
 
-def test_who_belongs_to_none_is_told(client: Client, db: None) -> None:
+def test_user_without_organization_sees_an_explanation(client: Client, db: None) -> None:
     client.force_login(User.objects.create_user("new@example.com", is_staff=True))
     page = client.get("/admin/").content.decode()
     assert "Ask an owner to invite you." in page
@@ -166,7 +166,7 @@ def test_csv_is_safe_for_spreadsheets(client: Client, alice: User, widget: Widge
     assert (rows[-1]["Messages"], rows[-2]["Messages"]) == ("1", "0")
 
 
-def test_as_many_queries_for_many(
+def test_query_count_is_constant(
     client: Client, alice: User, widget: WidgetConfig, django_assert_num_queries: Any
 ) -> None:
     client.force_login(alice)

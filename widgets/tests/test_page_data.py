@@ -37,7 +37,7 @@ def parse(frame: dict[str, Any]) -> VisitorPage:
         ("https://shop.example.com/\u202egpj.exe", "https://shop.example.com/gpj.exe"),
     ],
 )
-def test_an_address_is_kept_without_secrets(given_address: str, kept: str) -> None:
+def test_url_is_stored_without_secrets(given_address: str, kept: str) -> None:
     assert clean_address(given_address) == kept
     assert clean_address(kept) == kept
 
@@ -53,20 +53,20 @@ def test_an_address_is_kept_without_secrets(given_address: str, kept: str) -> No
         'https://"onclick="x/', "https://<script>/", "https://shop.example.com:port/",
     ],
 )  # fmt: skip
-def test_anything_else_is_no_address(address: str) -> None:
+def test_other_values_are_not_urls(address: str) -> None:
     assert clean_address(address) == ""
     with pytest.raises(FrameError) as caught:
         parse({"type": "page", "url": address})
     assert caught.value.code == "invalid_frame"
 
 
-def test_a_page_may_have_nothing_but_its_address() -> None:
+def test_page_can_have_only_a_url() -> None:
     assert parse({"type": "page", "url": URL}) == VisitorPage(URL)
     nothing = {"title": None, "referrer": None, "context": None}
     assert parse({"type": "page", "url": URL, **nothing}) == VisitorPage(URL)
 
 
-def test_texts_are_cleaned_also_deep_inside() -> None:
+def test_nested_texts_are_cleaned() -> None:
     dirty = "a\x00b\x1b[0m\ud800\nc"
     page = parse(
         {
@@ -84,7 +84,7 @@ def test_a_long_title_is_cut() -> None:
 
 
 @pytest.mark.parametrize("referrer", ["", "android-app://com.example", "javascript:alert(1)"])
-def test_a_referrer_that_is_no_page_is_dropped(referrer: str) -> None:
+def test_invalid_referrer_is_dropped(referrer: str) -> None:
     assert parse({"type": "page", "url": URL, "referrer": referrer}) == VisitorPage(URL)
 
 
@@ -95,7 +95,7 @@ def nested(levels: int) -> Any:
     return value
 
 
-def test_as_deep_as_it_may_be() -> None:
+def test_maximum_nesting_is_accepted() -> None:
     page = parse({"type": "page", "url": URL, "context": nested(MAX_DEPTH)})
     assert page.context == nested(MAX_DEPTH)
 
@@ -119,14 +119,14 @@ def test_as_deep_as_it_may_be() -> None:
     ],
     ids=lambda fields: str(fields)[:40],
 )
-def test_what_does_not_fit_is_an_invalid_frame(fields: dict[str, Any]) -> None:
+def test_oversized_page_is_an_invalid_frame(fields: dict[str, Any]) -> None:
     raw = json.dumps({"type": "page", "url": URL, **fields}, ensure_ascii=False)
     with pytest.raises(FrameError) as caught:
         parse_client_frame(raw, v2=True, message_chars=4_000)
     assert caught.value.code == "invalid_frame"
 
 
-def test_a_number_that_only_looks_finite() -> None:
+def test_overflowing_number_is_refused() -> None:
     raw = f'{{"type": "page", "url": "{URL}", "context": {{"a": 1e999}}}}'
     with pytest.raises(FrameError):
         parse_client_frame(raw, v2=True, message_chars=4_000)
@@ -145,7 +145,7 @@ def test_the_frame_has_4096_bytes_at_most() -> None:
 
 
 @given(st.text() | st.from_regex(r"https?://.*", fullmatch=True))
-def test_whatever_is_kept_leads_to_the_web(text: str) -> None:
+def test_stored_urls_are_always_http(text: str) -> None:
     kept = clean_address(text)
     assert kept == "" or kept.startswith(("http://", "https://"))
     assert clean_address(kept) == kept
@@ -163,7 +163,7 @@ def test_whatever_is_kept_leads_to_the_web(text: str) -> None:
         ),
     )
 )
-def test_whatever_comes_can_be_kept_or_is_refused(data: dict[str, Any]) -> None:
+def test_any_page_is_storable_or_refused(data: dict[str, Any]) -> None:
     try:
         page = read_page({"url": URL, **data})
     except ValueError:

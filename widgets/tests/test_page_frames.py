@@ -43,7 +43,7 @@ def _answers(scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(actions, "PAGE_SECONDS", WAIT_SECONDS)
 
 
-async def test_staff_and_the_agent_learn_where_the_visitor_asked(
+async def test_staff_and_agent_see_the_page_of_a_message(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -75,7 +75,7 @@ async def test_staff_and_the_agent_learn_where_the_visitor_asked(
     ]
 
 
-async def test_of_who_says_nothing_nothing_is_kept(visit: Visits, widget: WidgetConfig) -> None:
+async def test_no_page_frame_stores_no_page(visit: Visits, widget: WidgetConfig) -> None:
     before = await visit.opened(widget)
     rows = WidgetSession.objects.values
     empty = await in_database(rows().get)
@@ -84,7 +84,7 @@ async def test_of_who_says_nothing_nothing_is_kept(visit: Visits, widget: Widget
     assert await in_database(rows().get) == empty
 
 
-async def test_a_contact_form_brings_the_page_along(visit: Visits, widget: WidgetConfig) -> None:
+async def test_contact_form_records_the_page(visit: Visits, widget: WidgetConfig) -> None:
     await in_database(WidgetConfig.objects.update, contact_info_mode="required", collect_email=True)
     socket = await visit.opened(widget)
     await socket.send(page(BAGS))
@@ -94,7 +94,7 @@ async def test_a_contact_form_brings_the_page_along(visit: Visits, widget: Widge
     assert (await kept()).url == BAGS
 
 
-async def test_each_tab_speaks_from_its_own_page(
+async def test_each_tab_has_its_own_page(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     one = await visit.opened(widget)
@@ -124,7 +124,7 @@ async def test_the_same_page_again_writes_nothing(visit: Visits, widget: WidgetC
     assert (await kept()).at > since
 
 
-async def test_the_page_goes_over_to_a_new_conversation(
+async def test_page_is_carried_over_to_a_new_conversation(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     socket = await visit.opened(widget)
@@ -138,7 +138,7 @@ async def test_the_page_goes_over_to_a_new_conversation(
     assert (await in_database(pages.get)).page == VisitorPage(BAGS)
 
 
-async def test_an_ended_session_moves_no_more(visit: Visits, widget: WidgetConfig) -> None:
+async def test_ended_session_ignores_page_frames(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit.opened(widget)
     await socket.send(page(BAGS))
     await ask(socket)
@@ -150,7 +150,7 @@ async def test_an_ended_session_moves_no_more(visit: Visits, widget: WidgetConfi
     assert old.page_url == BAGS
 
 
-async def test_a_page_is_no_activity_of_the_session(visit: Visits, widget: WidgetConfig) -> None:
+async def test_page_frame_does_not_extend_session(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit.opened(widget)
     await ask(socket)
     before = await in_database(WidgetSession.objects.get)
@@ -161,7 +161,7 @@ async def test_a_page_is_no_activity_of_the_session(visit: Visits, widget: Widge
 
 
 @pytest.mark.parametrize("how", ["fails", "hangs"])
-async def test_a_page_that_can_not_be_written_costs_no_error(
+async def test_page_that_cannot_be_stored_sends_no_error(
     visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     returned = threading.Event()
@@ -184,7 +184,7 @@ async def test_a_page_that_can_not_be_written_costs_no_error(
     assert (await kept()).url == BAGS
 
 
-async def test_bad_pages_are_bad_frames_and_the_good_one_stays(
+async def test_invalid_page_is_a_frame_error_and_keeps_the_last_page(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     socket = await visit.opened(widget)
@@ -200,7 +200,7 @@ async def test_bad_pages_are_bad_frames_and_the_good_one_stays(
     assert await socket.closed() == 4400
 
 
-async def test_base_does_not_know_it(visit: Visits, widget: WidgetConfig) -> None:
+async def test_base_socket_rejects_page_frames(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit.opened(widget, v2=False)
     await socket.send(page(BAGS))
     assert (await socket.receive())["code"] == "unsupported_frame"
@@ -208,7 +208,7 @@ async def test_base_does_not_know_it(visit: Visits, widget: WidgetConfig) -> Non
     assert await kept() is None
 
 
-async def test_pages_count_as_frames(
+async def test_page_frames_count_against_the_frame_rate(
     visit: Visits, widget: WidgetConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Else two tokens come back each second.
@@ -223,7 +223,7 @@ async def test_pages_count_as_frames(
     assert await socket.closed() == 4429
 
 
-async def test_strange_texts_can_be_kept(visit: Visits, widget: WidgetConfig) -> None:
+async def test_unusual_texts_can_be_stored(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit.opened(widget)
     await socket.send_raw(
         f'{{"type":"page","url":"{BAGS}\\u0000","title":"\\u0000\\ud800<b>",'

@@ -39,7 +39,7 @@ def shown(client: Client, session: WidgetSession) -> str:
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])
-def test_staff_see_where_the_visitor_is_and_where_they_wrote(
+def test_staff_see_the_current_page_and_the_page_of_each_message(
     client: Client, alice: User, bob: User, session: WidgetSession, who: str
 ) -> None:
     client.force_login({"alice": alice, "bob": bob}[who])
@@ -52,9 +52,7 @@ def test_staff_see_where_the_visitor_is_and_where_they_wrote(
     assert EVIL not in page
 
 
-def test_nothing_is_shown_where_nothing_is_known(
-    client: Client, alice: User, acme: Organization
-) -> None:
+def test_unknown_page_is_not_shown(client: Client, alice: User, acme: Organization) -> None:
     session, _ = create_widget_session(widget=make_widget(acme))
     append_message(session, role="user", content="Hi")
     client.force_login(alice)
@@ -64,7 +62,7 @@ def test_nothing_is_shown_where_nothing_is_known(
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "data:text/html,x", 'https://x/"onclick="a', "//evil.test"]
 )
-def test_only_an_address_of_the_web_becomes_a_link(
+def test_only_http_urls_become_links(
     client: Client, alice: User, session: WidgetSession, address: str
 ) -> None:
     WidgetSession.objects.update(page_url=address, page_referrer=address)
@@ -76,7 +74,7 @@ def test_only_an_address_of_the_web_becomes_a_link(
     assert '"onclick="' not in page
 
 
-def test_programs_read_it(
+def test_rest_returns_the_page(
     api: Callable[..., APIClient], acme_key: str, session: WidgetSession
 ) -> None:
     path = f"/api/v1/sessions/{session.id}/"
@@ -89,7 +87,7 @@ def test_programs_read_it(
     assert [message["page_url"] for message in messages] == [BAGS, ""]
 
 
-def test_programs_read_null_where_nothing_is_known(
+def test_rest_returns_null_for_an_unknown_page(
     api: Callable[..., APIClient], acme_key: str, acme: Organization
 ) -> None:
     create_widget_session(widget=make_widget(acme))
@@ -97,7 +95,7 @@ def test_programs_read_null_where_nothing_is_known(
     assert row["page"] is None
 
 
-def test_an_export_has_it_and_erasing_takes_it_away(
+def test_page_is_exported_and_erased(
     api: Callable[..., APIClient], acme_key: str, session: WidgetSession
 ) -> None:
     path = f"/api/v1/contacts/{session.contact_id}"

@@ -27,13 +27,13 @@ def proposed(client: Client, page: str) -> Any:
     return response.context["adminform"].form["daily_message_cap"].value()
 
 
-def test_new_widget_begins_with_500(client: Client, alice: User, agent: TextAgent) -> None:
+def test_new_widget_form_proposes_500(client: Client, alice: User, agent: TextAgent) -> None:
     client.force_login(alice)
     assert proposed(client, f"{LIST}add/") == 500
 
 
 @pytest.mark.parametrize("cap", [None, 0, 7])
-def test_a_widget_that_is_there_keeps_its_own(
+def test_existing_widget_keeps_its_cap(
     client: Client, alice: User, agent: TextAgent, cap: int | None
 ) -> None:
     widget = make_widget(agent.organization, agent=agent, daily_message_cap=cap)
@@ -42,7 +42,7 @@ def test_a_widget_that_is_there_keeps_its_own(
 
 
 @pytest.mark.parametrize(("typed", "stored"), [("", None), ("500", 500), ("0", 0)])
-def test_what_is_typed_is_stored(
+def test_entered_cap_is_stored(
     client: Client, alice: User, agent: TextAgent, typed: str, stored: int | None
 ) -> None:
     client.force_login(alice)

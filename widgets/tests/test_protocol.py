@@ -43,7 +43,7 @@ def error_of(raw: str | bytes | None, *, v2: bool = True) -> FrameError:
 
 
 @pytest.mark.parametrize("entry", GOLDEN["client"], ids=lambda entry: entry["name"])
-def test_every_golden_client_frame_is_understood(entry: dict[str, object]) -> None:
+def test_every_golden_client_frame_is_parsed(entry: dict[str, object]) -> None:
     frame = parse(json.dumps(entry["frame"]), v2=entry["version"] == "v2")
     assert type(frame).__name__ == KINDS[entry["frame"]["type"]]  # type: ignore[index]
 
@@ -54,7 +54,7 @@ def test_every_golden_refusal_is_refused(entry: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("entry", GOLDEN["client"], ids=lambda entry: entry["name"])
-def test_a_base_socket_knows_only_base_frames(entry: dict[str, object]) -> None:
+def test_base_socket_accepts_only_base_frames(entry: dict[str, object]) -> None:
     raw = json.dumps(entry["frame"])
     if entry["frame"]["type"] in {"message", "contact_info"}:  # type: ignore[index]
         parse(raw, v2=False)
@@ -121,18 +121,18 @@ def test_combining_marks_count_as_they_are_stored() -> None:
     )
 
 
-def test_what_nobody_can_see_is_empty() -> None:
+def test_invisible_content_is_empty() -> None:
     for content in ("\u200b\u200d", "\u00a0\u2003", "\ufeff", "\u202e"):
         raw = json.dumps({"type": "message", "content": content})
         assert error_of(raw).code == ErrorCode.MESSAGE_EMPTY
 
 
-def test_a_refused_message_names_its_key() -> None:
+def test_refused_message_names_its_client_message_id() -> None:
     raw = json.dumps({"type": "message", "content": " ", "client_message_id": "k-1"})
     assert error_of(raw).client_message_id == "k-1"
 
 
-def test_base_ignores_fields_of_v2_and_everybody_ignores_unknown_ones() -> None:
+def test_base_ignores_v2_fields_and_unknown_fields_are_ignored() -> None:
     raw = '{"type":"message","content":"x","client_message_id":"not valid!","later":1}'
     assert parse(raw, v2=False) == MessageFrame("x", None)
     assert parse('{"type":"message","content":"x","later":[1]}') == MessageFrame("x", None)
@@ -141,7 +141,7 @@ def test_base_ignores_fields_of_v2_and_everybody_ignores_unknown_ones() -> None:
     )
 
 
-def test_contact_fields_are_cleaned_and_may_be_missing() -> None:
+def test_contact_fields_are_cleaned_and_optional() -> None:
     raw = '{"type":"contact_info","name":" Ja\\u0000ne ","email":null,"fax":"1"}'
     assert parse(raw) == ContactInfoFrame("Jane", None, None)
 
@@ -158,7 +158,7 @@ def test_feedback_comments_are_cut() -> None:
 
 
 @given(st.text() | st.binary())
-def test_whatever_comes_is_a_frame_or_a_frame_error(raw: str | bytes) -> None:
+def test_any_text_is_a_frame_or_a_frame_error(raw: str | bytes) -> None:
     for v2 in (True, False):
         with contextlib.suppress(FrameError):
             parse(raw, v2=v2)
@@ -205,7 +205,7 @@ def test_any_json_is_a_frame_or_a_frame_error(data: dict[str, object]) -> None:
 
 
 @given(st.text())
-def test_utf16_length_is_javascripts(text: str) -> None:
+def test_utf16_length_matches_javascript(text: str) -> None:
     clean = text.encode("utf-8", "replace").decode("utf-8")
     assert utf16_length(clean) == sum(2 if ord(c) > 0xFFFF else 1 for c in clean)
 

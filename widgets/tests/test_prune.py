@@ -62,7 +62,7 @@ def widget(acme: Organization) -> WidgetConfig:
     return make_widget(acme)
 
 
-def test_each_organization_has_its_own_time(
+def test_each_organization_has_its_own_retention(
     acme: Organization, globex: Organization, widget: WidgetConfig
 ) -> None:
     make_session(widget, days=90.1)
@@ -90,7 +90,7 @@ def test_a_dry_run_deletes_nothing(widget: WidgetConfig) -> None:
     assert left() == set()
 
 
-def test_empty_sessions_go_whatever_the_retention(globex: Organization) -> None:
+def test_empty_sessions_are_deleted_regardless_of_retention(globex: Organization) -> None:
     widget = make_widget(globex)
     make_session(widget, days=30.1, messages=0)
     kept = {
@@ -110,7 +110,7 @@ def test_sessions_that_never_expire_are_kept(globex: Organization, settings: Set
     assert len(left()) == 1
 
 
-def test_daily_counts_of_more_than_a_year_go(widget: WidgetConfig) -> None:
+def test_daily_counts_older_than_a_year_are_deleted(widget: WidgetConfig) -> None:
     today = timezone.now().date()
     for days in (0, 399, 401, 900):
         WidgetDailyUsage.objects.create(widget=widget, day=today - timedelta(days=days))
@@ -122,7 +122,7 @@ def test_daily_counts_of_more_than_a_year_go(widget: WidgetConfig) -> None:
     assert ages == {0, 399}
 
 
-def test_expired_staff_sessions_go(alice: User, bob: User) -> None:
+def test_expired_staff_sessions_are_deleted(alice: User, bob: User) -> None:
     browser = Client()
     browser.force_login(alice)
     for _ in range(3):
@@ -137,7 +137,7 @@ def test_expired_staff_sessions_go(alice: User, bob: User) -> None:
     assert run().endswith(", 0 invitations.")
 
 
-def test_invitations_go_a_month_after_their_link_is_over(acme: Organization, alice: User) -> None:
+def test_invitations_are_deleted_a_month_after_expiry(acme: Organization, alice: User) -> None:
     for name, days in (("fresh", -6), ("over", 29), ("long over", 31)):
         row, _ = invite(
             organization=acme, email=f"{days}@example.com", role=Role.VIEWER, invited_by=alice
@@ -149,7 +149,7 @@ def test_invitations_go_a_month_after_their_link_is_over(acme: Organization, ali
     assert set(Invitation.objects.values_list("email", flat=True)) == {"fresh", "over"}
 
 
-def test_contacts_stay(widget: WidgetConfig, acme: Organization) -> None:
+def test_contacts_are_kept(widget: WidgetConfig, acme: Organization) -> None:
     jane = Contact.objects.create(organization=acme, name="Jane")
     make_session(widget, days=100, contact=jane)
     run()
@@ -158,7 +158,7 @@ def test_contacts_stay(widget: WidgetConfig, acme: Organization) -> None:
 
 
 @pytest.mark.parametrize("state", ["waiting", "running"])
-def test_a_conversation_with_a_turn_is_left_alone(widget: WidgetConfig, state: str) -> None:
+def test_conversation_with_a_turn_is_kept(widget: WidgetConfig, state: str) -> None:
     session = make_session(widget, days=100)
     question = session.messages.get(seq=1)
     WidgetTurn.objects.create(session=session, message=question, state=state)
@@ -167,13 +167,13 @@ def test_a_conversation_with_a_turn_is_left_alone(widget: WidgetConfig, state: s
 
 
 @pytest.mark.parametrize("batch", [1, 3, 10, 11])
-def test_batches_cover_all(widget: WidgetConfig, batch: int) -> None:
+def test_batches_cover_all_rows(widget: WidgetConfig, batch: int) -> None:
     for _ in range(10):
         make_session(widget, days=100)
     assert run("--batch", str(batch)).startswith("Deleted 10 conversations with 20 messages")
 
 
-def test_batches_are_transactions_of_their_own(
+def test_each_batch_is_its_own_transaction(
     widget: WidgetConfig,
 ) -> None:
     """Stopped in the middle, what was deleted stays deleted, and the next run does the rest."""
@@ -193,7 +193,7 @@ def test_batches_are_transactions_of_their_own(
     assert run().startswith("Deleted 1 conversations")
 
 
-def test_a_conversation_that_goes_on_meanwhile_stays(
+def test_conversation_continued_during_pruning_is_kept(
     widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = [make_session(widget, days=100) for _ in range(3)]
@@ -210,9 +210,7 @@ def test_a_conversation_that_goes_on_meanwhile_stays(
 
 
 @pytest.mark.server  # PostgreSQL is one: SQLite has one lock for all rows
-def test_a_conversation_that_is_being_written_to_is_skipped(
-    transactional_db: None, widget: WidgetConfig
-) -> None:
+def test_locked_conversation_is_skipped(transactional_db: None, widget: WidgetConfig) -> None:
     busy, quiet = make_session(widget, days=100), make_session(widget, days=100)
     locked, done = threading.Event(), threading.Event()
 
@@ -235,7 +233,7 @@ def test_a_conversation_that_is_being_written_to_is_skipped(
     assert quiet.id not in left()
 
 
-def test_a_session_that_vanishes_while_it_is_resumed_begins_anew(
+def test_session_deleted_while_resuming_starts_a_new_one(
     widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, token = create_widget_session(widget=widget)
@@ -253,6 +251,6 @@ def test_a_session_that_vanishes_while_it_is_resumed_begins_anew(
     assert left() == {opened.session_id}
 
 
-def test_a_batch_is_one_row_at_least() -> None:
+def test_batch_size_must_be_positive() -> None:
     with pytest.raises(CommandError, match="--batch"):
         run("--batch", "0")

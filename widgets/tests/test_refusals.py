@@ -62,7 +62,7 @@ def note(widget: WidgetConfig, kind: str, times: int = 1) -> None:
         count_refusal(widget_id=widget.widget_id, limit=kind)
 
 
-def test_a_flood_is_one_row(acme: Organization, at: SetClock) -> None:
+def test_flood_of_refusals_is_one_row(acme: Organization, at: SetClock) -> None:
     widget = make_widget(acme)
     at("2026-03-01T12:00:00+00:00")
     note(widget, "messages", 1_000)
@@ -80,7 +80,7 @@ def test_a_flood_is_one_row(acme: Organization, at: SetClock) -> None:
     assert hits() == {(date(2026, 3, 1), "messages"): 1_002, (date(2026, 3, 1), "busy"): 1}
 
 
-def test_days_are_the_organizations(acme: Organization, at: SetClock) -> None:
+def test_days_follow_the_organizations_time_zone(acme: Organization, at: SetClock) -> None:
     acme.timezone = "Asia/Tokyo"
     acme.save()
     note(make_widget(acme), "frames")
@@ -89,7 +89,7 @@ def test_days_are_the_organizations(acme: Organization, at: SetClock) -> None:
     assert hits() == {(date(2026, 3, 2), "frames"): 1}
 
 
-def test_widgets_that_do_not_exist_are_forgotten(acme: Organization) -> None:
+def test_refusals_of_unknown_widgets_are_dropped(acme: Organization) -> None:
     for number in range(MAX_LIMIT_COUNTS + 10):
         count_refusal(widget_id=f"wid_{number}", limit="sockets_ip")
     assert len(limit_counts) == MAX_LIMIT_COUNTS
@@ -98,9 +98,7 @@ def test_widgets_that_do_not_exist_are_forgotten(acme: Organization) -> None:
     assert hits() == {}
 
 
-def test_what_can_not_be_written_is_kept(
-    acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritten_counts_are_kept(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     widget = make_widget(acme)
     note(widget, "messages", 3)
 
@@ -117,7 +115,7 @@ def test_what_can_not_be_written_is_kept(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_processes_add_up(acme: Organization) -> None:
+def test_counts_of_processes_add_up(acme: Organization) -> None:
     widgets = [make_widget(acme) for _ in range(3)]
 
     def write(_: int) -> None:
@@ -129,7 +127,7 @@ def test_processes_add_up(acme: Organization) -> None:
     assert LimitHit.objects.count() == 3 * len(LimitKind.values)
 
 
-async def test_what_a_socket_is_refused_is_counted(
+async def test_socket_refusals_are_counted(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, sockets_per_ip=1, queue_waiting=1, messages_burst=3)
@@ -150,7 +148,7 @@ async def test_what_a_socket_is_refused_is_counted(
     await eventually(check)
 
 
-def test_staff_see_what_was_refused_today(alice: User, acme: Organization, client: Client) -> None:
+def test_staff_see_todays_refusals(alice: User, acme: Organization, client: Client) -> None:
     widget, quiet = make_widget(acme, name="Loud"), make_widget(acme, name="Quiet")
     note(widget, "messages", 12)
     note(widget, "frames", 30)

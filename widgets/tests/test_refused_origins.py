@@ -55,7 +55,7 @@ def test_a_refused_site_is_counted(widget: WidgetConfig) -> None:
     assert RefusedOrigin.objects.count() == 2
 
 
-async def test_at_the_socket_as_well(
+async def test_origin_refused_at_the_socket_is_counted(
     visit: Visits, acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The test alone writes what was counted: the supervisor might be in the middle of it.
@@ -68,14 +68,14 @@ async def test_at_the_socket_as_well(
 @pytest.mark.parametrize(
     "origin", ["null", "x", "https://<script>", "https://a.example/path", "https://é.example", ""]
 )
-def test_what_is_no_origin_is_not_kept(widget: WidgetConfig, origin: str) -> None:
+def test_invalid_origin_is_not_stored(widget: WidgetConfig, origin: str) -> None:
     count_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
     count_refused_origin(widget_id=widget.widget_id, origins=[])
     count_refused_origin(widget_id=widget.widget_id, origins=[b"https://a.example"] * 2)
     assert sites(widget) == {}
 
 
-def test_a_flood_is_few_rows(widget: WidgetConfig) -> None:
+def test_flood_of_origins_is_few_rows(widget: WidgetConfig) -> None:
     for number in range(2_000):
         count_refused_origin(widget_id=widget.widget_id, origins=[b"https://a%d.example" % number])
     assert len(origin_counts) == MAX_ORIGIN_COUNTS
@@ -86,7 +86,9 @@ def test_a_flood_is_few_rows(widget: WidgetConfig) -> None:
     assert RefusedOrigin.objects.count() == MAX_ORIGINS_PER_DAY
 
 
-def test_a_week_ends_it(widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_origins_expire_after_a_week(
+    widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def at(text: str) -> None:
         now = datetime.fromisoformat(text)
         monkeypatch.setattr("widgets.services.refusals.timezone.now", lambda: now)
@@ -104,9 +106,7 @@ def test_a_week_ends_it(widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch) -
     assert RefusedOrigin.objects.filter(day="2026-03-01").count() == 0
 
 
-def test_what_cannot_be_written_is_kept(
-    widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritten_counts_are_kept(widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     ask(widget, "https://new.example")
 
     def fail(_: object) -> None:
@@ -119,7 +119,7 @@ def test_what_cannot_be_written_is_kept(
     assert sites(widget) == {"https://new.example": 1}
 
 
-def test_allow_lets_it_in(client: Client, alice: User, widget: WidgetConfig) -> None:
+def test_allow_adds_the_origin(client: Client, alice: User, widget: WidgetConfig) -> None:
     ask(widget, "https://new.example")
     flush_refusals()
     client.force_login(alice)
@@ -139,7 +139,7 @@ def test_allow_lets_it_in(client: Client, alice: User, widget: WidgetConfig) -> 
     assert len(widget.allowed_origins or []) == 2
 
 
-def test_a_widget_for_any_site_refuses_none(
+def test_widget_without_an_origin_list_refuses_none(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:
     ask(widget, "https://new.example")
@@ -152,7 +152,7 @@ def test_a_widget_for_any_site_refuses_none(
     assert widget.allowed_origins is None
 
 
-def test_a_viewer_sees_them_and_others_nothing(
+def test_viewer_sees_refused_origins_and_foreign_users_do_not(
     client: Client, bob: User, charlie: User, widget: WidgetConfig
 ) -> None:
     ask(widget, "https://new.example")

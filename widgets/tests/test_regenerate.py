@@ -8,7 +8,7 @@ from widgets.tests.golden import is_golden
 from widgets.tests.regenerating import answered, ask, contents, failed, regenerate
 
 
-async def test_the_new_answer_has_the_number_of_the_earlier_one(
+async def test_new_answer_keeps_the_seq_of_the_earlier_one(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -28,7 +28,7 @@ async def test_the_new_answer_has_the_number_of_the_earlier_one(
     assert await in_database(WidgetDailyUsage.objects.values_list("messages", flat=True).get) == 2
 
 
-async def test_the_model_is_asked_the_same_again(
+async def test_model_gets_the_same_request_again(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, _ = await answered(visit, widget, scripted)
@@ -45,7 +45,7 @@ async def test_the_model_is_asked_the_same_again(
     assert told == ["Hi", "First.", "And then?", "Then this.", "Good."]
 
 
-async def test_it_works_again_and_again(
+async def test_answer_can_be_regenerated_repeatedly(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, message = await answered(visit, widget, scripted)
@@ -59,7 +59,7 @@ async def test_it_works_again_and_again(
     assert len(set(ids)) == 3
 
 
-async def test_what_is_typed_meanwhile_is_answered_after_it(
+async def test_message_sent_during_regeneration_is_answered_afterwards(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -81,7 +81,7 @@ async def test_what_is_typed_meanwhile_is_answered_after_it(
     ]
 
 
-async def test_the_rating_goes_with_the_answer(
+async def test_rating_is_removed_with_the_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -107,7 +107,7 @@ async def test_an_answer_that_failed_with_text_is_replaced(
     assert await contents() == [(1, "Hi", "complete"), (2, "Whole.", "complete")]
 
 
-async def test_a_turn_that_left_nothing_is_named_by_its_message(
+async def test_turn_without_an_answer_is_identified_by_its_message(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, frames = await failed(visit, widget, scripted)
@@ -121,7 +121,7 @@ async def test_a_turn_that_left_nothing_is_named_by_its_message(
     assert (await socket.receive())["code"] == "forbidden"
 
 
-async def test_a_turn_that_left_nothing_is_named_by_the_id_of_its_typing(
+async def test_turn_without_an_answer_is_identified_by_its_typing_id(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, frames = await failed(visit, widget, scripted)
@@ -139,7 +139,7 @@ async def test_a_turn_that_left_nothing_is_named_by_the_id_of_its_typing(
         assert (await socket.receive())["code"] == "forbidden"
 
 
-async def test_a_stopped_answer_that_left_nothing_can_be_had_after_all(
+async def test_turn_stopped_before_the_first_word_can_be_regenerated(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -151,7 +151,7 @@ async def test_a_stopped_answer_that_left_nothing_can_be_had_after_all(
     assert (await socket.until("typing_stop"))[-2]["content"] == "Here."
 
 
-async def test_the_latest_answer_may_be_older_than_the_latest_question(
+async def test_latest_answer_can_be_older_than_the_latest_question(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)

@@ -22,7 +22,7 @@ FIRST = [(1, "Hi", "complete"), (2, "First.", "complete")]
 
 
 @pytest.mark.parametrize("text", ["", "Half"])
-async def test_a_try_that_fails_leaves_what_ended_well(
+async def test_failed_regeneration_keeps_a_complete_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, text: str
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -43,7 +43,7 @@ async def test_a_try_that_fails_leaves_what_ended_well(
     assert (await socket.until("typing_stop"))[-2]["seq"] == 2
 
 
-async def test_a_stopped_answer_is_not_given_up_for_one_that_fails(
+async def test_failed_regeneration_keeps_a_stopped_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -78,7 +78,7 @@ async def test_one_failure_replaces_another(
 
 
 @pytest.mark.parametrize("text", ["", "Half."])
-async def test_stop(
+async def test_stop_ends_a_regeneration(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, text: str
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -93,7 +93,7 @@ async def test_stop(
     assert await contents() == ([*FIRST[:1], (2, text, "stopped")] if text else FIRST)
 
 
-async def test_a_new_conversation_ends_it(
+async def test_new_conversation_ends_a_regeneration(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -106,7 +106,7 @@ async def test_a_new_conversation_ends_it(
     assert (await socket.receive())["code"] == "forbidden"
 
 
-async def test_erased_in_the_middle_of_it(
+async def test_erasure_during_a_regeneration(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -129,7 +129,7 @@ async def die(socket: VisitorSocket, scripted: ScriptedBackend) -> None:
     await in_database(WidgetTurn.objects.update, lease_until=timezone.now() - timedelta(seconds=1))
 
 
-async def test_after_one_crash_it_is_run_again(
+async def test_regeneration_is_rerun_after_one_crash(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -146,7 +146,7 @@ async def test_after_one_crash_it_is_run_again(
 
 
 @pytest.mark.parametrize("status", ["complete", "failed"])
-async def test_after_two_crashes_the_earlier_answer_stands(
+async def test_earlier_answer_is_kept_after_two_crashes(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, status: str
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -166,7 +166,7 @@ async def test_after_two_crashes_the_earlier_answer_stands(
     assert not await in_database(WidgetTurn.objects.exists)
 
 
-def test_a_process_that_lost_the_turn_replaces_nothing(
+def test_process_that_lost_the_turn_replaces_nothing(
     widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     session = WidgetSession.objects.create(

@@ -34,7 +34,7 @@ async def used() -> int:
     return int(await in_database(WidgetDailyUsage.objects.values_list("messages", flat=True).get))
 
 
-async def test_only_the_latest_answer(
+async def test_only_the_latest_answer_can_be_regenerated(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -54,13 +54,15 @@ async def test_only_the_latest_answer(
     assert await used() == 4
 
 
-async def test_an_empty_conversation_has_none(visit: Visits, widget: WidgetConfig) -> None:
+async def test_empty_conversation_cannot_be_regenerated(
+    visit: Visits, widget: WidgetConfig
+) -> None:
     socket = await visit.opened(widget)
     await regenerate(socket, str(uuid.uuid4()))
     assert (await socket.receive())["code"] == "forbidden"
 
 
-async def test_while_an_answer_is_being_written(
+async def test_regeneration_during_an_answer_is_refused(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -74,7 +76,7 @@ async def test_while_an_answer_is_being_written(
     assert (await socket.receive())["code"] == "forbidden"
 
 
-async def test_of_a_double_click_and_two_tabs_one_counts(
+async def test_double_click_and_two_tabs_regenerate_once(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -96,7 +98,7 @@ async def test_of_a_double_click_and_two_tabs_one_counts(
 
 
 @pytest.mark.promise(9)
-async def test_the_daily_cap(
+async def test_regeneration_respects_the_daily_cap(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     await in_database(WidgetConfig.objects.update, daily_message_cap=2)
@@ -112,7 +114,7 @@ async def test_the_daily_cap(
     assert not await in_database(WidgetTurn.objects.exists)
 
 
-async def test_the_rates_of_messages(
+async def test_regeneration_respects_the_message_rates(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     # A token comes back in a minute: later than the slowest machine is done with two.
@@ -130,7 +132,7 @@ async def test_the_rates_of_messages(
     assert await used() == 2
 
 
-async def test_a_form_that_is_asked_for_since(
+async def test_newly_required_form_blocks_regeneration(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -139,7 +141,7 @@ async def test_a_form_that_is_asked_for_since(
     assert (await socket.receive())["code"] == "contact_info_required"
 
 
-async def test_a_budget_that_is_used_up_leaves_the_earlier_answer_and_its_costs(
+async def test_exhausted_budget_keeps_the_earlier_answer_and_its_usage(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     await in_database(Organization.objects.update, daily_token_budget=2_000)
@@ -158,7 +160,7 @@ async def test_a_budget_that_is_used_up_leaves_the_earlier_answer_and_its_costs(
     assert (await in_database(DailyTokenUsage.objects.get)).used == 1_100
 
 
-async def test_base_does_not_know_it(
+async def test_base_socket_cannot_regenerate(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     base = await visit.opened(widget, v2=False)
@@ -177,7 +179,9 @@ def make_conversation(widget: WidgetConfig) -> tuple[WidgetSession, WidgetMessag
     return session, answer
 
 
-def test_of_many_at_once_one_is_let_in(widget: WidgetConfig, settings: Settings) -> None:
+def test_one_of_concurrent_regenerations_is_accepted(
+    widget: WidgetConfig, settings: Settings
+) -> None:
     # Else the rates may refuse the first that comes to the row.
     settings.RATE_LIMITS = False
     session, answer = make_conversation(widget)
@@ -192,7 +196,7 @@ def test_of_many_at_once_one_is_let_in(widget: WidgetConfig, settings: Settings)
     assert list(WidgetDailyUsage.objects.values_list("messages", flat=True)) == [1]
 
 
-def test_the_cap_is_exact_over_many_conversations(widget: WidgetConfig) -> None:
+def test_cap_is_exact_across_concurrent_conversations(widget: WidgetConfig) -> None:
     WidgetConfig.objects.update(daily_message_cap=5)
     conversations = [make_conversation(widget) for _ in range(12)]
 
@@ -206,7 +210,7 @@ def test_the_cap_is_exact_over_many_conversations(widget: WidgetConfig) -> None:
     assert WidgetTurn.objects.count() == 5
 
 
-async def test_a_stranger_gets_nowhere(
+async def test_foreign_session_cannot_be_regenerated(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     _, first = await answered(visit, widget, scripted)

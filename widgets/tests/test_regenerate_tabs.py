@@ -10,7 +10,7 @@ from widgets.models import WidgetConfig
 from widgets.tests.regenerating import answered, ask, failed, regenerate
 
 
-async def test_other_tabs_see_it_and_base_sockets_do_not(
+async def test_other_tabs_see_a_regeneration_and_base_sockets_do_not(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -34,7 +34,7 @@ async def test_other_tabs_see_it_and_base_sockets_do_not(
     assert shown == ["Hi", "Second.", "And I?", "You too."]
 
 
-async def test_the_base_socket_that_asked_first_sees_nothing_of_it(
+async def test_base_socket_that_asked_the_question_sees_no_regeneration(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     base = await visit.opened(widget, v2=False)
@@ -49,7 +49,7 @@ async def test_the_base_socket_that_asked_first_sees_nothing_of_it(
     assert [f.get("content") for f in await base.until("typing_stop")] == [None, "Yes.", None]
 
 
-async def test_who_comes_back_in_the_middle_of_it(
+async def test_reconnect_during_a_regeneration_continues_it(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -74,7 +74,7 @@ async def test_who_comes_back_in_the_middle_of_it(
     assert [f.get("content") for f in await base.until("typing_stop")] == [None, "Yes.", None]
 
 
-async def test_a_base_socket_joins_where_it_was_shown_no_answer(
+async def test_base_socket_joins_if_it_was_shown_no_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, frames = await failed(visit, widget, scripted, "Well, ")
@@ -87,7 +87,7 @@ async def test_a_base_socket_joins_where_it_was_shown_no_answer(
     assert frames[0] == {"type": "message", "content": "Whole.", "role": "assistant"}
 
 
-async def test_who_was_away_asks_from_before_its_newest_answer(
+async def test_returning_client_requests_from_before_its_newest_answer(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -102,7 +102,7 @@ async def test_who_was_away_asks_from_before_its_newest_answer(
     assert history["complete"] is True
 
 
-async def test_a_replacement_reaches_who_says_that_it_has_all(
+async def test_replacement_reaches_a_client_with_full_history(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -112,7 +112,7 @@ async def test_a_replacement_reaches_who_says_that_it_has_all(
     assert [f.get("content") for f in await tab.until("typing_stop")] == [None, "Second.", None]
 
 
-async def test_who_opens_while_it_ends_is_shown_it_once(
+async def test_socket_opened_as_it_ends_sees_the_answer_once(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False

@@ -5,7 +5,7 @@ import uuid
 from widgets.identifiers import is_reply_id, new_reply_id
 
 
-def test_it_names_its_message_and_no_other() -> None:
+def test_reply_id_identifies_its_message_only() -> None:
     ours, other = uuid.uuid4(), uuid.uuid4()
     reply_id = new_reply_id(answers=ours)
     assert is_reply_id(reply_id, answers=ours)
@@ -14,7 +14,7 @@ def test_it_names_its_message_and_no_other() -> None:
     assert not is_reply_id(uuid.uuid4(), answers=ours)
 
 
-def test_each_try_has_its_own() -> None:
+def test_each_try_has_its_own_reply_id() -> None:
     message_id = uuid.uuid4()
     ids = {new_reply_id(answers=message_id) for _ in range(1_000)}
     assert len(ids) == 1_000

@@ -38,7 +38,7 @@ async def test_a_replaced_answer_is_shown_once(
     assert await tab.drained() == []
 
 
-async def test_what_came_after_it_is_shown_too(
+async def test_messages_after_the_replaced_answer_are_shown(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)
@@ -53,7 +53,7 @@ async def test_what_came_after_it_is_shown_too(
     assert shown == [(2, "Second."), (3, "More?"), (4, "Enough.")]
 
 
-async def test_typing_ends_with_a_turn_that_left_nothing_new(
+async def test_typing_ends_if_a_turn_left_no_new_message(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, first = await answered(visit, widget, scripted)

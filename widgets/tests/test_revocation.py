@@ -16,6 +16,12 @@ from widgets.services.configs import config_data, delete_widget, reset_widget_id
 SHOP = "https://shop.example.com"
 
 
+@pytest.fixture(autouse=True)
+def _frequent_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the supervisor check the sockets ten times per second."""
+    monkeypatch.setattr("widgets.chat.supervisor.RENEW_SECONDS", 0.1)
+
+
 @pytest.fixture
 def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, allowed_origins=[SHOP])
@@ -41,19 +47,19 @@ def delete(widget: WidgetConfig) -> None:
 @pytest.mark.parametrize(
     ("change", "code"), [(disable, 4403), (forget_origin, 4403), (reset, 4404), (delete, 4404)]
 )
-async def test_open_sockets_end(
+async def test_revocation_closes_open_sockets(
     visit: Visits, widget: WidgetConfig, change: Callable[[WidgetConfig], None], code: int
 ) -> None:
     socket = await visit(widget, origin=SHOP)
     await socket.receive()
     await in_database(change, widget)
-    # The supervisor looks by itself, every two seconds: this only waits for it.
+    # The supervisor finds the change without being asked.
     assert await socket.closed() == code
     again = await visit(widget.widget_id, origin=SHOP)
     assert not again.accepted or change is reset
 
 
-async def test_of_many_each_has_its_turn(
+async def test_checks_in_groups_reach_every_socket(
     visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("widgets.chat.supervisor.MANY_SOCKETS", 0)
@@ -62,7 +68,7 @@ async def test_of_many_each_has_its_turn(
     assert {await socket.closed() for socket in sockets} == {4403}
 
 
-async def test_other_changes_leave_them_alone(visit: Visits, widget: WidgetConfig) -> None:
+async def test_other_changes_do_not_close_sockets(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit(widget, origin=SHOP)
     await socket.receive()
     data = config_data(
@@ -73,7 +79,7 @@ async def test_other_changes_leave_them_alone(visit: Visits, widget: WidgetConfi
     assert await socket.drained() == []
 
 
-async def test_only_the_sockets_of_that_widget_end(
+async def test_revocation_closes_only_sockets_of_that_widget(
     visit: Visits, widget: WidgetConfig, acme: Organization
 ) -> None:
     other = await in_database(make_widget, acme)
@@ -86,7 +92,9 @@ async def test_only_the_sockets_of_that_widget_end(
     assert await stays.drained() == []
 
 
-async def test_sockets_of_an_erased_session_begin_anew(visit: Visits, widget: WidgetConfig) -> None:
+async def test_sockets_of_an_erased_session_start_a_new_one(
+    visit: Visits, widget: WidgetConfig
+) -> None:
     erased, stays = await visit(widget, origin=SHOP), await visit(widget, origin=SHOP)
     await erased.receive()
     await in_database(WidgetSession.objects.filter(token_digest=token_digest(erased.token)).delete)

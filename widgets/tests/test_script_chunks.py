@@ -37,7 +37,7 @@ def assert_any_page_may_read(response: Any) -> None:
 
 
 @pytest.mark.parametrize(("accept", "encoding"), [("", None), ("gzip", "gzip"), ("gzip, br", "br")])
-def test_a_chunk_is_kept_for_a_year(client: Client, accept: str, encoding: str | None) -> None:
+def test_chunk_is_cacheable_for_a_year(client: Client, accept: str, encoding: str | None) -> None:
     response = get(client, NAME, accept_encoding=accept, origin="https://shop.example.com")
     assert response.status_code == 200
     assert decoded(response) == CHUNK
@@ -49,7 +49,7 @@ def test_a_chunk_is_kept_for_a_year(client: Client, accept: str, encoding: str |
     assert_any_page_may_read(response)
 
 
-def test_an_unchanged_chunk_is_not_sent_again(client: Client) -> None:
+def test_unchanged_chunk_returns_304(client: Client) -> None:
     etag = get(client, NAME)["ETag"]
     again = get(client, NAME, if_none_match=etag)
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
@@ -94,7 +94,7 @@ def test_the_first_file_can_be_pinned_by_its_own_hash(client: Client) -> None:
         "x" * 10_000,
     ],
 )
-def test_anything_else_is_not_there_and_kept_by_nobody(client: Client, name: str) -> None:
+def test_other_names_are_uncacheable_404s(client: Client, name: str) -> None:
     response = get(client, name)
     assert response.status_code == 404
     assert SCRIPT not in response.content
@@ -102,7 +102,7 @@ def test_anything_else_is_not_there_and_kept_by_nobody(client: Client, name: str
     assert_any_page_may_read(response)
 
 
-def test_what_lies_beside_a_chunk_is_not_served(client: Client, chunks: Path) -> None:
+def test_files_beside_a_chunk_are_not_served(client: Client, chunks: Path) -> None:
     (chunks / "notes.txt").write_text("not for pages")
     (chunks.parent / "0123456789abcdef.js").write_text("not a chunk")
     assert get(client, "notes.txt").status_code == 404
@@ -134,7 +134,7 @@ def test_a_file_is_compressed_once(
     assert len(squeezed) == 2
 
 
-def test_what_is_kept_in_memory_is_bounded(
+def test_memory_cache_is_bounded(
     client: Client, chunks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle._cache, "_Cache__maxsize", 10_000)
@@ -145,7 +145,7 @@ def test_what_is_kept_in_memory_is_bounded(
     assert 1 <= len(bundle._cache) < 6
 
 
-def test_head_is_get_without_a_body(client: Client) -> None:
+def test_head_returns_get_headers_without_a_body(client: Client) -> None:
     response = client.head(f"/api/widget/chunks/{NAME}")
     assert (response.status_code, response.content) == (200, b"")
     assert response["ETag"] == get(client, NAME)["ETag"]

@@ -51,7 +51,7 @@ async def test_order_is_kept_and_the_close_comes_last() -> None:
     assert client.code == 4400
 
 
-async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
+async def test_client_that_does_not_read_is_dropped(settings: Settings) -> None:
     settings.LIMITS = replace(settings.LIMITS, outbound_bytes=100)
     client = Client()
     client.queue.put("x" * 60)
@@ -66,7 +66,7 @@ async def test_who_does_not_read_is_given_up(settings: Settings) -> None:
     assert len(client.received) == 1
 
 
-async def test_a_client_that_left_ends_it_quietly() -> None:
+async def test_disconnected_client_ends_the_queue_silently() -> None:
     client = Client()
     client.error = RuntimeError("websocket.send after websocket.close")
     client.queue.put("x")
@@ -75,7 +75,7 @@ async def test_a_client_that_left_ends_it_quietly() -> None:
     assert client.queue.is_closing
 
 
-async def test_cancel_forgets_what_waits() -> None:
+async def test_cancel_discards_waiting_frames() -> None:
     client = Client()
     client.queue.put("x")
     client.queue.put("y")
@@ -86,7 +86,7 @@ async def test_cancel_forgets_what_waits() -> None:
     assert client.received == []
 
 
-async def test_nothing_is_sent_before_the_handshake_is_answered() -> None:
+async def test_nothing_is_sent_before_the_handshake_completes() -> None:
     client = Client()
     client.reads.set()
     client.queue = SendQueue(client._send, client._close, held=True)

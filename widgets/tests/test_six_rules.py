@@ -27,17 +27,17 @@ def resolve(organization: Organization, email: str | None, phone: str | None) ->
     return None if is_new else contact
 
 
-def test_1_by_email(acme: Organization) -> None:
+def test_rule_1_contact_is_found_by_email(acme: Organization) -> None:
     known = make_contact(acme, email=EMAIL)
     assert resolve(acme, EMAIL, None) == known
 
 
-def test_2_by_phone(acme: Organization) -> None:
+def test_rule_2_contact_is_found_by_phone(acme: Organization) -> None:
     known = make_contact(acme, phone=PHONE)
     assert resolve(acme, None, PHONE) == known
 
 
-def test_3_both_lead_to_the_same(acme: Organization) -> None:
+def test_rule_3_email_and_phone_of_one_contact(acme: Organization) -> None:
     known = make_contact(acme, email=EMAIL, phone=PHONE)
     assert resolve(acme, EMAIL, PHONE) == known
 
@@ -45,7 +45,7 @@ def test_3_both_lead_to_the_same(acme: Organization) -> None:
 @pytest.mark.parametrize(
     "details", [{"email": EMAIL}, {"phone": PHONE}, {"email": EMAIL, "phone": "+1234567890"}]
 )
-def test_4_only_one_leads_anywhere(acme: Organization, details: dict[str, str]) -> None:
+def test_rule_4_only_one_detail_is_known(acme: Organization, details: dict[str, str]) -> None:
     known = make_contact(acme, **details)
     assert resolve(acme, EMAIL, PHONE) == known
     known.refresh_from_db()
@@ -56,7 +56,7 @@ def test_4_only_one_leads_anywhere(acme: Organization, details: dict[str, str]) 
     )
 
 
-def test_5_the_email_is_stronger(acme: Organization) -> None:
+def test_rule_5_email_takes_precedence_over_phone(acme: Organization) -> None:
     by_phone = make_contact(acme, phone=PHONE)
     by_email = make_contact(acme, email=EMAIL)
     assert resolve(acme, EMAIL, PHONE) == by_email
@@ -65,25 +65,27 @@ def test_5_the_email_is_stronger(acme: Organization) -> None:
     assert (by_phone.email, by_email.phone) == (None, None)
 
 
-def test_6_nobody_is_a_new_stub(acme: Organization) -> None:
+def test_rule_6_unknown_details_create_a_contact(acme: Organization) -> None:
     make_contact(acme, email="other@example.com", phone="+1234567890")
     assert resolve(acme, EMAIL, PHONE) is None
     stub = Contact.objects.get(email=EMAIL)
     assert (stub.organization, stub.name, stub.phone) == (acme, "Jane", PHONE)
 
 
-def test_a_name_alone_is_always_somebody_new(acme: Organization) -> None:
+def test_name_alone_always_creates_a_contact(acme: Organization) -> None:
     assert resolve(acme, None, None) is None
     assert resolve(acme, None, None) is None
 
 
-def test_contacts_of_others_are_not_looked_at(acme: Organization, globex: Organization) -> None:
+def test_contacts_of_other_organizations_are_ignored(
+    acme: Organization, globex: Organization
+) -> None:
     make_contact(globex, email=EMAIL, phone=PHONE)
     assert resolve(acme, EMAIL, PHONE) is None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_24_visitors_at_once_are_one_contact(acme: Organization) -> None:
+def test_24_concurrent_visitors_create_one_contact(acme: Organization) -> None:
     widget = make_widget(
         acme,
         contact_info_mode="required",

@@ -27,7 +27,7 @@ async def opened(visit: Visits, widget: WidgetConfig, mode: str, **how: Any) -> 
 
 
 @pytest.mark.parametrize("v2", [True, False])
-async def test_required_details_come_first(
+async def test_required_details_are_requested_before_chatting(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, v2: bool
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -66,7 +66,7 @@ async def test_a_refused_detail_is_named(
     assert await in_database(Contact.objects.count) == 0
 
 
-async def test_optional_details(
+async def test_optional_details_are_accepted(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -79,7 +79,7 @@ async def test_optional_details(
     assert (contact.email, contact.phone) == (None, "+41446681800")
 
 
-async def test_details_that_are_not_collected(visit: Visits, widget: WidgetConfig) -> None:
+async def test_uncollected_details_are_refused(visit: Visits, widget: WidgetConfig) -> None:
     socket = await opened(visit, widget, "none")
     await socket.send(JANE)
     assert (await socket.receive())["code"] == "contact_info_not_collected"
@@ -93,9 +93,7 @@ async def test_details_that_are_not_collected(visit: Visits, widget: WidgetConfi
     assert await in_database(Contact.objects.count) == 0
 
 
-async def test_a_form_never_changes_a_contact_that_was_there(
-    visit: Visits, widget: WidgetConfig
-) -> None:
+async def test_form_never_changes_an_existing_contact(visit: Visits, widget: WidgetConfig) -> None:
     known = await in_database(
         Contact.objects.create,
         organization=widget.organization,
@@ -116,7 +114,7 @@ async def test_a_form_never_changes_a_contact_that_was_there(
     assert (known.name, known.phone) == ("Jane Doe", None)
 
 
-async def test_a_repeat_makes_no_second_contact_and_corrects_its_own(
+async def test_repeated_form_corrects_its_own_contact_and_creates_none(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     socket = await opened(visit, widget, "optional")
@@ -127,7 +125,7 @@ async def test_a_repeat_makes_no_second_contact_and_corrects_its_own(
     assert contact.name == "Jane Doe"
 
 
-async def test_another_session_with_the_same_email_sees_nothing_of_the_first(
+async def test_same_email_reveals_nothing_of_another_session(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -141,7 +139,7 @@ async def test_another_session_with_the_same_email_sees_nothing_of_the_first(
     assert await in_database(Contact.objects.count) == 1
 
 
-async def test_a_new_conversation_does_not_ask_again(
+async def test_new_conversation_does_not_require_the_form_again(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -154,7 +152,9 @@ async def test_a_new_conversation_does_not_ask_again(
     await socket.until("typing_stop")
 
 
-async def test_five_forms_an_hour(visit: Visits, widget: WidgetConfig) -> None:
+async def test_sixth_form_within_an_hour_is_rate_limited(
+    visit: Visits, widget: WidgetConfig
+) -> None:
     socket = await opened(visit, widget, "optional")
     for _ in range(5):
         await socket.send(JANE)

@@ -63,7 +63,7 @@ HOSTILE: list[str | bytes] = [
 
 
 @pytest.mark.parametrize("raw", HOSTILE, ids=lambda raw: repr(raw)[:50])
-async def test_one_error_and_the_socket_lives(
+async def test_invalid_frame_gets_one_error_and_keeps_the_socket(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -86,7 +86,7 @@ async def test_one_error_and_the_socket_lives(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def test_strange_text_comes_back_as_it_was_cleaned(
+async def test_unusual_text_is_returned_cleaned(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("noon")
 BAD = "not json"
 
 
-async def test_five_messages_at_once_and_then_a_wait(
+async def test_five_messages_are_accepted_before_a_wait(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     # A token comes back in a minute: later than the slowest machine is done with five.
@@ -41,7 +41,7 @@ async def test_five_messages_at_once_and_then_a_wait(
     assert (await socket.receive())["type"] == "ack"
 
 
-async def test_rate_limits_can_be_turned_off(
+async def test_rate_limits_can_be_disabled(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
@@ -52,7 +52,7 @@ async def test_rate_limits_can_be_turned_off(
         await socket.until("typing_stop")
 
 
-async def test_the_daily_cap_is_for_all_visitors_together(
+async def test_daily_cap_is_shared_by_all_visitors(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -67,7 +67,7 @@ async def test_the_daily_cap_is_for_all_visitors_together(
     assert (await in_database(WidgetDailyUsage.objects.get)).messages == 2
 
 
-async def test_a_cap_of_zero_lets_nothing_through(
+async def test_cap_of_zero_accepts_nothing(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     await in_database(WidgetConfig.objects.update, daily_message_cap=0)
@@ -115,7 +115,7 @@ async def test_a_flood_of_frames_ends_the_socket(
     assert await socket.closed() == 4429
 
 
-async def test_too_many_new_sessions_are_accepted_told_and_closed(
+async def test_too_many_new_sessions_get_an_error_and_are_closed(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     first = await visit.opened(widget)
@@ -141,7 +141,7 @@ async def test_the_sixth_socket_of_a_session_ends_the_oldest(
     assert await others[0].drained() == []
 
 
-async def test_ten_sockets_of_a_session_at_once(
+async def test_ten_concurrent_sockets_of_a_session_leave_five(
     visit: Visits, widget: WidgetConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = await visit.opened(widget)
@@ -181,7 +181,7 @@ async def test_sockets_of_an_address_are_counted(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-async def test_addresses_behind_trusted_proxies(
+async def test_address_is_read_behind_trusted_proxies(
     visit: Visits, widget: WidgetConfig, settings: Settings, count: int
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = count

@@ -61,7 +61,7 @@ async def test_a_token_resumes_its_session(
     assert await in_database(WidgetSession.objects.count) == 1
 
 
-async def test_every_token_that_does_not_fit_begins_anew(
+async def test_invalid_token_starts_a_new_session(
     visit: Visits, widget: WidgetConfig, acme: Organization
 ) -> None:
     other = await in_database(make_widget, acme)
@@ -93,7 +93,7 @@ async def test_every_token_that_does_not_fit_begins_anew(
         await socket.leave()
 
 
-async def test_a_session_lives_thirty_days_from_the_last_activity(
+async def test_session_expires_thirty_days_after_the_last_activity(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     first = await visit(widget)
@@ -158,7 +158,9 @@ async def test_two_origin_headers_are_refused(visit: Visits, widget: WidgetConfi
     assert not (await visit(widget, origin="https://shop.example.com", headers=twice)).accepted
 
 
-async def test_without_a_list_any_site_may_chat(visit: Visits, widget: WidgetConfig) -> None:
+async def test_any_site_can_chat_without_an_origin_list(
+    visit: Visits, widget: WidgetConfig
+) -> None:
     for origin in (None, "null", "https://anywhere.example", b"\xff"):
         assert (await visit(widget, origin=origin)).accepted
 
@@ -189,7 +191,7 @@ async def test_history_is_the_second_frame(
     assert set(history["messages"][0]) == set(history["messages"][1])
 
 
-async def test_last_seq_asks_for_what_came_after(
+async def test_last_seq_requests_later_messages(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)

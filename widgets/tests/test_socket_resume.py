@@ -20,7 +20,7 @@ async def all_turns_end() -> None:
 
 
 @pytest.mark.promise(6)
-async def test_the_visitor_may_leave_and_the_answer_stays(
+async def test_answer_is_completed_after_the_visitor_leaves(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -38,7 +38,7 @@ async def test_the_visitor_may_leave_and_the_answer_stays(
 
 
 @pytest.mark.promise(6)
-async def test_who_returns_in_mid_answer_gets_the_text_so_far_and_the_rest(
+async def test_reconnect_during_an_answer_gets_the_text_so_far_and_the_rest(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -60,7 +60,7 @@ async def test_who_returns_in_mid_answer_gets_the_text_so_far_and_the_rest(
     assert rest[1]["id"] == frames[2]["message_id"]
 
 
-async def test_a_base_socket_that_returns_in_mid_answer_gets_the_end_of_it(
+async def test_base_reconnect_during_an_answer_gets_its_end(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget, v2=False)
@@ -97,7 +97,7 @@ async def test_every_tab_sees_the_conversation(
     assert kinds(await base.until("typing_stop")) == ["typing_start", "message", "typing_stop"]
 
 
-async def test_stop_from_another_tab_keeps_what_is_written(
+async def test_stop_from_another_tab_keeps_the_text_so_far(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     one = await visit.opened(widget)
@@ -116,7 +116,7 @@ async def test_stop_from_another_tab_keeps_what_is_written(
     assert (await base.receive())["messages"][1]["content"] == "Half an answer,"
 
 
-async def test_stop_with_nothing_written_leaves_nothing(
+async def test_stop_before_the_first_word_leaves_no_message(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -127,7 +127,7 @@ async def test_stop_with_nothing_written_leaves_nothing(
     assert await in_database(WidgetMessage.objects.count) == 1
 
 
-async def test_a_stop_right_behind_the_message_is_heard(
+async def test_stop_directly_after_the_message_works(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -138,7 +138,7 @@ async def test_a_stop_right_behind_the_message_is_heard(
     assert await in_database(WidgetMessage.objects.count) == 5
 
 
-async def test_a_new_conversation_right_behind_the_message_ends_its_turn(
+async def test_new_conversation_directly_after_the_message_ends_its_turn(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -152,7 +152,7 @@ async def test_a_new_conversation_right_behind_the_message_ends_its_turn(
     assert await in_database(WidgetMessage.objects.count) == 1
 
 
-async def test_stop_without_a_turn_does_nothing_and_waiting_messages_stay(
+async def test_stop_without_a_turn_keeps_waiting_messages(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -198,7 +198,7 @@ async def test_a_new_conversation_reaches_every_socket(
     assert ended == 2
 
 
-async def test_a_new_conversation_drops_what_waits(
+async def test_new_conversation_drops_waiting_messages(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -212,7 +212,7 @@ async def test_a_new_conversation_drops_what_waits(
     assert not scripted.is_asked
 
 
-async def test_feedback_is_kept_and_shown_again(
+async def test_feedback_is_stored_and_replayed(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello.",)
@@ -238,7 +238,7 @@ async def test_feedback_is_kept_and_shown_again(
     assert (row.rating, row.rating_comment) == (None, "")
 
 
-async def test_feedback_is_for_answers_of_the_own_session(
+async def test_feedback_applies_only_to_answers_of_the_session(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello.",)

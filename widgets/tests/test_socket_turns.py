@@ -13,7 +13,7 @@ from widgets.models import WidgetConfig, WidgetMessage, WidgetTurn
 from widgets.tests.golden import is_golden
 
 
-async def test_a_turn_on_a_base_socket(
+async def test_base_socket_receives_the_frames_of_a_turn(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Hello", " there.")
@@ -26,7 +26,7 @@ async def test_a_turn_on_a_base_socket(
     ]
 
 
-async def test_a_turn_on_a_v2_socket(
+async def test_v2_socket_receives_the_frames_of_a_turn(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -65,7 +65,7 @@ async def test_a_message_without_a_key_is_acked_with_null(
     assert (ack["type"], ack["client_message_id"]) == ("ack", None)
 
 
-async def test_a_repeated_key_does_nothing_but_ack(
+async def test_repeated_key_is_only_acked(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Yes.",)
@@ -78,7 +78,7 @@ async def test_a_repeated_key_does_nothing_but_ack(
     assert await in_database(WidgetMessage.objects.count) == 2
 
 
-async def test_figures_of_the_answer_are_kept(
+async def test_answer_metadata_is_stored(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -94,7 +94,7 @@ async def test_figures_of_the_answer_are_kept(
     assert await in_database(WidgetTurn.objects.count) == 0
 
 
-async def test_a_failed_turn_with_text(
+async def test_failed_turn_keeps_its_text(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket, tab = await visit.opened(widget), None
@@ -120,7 +120,7 @@ async def test_a_failed_turn_with_text(
     assert (await base.receive())["messages"] == [{"role": "user", "content": "Hi"}]
 
 
-async def test_a_failed_turn_on_a_base_socket(
+async def test_base_socket_receives_a_failed_turn_as_an_error(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget, v2=False)
@@ -145,7 +145,7 @@ async def test_a_failed_turn_without_text_leaves_no_row(
     assert await in_database(WidgetMessage.objects.count) == 1
 
 
-async def test_a_disabled_agent_says_its_fallback_sentence(
+async def test_disabled_agent_sends_its_fallback_message(
     visit: Visits, widget: WidgetConfig
 ) -> None:
     await in_database(TextAgent.objects.update, enabled=False, fallback_sentence="Back at nine.")
@@ -156,7 +156,7 @@ async def test_a_disabled_agent_says_its_fallback_sentence(
     assert (frames[2]["code"], frames[2]["message"]) == ("agent_unavailable", "Back at nine.")
 
 
-async def test_messages_typed_during_an_answer_wait_their_turn(
+async def test_messages_sent_during_an_answer_wait(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -176,7 +176,7 @@ async def test_messages_typed_during_an_answer_wait_their_turn(
     assert (message["content"], message["seq"]) == ("Second.", 4)
 
 
-async def test_three_may_wait_and_no_more(
+async def test_at_most_three_messages_wait(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
@@ -196,7 +196,7 @@ async def test_three_may_wait_and_no_more(
     assert (await socket.receive())["seq"] == 9
 
 
-async def test_what_the_model_sees_leaves_failed_answers_out(
+async def test_model_does_not_see_failed_answers(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)
@@ -231,7 +231,7 @@ async def test_the_models_text_is_cleaned(
     assert message["content"] == "AB😀\ufffd."
 
 
-async def test_an_answer_nobody_can_see_is_a_failure(
+async def test_invisible_answer_is_a_failure(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = (" \n ",)

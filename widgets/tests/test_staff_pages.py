@@ -20,7 +20,7 @@ def widget(acme: Organization) -> WidgetConfig:
     return make_widget(acme, name="Shop")
 
 
-def test_the_short_addresses_lead_into_the_admin(
+def test_short_urls_redirect_to_the_admin(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:
     client.force_login(alice)
@@ -34,21 +34,21 @@ def test_the_short_addresses_lead_into_the_admin(
         assert response.redirect_chain[-1][0] == target
 
 
-def test_they_lead_nobody_further_than_the_login(client: Client, widget: WidgetConfig) -> None:
+def test_short_urls_require_login(client: Client, widget: WidgetConfig) -> None:
     for path in ("/widgets", "/widgets/create", f"/widgets/{widget.id}"):
         response = client.get(path, follow=True)
         assert response.redirect_chain[-1][0].startswith("/admin/login/")
         assert "Shop" not in response.content.decode()
 
 
-def test_a_widget_that_is_not_there(client: Client, charlie: User, widget: WidgetConfig) -> None:
+def test_unknown_widget_is_404(client: Client, charlie: User, widget: WidgetConfig) -> None:
     client.force_login(charlie)
     response = client.get(f"/widgets/{widget.id}", follow=True)
     assert "Shop" not in response.content.decode()
     assert client.get("/widgets/x").status_code == 404
 
 
-def test_names_are_text_on_every_page(client: Client, acme: Organization) -> None:
+def test_names_are_escaped_on_every_page(client: Client, acme: Organization) -> None:
     Organization.objects.update(name=EVIL)
     acme.refresh_from_db()
     alice = make_member(acme, EVIL[:60], "owner")  # type: ignore[arg-type]

@@ -25,7 +25,9 @@ def said(frame: Frame) -> tuple[Any, Any]:
     return frame["starters"], frame["notice"]
 
 
-async def test_every_session_frame_has_them(visit: Visits, greeted: WidgetConfig) -> None:
+async def test_every_session_frame_has_starters_and_notice(
+    visit: Visits, greeted: WidgetConfig
+) -> None:
     socket = await visit(greeted)
     assert said(await socket.receive()) == (STARTERS, NOTICE)
     again = await visit(greeted, token=socket.token)
@@ -35,7 +37,7 @@ async def test_every_session_frame_has_them(visit: Visits, greeted: WidgetConfig
         assert said((await tab.until("session"))[-1]) == (STARTERS, NOTICE)
 
 
-async def test_without_them_there_are_none(visit: Visits, widget: WidgetConfig) -> None:
+async def test_unset_starters_and_notice_are_empty(visit: Visits, widget: WidgetConfig) -> None:
     socket = await visit(widget)
     assert said(await socket.receive()) == ([], None)
     await socket.send({"type": "new_conversation"})
@@ -48,7 +50,7 @@ async def test_a_notice_without_a_link_says_null(visit: Visits, widget: WidgetCo
     assert said(await (await visit(widget)).receive()) == ([], notice)
 
 
-async def test_a_new_conversation_has_what_is_set_by_then(
+async def test_new_conversation_has_the_current_settings(
     visit: Visits, greeted: WidgetConfig
 ) -> None:
     socket = await visit.opened(greeted)
@@ -57,6 +59,6 @@ async def test_a_new_conversation_has_what_is_set_by_then(
     assert said((await socket.until("session"))[-1]) == (["New?"], None)
 
 
-async def test_base_gets_neither(visit: Visits, greeted: WidgetConfig) -> None:
+async def test_base_socket_gets_neither(visit: Visits, greeted: WidgetConfig) -> None:
     socket = await visit(greeted, v2=False)
     assert set(await socket.receive()) == {"type", "session_token", "contact_info_submitted"}

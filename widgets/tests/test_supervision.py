@@ -67,7 +67,7 @@ def post_without_a_hint() -> uuid.UUID:
         "widgets.chat.supervisor.Supervisor.count_refusals",
     ],
 )
-async def test_leases_are_renewed_while_other_work_hangs(
+async def test_leases_are_renewed_while_other_steps_hang(
     step: str,
     visit: Visits,
     widget: WidgetConfig,

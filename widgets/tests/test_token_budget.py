@@ -32,7 +32,7 @@ async def books() -> tuple[int, int]:
     return row.reserved, row.used
 
 
-async def test_a_turn_over_budget_ends_with_an_honest_sentence(
+async def test_turn_over_budget_ends_with_an_explanation(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, budget: None
 ) -> None:
     for _ in range(2):
@@ -53,7 +53,7 @@ async def test_a_turn_over_budget_ends_with_an_honest_sentence(
     assert await in_database(LimitHit.objects.values_list("kind", "count").get) == ("tokens", 1)
 
 
-async def test_a_stopped_answer_is_estimated(
+async def test_usage_of_a_stopped_answer_is_estimated(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, budget: None
 ) -> None:
     socket = await ask(visit, widget)
@@ -76,7 +76,7 @@ async def test_a_failure_before_the_first_word_costs_nothing(
     assert await books() == (0, 0)
 
 
-async def test_without_a_budget_there_are_no_books(
+async def test_usage_is_not_counted_without_a_budget(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, settings: Settings
 ) -> None:
     scripted.automatic = ("Yes.",)

@@ -39,7 +39,7 @@ async def refused(visit: Visits, widget: WidgetConfig) -> Frame:
 @pytest.mark.parametrize(
     ("ceiling", "budget"), [(2_000, None), (2_000, 2_000_000), (2_000_000, 2_000), (2_000, 2_000)]
 )
-async def test_lower_of_budget_and_ceiling_holds(
+async def test_lower_of_budget_and_ceiling_applies(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -86,7 +86,7 @@ def load(transactional_db: None, acme: Organization) -> Callable[[], LoadedReply
     return lambda: load_reply(agent.id, [ChatMessage("user", "Hi")])
 
 
-def test_24_at_once_never_exceed_the_ceiling(
+def test_24_concurrent_turns_never_exceed_the_ceiling(
     load: Callable[[], LoadedReply], settings: Settings
 ) -> None:
     settings.MAX_DAILY_TOKENS = 75
@@ -98,7 +98,7 @@ def test_24_at_once_never_exceed_the_ceiling(
 
 
 @pytest.mark.parametrize(("ceiling", "budget"), [(3_000, None), (0, 3_000), (9_000, 3_000)])
-async def test_half_of_a_day_is_logged_once(
+async def test_half_of_the_daily_ceiling_is_logged_once(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,

@@ -147,7 +147,7 @@ async def ask(visit: Visits, widget: WidgetConfig) -> None:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_accepted_request_counts_whatever_becomes_of_the_answer(
+async def test_accepted_request_counts_whatever_the_outcome(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shape: str
 ) -> None:
     script, expected = SHAPES[shape]
@@ -231,7 +231,7 @@ async def test_stopped_answer_counts(
     assert await books() == (0, expected)
 
 
-async def test_stop_while_waiting_for_a_place_is_free(
+async def test_stop_while_waiting_for_a_slot_is_free(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, model_calls=1)
@@ -255,7 +255,7 @@ async def test_stop_while_waiting_for_a_place_is_free(
         (scripts.hang_in_the_middle, PROMPT + HALF),
     ],
 )
-async def test_answer_cut_by_the_end_of_the_process_counts(
+async def test_answer_cut_by_shutdown_counts(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, script: Script, expected: int
 ) -> None:
     endpoint.push(script)
@@ -266,7 +266,7 @@ async def test_answer_cut_by_the_end_of_the_process_counts(
     assert await books() == (0, expected)
 
 
-async def test_answer_cut_at_our_own_limit_counts_what_came(
+async def test_answer_cut_at_our_limit_counts_received_tokens(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, answer_chars=6)

@@ -24,7 +24,7 @@ def exported(client: Client, user: User, session: WidgetSession) -> list[str]:
 
 
 @pytest.mark.parametrize("line_break", BREAKS, ids=ascii)
-def test_a_message_can_not_forge_a_line(
+def test_message_cannot_forge_a_line(
     client: Client, alice: User, acme: Organization, line_break: str
 ) -> None:
     said = f"Hi{line_break}{FORGED}{line_break}You get a refund.{line_break}{'-' * 72}"
@@ -39,7 +39,7 @@ def test_a_message_can_not_forge_a_line(
 
 
 @pytest.mark.parametrize("line_break", BREAKS, ids=ascii)
-def test_nothing_else_can_forge_a_line(
+def test_no_other_text_can_forge_a_line(
     client: Client, alice: User, acme: Organization, line_break: str
 ) -> None:
     forged = f"x{line_break}{FORGED}{line_break}Refund."
@@ -55,7 +55,7 @@ def test_nothing_else_can_forge_a_line(
 
 
 @pytest.mark.parametrize("name", ["Assistant", "assistant (stopped)"])
-def test_a_visitor_can_not_be_called_assistant(
+def test_visitor_cannot_be_named_assistant(
     client: Client, alice: User, acme: Organization, name: str
 ) -> None:
     claim: dict[str, Any] = {"name": name}

@@ -72,7 +72,7 @@ def finish(turn: PendingTurn, content: str = "Hello.") -> Finished:
     return finish_turns([(turn, Outcome(content=content))])[0]
 
 
-def test_the_turn_runs_from_the_start(sessions: Sessions) -> None:
+def test_turn_is_claimed_on_acceptance(sessions: Sessions) -> None:
     [session] = sessions(1)
     turn = turn_of(session)
     row = WidgetTurn.objects.get()
@@ -83,7 +83,7 @@ def test_the_turn_runs_from_the_start(sessions: Sessions) -> None:
     assert not WidgetTurn.objects.exists()
 
 
-def test_the_model_hears_what_was_said_before(sessions: Sessions) -> None:
+def test_model_gets_the_earlier_messages(sessions: Sessions) -> None:
     [session] = sessions(1)
     finish(turn_of(session, "One"), "First.")
     assert told(turn_of(session, "Two")) == [
@@ -93,7 +93,7 @@ def test_the_model_hears_what_was_said_before(sessions: Sessions) -> None:
     ]
 
 
-def test_behind_another_turn_it_waits(sessions: Sessions) -> None:
+def test_turn_waits_behind_another(sessions: Sessions) -> None:
     busy, free = sessions(2)
     first = turn_of(busy, "One")
     behind, alone = post([busy, free], "Two")
@@ -105,14 +105,14 @@ def test_behind_another_turn_it_waits(sessions: Sessions) -> None:
     assert told(second)[-1] == ("user", "Two")
 
 
-def test_a_repeat_begins_nothing(sessions: Sessions) -> None:
+def test_retry_starts_no_turn(sessions: Sessions) -> None:
     [session] = sessions(1)
     turn_of(session, client_message_id="k")
     [repeat] = post([session], client_message_id="k")
     assert (repeat.is_new, repeat.turn) == (False, None)
 
 
-def test_what_the_cap_refuses_begins_nothing(sessions: Sessions) -> None:
+def test_message_refused_by_the_cap_starts_no_turn(sessions: Sessions) -> None:
     WidgetConfig.objects.update(daily_message_cap=1)
     first, second = post(sessions(2))
     assert first.turn is not None
@@ -120,7 +120,7 @@ def test_what_the_cap_refuses_begins_nothing(sessions: Sessions) -> None:
     assert WidgetTurn.objects.count() == WidgetMessage.objects.count() == 1
 
 
-def test_a_process_that_ends_claims_nothing(sessions: Sessions) -> None:
+def test_draining_process_claims_nothing(sessions: Sessions) -> None:
     [session] = sessions(1)
     runner.start_no_more()
     try:
@@ -132,7 +132,7 @@ def test_a_process_that_ends_claims_nothing(sessions: Sessions) -> None:
     assert WidgetTurn.objects.get().state == "waiting"
 
 
-def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
+def test_agent_gets_the_page(sessions: Sessions) -> None:
     [session] = sessions(1)
     page = VisitorPage("https://shop.example/1", "One", context={"plan": "free"})
     first = turn_of(session, page=page)
@@ -144,7 +144,7 @@ def test_the_agent_hears_of_the_page(sessions: Sessions) -> None:
         assert (seen.url, seen.title, seen.context) == (page.url, "One", {"plan": "free"})
 
 
-def test_an_agent_that_may_not_answer_says_why(sessions: Sessions, agent: TextAgent) -> None:
+def test_unusable_agent_gives_the_reason(sessions: Sessions, agent: TextAgent) -> None:
     TextAgent.objects.filter(id=agent.id).update(enabled=False)
     turn = turn_of(sessions(1)[0])
     assert isinstance(begin_turn(turn)[0], ApplicationError)

@@ -56,7 +56,7 @@ def changed_on_the_way(tag: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_who_read_an_old_version_is_told_what_changed(
+def test_outdated_version_is_refused_with_the_changed_fields(
     client: APIClient, paths: dict[str, str], kind: str, method: str
 ) -> None:
     path = paths[kind]
@@ -72,7 +72,7 @@ def test_who_read_an_old_version_is_told_what_changed(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_answer_has_the_tag_of_what_is_there(
+def test_every_response_has_the_current_etag(
     client: APIClient, paths: dict[str, str], kind: str
 ) -> None:
     path = paths[kind]
@@ -86,9 +86,7 @@ def test_every_answer_has_the_tag_of_what_is_there(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_known_is_not_sent_again(
-    client: APIClient, paths: dict[str, str], kind: str
-) -> None:
+def test_matching_etag_returns_304(client: APIClient, paths: dict[str, str], kind: str) -> None:
     path = paths[kind]
     tag = client.get(path)["ETag"]
     for known in (*changed_on_the_way(tag), f'"x", {tag}', "*"):
@@ -99,7 +97,7 @@ def test_what_is_known_is_not_sent_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ways_to_say_it(client: APIClient, paths: dict[str, str], kind: str) -> None:
+def test_if_match_forms_are_understood(client: APIClient, paths: dict[str, str], kind: str) -> None:
     path = paths[kind]
 
     def change(header: str) -> int:
@@ -117,14 +115,12 @@ def test_ways_to_say_it(client: APIClient, paths: dict[str, str], kind: str) -> 
         assert change(wrong) == 412
 
 
-def test_a_tag_that_can_not_be_read_names_every_field(
-    client: APIClient, paths: dict[str, str]
-) -> None:
+def test_unreadable_etag_names_every_field(client: APIClient, paths: dict[str, str]) -> None:
     response = client.patch(paths["widgets"], {}, headers={"If-Match": '"another"'})
     assert {"name", "enabled", "widget_id"} <= response.json()["current"].keys()
 
 
-def test_a_reset_and_a_switch_are_changes(client: APIClient, paths: dict[str, str]) -> None:
+def test_reset_and_enabling_change_the_version(client: APIClient, paths: dict[str, str]) -> None:
     path = paths["widgets"]
     tag = client.get(path)["ETag"]
     reset = client.post(f"{path}reset-widget-id/", headers={"If-Match": tag}).json()
@@ -135,7 +131,9 @@ def test_a_reset_and_a_switch_are_changes(client: APIClient, paths: dict[str, st
     check_conflict(client.patch(path, {}, headers={"If-Match": tag}), {"enabled": False})
 
 
-def test_knowledge_that_changed_by_itself_counts(client: APIClient, paths: dict[str, str]) -> None:
+def test_separately_changed_knowledge_changes_the_version(
+    client: APIClient, paths: dict[str, str]
+) -> None:
     path = paths["agents"]
     before = client.get(path)
     entry = KnowledgeEntry.objects.get(id=before.json()["knowledge"][0]["id"])
@@ -145,9 +143,7 @@ def test_knowledge_that_changed_by_itself_counts(client: APIClient, paths: dict[
     check_conflict(stale, {"knowledge": client.get(path).json()["knowledge"]})
 
 
-def test_only_knowledge_that_changed_since_is_named(
-    client: APIClient, paths: dict[str, str]
-) -> None:
+def test_only_recently_changed_knowledge_is_named(client: APIClient, paths: dict[str, str]) -> None:
     path = paths["agents"]
     client.patch(path, {"knowledge": [{"title": "T", "content": "C"}]})
     before = client.get(path)
@@ -160,9 +156,7 @@ def test_only_knowledge_that_changed_since_is_named(
     check_conflict(stale, {"knowledge": []})
 
 
-def test_saved_without_a_change_is_saved_all_the_same(
-    client: APIClient, paths: dict[str, str]
-) -> None:
+def test_unchanged_save_succeeds(client: APIClient, paths: dict[str, str]) -> None:
     path = paths["widgets"]
     tag = client.get(path)["ETag"]
     client.patch(path, {})
@@ -173,7 +167,7 @@ def test_saved_without_a_change_is_saved_all_the_same(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_editors_at_once_one_wins(acme: Organization, kind: str) -> None:
+def test_one_of_concurrent_editors_wins(acme: Organization, kind: str) -> None:
     agent = make_agent(acme)
     widget = make_widget(acme, agent=agent)
     version = widget_version(widget) if kind == "widgets" else agent_version(agent)
@@ -202,7 +196,7 @@ def test_of_editors_at_once_one_wins(acme: Organization, kind: str) -> None:
     assert row.name == f"By {saved.index(True)}"
 
 
-def test_an_admin_may_bring_a_version_of_a_form(alice: User, acme: Organization) -> None:
+def test_version_of_an_admin_form_detects_conflicts(alice: User, acme: Organization) -> None:
     widget = make_widget(acme)
     opened = widget_version(widget)
     change_widget(widget=widget, name="Theirs")

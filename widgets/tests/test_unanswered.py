@@ -36,7 +36,7 @@ def seen_by_staff(user: User, organization: Organization) -> dict[str, object]:
     }
 
 
-async def test_it_failed_until_another_try_answers(
+async def test_turn_counts_as_failed_until_a_retry_answers(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,
@@ -64,7 +64,7 @@ async def test_it_failed_until_another_try_answers(
     }
 
 
-async def test_what_the_visitor_stopped_before_the_first_word_did_not_fail(
+async def test_turn_stopped_before_the_first_word_is_not_failed(
     visit: Visits,
     widget: WidgetConfig,
     scripted: ScriptedBackend,

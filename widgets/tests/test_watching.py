@@ -33,6 +33,12 @@ def sign_in(user: User) -> str:
     return client.cookies["sessionid"].value
 
 
+@pytest.fixture(autouse=True)
+def _frequent_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the supervisor check the viewers ten times per second."""
+    monkeypatch.setattr("widgets.chat.supervisor.RENEW_SECONDS", 0.1)
+
+
 @pytest.fixture
 async def watch(visit: Visits) -> AsyncIterator[Watch]:
     """`viewer = await watch(user, session)`: a socket of staff, its handshake done."""
@@ -74,7 +80,7 @@ async def session(visitor: VisitorSocket) -> WidgetSession:
     return await in_database(WidgetSession.objects.get)
 
 
-async def test_a_viewer_hears_all_of_it(
+async def test_viewer_receives_all_events(
     alice: User,
     visitor: VisitorSocket,
     session: WidgetSession,
@@ -95,7 +101,7 @@ async def test_a_viewer_hears_all_of_it(
     assert [f["content"] for f in rest if f["type"] == "message"] == ["We do."]
 
 
-async def test_who_comes_in_mid_answer_gets_it_so_far(
+async def test_viewer_joining_during_an_answer_gets_the_text_so_far(
     bob: User,
     visitor: VisitorSocket,
     session: WidgetSession,
@@ -114,7 +120,7 @@ async def test_who_comes_in_mid_answer_gets_it_so_far(
     assert (await viewer.until("typing_stop"))[-2]["content"] == "Good day."
 
 
-async def test_a_failed_turn_is_seen_and_nobody_is_told_an_error(
+async def test_failed_turn_is_shown_without_an_error_frame(
     alice: User,
     visitor: VisitorSocket,
     session: WidgetSession,
@@ -131,7 +137,7 @@ async def test_a_failed_turn_is_seen_and_nobody_is_told_an_error(
     assert session.last_answer_status == "failed"
 
 
-async def test_a_new_conversation_is_named_and_its_token_is_not(
+async def test_new_conversation_is_announced_without_its_token(
     alice: User, visitor: VisitorSocket, session: WidgetSession, watch: Watch
 ) -> None:
     viewer = await watch(alice, session)
@@ -145,7 +151,7 @@ async def test_a_new_conversation_is_named_and_its_token_is_not(
 
 
 @pytest.mark.parametrize("who", ["charlie", None])
-async def test_nobody_else_comes_in(
+async def test_users_without_access_are_refused(
     who: str | None,
     request: pytest.FixtureRequest,
     charlie: User,
@@ -156,7 +162,7 @@ async def test_nobody_else_comes_in(
     assert not viewer.accepted
 
 
-async def test_a_key_from_the_database_opens_no_socket(
+async def test_stored_session_digest_opens_no_socket(
     alice: User, session: WidgetSession, watch: Watch
 ) -> None:
     key = await in_database(sign_in, alice)
@@ -170,19 +176,23 @@ async def test_a_key_from_the_database_opens_no_socket(
     [None, b"null", b"https://evil.example.com", b"http://127.0.0.1:8001", b"http://127.0.0.1",
      b"http://127.0.0.1:8000@evil.example.com", b"http://[", b"\xff"],
 )  # fmt: skip
-async def test_no_page_of_another_site_opens_it(
+async def test_cross_site_handshake_is_refused(
     origin: bytes | None, alice: User, session: WidgetSession, watch: Watch
 ) -> None:
     assert not (await watch(alice, session, origin=origin)).accepted
 
 
-async def test_it_ends_with_the_membership(bob: User, session: WidgetSession, watch: Watch) -> None:
+async def test_removing_the_membership_closes_the_viewer(
+    bob: User, session: WidgetSession, watch: Watch
+) -> None:
     viewer = await watch(bob, session)
     await in_database(Membership.objects.filter(user=bob).delete)
     assert await viewer.closed() == 4403
 
 
-async def test_it_ends_with_the_sign_in(alice: User, session: WidgetSession, watch: Watch) -> None:
+async def test_logging_out_closes_the_viewer(
+    alice: User, session: WidgetSession, watch: Watch
+) -> None:
     viewer = await watch(alice, session)
     alice.set_password("something else entirely")
     await in_database(alice.save)
@@ -204,7 +214,7 @@ async def test_a_failed_check_of_one_viewer_does_not_skip_the_others(
     assert await viewer.closed() == 4403
 
 
-async def test_it_ends_with_the_conversation(
+async def test_deleting_the_conversation_closes_the_viewer(
     alice: User, session: WidgetSession, watch: Watch
 ) -> None:
     viewer = await watch(alice, session)
@@ -212,7 +222,7 @@ async def test_it_ends_with_the_conversation(
     assert await viewer.closed() == 4403
 
 
-async def test_it_only_listens(
+async def test_frames_from_a_viewer_are_ignored(
     alice: User, visitor: VisitorSocket, session: WidgetSession, watch: Watch
 ) -> None:
     viewer = await watch(alice, session)
@@ -225,7 +235,7 @@ async def test_it_only_listens(
     assert session.last_seq == 0
 
 
-async def test_viewers_take_no_visitor_s_place(
+async def test_viewers_do_not_count_as_visitor_sockets(
     alice: User,
     widget: WidgetConfig,
     visit: Visits,
@@ -241,15 +251,13 @@ async def test_viewers_take_no_visitor_s_place(
     assert [kinds([await viewer.receive()]) for viewer in viewers] == [["live"]] * 3
 
 
-async def test_a_restart_sends_viewers_away(
-    alice: User, session: WidgetSession, watch: Watch
-) -> None:
+async def test_restart_closes_viewers(alice: User, session: WidgetSession, watch: Watch) -> None:
     viewer = await watch(alice, session)
     await supervisor.drain(grace_seconds=0)
     assert await viewer.closed() == 1012
 
 
-async def test_handshakes_of_staff_count_for_their_address(
+async def test_staff_handshakes_count_against_their_address(
     alice: User, session: WidgetSession, watch: Watch, settings: Settings
 ) -> None:
     settings.LIMITS = dataclasses.replace(

@@ -58,7 +58,7 @@ def errors(response: Any) -> dict[str, list[str]]:
     return found
 
 
-def test_create(client: Client, acme: Organization, form: dict[str, Any]) -> None:
+def test_widget_is_created(client: Client, acme: Organization, form: dict[str, Any]) -> None:
     page = client.get(f"{LIST}add/").content.decode()
     # With one organization there is nothing to choose.
     assert re.search(rf'<input type="hidden" name="organization" value="{acme.id}"', page)
@@ -82,7 +82,7 @@ def test_create(client: Client, acme: Organization, form: dict[str, Any]) -> Non
     assert config.json()["primary_color"] == "#112233"
 
 
-def test_change(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> None:
+def test_widget_is_changed(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> None:
     path = f"{LIST}{widget.id}/change/"
     page = client.get(path).content.decode()
     assert "https://old.example</textarea>" in page
@@ -143,7 +143,7 @@ def test_change(client: Client, widget: WidgetConfig, form: dict[str, Any]) -> N
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_errors_stand_beside_the_field_and_what_was_typed_stays(
+def test_errors_appear_at_the_field_and_input_is_kept(
     client: Client,
     widget: WidgetConfig,
     form: dict[str, Any],
@@ -169,7 +169,7 @@ def test_errors_stand_beside_the_field_and_what_was_typed_stays(
     assert (widget.name, widget.allowed_origins) == ("Old", ["https://old.example"])
 
 
-def test_a_second_mistake_is_told_as_well(
+def test_all_invalid_fields_are_reported_together(
     client: Client, widget: WidgetConfig, form: dict[str, Any]
 ) -> None:
     data = {**form, "text_color": "", "notice_text": ""}
@@ -178,7 +178,7 @@ def test_a_second_mistake_is_told_as_well(
     assert found["__all__"][0].startswith("A notice needs its text")
 
 
-def test_fields_that_are_not_in_the_form_can_not_be_set(
+def test_fields_outside_the_form_cannot_be_set(
     client: Client, widget: WidgetConfig, form: dict[str, Any], globex: Organization
 ) -> None:
     before = widget.widget_id
@@ -199,7 +199,7 @@ def test_the_details_page_has_the_embed_code(client: Client, widget: WidgetConfi
     assert "Embed code" not in client.get(f"{LIST}add/").content.decode()
 
 
-def test_reset_asks_first(client: Client, widget: WidgetConfig) -> None:
+def test_reset_asks_for_confirmation(client: Client, widget: WidgetConfig) -> None:
     path, before = f"{LIST}{widget.id}/reset-widget-id/", widget.widget_id
     page = client.get(path)
     assert page.status_code == 200
@@ -221,7 +221,7 @@ def test_reset_needs_the_csrf_token(widget: WidgetConfig, alice: User) -> None:
 
 
 @pytest.mark.parametrize("id", ["00000000-0000-0000-0000-000000000000", "x", "%00"])
-def test_reset_of_nothing(client: Client, db: None, id: str) -> None:  # noqa: A002
+def test_reset_of_an_unknown_widget_is_handled(client: Client, db: None, id: str) -> None:  # noqa: A002
     assert client.post(f"{LIST}{id}/reset-widget-id/", follow=True).status_code in {200, 404}
 
 
@@ -251,7 +251,7 @@ def test_the_list_shows_status_and_use(client: Client, widget: WidgetConfig) -> 
     assert "0 of 7" in body
 
 
-def test_the_list_takes_as_many_queries_for_many(
+def test_list_query_count_is_constant(
     client: Client, acme: Organization, widget: WidgetConfig, django_assert_num_queries: Any
 ) -> None:
     make_widget(acme)
@@ -263,12 +263,12 @@ def test_the_list_takes_as_many_queries_for_many(
         client.get(LIST)
 
 
-def test_delete(client: Client, widget: WidgetConfig) -> None:
+def test_widget_is_deleted(client: Client, widget: WidgetConfig) -> None:
     assert client.post(f"{LIST}{widget.id}/delete/", {"post": "yes"}).status_code == 302
     assert WidgetConfig.objects.count() == 0
 
 
-def test_an_agent_in_use_is_protected(client: Client, widget: WidgetConfig) -> None:
+def test_agent_in_use_cannot_be_deleted(client: Client, widget: WidgetConfig) -> None:
     agents = "/admin/agents/textagent/"
     selected = [str(widget.text_agent_id)]
     data = {"action": "delete_selected", "_selected_action": selected, "post": "yes"}
@@ -282,9 +282,7 @@ def test_an_agent_in_use_is_protected(client: Client, widget: WidgetConfig) -> N
     assert TextAgent.objects.count() == 1
 
 
-def test_a_viewer_looks_and_does_not_touch(
-    bob: User, widget: WidgetConfig, form: dict[str, Any]
-) -> None:
+def test_viewer_can_only_read(bob: User, widget: WidgetConfig, form: dict[str, Any]) -> None:
     client = Client()
     client.force_login(bob)
     page = client.get(f"{LIST}{widget.id}/change/").content.decode()

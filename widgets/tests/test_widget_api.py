@@ -70,7 +70,9 @@ def same(data: dict[str, Any], **but: Any) -> dict[str, Any]:
     return {k: v for k, v in {**data, **but}.items() if k != "updated_at"}
 
 
-def test_defaults(client: APIClient, acme: Organization, agent: TextAgent) -> None:
+def test_omitted_fields_have_defaults(
+    client: APIClient, acme: Organization, agent: TextAgent
+) -> None:
     response = client.post(PATH, {"text_agent_id": str(agent.id)})
     assert response.status_code == 201
     data = response.json()
@@ -90,12 +92,12 @@ def test_defaults(client: APIClient, acme: Organization, agent: TextAgent) -> No
     assert client.get(PATH).json() == {"results": [data], "next": None}
 
 
-def test_everything_given_is_kept(client: APIClient, agent: TextAgent) -> None:
+def test_all_given_fields_are_stored(client: APIClient, agent: TextAgent) -> None:
     data = client.post(PATH, {"text_agent_id": str(agent.id), **GIVEN}).json()
     assert {**data, **GIVEN} == data
 
 
-def test_texts_and_origins_are_stored_tidily(client: APIClient, agent: TextAgent) -> None:
+def test_texts_and_origins_are_normalized(client: APIClient, agent: TextAgent) -> None:
     given = {
         "name": "  Shop ",
         "greeting": " ",
@@ -149,7 +151,7 @@ def test_read_only_and_unknown_fields_are_ignored(
     assert response.json()["updated_at"] > before["updated_at"]
 
 
-def test_patch_changes_what_it_names(client: APIClient, widget: WidgetConfig) -> None:
+def test_patch_changes_only_named_fields(client: APIClient, widget: WidgetConfig) -> None:
     path = f"{PATH}{widget.id}/"
     before = client.get(path).json()
     changes: list[dict[str, Any]] = [
@@ -173,7 +175,7 @@ def test_patch_changes_what_it_names(client: APIClient, widget: WidgetConfig) ->
         assert same(client.get(path).json()) == before
 
 
-def test_put_sets_what_it_leaves_out_to_the_defaults(
+def test_put_resets_omitted_fields_to_defaults(
     client: APIClient, widget: WidgetConfig, agent: TextAgent
 ) -> None:
     path = f"{PATH}{widget.id}/"
@@ -183,9 +185,7 @@ def test_put_sets_what_it_leaves_out_to_the_defaults(
     assert response.json()["widget_id"] == widget.widget_id
 
 
-def test_a_notice_is_given_whole_and_its_rest_has_defaults(
-    client: APIClient, widget: WidgetConfig
-) -> None:
+def test_notice_is_replaced_whole_with_defaults(client: APIClient, widget: WidgetConfig) -> None:
     path = f"{PATH}{widget.id}/"
     response = client.patch(path, {"notice": {"text": "New"}})
     assert response.json()["notice"] == {"text": "New", "url": None, "consent": False}
@@ -193,13 +193,13 @@ def test_a_notice_is_given_whole_and_its_rest_has_defaults(
     assert client.get(path).json()["notice"]["text"] == "New"
 
 
-def test_a_notice_that_says_nothing_is_none(client: APIClient, widget: WidgetConfig) -> None:
+def test_empty_notice_is_null(client: APIClient, widget: WidgetConfig) -> None:
     path = f"{PATH}{widget.id}/"
     response = client.patch(path, {"notice": {"text": " \u200b", "url": " ", "consent": False}})
     assert (response.status_code, response.json()["notice"]) == (200, None)
 
 
-def test_put_needs_the_agent(client: APIClient, widget: WidgetConfig) -> None:
+def test_put_requires_the_agent(client: APIClient, widget: WidgetConfig) -> None:
     response = client.put(f"{PATH}{widget.id}/", {"name": "New"})
     assert response.status_code == 400
     assert list(response.json()["fields"]) == ["text_agent_id"]
@@ -219,7 +219,7 @@ def test_reset_gives_a_new_public_identifier(client: APIClient, widget: WidgetCo
         assert method(f"{path}reset-widget-id/").status_code == 405
 
 
-def test_delete(client: APIClient, widget: WidgetConfig) -> None:
+def test_widget_is_deleted(client: APIClient, widget: WidgetConfig) -> None:
     path = f"{PATH}{widget.id}/"
     response = client.delete(path)
     assert (response.status_code, response.content) == (204, b"")
@@ -229,7 +229,7 @@ def test_delete(client: APIClient, widget: WidgetConfig) -> None:
     assert client.get(PATH).json()["results"] == []
 
 
-def test_two_changes_of_different_fields_both_last(widget: WidgetConfig) -> None:
+def test_concurrent_changes_of_different_fields_are_both_kept(widget: WidgetConfig) -> None:
     seen_earlier = WidgetConfig.objects.get(id=widget.id)
     change_widget(widget=widget, name="By Alice")
     change_widget(widget=seen_earlier, greeting="By Bob")
@@ -237,7 +237,7 @@ def test_two_changes_of_different_fields_both_last(widget: WidgetConfig) -> None
     assert (widget.name, widget.greeting) == ("By Alice", "By Bob")
 
 
-def test_a_widget_deleted_meanwhile_does_not_come_back(widget: WidgetConfig) -> None:
+def test_concurrently_deleted_widget_is_not_recreated(widget: WidgetConfig) -> None:
     data = config_data(widget, name="New")
     WidgetConfig.objects.all().delete()
     with pytest.raises(ApplicationError) as caught:

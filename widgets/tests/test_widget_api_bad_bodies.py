@@ -167,7 +167,7 @@ def check_shape(response: Any, *fields: str) -> None:
 
 
 @pytest.mark.parametrize(("data", "field"), BAD_FIELDS)
-def test_the_field_at_fault_is_named_and_nothing_is_written(
+def test_invalid_field_is_named_and_nothing_is_written(
     client: APIClient,
     acme: Organization,
     globex: Organization,
@@ -188,12 +188,12 @@ def test_the_field_at_fault_is_named_and_nothing_is_written(
     assert WidgetConfig.objects.count() == 1
 
 
-def test_all_fields_at_fault_are_named_at_once(client: APIClient) -> None:
+def test_all_invalid_fields_are_named_together(client: APIClient) -> None:
     response = client.post(PATH, {"name": [], "enabled": None, "position": "x"})
     check_shape(response, "text_agent_id", "name", "enabled", "position")
 
 
-def test_a_refused_origin_says_why_and_which(client: APIClient, widget: WidgetConfig) -> None:
+def test_refused_origin_is_named_with_a_reason(client: APIClient, widget: WidgetConfig) -> None:
     origins = ["https://ok.example.com", "https://example.com/shop", "*"]
     response = client.patch(f"{PATH}{widget.id}/", {"allowed_origins": origins})
     sentences = response.json()["fields"]["allowed_origins"]
@@ -201,7 +201,7 @@ def test_a_refused_origin_says_why_and_which(client: APIClient, widget: WidgetCo
     assert "“https://example.com/shop” has a path" in sentences[0]
 
 
-def test_a_patch_is_judged_with_what_is_there(client: APIClient, acme: Organization) -> None:
+def test_patch_is_validated_with_the_stored_fields(client: APIClient, acme: Organization) -> None:
     widget = make_widget(acme, contact_info_mode="required", collect_email=True)
     response = client.patch(f"{PATH}{widget.id}/", {"collect_email": False})
     check_shape(response, "contact_info_mode")
@@ -220,9 +220,7 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:24]))
-def test_a_body_that_is_no_fitting_object(
-    client: APIClient, widget: WidgetConfig, body: bytes
-) -> None:
+def test_unsuitable_body_is_refused(client: APIClient, widget: WidgetConfig, body: bytes) -> None:
     for method, address in ((client.post, PATH), (client.put, f"{PATH}{widget.id}/")):
         response = method(address, body, content_type=JSON)
         assert response.status_code == 400
@@ -234,7 +232,7 @@ def test_a_body_that_is_no_fitting_object(
 
 
 @pytest.mark.parametrize("charset", ["zlib", "hex", "rot13", "utf-16", "nonsense", "bz2", "idna"])
-def test_json_is_utf_8_whatever_is_claimed(
+def test_json_is_read_as_utf_8_regardless_of_charset(
     client: APIClient, widget: WidgetConfig, charset: str
 ) -> None:
     content_type = f"application/json; charset={charset}"
@@ -244,7 +242,7 @@ def test_json_is_utf_8_whatever_is_claimed(
     assert response.json()["name"] == "Grüße"
 
 
-def test_a_body_beyond_all_measure(client: APIClient) -> None:
+def test_oversized_body_is_refused(client: APIClient) -> None:
     body = b'{"name": "' + b"x" * (16 * 1024 * 1024) + b'"}'
     response = client.post(PATH, body, content_type=JSON)
     assert response.status_code == 413

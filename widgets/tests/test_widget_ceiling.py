@@ -55,14 +55,16 @@ def test_rest_refuses_the_third(
     assert client.post(PATH, {"text_agent_id": str(agent.id)}).status_code == 201
 
 
-def test_invalid_data_is_said_first(api: Connect, acme_key: str, agent: TextAgent) -> None:
+def test_invalid_data_is_reported_before_the_ceiling(
+    api: Connect, acme_key: str, agent: TextAgent
+) -> None:
     for _ in range(2):
         make_widget(agent.organization, agent=agent)
     response = api(acme_key).post(PATH, {"text_agent_id": str(agent.id), "primary_color": "red"})
     assert response.status_code == 400
 
 
-def test_form_refuses_the_third_and_keeps_what_was_typed(
+def test_form_refuses_the_third_and_keeps_the_input(
     client: Client, alice: User, agent: TextAgent
 ) -> None:
     client.force_login(alice)
@@ -83,7 +85,7 @@ def test_form_refuses_the_third_and_keeps_what_was_typed(
     assert names() == ["b", "d"]
 
 
-def test_copies_end_at_the_ceiling(client: Client, alice: User, agent: TextAgent) -> None:
+def test_copying_stops_at_the_ceiling(client: Client, alice: User, agent: TextAgent) -> None:
     widget = make_widget(agent.organization, agent=agent, name="a")
     client.force_login(alice)
     data = {"action": "duplicate", "_selected_action": [str(widget.pk)]}
@@ -95,14 +97,16 @@ def test_copies_end_at_the_ceiling(client: Client, alice: User, agent: TextAgent
 
 
 @pytest.mark.django_db(transaction=True)
-def test_12_at_once_make_no_more(api: Connect, acme_key: str, agent: TextAgent) -> None:
+def test_12_concurrent_requests_do_not_exceed_the_ceiling(
+    api: Connect, acme_key: str, agent: TextAgent
+) -> None:
     data = {"text_agent_id": str(agent.id)}
     answers = in_parallel(lambda _: api(acme_key).post(PATH, data).status_code, range(12))
     assert sorted(answers, key=str) == [201] * 2 + [409] * 10
     assert WidgetConfig.objects.count() == 2
 
 
-def test_zero_is_no_ceiling(settings: Settings, agent: TextAgent) -> None:
+def test_zero_means_no_ceiling(settings: Settings, agent: TextAgent) -> None:
     settings.MAX_WIDGETS = 0
     for _ in range(3):
         make_widget(agent.organization, agent=agent)

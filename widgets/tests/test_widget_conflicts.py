@@ -52,7 +52,7 @@ def sentences(response: Any) -> str:
     return " ".join(map(str, response.context["adminform"].form.non_field_errors()))
 
 
-def test_the_second_sees_what_changed_and_keeps_what_they_typed(
+def test_second_editor_sees_the_changes_and_keeps_their_input(
     client: Client, widget: WidgetConfig
 ) -> None:
     form = form_of(client.get(address(widget)))
@@ -83,7 +83,7 @@ def test_the_second_sees_what_changed_and_keeps_what_they_typed(
     )  # fmt: skip
 
 
-def test_only_what_changed_since_is_listed(client: Client, widget: WidgetConfig) -> None:
+def test_only_recent_changes_are_listed(client: Client, widget: WidgetConfig) -> None:
     change_widget(widget=widget, greeting="Before the form")
     form = form_of(client.get(address(widget)))
     change_widget(widget=widget, name="New")
@@ -92,7 +92,7 @@ def test_only_what_changed_since_is_listed(client: Client, widget: WidgetConfig)
     assert "Before the form" not in said
 
 
-def test_a_third_change_is_seen_again(client: Client, widget: WidgetConfig) -> None:
+def test_third_change_is_reported_again(client: Client, widget: WidgetConfig) -> None:
     form = form_of(client.get(address(widget)))
     change_widget(widget=widget, name="Second")
     response = client.post(address(widget), {**form, "greeting": "Mine"})
@@ -102,7 +102,7 @@ def test_a_third_change_is_seen_again(client: Client, widget: WidgetConfig) -> N
     assert form_of(response)["greeting"] == "Mine"
 
 
-def test_other_errors_stand_beside_it(client: Client, widget: WidgetConfig) -> None:
+def test_other_errors_are_shown_with_the_conflict(client: Client, widget: WidgetConfig) -> None:
     form = form_of(client.get(address(widget)))
     change_widget(widget=widget, name="New")
     response = client.post(address(widget), {**form, "primary_color": "red"})
@@ -111,7 +111,9 @@ def test_other_errors_stand_beside_it(client: Client, widget: WidgetConfig) -> N
     assert form_of(response)["primary_color"] == "red"
 
 
-def test_what_is_no_setting_disturbs_nobody(client: Client, widget: WidgetConfig) -> None:
+def test_changes_outside_the_settings_cause_no_conflict(
+    client: Client, widget: WidgetConfig
+) -> None:
     form = form_of(client.get(address(widget)))
     reset_widget_id(widget=widget)
     assert client.post(address(widget), {**form, "name": "Mine"}).status_code == 302
@@ -119,14 +121,14 @@ def test_what_is_no_setting_disturbs_nobody(client: Client, widget: WidgetConfig
     assert widget.name == "Mine"
 
 
-def test_the_same_change_twice_is_none(client: Client, widget: WidgetConfig) -> None:
+def test_identical_changes_do_not_conflict(client: Client, widget: WidgetConfig) -> None:
     form = form_of(client.get(address(widget)))
     change_widget(widget=widget, name="Same")
     assert client.post(address(widget), {**form, "name": "Same"}).status_code == 302
 
 
 @pytest.mark.parametrize("version", ["x", "<b>", "[" * 5_000, "٢" * 20, "9" * 20, "0" * 20])
-def test_nonsense_in_the_hidden_field_harms_nothing(
+def test_invalid_version_field_is_handled(
     client: Client, widget: WidgetConfig, version: str
 ) -> None:
     form = form_of(client.get(address(widget)))
@@ -135,7 +137,7 @@ def test_nonsense_in_the_hidden_field_harms_nothing(
     assert client.post(address(widget), {**data, "version": ""}).status_code == 302
 
 
-def test_what_others_wrote_is_text(client: Client, widget: WidgetConfig) -> None:
+def test_changes_of_others_are_escaped(client: Client, widget: WidgetConfig) -> None:
     form = form_of(client.get(address(widget)))
     change_widget(widget=widget, name="<script>alert(1)</script>")
     page = client.post(address(widget), {**form, "greeting": "x"}).content.decode()
@@ -143,7 +145,7 @@ def test_what_others_wrote_is_text(client: Client, widget: WidgetConfig) -> None
     assert html.escape("<script>alert(1)</script>") in page
 
 
-def test_one_deleted_meanwhile(client: Client, widget: WidgetConfig) -> None:
+def test_concurrently_deleted_widget_is_reported(client: Client, widget: WidgetConfig) -> None:
     form = form_of(client.get(address(widget)))
     widget.delete()
     response = client.post(address(widget), form, follow=True)

@@ -33,9 +33,7 @@ def check(client: Client, widget: WidgetConfig | None = None, **data: str) -> An
     return response.json()
 
 
-def test_the_settings_of_a_form_that_nobody_saved(
-    client: Client, alice: User, widget: WidgetConfig
-) -> None:
+def test_preview_uses_unsaved_settings(client: Client, alice: User, widget: WidgetConfig) -> None:
     client.force_login(alice)
     for about in (widget, None):
         config = check(client, about)["config"]
@@ -47,7 +45,7 @@ def test_the_settings_of_a_form_that_nobody_saved(
     assert WidgetConfig.objects.count() == 1
 
 
-def test_what_a_session_adds(client: Client, alice: User, widget: WidgetConfig) -> None:
+def test_preview_shows_session_settings(client: Client, alice: User, widget: WidgetConfig) -> None:
     client.force_login(alice)
     typed = {"starters": "One?\nTwo?", "notice_text": "I am an AI.", "notice_consent": "on"}
     config = check(client, widget, **typed)["config"]
@@ -56,7 +54,9 @@ def test_what_a_session_adds(client: Client, alice: User, widget: WidgetConfig) 
     assert check(client, widget)["config"]["notice"] is None
 
 
-def test_what_is_wrong_leaves_the_rest(client: Client, alice: User, widget: WidgetConfig) -> None:
+def test_invalid_field_does_not_affect_the_others(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
     client.force_login(alice)
     answer = check(client, widget, primary_color="#12", position="top", name="x" * 101)
     assert answer["config"]["primary_color"] == "#000000"
@@ -65,13 +65,13 @@ def test_what_is_wrong_leaves_the_rest(client: Client, alice: User, widget: Widg
     assert answer["contrast"] == ""
 
 
-def test_a_contrast_too_low_is_said(client: Client, alice: User) -> None:
+def test_low_contrast_is_reported(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert check(client)["contrast"] == ""
     assert "1.0:1" in check(client, primary_color="#ffffff")["contrast"]
 
 
-def test_origins_as_they_would_be_stored(client: Client, alice: User) -> None:
+def test_origins_are_shown_as_they_would_be_stored(client: Client, alice: User) -> None:
     client.force_login(alice)
     origins = check(client, allowed_origins="Example.com/\r\n\r\nlocalhost")["origins"]
     assert origins[0] == {"typed": "Example.com/", "origin": "https://example.com", "error": ""}
@@ -79,7 +79,7 @@ def test_origins_as_they_would_be_stored(client: Client, alice: User) -> None:
     assert "no scheme" in origins[1]["error"]
 
 
-def test_only_who_may_save_may_check(
+def test_preview_requires_permission_to_save(
     client: Client, bob: User, charlie: User, widget: WidgetConfig
 ) -> None:
     for user in (bob, charlie):
@@ -95,7 +95,7 @@ def test_only_who_may_save_may_check(
     assert strict.post(CHECK, FORM).status_code == 403
 
 
-def test_the_frame_is_for_our_own_pages_alone(client: Client, alice: User) -> None:
+def test_preview_frame_can_only_be_embedded_by_own_pages(client: Client, alice: User) -> None:
     assert client.get(FRAME).status_code == 302
     client.force_login(alice)
     response = client.get(FRAME)
@@ -106,7 +106,7 @@ def test_the_frame_is_for_our_own_pages_alone(client: Client, alice: User) -> No
     assert client.post(FRAME).status_code == 405
 
 
-def test_saving_says_how_origins_are_stored_and_warns_of_a_low_contrast(
+def test_saving_reports_stored_origins_and_low_contrast(
     client: Client, alice: User, acme: Organization
 ) -> None:
     client.force_login(alice)
@@ -121,7 +121,9 @@ def test_saving_says_how_origins_are_stored_and_warns_of_a_low_contrast(
     assert WidgetConfig.objects.get().primary_color == "#eeeeee"
 
 
-def test_duplicates(client: Client, alice: User, bob: User, widget: WidgetConfig) -> None:
+def test_duplicated_widgets_are_disabled_copies(
+    client: Client, alice: User, bob: User, widget: WidgetConfig
+) -> None:
     data = {"action": "duplicate", "_selected_action": [str(widget.pk)]}
     client.force_login(bob)
     client.post("/admin/widgets/widgetconfig/", data)

@@ -48,7 +48,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     except BackendError as error:
         yield _line(type="error", message=f"The model did not answer: {error}.")
     except Exception as error:  # noqa: BLE001 - the text could hold content
-        logger.error("A try failed: %s", type(error).__name__)  # noqa: TRY400
+        logger.error("A playground reply failed: %s", type(error).__name__)  # noqa: TRY400
         yield _line(type="error", message="Something went wrong on our side. Please try again.")
     finally:
         # Also where the page has gone: what was used is counted.

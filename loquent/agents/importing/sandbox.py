@@ -65,7 +65,7 @@ def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = 
     if done.returncode == -signal.SIGXCPU:
         return refused(name, TOO_LONG)
     if done.returncode:
-        logger.error("Reading a file to import ended with %d.", done.returncode)
+        logger.error("The import process exited with status %d.", done.returncode)
         return refused(name, UNREADABLE)
     return _loaded(done.stdout)
 
@@ -85,7 +85,7 @@ def _read() -> None:
     with contextlib.suppress(OSError, ValueError):
         os.nice(10)
     with contextlib.suppress(OSError, ValueError):
-        # Where the server is gone meanwhile, nobody else ends this.
+        # If the server has died in the meantime, nothing else ends this process.
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     # Whatever a file makes a parser do, it finds no secret of the server and reaches nobody. An old

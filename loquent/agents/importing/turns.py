@@ -13,7 +13,7 @@ class FairTurns:
     def __init__(self, *, waiting: int) -> None:
         self._waiting = waiting
         self._mutex = threading.Lock()
-        # Who has the turn; None if it is free.
+        # The key whose turn it is; None if free.
         self._current: str | None = None
         self._places: OrderedDict[str, deque[threading.Event]] = OrderedDict()
 

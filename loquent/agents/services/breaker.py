@@ -50,7 +50,7 @@ class Breaker:
         wait = self._probe_at - self._clock()
         if wait > 0 or self._is_probing:
             raise BackendError(
-                "the endpoint fails, and is left alone for a while",
+                "the endpoint keeps failing and is not called for a while",
                 permanent=False,
                 is_outage=False,
                 retry_after=max(wait, 1.0),
@@ -93,8 +93,8 @@ class Breaker:
         elif self._probe_at is None and self._failures >= FAILURES:
             self._pause = FIRST_PAUSE_SECONDS
             logger.error(
-                "The model endpoint %s failed %s turns in a row: it is left alone, but for a probe "
-                "now and then.",
+                "The model endpoint %s failed %s turns in a row: it is no longer called, "
+                "except for a probe from time to time.",
                 self.name,
                 self._failures,
             )

@@ -1,4 +1,4 @@
-"""A reply by settings that nobody has saved yet: the playground beside an agent's form."""
+"""Generate replies from unsaved settings, for the playground next to an agent's form."""
 
 import uuid
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How many model calls a process makes at once, and who is next when there are too many."""
+"""Limit the concurrent model calls of a process, and queue further calls fairly."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -7,7 +7,8 @@ from collections import Counter, OrderedDict, deque
 class ModelSlots:
     """A bounded number of places, shared fairly between keys.
 
-    Who finds none waits: in order within a key, and the keys take turns. For one event loop.
+    If none is free, callers wait: in order within a key, with keys served in turn. For one event
+    loop.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class ModelSlots:
     async def take(self, key: str, *, total: int, per_key: int) -> None:
         """Take a place: at most `total` at once, and `per_key` of one key; 0 is no bound.
 
-        Waits for it as long as the caller lets it: who is cancelled has none.
+        It waits until a place is free; a cancelled caller holds none.
         """
         self._limits = (total, per_key)
         if self._is_free(key):
@@ -48,7 +49,7 @@ class ModelSlots:
             raise
 
     def give_back(self, key: str) -> None:
-        """Give a taken place to whoever is next."""
+        """Pass an occupied slot on to the next waiter."""
         self._total -= 1
         self._running[key] -= 1
         if not self._running[key]:
@@ -65,7 +66,7 @@ class ModelSlots:
         self._total += 1
 
     def _hand_out(self) -> None:
-        """Give free places to who waits, one to each key before any gets a second."""
+        """Assign free slots to waiters, one per key before any key gets a second."""
         found = True
         while found:
             found = False

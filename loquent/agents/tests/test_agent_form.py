@@ -31,7 +31,7 @@ def filled_in(client: Client, agent: TextAgent) -> dict[str, Any]:
     }
 
 
-def test_models_are_suggested(
+def test_form_suggests_models(
     client: Client,
     alice: User,
     acme: Organization,
@@ -51,7 +51,9 @@ def test_models_are_suggested(
         assert '<option value="openai-chat:gpt-x">' in response.content.decode()
 
 
-def test_a_new_agent_s_page_comes_next(client: Client, alice: User, acme: Organization) -> None:
+def test_creating_an_agent_leads_to_its_page(
+    client: Client, alice: User, acme: Organization
+) -> None:
     client.force_login(alice)
     data = {
         "organization": acme.id, "name": "New", "model": "builtin:knowledge", "enabled": "on",
@@ -63,7 +65,7 @@ def test_a_new_agent_s_page_comes_next(client: Client, alice: User, acme: Organi
     assert (agent.name, agent.organization) == ("New", acme)
 
 
-def test_the_second_editor_sees_what_the_first_did(
+def test_second_editor_sees_the_first_editors_changes(
     client: Client, alice: User, agent: TextAgent
 ) -> None:
     client.force_login(alice)
@@ -88,7 +90,9 @@ def test_the_second_editor_sees_what_the_first_did(
     assert (agent.instructions, agent.max_output_tokens) == ("Be brief.", 77)
 
 
-def test_new_knowledge_is_no_conflict(client: Client, alice: User, agent: TextAgent) -> None:
+def test_new_knowledge_does_not_conflict_with_the_form(
+    client: Client, alice: User, agent: TextAgent
+) -> None:
     client.force_login(alice)
     page = f"{LIST}{agent.id}/change/"
     typed = filled_in(client, agent) | {"name": "Renamed"}
@@ -99,7 +103,9 @@ def test_new_knowledge_is_no_conflict(client: Client, alice: User, agent: TextAg
     assert agent.name == "Renamed"
 
 
-def test_a_viewer_reads_and_tries_nothing(client: Client, bob: User, agent: TextAgent) -> None:
+def test_viewer_can_read_but_not_use_the_playground(
+    client: Client, bob: User, agent: TextAgent
+) -> None:
     client.force_login(bob)
     body = client.get(f"{LIST}{agent.id}/change/").content.decode()
     assert "Shipping" in body

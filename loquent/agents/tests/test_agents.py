@@ -85,7 +85,7 @@ def test_entries_keep_their_ids(agent: TextAgent) -> None:
     assert agent.knowledge.count() == 2
 
 
-def test_without_knowledge_the_entries_stay(agent: TextAgent) -> None:
+def test_omitted_knowledge_leaves_entries_unchanged(agent: TextAgent) -> None:
     before = agent.updated_at
     updated = update_agent(agent=agent, data={"name": "Bea"})
     assert updated.name == "Bea"
@@ -93,7 +93,7 @@ def test_without_knowledge_the_entries_stay(agent: TextAgent) -> None:
     assert agent.knowledge.count() == 2
 
 
-def test_an_entry_of_another_agent_is_not_taken(acme: Organization, agent: TextAgent) -> None:
+def test_entry_of_another_agent_is_refused(acme: Organization, agent: TextAgent) -> None:
     other = create_agent(organization=acme, data={"name": "Bea"})
     entry = agent.knowledge.order_by("title")[0]
     with pytest.raises(ApplicationError) as caught:
@@ -105,14 +105,14 @@ def test_an_entry_of_another_agent_is_not_taken(acme: Organization, agent: TextA
     assert (entry.agent_id, entry.title) == (agent.id, "One")
 
 
-def test_an_entry_may_not_stand_twice(agent: TextAgent) -> None:
+def test_duplicate_entry_id_is_refused(agent: TextAgent) -> None:
     entry = agent.knowledge.order_by("title")[0]
     with pytest.raises(ApplicationError) as caught:
         update_agent(agent=agent, data={"knowledge": [{"id": entry.id}, {"id": entry.id}]})
     assert fields_of(caught) == {"knowledge.1.id"}
 
 
-def test_all_entries_at_fault_are_named_at_once(agent: TextAgent) -> None:
+def test_all_invalid_entries_are_named_together(agent: TextAgent) -> None:
     with pytest.raises(ApplicationError) as caught:
         update_agent(
             agent=agent, data={"knowledge": [{"title": ""}, {"title": "x", "content": ""}]}
@@ -140,7 +140,7 @@ def test_only_given_fields_are_written(agent: TextAgent) -> None:
     assert (updated.name, updated.instructions) == ("Bea", "Be kind.")
 
 
-def test_an_agent_that_is_gone_can_not_be_changed(agent: TextAgent) -> None:
+def test_deleted_agent_cannot_be_changed(agent: TextAgent) -> None:
     TextAgent.objects.all().delete()
     with pytest.raises(ApplicationError) as caught:
         update_agent(agent=agent, data={"name": "Bea"})
@@ -148,12 +148,12 @@ def test_an_agent_that_is_gone_can_not_be_changed(agent: TextAgent) -> None:
     assert TextAgent.objects.count() == 0
 
 
-def test_deleting_takes_the_knowledge_along(agent: TextAgent) -> None:
+def test_deleting_an_agent_deletes_its_knowledge(agent: TextAgent) -> None:
     delete_agent(agent=agent)
     assert KnowledgeEntry.objects.count() == 0
 
 
-def test_an_agent_in_use_stays(agent: TextAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agent_in_use_cannot_be_deleted(agent: TextAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     def protect(self: TextAgent) -> None:
         raise RestrictedError("secret name of a widget", set())
 

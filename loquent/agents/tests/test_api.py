@@ -39,7 +39,9 @@ def post(client: APIClient, **data: object) -> Any:
     return client.post(PATH, data, format="json")
 
 
-def test_create_read_change_delete(client: APIClient, acme: Organization) -> None:
+def test_agent_can_be_created_read_changed_and_deleted(
+    client: APIClient, acme: Organization
+) -> None:
     created = post(client, name="Ann", knowledge=[ONE], unknown="ignored")
     assert created.status_code == 201
     data = created.json()
@@ -113,7 +115,9 @@ def test_create_read_change_delete(client: APIClient, acme: Organization) -> Non
         ({"knowledge": [{**ONE, "content": "x" * 100_001}]}, "knowledge.0.content"),
     ],
 )
-def test_bad_input_names_its_field(client: APIClient, data: dict[str, object], field: str) -> None:
+def test_invalid_input_names_its_field(
+    client: APIClient, data: dict[str, object], field: str
+) -> None:
     body = {"name": "Ann", **data} if data else {}
     response = client.post(PATH, json.dumps(body), content_type="application/json")
     assert response.status_code == 400
@@ -125,14 +129,14 @@ def test_bad_input_names_its_field(client: APIClient, data: dict[str, object], f
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "1", '"x"', "null", '{"name": NaN}', "\xff"])
-def test_a_body_that_is_no_object_is_refused(client: APIClient, body: str) -> None:
+def test_non_object_body_is_refused(client: APIClient, body: str) -> None:
     response = client.post(PATH, body.encode("latin-1"), content_type="application/json")
     assert response.status_code == 400
     assert response.json()["code"] == "invalid"
     assert response.json()["message"]
 
 
-def test_an_entry_of_another_agent_is_not_taken(
+def test_entry_of_another_agent_is_refused(
     client: APIClient, agent: TextAgent, globex: Organization
 ) -> None:
     entry: EntryData = {"title": "Secret", "content": "Theirs."}
@@ -146,9 +150,7 @@ def test_an_entry_of_another_agent_is_not_taken(
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_an_agent_of_another_organization_is_not_there(
-    api: Connect, charlie: User, agent: TextAgent, method: str
-) -> None:
+def test_foreign_agent_is_404(api: Connect, charlie: User, agent: TextAgent, method: str) -> None:
     client = api(charlie)
     response = getattr(client, method)(f"{PATH}{agent.id}/", {"name": "Mine"}, format="json")
     assert response.status_code == 404
@@ -157,7 +159,7 @@ def test_an_agent_of_another_organization_is_not_there(
     assert agent.name == "Ann"
 
 
-def test_the_organization_can_not_be_chosen_or_changed(
+def test_organization_cannot_be_chosen_or_changed(
     client: APIClient, agent: TextAgent, acme: Organization, globex: Organization
 ) -> None:
     chosen = {"name": "Bea", "organization_id": str(globex.id), "organization": str(globex.id)}
@@ -166,7 +168,7 @@ def test_the_organization_can_not_be_chosen_or_changed(
     assert changed.json()["organization_id"] == str(acme.id)
 
 
-def test_a_viewer_reads_and_does_not_write(api: Connect, bob: User, agent: TextAgent) -> None:
+def test_viewer_can_read_but_not_write(api: Connect, bob: User, agent: TextAgent) -> None:
     client = api(bob)
     path = f"{PATH}{agent.id}/"
     assert client.get(path).status_code == 200
@@ -175,12 +177,14 @@ def test_a_viewer_reads_and_does_not_write(api: Connect, bob: User, agent: TextA
     assert client.delete(path).status_code == 403
 
 
-def test_nobody_reads_nothing(agent: TextAgent) -> None:
+def test_anonymous_client_cannot_read(agent: TextAgent) -> None:
     assert APIClient().get(PATH).status_code in {401, 403}
     assert APIClient().get(f"{PATH}{agent.id}/").status_code in {401, 403}
 
 
-def test_an_agent_in_use_stays(client: APIClient, agent: TextAgent, acme: Organization) -> None:
+def test_agent_in_use_cannot_be_deleted(
+    client: APIClient, agent: TextAgent, acme: Organization
+) -> None:
     make_widget(acme, agent=agent, name="Shop")
     response = client.delete(f"{PATH}{agent.id}/")
     assert response.status_code == 409
@@ -189,7 +193,9 @@ def test_an_agent_in_use_stays(client: APIClient, agent: TextAgent, acme: Organi
     assert TextAgent.objects.filter(id=agent.id).exists()
 
 
-def test_a_page_ends_where_its_agents_know_much(client: APIClient, acme: Organization) -> None:
+def test_page_is_shorter_if_its_agents_have_much_knowledge(
+    client: APIClient, acme: Organization
+) -> None:
     entries: list[EntryData] = [{"title": "T", "content": "x" * 100_000} for _ in range(9)]
     names = [f"Agent {number}" for number in range(5)]
     for name in names:
@@ -209,7 +215,7 @@ def test_a_page_ends_where_its_agents_know_much(client: APIClient, acme: Organiz
     assert pages == [names[:2], names[2:4], [names[4], "Knows nothing"], ["Full"]]
 
 
-def test_a_list_takes_as_many_queries_for_many_as_for_one(
+def test_list_query_count_is_constant(
     client: APIClient, acme: Organization, agent: TextAgent
 ) -> None:
     with CaptureQueriesContext(connection) as for_one:

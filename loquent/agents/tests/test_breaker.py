@@ -43,7 +43,7 @@ def fail(breaker: Breaker, times: int = 1) -> None:
         assert turn(breaker, OUTAGE)
 
 
-def test_ten_failures_in_a_row_open_it(breaker: Breaker) -> None:
+def test_ten_consecutive_failures_open_the_breaker(breaker: Breaker) -> None:
     fail(breaker, 10)
     assert breaker.is_open
     assert not turn(breaker)
@@ -53,7 +53,7 @@ def test_ten_failures_in_a_row_open_it(breaker: Breaker) -> None:
     assert not caught.value.is_outage
 
 
-def test_a_success_begins_the_count_anew(breaker: Breaker) -> None:
+def test_success_resets_the_failure_count(breaker: Breaker) -> None:
     fail(breaker, 9)
     assert turn(breaker)
     fail(breaker, 9)
@@ -70,7 +70,7 @@ def test_refusals_and_stops_do_not_count(breaker: Breaker, end: BaseException) -
     assert breaker.is_open
 
 
-def test_probes_come_after_pauses_that_double(breaker: Breaker, clock: Clock) -> None:
+def test_pause_between_probes_doubles(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 10)
     for pause in (5, 10, 20, 40, 60, 60):
         clock.now += pause - 0.1
@@ -98,7 +98,7 @@ def test_one_probe_at_a_time(breaker: Breaker, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("end", [REFUSAL, asyncio.CancelledError()])
-def test_a_probe_that_tells_nothing_makes_room_for_the_next(
+def test_inconclusive_probe_allows_the_next(
     breaker: Breaker, clock: Clock, end: BaseException
 ) -> None:
     fail(breaker, 10)
@@ -109,7 +109,7 @@ def test_a_probe_that_tells_nothing_makes_room_for_the_next(
     assert not breaker.is_open
 
 
-def test_turns_that_began_before_do_not_lengthen_the_pause(breaker: Breaker, clock: Clock) -> None:
+def test_failures_of_earlier_turns_do_not_extend_the_pause(breaker: Breaker, clock: Clock) -> None:
     with suppress(BackendError), breaker.watch():
         fail(breaker, 10)
         raise OUTAGE
@@ -117,14 +117,14 @@ def test_turns_that_began_before_do_not_lengthen_the_pause(breaker: Breaker, clo
     assert turn(breaker)
 
 
-def test_a_turn_that_began_before_closes_it(breaker: Breaker) -> None:
+def test_success_of_an_earlier_turn_closes_the_breaker(breaker: Breaker) -> None:
     with breaker.watch():
         fail(breaker, 10)
         assert breaker.is_open
     assert not breaker.is_open
 
 
-def test_pauses_differ() -> None:
+def test_pauses_are_jittered() -> None:
     clock = Clock()
     pauses = set()
     for _ in range(5):
@@ -138,7 +138,7 @@ def test_pauses_differ() -> None:
     assert len(pauses) > 1
 
 
-def test_the_log_tells_when_it_opens_and_closes(
+def test_opening_and_closing_are_logged(
     breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -153,7 +153,7 @@ def test_the_log_tells_when_it_opens_and_closes(
 Script = Callable[..., None]
 
 
-async def test_an_endpoint_that_fails_is_not_asked_any_more(endpoint: ScriptedEndpoint) -> None:
+async def test_failing_endpoint_is_no_longer_called(endpoint: ScriptedEndpoint) -> None:
     """Turns count, not attempts: each of these asks three times."""
     for _ in range(10):
         await collect_failure(make_reply(model="openai-chat:500"))
@@ -170,13 +170,13 @@ async def test_an_endpoint_that_fails_is_not_asked_any_more(endpoint: ScriptedEn
 
 
 @pytest.mark.parametrize("model", ["401", "429", "blank", "no-choices"])
-async def test_an_endpoint_that_refuses_is_asked_on(endpoint: ScriptedEndpoint, model: str) -> None:
+async def test_refusing_endpoint_is_still_called(endpoint: ScriptedEndpoint, model: str) -> None:
     for _ in range(11):
         await collect_failure(make_reply(model=f"openai-chat:{model}"))
     await collect(make_reply())
 
 
-async def test_the_breaker_is_the_endpoints_own(endpoint: ScriptedEndpoint) -> None:
+async def test_each_endpoint_has_its_own_breaker(endpoint: ScriptedEndpoint) -> None:
     breaker = breakers.get("openai-chat", "http://elsewhere.test/v1")
     fail(breaker, 10)
     await collect(make_reply())

@@ -63,20 +63,20 @@ def refused(loaded: LoadedReply) -> ApplicationError:
     return caught.value
 
 
-def test_estimates_are_rather_too_high() -> None:
+def test_estimates_are_never_too_low() -> None:
     assert estimate_tokens("") == 0
     assert estimate_tokens("Hi") == 1
     assert estimate_tokens("How much is shipping?") == 7
     assert estimate_tokens("配送料はいくらですか") == 10
 
 
-def test_a_prompt_has_its_instructions_messages_and_passages(load: Load) -> None:
+def test_prompt_estimate_covers_instructions_messages_and_passages(load: Load) -> None:
     request = load(100).request
     assert estimate_prompt_tokens(request, max_passages=4) == 5
     assert estimate_prompt_tokens(replace(request, instructions="Be kind."), max_passages=4) == 8
 
 
-def test_reserved_before_and_settled_after(load: Load) -> None:
+def test_tokens_are_reserved_before_and_settled_after_the_answer(load: Load) -> None:
     reservation = reserve_tokens(loaded=load(100))
     assert used() == [(10, 0)]
     settle(reservation, counts=(7, 3), answer="Hello.")
@@ -98,14 +98,14 @@ def test_reserved_before_and_settled_after(load: Load) -> None:
         ((70, 30), "Hello.", 100),
     ],
 )
-def test_an_estimate_stands_for_what_the_provider_does_not_tell(
+def test_missing_usage_is_estimated(
     load: Load, counts: tuple[int | None, int | None], answer: str | None, expected: int
 ) -> None:
     settle(reserve_tokens(loaded=load(100)), counts=counts, answer=answer)
     assert used() == [(0, expected)]
 
 
-def test_a_budget_that_is_used_up_says_so_until_midnight(
+def test_exhausted_budget_refuses_until_midnight(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.fromisoformat("2026-03-01T23:59:00+00:00")
@@ -120,7 +120,7 @@ def test_a_budget_that_is_used_up_says_so_until_midnight(
     assert used() == [(0, 10), (10, 0)]
 
 
-def test_a_turn_that_ends_after_midnight_belongs_to_its_day(
+def test_turn_over_midnight_counts_on_the_day_it_started(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.fromisoformat("2026-03-01T23:59:59+00:00")
@@ -132,7 +132,9 @@ def test_a_turn_that_ends_after_midnight_belongs_to_its_day(
     assert used() == [(0, 10), (10, 0)]
 
 
-def test_days_are_the_organizations(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_follow_the_organizations_time_zone(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Organization.objects.update(timezone="Pacific/Kiritimati")
     now = datetime.fromisoformat("2026-03-01T10:00:00+00:00")
     monkeypatch.setattr("loquent.agents.services.budget.timezone.now", lambda: now)
@@ -140,7 +142,7 @@ def test_days_are_the_organizations(load: Load, monkeypatch: pytest.MonkeyPatch)
     assert DailyTokenUsage.objects.get().day.isoformat() == "2026-03-02"
 
 
-def test_what_others_reserved_may_come_back_soon(load: Load) -> None:
+def test_reservations_of_others_give_a_short_retry_after(load: Load) -> None:
     loaded = load(15)
     reservation = reserve_tokens(loaded=loaded)
     error = refused(loaded)
@@ -151,25 +153,25 @@ def test_what_others_reserved_may_come_back_soon(load: Load) -> None:
 
 
 @pytest.mark.parametrize("budget", [0, 9])
-def test_a_budget_that_is_too_small_for_one_answer(load: Load, budget: int) -> None:
+def test_budget_too_small_for_one_answer_refuses(load: Load, budget: int) -> None:
     assert "limit for today" in refused(load(budget)).message
     assert used() == []
 
 
-def test_without_a_budget_nothing_is_counted(load: Load) -> None:
+def test_usage_is_not_counted_without_a_budget(load: Load) -> None:
     reservation = reserve_tokens(loaded=load(None))
     assert reservation is None
     settle(reservation, counts=(5, 5), answer="Hello.")
     assert used() == []
 
 
-def test_what_answers_offline_costs_nothing(load: Load) -> None:
+def test_offline_backend_costs_nothing(load: Load) -> None:
     assert reserve_tokens(loaded=load(0, model="builtin:knowledge")) is None
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("earlier", [0, 1])
-def test_24_at_once_never_exceed_the_budget(load: Load, earlier: int) -> None:
+def test_24_concurrent_turns_never_exceed_the_budget(load: Load, earlier: int) -> None:
     loaded = load(75)
     for _ in range(earlier):
         settle(reserve_tokens(loaded=loaded), counts=(5, 5), answer="Hello.")
@@ -183,7 +185,7 @@ def test_24_at_once_never_exceed_the_budget(load: Load, earlier: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_dead_process_reserves_nothing_for_ever(
+def test_reservations_of_dead_processes_expire(
     load: Load, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     loaded = load(29)

@@ -30,7 +30,7 @@ async def test_a_question_about_two_things_is_answered_with_both() -> None:
     assert len(end.sources) == 1
 
 
-async def test_what_is_not_known_is_said_and_what_is_known_offered() -> None:
+async def test_unknown_question_gets_the_fallback_and_suggestions() -> None:
     text, end = await ask("Who is the pope?")
     assert text.startswith("I'm sorry, I found nothing about that.")
     assert "“Shipping”, “Returns”" in text
@@ -38,7 +38,7 @@ async def test_what_is_not_known_is_said_and_what_is_known_offered() -> None:
 
 
 @pytest.mark.parametrize("question", ["Who is the pope?", "Hello!", "?"])
-async def test_an_agent_that_knows_nothing_still_answers(question: str) -> None:
+async def test_agent_without_knowledge_still_answers(question: str) -> None:
     text, end = await ask(question, knowledge=[])
     assert text
     assert end.outcome == ("answered" if question == "Hello!" else "no_answer")
@@ -59,20 +59,20 @@ async def test_an_agent_that_knows_nothing_still_answers(question: str) -> None:
         ("ok", "What would you like to know?"),
     ],
 )
-async def test_small_talk(message: str, beginning: str) -> None:
+async def test_small_talk_is_answered(message: str, beginning: str) -> None:
     text, end = await ask(message)
     assert text.startswith(beginning)
     assert end.outcome == ("no_answer" if beginning == "I'm sorry" else "answered")
     assert bool(end.sources) == beginning.startswith("Here")
 
 
-async def test_the_output_cap_holds() -> None:
+async def test_answer_respects_the_output_limit() -> None:
     text, _ = await ask("What does shipping cost?", max_output_tokens=20)
     assert len(text) <= 80
     assert text.endswith("…")
 
 
-async def test_it_streams_in_small_pieces_and_is_soon_done() -> None:
+async def test_answer_streams_quickly_in_small_pieces() -> None:
     entry = Passage("Mugs", "mugs " * 190, "")
     request: ReplyRequest = make_reply("mugs", knowledge=[entry]).request
     started = time.monotonic()
@@ -84,7 +84,7 @@ async def test_it_streams_in_small_pieces_and_is_soon_done() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "a  b\n\n c ", "配" * 5_000, "word " * 20_000])
-def test_pieces_are_the_text(text: str) -> None:
+def test_pieces_join_to_the_whole_text(text: str) -> None:
     cut = list(pieces(text))
     assert "".join(cut) == text
     assert len(cut) <= 120

@@ -62,14 +62,14 @@ async def test_text_is_clean_for_every_backend(play: Play) -> None:
     assert (await collect(REPLY))[0] == "a😀\ufffd"
 
 
-async def test_sources_are_handed_on(play: Play) -> None:
+async def test_sources_are_passed_on(play: Play) -> None:
     source = Source(title="Shipping", url="https://shop.test/")
     play("a", ReplyEnd((source,), 1, 2))
     assert (await collect(REPLY))[1] == ReplyEnd((source,), 1, 2)
 
 
 @pytest.mark.parametrize("pieces", [[], [" \n"], ["\x00"], ["\u200b\u200d", "\ufeff"]])
-async def test_an_answer_with_nothing_to_see_is_a_failure(play: Play, pieces: list[str]) -> None:
+async def test_invisible_answer_is_a_failure(play: Play, pieces: list[str]) -> None:
     play(*pieces, ReplyEnd())
     text, error = await collect_failure(REPLY)
     assert text == ""
@@ -81,13 +81,13 @@ async def test_a_backend_that_stops_without_an_end_fails(play: Play) -> None:
     assert (await collect_failure(REPLY))[0] == "a"
 
 
-async def test_what_comes_after_the_end_is_ignored(play: Play) -> None:
+async def test_events_after_the_end_are_ignored(play: Play) -> None:
     backend = play("a", ReplyEnd(), "b", ReplyEnd())
     assert (await collect(REPLY))[0] == "a"
     assert backend.closed
 
 
-async def test_an_unexpected_exception_tells_only_its_kind(
+async def test_unexpected_exception_reveals_only_its_type(
     play: Play, caplog: pytest.LogCaptureFixture
 ) -> None:
     play("a", KeyError("secret words of a visitor"))
@@ -104,9 +104,7 @@ async def test_an_unknown_provider_is_a_permanent_failure() -> None:
     assert error.permanent
 
 
-async def test_an_answer_is_cut_at_its_limit_and_is_whole(
-    play: Play, set_limits: SetLimits
-) -> None:
+async def test_answer_cut_at_its_limit_is_complete(play: Play, set_limits: SetLimits) -> None:
     set_limits(answer_chars=5)
     backend = play("abc", "def", "ghi", ReplyEnd())
     text, end = await collect(REPLY)
@@ -115,13 +113,15 @@ async def test_an_answer_is_cut_at_its_limit_and_is_whole(
     assert backend.closed
 
 
-async def test_an_answer_of_just_the_limit_keeps_its_end(play: Play, set_limits: SetLimits) -> None:
+async def test_answer_exactly_at_the_limit_keeps_its_end(play: Play, set_limits: SetLimits) -> None:
     set_limits(answer_chars=3)
     play("abc", ReplyEnd(output_tokens=1))
     assert await collect(REPLY) == ("abc", ReplyEnd(output_tokens=1))
 
 
-async def test_ten_megabytes_are_cut_and_the_connection_closed(endpoint: ScriptedEndpoint) -> None:
+async def test_ten_megabyte_answer_is_cut_and_the_connection_closed(
+    endpoint: ScriptedEndpoint,
+) -> None:
     text, _ = await collect(make_reply(model="openai-chat:huge"))
     assert len(text) == 100_000
     await endpoint.requests[0].wait_until_closed()
@@ -138,7 +138,7 @@ async def test_ten_megabytes_are_cut_and_the_connection_closed(endpoint: Scripte
         ("turn_total_seconds", "hang", "Half an "),
     ],
 )
-async def test_a_limit_of_time_ends_the_reply_and_the_connection(
+async def test_time_limit_ends_the_reply_and_the_connection(
     endpoint: ScriptedEndpoint, set_limits: SetLimits, limit: str, model: str, text: str
 ) -> None:
     # Long enough for a slow machine to connect, and to hear what is said before.
@@ -150,7 +150,7 @@ async def test_a_limit_of_time_ends_the_reply_and_the_connection(
     await endpoint.requests[0].wait_until_closed()
 
 
-async def test_0_turns_the_limits_of_time_off(
+async def test_zero_disables_the_time_limits(
     endpoint: ScriptedEndpoint, set_limits: SetLimits
 ) -> None:
     set_limits(
@@ -160,7 +160,7 @@ async def test_0_turns_the_limits_of_time_off(
     assert (await collect(make_reply()))[0] == "Hello there."
 
 
-async def test_the_callers_time_is_no_gap(
+async def test_time_spent_in_the_caller_does_not_count_as_a_gap(
     endpoint: ScriptedEndpoint, set_limits: SetLimits
 ) -> None:
     set_limits(turn_gap_seconds=0.05, turn_first_token_seconds=5)
@@ -196,7 +196,7 @@ async def test_cancelling_closes_the_connection(endpoint: ScriptedEndpoint, mode
     await endpoint.requests[0].wait_until_closed()
 
 
-async def test_many_replies_at_once_do_not_mix(endpoint: ScriptedEndpoint) -> None:
+async def test_concurrent_replies_do_not_mix(endpoint: ScriptedEndpoint) -> None:
     endpoint.by_model |= {f"m{n}": scripts.tokens(f"a{n}", f"b{n}") for n in range(50)}
     replies = [make_reply(model=f"openai-chat:m{n}") for n in range(50)]
     results = await asyncio.gather(*map(collect, replies))

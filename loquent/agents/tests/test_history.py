@@ -18,29 +18,29 @@ def contents(messages: tuple[ChatMessage, ...]) -> list[str]:
     return [message.content for message in messages]
 
 
-def test_the_newest_messages_stay() -> None:
+def test_newest_messages_are_kept() -> None:
     messages = conversation("a", "b", "c")
     assert contents(bound_history(messages, max_messages=2, max_chars=100)) == ["b", "c"]
 
 
-def test_characters_are_counted_over_all_messages_without_a_gap() -> None:
+def test_character_limit_keeps_a_contiguous_end() -> None:
     messages = conversation("a", "b" * 50, "c" * 5, "d" * 5)
     kept = bound_history(messages, max_messages=20, max_chars=12)
     assert contents(kept) == ["c" * 5, "d" * 5]
 
 
-def test_the_message_to_answer_stays_and_is_cut_where_it_is_too_long() -> None:
+def test_message_to_answer_is_kept_and_cut_if_too_long() -> None:
     kept = bound_history(conversation("a", "0123456789"), max_messages=20, max_chars=4)
     assert contents(kept) == ["0123"]
 
 
-def test_0_is_no_limit() -> None:
+def test_zero_means_no_limit() -> None:
     messages = conversation("a" * 99, "b" * 99)
     assert bound_history(messages, max_messages=0, max_chars=0) == tuple(messages)
 
 
 @given(st.lists(st.text(max_size=30), min_size=1), st.integers(1, 10), st.integers(1, 100))
-def test_both_limits_hold_and_what_is_kept_is_the_end(
+def test_both_limits_hold_and_the_end_is_kept(
     texts: list[str], max_messages: int, max_chars: int
 ) -> None:
     messages = conversation(*texts)

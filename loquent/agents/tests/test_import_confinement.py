@@ -63,16 +63,16 @@ def run(
     return upload
 
 
-def test_the_parser_runs_what_the_test_says(run: Callable[[str], str]) -> None:
+def test_sandbox_runs_the_injected_code(run: Callable[[str], str]) -> None:
     assert run("1 + 1") == "done: 2"
 
 
-def test_codecs_can_be_loaded(run: Callable[[str], str]) -> None:
+def test_sandbox_can_load_codecs(run: Callable[[str], str]) -> None:
     assert run("__import__('codecs').lookup('shift_jis').name") == "done: shift_jis"
 
 
 @pytest.mark.parametrize("what", ["secret", "environment", "user", "source", "list"])
-def test_no_file_can_be_read(run: Callable[[str], str], tmp_path: Path, what: str) -> None:
+def test_sandbox_cannot_read_files(run: Callable[[str], str], tmp_path: Path, what: str) -> None:
     (tmp_path / "secret-key").write_text("secret")
     code = {
         "secret": f"open('{tmp_path / 'secret-key'}').read()",
@@ -84,18 +84,18 @@ def test_no_file_can_be_read(run: Callable[[str], str], tmp_path: Path, what: st
     assert run(code[what]) == "failed: PermissionError"
 
 
-def test_nothing_can_be_written(run: Callable[[str], str], tmp_path: Path) -> None:
+def test_sandbox_cannot_write_files(run: Callable[[str], str], tmp_path: Path) -> None:
     assert run(f"open('{tmp_path / 'new'}', 'w').write('x')") == "failed: PermissionError"
     assert not (tmp_path / "new").exists()
 
 
-def test_no_program_can_be_started(run: Callable[[str], str]) -> None:
+def test_sandbox_cannot_start_programs(run: Callable[[str], str]) -> None:
     code = "__import__('subprocess').run(['/bin/sh', '-c', 'id'])"
     assert run(code) == "failed: PermissionError"
 
 
 @pytest.mark.skipif(NETWORK_SINCE > VERSION, reason="This kernel is too old for it.")
-def test_nobody_can_be_reached(run: Callable[[str], str]) -> None:
+def test_sandbox_cannot_open_connections(run: Callable[[str], str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         code = f"__import__('socket').create_connection(('127.0.0.1', {port}))"
@@ -103,5 +103,5 @@ def test_nobody_can_be_reached(run: Callable[[str], str]) -> None:
 
 
 @pytest.mark.skipif(SCOPES_SINCE > VERSION, reason="This kernel is too old for it.")
-def test_the_server_gets_no_signal(run: Callable[[str], str]) -> None:
+def test_sandbox_cannot_signal_the_server(run: Callable[[str], str]) -> None:
     assert run(f"__import__('os').kill({os.getpid()}, 0)") == "failed: PermissionError"

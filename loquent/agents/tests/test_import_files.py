@@ -40,7 +40,7 @@ def test_a_long_document_without_headings_is_split_between_paragraphs() -> None:
     assert "".join("".join(d.content.split()) for d in drafts) == "".join(text.split())
 
 
-def test_a_page_is_its_main_part() -> None:
+def test_only_the_main_part_of_a_page_is_imported() -> None:
     [draft] = read_file(name="returns.html", data=PAGE.encode()).drafts
     assert (draft.title, draft.url) == ("Returns", "https://shop.example.com/returns")
     for text in ("# Returns", "Within **30 days**.", "- unused", "| S | 12 |"):
@@ -60,12 +60,12 @@ def test_a_page_is_its_main_part() -> None:
         b"<p>Use" * 1_000,
     ],
 )
-def test_odd_markup_is_read(page: bytes) -> None:
+def test_malformed_markup_is_read(page: bytes) -> None:
     [draft] = read_file(name="odd.html", data=page).drafts
     assert "Use" in draft.content
 
 
-def test_a_table_without_names_of_columns() -> None:
+def test_table_without_column_names_is_read() -> None:
     [first, second] = read_file(name="faq.tsv", data=b"Open?\tNine to six.\nShip?\tYes.\n").drafts
     assert (first.title, first.content) == ("Open?", "Nine to six.")
     assert (second.title, second.url) == ("Ship?", "")
@@ -84,20 +84,20 @@ def test_a_table_without_names_of_columns() -> None:
         ("wall.txt", b"x" * (MAX_CONTENT + 1), "without a paragraph"),
     ],
 )
-def test_what_is_left_out_says_why(name: str, data: bytes, why: str) -> None:
+def test_report_gives_a_reason_for_each_part_left_out(name: str, data: bytes, why: str) -> None:
     reading = read_file(name=name, data=data)
     assert reading.drafts == []
     assert why in reading.skipped[0].why
 
 
-def test_a_page_nested_without_end_is_left_out() -> None:
+def test_endlessly_nested_page_is_left_out() -> None:
     data = b"<div>" * 20_000 + b"text"
     reading = read_file(name="deep.html", data=data)
     assert reading.drafts or reading.skipped
 
 
 @given(name=st.sampled_from([f"file{kind}" for kind in KINDS]), data=st.binary(max_size=400))
-def test_no_file_raises_and_every_entry_can_be_stored(name: str, data: bytes) -> None:
+def test_any_file_yields_storable_entries_without_raising(name: str, data: bytes) -> None:
     reading = read_file(name=name, data=data)
     assert reading.drafts or reading.skipped
     for draft in reading.drafts:

@@ -45,18 +45,20 @@ def full(unit: bytes) -> bytes:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("unit", [b"<a ", b"<!--", b"<![", b"</", b"<p>x"])
-def test_a_page_that_never_ends(report: Callable[[str, bytes], Any], unit: bytes) -> None:
+def test_endlessly_repeated_markup_is_read_in_bounded_time(
+    report: Callable[[str, bytes], Any], unit: bytes
+) -> None:
     told = report("page.html", full(unit))
     assert told["added"] or told["skipped"]
 
 
 @pytest.mark.timeout(60)
-def test_markup_that_is_not_closed_is_read(report: Callable[[str, bytes], Any]) -> None:
+def test_unclosed_markup_is_read(report: Callable[[str, bytes], Any]) -> None:
     assert report("page.html", b"<p>Before.</p>" + b"<a " * 100_000)["added"] == 1
 
 
 @pytest.mark.timeout(60)
-def test_what_takes_too_long_is_left_out(
+def test_file_that_takes_too_long_is_left_out(
     report: Callable[[str, bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "SECONDS", 2.0)
@@ -73,7 +75,7 @@ def test_a_long_heading_is_read(report: Callable[[str, bytes], Any], unit: bytes
     assert apart.TOO_LONG not in str(told)
 
 
-def test_files_are_read_one_after_the_other(
+def test_files_are_read_sequentially(
     report: Callable[[str, bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert apart._turns.acquire("others", timeout=0)
@@ -86,7 +88,7 @@ def test_files_are_read_one_after_the_other(
     assert report("a.txt", b"Nine to six.")["added"] == 1
 
 
-def test_a_reader_that_breaks_is_said_and_knows_no_secret(
+def test_crashed_reader_is_reported_and_had_no_secrets(
     report: Callable[[str, bytes], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     seen, reader = tmp_path / "seen", tmp_path / "python"

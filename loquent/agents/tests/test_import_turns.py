@@ -92,7 +92,7 @@ def wait_until_waiting(count: int) -> None:
         time.sleep(0.005)
 
 
-def test_organizations_take_turns(reader: HeldReader, send: Import) -> None:
+def test_imports_of_organizations_alternate(reader: HeldReader, send: Import) -> None:
     sent = [send("alice", "a1.txt")]
     reader.until(1)
     for name in ("a2.txt", "a3.txt"):
@@ -108,7 +108,7 @@ def test_organizations_take_turns(reader: HeldReader, send: Import) -> None:
     assert [answer.result()["added"] for answer in sent] == [1] * 4
 
 
-def test_further_files_of_one_organization_are_refused_at_once(
+def test_further_imports_of_an_organization_are_refused_immediately(
     reader: HeldReader, send: Import
 ) -> None:
     sent = [send("alice", "a1.txt")]
@@ -127,7 +127,7 @@ def test_further_files_of_one_organization_are_refused_at_once(
     assert [answer.result()["added"] for answer in sent] == [1] * len(sent)
 
 
-def test_wait_is_bounded_and_leaves_no_place_behind(
+def test_wait_is_bounded_and_releases_its_slot(
     reader: HeldReader, send: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = send("alice", "a1.txt")

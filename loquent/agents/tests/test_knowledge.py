@@ -61,7 +61,7 @@ def test_the_best_passage_is_the_one_about_the_question(question: str, title: st
         "The only thing I want to know is how you are today and whether this is the one",
     ],
 )  # fmt: skip
-def test_nothing_is_found_where_nothing_fits(question: str) -> None:
+def test_unrelated_question_finds_nothing(question: str) -> None:
     assert titles(question) == []
 
 
@@ -80,23 +80,23 @@ def test_any_character_4000_times_is_harmless(character: str) -> None:
     "question",
     ["title:mugs AND (", "+mugs -stoneware", "mugs^1e9", "mugs~7", "[mugs TO *]", "/mugs"],
 )
-def test_a_query_language_is_only_words(question: str) -> None:
+def test_query_syntax_is_treated_as_plain_words(question: str) -> None:
     assert titles(question) == ["Mugs"]
 
 
 @given(st.text(max_size=200))
-def test_any_text_can_be_asked(question: str) -> None:
+def test_any_text_can_be_searched(question: str) -> None:
     assert len(INDEX.search(question, 4)) <= 4
 
 
-async def test_a_follow_up_is_read_with_the_question_before_it() -> None:
+async def test_follow_up_is_searched_with_the_previous_question() -> None:
     first = ChatMessage("user", "Tell me about delivery")
     messages = [first, ChatMessage("assistant", "…"), ChatMessage("user", "and when is it there?")]
     hits = await search_knowledge(make_reply(messages, knowledge=SHOP).request, 4)
     assert [hit.title for hit in hits] == ["Shipping"]
 
 
-async def test_an_index_is_built_once_for_turns_that_need_it_together(
+async def test_concurrent_turns_build_the_index_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     built: list[KnowledgeIndex] = []
@@ -148,6 +148,6 @@ def test_no_word_is_lost_between_passages(text: str) -> None:
         ("refund", "defind", False),
     ],
 )
-def test_one_slip_of_the_finger(one: str, other: str, near: bool) -> None:
+def test_one_typo_still_finds_the_passage(one: str, other: str, near: bool) -> None:
     assert (Vocabulary([other]).mend(one) == other) is near
     assert (Vocabulary([one]).mend(other) == one) is near

@@ -60,7 +60,7 @@ def test_entries_are_added_changed_and_deleted(
     assert not KnowledgeEntry.objects.filter(title="Hours").exists()
 
 
-def test_the_second_editor_of_an_entry_overwrites_nothing(
+def test_second_editor_of_an_entry_does_not_overwrite_the_first(
     client: Client, alice: User, page: str
 ) -> None:
     client.force_login(alice)
@@ -81,7 +81,7 @@ def test_the_second_editor_of_an_entry_overwrites_nothing(
         ({"title": "T", "content": "C", "url": "javascript:alert(1)"}, "url"),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_form_error_names_the_invalid_field(
     client: Client, alice: User, page: str, data: dict[str, str], field: str
 ) -> None:
     client.force_login(alice)
@@ -91,7 +91,7 @@ def test_what_is_wrong_is_named(
     assert KnowledgeEntry.objects.count() == 2
 
 
-def test_an_agent_has_room_for_so_much(
+def test_form_refuses_more_knowledge_than_an_agent_can_hold(
     client: Client, alice: User, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.force_login(alice)
@@ -101,7 +101,7 @@ def test_an_agent_has_room_for_so_much(
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
-def test_nobody_else_writes(
+def test_users_without_permission_cannot_write(
     client: Client, request: pytest.FixtureRequest, page: str, who: str
 ) -> None:
     entry = KnowledgeEntry.objects.first()
@@ -117,7 +117,7 @@ def test_nobody_else_writes(
     assert KnowledgeEntry.objects.count() == 2
 
 
-def test_an_entry_of_another_agent_is_not_there(
+def test_entry_of_another_agent_is_404(
     client: Client, alice: User, acme: Organization, page: str
 ) -> None:
     other = make_agent(acme).knowledge.first()
@@ -155,7 +155,7 @@ def test_a_file_becomes_entries_and_says_what_it_left_out(
     assert agent.knowledge.count() == 4
 
 
-def test_what_does_not_fit_any_more_is_left_out(
+def test_import_leaves_out_entries_beyond_the_limit(
     upload: Callable[[str, bytes], Any], agent: TextAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(knowledge, "MAX_ENTRIES", 3)
@@ -164,7 +164,7 @@ def test_what_does_not_fit_any_more_is_left_out(
     assert agent.knowledge.count() == 3
 
 
-def test_a_report_names_the_first_parts_and_counts_the_others(
+def test_report_names_the_first_parts_left_out_and_counts_the_rest(
     upload: Callable[[str, bytes], Any], agent: TextAgent
 ) -> None:
     data = b"".join(b"# h\n\ntext %d\n" % (number // 2) for number in range(60_000))
@@ -178,7 +178,7 @@ def test_a_report_names_the_first_parts_and_counts_the_others(
     assert (page["added"], page["more"]) == (0, 60_000 - MAX_TOLD)
 
 
-def test_the_audit_log_hears_of_each_change(
+def test_audit_log_records_each_change(
     client: Client, alice: User, agent: TextAgent, page: str
 ) -> None:
     client.force_login(alice)
@@ -221,6 +221,6 @@ def test_an_import_is_one_line_of_the_audit_log(
     assert "knowledge: 3 entries → 53 entries, 50 of them imported" in lines
 
 
-def test_no_file_at_all(client: Client, alice: User, page: str) -> None:
+def test_import_without_a_file_is_refused(client: Client, alice: User, page: str) -> None:
     client.force_login(alice)
     assert client.post(f"{page}import/").json()["message"] == "Please choose a file."

@@ -32,7 +32,7 @@ def agent(acme: Organization) -> TextAgent:
 
 
 @pytest.mark.parametrize("url", BAD[:-2])
-def test_the_model_refuses(agent: TextAgent, url: str) -> None:
+def test_model_refuses_unsafe_url(agent: TextAgent, url: str) -> None:
     entry = KnowledgeEntry(agent=agent, title="T", content="C", url=url)
     with pytest.raises(ValidationError) as error:
         entry.full_clean()
@@ -40,7 +40,7 @@ def test_the_model_refuses(agent: TextAgent, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", BAD[:-2])
-def test_the_api_refuses(agent: TextAgent, acme_key: str, url: str) -> None:
+def test_api_refuses_unsafe_url(agent: TextAgent, acme_key: str, url: str) -> None:
     body = {"knowledge": [{"title": "T", "content": "C", "url": url}]}
     response = api_client(acme_key).patch(f"/api/v1/agents/{agent.id}/", body)
     # White space around an address is no part of it.
@@ -50,7 +50,7 @@ def test_the_api_refuses(agent: TextAgent, acme_key: str, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", BAD[:-2])
-def test_the_admin_refuses(client: Client, alice: User, agent: TextAgent, url: str) -> None:
+def test_admin_refuses_unsafe_url(client: Client, alice: User, agent: TextAgent, url: str) -> None:
     client.force_login(alice)
     page = f"/admin/agents/textagent/{agent.id}/knowledge/save/"
     response = client.post(page, {"title": "T", "content": "C", "url": url})
@@ -60,7 +60,7 @@ def test_the_admin_refuses(client: Client, alice: User, agent: TextAgent, url: s
 
 
 @pytest.mark.parametrize("url", BAD[-2:])
-def test_what_could_leave_an_attribute_is_escaped_in_the_admin(
+def test_admin_escapes_url_in_its_attribute(
     client: Client, alice: User, agent: TextAgent, url: str
 ) -> None:
     KnowledgeEntry.objects.create(agent=agent, title=url, content=url, url=url)

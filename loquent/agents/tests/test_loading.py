@@ -22,7 +22,7 @@ def make_agent(organization: Organization, **data: object) -> TextAgent:
     return create_agent(organization=organization, data={"name": "Ann"} | data)  # type: ignore[arg-type]
 
 
-def test_all_of_an_agent_is_in_the_request(acme: Organization) -> None:
+def test_request_contains_all_agent_settings(acme: Organization) -> None:
     agent = make_agent(
         acme,
         instructions="Be kind.",
@@ -55,7 +55,7 @@ def test_the_history_is_bounded(acme: Organization) -> None:
 @pytest.mark.parametrize(
     "change", [{"enabled": False}, {"model": "gone:x"}, {"model": "builtin:gone"}]
 )
-def test_an_agent_that_can_not_answer_says_its_fallback(
+def test_unusable_agent_returns_its_fallback_message(
     acme: Organization, change: dict[str, object]
 ) -> None:
     agent = make_agent(acme, fallback_sentence="Later.")
@@ -66,7 +66,7 @@ def test_an_agent_that_can_not_answer_says_its_fallback(
     assert caught.value.message == "Later."
 
 
-def test_an_agent_that_is_gone_is_unavailable() -> None:
+def test_deleted_agent_is_unavailable() -> None:
     with pytest.raises(ApplicationError) as caught:
         load_reply(uuid.uuid4(), HI)
     assert caught.value.code == ErrorCode.AGENT_UNAVAILABLE
@@ -103,7 +103,7 @@ def remove_all(agent: TextAgent) -> AgentData:
 
 
 @pytest.mark.parametrize("change", [change_title, replace_entry, add_entry, remove_all])
-def test_every_change_of_knowledge_is_seen(acme: Organization, change: object) -> None:
+def test_every_knowledge_change_is_reloaded(acme: Organization, change: object) -> None:
     agent = make_agent(acme, knowledge=[MUGS])
     before = load_reply(agent.id, HI).request
     update_agent(agent=agent, data=change(agent))  # type: ignore[operator]
@@ -115,7 +115,7 @@ def test_every_change_of_knowledge_is_seen(acme: Organization, change: object) -
     assert after.knowledge != before.knowledge
 
 
-def test_an_entry_saved_by_itself_is_seen(acme: Organization) -> None:
+def test_entry_saved_directly_is_reloaded(acme: Organization) -> None:
     agent = make_agent(acme, knowledge=[MUGS])
     load_reply(agent.id, HI)
     entry = agent.knowledge.get()

@@ -55,14 +55,14 @@ async def test_each_failure_is_one_clear_error(
     assert (await collect(make_reply()))[0] == "Hello there."
 
 
-async def test_nobody_listens(endpoint: ScriptedEndpoint) -> None:
+async def test_refused_connection_is_a_clear_error(endpoint: ScriptedEndpoint) -> None:
     await endpoint.stop()
     _, error = await collect_failure(make_reply())
     assert not error.permanent
     assert str(error) == "the endpoint can't be reached"
 
 
-async def test_a_connection_that_is_not_taken_in_time_is_not_tried_again(
+async def test_connect_timeout_is_not_retried(
     endpoint: ScriptedEndpoint, settings: Settings, set_limits: SetLimits
 ) -> None:
     set_limits(turn_connect_seconds=0.1, turn_retries=9)
@@ -80,7 +80,9 @@ async def test_a_connection_that_is_not_taken_in_time_is_not_tried_again(
     assert not error.permanent
 
 
-async def test_an_address_that_is_none(endpoint: ScriptedEndpoint, settings: Settings) -> None:
+async def test_invalid_base_url_is_a_clear_error(
+    endpoint: ScriptedEndpoint, settings: Settings
+) -> None:
     settings.OPENAI_BASE_URL = "http://[::1/v1"
     _, error = await collect_failure(make_reply())
     assert error.permanent
@@ -94,9 +96,7 @@ async def test_a_retry_succeeds(endpoint: ScriptedEndpoint, refusal: Script) -> 
     assert len(endpoint.requests) == 3
 
 
-async def test_the_number_of_retries_is_a_limit(
-    endpoint: ScriptedEndpoint, set_limits: SetLimits
-) -> None:
+async def test_retries_are_bounded(endpoint: ScriptedEndpoint, set_limits: SetLimits) -> None:
     set_limits(turn_retries=0)
     await collect_failure(make_reply(model="openai-chat:429"))
     assert len(endpoint.requests) == 1
@@ -107,7 +107,7 @@ async def test_a_short_retry_after_is_waited_for(endpoint: ScriptedEndpoint) -> 
     assert (await collect(make_reply()))[0] == "Hello there."
 
 
-async def test_a_long_retry_after_is_handed_on(endpoint: ScriptedEndpoint) -> None:
+async def test_long_retry_after_is_passed_to_the_caller(endpoint: ScriptedEndpoint) -> None:
     endpoint.push(scripts.refuse(429, Retry_After="60"))
     _, error = await collect_failure(make_reply())
     assert error.retry_after == 60
@@ -115,13 +115,13 @@ async def test_a_long_retry_after_is_handed_on(endpoint: ScriptedEndpoint) -> No
     assert len(endpoint.requests) == 1
 
 
-async def test_one_document_in_place_of_a_stream_is_fine(endpoint: ScriptedEndpoint) -> None:
+async def test_json_document_is_accepted_instead_of_a_stream(endpoint: ScriptedEndpoint) -> None:
     text, end = await collect(make_reply(model="openai-chat:document"))
     assert text == "In one piece."
     assert (end.input_tokens, end.output_tokens) == (7, 3)
 
 
-async def test_an_answer_that_says_it_is_finished_is_whole_though_the_body_goes_on(
+async def test_finish_reason_completes_the_answer_even_if_the_body_continues(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loquent.agents.backends.openai_chat.backend.AFTER_END_SECONDS", 0.02)
@@ -137,7 +137,9 @@ async def test_an_answer_that_says_it_is_finished_is_whole_though_the_body_goes_
     ({"choices": []}, {"choices": [{"delta": {"content": "Cut"}}]}, "[DONE]", "junk"),
     ({"choices": [{"delta": {"content": "Cut", "tool_calls": [1]}}]}, {"x": 1}, "[DONE]"),
 ])  # fmt: skip
-async def test_ends_that_are_fine(endpoint: ScriptedEndpoint, events: tuple[object, ...]) -> None:
+async def test_accepted_ends_of_a_stream(
+    endpoint: ScriptedEndpoint, events: tuple[object, ...]
+) -> None:
     endpoint.push(scripts.stream_of(*events))
     assert (await collect(make_reply()))[0] == "Cut"
 
@@ -147,27 +149,29 @@ async def test_ends_that_are_fine(endpoint: ScriptedEndpoint, events: tuple[obje
     '{"error": "x"}', '{"choices": [{"delta": {"content": 1}}]}', '{"choices": {"a": 1}}',
     '{"choices": [{"delta": []}]}', '{"choices": [{"delta": null, "finish_reason": "stop"}]}',
 ])  # fmt: skip
-async def test_odd_events_are_failures_not_crashes(endpoint: ScriptedEndpoint, event: str) -> None:
+async def test_unexpected_events_are_failures_not_crashes(
+    endpoint: ScriptedEndpoint, event: str
+) -> None:
     endpoint.push(scripts.stream_of(event, "[DONE]"))
     text, error = await collect_failure(make_reply())
     assert text == ""
     assert not str(error).startswith("the backend failed")
 
 
-async def test_odd_token_counts_are_left_out(endpoint: ScriptedEndpoint) -> None:
+async def test_invalid_token_counts_are_ignored(endpoint: ScriptedEndpoint) -> None:
     usage = {"prompt_tokens": -1, "completion_tokens": 2**63}
     endpoint.push(scripts.stream_of(scripts.TEXT, scripts.STOP, {"usage": usage}, "[DONE]"))
     _, end = await collect(make_reply())
     assert (end.input_tokens, end.output_tokens) == (None, None)
 
 
-async def test_a_line_without_end_is_cut_off(endpoint: ScriptedEndpoint) -> None:
+async def test_endless_line_is_cut_off(endpoint: ScriptedEndpoint) -> None:
     endpoint.push(scripts.stream_of("x" * 3_000_000))
     _, error = await collect_failure(make_reply())
     assert not error.permanent
 
 
-async def test_a_document_without_end_is_cut_off(endpoint: ScriptedEndpoint) -> None:
+async def test_endless_document_is_cut_off(endpoint: ScriptedEndpoint) -> None:
     endpoint.push(scripts.body(b'{"choices": "' + b"x" * 5_000_000))
     _, error = await collect_failure(make_reply())
     assert str(error) == "the endpoint's answer is too long"

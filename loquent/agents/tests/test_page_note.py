@@ -29,7 +29,9 @@ def fields_of(page: VisitorPage) -> dict[str, Any]:
 
 
 @given(hostile, hostile, contexts)
-def test_nothing_leaves_its_quotation(url: str, title: str, context: dict[str, Any]) -> None:
+def test_page_note_cannot_break_out_of_its_quotation(
+    url: str, title: str, context: dict[str, Any]
+) -> None:
     note = page_note(VisitorPage(url, title, context=context))
     assert len(note.splitlines()) == 1
     quoted = note[note.index("{") :]
@@ -43,11 +45,11 @@ def test_nothing_leaves_its_quotation(url: str, title: str, context: dict[str, A
     assert fields.get("context", {}).items() <= context.items()
 
 
-def test_text_of_any_script_can_be_read() -> None:
+def test_any_script_stays_readable() -> None:
     assert "Rucksäcke 配送料 😀" in page_note(VisitorPage(URL, "Rucksäcke 配送料 😀"))
 
 
-def test_it_is_bounded() -> None:
+def test_page_note_is_bounded() -> None:
     context = {f"{n}": "<" * 99 for n in range(40)}
     page = VisitorPage(URL + "u" * 4_000, "<" * 4_000, context=context)
     assert len(page_note(page)) < 5_000
@@ -55,7 +57,7 @@ def test_it_is_bounded() -> None:
     assert (len(fields["url"]), len(fields["title"])) == (500, 300)
 
 
-def test_entries_that_do_not_fit_are_left_out_as_a_whole() -> None:
+def test_entries_that_do_not_fit_are_omitted_whole() -> None:
     context = {"first": 1, "long": "x" * 2_000, "last": {"a": ["b"]}}
     assert fields_of(VisitorPage(URL, context=context)) == {
         "url": URL,
@@ -63,12 +65,12 @@ def test_entries_that_do_not_fit_are_left_out_as_a_whole() -> None:
     }
 
 
-def test_without_a_page_nothing_is_said() -> None:
+def test_no_page_gives_no_note() -> None:
     assert system_prompt("Be kind.", [], None) == f"Be kind.\n\n{NOTHING_FOUND_RULE}"
     assert system_prompt("", [], None) == NOTHING_FOUND_RULE
 
 
-def test_its_tokens_are_reserved_too() -> None:
+def test_page_note_tokens_are_reserved() -> None:
     page = VisitorPage(URL, "Bags", context={"a": 1})
     with_page = make_reply("Hi", page=page).request
     without = make_reply("Hi").request
@@ -77,7 +79,7 @@ def test_its_tokens_are_reserved_too() -> None:
 
 
 @pytest.mark.parametrize("page", [None, VisitorPage(URL, "Returns")])
-async def test_builtin_answers_the_same_wherever_the_visitor_is(page: VisitorPage | None) -> None:
+async def test_builtin_answer_does_not_depend_on_the_page(page: VisitorPage | None) -> None:
     hello = [ChatMessage("user", "Hello")]
     text, _ = await collect(make_reply(hello, model="builtin:knowledge", page=page))
     assert text == "Hello! What would you like to know?"

@@ -56,7 +56,7 @@ async def attempt(async_client: AsyncClient, alice: User, agent: TextAgent) -> T
     return post
 
 
-async def test_it_streams_by_the_unsaved_settings(
+async def test_playground_streams_with_the_unsaved_settings(
     attempt: Try, agent: TextAgent, scripted: ScriptedBackend
 ) -> None:
     scripted.automatic = ("Good ", "day.")
@@ -75,7 +75,7 @@ async def test_it_streams_by_the_unsaved_settings(
     assert agent.instructions == "Saved."
 
 
-async def test_sources_of_the_knowledge_are_named(attempt: Try) -> None:
+async def test_playground_names_knowledge_sources(attempt: Try) -> None:
     lines = await attempt(model="builtin:knowledge", messages=asked("Can I return it?"))
     assert lines[-1]["sources"] == [
         {"title": "Returns", "url": "https://shop.example.com/returns"},
@@ -83,7 +83,7 @@ async def test_sources_of_the_knowledge_are_named(attempt: Try) -> None:
 
 
 @pytest.mark.usefixtures("noon")
-async def test_it_counts_against_the_budget(
+async def test_playground_counts_against_the_budget(
     attempt: Try, acme: Organization, scripted: ScriptedBackend
 ) -> None:
     acme.daily_token_budget = 10_000
@@ -102,7 +102,9 @@ async def test_it_counts_against_the_budget(
     assert slots.running == 0
 
 
-async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend) -> None:
+async def test_playground_reports_failure_in_one_sentence(
+    attempt: Try, scripted: ScriptedBackend
+) -> None:
     lines = await attempt(model="openai-chat:nothing-listens")
     assert [line["type"] for line in lines] == ["error"]
     assert lines[0]["message"].startswith("The model did not answer: ")
@@ -125,7 +127,7 @@ async def test_a_failure_is_one_sentence(attempt: Try, scripted: ScriptedBackend
         ({"messages": "[]"}, "Please write a message first."),
     ],
 )
-def test_what_is_wrong_is_said(
+def test_playground_reports_invalid_settings(
     client: Client, alice: User, agent: TextAgent, fields: dict[str, str], says: str
 ) -> None:
     client.force_login(alice)
@@ -136,7 +138,7 @@ def test_what_is_wrong_is_said(
 
 
 @pytest.mark.parametrize(("who", "status"), [("bob", 404), ("charlie", 404)])
-def test_only_who_may_change_the_agent_tries_it(
+def test_playground_requires_permission_to_change_the_agent(
     client: Client, request: pytest.FixtureRequest, agent: TextAgent, who: str, status: int
 ) -> None:
     client.force_login(request.getfixturevalue(who))
@@ -144,7 +146,7 @@ def test_only_who_may_change_the_agent_tries_it(
     assert client.post(URL, data).status_code == status
 
 
-def test_a_new_agent_is_tried_where_one_may_be_made(
+def test_new_agent_can_be_tried_by_users_who_may_create_one(
     client: Client, alice: User, bob: User, globex: Organization, acme: Organization
 ) -> None:
     data = {**SETTINGS, "model": "builtin:knowledge", "messages": asked("Hello?")}
@@ -155,7 +157,7 @@ def test_a_new_agent_is_tried_where_one_may_be_made(
     assert client.post(URL, data | {"organization": str(acme.id)}).status_code == 200
 
 
-def test_another_organization_s_agent_is_not_there(agent: TextAgent, globex: Organization) -> None:
+def test_foreign_agent_is_404(agent: TextAgent, globex: Organization) -> None:
     with pytest.raises(ApplicationError) as error:
         draft_reply(
             organization=globex,
@@ -166,7 +168,7 @@ def test_another_organization_s_agent_is_not_there(agent: TextAgent, globex: Org
     assert error.value.code == ErrorCode.NOT_FOUND
 
 
-def test_it_is_bounded(
+def test_playground_input_is_bounded(
     client: Client, alice: User, agent: TextAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A token comes back in a minute: later than the slowest machine is done with ten.
@@ -179,7 +181,7 @@ def test_it_is_bounded(
     assert "too fast" in answers[-1].json()["message"]
 
 
-async def test_who_goes_away_stops_the_model(
+async def test_disconnecting_stops_the_model(
     async_client: AsyncClient, alice: User, agent: TextAgent, scripted: ScriptedBackend
 ) -> None:
     await in_database(async_client.force_login, alice)

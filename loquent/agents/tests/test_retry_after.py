@@ -23,5 +23,5 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("", None),
     ],
 )
-def test_seconds_to_wait(value: str | None, seconds: float | None) -> None:
+def test_retry_after_is_parsed_into_seconds(value: str | None, seconds: float | None) -> None:
     assert parse_retry_after(value, NOW) == seconds

@@ -48,7 +48,7 @@ class Crowd:
             await self._tasks[name]
 
 
-async def test_within_the_bounds_nobody_waits() -> None:
+async def test_calls_within_the_bounds_do_not_wait() -> None:
     crowd = Crowd(ModelSlots(), total=3, per_key=2)
     await crowd.come("a1", "a2", "b1")
     assert crowd.order == ["a1", "a2", "b1"]
@@ -66,7 +66,7 @@ async def test_a_key_over_its_bound_waits_in_order_and_others_pass() -> None:
     assert crowd.order == ["a1", "b1", "a2", "a3"]
 
 
-async def test_keys_take_turns() -> None:
+async def test_keys_are_served_in_turn() -> None:
     crowd = Crowd(ModelSlots(), total=1, per_key=0)
     await crowd.come("a1", "a2", "a3", "a4", "b1", "b2", "c1")
     for expected in ("a2", "b1", "c1", "a3", "b2", "a4"):
@@ -76,13 +76,13 @@ async def test_keys_take_turns() -> None:
     assert (crowd.places.running, crowd.places.waiting) == (0, 0)
 
 
-async def test_zero_is_no_bound() -> None:
+async def test_zero_means_unbounded() -> None:
     crowd = Crowd(ModelSlots(), total=0, per_key=0)
     await crowd.come(*(f"a{n}" for n in range(50)))
     assert len(crowd.order) == 50
 
 
-async def test_who_goes_while_waiting_leaves_nothing_behind() -> None:
+async def test_cancelled_waiter_leaves_nothing_behind() -> None:
     crowd = Crowd(ModelSlots(), total=1, per_key=1)
     await crowd.come("a1", "a2", "a3", "b1")
     await crowd.go("a2")
@@ -94,7 +94,7 @@ async def test_who_goes_while_waiting_leaves_nothing_behind() -> None:
     assert (crowd.places.running, crowd.places.waiting) == (0, 0)
 
 
-async def test_who_goes_as_the_place_comes_hands_it_on() -> None:
+async def test_waiter_cancelled_on_its_turn_passes_the_slot_on() -> None:
     crowd = Crowd(ModelSlots(), total=1, per_key=1)
     await crowd.come("a1", "a2", "b1")
     # The place is a2's, but a2's task has not run since.
@@ -134,7 +134,7 @@ async def test_model_calls_of_a_widget_wait_for_each_other(
     assert (slots.running, slots.waiting) == (0, 0)
 
 
-async def test_who_waits_too_long_for_a_place_is_told(
+async def test_waiting_too_long_for_a_slot_raises(
     endpoint: ScriptedEndpoint, set_limits: SetLimits
 ) -> None:
     set_limits(model_calls=1, turn_first_token_seconds=0)
@@ -153,9 +153,7 @@ async def test_who_waits_too_long_for_a_place_is_told(
 
 
 @pytest.mark.parametrize("model", ["openai-chat:hang", "openai-chat:hang-headers"])
-async def test_a_cancelled_call_gives_its_place_back(
-    endpoint: ScriptedEndpoint, model: str
-) -> None:
+async def test_cancelled_call_releases_its_slot(endpoint: ScriptedEndpoint, model: str) -> None:
     task = asyncio.create_task(collect(make_reply(model=model)))
     await endpoint.wait_for_requests(1)
     assert slots.running == 1
@@ -165,13 +163,13 @@ async def test_a_cancelled_call_gives_its_place_back(
     assert slots.running == 0
 
 
-async def test_a_failed_call_gives_its_place_back(endpoint: ScriptedEndpoint) -> None:
+async def test_failed_call_releases_its_slot(endpoint: ScriptedEndpoint) -> None:
     with suppress(BackendError):
         await collect(make_reply(model="openai-chat:hang-up"))
     assert slots.running == 0
 
 
-async def test_what_answers_offline_needs_no_place(set_limits: SetLimits) -> None:
+async def test_offline_backend_needs_no_slot(set_limits: SetLimits) -> None:
     set_limits(model_calls=1)
     await slots.take("x", total=1, per_key=0)
     try:

@@ -23,17 +23,17 @@ STREAM = (
 EVENTS = [b"one", b"two\n lines", b"", b"\xc3\xa9\xff", b"last"]
 
 
-def test_events_comments_and_lines() -> None:
+def test_events_comments_and_line_ends_are_parsed() -> None:
     assert parse(STREAM) == EVENTS
 
 
-def test_every_single_cut_gives_the_same() -> None:
+def test_every_single_cut_gives_the_same_events() -> None:
     for place in range(len(STREAM) + 1):
         assert parse(STREAM[:place], STREAM[place:]) == EVENTS
 
 
 @given(st.lists(st.integers(0, 200)))
-def test_any_cuts_give_the_same(places: list[int]) -> None:
+def test_any_cuts_give_the_same_events(places: list[int]) -> None:
     assert parse(*cut(STREAM, places)) == EVENTS
 
 
@@ -43,14 +43,12 @@ line = st.one_of(
 
 
 @given(st.lists(line), st.lists(st.integers(0, 400)))
-def test_any_bytes_cut_anywhere_give_what_the_whole_gives(
-    lines: list[bytes], places: list[int]
-) -> None:
+def test_any_bytes_cut_anywhere_parse_like_the_whole(lines: list[bytes], places: list[int]) -> None:
     stream = b"\n".join(lines)
     assert parse(*cut(stream, places)) == parse(stream)
 
 
-def test_a_line_may_not_grow_for_ever() -> None:
+def test_line_length_is_bounded() -> None:
     parser = SseParser(max_event_bytes=100)
     for _ in range(10):
         parser.feed(b"0123456789")
@@ -58,7 +56,7 @@ def test_a_line_may_not_grow_for_ever() -> None:
         parser.feed(b"0123456789")
 
 
-def test_an_event_of_many_lines_may_not_grow_for_ever() -> None:
+def test_multi_line_event_size_is_bounded() -> None:
     parser = SseParser(max_event_bytes=100)
     with pytest.raises(SseError):
         parser.feed(b"data: 0123456789\n" * 10)

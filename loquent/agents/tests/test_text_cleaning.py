@@ -17,24 +17,24 @@ def clean(*pieces: str) -> str:
     return "".join(cleaner.feed(piece) for piece in pieces) + cleaner.finish()
 
 
-def test_halves_of_a_pair_are_joined_over_two_pieces() -> None:
+def test_surrogate_pair_split_over_two_pieces_is_joined() -> None:
     assert clean("a\ud83d", "\ude00b") == "a😀b"
 
 
-def test_half_a_pair_becomes_a_replacement_character() -> None:
+def test_lone_surrogate_becomes_a_replacement_character() -> None:
     assert clean("\ud83d", "x\ude00", "\ud83d") == "\ufffdx\ufffd\ufffd"
 
 
-def test_controls_go_but_newline_and_tab_stay() -> None:
+def test_control_characters_except_newline_and_tab_are_removed() -> None:
     assert clean("a\x00b\r\n\tc\x1b[31m") == "ab\n\tc[31m"
 
 
-def test_a_control_between_two_halves_does_not_part_them() -> None:
+def test_control_character_between_surrogates_does_not_separate_them() -> None:
     assert clean("\ud83d\x00", "\x07", "\ude00") == "😀"
 
 
 @given(st.lists(hostile))
-def test_pieces_give_what_the_whole_gives_and_it_can_be_stored(pieces: list[str]) -> None:
+def test_cleaning_pieces_equals_cleaning_the_whole_and_is_storable(pieces: list[str]) -> None:
     cleaned = clean(*pieces)
     assert cleaned == clean("".join(pieces))
     assert "\x00" not in cleaned
@@ -42,5 +42,5 @@ def test_pieces_give_what_the_whole_gives_and_it_can_be_stored(pieces: list[str]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_harmless_text_stays_as_it_is(text: str) -> None:
+def test_harmless_text_is_unchanged(text: str) -> None:
     assert clean(text) == text

@@ -28,14 +28,14 @@ def test_the_owner_sets_the_budget(client: Client, alice: User, acme: Organizati
     assert client.post(page, form | {"daily_token_budget": "-1"}).status_code == 200
 
 
-def test_a_viewer_does_not(client: Client, bob: User, acme: Organization) -> None:
+def test_viewer_cannot_set_the_budget(client: Client, bob: User, acme: Organization) -> None:
     client.force_login(bob)
     page = reverse("admin:organizations_organization_change", args=[acme.pk])
     assert client.post(page, {"daily_token_budget": "1"}).status_code == 403
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])
-def test_staff_see_their_own_usage_and_change_nothing(
+def test_staff_see_only_their_usage_read_only(
     client: Client, usage: DailyTokenUsage, who: str, request: pytest.FixtureRequest
 ) -> None:
     client.force_login(request.getfixturevalue(who))

@@ -1,4 +1,4 @@
-"""`/api/v1/api-keys/`: for owners who are signed in."""
+"""`/api/v1/api-keys/`: for owners who are logged in."""
 
 from typing import cast
 

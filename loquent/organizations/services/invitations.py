@@ -95,7 +95,7 @@ def old_invitations(*, now: datetime) -> models.QuerySet[Invitation]:
 
 
 def open_invitations() -> models.QuerySet[Invitation]:
-    """Return the valid invitations: not expired, and by somebody who may still invite.
+    """Return the invitations that have not expired and whose inviter may still invite.
 
     Only owners can invite, to any role.
     """

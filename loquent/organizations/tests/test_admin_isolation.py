@@ -47,7 +47,9 @@ def acmes(model: type[Any]) -> Any:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_lists_and_pages(client: Client, charlie: User, model: type[Model]) -> None:
+def test_lists_and_pages_show_no_foreign_rows(
+    client: Client, charlie: User, model: type[Model]
+) -> None:
     client.force_login(charlie)
     row = acmes(model)
     for query in ({}, {"q": "Secret"}, {"organization__name": MARK}, {"e": "1"}):
@@ -65,7 +67,9 @@ def test_lists_and_pages(client: Client, charlie: User, model: type[Model]) -> N
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_bulk_actions_do_not_reach_over(client: Client, charlie: User, model: type[Model]) -> None:
+def test_bulk_actions_ignore_foreign_rows(
+    client: Client, charlie: User, model: type[Model]
+) -> None:
     client.force_login(charlie)
     row = acmes(model)
     for action in ("delete_selected", "disable", "enable", "revoke", "apply_claim"):
@@ -76,7 +80,7 @@ def test_bulk_actions_do_not_reach_over(client: Client, charlie: User, model: ty
     assert ApiKey.objects.get().revoked_at is None
 
 
-def test_the_reset_of_a_foreign_widget(client: Client, charlie: User) -> None:
+def test_foreign_widget_cannot_be_reset(client: Client, charlie: User) -> None:
     client.force_login(charlie)
     widget = WidgetConfig.objects.get()
     path = f"/admin/widgets/widgetconfig/{widget.id}/reset-widget-id/"
@@ -86,7 +90,7 @@ def test_the_reset_of_a_foreign_widget(client: Client, charlie: User) -> None:
 
 
 @pytest.mark.parametrize("model", [TextAgent, Contact, WidgetConfig, ApiKey, Invitation])
-def test_nothing_can_be_added_to_a_foreign_organization(
+def test_rows_cannot_be_added_to_a_foreign_organization(
     client: Client, charlie: User, acme: Organization, model: type[Any]
 ) -> None:
     client.force_login(charlie)
@@ -104,7 +108,7 @@ def test_nothing_can_be_added_to_a_foreign_organization(
     assert model.objects.count() == count
 
 
-def test_a_foreign_agent_is_no_choice(client: Client, charlie: User, globex: Organization) -> None:
+def test_foreign_agent_is_not_offered(client: Client, charlie: User, globex: Organization) -> None:
     client.force_login(charlie)
     own = make_widget(globex, name="Own")
     agent = TextAgent.objects.get(name=MARK)
@@ -116,7 +120,7 @@ def test_a_foreign_agent_is_no_choice(client: Client, charlie: User, globex: Org
     assert own.text_agent != agent
 
 
-def test_an_agent_of_ones_other_organization_is_refused(
+def test_agent_of_the_users_other_organization_is_refused(
     client: Client, charlie: User, globex: Organization, acme: Organization
 ) -> None:
     Membership.objects.create(organization=acme, user=charlie, role=Role.OWNER)
@@ -131,7 +135,7 @@ def test_an_agent_of_ones_other_organization_is_refused(
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
-def test_an_owner_elsewhere_is_no_owner_here(
+def test_owner_of_another_organization_has_no_owner_rights_here(
     client: Client, charlie: User, acme: Organization, role: Role
 ) -> None:
     Membership.objects.create(organization=acme, user=charlie, role=role)
@@ -162,7 +166,7 @@ def test_an_owner_elsewhere_is_no_owner_here(
         assert WidgetConfig.objects.get().enabled
 
 
-def test_who_belongs_to_both_sees_the_one_that_they_work_in(
+def test_member_of_both_sees_only_the_current_organization(
     client: Client, acme: Organization, globex: Organization
 ) -> None:
     user = make_member(acme, "dora", Role.ADMIN)

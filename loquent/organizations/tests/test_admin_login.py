@@ -27,7 +27,7 @@ def sign_in(client: Client, name: str, password: str = PASSWORD) -> int:
     "name",
     ["alice@example.com", "Alice@Example.COM", "  ALICE@example.com ", "ａlice@example.com"],
 )
-def test_the_email_in_any_spelling(client: Client, alice: User, name: str) -> None:
+def test_email_is_accepted_in_any_case(client: Client, alice: User, name: str) -> None:
     assert sign_in(client, name) == 302
     assert client.get("/admin/").status_code == 200
     assert not alice.is_superuser
@@ -46,17 +46,19 @@ def test_the_email_in_any_spelling(client: Client, alice: User, name: str) -> No
         ("%", PASSWORD),
     ],
 )
-def test_anything_else_is_refused(client: Client, alice: User, name: str, password: str) -> None:
+def test_wrong_credentials_are_refused(
+    client: Client, alice: User, name: str, password: str
+) -> None:
     assert sign_in(client, name, password) == 200
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_superuser_whose_name_is_no_email(client: Client, db: None) -> None:
+def test_superuser_logs_in_with_a_plain_user_name(client: Client, db: None) -> None:
     User.objects.create_superuser("Root", password=PASSWORD)
     assert sign_in(client, "Root") == 302
 
 
-def test_who_is_switched_off_stays_outside(client: Client, alice: User) -> None:
+def test_inactive_user_cannot_log_in(client: Client, alice: User) -> None:
     User.objects.update(is_active=False)
     assert sign_in(client, "alice@example.com") == 200
     client.force_login(alice)
@@ -64,14 +66,14 @@ def test_who_is_switched_off_stays_outside(client: Client, alice: User) -> None:
 
 
 @pytest.mark.parametrize("path", [*PAGES, KEYS])
-def test_nobody_is_sent_to_the_login(client: Client, db: None, path: str) -> None:
+def test_anonymous_user_is_redirected_to_login(client: Client, db: None, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 302
     assert response["Location"].startswith(LOGIN)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_viewer_sees_every_page_but_the_keys(client: Client, bob: User, path: str) -> None:
+def test_viewer_sees_every_page_except_keys(client: Client, bob: User, path: str) -> None:
     client.force_login(bob)
     assert client.get(path).status_code == 200
     assert client.get(f"{path}add/").status_code == 403
@@ -80,7 +82,7 @@ def test_a_viewer_sees_every_page_but_the_keys(client: Client, bob: User, path: 
     assert KEYS not in client.get("/admin/").content.decode()
 
 
-def test_an_owner_sees_all_and_no_accounts(client: Client, alice: User) -> None:
+def test_owner_sees_all_pages_except_accounts(client: Client, alice: User) -> None:
     client.force_login(alice)
     index = client.get("/admin/").content.decode()
     for path in [*PAGES, KEYS]:
@@ -91,14 +93,14 @@ def test_an_owner_sees_all_and_no_accounts(client: Client, alice: User) -> None:
     assert "/admin/auth/" not in index
 
 
-def test_who_left_sees_nothing(client: Client, alice: User, acme: Organization) -> None:
+def test_former_member_sees_nothing(client: Client, alice: User, acme: Organization) -> None:
     Membership.objects.all().delete()
     client.force_login(alice)
     for path in [*PAGES, KEYS]:
         assert client.get(path).status_code == 403
 
 
-def test_a_superuser_sees_everything(
+def test_superuser_sees_everything(
     client: Client, acme: Organization, globex: Organization
 ) -> None:
     client.force_login(User.objects.create_superuser("root", password=PASSWORD))

@@ -42,7 +42,7 @@ def rows(acme: Organization, alice: User) -> dict[str, str]:
         ("contacts/contact", "organization__api_keys__digest__startswith=a"),
     ],
 )
-def test_what_no_page_shows_can_not_be_guessed(
+def test_hidden_columns_cannot_be_probed_by_lookups(
     client: Client, alice: User, rows: dict[str, str], kind: str, query: str
 ) -> None:
     client.force_login(alice)
@@ -65,7 +65,7 @@ def test_what_no_page_shows_can_not_be_guessed(
         ("widgets/erasurereceipt", "created_at__year=2026"),
     ],
 )
-def test_filters_and_links_work(
+def test_declared_filters_and_links_work(
     client: Client, alice: User, rows: dict[str, str], kind: str, query: str
 ) -> None:
     client.force_login(alice)
@@ -76,7 +76,7 @@ def test_filters_and_links_work(
     ("kind", "path"),
     [(SESSIONS, "widget__organization"), ("organizations/apikey", "organization")],
 )
-def test_who_sees_all_organizations_looks_at_one(
+def test_superuser_can_look_at_one_organization(
     client: Client, rows: dict[str, str], kind: str, path: str
 ) -> None:
     client.force_login(User.objects.create_superuser("root@example.com"))

@@ -49,7 +49,7 @@ def test_all_lists_with_a_search_are_tested() -> None:
     assert len(SEARCHED) >= 8
 
 
-def test_words_of_conversations_are_cut(acme: Organization) -> None:
+def test_conversation_search_words_are_cut(acme: Organization) -> None:
     word = "b" * MAX_SEARCH
     session = make_conversation(acme, word)
     sessions = type(session).objects.all()

@@ -28,7 +28,7 @@ def check_refusal(response: Any, status: int, code: str) -> None:
 
 @pytest.mark.parametrize("path", [*LISTS, "/api/v1/"])
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
-def test_nobody_is_401(db: None, api: Connect, path: str, method: str) -> None:
+def test_anonymous_request_is_401(db: None, api: Connect, path: str, method: str) -> None:
     response = getattr(api(), method)(path, {"name": "x"})
     check_refusal(response, 401, "not_authenticated")
     assert response["WWW-Authenticate"] == "Bearer"
@@ -52,13 +52,13 @@ def test_nobody_is_401(db: None, api: Connect, path: str, method: str) -> None:
         "\x00",
     ],
 )
-def test_a_bad_key_is_401_and_is_not_repeated(db: None, api: Connect, header: str) -> None:
+def test_invalid_key_is_401_and_not_echoed(db: None, api: Connect, header: str) -> None:
     response = api().get(CONTACTS, headers={"authorization": header})
     check_refusal(response, 401, "not_authenticated")
     assert "lqk_" not in response.json()["message"].replace("lqk_…", "")
 
 
-def test_a_key_is_its_organization(api: Connect, acme: Organization, acme_key: str) -> None:
+def test_key_acts_for_its_organization(api: Connect, acme: Organization, acme_key: str) -> None:
     for path in LISTS:
         assert api(acme_key).get(path).status_code == 200
     created = api(acme_key).post(CONTACTS, {"name": "Jane"})
@@ -72,11 +72,11 @@ def test_a_key_works_in_any_spelling_of_the_scheme(api: Connect, acme_key: str) 
         assert api().get(CONTACTS, headers={"authorization": header}).status_code == 200
 
 
-def test_a_key_outside_of_the_header_is_nothing(api: Connect, acme_key: str) -> None:
+def test_key_outside_the_header_is_ignored(api: Connect, acme_key: str) -> None:
     assert api().get(CONTACTS, {"api_key": acme_key, "token": acme_key}).status_code == 401
 
 
-def test_a_revoked_key_is_401_at_once(api: Connect, acme: Organization) -> None:
+def test_revoked_key_is_401_immediately(api: Connect, acme: Organization) -> None:
     row, key = create_api_key(organization=acme, name="Old")
     client = api(key)
     assert client.get(CONTACTS).status_code == 200
@@ -90,12 +90,12 @@ def test_a_revoked_key_is_401_at_once(api: Connect, acme: Organization) -> None:
     assert ApiKey.objects.get(id=row.id).revoked_at == first
 
 
-def test_a_bad_key_is_not_saved_by_a_session(api: Connect, alice: User) -> None:
+def test_session_does_not_replace_an_invalid_key(api: Connect, alice: User) -> None:
     response = api(alice).get(CONTACTS, headers={"authorization": "Bearer lqk_wrong"})
     assert response.status_code == 401
 
 
-def test_the_key_itself_is_not_stored(acme: Organization) -> None:
+def test_only_the_key_digest_is_stored(acme: Organization) -> None:
     row, key = create_api_key(organization=acme, name="New")
     assert key.startswith("lqk_")
     assert len(key) > 40
@@ -105,7 +105,7 @@ def test_the_key_itself_is_not_stored(acme: Organization) -> None:
     assert ApiKey.objects.get(id=row.id).digest == token_digest(key)
 
 
-def test_the_last_use_is_kept_to_the_minute(
+def test_last_use_is_recorded_to_the_minute(
     api: Connect, acme_key: str, django_assert_num_queries: Any
 ) -> None:
     api(acme_key).get(CONTACTS)
@@ -144,7 +144,7 @@ def test_a_key_needs_no_csrf_token(api: Connect, acme_key: str, alice: User) -> 
     assert client.post(CONTACTS, {"name": "Joe"}).status_code == 201
 
 
-def test_a_viewer_reads_and_does_not_write(api: Connect, bob: User) -> None:
+def test_viewer_can_read_but_not_write(api: Connect, bob: User) -> None:
     client = api(bob)
     for path in LISTS:
         assert client.get(path).status_code == 200
@@ -154,13 +154,15 @@ def test_a_viewer_reads_and_does_not_write(api: Connect, bob: User) -> None:
     assert Contact.objects.count() == 0
 
 
-def test_an_admin_writes(api: Connect, bob: User) -> None:
+def test_admin_can_write(api: Connect, bob: User) -> None:
     Membership.objects.filter(user=bob).update(role=Role.ADMIN)
     assert api(bob).post(CONTACTS, {"name": "Jane"}).status_code == 201
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}])
-def test_a_switched_off_user_is_nobody(api: Connect, alice: User, change: dict[str, bool]) -> None:
+def test_inactive_user_is_unauthenticated(
+    api: Connect, alice: User, change: dict[str, bool]
+) -> None:
     client = api(alice)
     User.objects.filter(id=alice.id).update(**change)
     assert client.get(CONTACTS).status_code == 401

@@ -57,7 +57,7 @@ def check_shape(response: Any, status: int, code: str) -> None:
         "x" * 3_000,
     ],
 )
-def test_an_id_that_leads_nowhere_is_404(client: APIClient, path: str, id: str) -> None:  # noqa: A002
+def test_unknown_id_is_404(client: APIClient, path: str, id: str) -> None:  # noqa: A002
     for method in ("get", "put", "patch", "delete"):
         if "sessions" in path and method not in {"get", "delete"}:
             continue
@@ -76,11 +76,11 @@ def test_an_unknown_path_is_404(db: None, api: Connect, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/nothing/", "/api/", "/api/v2/widgets/", "/api/docs/x"])
-def test_nothing_below_api_is_a_page(db: None, api: Connect, path: str) -> None:
+def test_unknown_api_paths_return_json(db: None, api: Connect, path: str) -> None:
     check_shape(api().get(path), 404, "not_found")
 
 
-def test_a_fault_of_ours_is_json(
+def test_server_error_is_json(
     client: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*args: object) -> None:
@@ -94,19 +94,19 @@ def test_a_fault_of_ours_is_json(
     assert "only the log" in caplog.text
 
 
-def test_a_host_that_is_not_ours_is_json(client: APIClient) -> None:
+def test_disallowed_host_is_json(client: APIClient) -> None:
     response = client.get("/api/v1/contacts/", headers={"host": "evil.example"})
     check_shape(response, 400, "invalid")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_missing_slash_leads_to_the_address(client: APIClient, method: str) -> None:
+def test_missing_slash_redirects(client: APIClient, method: str) -> None:
     response = getattr(client, method)("/api/v1/contacts?a=1")
     assert response.status_code == 308
     assert response["Location"] == "/api/v1/contacts/?a=1"
 
 
-def test_methods_that_are_not_there(client: APIClient, session: WidgetSession) -> None:
+def test_unsupported_methods_are_405(client: APIClient, session: WidgetSession) -> None:
     for path, method in (
         ("/api/v1/widgets/", "put"),
         ("/api/v1/contacts/", "delete"),
@@ -131,13 +131,13 @@ def test_methods_that_are_not_there(client: APIClient, session: WidgetSession) -
         "\t",
     ],
 )
-def test_bodies_that_are_not_json_are_415(client: APIClient, content_type: str) -> None:
+def test_non_json_bodies_are_415(client: APIClient, content_type: str) -> None:
     response = client.post("/api/v1/contacts/", b"name=Jane", content_type=content_type)
     check_shape(response, 415, "unsupported_media_type")
     assert Contact.objects.count() == 0
 
 
-def test_only_json_is_spoken(client: APIClient) -> None:
+def test_only_json_is_returned(client: APIClient) -> None:
     response = client.get("/api/v1/contacts/", headers={"accept": "text/html"})
     check_shape(response, 406, "not_acceptable")
     for accept in ("*/*", "application/json", "text/html, */*;q=0.1"):
@@ -158,7 +158,7 @@ def test_only_json_is_spoken(client: APIClient) -> None:
         base64.b64encode(b"p=" + b"9" * 5_000).decode(),
     ],
 )
-def test_a_bad_cursor_is_400(client: APIClient, path: str, cursor: str) -> None:
+def test_malformed_cursor_is_400(client: APIClient, path: str, cursor: str) -> None:
     response = client.get(path, {"cursor": cursor})
     check_shape(response, 400, "invalid")
     assert list(response.json()["fields"]) == ["cursor"]
@@ -167,7 +167,7 @@ def test_a_bad_cursor_is_400(client: APIClient, path: str, cursor: str) -> None:
 @pytest.mark.parametrize(
     "position", [b"x", b"9" * 5_000, b"1.5", b"", b"\x00", b"0001-01-01 00:00:00%2B14:00"]
 )
-def test_a_strange_cursor_is_no_fault_of_ours(
+def test_any_cursor_is_handled_without_a_server_error(
     client: APIClient, session: WidgetSession, position: bytes
 ) -> None:
     cursor = base64.b64encode(b"p=" + position).decode()
@@ -175,7 +175,7 @@ def test_a_strange_cursor_is_no_fault_of_ours(
         assert client.get(path, {"cursor": cursor}).status_code in {200, 400}
 
 
-def test_pages_of_fifty_newest_first(client: APIClient, acme: Organization) -> None:
+def test_lists_return_fifty_newest_first(client: APIClient, acme: Organization) -> None:
     made = [Contact.objects.create(organization=acme, name=f"{n}") for n in range(120)]
     # All at once, as an import writes them: ties must neither hide nor repeat a row.
     Contact.objects.filter(id__in=[c.id for c in made[30:90]]).update(
@@ -194,7 +194,7 @@ def test_pages_of_fifty_newest_first(client: APIClient, acme: Organization) -> N
     assert times == sorted(times, reverse=True)
 
 
-def test_messages_come_oldest_first(client: APIClient, session: WidgetSession) -> None:
+def test_messages_are_listed_oldest_first(client: APIClient, session: WidgetSession) -> None:
     for n in range(60):
         append_message(session, role="user", content=f"{n}")
     first = client.get(f"/api/v1/sessions/{session.id}/messages/").json()
@@ -205,7 +205,7 @@ def test_messages_come_oldest_first(client: APIClient, session: WidgetSession) -
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "messages", "api-keys"])
-def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
+def test_list_query_count_is_constant(
     client: APIClient,
     acme: Organization,
     session: WidgetSession,
@@ -237,7 +237,7 @@ def test_a_list_of_thirty_takes_as_many_queries_as_one_of_three(
         assert len(client.get(path).json()["results"]) >= 30
 
 
-def test_what_was_sent_is_quoted_only_in_text_that_can_be_sent(client: APIClient) -> None:
+def test_errors_quote_input_only_as_encodable_text(client: APIClient) -> None:
     body = b'{"position": "\\ud800", "text_agent_id": "\\udfff"}'
     response = client.post("/api/v1/widgets/", body, content_type="application/json")
     check_shape(response, 400, "invalid")

@@ -32,7 +32,7 @@ def test_a_new_key_is_shown_once(client: Client, alice: User, acme: Organization
     assert row.prefix in client.get(LIST).content.decode()
 
 
-def test_a_new_key_stands_in_the_page_and_nowhere_else(
+def test_new_key_appears_only_in_the_page(
     client: Client, alice: User, acme: Organization, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.force_login(alice)
@@ -51,7 +51,7 @@ def test_a_new_key_stands_in_the_page_and_nowhere_else(
             assert key not in str(entry)
 
 
-def test_a_key_may_be_for_reading_only(client: Client, alice: User, acme: Organization) -> None:
+def test_key_can_be_read_only(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
     form = client.get(f"{LIST}add/").context["adminform"].form
     # Who thinks no further makes the key that can do less.
@@ -86,7 +86,7 @@ def test_a_key_needs_a_name(client: Client, alice: User, acme: Organization) -> 
     assert ApiKey.objects.count() == 0
 
 
-def test_a_key_is_renamed_and_nothing_else(
+def test_renaming_a_key_changes_nothing_else(
     client: Client, alice: User, acme: Organization, globex: Organization
 ) -> None:
     row, _ = create_api_key(organization=acme, name="Old")
@@ -98,7 +98,9 @@ def test_a_key_is_renamed_and_nothing_else(
     assert after.revoked_at is None
 
 
-def test_revoked_keys_end_at_once(client: Client, alice: User, acme: Organization) -> None:
+def test_revoked_keys_stop_working_immediately(
+    client: Client, alice: User, acme: Organization
+) -> None:
     row, key = create_api_key(organization=acme, name="Old")
     other, kept = create_api_key(organization=acme, name="Kept")
     client.force_login(alice)
@@ -110,14 +112,16 @@ def test_revoked_keys_end_at_once(client: Client, alice: User, acme: Organizatio
     assert ApiKey.objects.get(id=other.id).revoked_at is None
 
 
-def test_a_deleted_key_ends_at_once(client: Client, alice: User, acme: Organization) -> None:
+def test_deleted_key_stops_working_immediately(
+    client: Client, alice: User, acme: Organization
+) -> None:
     row, key = create_api_key(organization=acme, name="Old")
     client.force_login(alice)
     assert client.post(f"{LIST}{row.id}/delete/", {"post": "yes"}).status_code == 302
     assert api_client(key).get(CONTACTS).status_code == 401
 
 
-def test_keys_are_the_owners(client: Client, bob: User, acme: Organization) -> None:
+def test_only_owners_see_keys(client: Client, bob: User, acme: Organization) -> None:
     row, _ = create_api_key(organization=acme, name="Old")
     client.force_login(bob)
     for role in (Role.VIEWER, Role.ADMIN):

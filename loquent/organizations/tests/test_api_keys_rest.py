@@ -33,7 +33,7 @@ def test_a_key_is_shown_once(api: Connect, client: APIClient, acme: Organization
     assert client.get(f"{PATH}{data['id']}/").json()["last_used_at"] is not None
 
 
-def test_a_read_key_reads_and_does_not_write(api: Connect, client: APIClient) -> None:
+def test_read_only_key_can_read_but_not_write(api: Connect, client: APIClient) -> None:
     reads = api(client.post(PATH, {"name": "R", "scope": "read"}).json()["key"])
     writes = api(client.post(PATH, {"name": "W"}).json()["key"])
     for method in ("post", "put", "patch", "delete"):
@@ -44,14 +44,14 @@ def test_a_read_key_reads_and_does_not_write(api: Connect, client: APIClient) ->
     assert writes.post(CONTACTS, {"name": "x"}).status_code == 201
 
 
-def test_keys_made_without_a_scope_may_write(acme: Organization) -> None:
+def test_keys_without_a_scope_can_write(acme: Organization) -> None:
     assert create_api_key(organization=acme, name="x")[0].scope == Scope.WRITE
     row = ApiKey(organization=acme, name="x", digest="x")
     row.save()
     assert ApiKey.objects.get(id=row.id).scope == Scope.WRITE
 
 
-def test_a_revoked_key_ends_and_stays_in_the_list(api: Connect, client: APIClient) -> None:
+def test_revoked_key_stops_working_and_stays_listed(api: Connect, client: APIClient) -> None:
     made = client.post(PATH, {"name": "Old"}).json()
     for _ in range(2):
         assert client.delete(f"{PATH}{made['id']}/").status_code == 204
@@ -72,7 +72,7 @@ def test_a_revoked_key_ends_and_stays_in_the_list(api: Connect, client: APIClien
         ({"name": "x", "scope": None}, "scope"),
     ],
 )
-def test_bad_input_names_its_field(client: APIClient, body: dict[str, str], field: str) -> None:
+def test_invalid_input_names_its_field(client: APIClient, body: dict[str, str], field: str) -> None:
     response = client.post(PATH, body)
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [field]

@@ -34,7 +34,9 @@ def statuses(client: APIClient, count: int) -> list[int]:
     return [client.get(CONTACTS).status_code for _ in range(count)]
 
 
-def test_too_fast_is_429_with_the_wait(api: Connect, acme_key: str, clock: Clock) -> None:
+def test_exceeding_the_rate_returns_429_with_retry_after(
+    api: Connect, acme_key: str, clock: Clock
+) -> None:
     client = api(acme_key)
     assert statuses(client, 4) == [200, 200, 200, 429]
     refused: Any = client.post(CONTACTS, {"name": "x"})
@@ -45,7 +47,7 @@ def test_too_fast_is_429_with_the_wait(api: Connect, acme_key: str, clock: Clock
     assert statuses(client, 2) == [200, 429]
 
 
-def test_each_caller_has_a_rate_of_their_own(
+def test_each_caller_has_its_own_rate(
     api: Connect, acme: Organization, acme_key: str, alice: User, bob: User, clock: Clock
 ) -> None:
     other = create_api_key(organization=acme, name="Other")[1]
@@ -54,7 +56,7 @@ def test_each_caller_has_a_rate_of_their_own(
 
 
 @pytest.mark.parametrize("off", ["rates", "limit"])
-def test_it_can_be_turned_off(
+def test_rate_limit_can_be_disabled(
     api: Connect, acme_key: str, clock: Clock, settings: Settings, off: str
 ) -> None:
     if off == "rates":

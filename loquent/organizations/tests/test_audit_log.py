@@ -39,7 +39,9 @@ def page_of(browser: Client, query: str = "") -> str:
     return browser.get(f"{LIST}{query}").content.decode()
 
 
-def test_a_changed_role(owner: Client, alice: User, bob: User, acme: Organization) -> None:
+def test_changed_role_is_recorded(
+    owner: Client, alice: User, bob: User, acme: Organization
+) -> None:
     bobs = Membership.objects.get(user=bob)
     owner.post(f"/admin/organizations/membership/{bobs.pk}/change/", {"role": "admin"})
     entry = last()
@@ -51,7 +53,7 @@ def test_a_changed_role(owner: Client, alice: User, bob: User, acme: Organizatio
     assert "<td>Viewer</td><td>Admin</td>" in detail
 
 
-def test_the_history_of_a_row_leads_to_its_lines(
+def test_history_of_a_row_links_to_its_entries(
     owner: Client, alice: User, bob: User, acme: Organization, acme_key: str
 ) -> None:
     widget, other = make_widget(acme, name="Shop"), make_widget(acme, name="Help")
@@ -76,7 +78,7 @@ def main(browser: Client, path: str) -> str:
     return page[page.index('id="content"') :]
 
 
-def test_widgets_and_agents_over_rest(acme: Organization, acme_key: str) -> None:
+def test_rest_changes_of_widgets_and_agents_are_recorded(acme: Organization, acme_key: str) -> None:
     agent, other = make_agent(acme, name="Helper"), make_agent(acme, name="Sales")
     widget = make_widget(acme, agent=agent, name="Shop")
     api = api_client(acme_key)
@@ -93,7 +95,7 @@ def test_widgets_and_agents_over_rest(acme: Organization, acme_key: str) -> None
     assert last().changes == {"widget_id": [old, widget.widget_id]}
 
 
-def test_many_widgets_at_once(owner: Client, acme: Organization) -> None:
+def test_bulk_action_records_each_widget(owner: Client, acme: Organization) -> None:
     first, second = make_widget(acme, name="One"), make_widget(acme, name="Two", enabled=False)
     before = AuditEntry.objects.count()
     chosen = [str(first.pk), str(second.pk)]
@@ -103,7 +105,7 @@ def test_many_widgets_at_once(owner: Client, acme: Organization) -> None:
     assert "enabled: yes → no" in page_of(owner)
 
 
-def test_knowledge(acme: Organization) -> None:
+def test_knowledge_changes_are_recorded(acme: Organization) -> None:
     agent = make_agent(
         acme, knowledge=[{"title": "A", "content": "a"}, {"title": "B", "content": "b"}]
     )
@@ -119,7 +121,7 @@ def test_knowledge(acme: Organization) -> None:
     assert len(edited.changes["content"][1]) == MAX_VALUE
 
 
-def test_no_secret_stands_there(owner: Client, acme: Organization) -> None:
+def test_log_contains_no_secret(owner: Client, acme: Organization) -> None:
     new = {"organization": acme.id, "name": "Shop", "scope": "read"}
     owner.post("/admin/organizations/apikey/add/", new)
     key = ApiKey.objects.get()
@@ -139,7 +141,7 @@ def test_no_secret_stands_there(owner: Client, acme: Organization) -> None:
         assert secret not in written
 
 
-def test_visitors_and_contacts_are_no_part_of_it(owner: Client, acme: Organization) -> None:
+def test_visitors_and_contacts_are_not_recorded(owner: Client, acme: Organization) -> None:
     contact = Contact.objects.create(organization=acme, name="Jane Roe", email="jane@example.com")
     session, _ = create_widget_session(widget=make_widget(acme))
     before = AuditEntry.objects.count()
@@ -150,7 +152,7 @@ def test_visitors_and_contacts_are_no_part_of_it(owner: Client, acme: Organizati
     assert "Jane" not in str(list(AuditEntry.objects.values()))
 
 
-def test_wrong_passwords_are_told_once(owner: Client, bob: User) -> None:
+def test_lockout_is_recorded_once(owner: Client, bob: User) -> None:
     for _ in range(7):
         Client().post("/admin/login/", {"username": "bob@example.com", "password": "x"})
     [entry] = AuditEntry.objects.filter(changes__has_key="sign-in")
@@ -159,7 +161,7 @@ def test_wrong_passwords_are_told_once(owner: Client, bob: User) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
-def test_it_is_the_owners(owner: Client, bob: User, charlie: User, role: Role) -> None:
+def test_only_owners_see_the_log(owner: Client, bob: User, charlie: User, role: Role) -> None:
     Membership.objects.filter(user=bob).update(role=role)
     entry = AuditEntry.objects.filter(organization__name="Acme")[0]
     other = Client()
@@ -171,7 +173,7 @@ def test_it_is_the_owners(owner: Client, bob: User, charlie: User, role: Role) -
     assert other.get(f"{LIST}{entry.pk}/change/").status_code == 302
 
 
-def test_nobody_changes_it(owner: Client, alice: User) -> None:
+def test_log_is_read_only(owner: Client, alice: User) -> None:
     entry = last()
     root = Client()
     root.force_login(User.objects.create_superuser("root", password="x"))
@@ -183,7 +185,7 @@ def test_nobody_changes_it(owner: Client, alice: User) -> None:
     assert entry.actor_name != "Nobody"
 
 
-def test_search_and_filters(owner: Client, acme: Organization, bob: User) -> None:
+def test_log_can_be_searched_and_filtered(owner: Client, acme: Organization, bob: User) -> None:
     make_widget(acme, name="Shop", agent=make_agent(acme, name="Helper"))
     bobs = Membership.objects.get(user=bob)
     owner.post(f"/admin/organizations/membership/{bobs.pk}/change/", {"role": "admin"})
@@ -204,7 +206,7 @@ def test_search_and_filters(owner: Client, acme: Organization, bob: User) -> Non
         assert owner.get(f"{LIST}{query}").status_code in {200, 302}
 
 
-def test_the_list_takes_the_same_queries_for_many(owner: Client, acme: Organization) -> None:
+def test_list_query_count_is_constant(owner: Client, acme: Organization) -> None:
     make_agent(acme)
     page_of(owner)
     with CaptureQueriesContext(
@@ -218,7 +220,7 @@ def test_the_list_takes_the_same_queries_for_many(owner: Client, acme: Organizat
     assert len(many) == len(few)
 
 
-def test_old_lines_are_pruned(acme: Organization, capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_entries_are_pruned(acme: Organization, capsys: pytest.CaptureFixture[str]) -> None:
     AuditEntry.objects.update(timestamp=timezone.now() - timedelta(days=365, hours=1))
     create_api_key(organization=acme, name="New")
     call_command("prune")
@@ -226,7 +228,7 @@ def test_old_lines_are_pruned(acme: Organization, capsys: pytest.CaptureFixture[
     assert [entry.object_repr[:3] for entry in AuditEntry.objects.all()] == ["New"]
 
 
-def test_an_organization_takes_its_log_along(acme: Organization, globex: Organization) -> None:
+def test_deleting_an_organization_deletes_its_log(acme: Organization, globex: Organization) -> None:
     make_agent(acme)
     acme.delete()
     assert set(AuditEntry.objects.values_list("object_repr", flat=True)) == {"Globex"}

@@ -31,7 +31,7 @@ def test_ceilings_are_shown(
     assert "higher than this server allows" not in body
 
 
-def test_budget_above_the_ceiling_is_kept_and_said(
+def test_budget_above_the_ceiling_is_kept_with_a_notice(
     client: Client, alice: User, acme: Organization, page: str, settings: Settings
 ) -> None:
     settings.MAX_DAILY_TOKENS = 1_000
@@ -45,7 +45,7 @@ def test_budget_above_the_ceiling_is_kept_and_said(
     assert OVERRULED not in response.content.decode()
 
 
-def test_a_ceiling_is_no_field(
+def test_ceilings_cannot_be_edited(
     client: Client, alice: User, acme: Organization, page: str, settings: Settings
 ) -> None:
     settings.MAX_DAILY_TOKENS = 1_000
@@ -55,7 +55,7 @@ def test_a_ceiling_is_no_field(
     assert settings.MAX_DAILY_TOKENS == 1_000
 
 
-def test_days_show_the_limit_that_holds(
+def test_usage_days_show_the_effective_limit(
     client: Client, alice: User, acme: Organization, settings: Settings
 ) -> None:
     settings.MAX_DAILY_TOKENS = 1_000
@@ -65,7 +65,7 @@ def test_days_show_the_limit_that_holds(
     assert ">1000<" in body
 
 
-def test_widgets_and_open_chats_are_said(
+def test_widget_and_socket_ceilings_are_shown(
     client: Client, alice: User, page: str, settings: Settings
 ) -> None:
     settings.MAX_WIDGETS, settings.MAX_SOCKETS = 1, 500

@@ -20,7 +20,7 @@ def create(name: str = "Acme", email: str = "Owner@Example.com", **options: Any)
     return out.getvalue()
 
 
-def test_json_holds_the_two_things_a_program_needs(db: None) -> None:
+def test_json_output_has_the_id_and_the_key(db: None) -> None:
     answer = json.loads(create(json=True))
     assert answer.keys() == {"organization_id", "api_key"}
     organization = Organization.objects.get(id=uuid.UUID(answer["organization_id"]))
@@ -42,7 +42,7 @@ def test_the_owner_signs_in_with_the_email(db: None, client: Any) -> None:
     assert client.get("/admin/widgets/widgetconfig/add/").status_code == 200
 
 
-def test_without_json_it_is_for_people(db: None) -> None:
+def test_default_output_is_for_people(db: None) -> None:
     out = create(time_zone="Europe/Zurich", phone_region="CH")
     assert "Owner: owner@example.com" in out
     assert "lqk_" in out
@@ -50,7 +50,7 @@ def test_without_json_it_is_for_people(db: None) -> None:
     assert (organization.timezone, organization.default_phone_region) == ("Europe/Zurich", "CH")
 
 
-def test_one_person_may_own_two(db: None) -> None:
+def test_one_person_can_own_two_organizations(db: None) -> None:
     create("One")
     create("Two")
     assert User.objects.get().memberships.count() == 2
@@ -73,7 +73,7 @@ def test_one_person_may_own_two(db: None) -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_named_and_nothing_is_made(
+def test_invalid_input_is_named_and_nothing_is_created(
     db: None, options: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(CommandError, match=reason):
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
         assert model.objects.count() == 0
 
 
-def test_an_account_of_somebody_else_is_not_taken(db: None) -> None:
+def test_existing_account_of_another_person_is_not_reused(db: None) -> None:
     create("One")
     with pytest.raises(CommandError, match="owner_password"):
         create("Two", owner_password="another good password")

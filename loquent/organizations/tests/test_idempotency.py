@@ -36,7 +36,7 @@ def client(api: Connect, acme_key: str) -> APIClient:
     return api(acme_key)
 
 
-def test_the_same_request_again_is_answered_alike(client: APIClient) -> None:
+def test_repeated_request_gets_the_same_response(client: APIClient) -> None:
     first = post(client, CONTACTS, JANE)
     assert (first.status_code, "Idempotent-Replayed" in first) == (201, False)
     again = post(client, CONTACTS, {"email": JANE["email"], "name": JANE["name"]})
@@ -46,7 +46,7 @@ def test_the_same_request_again_is_answered_alike(client: APIClient) -> None:
     assert Contact.objects.count() == 1
 
 
-def test_the_answer_stays_though_the_row_goes_on(client: APIClient, acme: Organization) -> None:
+def test_response_is_kept_even_if_the_row_changes(client: APIClient, acme: Organization) -> None:
     widget = make_widget(acme)
     path = f"/api/v1/widgets/{widget.id}/reset-widget-id/"
     first = post(client, path)
@@ -58,7 +58,7 @@ def test_the_answer_stays_though_the_row_goes_on(client: APIClient, acme: Organi
     assert widget.widget_id == first.json()["widget_id"]
 
 
-def test_an_erasure_is_done_once(client: APIClient) -> None:
+def test_erasure_is_executed_once(client: APIClient) -> None:
     contact = post(client, CONTACTS, JANE).json()
     path = f"{CONTACTS}{contact['id']}/erase/"
     first, again = post(client, path, key="erase"), post(client, path, key="erase")
@@ -69,7 +69,7 @@ def test_an_erasure_is_done_once(client: APIClient) -> None:
     assert "jane" not in str(list(IdempotentRequest.objects.values()))
 
 
-def test_a_deleted_contact_is_in_no_kept_answer(client: APIClient) -> None:
+def test_stored_responses_forget_a_deleted_contact(client: APIClient) -> None:
     contact = post(client, CONTACTS, JANE).json()
     client.delete(f"{CONTACTS}{contact['id']}/")
     assert not IdempotentRequest.objects.exists()
@@ -78,7 +78,7 @@ def test_a_deleted_contact_is_in_no_kept_answer(client: APIClient) -> None:
 @pytest.mark.parametrize(
     ("path", "body"), [(CONTACTS, {"name": "Joe"}), ("/api/v1/agents/", JANE), (CONTACTS, {})]
 )
-def test_the_key_of_another_request_is_refused(client: APIClient, path: str, body: Any) -> None:
+def test_key_reused_for_another_request_is_refused(client: APIClient, path: str, body: Any) -> None:
     post(client, CONTACTS, JANE)
     response = post(client, path, body)
     assert response.status_code == 422
@@ -87,14 +87,14 @@ def test_the_key_of_another_request_is_refused(client: APIClient, path: str, bod
     assert Contact.objects.count() == 1
 
 
-def test_a_refused_request_is_not_remembered(client: APIClient) -> None:
+def test_refused_request_is_not_stored(client: APIClient) -> None:
     assert post(client, CONTACTS, {"email": "jane"}).status_code == 400
     assert not IdempotentRequest.objects.exists()
     assert post(client, CONTACTS, JANE).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
-def test_a_strange_key_is_refused(client: APIClient, key: str) -> None:
+def test_invalid_key_is_refused(client: APIClient, key: str) -> None:
     response = post(client, CONTACTS, JANE, key=key)
     assert response.status_code == 400
     assert list(response.json()["fields"]) == ["Idempotency-Key"]
@@ -102,14 +102,14 @@ def test_a_strange_key_is_refused(client: APIClient, key: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_none_is_a_400(client: APIClient, body: bytes) -> None:
+def test_malformed_body_is_400(client: APIClient, body: bytes) -> None:
     response = client.post(
         CONTACTS, body, content_type="application/json", headers={"Idempotency-Key": "x"}
     )
     assert response.status_code == 400
 
 
-def test_each_caller_has_keys_of_their_own(
+def test_each_caller_has_its_own_keys(
     api: Connect, client: APIClient, acme: Organization, alice: User
 ) -> None:
     other = api(create_api_key(organization=acme, name="Other")[1])
@@ -117,7 +117,7 @@ def test_each_caller_has_keys_of_their_own(
     assert len(ids) == 3
 
 
-def test_a_new_api_key_is_not_kept(api: Connect, alice: User) -> None:
+def test_new_api_key_is_not_stored(api: Connect, alice: User) -> None:
     first = post(api(alice), KEYS, {"name": "Shop"}).json()
     again = post(api(alice), KEYS, {"name": "Shop"})
     assert again.json() == {**first, "key": None}
@@ -128,7 +128,7 @@ def test_a_new_api_key_is_not_kept(api: Connect, alice: User) -> None:
     assert first["key"][10:] not in kept
 
 
-def test_keys_are_forgotten_after_a_day(client: APIClient) -> None:
+def test_keys_expire_after_a_day(client: APIClient) -> None:
     first = post(client, CONTACTS, {"name": "x"}).json()
     age = timezone.now() - idempotency.KEPT
     IdempotentRequest.objects.update(created_at=age + timedelta(minutes=1))
@@ -141,7 +141,7 @@ def test_keys_are_forgotten_after_a_day(client: APIClient) -> None:
     assert not IdempotentRequest.objects.exists()
 
 
-def test_a_first_request_that_takes_too_long_is_a_409(
+def test_repeat_during_a_slow_first_request_is_409(
     client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wait(*args: object, **kwargs: object) -> None:
@@ -155,7 +155,7 @@ def test_a_first_request_that_takes_too_long_is_a_409(
     assert Contact.objects.count() == 0
 
 
-def test_a_database_that_is_away_is_not_taken_for_it(
+def test_unreachable_database_is_not_reported_as_409(
     client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object, **kwargs: object) -> None:
@@ -166,7 +166,7 @@ def test_a_database_that_is_away_is_not_taken_for_it(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_at_once_it_happens_once(api: Connect, acme_key: str) -> None:
+def test_concurrent_requests_execute_once(api: Connect, acme_key: str) -> None:
     together = threading.Barrier(8)
 
     def send(_: int) -> Any:

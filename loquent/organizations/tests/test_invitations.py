@@ -70,7 +70,7 @@ def opened(link: str, user: User | None = None) -> Client:
     return browser
 
 
-def test_somebody_new_chooses_a_name_and_a_password(owner: Client, acme: Organization) -> None:
+def test_new_user_chooses_a_name_and_a_password(owner: Client, acme: Organization) -> None:
     browser = opened(invited(owner, acme))
     page = browser.get(JOIN).content.decode()
     assert "Join Acme" in page
@@ -85,7 +85,9 @@ def test_somebody_new_chooses_a_name_and_a_password(owner: Client, acme: Organiz
     assert Invitation.objects.count() == 0
 
 
-def test_an_account_signs_in_and_accepts(owner: Client, acme: Organization, charlie: User) -> None:
+def test_existing_user_logs_in_and_accepts(
+    owner: Client, acme: Organization, charlie: User
+) -> None:
     browser = opened(invited(owner, acme, charlie.username))
     assert f"/admin/login/?next={JOIN}" in browser.get(JOIN).content.decode()
     login = {"username": charlie.username, "password": PASSWORD, "next": JOIN}
@@ -96,7 +98,7 @@ def test_an_account_signs_in_and_accepts(owner: Client, acme: Organization, char
     assert browser.get(f"/admin/organizations/organization/{acme.id}/change/").status_code == 200
 
 
-def test_it_is_for_one_person(owner: Client, acme: Organization, charlie: User) -> None:
+def test_invitation_is_for_one_person(owner: Client, acme: Organization, charlie: User) -> None:
     browser = opened(invited(owner, acme), charlie)
     assert "Log out" in browser.get(JOIN).content.decode()
     assert browser.post(JOIN, NEW).status_code == 200
@@ -129,7 +131,7 @@ def test_the_link_is_mailed_and_shown_once(
 
 
 @pytest.mark.parametrize("line_break", ["\n\n", "\r", "\x85", "\u2028"])
-def test_the_name_of_an_organization_adds_no_line_to_a_mail(
+def test_organization_name_cannot_inject_email_lines(
     owner: Client, acme: Organization, line_break: str
 ) -> None:
     acme.name = f"Acme{line_break}https://evil.example/"
@@ -145,7 +147,7 @@ def test_the_name_of_an_organization_adds_no_line_to_a_mail(
     assert "evil" not in "".join(str(message.body).splitlines()[1:])
 
 
-def test_without_mail_the_link_is_only_shown(
+def test_link_is_only_shown_if_mail_is_not_configured(
     owner: Client, acme: Organization, settings: Settings
 ) -> None:
     settings.MAIL_IS_ON = False
@@ -156,7 +158,7 @@ def test_without_mail_the_link_is_only_shown(
     assert mail.outbox == []
 
 
-def test_it_works_once(owner: Client, acme: Organization) -> None:
+def test_invitation_works_once(owner: Client, acme: Organization) -> None:
     link = invited(owner, acme)
     first, second = opened(link), opened(link)
     first.post(JOIN, NEW)
@@ -165,7 +167,7 @@ def test_it_works_once(owner: Client, acme: Organization) -> None:
     assert "This invitation is no longer valid" in answer.content.decode()
 
 
-def test_it_is_over_after_a_week(owner: Client, acme: Organization) -> None:
+def test_invitation_expires_after_a_week(owner: Client, acme: Organization) -> None:
     browser = opened(invited(owner, acme))
     row = Invitation.objects.get()
     assert timedelta(days=6.9) < row.expires_at - timezone.now() <= timedelta(days=7)
@@ -174,7 +176,7 @@ def test_it_is_over_after_a_week(owner: Client, acme: Organization) -> None:
     assert "no longer valid" in owner.get(LIST).content.decode()
 
 
-def test_a_new_link_ends_the_old_one(owner: Client, acme: Organization) -> None:
+def test_new_link_invalidates_the_old_one(owner: Client, acme: Organization) -> None:
     old = invited(owner, acme)
     row = Invitation.objects.get()
     new = link_in(owner.post(f"{LIST}{row.pk}/resend/"))
@@ -184,7 +186,7 @@ def test_a_new_link_ends_the_old_one(owner: Client, acme: Organization) -> None:
     assert len(mail.outbox) == 2
 
 
-def test_only_an_open_invitation_is_remembered(owner: Client, acme: Organization) -> None:
+def test_browser_session_stores_only_a_valid_invitation(owner: Client, acme: Organization) -> None:
     visitor = Client()
     link, taken_back, too_old = (invited(owner, acme, f"{n}@example.com") for n in range(3))
     Invitation.objects.get(email="1@example.com").delete()
@@ -205,14 +207,14 @@ def test_only_an_open_invitation_is_remembered(owner: Client, acme: Organization
     assert visitor.get(JOIN).status_code == 404
 
 
-def test_taken_back_it_is_over(owner: Client, acme: Organization) -> None:
+def test_withdrawn_invitation_is_invalid(owner: Client, acme: Organization) -> None:
     browser = opened(invited(owner, acme))
     row = Invitation.objects.get()
     assert owner.post(f"{LIST}{row.pk}/delete/", {"post": "yes"}).status_code == 302
     assert browser.post(JOIN, NEW).status_code == 404
 
 
-def test_both_ways_are_offered_to_everybody(
+def test_page_offers_login_and_account_creation_to_everyone(
     owner: Client, acme: Organization, charlie: User
 ) -> None:
     pages = [
@@ -222,7 +224,7 @@ def test_both_ways_are_offered_to_everybody(
     assert len({re.sub(r'value="[\w]{64}"', "", page) for page in pages}) == 1
 
 
-def test_a_known_account_is_not_made_again(
+def test_existing_account_is_not_created_again(
     owner: Client, acme: Organization, charlie: User
 ) -> None:
     browser = opened(invited(owner, acme, charlie.username))
@@ -246,7 +248,7 @@ def test_a_known_account_is_not_made_again(
     ],
     ids=str,
 )
-def test_a_bad_answer_keeps_the_invitation(
+def test_invalid_form_keeps_the_invitation(
     owner: Client, acme: Organization, data: dict[str, str], field: str
 ) -> None:
     browser = opened(invited(owner, acme))
@@ -268,7 +270,7 @@ def test_a_bad_answer_keeps_the_invitation(
     ],
     ids=str,
 )
-def test_a_bad_invitation(
+def test_invalid_invitation_is_refused(
     owner: Client, acme: Organization, data: dict[str, str], field: str, sentence: str
 ) -> None:
     ask(owner, acme, "eve@example.com")
@@ -279,7 +281,7 @@ def test_a_bad_invitation(
     assert Invitation.objects.count() == 1
 
 
-def test_only_owners_invite(
+def test_only_owners_can_invite(
     owner: Client, alice: User, bob: User, acme: Organization, globex: Organization, charlie: User
 ) -> None:
     row, _ = invite(organization=acme, email="x@example.com", role=Role.OWNER, invited_by=alice)
@@ -296,7 +298,7 @@ def test_only_owners_invite(
     assert Invitation.objects.get().digest == row.digest
 
 
-def test_a_member_keeps_the_role(alice: User, acme: Organization) -> None:
+def test_existing_member_keeps_the_role(alice: User, acme: Organization) -> None:
     _, token = invite(organization=acme, email="x@example.com", role=Role.VIEWER, invited_by=alice)
     member = make_member(acme, "x", Role.OWNER)
     made = accept_invitation(digest=token_digest(token), user=member)
@@ -304,7 +306,7 @@ def test_a_member_keeps_the_role(alice: User, acme: Organization) -> None:
     assert Invitation.objects.count() == 0
 
 
-def test_many_invitations_are_refused(owner: Client, acme: Organization) -> None:
+def test_too_many_invitations_are_refused(owner: Client, acme: Organization) -> None:
     for number in range(RATE.burst):
         assert link_in(ask(owner, acme, f"{number}@example.com"))
     errors = ask(owner, acme, "one-more@example.com").context["adminform"].form.errors
@@ -312,7 +314,7 @@ def test_many_invitations_are_refused(owner: Client, acme: Organization) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accepted_by_many_at_once_it_makes_one_account(alice: User, acme: Organization) -> None:
+def test_concurrent_acceptances_create_one_account(alice: User, acme: Organization) -> None:
     _, token = invite(organization=acme, email="x@example.com", role=Role.VIEWER, invited_by=alice)
 
     def accept(number: int) -> None:

@@ -95,7 +95,7 @@ def tries_to_join(link: str) -> int:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_invitations_and_keys_end_with_the_right(
+def test_invitations_and_keys_end_with_the_role(
     alice: User, mallory: User, link: str, key: str, way: Callable[[User, User], Any]
 ) -> None:
     acme = alice.memberships.get().organization
@@ -108,7 +108,7 @@ def test_invitations_and_keys_end_with_the_right(
     assert ApiKey.objects.get().revoked_at is not None
 
 
-def test_what_others_made_stays(
+def test_invitations_and_keys_of_others_remain(
     alice: User, acme: Organization, globex: Organization, mallory: User
 ) -> None:
     path = f"{path_of(mallory)}delete/"
@@ -123,7 +123,9 @@ def test_what_others_made_stays(
     assert Invitation.objects.count() == 1
 
 
-def test_an_owner_who_stays_one_keeps_all(alice: User, mallory: User, link: str, key: str) -> None:
+def test_owner_who_remains_owner_keeps_everything(
+    alice: User, mallory: User, link: str, key: str
+) -> None:
     path = f"{path_of(mallory)}change/"
     assert browser_of(alice).post(path, {"role": "owner"}).status_code == 302
     assert api_client(key).get(CONTACTS).status_code == 200
@@ -138,7 +140,7 @@ def ticks(page: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("page", ["delete", "change"])
-def test_a_key_without_a_tick_passes_to_the_one_who_removes(
+def test_unchecked_key_passes_to_the_removing_owner(
     alice: User, acme: Organization, mallory: User, key: str, page: str
 ) -> None:
     create_api_key(organization=acme, name="Other", created_by=mallory)
@@ -165,7 +167,9 @@ def test_a_key_without_a_tick_passes_to_the_one_who_removes(
 
 
 @pytest.mark.parametrize("page", ["delete", "change"])
-def test_nobody_keeps_keys_of_their_own(alice: User, mallory: User, key: str, page: str) -> None:
+def test_departing_member_cannot_keep_their_keys(
+    alice: User, mallory: User, key: str, page: str
+) -> None:
     browser = browser_of(mallory)
     html = browser.get(f"{path_of(mallory)}{page}/").content.decode()
     assert ticks(html) == ([], [])
@@ -176,7 +180,7 @@ def test_nobody_keeps_keys_of_their_own(alice: User, mallory: User, key: str, pa
     assert ApiKey.objects.get().revoked_at is not None
 
 
-def test_keys_of_others_can_not_be_claimed(
+def test_keys_of_others_cannot_be_claimed(
     alice: User, acme: Organization, globex: Organization, mallory: User, charlie: User
 ) -> None:
     foreign, _ = create_api_key(organization=globex, name="Foreign", created_by=charlie)
@@ -188,7 +192,7 @@ def test_keys_of_others_can_not_be_claimed(
     assert makers == {"Foreign": charlie.pk, "Free": None}
 
 
-def test_the_pages_say_what_ends(alice: User, mallory: User, link: str, key: str) -> None:
+def test_pages_say_what_ends(alice: User, mallory: User, link: str, key: str) -> None:
     browser = browser_of(alice)
     page = browser.get(f"{path_of(mallory)}delete/").content.decode()
     assert "again@example.com" in page
@@ -214,7 +218,7 @@ def end_membership(user: User) -> None:
 
 
 @pytest.mark.parametrize("end", [end_account, delete_account, end_membership])
-def test_the_right_is_asked_for_again_when_it_is_used(
+def test_permission_is_checked_again_on_use(
     alice: User, mallory: User, link: str, key: str, end: Callable[[User], None]
 ) -> None:
     end(mallory)
@@ -223,7 +227,9 @@ def test_the_right_is_asked_for_again_when_it_is_used(
     assert "no longer valid" in browser_of(alice).get(INVITATIONS).content.decode()
 
 
-def test_a_link_that_was_opened_before_is_over(alice: User, mallory: User, link: str) -> None:
+def test_invitation_opened_before_the_removal_is_invalid(
+    alice: User, mallory: User, link: str
+) -> None:
     visitor = Client()
     visitor.get(link)
     assert visitor.get(JOIN).status_code == 200
@@ -233,9 +239,7 @@ def test_a_link_that_was_opened_before_is_over(alice: User, mallory: User, link:
     assert not User.objects.filter(username="again@example.com").exists()
 
 
-def test_a_new_link_is_the_invitation_of_who_sends_it(
-    alice: User, mallory: User, link: str
-) -> None:
+def test_resent_invitation_belongs_to_its_sender(alice: User, mallory: User, link: str) -> None:
     end_account(mallory)
     row = Invitation.objects.get()
     page = browser_of(alice).post(f"{INVITATIONS}{row.pk}/resend/").content.decode()
@@ -258,7 +262,7 @@ def test_a_superuser_needs_no_membership(acme: Organization, alice: User) -> Non
     assert tries_to_join(f"/admin/join/{token}/") == 1
 
 
-def test_keys_say_who_made_them(alice: User, acme: Organization, mallory: User, key: str) -> None:
+def test_keys_show_their_creator(alice: User, acme: Organization, mallory: User, key: str) -> None:
     create_api_key(organization=acme, name="Nobody's")
     client = api_client(alice)
     client.post(API_KEYS, {"name": "Mine", "created_by": mallory.username})
@@ -282,7 +286,7 @@ def test_keys_say_who_made_them(alice: User, acme: Organization, mallory: User, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accepting_and_removing_at_once(acme: Organization, alice: User) -> None:
+def test_concurrent_accept_and_removal_are_consistent(acme: Organization, alice: User) -> None:
     """Either the guest was quicker, or the invitation is over; neither waits for ever."""
     for number in range(4):
         owner = make_member(acme, f"owner{number}", Role.OWNER)
@@ -304,7 +308,7 @@ def test_accepting_and_removing_at_once(acme: Organization, alice: User) -> None
     assert Invitation.objects.count() == 0
 
 
-def test_authentication_is_one_query(
+def test_key_authentication_takes_one_query(
     acme: Organization, alice: User, django_assert_num_queries: Any
 ) -> None:
     _, key = create_api_key(organization=acme, name="A", created_by=alice)

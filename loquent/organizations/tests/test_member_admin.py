@@ -26,7 +26,7 @@ def member(user: User) -> Membership:
     return Membership.objects.get(user=user)
 
 
-def test_nobody_is_made_a_member_without_being_asked(
+def test_members_cannot_be_added_without_an_invitation(
     client: Client, alice: User, charlie: User, acme: Organization
 ) -> None:
     for user in (alice, User.objects.create_superuser("root", password="x")):
@@ -36,7 +36,7 @@ def test_nobody_is_made_a_member_without_being_asked(
     assert charlie.memberships.count() == 1
 
 
-def test_owners_see_who_signed_in_last(client: Client, alice: User, bob: User) -> None:
+def test_owners_see_last_logins(client: Client, alice: User, bob: User) -> None:
     User.objects.filter(id=bob.id).update(first_name="Bob Builder", last_login=None)
     for user, sees in ((alice, True), (bob, False)):
         client.force_login(user)
@@ -49,7 +49,7 @@ def test_owners_see_who_signed_in_last(client: Client, alice: User, bob: User) -
         assert ("Invite a member" in client.get(LIST).content.decode()) is sees
 
 
-def test_times_are_written_alike_in_list_and_form(client: Client, alice: User, bob: User) -> None:
+def test_times_have_one_format_in_list_and_form(client: Client, alice: User, bob: User) -> None:
     client.force_login(alice)
     joined = datetime(2026, 3, 1, 9, 5, 7, 123456, tzinfo=UTC)
     Membership.objects.update(created_at=joined)
@@ -57,7 +57,7 @@ def test_times_are_written_alike_in_list_and_form(client: Client, alice: User, b
         assert "1 Mar 2026, 09:05" in client.get(path).content.decode()
 
 
-def test_an_owner_changes_a_role_and_nothing_else(
+def test_owner_can_change_only_the_role(
     client: Client, alice: User, bob: User, acme: Organization, globex: Organization
 ) -> None:
     client.force_login(alice)
@@ -74,7 +74,7 @@ def test_an_owner_removes_a_member(client: Client, alice: User, bob: User) -> No
     assert User.objects.filter(id=bob.id).exists()
 
 
-def test_the_last_owner_keeps_the_role(client: Client, alice: User, bob: User) -> None:
+def test_last_owner_cannot_be_demoted(client: Client, alice: User, bob: User) -> None:
     client.force_login(alice)
     path = f"{LIST}{member(alice).id}"
     response = client.post(f"{path}/change/", {"role": "viewer"})
@@ -89,7 +89,7 @@ def test_the_last_owner_keeps_the_role(client: Client, alice: User, bob: User) -
     assert member(bob).role == Role.VIEWER
 
 
-def test_one_of_two_owners_may_go(client: Client, alice: User, acme: Organization) -> None:
+def test_one_of_two_owners_can_leave(client: Client, alice: User, acme: Organization) -> None:
     second = make_member(acme, "second", Role.OWNER)
     client.force_login(alice)
     both = [str(member(user).id) for user in (alice, second)]
@@ -102,7 +102,7 @@ def test_one_of_two_owners_may_go(client: Client, alice: User, acme: Organizatio
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("leave", ["remove", "demote"])
-def test_owners_who_leave_at_once_leave_one(acme: Organization, leave: str) -> None:
+def test_concurrent_departures_leave_one_owner(acme: Organization, leave: str) -> None:
     for n in range(8):
         make_member(acme, f"owner-{n}", Role.OWNER)
     members = list(Membership.objects.all())

@@ -29,7 +29,7 @@ def in_globex(api: Connect, caller: User | str, globex: Organization) -> APIClie
     return client
 
 
-def test_the_one_joined_first_without_a_header(
+def test_default_is_the_organization_joined_first(
     api: Connect, alice: User, globex: Organization
 ) -> None:
     Membership.objects.create(organization=globex, user=alice, role=Role.OWNER)
@@ -37,7 +37,7 @@ def test_the_one_joined_first_without_a_header(
     assert names(in_globex(api, alice, globex)) == ["Of Globex"]
 
 
-def test_the_role_is_that_of_the_chosen_one(
+def test_role_is_that_of_the_selected_organization(
     api: Connect, alice: User, acme: Organization, globex: Organization
 ) -> None:
     Membership.objects.create(organization=globex, user=alice, role=Role.VIEWER)
@@ -49,7 +49,7 @@ def test_the_role_is_that_of_the_chosen_one(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_one_that_is_not_yours_is_refused_as_one_that_is_not_there(
+def test_foreign_organization_is_refused_like_an_unknown_one(
     api: Connect, alice: User, globex: Organization, method: str
 ) -> None:
     answers = []
@@ -69,7 +69,7 @@ def test_a_key_stays_in_its_organization(api: Connect, acme_key: str, globex: Or
     assert names(client) == ["Of Acme"]
 
 
-def test_a_superuser_chooses_any(api: Connect, globex: Organization) -> None:
+def test_superuser_can_select_any(api: Connect, globex: Organization) -> None:
     root = User.objects.create_superuser("root", password="x")
     assert names(in_globex(api, root, globex)) == ["Of Globex"]
     assert names(api(root)) == ["Of Acme"]

@@ -22,7 +22,7 @@ def root(db: None, client: Client) -> Client:
     return client
 
 
-def test_it_goes_with_everything_and_nothing_else(
+def test_deletion_removes_all_its_data_and_nothing_else(
     root: Client, acme: Organization, globex: Organization, alice: User
 ) -> None:
     for organization in (acme, globex):
@@ -46,7 +46,9 @@ def test_it_goes_with_everything_and_nothing_else(
     assert User.objects.filter(pk=alice.pk).exists()
 
 
-def test_owners_cannot(client: Client, alice: User, acme: Organization) -> None:
+def test_owners_cannot_delete_their_organization(
+    client: Client, alice: User, acme: Organization
+) -> None:
     client.force_login(alice)
     path = f"/admin/organizations/organization/{acme.pk}/delete/"
     assert client.post(path, {"post": "yes"}).status_code == 403

@@ -42,7 +42,7 @@ def switch(client: Client, organization: object, **data: str) -> str:
     return str(response["Location"])
 
 
-def test_lists_are_of_the_current_one(
+def test_lists_show_the_current_organization(
     client: Client, dora: User, theirs: Contact, globex: Organization
 ) -> None:
     client.force_login(dora)
@@ -60,7 +60,7 @@ def test_lists_are_of_the_current_one(
     assert client.get(f"{LIST}add/").status_code == 403
 
 
-def test_actions_reach_no_further_than_the_list(
+def test_actions_affect_only_listed_rows(
     client: Client, dora: User, theirs: Contact, globex: Organization, own: Contact
 ) -> None:
     Membership.objects.filter(user=dora).update(role=Role.ADMIN)
@@ -71,7 +71,7 @@ def test_actions_reach_no_further_than_the_list(
     assert list(Contact.objects.all()) == [theirs]
 
 
-def test_a_link_to_another_own_one_works_and_says_whose_it_is(
+def test_link_into_another_own_organization_works_and_names_it(
     client: Client, dora: User, theirs: Contact, own: Contact, globex: Organization
 ) -> None:
     client.force_login(dora)
@@ -101,7 +101,7 @@ def test_a_form_offers_what_belongs_to_its_organization(
     assert str(ours.pk) not in page
 
 
-def test_what_was_begun_before_a_switch_is_not_lost(
+def test_form_opened_before_a_switch_can_be_saved(
     client: Client, dora: User, acme: Organization, globex: Organization
 ) -> None:
     client.force_login(dora)
@@ -115,7 +115,7 @@ def test_what_was_begun_before_a_switch_is_not_lost(
 @pytest.mark.parametrize(
     "wanted", ["", "all", "x", "\x00", "914ca355-9416-4561-b9b3-5415a774f56d", "globex"]
 )
-def test_no_other_can_be_chosen(
+def test_foreign_organization_cannot_be_selected(
     client: Client, alice: User, globex: Organization, theirs: Contact, wanted: str
 ) -> None:
     client.force_login(alice)
@@ -126,7 +126,7 @@ def test_no_other_can_be_chosen(
     assert "Jane of Acme" in page
 
 
-def test_who_left_works_elsewhere_from_the_next_page_on(
+def test_former_member_switches_on_the_next_page(
     client: Client, dora: User, globex: Organization, theirs: Contact
 ) -> None:
     client.force_login(dora)
@@ -137,7 +137,7 @@ def test_who_left_works_elsewhere_from_the_next_page_on(
     assert "Jane of Acme" in page
 
 
-def test_the_switch_leads_to_no_other_site(
+def test_switch_does_not_redirect_to_other_sites(
     client: Client, dora: User, globex: Organization
 ) -> None:
     client.force_login(dora)
@@ -149,14 +149,14 @@ def test_the_switch_leads_to_no_other_site(
     assert strict.post(SWITCH, {"organization": globex.pk}).status_code == 403
 
 
-def test_with_one_there_is_nothing_to_switch(client: Client, alice: User) -> None:
+def test_single_organization_shows_no_switch(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = text(client)
     assert "Acme" in page
     assert SWITCH not in page
 
 
-def test_a_superuser_sees_all_with_a_filter_or_one(
+def test_superuser_sees_all_or_one_organization(
     client: Client, acme: Organization, globex: Organization, theirs: Contact
 ) -> None:
     client.force_login(User.objects.create_superuser("root", password="x"))
@@ -175,7 +175,7 @@ def test_a_superuser_sees_all_with_a_filter_or_one(
     assert "Zoe of Globex" in text(client)
 
 
-def test_names_in_the_switch_are_text(client: Client, dora: User, globex: Organization) -> None:
+def test_names_in_the_switch_are_escaped(client: Client, dora: User, globex: Organization) -> None:
     Organization.objects.filter(pk=globex.pk).update(name="<script>alert(1)</script>")
     client.force_login(dora)
     assert "<script>alert(1)" not in text(client)

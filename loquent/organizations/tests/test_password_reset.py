@@ -51,12 +51,12 @@ def sign_in(client: Client, password: str) -> int:
     return client.post("/admin/login/", data).status_code
 
 
-def test_the_login_leads_there(client: Client, db: None) -> None:
+def test_login_page_links_to_password_reset(client: Client, db: None) -> None:
     assert f'href="{PAGE}"' in client.get("/admin/login/").content.decode()
     assert client.get(PAGE).status_code == 200
 
 
-def test_a_mailed_link_gives_a_new_password_once(client: Client, alice: User) -> None:
+def test_mailed_link_sets_a_new_password_once(client: Client, alice: User) -> None:
     assert ask(client, "ALICE@example.com ").status_code == 302
     link = mailed_link()
     message: EmailMessage = mail.outbox[0]  # type: ignore[assignment]
@@ -68,7 +68,7 @@ def test_a_mailed_link_gives_a_new_password_once(client: Client, alice: User) ->
     assert "This link is no longer valid" in again.content.decode()
 
 
-def test_a_weak_password_is_refused_and_the_link_stays(client: Client, alice: User) -> None:
+def test_weak_password_is_refused_and_the_link_stays_valid(client: Client, alice: User) -> None:
     ask(client)
     link = mailed_link()
     response = choose(client, link, "12345")
@@ -85,20 +85,22 @@ def test_the_link_does_not_follow_the_host_of_the_request(
     assert "localhost" not in mail.outbox[0].body
 
 
-def test_strangers_get_the_same_answer_and_no_mail(client: Client, alice: User) -> None:
+def test_unknown_addresses_get_the_same_response_and_no_email(client: Client, alice: User) -> None:
     known, unknown = ask(client), ask(client, "nobody@example.com")
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
     assert [message.to for message in sent()] == [["alice@example.com"]]
 
 
-def test_who_is_switched_off_gets_no_mail(client: Client, alice: User) -> None:
+def test_inactive_user_gets_no_email(client: Client, alice: User) -> None:
     User.objects.update(is_active=False)
     assert ask(client).status_code == 302
     assert sent() == []
 
 
 @pytest.mark.parametrize("email", ["alice@example.com", "nobody@example.com"])
-def test_asking_often_is_refused(client: Client, alice: User, email: str) -> None:
+def test_frequent_requests_for_an_account_are_refused(
+    client: Client, alice: User, email: str
+) -> None:
     for _ in range(5):
         assert ask(client, email).status_code == 302
     response = ask(client, email.upper())
@@ -111,34 +113,36 @@ def test_asking_often_is_refused(client: Client, alice: User, email: str) -> Non
     assert ask(client, "charlie@example.com").status_code == 302
 
 
-def test_an_address_that_asks_for_many_is_refused(client: Client, db: None) -> None:
+def test_ip_address_requesting_many_resets_is_refused(client: Client, db: None) -> None:
     for number in range(20):
         assert ask(client, f"{number}@example.com").status_code == 302
     assert ask(client, "21@example.com").status_code == 429
 
 
-def test_without_mail_the_page_says_so(client: Client, alice: User, settings: Settings) -> None:
+def test_page_says_so_if_mail_is_not_configured(
+    client: Client, alice: User, settings: Settings
+) -> None:
     settings.MAIL_IS_ON = False
     assert "Ask its operator for a new password" in client.get(PAGE).content.decode()
     assert ask(client).status_code == 200
     assert sent() == []
 
 
-def test_a_failing_mail_server_shows_nothing(
+def test_failing_mail_server_is_not_revealed(
     client: Client, alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.EMAIL_BACKEND = "loquent.no_such.Backend"
     assert ask(client).status_code == 302
     all_sent().result(timeout=WAIT_SECONDS)
-    assert "A mail could not be sent" in caplog.text
+    assert "An email could not be sent" in caplog.text
     assert "alice" not in caplog.text
 
 
-def test_a_link_that_never_was(client: Client, db: None) -> None:
+def test_invalid_link_is_refused(client: Client, db: None) -> None:
     assert "This link is no longer valid" in client.get(f"{PAGE}MQ/abc-def/").content.decode()
 
 
-def test_two_requests_at_once_keep_their_contexts_apart(
+def test_concurrent_requests_keep_their_contexts_apart(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second comes while the first one's page is being put together."""

@@ -29,7 +29,7 @@ def lock(**headers: str) -> Any:
     return sign_in(**headers)
 
 
-def test_too_many_wrong_passwords_make_a_pause(alice: User) -> None:
+def test_too_many_wrong_passwords_lock_the_account_for_a_while(alice: User) -> None:
     response = lock()
     assert response.status_code == 429
     assert 890 <= int(response["Retry-After"]) <= 900
@@ -57,7 +57,7 @@ def lock_of(name: str) -> Any:
     return [sign_in(name) for _ in range(5)][-1]
 
 
-def test_others_are_not_locked(alice: User, bob: User, settings: Settings) -> None:
+def test_other_accounts_are_not_locked(alice: User, bob: User, settings: Settings) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     lock(**{"X-Forwarded-For": "203.0.113.7"})
     here = {"X-Forwarded-For": "198.51.100.1"}
@@ -74,12 +74,14 @@ def test_an_untrusted_header_changes_nothing(alice: User) -> None:
 
 
 @pytest.mark.parametrize("entry", ["unknown", "", "203.0.113.7:1234", "x" * 300])
-def test_a_proxy_that_says_nonsense(alice: User, settings: Settings, entry: str) -> None:
+def test_invalid_forwarded_header_counts_as_the_proxy(
+    alice: User, settings: Settings, entry: str
+) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     assert lock(**{"X-Forwarded-For": entry}).status_code == 429
 
 
-def test_the_pause_ends_and_is_not_made_longer(alice: User) -> None:
+def test_lock_expires_and_is_not_extended(alice: User) -> None:
     lock()
     AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=14, seconds=30))
     response = sign_in()
@@ -89,7 +91,7 @@ def test_the_pause_ends_and_is_not_made_longer(alice: User) -> None:
     assert sign_in(password=PASSWORD).status_code == 302
 
 
-def test_a_right_password_forgets_the_wrong_ones(alice: User) -> None:
+def test_correct_password_resets_the_count(alice: User) -> None:
     for _ in range(3):
         for _ in range(4):
             assert sign_in().status_code == 200
@@ -97,7 +99,7 @@ def test_a_right_password_forgets_the_wrong_ones(alice: User) -> None:
     assert AccessAttempt.objects.count() == 0
 
 
-def test_a_lock_is_lifted_by_a_command(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_lifts_a_lock(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
     lock()
     call_command("unlock", "Alice@example.com")
     call_command("unlock", "alice@example.com")
@@ -106,7 +108,7 @@ def test_a_lock_is_lifted_by_a_command(alice: User, capsys: pytest.CaptureFixtur
     assert sign_in(password=PASSWORD).status_code == 302
 
 
-def test_a_new_password_lifts_the_lock(alice: User) -> None:
+def test_password_reset_lifts_the_lock(alice: User) -> None:
     lock()
     new = "other 4 words"
     form = NewPasswordForm(alice, {"new_password1": new, "new_password2": new})
@@ -115,7 +117,7 @@ def test_a_new_password_lifts_the_lock(alice: User) -> None:
     assert sign_in(password=new).status_code == 302
 
 
-def test_an_address_that_tries_many_accounts_is_refused(alice: User) -> None:
+def test_address_trying_many_accounts_is_refused(alice: User) -> None:
     for number in range(30):
         assert sign_in(f"{number}@example.com").status_code == 200
     response = sign_in(password=PASSWORD)
@@ -124,12 +126,12 @@ def test_an_address_that_tries_many_accounts_is_refused(alice: User) -> None:
     assert int(response["Retry-After"]) <= 36
 
 
-def test_signing_in_rightly_is_never_too_often(alice: User) -> None:
+def test_correct_logins_are_never_refused(alice: User) -> None:
     for _ in range(40):
         assert sign_in(password=PASSWORD).status_code == 302
 
 
-def test_nothing_typed_stands_in_the_log(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_typed_credentials_are_not_logged(alice: User, caplog: pytest.LogCaptureFixture) -> None:
     lock()
     sign_in("my secret password by mistake", "hunter2")
     for typed in ("alice@example.com", "by mistake", "hunter2", "wrong"):

@@ -68,20 +68,21 @@ def guess(ips: Iterator[str], count: int, name: str = ALICE) -> list[int]:
     return [sign_in(next(ips), name).status_code for _ in range(count)]
 
 
-def test_wrong_passwords_of_a_64_are_those_of_one_address(alice: User) -> None:
+def test_addresses_of_a_64_share_the_failure_count(alice: User) -> None:
     answers = [sign_in(f"2001:db8:1:2::{host:x}").status_code for host in range(60)]
     assert answers == [200] * 4 + [429] * 56
     # The neighbour's network is another one.
     assert sign_in("2001:db8:1:3::1", password=PASSWORD).status_code == 302
 
 
-def test_accounts_tried_from_a_64_are_bounded(alice: User, clock: Clock) -> None:
+def test_accounts_tried_per_64_are_bounded(alice: User, clock: Clock) -> None:
     answers = [
         sign_in(f"2001:db8:1:2::{host:x}", f"{host}@example.com").status_code for host in range(35)
     ]
     assert answers == [200] * 30 + [429] * 5
 
 
+@pytest.mark.exhaustive
 def test_networks_of_a_48_share_a_wider_bucket(alice: User, clock: Clock) -> None:
     answers = [
         sign_in(f"2001:db8:1:{number:x}::1", f"{number}@example.com").status_code
@@ -91,7 +92,7 @@ def test_networks_of_a_48_share_a_wider_bucket(alice: User, clock: Clock) -> Non
     assert sign_in("2001:db8:2::1", "x@example.com").status_code == 200
 
 
-def test_asking_for_new_passwords_from_a_64_is_bounded(db: None, settings: Settings) -> None:
+def test_password_resets_per_64_are_bounded(db: None, settings: Settings) -> None:
     settings.MAIL_IS_ON = True
 
     def ask(host: int) -> int:
@@ -103,7 +104,7 @@ def test_asking_for_new_passwords_from_a_64_is_bounded(db: None, settings: Setti
 
 
 @pytest.mark.parametrize("name", [ALICE, "stranger@example.com"])
-def test_guesses_from_everywhere_are_slowed_down(
+def test_distributed_guesses_are_slowed_down(
     alice: User, clock: Clock, hashes: list[str], name: str
 ) -> None:
     ips = addresses()
@@ -135,7 +136,7 @@ def test_known_networks_are_not_slowed_down(alice: User, clock: Clock) -> None:
     assert [sign_in(HOME).status_code for _ in range(5)] == [200] * 4 + [429]
 
 
-def test_a_network_is_known_to_one_account_only(alice: User, bob: User, clock: Clock) -> None:
+def test_network_is_known_for_one_account_only(alice: User, bob: User, clock: Clock) -> None:
     sign_in(HOME, "bob@example.com", PASSWORD)
     assert guess(addresses(), 51)[-1] == 429
     assert sign_in(HOME, password=PASSWORD).status_code == 429
@@ -149,14 +150,14 @@ def test_attempts_within_a_pause_do_not_slow_down_other_networks(alice: User, cl
     assert guess(addresses(), 41) == [200] * 40 + [429]
 
 
-def test_right_passwords_cost_an_address_time_too(alice: User, clock: Clock) -> None:
+def test_correct_passwords_count_against_the_address_rate(alice: User, clock: Clock) -> None:
     answers = [sign_in(HOME, password=PASSWORD).status_code for _ in range(62)]
     assert answers == [302] * 60 + [429] * 2
     clock.now += 2
     assert sign_in(HOME, password=PASSWORD).status_code == 302
 
 
-def test_networks_are_kept_as_digests_and_for_90_days(
+def test_networks_are_stored_as_digests_for_90_days(
     alice: User, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
@@ -179,7 +180,9 @@ def test_a_request_without_an_address_is_not_remembered(alice: User) -> None:
     assert KnownNetwork.objects.count() == 0
 
 
-def test_a_new_password_lets_its_network_in(alice: User, clock: Clock, settings: Settings) -> None:
+def test_password_reset_makes_its_network_known(
+    alice: User, clock: Clock, settings: Settings
+) -> None:
     from loquent.organizations.tests.test_password_reset import NEW, ask, choose, mailed_link
 
     settings.MAIL_IS_ON = True

@@ -55,7 +55,7 @@ def stored() -> list[str]:
         return [str(value) for row in cursor.fetchall() for value in row]
 
 
-def test_a_key_from_the_database_opens_nothing(alice: User, client: Client) -> None:
+def test_stored_digest_does_not_open_a_session(alice: User, client: Client) -> None:
     browser = log_in(alice)
     cookie = browser.cookies["sessionid"].value
     assert is_in(browser)
@@ -69,7 +69,7 @@ def test_a_key_from_the_database_opens_nothing(alice: User, client: Client) -> N
     assert signed_in_user(cookie) == alice
 
 
-def test_a_row_of_an_earlier_version_opens_nothing(alice: User) -> None:
+def test_row_of_an_earlier_version_opens_no_session(alice: User) -> None:
     browser = log_in(alice)
     cookie = browser.cookies["sessionid"].value
     # As Django's own store writes it.
@@ -77,7 +77,7 @@ def test_a_row_of_an_earlier_version_opens_nothing(alice: User) -> None:
     assert not is_in(browser)
 
 
-def test_logging_out_ends_the_session_at_once(alice: User) -> None:
+def test_logout_ends_the_session_immediately(alice: User) -> None:
     browser, other = log_in(alice), log_in(alice)
     cookie = browser.cookies["sessionid"].value
     assert Session.objects.count() == 2
@@ -87,7 +87,7 @@ def test_logging_out_ends_the_session_at_once(alice: User) -> None:
     assert is_in(other)
 
 
-def test_a_planted_key_is_replaced(alice: User) -> None:
+def test_planted_session_key_is_replaced(alice: User) -> None:
     planted = SessionStore()
     planted["a"] = "b"
     planted.save()
@@ -99,7 +99,7 @@ def test_a_planted_key_is_replaced(alice: User) -> None:
     assert Session.objects.count() == 1
 
 
-def test_a_new_password_ends_the_other_sessions(alice: User) -> None:
+def test_password_change_ends_the_other_sessions(alice: User) -> None:
     browser, other = log_in(alice), log_in(alice)
     new = "another correct horse"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
@@ -108,7 +108,7 @@ def test_a_new_password_ends_the_other_sessions(alice: User) -> None:
     assert not is_in(other)
 
 
-def test_a_session_that_is_used_does_not_end(alice: User) -> None:
+def test_used_session_does_not_expire(alice: User) -> None:
     browser = log_in(alice)
     for _ in range(6):
         idle(11.9 * 60)
@@ -118,14 +118,14 @@ def test_a_session_that_is_used_does_not_end(alice: User) -> None:
         assert Session.objects.get().expire_date - timezone.now() > AGE - timedelta(minutes=1)
 
 
-def test_a_session_that_is_not_used_ends(alice: User) -> None:
+def test_unused_session_expires(alice: User) -> None:
     browser = log_in(alice)
     idle(12 * 60)
     assert not is_in(browser)
     assert signed_in_user(browser.cookies["sessionid"].value) is None
 
 
-def test_the_hours_can_be_chosen(alice: User, settings: Settings) -> None:
+def test_session_hours_are_configurable(alice: User, settings: Settings) -> None:
     settings.SESSION_COOKIE_AGE = 3_600
     browser = log_in(alice)
     assert browser.cookies["sessionid"]["max-age"] == 3_600
@@ -147,7 +147,7 @@ def test_requests_within_minutes_write_nothing(
         assert ("sessionid" in response.cookies) is bool(writes)
 
 
-def test_extending_undoes_nothing(alice: User) -> None:
+def test_extending_does_not_undo_concurrent_changes(alice: User) -> None:
     """Of two requests at once, one extends the session and one writes to it."""
     key = log_in(alice).cookies["sessionid"].value
     idle(60)
@@ -160,7 +160,7 @@ def test_extending_undoes_nothing(alice: User) -> None:
     assert SessionStore(key).get("chosen") == "this"
 
 
-def test_extending_brings_nothing_back(alice: User) -> None:
+def test_extending_does_not_restore_a_deleted_session(alice: User) -> None:
     browser = log_in(alice)
     idle(60)
     extends = SessionStore(browser.cookies["sessionid"].value)
@@ -171,7 +171,7 @@ def test_extending_brings_nothing_back(alice: User) -> None:
     assert Session.objects.count() == 0
 
 
-def test_what_a_request_changes_is_saved_with_the_extension(alice: User) -> None:
+def test_session_changes_are_saved_with_the_extension(alice: User) -> None:
     key = log_in(alice).cookies["sessionid"].value
     idle(60)
     store = SessionStore(key)
@@ -202,7 +202,7 @@ def test_expired_rows_are_cleared(alice: User) -> None:
      "password-reset/MQ/set-password/", "password-reset/MQ/c0ffee-0123456789abcdef/", "join/",
      "join/lqi_x/", "switch-organization/", "widgets/widgetsession/", "jsi18n/"],
 )  # fmt: skip
-def test_a_stranger_leaves_no_row(db: None, path: str) -> None:
+def test_anonymous_request_creates_no_session(db: None, path: str) -> None:
     browser = Client()
     for url in (f"/admin/{path}", f"/admin/{path}?organization=all&next=/admin/"):
         browser.get(url)
@@ -217,7 +217,7 @@ def settled(transactional_db: None) -> Iterator[None]:
     settle_database_threads()
 
 
-async def test_it_is_the_same_for_asynchronous_code(settled: None, alice: User) -> None:
+async def test_async_session_store_behaves_the_same(settled: None, alice: User) -> None:
     browser = AsyncClient()
     await browser.aforce_login(alice)
     cookie = browser.cookies["sessionid"].value
@@ -241,5 +241,5 @@ async def test_it_is_the_same_for_asynchronous_code(settled: None, alice: User) 
     assert await in_database(stored) == []
 
 
-def test_the_settings_name_this_store() -> None:
+def test_settings_select_this_store() -> None:
     assert import_module(django_settings.SESSION_ENGINE).SessionStore is SessionStore

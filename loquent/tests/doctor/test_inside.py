@@ -51,7 +51,9 @@ def one(findings: Findings, name: str) -> Finding:
         ("STATIC_ROOT", "/nowhere", "static-files", Level.FAIL),
     ],
 )
-def test_settings(settings: Settings, name: str, value: Any, finding: str, level: Level) -> None:
+def test_settings_are_checked(
+    settings: Settings, name: str, value: Any, finding: str, level: Level
+) -> None:
     setattr(settings, name, value)
     found = one(configuration.check_settings(), finding)
     assert found.level is level
@@ -68,12 +70,12 @@ def test_settings(settings: Settings, name: str, value: Any, finding: str, level
         ("", "10.0.0.0/8", Level.OK),
     ],
 )
-def test_metrics(settings: Settings, token: str, allow: str, level: Level) -> None:
+def test_metrics_are_checked(settings: Settings, token: str, allow: str, level: Level) -> None:
     settings.METRICS_TOKEN, settings.METRICS_ALLOW = token, [ipaddress.ip_network(allow)]
     assert one(configuration.check_settings(), "metrics").level is level
 
 
-def test_the_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_machine_is_checked(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.DATABASE_IS_SQLITE = False
     usage = SimpleNamespace(total=100 * 1024**3, free=2 * 1024**3)
     monkeypatch.setattr(
@@ -102,7 +104,7 @@ def test_the_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Non
         (True, 1_024, [Level.OK, Level.OK]),
     ],
 )
-def test_temporary_files_need_less_room_than_a_database(
+def test_temporary_files_need_less_space_than_a_database(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -120,14 +122,14 @@ def test_temporary_files_need_less_room_than_a_database(
     assert sorted(found) == sorted(expected)
 
 
-def test_a_database_that_is_as_it_should_be(db: None) -> None:
+def test_healthy_database_passes(db: None) -> None:
     found = list(stores.check_database())
     assert [finding for finding in found if finding.level is Level.FAIL] == []
     assert one(found, "migrations").level is Level.OK
     assert one(found, "database").level in {Level.OK, Level.WARN}
 
 
-def test_a_database_that_is_away(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_database_is_found(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError("password=hunter2")
 
@@ -138,7 +140,9 @@ def test_a_database_that_is_away(db: None, monkeypatch: pytest.MonkeyPatch) -> N
     assert "hunter2" not in found.message
 
 
-def test_migrations_and_slowness_and_clocks(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations_latency_and_clock_are_checked(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "loquent.management.doctor.stores.MigrationExecutor.migration_plan",
         lambda *_: ["one", "two"],
@@ -151,7 +155,9 @@ def test_migrations_and_slowness_and_clocks(db: None, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.server
-def test_postgresql(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgresql_is_checked(
+    db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert connection.vendor == "postgresql", "Run this by `make test`."
 
     def levels() -> dict[str, Level]:
@@ -170,7 +176,7 @@ def test_postgresql(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatc
     assert levels()["clock"] is Level.FAIL
 
 
-def test_no_redis(settings: Settings) -> None:
+def test_missing_redis_is_found(settings: Settings) -> None:
     settings.REDIS_URL = ""
     assert one(stores.check_redis(), "redis").level is Level.WARN
     settings.WORKERS = 2
@@ -184,7 +190,7 @@ def test_no_redis(settings: Settings) -> None:
 
 
 @pytest.mark.server
-def test_redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_is_checked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.REDIS_URL, "Run this by `make test`."
     assert {finding.level for finding in stores.check_redis()} == {Level.OK}
     monkeypatch.setattr(stores, "REDIS", (99, 0))
@@ -216,7 +222,7 @@ async def endpoint(status: int, seen: list[str]) -> tuple[web.AppRunner, str]:
     ("status", "level"),
     [(200, Level.OK), (404, Level.OK), (401, Level.FAIL), (429, Level.WARN), (503, Level.WARN)],
 )
-async def test_the_model(settings: Settings, status: int, level: Level) -> None:
+async def test_model_endpoint_is_checked(settings: Settings, status: int, level: Level) -> None:
     seen: list[str] = []
     runner, settings.OPENAI_BASE_URL = await endpoint(status, seen)
     settings.OPENAI_API_KEY = "sk-secret"
@@ -239,7 +245,7 @@ def test_endpoint_is_checked_only_if_an_agent_uses_it(
     assert one(check_models(), "model").level is Level.FAIL
 
 
-def test_every_finding_is_documented_and_no_other() -> None:
+def test_documented_findings_match_the_code() -> None:
     text = "".join(path.read_text("utf-8") for path in DOCTOR.glob("*.py"))
     named = set(re.findall(r'\b(?:ok|warn|fail|_answers|Setting|Finding)\(\s*"([a-z-]+)"', text))
     cells = [row[0] for row in rows(section(read("docs/operations.md"), "The doctor"))]
@@ -248,7 +254,7 @@ def test_every_finding_is_documented_and_no_other() -> None:
 
 
 @pytest.mark.server
-def test_the_command(transactional_db: None) -> None:
+def test_command_prints_findings_and_sets_the_exit_code(transactional_db: None) -> None:
     run: Callable[..., Any] = run_manage
     variables = {"DEBUG": "1", "DATABASE_URL": url_of_test_database(), "SECRET_KEY": "x" * 60}
     done = run("doctor", "--inside", "--json", **variables)

@@ -20,7 +20,7 @@ from loquent.management.doctor.outside import Answer, Outside
         (None, "", Level.OK),
     ],
 )
-async def test_https_redirect(
+async def test_https_redirect_is_checked(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     status: int | None,

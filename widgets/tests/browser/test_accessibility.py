@@ -41,7 +41,7 @@ def focused(page: Page) -> Locator:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("primary", "text"), BRANDS)
-async def test_axe_finds_nothing(
+async def test_axe_reports_no_violations(
     browser: Browser,
     live_server_process: StartServer,
     transactional_db: None,
@@ -82,7 +82,7 @@ async def test_axe_finds_nothing(
             assert await faint_texts(page) == []
 
 
-async def test_a_conversation_by_keyboard_alone(
+async def test_conversation_works_with_the_keyboard_only(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -114,7 +114,7 @@ async def test_a_conversation_by_keyboard_alone(
             await expect(focused(page)).to_have_accessible_name("Open chat")
 
 
-async def test_the_menu_closes_behind_who_leaves_it_by_keyboard(
+async def test_menu_closes_when_keyboard_focus_leaves_it(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -132,7 +132,7 @@ async def test_the_menu_closes_behind_who_leaves_it_by_keyboard(
         await expect(panel).to_be_hidden()
 
 
-async def test_the_transcript_as_a_screen_reader_has_it(
+async def test_transcript_is_exposed_to_screen_readers(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -154,7 +154,7 @@ async def test_the_transcript_as_a_screen_reader_has_it(
             assert spoken[2].startswith("Assistant: Size 38 fits.")
 
 
-async def test_each_answer_is_announced_once_and_whole(
+async def test_each_answer_is_announced_once_and_completely(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     gate = asyncio.Event()

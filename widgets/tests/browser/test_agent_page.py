@@ -23,7 +23,7 @@ def agent(transactional_db: None, acme: Organization, alice: User) -> TextAgent:
     return make_agent(acme)
 
 
-async def test_the_playground_tries_what_nobody_has_saved(
+async def test_playground_uses_unsaved_settings(
     page: Page, live_server_process: StartServer, agent: TextAgent
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -55,7 +55,7 @@ async def test_the_playground_tries_what_nobody_has_saved(
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
 
 
-async def test_entries_without_leaving_the_page(
+async def test_entries_are_edited_without_leaving_the_page(
     page: Page, live_server_process: StartServer, agent: TextAgent, tmp_path: Path
 ) -> None:
     server = live_server_process()

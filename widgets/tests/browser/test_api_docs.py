@@ -9,7 +9,7 @@ from loquent.testing.process_fixtures import StartServer
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
-async def test_an_operation_is_read_and_tried(
+async def test_operation_can_be_read_and_tried(
     page: Page, live_server_process: StartServer, acme: Organization, acme_key: str
 ) -> None:
     server = live_server_process()

@@ -27,7 +27,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
-async def test_an_upgrade_is_hardly_noticed(
+async def test_rolling_upgrade_does_not_interrupt_the_chat(
     browser: Browser, live_server_process: StartServer, widget: WidgetConfig, tmp_path: Path
 ) -> None:
     gate = asyncio.Event()

@@ -12,9 +12,7 @@ QUESTION = "How long does shipping take?"
 ANSWER = "one to two days"
 
 
-async def test_a_visitor_asks_and_finds_the_chat_again(
-    page: Page, demo_site: ServerProcess
-) -> None:
+async def test_visitor_asks_and_finds_the_chat_again(page: Page, demo_site: ServerProcess) -> None:
     await page.goto(f"{demo_site.url}/demo/")
     panel = await open_chat(page)
     await say(panel, QUESTION)

@@ -37,7 +37,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"), name="Acme")
 
 
-async def test_a_strict_policy_and_another_origin(
+async def test_widget_works_cross_origin_under_a_strict_policy(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     complaints: list[str] = []
@@ -82,7 +82,7 @@ async def test_nothing_happens_before_the_first_click(
 
 
 @pytest.mark.parametrize("refusal", ["unknown", "disabled", "another site"])
-async def test_a_refused_widget_is_not_there(
+async def test_refused_widget_does_not_appear(
     page: Page, live_server_process: StartServer, widget: WidgetConfig, refusal: str
 ) -> None:
     server = live_server_process()

@@ -74,7 +74,7 @@ async def look_of(page: Page, server: ServerProcess, widget: WidgetConfig, css: 
         return look
 
 
-async def test_the_page_s_styles_do_not_reach_in(
+async def test_page_styles_do_not_affect_the_widget(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -83,7 +83,7 @@ async def test_the_page_s_styles_do_not_reach_in(
         assert await look_of(page, server, widget, css) == plain, name
 
 
-async def test_our_styles_do_not_reach_out(
+async def test_widget_styles_do_not_affect_the_page(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     look = """() => [...document.querySelectorAll("html, body, h1, button")].map((element) => {

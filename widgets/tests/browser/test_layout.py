@@ -22,7 +22,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
-async def test_the_empty_field_is_written_as_the_language_is(
+async def test_placeholder_follows_the_writing_direction(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -38,7 +38,7 @@ async def test_the_empty_field_is_written_as_the_language_is(
         await expect(field).to_have_css("direction", "rtl")
 
 
-async def test_the_columns_of_a_table_are_aligned_as_the_answer_says(
+async def test_table_columns_are_aligned_as_in_the_markdown(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

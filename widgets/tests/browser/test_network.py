@@ -22,7 +22,7 @@ from widgets.tests.browser.shop import Shop, page_with
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
-async def test_typed_offline_sent_once_on_return(
+async def test_message_typed_offline_is_sent_once_on_reconnect(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -48,7 +48,7 @@ async def test_typed_offline_sent_once_on_return(
         assert sent == 1
 
 
-async def test_the_first_click_without_a_network_opens_when_it_is_back(
+async def test_first_click_offline_opens_the_panel_on_reconnect(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -65,7 +65,7 @@ async def test_the_first_click_without_a_network_opens_when_it_is_back(
         await expect(page.get_by_text("Trying again")).to_be_hidden()
 
 
-async def test_what_was_left_unsent_goes_out_on_the_next_page_with_the_panel_closed(
+async def test_unsent_message_is_sent_on_the_next_page_with_the_panel_closed(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -89,7 +89,7 @@ async def test_what_was_left_unsent_goes_out_on_the_next_page_with_the_panel_clo
         assert sent == 1
 
 
-async def test_a_draft_survives_the_way_to_another_page(
+async def test_draft_survives_navigation(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -103,7 +103,7 @@ async def test_a_draft_survives_the_way_to_another_page(
         await expect(panel.get_by_role("textbox", name="Message")).to_have_value("I was about to")
 
 
-async def test_a_server_killed_in_mid_answer_ends_it_once(
+async def test_server_killed_during_an_answer_ends_it_once(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

@@ -29,7 +29,7 @@ def is_ack(frame: str | bytes) -> bool:
     return bool(json.loads(frame)["type"] == "ack")
 
 
-async def test_the_page_is_known_and_a_navigation_within_it(
+async def test_page_and_in_page_navigation_are_reported(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()

@@ -19,7 +19,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, name="A shop with quite a long name for a small screen")
 
 
-async def test_a_phone(
+async def test_panel_fills_a_phone_screen(
     browser: Browser, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     page = await browser.new_page(viewport=PHONE, has_touch=True, is_mobile=True)
@@ -53,7 +53,7 @@ async def test_a_phone(
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 320)])
-async def test_four_times_enlarged(
+async def test_widget_works_at_400_percent_zoom(
     browser: Browser,
     live_server_process: StartServer,
     widget: WidgetConfig,

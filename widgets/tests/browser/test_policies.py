@@ -47,7 +47,7 @@ def session(transactional_db: None, acme: Organization, alice: User) -> WidgetSe
     return session
 
 
-async def test_the_demo(page: Page, demo_site: ServerProcess) -> None:
+async def test_demo_violates_no_policy(page: Page, demo_site: ServerProcess) -> None:
     complaints = await complaints_of(page)
     await page.goto(f"{demo_site.url}/demo/")
     panel = await open_chat(page)
@@ -59,7 +59,9 @@ async def test_the_demo(page: Page, demo_site: ServerProcess) -> None:
     assert complaints == []
 
 
-async def test_the_admin(page: Page, demo_site: ServerProcess, session: WidgetSession) -> None:
+async def test_admin_violates_no_policy(
+    page: Page, demo_site: ServerProcess, session: WidgetSession
+) -> None:
     complaints = await complaints_of(page)
     admin = f"{demo_site.url}/admin"
     await page.goto(f"{admin}/login/")

@@ -23,7 +23,7 @@ from widgets.tests.browser.shop import Shop, page_with
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
-async def test_a_reload_in_mid_answer_goes_on_with_it(
+async def test_reload_during_an_answer_continues_it(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     gate = asyncio.Event()
@@ -46,7 +46,7 @@ async def test_a_reload_in_mid_answer_goes_on_with_it(
             assert len(endpoint.requests) == 1
 
 
-async def test_stop_keeps_what_is_written(
+async def test_stop_keeps_the_text_so_far(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -65,7 +65,7 @@ async def test_stop_keeps_what_is_written(
         assert (row.content, row.status) == ("The first half,", "stopped")
 
 
-async def test_what_is_sent_while_the_server_is_away_arrives_once(
+async def test_message_sent_during_an_outage_arrives_once(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

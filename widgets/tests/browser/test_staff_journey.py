@@ -23,7 +23,7 @@ def owner(transactional_db: None, alice: User, acme: Organization) -> User:
     return known_to_the_server(alice)
 
 
-async def test_create_preview_embed_watch_reset(
+async def test_staff_can_create_preview_embed_watch_and_reset(
     page: Page, browser: Browser, live_server_process: StartServer, owner: User
 ) -> None:
     server = live_server_process()

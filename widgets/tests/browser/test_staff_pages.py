@@ -79,7 +79,7 @@ def new_link() -> str:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_serious_finding_and_nothing_beside_the_screen(
+async def test_pages_have_no_axe_violations_and_no_overflow(
     page: Page,
     live_server_process: StartServer,
     widget: WidgetConfig,
@@ -134,7 +134,7 @@ async def test_rows_of_lists_are_cards_on_a_phone(
     await expect(row.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
 
 
-async def test_an_invitation_by_keyboard_alone(
+async def test_invitation_works_with_the_keyboard_only(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -158,7 +158,7 @@ async def test_an_invitation_by_keyboard_alone(
     await expect(page.get_by_text("You are now a member of Acme.")).to_be_visible()
 
 
-async def test_by_keyboard_alone(
+async def test_staff_pages_work_with_the_keyboard_only(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()

@@ -60,7 +60,7 @@ async def test_three_tabs_show_one_conversation(
             await expect(tab.get_by_role("log")).to_contain_text("within 30 days")
 
 
-async def test_tabs_open_and_close_together(
+async def test_panel_opens_and_closes_in_all_tabs(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -73,7 +73,7 @@ async def test_tabs_open_and_close_together(
         await expect(first.get_by_role("dialog")).to_be_hidden()
 
 
-async def test_what_is_read_in_one_tab_is_read_in_all(
+async def test_reading_in_one_tab_marks_as_read_in_all(
     page: Page, live_server_process: StartServer, transactional_db: None, acme: Organization
 ) -> None:
     agent = await in_database(make_agent, acme, model="openai-chat:tokens")

@@ -26,7 +26,7 @@ def widget(transactional_db: None, acme: Organization, alice: User) -> WidgetCon
     return make_widget(acme, agent=make_agent(acme))
 
 
-async def test_live_and_back_after_a_restart(
+async def test_transcript_is_live_and_reconnects_after_a_restart(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -58,7 +58,7 @@ def say_while_away(session: WidgetSession) -> None:
     append_message(session, role="assistant", content=EVIL)
 
 
-async def test_text_of_models_is_never_markup(
+async def test_model_text_is_never_rendered_as_markup(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -75,7 +75,7 @@ async def test_text_of_models_is_never_markup(
     assert await findings(page) == []
 
 
-async def test_words_of_another_process_come_one_by_one(
+async def test_answer_of_another_process_streams(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     assert settings.REDIS_URL, "Processes talk through Redis: run this by `make test`."

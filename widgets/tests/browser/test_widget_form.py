@@ -43,7 +43,7 @@ def dialog(page: Page) -> Locator:
     return preview(page).get_by_role("dialog")
 
 
-async def test_the_preview_follows_the_form(
+async def test_preview_follows_the_form(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     refused: list[str] = []
@@ -69,7 +69,7 @@ async def test_the_preview_follows_the_form(
     assert refused == []
 
 
-async def test_a_chat_in_the_preview_is_nobodys(
+async def test_preview_chat_is_not_stored(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
@@ -78,7 +78,7 @@ async def test_a_chat_in_the_preview_is_nobodys(
     assert await in_database(WidgetSession.objects.count) == 0
 
 
-async def test_the_other_scheme(
+async def test_preview_switches_the_colour_scheme(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
@@ -88,7 +88,7 @@ async def test_the_other_scheme(
     await expect(dialog(page)).to_contain_text("Good day!")
 
 
-async def test_colours_and_origins_are_judged_while_somebody_types(
+async def test_colours_and_origins_are_checked_while_typing(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
@@ -107,7 +107,7 @@ async def test_colours_and_origins_are_judged_while_somebody_types(
     await expect(page.get_by_text("“localhost” has no scheme.")).to_be_visible()
 
 
-async def test_allow_adds_to_the_list_and_loses_nothing(
+async def test_allow_adds_an_origin_and_keeps_unsaved_input(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)

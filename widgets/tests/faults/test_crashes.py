@@ -27,7 +27,7 @@ async def whole_conversation(site: Site, token: str, answers: int) -> list[Frame
 @pytest.mark.promise(1)
 @pytest.mark.promise(7)
 @pytest.mark.parametrize("when", ["right after the ack", "in mid-answer"])
-async def test_kill_9(when: str) -> None:
+async def test_killed_process_loses_no_message(when: str) -> None:
     async with Site() as site:
         acked: dict[str, str] = {}
         token = ""

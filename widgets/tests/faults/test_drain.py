@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest.mark.promise(8)
-async def test_idle_sockets_go_at_once_and_an_answer_is_written_to_its_end() -> None:
+async def test_drain_closes_idle_sockets_and_finishes_answers() -> None:
     gate = asyncio.Event()
     async with Site(processes=2) as site:
         site.endpoint.push(tokens("Half ", "an answer.", gate=gate))
@@ -44,7 +44,7 @@ async def test_idle_sockets_go_at_once_and_an_answer_is_written_to_its_end() -> 
 
 
 @pytest.mark.promise(8)
-async def test_two_hundred_sockets_are_sent_away_within_thirty_seconds() -> None:
+async def test_drain_closes_two_hundred_sockets_within_thirty_seconds() -> None:
     async with Site(processes=1) as site:
         hold = asyncio.Event()
         site.endpoint.by_model["tokens"] = tokens("Half ", "never", gate=hold)

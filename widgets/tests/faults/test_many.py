@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest.mark.promise(2)
-async def test_the_same_key_twenty_times_over_five_sockets() -> None:
+async def test_same_key_sent_twenty_times_over_five_sockets_is_one_message() -> None:
     async with Site(processes=2) as site:
         await site.call("PATCH", f"widgets/{site.widget['id']}/", {"daily_message_cap": 10})
         first = await site.visit()
@@ -99,7 +99,7 @@ async def whole_history(visitor: Visitor, token: str, site: Site) -> list[Frame]
 
 
 @pytest.mark.promise(4)
-async def test_who_reconnects_all_the_time_misses_nothing() -> None:
+async def test_constantly_reconnecting_client_misses_nothing() -> None:
     reconnects = 150
     async with Site(processes=2) as site:
         writer = await site.visit()
@@ -132,7 +132,7 @@ async def test_who_reconnects_all_the_time_misses_nothing() -> None:
 
 
 @pytest.mark.promise(9)
-async def test_a_cap_of_37_lets_37_through() -> None:
+async def test_cap_of_37_accepts_exactly_37() -> None:
     async with Site(processes=2) as site:
         await site.call("PATCH", f"widgets/{site.widget['id']}/", {"daily_message_cap": 37})
         visitors = [await site.visit(at=number % 2) for number in range(100)]

@@ -45,7 +45,7 @@ def masked(frame: dict[str, str]) -> bytes:
     return bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload
 
 
-async def test_two_thousand_idle_sockets() -> None:
+async def test_two_thousand_idle_sockets_need_bounded_memory() -> None:
     async with Site(LIMIT_SOCKETS_PER_IP="0") as site:
         await (await site.visit()).leave()
         pid = site.servers[0].process.pid
@@ -56,7 +56,7 @@ async def test_two_thousand_idle_sockets() -> None:
         assert len(visitors) == 2_000
 
 
-async def test_an_answer_of_ten_megabytes_for_who_does_not_read() -> None:
+async def test_ten_megabyte_answer_to_a_slow_reader_needs_bounded_memory() -> None:
     async with Site(LIMIT_ANSWER_CHARS="0", LIMIT_TURN_TOTAL_SECONDS="20") as site:
         site.endpoint.by_model["tokens"] = huge(10_000_000)
         pid = site.servers[0].process.pid
@@ -89,7 +89,7 @@ async def ended(site: Site) -> int:
     return sum(session["last_answer"] is not None for session in found["results"])
 
 
-async def test_a_flood_is_ended() -> None:
+async def test_flood_of_frames_is_ended() -> None:
     async with Site(RATE_LIMITS="on") as site:
         pid = site.servers[0].process.pid
         visitor = await site.visit()

@@ -22,7 +22,7 @@ async def through(proxy: FaultyProxy, site: Site, token: str = "") -> Visitor:
 
 @pytest.mark.promise(1)
 @pytest.mark.promise(2)
-async def test_a_connection_that_is_cut_all_the_time_loses_and_doubles_nothing() -> None:
+async def test_frequent_disconnects_neither_lose_nor_duplicate() -> None:
     async with Site() as site, FaultyProxy(site.servers[0].port) as proxy:
         token = (await site.visit()).token
         for number in range(12):
@@ -52,7 +52,7 @@ async def test_a_connection_that_is_cut_all_the_time_loses_and_doubles_nothing()
         assert [m["seq"] for m in sorted(history, key=lambda m: m["seq"])] == list(range(1, 25))
 
 
-async def test_a_slow_network_delays_and_changes_nothing() -> None:
+async def test_slow_network_only_delays() -> None:
     async with Site() as site, FaultyProxy(site.servers[0].port) as proxy:
         proxy.delay = 0.2
         visitor = await through(proxy, site)
@@ -65,7 +65,7 @@ async def test_a_slow_network_delays_and_changes_nothing() -> None:
 
 
 @pytest.mark.promise(6)
-async def test_a_tunnel_in_mid_answer() -> None:
+async def test_network_outage_during_an_answer_is_survived() -> None:
     gate = asyncio.Event()
     async with Site() as site, FaultyProxy(site.servers[0].port) as proxy:
         site.endpoint.push(tokens("Half ", "an answer.", gate=gate))
@@ -86,7 +86,7 @@ async def test_a_tunnel_in_mid_answer() -> None:
 
 
 @pytest.mark.promise(13)
-async def test_a_client_that_never_reads_is_gone_within_a_minute() -> None:
+async def test_client_that_never_reads_is_dropped_within_a_minute() -> None:
     async with Site(LIMIT_ANSWER_CHARS="0", LIMIT_TURN_TOTAL_SECONDS="20") as site:
         site.endpoint.by_model["tokens"] = huge(10_000_000)
         connection = await asyncio.to_thread(deaf_socket, site)

@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 10
 
 
 @pytest.mark.parametrize("how", ["stopped", "frozen"])
-async def test_an_error_and_then_everything_again(how: str) -> None:
+async def test_chat_reports_an_error_and_recovers(how: str) -> None:
     async with Site(processes=1) as site:
         visitor = await site.visit()
         await visitor.say("One", "k1")
@@ -55,7 +55,7 @@ async def test_an_error_and_then_everything_again(how: str) -> None:
         assert "Traceback" not in site.logs()
 
 
-async def test_an_answer_that_ends_meanwhile_is_written_on_return() -> None:
+async def test_answer_finished_during_the_outage_is_written_afterwards() -> None:
     gate = asyncio.Event()
     async with Site(processes=1) as site:
         site.endpoint.push(tokens("Half ", "an answer.", gate=gate))

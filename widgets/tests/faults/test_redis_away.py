@@ -9,7 +9,7 @@ from widgets.tests.faults.site import Site
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
-async def test_the_chat_goes_on_and_other_processes_catch_up() -> None:
+async def test_chat_works_without_redis_and_other_processes_catch_up() -> None:
     async with Site(processes=2) as site:
         here = await site.visit(at=0)
         there = await site.visit(at=1, token=here.token)
@@ -39,7 +39,7 @@ async def test_the_chat_goes_on_and_other_processes_catch_up() -> None:
         assert "Traceback" not in site.logs()
 
 
-async def test_an_idle_socket_outlives_the_layers_time_outs() -> None:
+async def test_idle_socket_survives_channel_layer_timeouts() -> None:
     async with Site(processes=2) as site:
         here = await site.visit(at=0)
         there = await site.visit(at=1, token=here.token)

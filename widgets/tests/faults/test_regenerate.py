@@ -24,7 +24,7 @@ async def history(site: Site, token: str, *, at: int) -> list[Frame]:
 
 
 @pytest.mark.promise(7)
-async def test_kill_9() -> None:
+async def test_killed_process_does_not_lose_a_regeneration() -> None:
     async with Site(processes=2) as site:
         here, first = await first_answer(site)
         there = await site.visit(at=1, token=here.token)
@@ -49,7 +49,7 @@ async def test_kill_9() -> None:
         assert "Traceback" not in site.logs()
 
 
-async def test_redis_is_away_meanwhile() -> None:
+async def test_regeneration_works_during_a_redis_outage() -> None:
     async with Site(processes=2) as site:
         here, first = await first_answer(site)
         there = await site.visit(at=1, token=here.token)

@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 A_MINUTE = "1"
 
 
-async def test_a_visitor_at_two_processes_has_one_burst() -> None:
+async def test_two_processes_share_one_burst_per_visitor() -> None:
     async with Site(processes=2, RATE_LIMITS="1", LIMIT_MESSAGES_PER_MINUTE=A_MINUTE) as site:
         here = await site.visit(at=0)
         there = await site.visit(at=1, token=here.token)
@@ -26,7 +26,7 @@ async def test_a_visitor_at_two_processes_has_one_burst() -> None:
         assert codes == ["ack"] * 5 + ["rate_limited"] * 3
 
 
-async def test_limits_go_on_without_redis() -> None:
+async def test_limits_hold_without_redis() -> None:
     async with Site(RATE_LIMITS="1", LIMIT_MESSAGES_PER_MINUTE=A_MINUTE) as site:
         visitor = await site.visit()
         site.redis.end()

@@ -104,7 +104,7 @@ def contacts(server: ServerProcess, key: str) -> list[str]:
         return [row["email"] for row in json.load(response)["results"]]
 
 
-async def test_a_round_trip(
+async def test_backup_round_trip_restores_everything(
     live_server_process: StartServer, acme: Organization, tmp_path: Path, new_database: str
 ) -> None:
     widget = await in_database(make_widget, acme)

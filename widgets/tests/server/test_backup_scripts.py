@@ -59,7 +59,7 @@ def script(transactional_db: None, tmp_path: Path) -> Script:
     return run
 
 
-def test_dumps_are_kept_for_a_while_and_restored_whole(
+def test_dumps_are_rotated_and_restored_completely(
     script: Script, tmp_path: Path, acme: Organization
 ) -> None:
     widget = make_widget(acme)
@@ -85,7 +85,9 @@ def test_dumps_are_kept_for_a_while_and_restored_whole(
     assert [w.name for w in WidgetConfig.objects.all()] == [name]
 
 
-def test_a_dump_from_before_an_upgrade(script: Script, tmp_path: Path, acme: Organization) -> None:
+def test_dump_from_before_an_upgrade_is_migrated(
+    script: Script, tmp_path: Path, acme: Organization
+) -> None:
     widget = make_widget(acme)
     assert script("backup.sh", "once").returncode == 0
     with connection.cursor() as cursor:
@@ -142,7 +144,7 @@ def test_a_plain_owner_restores_into_a_database_of_an_older_postgresql(
             cursor.execute(f"DROP ROLE {name}")
 
 
-def test_what_fails_leaves_nothing_behind(script: Script, tmp_path: Path) -> None:
+def test_failed_dump_leaves_no_files(script: Script, tmp_path: Path) -> None:
     done = script("backup.sh", "once", PGDATABASE="nobodys")
     assert done.returncode == 1
     assert "The backup failed." in done.stderr
@@ -162,7 +164,7 @@ def test_a_broken_dump_changes_nothing(script: Script, tmp_path: Path, acme: Org
     assert list(whole.iterdir()) == [dump]
 
 
-def test_what_the_database_refuses_changes_nothing(
+def test_refused_restore_changes_nothing(
     script: Script, tmp_path: Path, acme: Organization
 ) -> None:
     widget = make_widget(acme)

@@ -24,7 +24,9 @@ def lines(unit: str, name: str) -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)]
 
 
-def test_the_unit_writes_a_dump(transactional_db: None, acme: Organization, tmp_path: Path) -> None:
+def test_systemd_unit_writes_a_dump(
+    transactional_db: None, acme: Organization, tmp_path: Path
+) -> None:
     assert connection.vendor == "postgresql", "Run this by `make test`."
     # What has to be written otherwise in a URL; the server of the tests takes any password.
     url = url_of_test_database().replace("postgres:@", "postgres:a%40b%2Fc@")

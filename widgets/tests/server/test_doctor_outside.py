@@ -80,7 +80,7 @@ def examine(port: int, home: Path, *options: str, **variables: str) -> tuple[int
     return done.returncode, {finding["id"]: finding["level"] for finding in findings}
 
 
-def test_the_configuration_that_we_ship_is_fine(look: Look) -> None:
+def test_shipped_configuration_passes(look: Look) -> None:
     status, levels = look({}, "--idle=0")
     assert {name for name, level in levels.items() if level == "fail"} == set()
     assert status == 0
@@ -88,14 +88,14 @@ def test_the_configuration_that_we_ship_is_fine(look: Look) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_found(look: Look, name: str) -> None:
+def test_misconfiguration_is_found(look: Look, name: str) -> None:
     status, levels = look(FAULTS[name])
     assert status == 1
     assert levels[name] == "fail"
     assert {found for found, level in levels.items() if level == "fail"} == {name}
 
 
-def test_a_site_that_is_another_or_away(look: Look, port: int, tmp_path: Path) -> None:
+def test_wrong_or_unreachable_site_is_reported(look: Look, port: int, tmp_path: Path) -> None:
     status, levels = look({"location / {\n": "location / {\n return 404;\n"})
     assert (status, levels["site"], "websocket" in levels) == (1, "fail", False)
     # A certificate that nobody vouches for.

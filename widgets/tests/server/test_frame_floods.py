@@ -71,7 +71,7 @@ async def until(reader: asyncio.StreamReader, text: bytes, *, times: int = 1) ->
     [(TEXT_BEGINS, EMPTY_FRAGMENT), (b"", PING), (b"", PONG)],
     ids=["empty fragments", "pings that nobody reads", "pongs"],
 )
-async def test_a_flood_is_cut_off(
+async def test_flood_of_frames_closes_the_connection(
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], first: bytes, frame: bytes
 ) -> None:
     _, writer = connection
@@ -80,7 +80,7 @@ async def test_a_flood_is_cut_off(
         await flood(writer, frame * 1_000)
 
 
-async def test_a_client_may_ping_now_and_then(
+async def test_occasional_pings_are_allowed(
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter],
 ) -> None:
     reader, writer = connection
@@ -88,7 +88,7 @@ async def test_a_client_may_ping_now_and_then(
     await until(reader, b"x" * 125, times=50)
 
 
-async def test_a_message_may_come_in_fragments(
+async def test_fragmented_message_is_accepted(
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter],
 ) -> None:
     reader, writer = connection

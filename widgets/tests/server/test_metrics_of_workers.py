@@ -44,7 +44,7 @@ def workers(server: ServerProcess) -> set[int]:
     return {p for p in pids if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()}
 
 
-async def test_any_worker_answers_for_all(
+async def test_any_worker_returns_the_metrics_of_all(
     live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process(

@@ -72,7 +72,7 @@ async def test_tabs_at_two_processes_see_one_conversation(
 
 
 @pytest.mark.promise(6)
-async def test_who_returns_to_another_process_gets_the_text_so_far_and_the_rest(
+async def test_reconnect_to_another_process_resumes_the_answer(
     two: tuple[ServerProcess, ServerProcess], widget: WidgetConfig, endpoint: ScriptedEndpoint
 ) -> None:
     gate = asyncio.Event()
@@ -110,7 +110,7 @@ async def test_stop_works_from_another_process(
     await asyncio.wait_for(endpoint.requests[0].client_closed.wait(), WAIT_SECONDS)
 
 
-async def test_one_turn_at_a_time_across_processes(
+async def test_session_runs_one_turn_at_a_time_across_processes(
     two: tuple[ServerProcess, ServerProcess], widget: WidgetConfig, endpoint: ScriptedEndpoint
 ) -> None:
     gate = asyncio.Event()
@@ -158,7 +158,7 @@ async def test_a_new_conversation_reaches_both_processes(
             assert sorted(seen) == [1, 2, 3, 4]
 
 
-async def test_an_answer_is_written_anew_at_another_process(
+async def test_answer_is_regenerated_by_another_process(
     two: tuple[ServerProcess, ServerProcess], widget: WidgetConfig, endpoint: ScriptedEndpoint
 ) -> None:
     endpoint.push(tokens("First", "."), tokens("Sec", "ond."))

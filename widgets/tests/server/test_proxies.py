@@ -112,7 +112,9 @@ async def get(proxy: Proxy, path: str, **headers: str) -> tuple[int, dict[str, s
         return response.status, dict(response.headers), await response.read()
 
 
-async def test_the_script_and_what_is_not_for_the_world(proxy: Proxy, widget: WidgetConfig) -> None:
+async def test_proxy_serves_the_script_and_hides_internal_urls(
+    proxy: Proxy, widget: WidgetConfig
+) -> None:
     status, headers, body = await get(proxy, "/api/widget/embed.js")
     assert status == 200
     assert b"Loquent" in body
@@ -130,7 +132,7 @@ async def test_the_script_and_what_is_not_for_the_world(proxy: Proxy, widget: Wi
     assert long[0] == 200
 
 
-async def test_a_process_without_redis_is_not_left_out(
+async def test_proxy_keeps_processes_without_redis(
     live_server_process: StartServer, tmp_path: Path
 ) -> None:
     without_redis = live_server_process(REDIS_URL="redis://127.0.0.1:1/0")
@@ -152,7 +154,7 @@ async def test_a_process_without_redis_is_not_left_out(
             await asyncio.to_thread(proxy.end)
 
 
-async def test_an_answer_streams_and_outlives_its_process(
+async def test_answer_streams_through_the_proxy_and_survives_a_process(
     proxy: Proxy,
     widget: WidgetConfig,
     endpoint: ScriptedEndpoint,
@@ -188,7 +190,7 @@ async def test_an_answer_streams_and_outlives_its_process(
         assert secret not in log + proxy.log()
 
 
-async def test_nobody_chooses_an_address(proxy: Proxy, widget: WidgetConfig) -> None:
+async def test_clients_cannot_forge_their_address(proxy: Proxy, widget: WidgetConfig) -> None:
     for number in range(2):
         claimed = {"X-Forwarded-For": f"203.0.113.{number}"}
         async with connect(proxy, widget, **claimed) as socket:

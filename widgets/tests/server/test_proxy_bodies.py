@@ -58,7 +58,7 @@ def agent(characters: int) -> bytes:
     ).encode()
 
 
-def test_bodies_pass_where_the_server_accepts_them(
+def test_proxy_passes_bodies_that_the_server_accepts(
     proxy: Proxy, acme: Organization, acme_key: str
 ) -> None:
     key = {"Authorization": f"Bearer {acme_key}"}
@@ -75,7 +75,7 @@ def test_bodies_pass_where_the_server_accepts_them(
     assert post(proxy, EMBED, b"x" * 66 * KIB)[0] == 413
 
 
-def test_the_servers_refusal_comes_through(proxy: Proxy) -> None:
+def test_proxy_passes_on_the_servers_refusal(proxy: Proxy) -> None:
     """Not a 502, though the server answers before the body is there."""
     for _ in range(3):
         status, answer = post(proxy, AGENTS, b"x" * 15 * MIB)
@@ -83,7 +83,7 @@ def test_the_servers_refusal_comes_through(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("proxy", [start_nginx], indirect=True)
-def test_held_body_is_not_stored_by_the_proxy(proxy: Proxy) -> None:
+def test_stalled_body_is_not_buffered_by_the_proxy(proxy: Proxy) -> None:
     """The server is asked at once, and refuses it: nothing fills nginx' disk. Caddy has none."""
     with closing(connection(proxy)) as client:
         client.putrequest("POST", AGENTS)
@@ -95,7 +95,9 @@ def test_held_body_is_not_stored_by_the_proxy(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("path", [EMBED, AGENTS])
-def test_long_bodies_put_no_server_out_of_use(proxy: Proxy, acme_key: str, path: str) -> None:
+def test_long_bodies_do_not_make_the_proxy_drop_a_server(
+    proxy: Proxy, acme_key: str, path: str
+) -> None:
     """A proxy leaves a server alone that fails; a body that is too long is no failure of it."""
     key = {"Authorization": f"Bearer {acme_key}"}
     for size in (66 * KIB, 200 * KIB, 2 * MIB, 18 * MIB, 40 * MIB):

@@ -49,7 +49,9 @@ def assert_no_secret(home: Path) -> None:
 
 @pytest.mark.parametrize("there", [0, 1], ids=["all_away", "one_away"])
 @pytest.mark.parametrize("which", ["nginx", "caddy"])
-async def test_a_process_that_is_away(tmp_path: Path, which: str, there: int) -> None:
+async def test_unreachable_process_is_logged_without_secrets(
+    tmp_path: Path, which: str, there: int
+) -> None:
     async def take(request: web.Request) -> web.Response:
         return web.Response(text="ok")
 

@@ -30,7 +30,7 @@ def empty_database(transactional_db: None) -> Iterator[str]:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_the_commands_make_a_site_that_starts(empty_database: str, tmp_path: Path) -> None:
+def test_documented_commands_create_a_working_site(empty_database: str, tmp_path: Path) -> None:
     page = section(read("docs/self-hosting.md"), "systemd")
     install, environment, *shell = blocks(page, "sh")
     assert "enable" not in install

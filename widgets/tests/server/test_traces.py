@@ -96,7 +96,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
-async def test_a_conversation(
+async def test_conversation_is_traced(
     live_server_process: StartServer, widget: WidgetConfig, collector: Collector
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -170,7 +170,7 @@ async def test_a_conversation(
     assert token not in server.log()
 
 
-def test_without_traces_opentelemetry_need_not_be_installed() -> None:
+def test_server_runs_without_opentelemetry() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None; import loquent.asgi; "
         "sys.exit('loquent.telemetry.otel' in sys.modules)"

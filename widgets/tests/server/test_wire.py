@@ -68,7 +68,7 @@ def raw_handshake(server: ServerProcess, path: str, origin: bytes | None = None)
     return status
 
 
-async def test_a_visitor_chats_and_no_log_tells(
+async def test_chat_works_and_logs_contain_no_message_text(
     live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     async with ScriptedEndpoint() as endpoint:
@@ -163,7 +163,7 @@ async def test_no_compression_is_negotiated(
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
 
 
-async def test_what_is_acked_survives_a_crash_and_is_answered_after_it(
+async def test_acked_message_survives_a_crash_and_is_answered(
     live_server_process: StartServer, widget: WidgetConfig, tmp_path: Path
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

@@ -1,0 +1,19 @@
+"""Empty the tables after a test that commits."""
+
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.color import no_style
+from django.db import connection
+
+
+def empty_tables(test_case: object) -> None:
+    """Delete all rows except permissions and content types, which no test changes.
+
+    Django's `flush` deletes those too, and writes all of them again after each test.
+    """
+    names = set(
+        connection.introspection.django_table_names(only_existing=True, include_views=False)
+    )
+    names -= {Permission._meta.db_table, ContentType._meta.db_table}
+    statements = connection.ops.sql_flush(no_style(), sorted(names))
+    connection.ops.execute_sql_flush(statements)
