@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "auditlog",
     "loquent.organizations",
     "loquent.jobs",
+    "loquent.mailing",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

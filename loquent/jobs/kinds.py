@@ -1,6 +1,7 @@
 """What a task says about its jobs: when they are retried, how many run at once, how often."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -50,6 +51,7 @@ class JobTask(Task[P, T]):
     at_once: how many jobs of one group run at once, on all workers together.
     timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous
       functions limit their own time.
+    describe: returns what a job with these arguments is about, for staff.
     every, at: run once per period, at this time after the period's start (UTC).
     """
 
@@ -60,6 +62,7 @@ class JobTask(Task[P, T]):
     timeout: float = 60.0
     every: timedelta | None = None
     at: timedelta = field(default_factory=timedelta)
+    describe: Callable[..., str] | None = None
 
     def __post_init__(self) -> None:
         # `super()` without arguments doesn't work in a dataclass with slots.

@@ -204,13 +204,17 @@ class JobRunner:
 
 
 async def _forever(step: Callable[[], Awaitable[bool]]) -> None:
-    """Repeat a step until it returns False. A step that fails is tried again."""
+    """Repeat a step until it returns False. A step that fails is tried again, and logged once."""
+    failed = ""
     while True:
         try:
             if not await step():
                 return
+            failed = ""
         except Exception as error:  # noqa: BLE001 - the database may be away
-            logger.warning("Jobs: %s", type(error).__name__)
+            if failed != type(error).__name__:
+                failed = type(error).__name__
+                logger.warning("Background jobs are interrupted (%s).", failed)
 
 
 job_runner = JobRunner()
