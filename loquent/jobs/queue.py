@@ -214,7 +214,10 @@ def old_jobs(*, now: datetime) -> QuerySet[Job]:
 
 @dataclass(frozen=True, slots=True)
 class JobCounts:
-    """Jobs by state; `oldest_seconds`: how long the oldest due job has waited, 0 without one."""
+    """Jobs by state; `oldest_seconds`: how long the oldest due job has waited, 0 without one.
+
+    A job that waits because its group is busy doesn't count as the oldest.
+    """
 
     due: int
     running: int
@@ -226,10 +229,12 @@ def measure_jobs() -> JobCounts:
     """Return how the queue is; jobs of dead workers count as due."""
     now = timezone.now()
     due = _due(now)
-    oldest = due.order_by("run_at").values_list("run_at", flat=True).first()
+    live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
+    idle = due.exclude(group__in=live.values("group"))
+    oldest = idle.order_by("run_at").values_list("run_at", flat=True).first()
     return JobCounts(
         due=due.count(),
-        running=Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now).count(),
+        running=live.count(),
         failed=Job.objects.filter(state=JobState.FAILED).count(),
         oldest_seconds=(now - oldest).total_seconds() if oldest else 0.0,
     )

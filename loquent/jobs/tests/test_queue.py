@@ -213,6 +213,15 @@ def test_the_oldest_due_job_is_measured(db: None, clock: Time) -> None:
     assert 25 <= counts.oldest_seconds <= 40
 
 
+def test_a_busy_group_is_not_late(db: None, clock: Time) -> None:
+    tasks.hold.enqueue("a")
+    claim()
+    tasks.hold.enqueue("b")
+    clock.pass_(seconds=10)
+    counts = measure_jobs()
+    assert (counts.due, counts.running, counts.oldest_seconds) == (1, 1, 0)
+
+
 def test_two_functions_cannot_have_one_kind() -> None:
     with pytest.raises(InvalidTaskError):
         JobTask(func=tasks.fail.func, kind="test-note", title="Another")
