@@ -1,7 +1,7 @@
 """What a task says about its jobs: when they are retried, how many run at once, how often."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -51,7 +51,7 @@ class JobTask(Task[P, T]):
     at_once: how many jobs of one group run at once, on all workers together.
     timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous
       functions limit their own time.
-    describe: returns what a job with these arguments is about, for staff.
+    describe: given the first arguments of jobs, returns what each is about, for staff.
     every, at: run once per period, at this time after the period's start (UTC).
     """
 
@@ -62,7 +62,7 @@ class JobTask(Task[P, T]):
     timeout: float = 60.0
     every: timedelta | None = None
     at: timedelta = field(default_factory=timedelta)
-    describe: Callable[..., str] | None = None
+    describe: Callable[[list[str]], dict[str, str]] | None = None
 
     def __post_init__(self) -> None:
         # `super()` without arguments doesn't work in a dataclass with slots.
@@ -97,3 +97,13 @@ def kind_of_group(group: str) -> str:
 def title_of(kind: str) -> str:
     """Return what jobs of a kind do, for staff; a kind that is not known here is itself."""
     return KINDS[kind].title if kind in KINDS else kind
+
+
+def describe_jobs(jobs: Sequence[tuple[str, list[Any]]]) -> list[str]:
+    """Return what jobs, as kind and arguments, are about; empty for those that don't say."""
+    found: dict[str, dict[str, str]] = {}
+    for kind in {kind for kind, _ in jobs}:
+        describe = KINDS[kind].describe if kind in KINDS else None
+        if describe is not None:
+            found[kind] = describe([str(args[0]) for name, args in jobs if name == kind and args])
+    return [found.get(kind, {}).get(str(args[0]), "") if args else "" for kind, args in jobs]

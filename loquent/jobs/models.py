@@ -4,15 +4,16 @@ from django.db import models
 from django.db.models import Q
 
 from loquent.db.models import BaseModel
+from loquent.jobs.kinds import title_of
 
 
 class JobState(models.TextChoices):
     """Where a job is; one that succeeded is deleted unless it holds a slot."""
 
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
+    WAITING = "waiting", "waiting"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
 
 
 class Job(BaseModel):
@@ -64,4 +65,4 @@ class Job(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return self.kind
+        return title_of(self.kind)

@@ -9,9 +9,9 @@ from loquent.db.models import BaseModel
 class MailState(models.TextChoices):
     """Where a mail is."""
 
-    WAITING = "waiting"
-    SENT = "sent"
-    FAILED = "failed"
+    WAITING = "waiting", "waiting"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
 
 
 class OutgoingMail(BaseModel):

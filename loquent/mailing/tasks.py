@@ -30,12 +30,13 @@ ADDRESS_REFUSED = "The mail server refused the address."
 REFUSED = "The mail server refused the mail."
 
 
-def describe(mail_id: str) -> str:
-    """Return what a mail is and to whom, for staff."""
-    mail = OutgoingMail.objects.filter(id=mail_id).first()
-    if mail is None or mail.letter not in LETTERS:
-        return ""
-    return f"{LETTERS[mail.letter].title} to {mail.recipient}"
+def describe(mail_ids: list[str]) -> dict[str, str]:
+    """Return what mails are and to whom, for staff, by their ids."""
+    return {
+        str(mail.id): f"{LETTERS[mail.letter].title} to {mail.recipient}"
+        for mail in OutgoingMail.objects.filter(id__in=mail_ids)
+        if mail.letter in LETTERS
+    }
 
 
 def send_mail(
