@@ -8,6 +8,7 @@ import signal
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
@@ -19,6 +20,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from loquent.agents.backends.registry import close_backends  # noqa: E402
 from loquent.checks import has_secret_key  # noqa: E402
+from loquent.jobs.runner import job_runner  # noqa: E402
 from loquent.server.edge import EdgeApplication  # noqa: E402
 from loquent.server.health import HealthApplication  # noqa: E402
 from loquent.server.memory import return_large_blocks  # noqa: E402
@@ -49,12 +51,15 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         event = await receive()
         if event["type"] == "lifespan.startup":
             supervisor.start()
+            if settings.JOBS_IN_SERVER:
+                job_runner.start()
             install_drain()
             tune_gc()
             return_large_blocks()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
             await supervisor.stop()
+            await job_runner.drain(grace_seconds=0)
             await close_backends()
             await asyncio.to_thread(tracing.flush)
             await send({"type": "lifespan.shutdown.complete"})
@@ -86,7 +91,10 @@ def install_drain() -> None:
             return
 
         async def drain_and_end() -> None:
-            await supervisor.drain(grace_seconds=GRACE_SECONDS)
+            await asyncio.gather(
+                supervisor.drain(grace_seconds=GRACE_SECONDS),
+                job_runner.drain(grace_seconds=GRACE_SECONDS),
+            )
             server_handler(number, None)
 
         def begin() -> None:

@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "loquent",
     "auditlog",
     "loquent.organizations",
+    "loquent.jobs",
+    "loquent.mailing",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -135,6 +137,9 @@ if REDIS_URL:
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 WORKERS = envint("WORKERS", 1, minimum=1)
+TASKS = {"default": {"BACKEND": "loquent.jobs.backend.JobBackend"}}
+# Whether `manage.py serve` runs background jobs; otherwise `manage.py work` has to.
+JOBS_IN_SERVER = envbool("JOBS_IN_SERVER", DATABASE_IS_SQLITE)
 
 # --- People --------------------------------------------------------------------------------------
 
@@ -214,13 +219,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 # --- Mail ----------------------------------------------------------------------------------------
 
 EMAIL_URL = envsecret("EMAIL_URL")
-_mail = mail_settings(EMAIL_URL, debug=DEBUG)
-EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
-EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
-EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"]
+# EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT and the like.
+globals().update(mail_settings(EMAIL_URL, debug=DEBUG))
 # Whether links to accounts can be sent by mail.
 MAIL_IS_ON = bool(EMAIL_URL) or DEBUG
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = envstr("DEFAULT_FROM_EMAIL") or f"loquent@{_site.hostname}"

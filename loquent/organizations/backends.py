@@ -14,11 +14,11 @@ from loquent.organizations.access import has_role
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services.organizations import staff_username
 
-TENANT_APPS = frozenset({"organizations", "agents", "contacts", "widgets"})
+TENANT_APPS = frozenset({"organizations", "agents", "contacts", "jobs", "widgets"})
 # Rows that only the product writes: staff can view and delete them, but not add or edit.
-WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage"})
+WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage", "job"})
 # Rows that only owners can see.
-OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry"})
+OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry", "job"})
 # Rows kept as evidence: staff can view them, but not delete them.
 EVIDENCE = frozenset({"erasurereceipt", "auditentry"})
 
@@ -42,7 +42,7 @@ def needed_role(permission: str) -> Role | None:
         return Role.OWNER
     if model in WRITTEN_BY_THE_PRODUCT and action != "delete":
         return None
-    return Role.ADMIN
+    return Role.OWNER if model in OWNERS_ALONE else Role.ADMIN
 
 
 class MembershipBackend(ModelBackend):

@@ -62,6 +62,26 @@ OLDEST_WAIT = Gauge(
     "Wait of the oldest waiting message.",
     multiprocess_mode="mostrecent",
 )
+JOBS_DUE = Gauge(
+    "loquent_jobs_due",
+    "Background jobs that are due and that no worker has claimed.",
+    multiprocess_mode="mostrecent",
+)
+JOBS_OLDEST_DUE = Gauge(
+    "loquent_jobs_oldest_due_seconds",
+    "How long the oldest of them has been due.",
+    multiprocess_mode="mostrecent",
+)
+JOBS_RUNNING = Gauge(
+    "loquent_jobs_running",
+    "Background jobs that are running.",
+    multiprocess_mode="mostrecent",
+)
+JOBS_FAILED = Gauge(
+    "loquent_jobs_failed",
+    "Background jobs that failed and were not retried.",
+    multiprocess_mode="mostrecent",
+)
 REFUSALS = Counter("loquent_limit_refusals", "Refusals by rate limits, caps and budgets.", ["kind"])
 
 MODEL_CALLS = Counter(

@@ -10,9 +10,11 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from contacts.models import Contact
 from loquent.agents.models import DailyTokenUsage, TextAgent
+from loquent.jobs.models import Job
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
 from loquent.organizations.services.invitations import invite
@@ -32,6 +34,7 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     Invitation: (OWNER, OWNER, OWNER, OWNER, OWNER),
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
     AuditEntry: (OWNER, None, OWNER, None, OWNER),
+    Job: (OWNER, None, OWNER, OWNER, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -76,6 +79,7 @@ FOR_ALL = {
 }
 # Addresses that take a form alone: their own tests say from whom.
 FORMS = {
+    "jobs_job_retry",
     "organizations_invitation_resend",
     "widgets_widgetconfig_allow",
     "widgets_widgetconfig_check",
@@ -152,6 +156,9 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
         AuditEntry: AuditEntry.objects.filter(organization=acme)[0], Invitation: invited,
         ErasureReceipt: receipt, User: member,
+        Job: Job.objects.create(
+            kind="mail", group="mail", organization=acme, run_at=timezone.now(), state="failed"
+        ),
         Group: Group.objects.create(name="Group"),
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ import yaml
 from django.conf import settings
 
 from loquent.limits import Limits, variable
+from loquent.management.commands.work import GRACE_SECONDS
 from loquent.server.request_bodies import SMALL_BYTES
 from loquent.tests.documents import blocks, section
 
@@ -24,7 +25,7 @@ COMPOSE_DEFAULTS = {
     "PYTHON_TAG": "3.11-slim-bookworm",
 }
 SECRETS = {"SECRET_KEY", "DATABASE_URL", "OPENAI_API_KEY", "EMAIL_URL", "METRICS_TOKEN"}
-PROGRAMS = {"web-a", "web-b", "migrate"}
+PROGRAMS = {"web-a", "web-b", "worker", "migrate"}
 
 
 def read(name: str) -> str:
@@ -120,6 +121,17 @@ def test_every_container_is_confined(services: dict[str, Any]) -> None:
 def test_two_processes_can_be_replaced_one_by_one(services: dict[str, Any]) -> None:
     assert services["web-a"] == services["web-b"]
     assert services["caddy"]["environment"]["UPSTREAMS"] == "web-a:8000 web-b:8000"
+
+
+def test_a_worker_runs_the_jobs_and_gets_time_to_end(services: dict[str, Any]) -> None:
+    worker = services["worker"]
+    assert worker["command"] == ["python", "manage.py", "work"]
+    assert worker["restart"] == "unless-stopped"
+    assert int(worker["stop_grace_period"].removesuffix("s")) > GRACE_SECONDS
+    unit = read("deploy/systemd/loquent-worker.service")
+    assert re.findall(r"^ExecStart=.*manage.py (.+)$", unit, re.MULTILINE) == ["work"]
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(seconds) > GRACE_SECONDS
 
 
 def test_image_copies_only_existing_files() -> None:

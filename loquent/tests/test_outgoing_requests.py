@@ -22,7 +22,7 @@ ALLOWED = {
     # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL
-    "loquent/mail.py": {"django.core.mail"},
+    "loquent/mailing/tasks.py": {"django.core.mail", "smtplib"},
 }
 # REDIS_URL
 REDIS = {"redis"}

@@ -13,6 +13,7 @@ from django.conf import settings
 from loquent.agents.services.breaker import breakers
 from loquent.agents.services.slots import slots
 from loquent.db.threads import in_database
+from loquent.jobs.queue import measure_jobs
 from loquent.telemetry import metrics, tracing
 from widgets.chat.bus import bus
 from widgets.services.turns.finish import Outcome
@@ -85,6 +86,7 @@ async def measure_deployment() -> None:
     try:
         async with asyncio.timeout(MEASURE_SECONDS):
             state: QueueState = await in_database(measure_queue)
+            jobs = await in_database(measure_jobs)
     except Exception:  # noqa: BLE001 - whatever ails the database: the metrics say so
         metrics.DATABASE_UP.set(0)
         return
@@ -92,6 +94,10 @@ async def measure_deployment() -> None:
     metrics.TURNS_WAITING.set(state.waiting)
     metrics.TURNS_RUNNING.set(state.running)
     metrics.OLDEST_WAIT.set(state.oldest_wait_seconds)
+    metrics.JOBS_DUE.set(jobs.due)
+    metrics.JOBS_OLDEST_DUE.set(jobs.oldest_seconds)
+    metrics.JOBS_RUNNING.set(jobs.running)
+    metrics.JOBS_FAILED.set(jobs.failed)
 
 
 def _resident_bytes() -> int:

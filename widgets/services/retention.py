@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import models, transaction
 
 from loquent.agents.models import DailyTokenUsage
+from loquent.jobs.queue import old_jobs
+from loquent.mailing.tasks import old_mail
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import Organization
 from loquent.organizations.services.idempotency import old_answers
@@ -45,12 +47,15 @@ class Pruned:
     invitations: int = 0
     networks: int = 0
     staff_sessions: int = 0
+    jobs: int = 0
+    mail: int = 0
 
     @property
     def steps(self) -> int:
         """Return the number of rows to process; messages are deleted with their conversation."""
         rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
-        return self.conversations + self.empty_sessions + rows + self.staff_sessions
+        rows += self.staff_sessions + self.jobs + self.mail
+        return self.conversations + self.empty_sessions + rows
 
 
 def count_prunable(*, now: datetime) -> Pruned:
@@ -121,6 +126,8 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield "invitations", old_invitations(now=now)
     yield "networks", old_networks(now=now)
     yield "staff_sessions", expired_staff_sessions(now=now)
+    yield "jobs", old_jobs(now=now)
+    yield "mail", old_mail(now=now)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:

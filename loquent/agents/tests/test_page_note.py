@@ -32,8 +32,6 @@ def fields_of(page: VisitorPage) -> dict[str, Any]:
 def test_page_note_cannot_break_out_of_its_quotation(
     url: str, title: str, context: dict[str, Any]
 ) -> None:
-    url: str, title: str, context: dict[str, Any]
-) -> None:
     note = page_note(VisitorPage(url, title, context=context))
     assert len(note.splitlines()) == 1
     quoted = note[note.index("{") :]

@@ -12,12 +12,13 @@ from django.core.management.base import BaseCommand
 
 from loquent.management.doctor.configuration import check_machine, check_settings
 from loquent.management.doctor.findings import Finding, Findings, Level
+from loquent.management.doctor.jobs import check_jobs
 from loquent.management.doctor.model import check_models
 from loquent.management.doctor.outside import check_outside
 from loquent.management.doctor.stores import check_database, check_redis
 
 CHECKS: tuple[Callable[[], Findings], ...] = (
-    check_settings, check_machine, check_database, check_redis, check_models,
+    check_settings, check_machine, check_database, check_jobs, check_redis, check_models,
 )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ class InvitationAdmin(TenantAdmin):
     def _show_link(self, request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
         """Show the link in this response only, and email it if email is configured."""
         if settings.MAIL_IS_ON:
-            mail_invitation(invitation=invitation, token=token)
+            mail_invitation(invitation=invitation)
         context = {
             **self.admin_site.each_context(request),
             "title": "Invitation",

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
+from loquent.jobs.models import Job
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin.api_keys import ApiKeyAdmin
 from loquent.organizations.admin.audit import AuditAdmin
@@ -20,6 +21,7 @@ from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.fields import LongTextField
 from loquent.organizations.admin.hours_field import HolidaysField, HoursField
 from loquent.organizations.admin.invitations import InvitationAdmin
+from loquent.organizations.admin.jobs import JobAdmin
 from loquent.organizations.admin.members import MembershipAdmin
 from loquent.organizations.admin.users import ServerGroupAdmin, ServerUserAdmin
 from loquent.organizations.audit_entry import AuditEntry
@@ -119,6 +121,7 @@ class OrganizationAdmin(TenantAdmin):
 admin.site.register(Membership, MembershipAdmin)
 admin.site.register(Invitation, InvitationAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
+admin.site.register(Job, JobAdmin)
 # The package registers its own page, which ignores organizations.
 admin.site.unregister(AuditEntry)
 admin.site.register(AuditEntry, AuditAdmin)

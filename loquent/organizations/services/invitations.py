@@ -1,18 +1,17 @@
 """Manage invitations: a link for one email that works once and expires after a week."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, models, transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.mail import send_in_background
+from loquent.mailing.tasks import send_mail
 from loquent.organizations.access import made_by_an_owner
 from loquent.organizations.models import Invitation, Membership, Organization, Role
 from loquent.organizations.services.organizations import (
@@ -22,8 +21,7 @@ from loquent.organizations.services.organizations import (
 )
 from loquent.ratelimit.buckets import Rate
 from loquent.ratelimit.shared import limiter
-from loquent.text import one_line
-from loquent.tokens import INVITATION, new_token, token_digest
+from loquent.tokens import INVITATION, derived_token, token_digest
 
 LASTS = timedelta(days=7)
 # How long an expired invitation stays listed, so that an owner can send a new link.
@@ -54,15 +52,17 @@ def invite(
     if organization.memberships.filter(user__username=email).exists():
         raise invalid({"email": ["This person is already a member."]})
     _take(organization)
-    token = new_token(INVITATION)
+    draft = Invitation(expires_at=timezone.now() + LASTS)
+    token = invitation_token(draft)
     row, is_new = Invitation.objects.get_or_create(
         organization=organization,
         email=email,
         defaults={
+            "id": draft.id,
             "role": role,
             "invited_by": invited_by,
             "digest": token_digest(token),
-            "expires_at": timezone.now() + LASTS,
+            "expires_at": draft.expires_at,
         },
     )
     if not is_new:
@@ -77,8 +77,9 @@ def renew_invitation(*, invitation: Invitation, invited_by: User | None = None) 
     `invited_by`, if given, becomes the person who invites.
     """
     _take(invitation.organization)
-    token = new_token(INVITATION)
-    invitation.digest, invitation.expires_at = token_digest(token), timezone.now() + LASTS
+    invitation.expires_at = timezone.now() + LASTS
+    token = invitation_token(invitation)
+    invitation.digest = token_digest(token)
     invitation.invited_by = invited_by or invitation.invited_by
     invitation.save(update_fields=["digest", "expires_at", "invited_by", "updated_at"])
     return token
@@ -150,19 +151,23 @@ def invitation_link(token: str) -> str:
     return settings.SITE_URL + reverse("admin:join_link", args=[token])
 
 
-def mail_invitation(*, invitation: Invitation, token: str) -> None:
+def invitation_token(invitation: Invitation) -> str:
+    """Return the token of an invitation's link, which is not stored.
+
+    It is derived, so that a mail can be written when it is sent. A renewed invitation has another
+    `expires_at`, and so another token.
+    """
+    moment = invitation.expires_at.astimezone(UTC).isoformat()
+    return derived_token(INVITATION, f"{invitation.id}.{moment}")
+
+
+def mail_invitation(*, invitation: Invitation) -> None:
     """Email the link to the invited person."""
-    context = {
-        "invitation": invitation,
-        # An owner chooses the name: it must not be able to add lines to the email.
-        "organization": one_line(str(invitation.organization)),
-        "link": invitation_link(token),
-        "days": LASTS.days,
-    }
-    send_in_background(
+    send_mail(
+        letter="invitation",
         to=invitation.email,
-        subject=f"Join {invitation.organization} on Loquent",
-        body=render_to_string("admin/account/invitation_mail.txt", context),
+        about=invitation.id,
+        organization_id=invitation.organization_id,
     )
 
 

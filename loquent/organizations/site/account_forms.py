@@ -3,15 +3,14 @@
 from typing import Any
 
 from axes.utils import reset as lift_lock
-from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
-from django.template import loader
 
-from loquent.mail import send_in_background
+from loquent.mailing.tasks import send_mail
 from loquent.organizations.services.organizations import staff_username
 from loquent.organizations.site.sign_in import (
     humanize_wait,
@@ -79,19 +78,13 @@ class ResetForm(PasswordResetForm):
         self.add_error(None, f"Too many password reset requests. Try again in {wait}.")
         return False
 
-    def send_mail(
-        self,
-        subject_template_name: str,
-        email_template_name: str,
-        context: dict[str, Any],
-        from_email: str | None,
-        to_email: str,
-        html_email_template_name: str | None = None,
-    ) -> None:
-        """Send in the background, so that response times don't reveal whether an email is sent."""
-        context["site_url"] = settings.SITE_URL
-        body = loader.render_to_string(email_template_name, context)
-        send_in_background(to=to_email, subject="Reset your password", body=body)
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Mail a link to the account, if there is one: a job looks it up when it is sent.
+
+        So the response takes equally long for addresses with and without an account.
+        """
+        with transaction.atomic():
+            send_mail(letter="password-reset", to=self.cleaned_data["email"])
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]

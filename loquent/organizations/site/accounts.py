@@ -19,7 +19,6 @@ class ResetView(views.PasswordResetView):
     """Ask for the email, and send a link."""
 
     form_class = ResetForm
-    email_template_name = f"{TEMPLATES}/reset_mail.txt"
     template_name = f"{TEMPLATES}/reset.html"
     success_url = reverse_lazy("admin:password_reset_done")
 

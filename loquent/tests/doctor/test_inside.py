@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,15 @@ import pytest
 from aiohttp import web
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection
+from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
 from loquent.agents.backends.openai_chat.check import check_endpoint
+from loquent.jobs.models import Job, JobState
 from loquent.management.doctor import configuration, stores
 from loquent.management.doctor.findings import Finding, Findings, Level
+from loquent.management.doctor.jobs import check_jobs
 from loquent.management.doctor.model import check_models
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
@@ -266,3 +270,19 @@ def test_command_prints_findings_and_sets_the_exit_code(transactional_db: None) 
     assert done.returncode == 1
     assert re.search(r"^fail  debug +DEBUG is on.*\n +→ Set DEBUG=0\.$", done.stdout, re.MULTILINE)
     assert "x" * 60 not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "level"),
+    [
+        (JobState.WAITING, 30, Level.OK),
+        (JobState.WAITING, -3_600, Level.OK),
+        (JobState.WAITING, 90, Level.FAIL),
+        (JobState.FAILED, 90, Level.WARN),
+        (JobState.DONE, 90, Level.OK),
+    ],
+)
+def test_jobs_that_nobody_runs(db: None, state: JobState, seconds: int, level: Level) -> None:
+    when = timezone.now() - timedelta(seconds=seconds)
+    Job.objects.create(kind="mail", group="mail", state=state, run_at=when)
+    assert one(check_jobs(), "jobs").level is level

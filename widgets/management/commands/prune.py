@@ -1,4 +1,4 @@
-"""`manage.py prune [--dry-run] [--batch N]`: delete what is kept no longer. For every night."""
+"""`manage.py prune [--dry-run] [--batch N]`: delete data past its retention period."""
 
 import sys
 from argparse import ArgumentParser
@@ -15,8 +15,9 @@ class Command(BaseCommand):
     help = (
         "Delete conversations past their organization's retention period, sessions without "
         "messages, old daily counts, stored responses of Idempotency-Keys, old audit log entries, "
-        "invitations that were not accepted, expired staff sessions, and networks without a login "
-        "for 90 days. Safe to run while the server runs."
+        "invitations that were not accepted, expired staff sessions, networks without a login for "
+        "90 days, and old records of background jobs and mail. A background job does the same "
+        "every night. Safe to run while the server runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,13 +42,15 @@ class Command(BaseCommand):
 
 def sentence(pruned: Pruned) -> str:
     """What went, in words."""
-    # The sentence without these two is older than they are, and scripts may look for it.
+    # The sentence without these is older than they are, and scripts may look for it.
     sessions = f", {pruned.staff_sessions} staff sessions" if pruned.staff_sessions else ""
     networks = f", {pruned.networks} known networks" if pruned.networks else ""
+    jobs = f", {pruned.jobs} background jobs" if pruned.jobs else ""
+    mail = f", {pruned.mail} records of mail" if pruned.mail else ""
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
         f"{pruned.answers} answers of the REST API, "
         f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations"
-        f"{sessions}{networks}"
+        f"{sessions}{networks}{jobs}{mail}"
     )

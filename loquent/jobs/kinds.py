@@ -1,0 +1,109 @@
+"""What a task says about its jobs: when they are retried, how many run at once, how often."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from django_tasks.base import Task
+from django_tasks.exceptions import InvalidTaskError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Delays vary by this share, so that jobs that failed together don't return together.
+JITTER = 0.1
+RETRY_SECONDS = (5, 60, 300, 1_800, 7_200, 21_600)
+
+
+class RetryLater(Exception):  # noqa: N818 - an instruction, not an error
+    """Raised by a job: run it again after `seconds`, whatever its kind's schedule says.
+
+    `reason` is a sentence for staff.
+    """
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.seconds = seconds
+
+
+class GiveUp(Exception):  # noqa: N818
+    """Raised by a job: fail it now, as another attempt would end the same way.
+
+    `reason` is a sentence for staff.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTask(Task[P, T]):
+    """A task of the database backend; `@task(kind=…, title=…, …)` sets these fields.
+
+    kind: its name in the database, in lists and in logs, which stays when the function moves.
+    title: what it does, in words for staff.
+    retry_seconds: the delay before each further attempt; afterwards the job has failed.
+    at_once: how many jobs of one group run at once, on all workers together.
+    timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous
+      functions limit their own time.
+    describe: given the first arguments of jobs, returns what each is about, for staff.
+    every, at: run once per period, at this time after the period's start (UTC).
+    """
+
+    kind: str = ""
+    title: str = ""
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS
+    at_once: int = 4
+    timeout: float = 60.0
+    every: timedelta | None = None
+    at: timedelta = field(default_factory=timedelta)
+    describe: Callable[[list[str]], dict[str, str]] | None = None
+
+    def __post_init__(self) -> None:
+        # `super()` without arguments doesn't work in a dataclass with slots.
+        Task.__post_init__(self)
+        if not self.kind or not self.title or ":" in self.kind or self.at_once < 1:
+            raise InvalidTaskError("A task needs a kind without a colon, a title, and at_once > 0.")
+        known = KINDS.setdefault(self.kind, self)
+        if known.func is not self.func:
+            raise InvalidTaskError(f"Two tasks are of the kind {self.kind}.")
+
+    def delay_before(self, attempt: int) -> float | None:
+        """Return the seconds before this attempt, from 2 on, or None if there is none."""
+        if attempt - 2 >= len(self.retry_seconds):
+            return None
+        return self.retry_seconds[attempt - 2] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+
+    def current_slot(self, now: datetime) -> datetime | None:
+        """Return when the latest period began that is due, or None for a task without periods."""
+        if self.every is None:
+            return None
+        return now - (now - EPOCH - self.at) % self.every
+
+
+KINDS: dict[str, JobTask[Any, Any]] = {}
+
+
+def kind_of_group(group: str) -> str:
+    """Return the kind with which a group's name starts."""
+    return group.partition(":")[0]
+
+
+def title_of(kind: str) -> str:
+    """Return what jobs of a kind do, for staff; a kind that is not known here is itself."""
+    return KINDS[kind].title if kind in KINDS else kind
+
+
+def describe_jobs(jobs: Sequence[tuple[str, list[Any]]]) -> list[str]:
+    """Return what jobs, as kind and arguments, are about; empty for those that don't say."""
+    found: dict[str, dict[str, str]] = {}
+    for kind in {kind for kind, _ in jobs}:
+        describe = KINDS[kind].describe if kind in KINDS else None
+        if describe is not None:
+            found[kind] = describe([str(args[0]) for name, args in jobs if name == kind and args])
+    return [found.get(kind, {}).get(str(args[0]), "") if args else "" for kind, args in jobs]

@@ -1,0 +1,240 @@
+"""Claim due jobs, renew their leases, and record how they ended."""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from loquent.jobs.backend import NewJob, enqueue_jobs
+from loquent.jobs.kinds import KINDS, GiveUp, RetryLater, kind_of_group
+from loquent.jobs.models import Job, JobState
+
+# A worker renews its leases every RENEW_SECONDS; a job of a dead worker runs again within LEASE.
+LEASE = timedelta(seconds=15)
+RENEW_SECONDS = 3.0
+# A job during which so many workers disappeared is probably what ends them.
+MOST_LOST = 25
+LOST = f"The worker stopped {MOST_LOST} times while it ran this job."
+TIMED_OUT = "It took too long."
+PAGE = 100
+# Any number of our own: PostgreSQL's advisory lock of those who claim.
+CLAIM_LOCK = 7_105_001
+DONE_KEPT = timedelta(days=2)
+FAILED_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job that this worker runs; `attempts` tells this attempt from earlier and later ones."""
+
+    id: uuid.UUID
+    kind: str
+    args: list[Any]
+    attempts: int
+    owner: uuid.UUID
+
+
+def claim_jobs(*, owner: uuid.UUID, room: Mapping[str, int]) -> list[ClaimedJob]:
+    """Claim due jobs, oldest first, at most `room[kind]` of each kind.
+
+    No group gets more than the `at_once` of its kind on all workers together: its further jobs are
+    passed over, and delay no other group's. Kinds that this version doesn't know stay for others.
+    """
+    now = timezone.now()
+    if not _due(now).filter(kind__in=[kind for kind, count in room.items() if count > 0]).exists():
+        return []
+    with transaction.atomic():
+        _claim_alone()
+        chosen = _choose(now, dict(room))
+        poison = [row.id for row in chosen if _is_orphan(row) and row.lost + 1 >= MOST_LOST]
+        Job.objects.filter(id__in=poison).update(
+            state=JobState.FAILED, error=LOST, owner=None, lease_until=None, updated_at=now
+        )
+        orphans = [row.id for row in chosen if _is_orphan(row)]
+        _due(now).filter(id__in=orphans).update(lost=F("lost") + 1)
+        ids = [row.id for row in chosen if row.id not in poison]
+        _due(now).filter(id__in=ids).update(
+            state=JobState.RUNNING,
+            owner=owner,
+            lease_until=now + LEASE,
+            attempts=F("attempts") + 1,
+            updated_at=now,
+        )
+    # On SQLite, the transaction excludes other writers from its start.
+    return [
+        ClaimedJob(row.id, row.kind, row.args, row.attempts + 1, owner)
+        for row in chosen
+        if row.id not in poison
+    ]
+
+
+def _due(now: datetime) -> QuerySet[Job]:
+    return Job.objects.filter(
+        Q(state=JobState.WAITING, run_at__lte=now) | Q(state=JobState.RUNNING, lease_until__lte=now)
+    )
+
+
+def _is_orphan(row: Job) -> bool:
+    return row.state == JobState.RUNNING
+
+
+def _claim_alone() -> None:
+    """Count and claim without another worker in between, or two would exceed a group's limit."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
+
+
+def _choose(now: datetime, room: dict[str, int]) -> list[Job]:
+    live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
+    running = Counter(dict(live.values_list("group").annotate(Count("id")).order_by()))
+    full = {group for group, count in running.items() if count >= _limit(group)}
+    chosen: list[Job] = []
+    while kinds := [kind for kind, count in room.items() if count > 0]:
+        rows = (
+            _due(now)
+            .filter(kind__in=kinds)
+            .exclude(group__in=full)
+            .exclude(id__in=[row.id for row in chosen])
+            .order_by("run_at", "created_at")
+        )
+        page = list(rows.select_for_update(skip_locked=True)[:PAGE])
+        for row in page:
+            if room[row.kind] <= 0 or row.group in full:
+                continue
+            chosen.append(row)
+            room[row.kind] -= 1
+            running[row.group] += 1
+            if running[row.group] >= _limit(row.group):
+                full.add(row.group)
+        if len(page) < PAGE:
+            break
+    return chosen
+
+
+def _limit(group: str) -> int:
+    task = KINDS.get(kind_of_group(group))
+    return task.at_once if task else 0
+
+
+def renew_leases(*, owner: uuid.UUID, job_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Renew the leases of a worker's jobs; return those that are still its own."""
+    mine = Job.objects.filter(id__in=job_ids, owner=owner, state=JobState.RUNNING)
+    mine.update(lease_until=timezone.now() + LEASE)
+    return set(mine.values_list("id", flat=True))
+
+
+def release_jobs(*, owner: uuid.UUID) -> None:
+    """Return the jobs of a worker that shuts down, for others to run now."""
+    Job.objects.filter(owner=owner, state=JobState.RUNNING).update(
+        state=JobState.WAITING,
+        owner=None,
+        lease_until=None,
+        run_at=timezone.now(),
+        attempts=F("attempts") - 1,
+        lost=0,
+    )
+
+
+def settle_job(job: ClaimedJob, error: BaseException | None) -> JobState | None:
+    """Record the end of an attempt; return the job's state, or None if it is no longer ours."""
+    row = Job.objects.filter(
+        id=job.id, owner=job.owner, attempts=job.attempts, state=JobState.RUNNING
+    )
+    now = timezone.now()
+    ended = {"owner": None, "lease_until": None, "lost": 0, "updated_at": now}
+    if error is None:
+        done = row.filter(slot=None).delete()[0] or row.update(
+            state=JobState.DONE, error="", **ended
+        )
+        return JobState.DONE if done else None
+    delay = delay_after(job, error)
+    if delay is None:
+        failed = row.update(state=JobState.FAILED, error=reason_of(error), **ended)
+        return JobState.FAILED if failed else None
+    waits = row.update(
+        state=JobState.WAITING,
+        run_at=now + timedelta(seconds=delay),
+        error=reason_of(error),
+        **ended,
+    )
+    return JobState.WAITING if waits else None
+
+
+def delay_after(job: ClaimedJob, error: BaseException) -> float | None:
+    """Return the seconds until the next attempt, or None if this was the last one."""
+    if isinstance(error, GiveUp):
+        return None
+    if isinstance(error, RetryLater):
+        return max(error.seconds, 0)
+    return KINDS[job.kind].delay_before(job.attempts + 1)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason for staff. The text of other exceptions may hold secrets."""
+    if isinstance(error, GiveUp | RetryLater):
+        return error.reason
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
+    return f"An unexpected error ({type(error).__name__}). The server's log has the details."
+
+
+def retry_job(*, job_id: uuid.UUID) -> bool:
+    """Run a failed or waiting job now, with all its attempts; return False if it is neither."""
+    waits = Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.WAITING])
+    updated = waits.update(
+        state=JobState.WAITING, run_at=timezone.now(), attempts=0, lost=0, updated_at=timezone.now()
+    )
+    return bool(updated)
+
+
+def enqueue_periodic(known: dict[str, datetime]) -> None:
+    """Insert the jobs of the periods that have begun; `known`: those inserted before, by kind."""
+    now = timezone.now()
+    for task in KINDS.values():
+        slot = task.current_slot(now)
+        if slot is not None and known.get(task.kind) != slot:
+            enqueue_jobs(task, [NewJob(slot=slot.isoformat())])
+            known[task.kind] = slot
+
+
+def old_jobs(*, now: datetime) -> QuerySet[Job]:
+    """Return the jobs past their retention period."""
+    return Job.objects.filter(
+        Q(state=JobState.DONE, updated_at__lt=now - DONE_KEPT)
+        | Q(state=JobState.FAILED, updated_at__lt=now - FAILED_KEPT)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """Jobs by state; `oldest_seconds`: how long the oldest due job has waited, 0 without one.
+
+    A job that waits because its group is busy doesn't count as the oldest.
+    """
+
+    due: int
+    running: int
+    failed: int
+    oldest_seconds: float
+
+
+def measure_jobs() -> JobCounts:
+    """Return how the queue is; jobs of dead workers count as due."""
+    now = timezone.now()
+    due = _due(now)
+    live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
+    idle = due.exclude(group__in=live.values("group"))
+    oldest = idle.order_by("run_at").values_list("run_at", flat=True).first()
+    return JobCounts(
+        due=due.count(),
+        running=live.count(),
+        failed=Job.objects.filter(state=JobState.FAILED).count(),
+        oldest_seconds=(now - oldest).total_seconds() if oldest else 0.0,
+    )

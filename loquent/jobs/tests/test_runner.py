@@ -1,0 +1,150 @@
+"""A worker runs jobs side by side, soon after the commit, and drains when it is told to end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from django.db import DatabaseError
+
+from loquent.db.threads import in_database
+from loquent.jobs import runner as module
+from loquent.jobs.backend import NewJob, enqueue_jobs
+from loquent.jobs.models import Job, JobState
+from loquent.jobs.queue import settle_job
+from loquent.jobs.runner import JobRunner
+from loquent.jobs.tests import tasks
+from loquent.testing.threads import settle_database_threads
+from loquent.testing.waiting import eventually
+
+
+@pytest.fixture
+async def runner(transactional_db: None) -> AsyncIterator[JobRunner]:
+    runner = JobRunner()
+    runner.start()
+    yield runner
+    tasks.RELEASE.set()
+    await runner.drain(grace_seconds=20)
+    settle_database_threads()
+
+
+def states() -> dict[str, str]:
+    return dict(Job.objects.filter(slot=None).values_list("kind", "state"))
+
+
+async def test_a_job_of_this_process_runs_without_waiting_for_the_poll(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POLL_SECONDS", 3_600)
+
+    async def looked() -> None:
+        assert runner._slots
+
+    await eventually(looked)
+    await in_database(tasks.note.enqueue, "a")
+
+    async def ran() -> None:
+        assert tasks.RAN.count("a") == 1
+
+    await eventually(ran)
+
+
+async def test_jobs_of_one_kind_do_not_delay_another(runner: JobRunner) -> None:
+    held = [NewJob(args=(f"{n}",), group=f"{n}") for n in range(60)]
+    await in_database(enqueue_jobs, tasks.hold, held)
+
+    async def all_held() -> None:
+        assert len(tasks.HELD) == module.MOST_OF_KIND
+
+    await eventually(all_held)
+    await in_database(tasks.note.enqueue, "mail")
+
+    async def ran() -> None:
+        assert tasks.RAN == ["mail"]
+
+    await eventually(ran)
+    tasks.RELEASE.set()
+
+    async def all_ran() -> None:
+        assert len(tasks.RAN) == 61
+
+    await eventually(all_ran)
+
+
+async def test_an_asynchronous_job_that_hangs_fails(runner: JobRunner) -> None:
+    await in_database(tasks.slow.enqueue)
+
+    async def failed() -> None:
+        assert await in_database(states) == {"test-slow": JobState.FAILED}
+
+    await eventually(failed)
+    row = await Job.objects.aget(kind="test-slow")
+    assert row.error == "It took too long."
+
+
+async def test_a_drain_lets_running_jobs_end_and_starts_no_others(runner: JobRunner) -> None:
+    await in_database(tasks.hold_thread.enqueue, "running")
+
+    async def held() -> None:
+        assert tasks.HELD == ["running"]
+
+    await eventually(held)
+    draining = asyncio.create_task(runner.drain(grace_seconds=20))
+    await asyncio.sleep(0)
+    await in_database(tasks.note.enqueue, "later")
+    tasks.RELEASE.set()
+    assert await draining
+    assert tasks.RAN == ["running"]
+    assert await in_database(states) == {"test-note": JobState.WAITING}
+
+
+async def test_a_drain_returns_what_does_not_end_in_time(runner: JobRunner) -> None:
+    await in_database(tasks.hold.enqueue, "long")
+
+    async def held() -> None:
+        assert tasks.HELD == ["long"]
+
+    await eventually(held)
+    assert not await runner.drain(grace_seconds=0.01)
+    row = await Job.objects.aget(kind="test-hold")
+    assert (row.state, row.attempts, row.owner) == (JobState.WAITING, 0, None)
+
+
+async def test_the_end_of_a_job_is_recorded_when_the_database_is_back(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def settle(*args: object) -> object:
+        calls.append(args)
+        if len(calls) == 1:
+            raise DatabaseError
+        return settle_job(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "settle_job", settle)
+    monkeypatch.setattr(module, "SETTLE_PAUSE_SECONDS", 0.01)
+    await in_database(tasks.note.enqueue, "once")
+
+    async def gone() -> None:
+        assert await in_database(states) == {}
+
+    await eventually(gone)
+    assert tasks.RAN == ["once"]
+
+
+async def test_a_lost_lease_cancels_the_job(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_SECONDS", 0.05)
+    await in_database(tasks.hold.enqueue, "mine")
+
+    async def held() -> None:
+        assert tasks.HELD == ["mine"]
+
+    await eventually(held)
+    await Job.objects.filter(kind="test-hold").aupdate(attempts=7, owner="0" * 32)
+
+    async def cancelled() -> None:
+        assert runner._running == {}
+
+    await eventually(cancelled)
+    assert (await Job.objects.aget(kind="test-hold")).attempts == 7
