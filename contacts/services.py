@@ -19,6 +19,7 @@ from loquent.db.versions import version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
 from loquent.organizations.services.idempotency import forget_answers
+from loquent.text import strip_invisible
 
 ATTEMPTS = 5
 DETAILS = ("name", "email", "phone")
@@ -81,17 +82,17 @@ def clean_contact(
     fields: dict[str, list[str]] = {}
     cleaned: dict[str, str | None] = {"name": "", "email": None, "phone": None}
     try:
-        cleaned["name"] = normalize_name(name) if name.strip() else ""
+        cleaned["name"] = normalize_name(name) if strip_invisible(name) else ""
     except NormalizationError as error:
         fields["name"] = [str(error)]
     try:
-        cleaned["email"] = normalize_email(email) if email and email.strip() else None
+        cleaned["email"] = normalize_email(email) if email and strip_invisible(email) else None
     except NormalizationError as error:
         fields["email"] = [str(error)]
     try:
         region = organization.default_phone_region
         cleaned["phone"] = (
-            normalize_phone(phone, region=region) if phone and phone.strip() else None
+            normalize_phone(phone, region=region) if phone and strip_invisible(phone) else None
         )
     except NormalizationError as error:
         fields["phone"] = [str(error)]

@@ -11,6 +11,15 @@ _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
+_SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+# Soft hyphen, zero-width characters, and marks, embeddings and isolates of direction. Other format
+# characters are visible (Arabic number signs) or end a flag (tags).
+_INVISIBLE = "\xad\u061c\u180e\ufeff" + "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
+)
+_JOINERS = "\u200c\u200d"
+_VIRAMA = 9
+
 
 def _is_mark(character: str) -> bool:
     """Return whether normalizing the character yields combining marks."""
@@ -32,7 +41,7 @@ def clean_text(text: str) -> str:
     return _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
-def normalize_unicode(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normalize_unicode(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """Return the normalization form of a text, in time linear in its length.
 
     Normalizing sorts each run of combining marks in quadratic time, so runs are cut first. This is
@@ -67,6 +76,19 @@ def indent_lines(text: str, indent: str = "  ") -> str:
 def unix_lines(text: str) -> str:
     """Return the text with line feeds only: browsers' forms and Windows files have CR LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def strip_invisible(text: str) -> str:
+    """Return the text without spaces and invisible characters at its ends.
+
+    They are pasted with addresses and names. Within the text they stay: joiners have a meaning in
+    Persian words, Indic names and emoji. A joiner after a virama is part of the last letter.
+    """
+    start = len(text) - len(text.lstrip(_SPACES + _INVISIBLE))
+    end = len(text.rstrip(_SPACES + _INVISIBLE))
+    if 0 < end < len(text) and text[end] in _JOINERS:
+        end += unicodedata.combining(text[end - 1]) == _VIRAMA
+    return text[start:end]
 
 
 def is_blank(text: str) -> bool:

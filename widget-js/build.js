@@ -1,6 +1,6 @@
 /**
- * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, and one locale each,
- * loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
+ * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, its markdown renderer,
+ * and one locale each, loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
  * src/, `--watch` rebuilds on every change, `--release` records the chunks of this release.
  */
 
@@ -10,6 +10,7 @@ import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
 import { ADMIN_MARKDOWN, hashOf, keep, release, report, write } from "./build/output.js";
 import { shrink } from "./build/shrink.js";
+import { markdownSlot } from "./build/slot.js";
 
 const options = new Set(process.argv.slice(2));
 const locales = (await readdir(new URL("src/locales/", import.meta.url)))
@@ -32,12 +33,13 @@ const common = {
 const chat = await context({
   ...common,
   entryPoints: [
-    { in: "src/chat-runtime.js", out: "chat" },
+    { in: "src/chat-entry.js", out: "chat" },
+    { in: "src/markdown-parts.js", out: "markdown" },
     ...locales.map((name) => ({ in: `src/locales/${name}.js`, out: name })),
   ],
   format: "esm",
   charset: "utf8",
-  plugins: [shrinkCss, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
+  plugins: [shrinkCss, markdownSlot, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
 });
 
 const launcher = await context({

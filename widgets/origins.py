@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import idna
 
+from loquent.text import strip_invisible
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 WILDCARD = "*."
 MAX_PORT = 65_535
@@ -63,7 +65,7 @@ def normalize_origin_entry(entry: str) -> str:
 
     Raises OriginError with the reason.
     """
-    text = entry.strip()
+    text = strip_invisible(entry)
     if not text:
         raise OriginError("An origin is empty.")
     if len(text) > 300:

@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from loquent.text import normalize_unicode
+
 # Longer messages are stories; a wish in them is left to the search and to the model.
 MAX_WORDS = 40
 # A message of so few words needs no verb.
@@ -27,9 +29,9 @@ def _plain(text: str) -> str:
     """Return the text in lower case, without accents and other marks."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = normalize_unicode("NFKD", text.casefold())
     kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
-    return unicodedata.normalize("NFC", kept).replace("ł", "l").replace("ø", "o").replace("đ", "d")
+    return normalize_unicode("NFC", kept).replace("ł", "l").replace("ø", "o").replace("đ", "d")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ const pinned = /** @type {HTMLScriptElement | null} */ (document.currentScript)?
 // Some browsers cache a failed import: retry with a different address.
 const chunks = createChunks((base, name, attempt) => {
   const again = attempt && !pinned ? `?${attempt}` : "";
-  return import(`${base}/api/widget/chunks/${hashes[name]}.js${again}`);
+  const load = (/** @type {string} */ file) =>
+    import(`${base}/api/widget/chunks/${hashes[file]}.js${again}`);
+  if (name !== "chat") return load(name);
+  // Two files, each within its budget, at the same time.
+  return Promise.all([load(name), load("markdown")]).then(([chat, markdown]) => {
+    chat.fill(markdown);
+    return chat;
+  });
 });
 
 boot(window, chunks);

@@ -44,7 +44,7 @@ from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
-from loquent.text import unix_lines
+from loquent.text import strip_invisible, unix_lines
 
 TEMPLATES = "admin/agents/textagent"
 
@@ -144,9 +144,9 @@ class AgentPages(TenantAdmin):
                 entry_id=_uuid(named) if named else None,
                 expected_version=datetime.fromisoformat(version) if version else None,
                 data={
-                    "title": request.POST.get("title", "").strip(),
+                    "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": request.POST.get("url", "").strip(),
+                    "url": strip_invisible(request.POST.get("url", "")),
                 },
             )
         except ApplicationError as error:

@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from loquent.agents.services.agents import AgentData
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.text import clean_text, unix_lines
+from loquent.text import clean_text, strip_invisible, unix_lines
 
 MAX_INSTRUCTIONS = 20_000
 STATUS = {
@@ -45,8 +45,8 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
         raise invalid({"Instructions": [f"Use at most {MAX_INSTRUCTIONS:,} characters."]})
     return {
         # A try needs no name.
-        "name": form.get("name", "").strip() or "Untitled",
-        "model": form.get("model", "").strip(),
+        "name": strip_invisible(form.get("name", "")) or "Untitled",
+        "model": strip_invisible(form.get("model", "")),
         "instructions": instructions,
         "max_output_tokens": tokens,
         "temperature": freedom,

@@ -25,7 +25,15 @@ def sign_in(client: Client, name: str, password: str = PASSWORD) -> int:
 
 @pytest.mark.parametrize(
     "name",
-    ["alice@example.com", "Alice@Example.COM", "  ALICE@example.com ", "ａlice@example.com"],
+    [
+        "alice@example.com",
+        "Alice@Example.COM",
+        "  ALICE@example.com ",
+        "ａlice@example.com",
+        "\u200balice@example.com",
+        "\ufeffalice@example.com\u200e",
+        "\u2068alice@example.com\u2069",
+    ],
 )
 def test_email_is_accepted_in_any_case(client: Client, alice: User, name: str) -> None:
     assert sign_in(client, name) == 302

@@ -21,6 +21,7 @@
       hint.hidden = true;
       const line = make("li", `lq-line ${role === "user" ? "lq-question" : "lq-answer"}`);
       const bubble = make("div", "lq-bubble", text);
+      bubble.dir = "auto";
       line.append(bubble);
       lines.append(line);
       toEnd();
