@@ -4,7 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, ReplyRequest, Source, TextDelta
+from loquent.agents.types import (
+    BackendError,
+    Cut,
+    ReplyEnd,
+    ReplyEvent,
+    ReplyRequest,
+    Source,
+    TextDelta,
+    TextRestart,
+)
 from loquent.testing.waiting import WAIT_SECONDS
 
 
@@ -28,10 +37,15 @@ class HeldAnswer:
         sources: tuple[Source, ...] = (),
         input_tokens: int | None = None,
         output_tokens: int | None = None,
+        cut: Cut | None = None,
     ) -> None:
         """Yield these pieces, and be done."""
         self.say(*texts)
-        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens))
+        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens, cut))
+
+    def restart(self) -> None:
+        """Withdraw the pieces so far."""
+        self._steps.put_nowait(TextRestart())
 
     def fail(self, error: Exception | None = None) -> None:
         """Raise a BackendError, or what is given."""
