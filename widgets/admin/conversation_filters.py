@@ -67,6 +67,7 @@ class LastAnswerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             (MessageStatus.COMPLETE.value, "Complete"),
+            (MessageStatus.CUT.value, "Cut off"),
             (MessageStatus.FAILED.value, "Failed"),
             (MessageStatus.INTERRUPTED.value, "Interrupted"),
             (MessageStatus.STOPPED.value, "Stopped"),

@@ -36,6 +36,7 @@ from widgets.types import MessageRole
 # The badge's colour and label per status of the last answer.
 BADGES = {
     "complete": ("lq-good", "Answered"),
+    "cut": ("lq-bad", "Cut off"),
     "stopped": ("", "Stopped"),
     "failed": ("lq-bad", "Failed"),
     "interrupted": ("lq-bad", "Interrupted"),

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import MessageStatus, PageData
+from widgets.types import CutReason, MessageStatus, PageData
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -33,6 +33,7 @@ MESSAGE = {
     "role": "assistant",
     "content": "Parcels arrive within two days.",
     "status": "complete",
+    "cut_reason": None,
     "created_at": "2026-01-05T09:31:00.000000Z",
     "client_message_id": None,
     "page_url": "",
@@ -120,6 +121,12 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A line of a conversation; token counts and times are null where the model gave none."""
 
     sources = SourcesField(read_only=True)
+    cut_reason = EndField(
+        choices=CutReason.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="Why an answer with the status `cut` is not whole; null for any other message.",
+    )
 
     class Meta:
         model = WidgetMessage
@@ -129,6 +136,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "role",
             "content",
             "status",
+            "cut_reason",
             "created_at",
             "client_message_id",
             "page_url",

@@ -8,7 +8,7 @@ from django.db.models import Q
 from contacts.models import Contact
 from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
-from widgets.types import MessageRole, MessageStatus, PageData, Rating, TurnState
+from widgets.types import CutReason, MessageRole, MessageStatus, PageData, Rating, TurnState
 
 
 class WidgetSession(BaseModel):
@@ -83,6 +83,10 @@ class WidgetMessage(BaseModel):
     content = models.TextField(blank=True)
     status = models.CharField(
         max_length=16, choices=MessageStatus.choices, default=MessageStatus.COMPLETE
+    )
+    # Why an answer with the status `cut` is not whole.
+    cut_reason = models.CharField(
+        max_length=16, choices=CutReason.choices, blank=True, default="", editable=False
     )
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False

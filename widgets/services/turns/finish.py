@@ -29,6 +29,7 @@ class Outcome:
 
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
+    cut_reason: str = ""
     sources: list[SourceData] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
@@ -158,6 +159,7 @@ def _columns(turn: PendingTurn, outcome: Outcome) -> dict[str, Any]:
         "id": uuid.UUID(turn.reply_id),
         "content": outcome.content,
         "status": outcome.status,
+        "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
