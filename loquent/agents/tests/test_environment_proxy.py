@@ -6,7 +6,7 @@ from pytest_django.fixtures import Settings
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.agents.tests.endpoint_scripts import body
+from loquent.agents.tests.endpoint_scripts import body, refuse
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
 
 NAMES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -60,6 +60,19 @@ async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(
     assert str(error) == "the endpoint can't be reached"
     assert "secret" not in caplog.text
     assert endpoint.requests == []
+
+
+async def test_a_proxy_that_refuses_a_tunnel_is_named(
+    endpoint: ScriptedEndpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{endpoint.port}")
+    settings.OPENAI_BASE_URL = "https://model.invalid/v1"
+    endpoint.push(refuse(407))
+    _, error = await collect_failure(make_reply())
+    assert str(error) == "the proxy answered HTTP 407"
+    [request] = endpoint.requests
+    assert (request.method, request.path) == ("CONNECT", "model.invalid:443")
+    assert request.headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
 
 
 @pytest.mark.parametrize(("url", "variables", "proxy"), [

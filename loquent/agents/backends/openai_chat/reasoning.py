@@ -118,7 +118,7 @@ class ReasoningFilter:
         return released
 
     def _in_answer(self, text: str) -> str:
-        if not self._held and not any(sign in text for sign in _STARTS):
+        if not self._held and "<" not in text and "[" not in text and "◁" not in text:
             self._shown.append(text)  # nearly every piece
             return text
         text = self._held + text
