@@ -78,7 +78,7 @@ async def test_it_streams_by_the_unsaved_settings(
 
 
 async def test_a_cut_answer_says_why(attempt: Try, scripted: ScriptedBackend) -> None:
-    trying = asyncio.create_task(attempt())
+    trying = asyncio.ensure_future(attempt())
     (await scripted.asked()).end("Half an answer", cut="length")
     assert (await trying)[-1]["cut"] == "length"
 
@@ -86,7 +86,7 @@ async def test_a_cut_answer_says_why(attempt: Try, scripted: ScriptedBackend) ->
 async def test_text_that_was_reasoning_is_withdrawn(
     attempt: Try, scripted: ScriptedBackend
 ) -> None:
-    trying = asyncio.create_task(attempt())
+    trying = asyncio.ensure_future(attempt())
     answer = await scripted.asked()
     answer.say("They ask.")
     answer.restart()
