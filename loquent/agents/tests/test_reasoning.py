@@ -98,10 +98,16 @@ def test_a_model_that_begins_inside_shows_nothing_before_its_closing_tag(name: s
         assert text.strip() == ANSWER
 
 
-@pytest.mark.parametrize("name", ["plain", "other tags", "fenced code"])
+@pytest.mark.parametrize("name", [name for name in KEPT if name != "a closing tag at the end"])
 def test_a_model_that_began_inside_and_no_longer_does_loses_nothing(name: str) -> None:
     for pieces in cuts(KEPT[name]):
         assert shown(pieces, begins_inside=True) == KEPT[name]
+
+
+@pytest.mark.parametrize("begins_inside", [False, True])
+def test_an_answer_of_many_tags_is_read_in_linear_time(begins_inside: bool) -> None:
+    pieces = ["a </think> b "] * 20_000
+    assert shown(pieces, begins_inside=begins_inside) == "".join(pieces)
 
 
 def test_text_that_is_held_back_is_released_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,14 @@ TAGS = (
     ("<seed:think>", "</seed:think>"),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
+    # The channels of gpt-oss and of Gemma.
+    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+    ("<|channel>thought", "<channel|>"),
 )
 # Text held back for a closing tag that never comes is released after so many characters.
 MAX_HELD = 200_000
+# Judging a tag reads all the text before it: an answer of nothing but tags is not worth that.
+MAX_TAGS = 20
 _LONGEST = max(len(tag) for pair in TAGS for tag in pair)
 _STARTS = "<[◁"
 _OPEN = re.compile("|".join(re.escape(tag) for tag, _ in TAGS), re.IGNORECASE)
@@ -44,6 +49,7 @@ class ReasoningFilter:
         self._feed: Callable[[str], str] = self._at_start
         self._close: re.Pattern[str] = _CLOSE
         self._is_settled = False
+        self._chances = MAX_TAGS
         self._held = ""
         self._search_from = 0
         self._shown: list[str] = []
@@ -110,8 +116,10 @@ class ReasoningFilter:
             if _ends_reasoning(before, after):
                 self.began_inside = True
                 return self._after_reasoning(after)
+            self._search_from = found.end()
+            self._chances -= 1
         self._search_from = max(self._search_from, len(self._held) - _LONGEST)
-        if len(self._held) <= MAX_HELD:
+        if len(self._held) <= MAX_HELD and self._chances > 0:
             return ""
         self._feed = self._pass
         released, self._held = self._held, ""
@@ -131,6 +139,10 @@ class ReasoningFilter:
             if _ends_reasoning("".join([*self._shown, text[: found.start()]]), after):
                 self._restart()
                 return self._after_reasoning(after)
+            self._chances -= 1
+            if self._chances <= 0:
+                self._feed = self._pass
+                return text
         return self._keep(text, len(text) - _unfinished_tag(text))
 
     def _keep(self, text: str, end: int) -> str:
