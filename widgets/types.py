@@ -47,6 +47,7 @@ class MessageStatus(models.TextChoices):
     """How a message ended (docs/protocol.md, "Status")."""
 
     COMPLETE = "complete", "Complete"
+    CUT = "cut", "Cut off"
     STOPPED = "stopped", "Stopped by the visitor"
     FAILED = "failed", "Failed"
     INTERRUPTED = "interrupted", "Interrupted by a crash"
@@ -74,9 +75,19 @@ def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> 
 
 # An answer that left the visitor without help.
 UNHELPFUL = frozenset({AnswerOutcome.NO_ANSWER.value, AnswerOutcome.FAILED.value})
-# An answer that ended well, or was stopped on purpose. Base clients, which know no status, are
-# shown these alone, and so is the model.
-FINISHED = frozenset({MessageStatus.COMPLETE.value, MessageStatus.STOPPED.value})
+# An answer that ended well, was cut by its maximum length or a filter, or was stopped on purpose.
+# Base clients, which know no status, are shown these alone, and so is the model.
+FINISHED = frozenset(
+    {MessageStatus.COMPLETE.value, MessageStatus.CUT.value, MessageStatus.STOPPED.value}
+)
+
+
+class CutReason(models.TextChoices):
+    """Why an answer with the status `cut` is not whole."""
+
+    LENGTH = "length", "Cut off at the maximum answer length"
+    FILTER = "filter", "Cut off by the provider's content filter"
+    UNKNOWN = "unknown", "Cut off by the provider"
 
 
 class Rating(models.TextChoices):

@@ -90,16 +90,30 @@ ReplyOutcome = Literal["answered", "no_answer", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
+class TextRestart:
+    """What came so far was the model's reasoning: the answer starts with the next `TextDelta`."""
+
+
+# Why an answer ends early: the maximum answer length, a filter, or a reason that is not known.
+Cut = Literal["length", "filter", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The answer is whole. Token counts are the provider's, None where it gives none."""
+    """The answer is whole, or `cut`. Token counts are the provider's, None where it gives none.
+
+    `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
+    """
 
     sources: tuple[Source, ...] = ()
     input_tokens: int | None = None
     output_tokens: int | None = None
     outcome: ReplyOutcome = "answered"
+    cut: Cut | None = None
+    notes: tuple[str, ...] = ()
 
 
-ReplyEvent = TextDelta | ReplyEnd
+ReplyEvent = TextDelta | TextRestart | ReplyEnd
 
 
 class BackendError(Exception):

@@ -10,7 +10,7 @@ from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, MessageStatus
+from widgets.types import AnswerOutcome, CutReason, MessageStatus
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -37,6 +37,7 @@ MESSAGE = {
     "content": "Parcels arrive within two days.",
     "status": "complete",
     "outcome": "answered",
+    "cut_reason": None,
     "created_at": "2026-01-05T09:31:00.000000Z",
     "client_message_id": None,
     "page_url": "",
@@ -141,6 +142,12 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         ),
     )
     sources = SourcesField(read_only=True)
+    cut_reason = EndField(
+        choices=CutReason.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="Why an answer with the status `cut` is not whole; null for any other message.",
+    )
 
     class Meta:
         model = WidgetMessage
@@ -151,6 +158,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "content",
             "status",
             "outcome",
+            "cut_reason",
             "created_at",
             "client_message_id",
             "page_url",

@@ -126,6 +126,7 @@ def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
     rows = WidgetMessage.objects.filter(session__in=sessions).order_by("session", "seq")
     for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):
         row["outcome"] = row["outcome"] or None
+        row["cut_reason"] = row["cut_reason"] or None
         messages[row.pop("session_id")].append(row)
     for session in sessions:
         yield {**WidgetSessionSerializer(session).data, "messages": messages[session.id]}

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
-from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta, TextRestart
 from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
@@ -122,7 +122,12 @@ class RunningTurn:
                 match event:
                     case TextDelta(text):
                         self._add(text)
+                    case TextRestart():
+                        self._restart()
                     case ReplyEnd():
+                        if event.cut is not None:
+                            self.outcome.status = MessageStatus.CUT.value
+                            self.outcome.cut_reason = event.cut
                         self.outcome.sources = list(event.sources)
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.input_tokens = event.input_tokens
@@ -142,6 +147,12 @@ class RunningTurn:
             # The first words are sent immediately; later ones are batched.
             loop = asyncio.get_running_loop()
             self._flush_handle = loop.call_at(self._next_flush, self.flush)
+
+    def _restart(self) -> None:
+        """Withdraw the text so far; the next `delta` has offset 0 and replaces it."""
+        self.text = ""
+        self._pending = ""
+        self._offset = 0
 
     def flush(self) -> None:
         """Send the batched text to the sockets that follow the answer."""

@@ -9,7 +9,7 @@ from contacts.models import Contact
 from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
-from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating, TurnState
+from widgets.types import AnswerOutcome, CutReason, MessageRole, MessageStatus, Rating, TurnState
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
@@ -86,6 +86,10 @@ class WidgetMessage(BaseModel):
     outcome = models.CharField(max_length=16, choices=AnswerOutcome.choices, blank=True)
     # Whether the widget shows with this answer how to reach people.
     card = models.BooleanField(default=False, editable=False)
+    # Why an answer with the status `cut` is not whole.
+    cut_reason = models.CharField(
+        max_length=16, choices=CutReason.choices, blank=True, default="", editable=False
+    )
     client_message_id = models.CharField(  # noqa: DJ001 - unique where given
         max_length=64, null=True, editable=False
     )

@@ -24,6 +24,7 @@ from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.backends.registry import (
     allowed_models,
     explain_refused_model,
+    model_notes,
     quoting_models,
     suggested_models,
 )
@@ -82,6 +83,7 @@ class AgentPages(TenantAdmin):
         context["models"] = self._models(request, agent)
         if agent is not None:
             context["model_refusal"] = explain_refused_model(agent.model)
+            context["model_notes"] = model_notes(agent.model)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
         return super().render_change_form(request, context, *args, **kwargs)

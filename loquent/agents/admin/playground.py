@@ -15,7 +15,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
-from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, TextDelta
+from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, TextDelta, TextRestart
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 
@@ -26,7 +26,8 @@ USED_UP = "Your organization has used all its tokens for today."
 async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     """Yield `delta` lines, then one `end`, or an `error` with a sentence for staff.
 
-    It counts against the token budget and takes a place among the model calls, like a turn.
+    A `restart` withdraws the text so far. A try counts against the token budget and takes a place
+    among the model calls, like a turn.
     Closing it, as a page does that goes away, stops the model.
     """
     attempt = _Attempt(loaded)
@@ -42,6 +43,8 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
                 if isinstance(event, TextDelta):
                     attempt.has_text()
                     yield _line(type="delta", text=event.text)
+                elif isinstance(event, TextRestart):
+                    yield _line(type="restart")
                 else:
                     attempt.end = event
         yield attempt.end_line(loaded.model)
@@ -80,6 +83,8 @@ class _Attempt:
             duration_ms=self._elapsed_ms(),
             input_tokens=end.input_tokens,
             output_tokens=end.output_tokens,
+            cut=end.cut,
+            notes=end.notes,
         )
 
     async def settle(self) -> None:

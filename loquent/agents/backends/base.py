@@ -41,6 +41,10 @@ class Backend(ABC):
         """Return the names that the form of an agent suggests."""
         return sorted(self.names or ())
 
+    def notes(self, model: str) -> tuple[str, ...]:
+        """Return what staff should know about a model's endpoint; a sentence each."""
+        return ()
+
     def endpoint(self) -> str:
         """Return the address that is asked ("" if none); turns of one endpoint fail together."""
         return ""

@@ -14,7 +14,14 @@ from loquent.agents.services.breaker import breakers
 from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
-from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, ReplyEvent, TextDelta
+from loquent.agents.types import (
+    AgentLimit,
+    BackendError,
+    ReplyEnd,
+    ReplyEvent,
+    TextDelta,
+    TextRestart,
+)
 from loquent.text import TextCleaner, is_blank
 
 logger = logging.getLogger(__name__)
@@ -26,6 +33,7 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
 
     The text is clean (see TextCleaner), begins with no white space, and is cut at
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
+    A `TextRestart` withdraws the text so far.
     The first text must come within LIMITS.turn_first_token_seconds, each further one within
     turn_gap_seconds, all of it within turn_total_seconds; time that the caller takes between two
     events counts for the last only. 0 turns a limit off. An answer without anything to see is an
@@ -57,6 +65,10 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
         await stack.enter_async_context(aclosing(upstream))
         while True:
             event = await _next_event(upstream, clock, provider, meter)
+            if isinstance(event, TextRestart):
+                answer = _Answer(limits.answer_chars)
+                yield event
+                continue
             text = answer.add(event.text) if isinstance(event, TextDelta) else answer.finish()
             if text:
                 call.has_text()
@@ -163,7 +175,7 @@ async def _metered(
             async for event in events:
                 if isinstance(event, TextDelta):
                     meter.received(event.text)
-                else:
+                elif isinstance(event, ReplyEnd):
                     meter.reported(event.input_tokens, event.output_tokens)
                 yield event
         except BackendError:

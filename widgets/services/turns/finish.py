@@ -40,6 +40,7 @@ class Outcome:
     content: str = ""
     status: str = MessageStatus.COMPLETE.value
     reply_outcome: str = AnswerOutcome.ANSWERED.value
+    cut_reason: str = ""
     sources: list[Source] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
@@ -188,6 +189,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "content": outcome.content,
         "status": outcome.status,
         "outcome": outcome.kind,
+        "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
