@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from inspect import iscoroutinefunction
 
-from django.db import close_old_connections
+from django.db import connections
 
 from loquent.db.threads import in_database
 from loquent.jobs.kinds import KINDS
@@ -175,11 +175,11 @@ class JobRunner:
             return
 
         def call() -> None:
-            close_old_connections()
             try:
                 task.func(*job.args)
             finally:
-                close_old_connections()
+                # Jobs are rare: between them, the connection is of more use to others.
+                connections.close_all()
 
         run = contextvars.copy_context().run
         await asyncio.get_running_loop().run_in_executor(self._threads, run, call)
