@@ -89,6 +89,7 @@ export function createShadowHost(win, h, config, options) {
   }
 
   return {
+    doc,
     root,
     activate,
     active: () => shadow.activeElement,
