@@ -42,7 +42,7 @@ def test_documented_options_match_the_code() -> None:
     names = re.findall(
         r"^  (\w+): ", block("embed/options.js", "const READERS = {", "\n};"), re.MULTILINE
     )
-    known = {kebab(name) for name in names} | {"data-widget", "data-host"}
+    known = {kebab(name) for name in names} | {"data-widget", "data-host", "data-consent"}
     assert sorted(first_cells("Options", "| attribute")) == sorted(known)
 
 
@@ -58,7 +58,8 @@ def test_documented_methods_match_the_code() -> None:
     names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/embed/sdk.js"))
     assert names is not None
     documented = [code.partition("(")[0] for code in first_cells("From JavaScript", "| method")]
-    assert sorted(documented) == sorted([*names[1].split(), "get", "mount", "push", "destroy"])
+    own = ["get", "mount", "push", "destroy", "consent"]
+    assert sorted(documented) == sorted([*names[1].split(), *own])
 
 
 def test_documented_events_match_the_code() -> None:

@@ -10,7 +10,6 @@ import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
 import { createStarters } from "./view/starters.js";
 import { createTranscript } from "./view/transcript.js";
-import { watchViewport } from "./view/viewport.js";
 
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
@@ -29,13 +28,12 @@ import { watchViewport } from "./view/viewport.js";
  * @param {Outside} returnFocus
  */
 export function createChat(context, strings, actions, getState, sound, returnFocus) {
-  const { win, doc, h, config, storage, shadowHost, launcher } = context;
+  const { win, doc, h, config, storage, shadowHost, launcher, toJson } = context;
   /** @type {View} */
   const view = { win, doc, h, strings, config, actions, later, comment };
   /** @type {number[]} */
   const timers = [];
   const loop = frameLoop(win, draw);
-  const unwatch = watchViewport(win, shadowHost.root);
   const draft = readDraft();
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
@@ -56,8 +54,8 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
 
   /** @param {Draft} change */
   function keepDraft(change) {
-    const before = JSON.stringify(draft);
-    const after = JSON.stringify(Object.assign(draft, change));
+    const before = toJson(draft);
+    const after = toJson(Object.assign(draft, change));
     if (after !== before) storage.tab.set("draft", after);
   }
 
@@ -179,7 +177,6 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     keepDraft,
     destroy() {
       loop.cancel();
-      unwatch();
       timers.forEach(win.clearTimeout);
       parts?.transcript.cancel();
       parts?.download.destroy();

@@ -1,7 +1,9 @@
 /** Entry of the first file: the launcher. Everything else is loaded after the first click. */
 
+import { guarded } from "./embed/blame.js";
 import { boot } from "./embed/boot.js";
 import { createChunks } from "./embed/chunks.js";
+import { documentOf } from "./embed/natives.js";
 
 /** The hash of each chunk by name, inserted by the build. */
 /** @type {{ [name: string]: string }} */
@@ -9,7 +11,8 @@ const hashes = /* @__PURE__ */ JSON.parse("__CHUNKS__");
 
 // A page that pins this file with `integrity` pins the chunks with an import map, which has only one
 // address for each.
-const pinned = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.integrity;
+const pinned = /** @type {HTMLScriptElement | null} */ (documentOf(window).currentScript)
+  ?.integrity;
 
 // Some browsers cache a failed import: retry with a different address.
 const chunks = createChunks((base, name, attempt) => {
@@ -24,4 +27,4 @@ const chunks = createChunks((base, name, attempt) => {
   });
 });
 
-boot(window, chunks);
+guarded(window, () => boot(window, chunks));

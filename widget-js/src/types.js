@@ -60,13 +60,14 @@
  *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
  *   shadowHost: import("./embed/shadow-host.js").ShadowHost, launcher: Launcher,
  *   emit(name: string, detail?: any): void, onToggle(open: boolean): void,
+ *   toJson(value: any): string,
  * }} WidgetContext What the first file passes to the second. `onToggle`: the panel opened or closed.
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
  *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
  *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
- *   pageContext?: { [name: string]: any },
+ *   pageContext?: { [name: string]: any }, container?: string,
  * }} Options The page's options, validated.
  *
  * @typedef {ReturnType<typeof import("./view/launcher.js").createLauncher>} Launcher

@@ -149,7 +149,8 @@ test("the first supported language is chosen, or English", () => {
 
 test("the page's option takes precedence over its lang, and that over the browser's languages", () => {
   const win = (lang) => ({
-    document: { documentElement: { lang } },
+    document: {},
+    Document: { prototype: { documentElement: { lang } } },
     navigator: { languages: ["nl-BE", "en"] },
   });
   assert.equal(detectLocale(win("fr"), "pt_br"), "pt-BR");

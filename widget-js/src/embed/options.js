@@ -61,6 +61,7 @@ const READERS = {
     hint: "a JSON object of texts by their names; docs/widget.md lists them",
   },
   pageContext: { read: objectOf, hint: "a JSON object" },
+  container: { read: (value) => `${value}`, hint: "" },
 };
 
 /** Return the attribute of an option: `data-offset-x` for `offsetX`. @param {string} name */

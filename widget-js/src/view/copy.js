@@ -1,6 +1,6 @@
 /** Copy to the clipboard, with one listener for the copy buttons of all code blocks. */
 
-import { setText } from "./dom.js";
+import { remove, set, setText } from "./dom.js";
 
 /** @import { View } from "../types.js" */
 
@@ -22,7 +22,7 @@ export async function copyText({ win, doc, h, later }, button, text, show) {
     button.getRootNode().appendChild(area);
     area.select();
     copied = doc.execCommand?.("copy");
-    area.remove();
+    remove(area);
     button.focus();
   }
   if (!copied) return;
@@ -32,8 +32,8 @@ export async function copyText({ win, doc, h, later }, button, text, show) {
 
 /** @param {View} view @param {HTMLElement} area */
 export function copyOnClick(view, area) {
-  area.addEventListener("click", ({ target }) => {
-    const button = /** @type {HTMLElement} */ (target);
+  set(area, "onclick", (/** @type {Event} */ event) => {
+    const button = /** @type {HTMLElement} */ (event.composedPath()[0]);
     if (button.className !== "copy") return;
     const { copied, copy } = view.strings;
     const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";

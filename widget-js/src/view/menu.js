@@ -52,6 +52,7 @@ export function createMenu({ h, doc, strings }, items) {
 
   return {
     node,
+    outside,
     /** @param {boolean} [focuses] return the focus to the button @returns {boolean} whether it was open */
     close(focuses) {
       const open = !list.hidden;

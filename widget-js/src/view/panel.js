@@ -1,6 +1,6 @@
 /** The dialog: header, body, footer, and its focus handling. */
 
-import { buttonOf, icon, set, setText } from "./dom.js";
+import { buttonOf, icon, remove, set, setText } from "./dom.js";
 import { createMenu } from "./menu.js";
 
 /** @import { Sound } from "./sound.js" */
@@ -61,7 +61,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       tabindex: -1,
       hidden: "",
       onkeydown: pressed,
-      onpointerdown: actions.touch,
+      onpointerdown: touched,
     },
     h(
       "header",
@@ -79,10 +79,20 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
   const modal = () => set(node, "aria-modal", full.matches && "true");
   full.addEventListener("change", modal);
 
+  /** @param {Event} event */
+  function touched(event) {
+    actions.touch();
+    menu.outside(event);
+  }
+
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     actions.touch();
-    if (event.key === "Escape" && !event.isComposing && !menu.close(true)) onClose();
+    if (event.key === "Escape" && !event.isComposing) {
+      // A dialog of the page stays open.
+      event.preventDefault();
+      if (!menu.close(true)) onClose();
+    }
     if (event.key !== "Tab" || !full.matches) return;
     const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
       (each) => each.getClientRects().length,
@@ -99,7 +109,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     destroy() {
       menu.close();
       full.removeEventListener("change", modal);
-      node.remove();
+      remove(node);
     },
     /** @param {State} state */
     render(state) {

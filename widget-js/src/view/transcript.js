@@ -2,7 +2,7 @@
 
 import { transcriptLines } from "../conversation/messages.js";
 import { createAnswerActions } from "./answer-actions.js";
-import { buttonOf, set } from "./dom.js";
+import { buttonOf, remove, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
 
@@ -83,8 +83,8 @@ export function createTranscript(view, onEdit, before, after) {
   function renderActions({ node, actions }, item, state, newest) {
     if (!actions) return;
     const place = newest ? tail : item.role === "assistant" ? node : null;
-    if (!place) actions.node.remove();
-    else if (actions.node.parentNode !== place) place.append(actions.node);
+    if (!place) remove(actions.node);
+    else if (actions.node.parentNode !== place) place.appendChild(actions.node);
     actions.render(item, state, newest);
   }
 
@@ -114,8 +114,8 @@ export function createTranscript(view, onEdit, before, after) {
     const keys = new Set(all.map(({ key, cid }) => key ?? cid));
     for (const [key, { node, actions }] of lines) {
       if (keys.has(key)) continue;
-      node.remove();
-      actions?.node.remove();
+      remove(node);
+      remove(actions?.node);
       lines.delete(key);
     }
     let place = log.firstElementChild;

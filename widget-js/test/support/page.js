@@ -126,9 +126,15 @@ export function openPage({
       script.src = "https://chat.example/api/widget/embed.js";
       Object.assign(script.dataset, { widget: id, ...data });
       win.document.head.append(script);
-      Object.defineProperty(win.document, "currentScript", { value: script, configurable: true });
+      Object.defineProperty(win.Document.prototype, "currentScript", {
+        value: script,
+        configurable: true,
+      });
       boot(win, chunks);
-      Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
+      Object.defineProperty(win.Document.prototype, "currentScript", {
+        value: null,
+        configurable: true,
+      });
       await settle();
     },
     /** Return the visible elements with a role and an accessible name. */
