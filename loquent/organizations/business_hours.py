@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_RANGES = 4
 MAX_HOLIDAYS = 100
-# Where the next opening is looked for; a holiday list can close more than a year.
+# How far ahead to search for the next opening; holidays can cover more than a year.
 SEARCH_DAYS = 400
 
 # For each day that has any: ranges from opening to closing time, in the organization's time zone.

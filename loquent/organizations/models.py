@@ -54,7 +54,7 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         validators=[validate_phone_region],
         help_text="Two letters, such as CH. Used for phone numbers without a country code.",
     )
-    # What visitors read on the contact card, and when people answer.
+    # Shown to visitors on the contact card.
     website = models.URLField(max_length=300, blank=True)
     phone = models.CharField(
         max_length=40, blank=True, help_text="With the country code. Visitors can call it."

@@ -1,4 +1,4 @@
-"""`manage.py setup_demo`: make the demo if there is none, and print where it is."""
+"""`manage.py setup_demo`: create the demo if there is none, and print its addresses."""
 
 import os
 import secrets
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
+    """Write a file that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(descriptor, 0o600)
