@@ -39,7 +39,7 @@ def read_page(data: Mapping[str, Any]) -> VisitorPage:
     """Return the page of a decoded frame; raise ValueError with a sentence for the client."""
     url = clean_address(_text(data, "url"))
     if not url:
-        raise ValueError("A page needs its url, an absolute http or https address.")
+        raise ValueError("A page needs a url, which must be an absolute http or https address.")
     context = data.get("context")
     if context is not None and not isinstance(context, dict):
         raise ValueError("context is an object.")
@@ -65,7 +65,7 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"{name} is a text.")  # noqa: TRY004 - one kind of error for callers
+        raise ValueError(f"{name} must be a string.")  # noqa: TRY004 - one kind of error for callers
     return value
 
 

@@ -137,7 +137,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         read_only=True,
         allow_null=True,
         help_text=(
-            "What the answer did for the visitor. `no_answer`: it says that nothing was found; "
+            "The result of the answer for the visitor. `no_answer`: it says nothing was found; "
             "`refused`: the provider declined because of the content. Null for visitors' messages."
         ),
     )

@@ -159,13 +159,13 @@ def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int)
 
 def _decode(raw: str | bytes | None) -> Frame:
     if not isinstance(raw, str):
-        _refuse("Frames are text, not binary.")
+        _refuse("Frames must be text, not binary.")
     try:
         data = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        _refuse("This is not JSON.")
+        _refuse("The frame is not valid JSON.")
     if not isinstance(data, dict):
-        _refuse("A frame is a JSON object.")
+        _refuse("A frame must be a JSON object.")
     return data
 
 
@@ -179,7 +179,7 @@ def _parse_message(data: Frame, *, v2: bool, message_chars: int) -> MessageFrame
     if not isinstance(content, str):
         raise FrameError(
             ErrorCode.INVALID_FRAME,
-            "A message needs its text as content.",
+            "A message needs content, which must be a string.",
             client_message_id=client_message_id,
         )
     content = clean_text(content).strip()
@@ -213,13 +213,13 @@ def _parse_feedback(data: Frame) -> FeedbackFrame:
     message_id = _message_id(data)
     rating = data.get("rating", "")
     if rating not in ("up", "down", None):
-        _refuse("A rating is “up”, “down” or null.")
+        _refuse("A rating must be “up”, “down” or null.")
     return FeedbackFrame(message_id, rating, _optional_text(data, "comment", MAX_COMMENT))
 
 
 def _parse_page(data: Frame, raw: str | bytes | None) -> PageFrame:
     if is_too_big(raw, MAX_PAGE_BYTES):
-        _refuse(f"A page frame has at most {MAX_PAGE_BYTES} bytes.")
+        _refuse(f"A page frame can have at most {MAX_PAGE_BYTES} bytes.")
     try:
         return PageFrame(read_page(data))
     except ValueError as error:
@@ -238,7 +238,7 @@ def _optional_text(data: Frame, name: str, longest: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        _refuse(f"{name} is a text.")
+        _refuse(f"{name} must be a string.")
     return clean_text(value)[:longest].strip()
 
 

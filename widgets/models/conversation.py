@@ -38,7 +38,7 @@ class WidgetSession(BaseModel):
     contact_is_own = models.BooleanField(
         default=False,
         editable=False,
-        help_text="This session made its contact, so its later forms may correct it.",
+        help_text="This session created its contact, so its later forms may correct it.",
     )
     # The visitor's page, as reported by their browser (widgets/services/pages.py).
     page_url = models.TextField(blank=True, default="", editable=False)

@@ -31,9 +31,9 @@ class Command(BaseCommand):
         if owner is not None:
             text = f"email: {owner.email}\npassword: {password}\nAPI key: {owner.api_key}\n"
             write_private(path, text)
-            self.stdout.write(f"The admin's owner: {owner.email}, password {password}")
+            self.stdout.write(f"Log in to the admin as {owner.email}, password {password}")
         if path.exists():
-            self.stdout.write(f"Email, password and API key of the demo stand in {path}")
+            self.stdout.write(f"The email, password and API key of the demo are in {path}")
         self.stdout.write("")
         self.stdout.write(f"  Demo page   {settings.SITE_URL}/demo/")
         self.stdout.write(f"  Admin       {settings.SITE_URL}/admin/")

@@ -212,7 +212,7 @@ class OpenAIChatBackend(Backend):
             error = BackendError("the endpoint can't be reached", permanent=False)
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
-            raise BackendError("OPENAI_BASE_URL is no address", permanent=True) from None
+            raise BackendError("OPENAI_BASE_URL is not a valid address", permanent=True) from None
         except aiohttp.ClientHttpProxyError as refusal:
             meter.refused()
             reason = f"the proxy answered HTTP {refusal.status}"
