@@ -156,7 +156,7 @@ async def test_page_zoom_leaves_the_panel_inside_the_window(
         assert box["width"] == pytest.approx(384, abs=9)  # It still rises.
 
 
-async def test_a_transformed_page_leaves_the_chat_in_the_window(
+async def test_chat_stays_in_the_window_of_a_transformed_page(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -168,7 +168,7 @@ async def test_a_transformed_page_leaves_the_chat_in_the_window(
         await expect(panel).to_be_in_viewport(ratio=1)
 
 
-async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
+async def test_chat_works_during_and_after_a_modal_dialog(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -195,7 +195,7 @@ async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
         await expect_once(panel, "In the dialog")
 
 
-async def test_a_page_that_keeps_removing_the_chat_is_told_once(
+async def test_repeated_removal_of_the_chat_is_logged_once(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
@@ -256,7 +256,7 @@ async def test_tags_that_tools_rewrite_mount_one_widget_from_its_own_server(
         assert strays == []
 
 
-async def test_a_script_without_a_widget_says_so_and_asks_nothing(
+async def test_script_without_a_widget_warns_and_sends_no_request(
     page: Page, live_server_process: StartServer
 ) -> None:
     server = live_server_process()

@@ -71,7 +71,7 @@ async def use_chat(page: Page) -> None:
         ("radix.js", "", "#own"),
     ],
 )
-async def test_the_chat_works_beside_an_open_dialog_of_a_library(
+async def test_chat_works_beside_an_open_library_dialog(
     page: Page,
     live_server_process: StartServer,
     widget: WidgetConfig,
@@ -91,7 +91,7 @@ async def test_the_chat_works_beside_an_open_dialog_of_a_library(
         await expect(page.locator(own)).to_have_value("mine")
 
 
-async def test_the_wheel_scrolls_the_transcript_under_lenis(
+async def test_wheel_scrolls_the_transcript_with_lenis(
     page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
 ) -> None:
     server = live_server_process()
@@ -121,7 +121,7 @@ async def test_the_wheel_scrolls_the_transcript_under_lenis(
 
 
 @pytest.mark.parametrize("script", ["react-18.js", "react-19.js"])
-async def test_the_chat_returns_after_the_document_is_hydrated_with_a_mismatch(
+async def test_chat_returns_after_a_hydration_mismatch(
     page: Page,
     live_server_process: StartServer,
     widget: WidgetConfig,
@@ -138,7 +138,7 @@ async def test_the_chat_returns_after_the_document_is_hydrated_with_a_mismatch(
         assert await page.locator("loquent-widget").count() == 1
 
 
-async def test_the_open_chat_stays_through_visits_of_turbo_and_its_cache(
+async def test_open_chat_survives_turbo_visits_and_cache(
     page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
 ) -> None:
     server = live_server_process()
@@ -158,7 +158,7 @@ async def test_the_open_chat_stays_through_visits_of_turbo_and_its_cache(
             await expect(log(page.get_by_role("dialog"))).to_contain_text("Are you there?")
 
 
-async def test_an_angular_app_with_an_open_chat_is_stable(
+async def test_angular_app_becomes_stable_with_an_open_chat(
     page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
 ) -> None:
     server = live_server_process()
@@ -176,7 +176,7 @@ async def test_an_angular_app_with_an_open_chat_is_stable(
 
 
 @pytest.mark.parametrize("script", ["mootools.js", "require.js"])
-async def test_the_chat_works_beside_a_script_that_changes_the_globals(
+async def test_chat_works_beside_a_script_that_changes_globals(
     page: Page,
     live_server_process: StartServer,
     widget: WidgetConfig,
