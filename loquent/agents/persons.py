@@ -55,7 +55,7 @@ _SPACED = _load(_DATA["spaced"])
 _UNSPACED = _load(_DATA["unspaced"])
 _NOT_ALONE = tuple(_DATA["not_alone"].split())
 _FOR = frozenset(_DATA["for"].split())
-# Most messages name nobody, which the beginnings of their words tell fastest.
+# Most messages name no person; checking the beginnings of their words is the fastest test.
 _HEADS = frozenset(stem[:3] for language in _SPACED for stem in language.people)
 _SHORT_HEADS = frozenset(head for head in _HEADS if len(head) < 3)
 

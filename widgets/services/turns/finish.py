@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def kind(self) -> str:
-        """What the answer did for the visitor: an AnswerOutcome."""
+        """The result of the answer for the visitor: an AnswerOutcome."""
         return outcome_of(self.status, complete=self.reply_outcome)
 
 
