@@ -32,7 +32,7 @@ def clean_text(text: str) -> str:
     return _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
-def normalize_unicode(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normalize_unicode(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """Return the normalization form of a text, in time linear in its length.
 
     Normalizing sorts each run of combining marks in quadratic time, so runs are cut first. This is
