@@ -33,11 +33,12 @@ class Source(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
 
     title: str
     content: str
     url: str
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,8 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.search.index import (
-    Hit,
-    questions_of,
-    search_knowledge,
-    sources_of,
-)
+from loquent.agents.search.index import Hit, sources_of
+from loquent.agents.search.knowledge import questions_of, search_knowledge
 from loquent.agents.search.words import question_terms, terms
 from loquent.agents.types import (
     Passage,
@@ -62,7 +58,7 @@ class BuiltinBackend(Backend):
         question = questions[-1] if questions else ""
         answer = small_talk(question)
         if answer is None:
-            hits = companions(await search_knowledge(request, CANDIDATES))[:PASSAGES]
+            hits = companions((await search_knowledge(request, CANDIDATES)).relevant)[:PASSAGES]
             answer = compose(hits) if hits else apology(question, request.knowledge)
             is_found = bool(hits) or asks_nothing(question, request.knowledge)
         elif answer == _HELLO:

@@ -21,7 +21,8 @@ from loquent.agents.backends.openai_chat.request import Dialect, Dialects, reque
 from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
-from loquent.agents.search.index import search_knowledge, sources_of
+from loquent.agents.search.index import sources_of
+from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
     CheckResult,
@@ -67,7 +68,7 @@ class OpenAIChatBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer as it comes, then its sources and token counts."""
-        hits = await search_knowledge(request, self.prompt_passages)
+        hits = (await search_knowledge(request, self.prompt_passages)).relevant
         prompt = system_prompt(request.instructions, hits, request.page)
         response = await self._open(request, prompt)
         reader = AnswerReader(request.meter)
