@@ -23,6 +23,7 @@ from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 
 MAX_QUESTION = 2_000
+OUTCOMES = "`answer`, `choices`, `none` or `person`."
 ENTRY_ID = "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02"
 QUESTION = {
     "question": "How much is postage?",
@@ -62,7 +63,7 @@ class HitSerializer(serializers.Serializer[Any]):
 class SearchSerializer(serializers.Serializer[Any]):
     """What the agent would do, and the entries it found, best first, also those too far off."""
 
-    outcome = serializers.ChoiceField(["answer", "choices", "none", "person"])
+    outcome = serializers.CharField(help_text=OUTCOMES)
     threshold = serializers.FloatField(help_text="The least score of an answer for this agent.")
     hits = HitSerializer(many=True)
 
@@ -73,7 +74,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="row.id")
     question = serializers.CharField(source="row.question")
     expect = serializers.CharField(source="row.expect")
-    outcome = serializers.ChoiceField(["answer", "choices", "none", "person"])
+    outcome = serializers.CharField(help_text=OUTCOMES)
     rank = serializers.IntegerField(allow_null=True)
     right = serializers.BooleanField()
     was_right = serializers.BooleanField(allow_null=True)

@@ -31,6 +31,13 @@ class Source(TypedDict):
     url: str
 
 
+class Choice(TypedDict):
+    """A button below an answer: what it says, and the message that a click sends."""
+
+    title: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
@@ -98,6 +105,7 @@ class ReplyEnd:
     input_tokens: int | None = None
     output_tokens: int | None = None
     outcome: ReplyOutcome = "answered"
+    choices: tuple[Choice, ...] = ()
 
 
 ReplyEvent = TextDelta | ReplyEnd

@@ -44,7 +44,7 @@ FAST_PASSAGES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: all hits, best first, and what to do with them.
+    """What a search gave: all hits, best first, and what to do with them. `language`: the agent's.
 
     `relevant`: the hits that are good enough to answer from.
     """
@@ -52,6 +52,7 @@ class Found:
     outcome: Outcome = "none"
     hits: Sequence[Hit] = ()
     threshold: float = 0.0
+    language: str = ""
 
     @property
     def relevant(self) -> list[Hit]:
@@ -81,7 +82,8 @@ class Knowledge:
                 best = hits
         threshold = self.threshold.of(best)
         outcome = "person" if asks_for_person(question) else decide(best, threshold)
-        return Found(outcome, [hit for hit in best if hit.score > 0], threshold)
+        hits = [hit for hit in best if hit.score > 0]
+        return Found(outcome, hits, threshold, self.index.language)
 
     def _vectors(self, texts: list[str]) -> "Vectors | None":
         return None if self.index.vectors is None else embedder.encode(texts)
@@ -133,7 +135,7 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     """
     questions = questions_of(request.messages)
     if not request.knowledge or not questions:
-        return Found()
+        return search_no_knowledge(questions[-1] if questions else "")
     slot = _slot_of(request)
     if not slot.whole.done():
         await asyncio.wait([asyncio.wrap_future(slot.whole)], timeout=WAIT_SECONDS)
