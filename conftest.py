@@ -36,6 +36,8 @@ from widgets.services.rate_limits import frame_limiter
 from widgets.services.refusals import origin_counts
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
+# Loading the encoder takes seconds; the tests that are about meaning turn it on.
+django_settings.MEANING = False
 
 
 def pytest_configure() -> None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntFlag
 from typing import TypedDict
 
 from django.db import models
@@ -88,6 +89,50 @@ class CutReason(models.TextChoices):
     LENGTH = "length", "Cut off at the maximum answer length"
     FILTER = "filter", "Cut off by the provider's content filter"
     UNKNOWN = "unknown", "Cut off by the provider"
+
+
+class Sign(IntFlag):
+    """What visitors' messages say about a conversation; kept for good."""
+
+    QUESTION = 1
+    THANKS = 2
+    PERSON = 4
+    DETAILS = 8
+    COMPLAINT = 16
+    # Of one message only: it is no question.
+    GREETING = 32
+
+
+class Attention(IntFlag):
+    """Why a conversation needs staff, most urgent last; the lower bits are no reasons yet.
+
+    A conversation needs staff if the number is at least that of FAILED.
+    """
+
+    HAS_DETAILS = 1
+    ONE_NO_ANSWER = 2
+    TWO_NO_ANSWERS = 4
+    COMPLAINED = 8
+    FAILED = 16
+    NO_ANSWER = 32
+    LEFT_DETAILS = 64
+    UNHAPPY = 128
+    PERSON = 256
+
+
+class Reason(models.TextChoices):
+    """The reasons of Attention by name, in the order in which staff should look at them."""
+
+    PERSON = "asked_for_person", "Asked for a person"
+    UNHAPPY = "unhappy", "Unhappy"
+    LEFT_DETAILS = "left_details", "Left details"
+    NO_ANSWER = "no_answer", "No answer found"
+    FAILED = "failed", "Failed"
+
+    @property
+    def bit(self) -> int:
+        """The reason's bit in `WidgetSession.attention`."""
+        return Attention[self.name].value
 
 
 class Rating(models.TextChoices):

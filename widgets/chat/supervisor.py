@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 # With more sockets than this, only a part is checked each second.
 MANY_SOCKETS = 1_000
 PARTS = 3
+# An answer whose turn is gone must stop within a second, also without Redis.
+FENCE_TIMES = 2
 INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
@@ -69,7 +71,7 @@ class Supervisor:
             measure_process,
         )
         self._tasks = [
-            loop.create_task(_repeat(self.renew_leases)),
+            loop.create_task(_repeat(self.renew_leases, times=FENCE_TIMES)),
             loop.create_task(_repeat(self.resync_outdated)),
             loop.create_task(_repeat(*checks)),
         ]
@@ -111,9 +113,14 @@ class Supervisor:
         runner.start_again()
 
     async def renew_leases(self) -> None:
-        """Renew the leases of this process's turns."""
+        """Renew the leases of this process's turns; stop the answers whose turns are gone."""
+        # Read first: a turn that begins during the query is not in its result.
+        running = runner.running()
         if running_here := runner.sessions():
-            await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+            kept = await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+            for turn in running:
+                if turn.claimed.turn_id not in kept:
+                    turn.stop()
 
     async def keep_turns(self) -> None:
         """Run the turns that dead processes left."""
@@ -206,15 +213,15 @@ class Supervisor:
                 socket.end(CloseCode.IDLE)
 
 
-async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
-    """Run the steps every RENEW_SECONDS, forever. A step that fails doesn't stop the others."""
+async def _repeat(*steps: Callable[[], Awaitable[None]], times: int = 1) -> None:
+    """Run the steps `times` per RENEW_SECONDS, forever; one that fails doesn't stop the others."""
     while True:
         for step in steps:
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - the next round tries again
                 logger.warning("%s failed: %s", step.__name__, type(error).__name__)
-        await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.sleep(RENEW_SECONDS / times)
 
 
 def on_remote_event(session_id: uuid.UUID, event: Event) -> None:

@@ -69,6 +69,10 @@ class TurnRunner:
         if turn is not None:
             turn.stop()
 
+    def running(self) -> list[RunningTurn]:
+        """Return the turns that this process is running."""
+        return list(self._current.values())
+
     def sessions(self) -> list[uuid.UUID]:
         """Return the sessions whose turns this process is running."""
         return list(self._tasks)

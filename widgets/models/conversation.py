@@ -9,7 +9,16 @@ from contacts.models import Contact
 from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from widgets.models.config import WidgetConfig
-from widgets.types import AnswerOutcome, CutReason, MessageRole, MessageStatus, Rating, TurnState
+from widgets.types import (
+    AnswerOutcome,
+    Attention,
+    CutReason,
+    MessageRole,
+    MessageStatus,
+    Rating,
+    Reason,
+    TurnState,
+)
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
@@ -32,6 +41,10 @@ class WidgetSession(BaseModel):
     outcome = models.CharField(
         max_length=16, choices=AnswerOutcome.choices, blank=True, editable=False
     )
+    # Why the conversation needs staff (types.Attention), and what visitors said (types.Sign).
+    attention = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    attention_done_at = models.DateTimeField(null=True, editable=False)
+    signs = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     contact_claim = models.JSONField(
         "details entered by the visitor", null=True, blank=True, editable=False
     )
@@ -55,6 +68,12 @@ class WidgetSession(BaseModel):
             # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
             models.Index(fields=["-last_active_at", "-id"], name="widget_session_active"),
+            # Few sessions are in it, and each page of staff counts them.
+            models.Index(
+                fields=["widget", "-last_active_at"],
+                condition=Q(attention__gte=Attention.FAILED.value),
+                name="widget_session_attention",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,6 +83,11 @@ class WidgetSession(BaseModel):
     def organization_id(self) -> uuid.UUID:
         """The organization of the widget."""
         return self.widget.organization_id
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why the conversation needs staff, most urgent first."""
+        return [reason for reason in Reason if self.attention & reason.bit]
 
     @property
     def page(self) -> VisitorPage | None:

@@ -19,8 +19,9 @@ from loquent.organizations.site.staff_site import Nav
 class TextAgentAdmin(AgentPages):
     """The admin of text agents."""
 
-    nav = Nav("Chat", 2, "Text agents", "agent")
+    nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
+    nav_url = TenantAdmin.only_row_url
     list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
     list_select_related = ["organization"]
@@ -62,7 +63,7 @@ class TextAgentAdmin(AgentPages):
 class DailyTokenUsageAdmin(TenantAdmin):
     """Daily token usage of organizations with a budget or a ceiling; read only."""
 
-    nav = Nav("Organization", 4, "Token usage", "meter")
+    nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
     list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
     list_select_related = ["organization"]
     date_hierarchy = "day"

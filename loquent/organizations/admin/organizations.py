@@ -73,7 +73,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
-    nav = Nav("Organization", 1, "Settings", "settings")
+    nav = Nav("Settings", 30, "General", "settings", section="Settings", title="Organizations")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     form = OrganizationForm
 
