@@ -1,4 +1,4 @@
-"""Check a URL that somebody entered, before it is stored and again before it is used. Pure."""
+"""Check an entered URL, before it is stored and again before it is used. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def _check_host(host: str, *, is_bracketed: bool, rules: EgressRules) -> None:
 
 
 def _literal(host: str, *, is_bracketed: bool) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is; None for a name. Refuse all other ways to write one."""
+    """Return the address that a host is; None for a name. Refuse every other notation of one."""
     try:
         if is_bracketed:
             return IPv6Address(host)

@@ -1,9 +1,9 @@
 """Decides whether what was found answers the question, by a threshold measured per agent.
 
 Scores depend on the knowledge: among many entries, something resembles any question. So an index
-is asked questions that surely have no answer in it (unanswerable.json), and the threshold lies
-where most of them are refused. A fixed threshold has half a say, because 40 questions alone would
-make it jump.
+is asked questions that surely have no answer in it (unanswerable.json), and the threshold is set
+where most of them are refused. It is averaged with a fixed one, because 40 questions alone would
+make it unstable.
 """
 
 import json
@@ -25,7 +25,7 @@ USUAL_WORDS = 0.18
 REFUSED_WITH_MEANING = 0.8
 REFUSED_WORDS = 0.6
 LEAST = 0.15
-# So little above the threshold, a close runner-up makes the visitor choose.
+# If the best hit is this close to the threshold, a close runner-up makes the visitor choose.
 UNSURE = 0.12
 CLOSE = 0.04
 MAX_CHOICES = 3

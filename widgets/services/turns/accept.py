@@ -92,7 +92,7 @@ def accept_messages(
     `contact_info_required`, `daily_cap_reached`, or `forbidden` if the session or widget has ended.
     If this raises, nothing was written.
     """
-    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
+    # Rate limits may wait for Redis, so charge them before locking any row.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
     answers: Answers = {}
     written: list[_New] = []

@@ -1,4 +1,4 @@
-"""`manage.py evaluate_answers AGENT`: ask an agent's test questions and print the figures."""
+"""`manage.py evaluate_answers AGENT`: run an agent's test questions and print the figures."""
 
 import argparse
 import time
