@@ -64,7 +64,7 @@ class SearchSerializer(serializers.Serializer[Any]):
     """What the agent would do, and the entries it found, best first, even below the threshold."""
 
     outcome = serializers.CharField(help_text=OUTCOMES)
-    threshold = serializers.FloatField(help_text="The least score of an answer for this agent.")
+    threshold = serializers.FloatField(help_text="The minimum score of an answer of this agent.")
     hits = HitSerializer(many=True)
 
 
@@ -130,7 +130,7 @@ class AgentAnswersViewSet(OrganizationViewSet):
         ),
         parameters=[
             OpenApiParameter("q", str, required=True, description="The question."),
-            OpenApiParameter("previous", str, description="The visitor's question before it."),
+            OpenApiParameter("previous", str, description="The visitor's previous question."),
         ],
         responses=SearchSerializer,
     )

@@ -33,7 +33,7 @@ MAX_CHOICES = 3
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The least score of an answer, by words alone and with vectors."""
+    """The minimum score of an answer, by words alone and with vectors."""
 
     words: float = USUAL_WORDS
     with_meaning: float = USUAL_WITH_MEANING
@@ -63,13 +63,13 @@ def unanswerable_questions() -> dict[str, tuple[str, ...]]:
 
 
 def words_threshold(index: KnowledgeIndex) -> float:
-    """Return the least score of an answer by words alone."""
+    """Return the minimum score of an answer by words alone."""
     questions = unanswerable_questions().get(index.language, ())
     return _between([_best(index, q) for q in questions], REFUSED_WORDS, USUAL_WORDS)
 
 
 def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
-    """Return the least score of an answer with vectors; `vectors`: the unanswerable questions'."""
+    """Return the minimum score of an answer with vectors; `vectors`: of unanswerable questions."""
     questions = unanswerable_questions().get(index.language, ())
     scores = [_best(index, q, vector) for q, vector in zip(questions, vectors, strict=True)]
     return _between(scores, REFUSED_WITH_MEANING, USUAL_WITH_MEANING)

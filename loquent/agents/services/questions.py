@@ -61,7 +61,7 @@ def _read(line: str, known: Mapping[str, KnowledgeEntry]) -> dict[str, Any]:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
-        raise invalid({"line": ["This is not JSON."]}) from None
+        raise invalid({"line": ["The line is not valid JSON."]}) from None
     if not isinstance(data, dict):
         raise invalid({"line": ["Write one JSON object per line."]})
     unknown = sorted(set(data) - set(QUESTION_FIELDS))
