@@ -12,7 +12,7 @@ from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
 from loquent.organizations.admin.forms import take_over
 from widgets.models import WidgetConfig
-from widgets.origins import OriginError, normalize_origin_entry
+from widgets.origins import OriginError, add_www, normalize_origin_entry
 from widgets.services.configs import (
     create_widget,
     lock_widget,
@@ -57,10 +57,10 @@ class LinesField(forms.CharField):
 class OriginsField(LinesField):
     """Origins, one per line; an empty field allows any site."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
+    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "example.com"})
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value) or None
+        return [entry for line in super().to_python(value) for entry in add_www(line)] or None
 
 
 class WidgetConfigForm(GuardedForm[WidgetConfig]):
@@ -73,8 +73,9 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         required=False,
         label="Allowed sites",
         help_text=(
-            "Sites that may show this widget, one per line, such as https://example.com or "
-            "https://*.example.com. Leave empty to allow any site."
+            "Only these websites can show the chat, one per line. example.com also allows "
+            "www.example.com; https://*.example.com allows all its subdomains. Leave empty to "
+            "allow all websites."
         ),
     )
     # False for the preview, whose form is never saved.
@@ -192,7 +193,8 @@ def read_origins(lines: Sequence[str]) -> list[dict[str, str]]:
     for line in (line.strip() for line in lines):
         if line:
             try:
-                entry = {"typed": line, "origin": normalize_origin_entry(line), "error": ""}
+                stored = ", ".join(normalize_origin_entry(entry) for entry in add_www(line))
+                entry = {"typed": line, "origin": stored, "error": ""}
             except OriginError as error:
                 entry = {"typed": line, "origin": "", "error": str(error)}
             found.append(entry)
