@@ -81,7 +81,7 @@ class JobRunner:
         ]
 
     async def drain(self, *, grace_seconds: float) -> bool:
-        """Claim no more, let running jobs end, and return the others for other workers to run.
+        """Claim no more jobs, wait for running ones, and return the rest for other workers to run.
 
         Return whether all had ended.
         """
@@ -178,7 +178,7 @@ class JobRunner:
             try:
                 task.func(*job.args)
             finally:
-                # Jobs are rare: between them, the connection is of more use to others.
+                # Jobs are rare: release the connection in between.
                 connections.close_all()
 
         run = contextvars.copy_context().run

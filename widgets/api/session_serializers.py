@@ -53,7 +53,7 @@ MESSAGE = {
 
 
 class PageSerializer(serializers.Serializer[VisitorPage]):
-    """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
+    """The visitor's page, as their browser reports it: untrusted. `at`: when they reached it."""
 
     url = serializers.CharField()
     title = serializers.CharField()
@@ -125,19 +125,19 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     }
 )
 class SourcesField(serializers.JSONField):
-    """What an answer rests on, as it was written with the answer."""
+    """A source of an answer, as stored with the answer."""
 
 
 @examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
-    """A line of a conversation; token counts and times are null where the model gave none."""
+    """A message of a conversation; token counts and times are null if the model reported none."""
 
     outcome = EndField(
         choices=AnswerOutcome.choices,
         read_only=True,
         allow_null=True,
         help_text=(
-            "What the answer did for the visitor. `no_answer`: it says that nothing was found; "
+            "The result of the answer for the visitor. `no_answer`: it says nothing was found; "
             "`refused`: the provider declined because of the content. Null for visitors' messages."
         ),
     )
@@ -146,7 +146,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         choices=CutReason.choices,
         read_only=True,
         allow_null=True,
-        help_text="Why an answer with the status `cut` is not whole; null for any other message.",
+        help_text="Why an answer with the status `cut` is incomplete; null for any other message.",
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Finds the passages of an agent's knowledge that fit a question: BM25, in memory."""
+"""Finds the passages of an agent's knowledge that match a question: BM25, in memory."""
 
 import asyncio
 import math
@@ -28,15 +28,15 @@ CACHED_CHARS = 10_000_000
 TITLE_BOOST = 1.5
 # A passage with less than this part of the best one's score would only dilute the answer.
 SCORE_FLOOR = 0.3
-MENDED_TERMS = 16  # mending looks through many words; a visitor must not make it slow
+MENDED_TERMS = 16  # correcting typos compares many words; a visitor must not make it slow
 WRITER_BYTES = 15_000_000  # the least that tantivy accepts
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that fits: the entry's title and link, and the passage's own text.
+    """A matching passage: the entry's title and link, and the passage's own text.
 
-    `answers`: the terms of the question's subject that stand in it.
+    `answers`: the terms of the question's subject that it contains.
     """
 
     title: str
@@ -61,11 +61,11 @@ class KnowledgeIndex:
         builder.add_unsigned_field("number", stored=True)
         self._schema = builder.build()
         index = Index(self._schema)
-        # Terms are made by words.terms, so that questions and passages agree; here only a split.
+        # words.terms creates the terms, so that questions and passages agree; here only a split.
         spaces = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.remove_long(200))
         index.register_tokenizer("spaces", spaces.build())
         writer = index.writer(WRITER_BYTES, 1)
-        # What it takes of the cache.
+        # Its size in the cache.
         self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
         known: set[str] = set()
         for number, passage in enumerate(self._passages):
@@ -145,7 +145,7 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
 
     If that message names no known subject ("and how long does it take?"), it is read
     together with the visitor's message before it. A search takes under a millisecond and runs
-    at once; building an index may take long and runs on a thread.
+    in the event loop; building an index may take long and runs on a thread.
     """
     if not request.knowledge:
         return []

@@ -1,4 +1,4 @@
-"""From a text to the terms that it is found by, the same for entries and questions. Pure."""
+"""Converts a text to its search terms, the same way for entries and questions. Pure."""
 
 import re
 from functools import cache
@@ -50,7 +50,7 @@ type understand use used using way wonder work works working world year day
 
 
 class QuestionTerms(NamedTuple):
-    """The terms of a question without repeats: `strong` tell its subject, `weak` might."""
+    """The distinct terms of a question: `strong` name its subject, `weak` might."""
 
     strong: tuple[str, ...]
     weak: tuple[str, ...]
@@ -60,7 +60,7 @@ def terms(text: str) -> list[str]:
     """Return the terms of a text in order: folded to lower-case ASCII if possible, and stemmed."""
     spaced = _UNSPACED.sub(_pairs, normalize_unicode("NFKC", text))
     if not spaced.isascii():
-        # The analyzer takes UTF-8: lone surrogates must not reach it.
+        # The analyzer expects UTF-8: lone surrogates must not reach it.
         spaced = spaced.encode("utf-8", "replace").decode("utf-8")
     return _analyzer().analyze(spaced)
 

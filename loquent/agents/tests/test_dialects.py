@@ -79,7 +79,7 @@ async def test_a_shorter_conversation_is_sent_whole_afterwards(endpoint: Scripte
     await collect(make_reply(long, model="openai-chat:small"))
     await collect(make_reply(long[-3:], model="openai-chat:small"))
     counts = [len(request.body["messages"]) for request in endpoint.requests]
-    assert counts == [7, 3, 3]
+    assert counts == [8, 4, 4]
     assert endpoint.requests[1].body["messages"][-1]["content"] == "x" * 3_000
 
 

@@ -92,6 +92,7 @@ export function createShadowHost(win, h, config, options) {
     doc,
     root,
     activate,
+    addStyles,
     active: () => shadow.activeElement,
     /** @param {Options["theme"]} next */
     setTheme(next) {

@@ -118,7 +118,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     shadowHost.setLocale(locale);
     /** @type {WidgetContext} */
     const context = {
-      ...{ win, doc, h, base, id, config, storage, options, page, shadowHost, launcher },
+      ...{ win, doc, h, base, id, config, chunks, storage, options, page, shadowHost, launcher },
       toJson,
       emit: events.emit,
       onToggle: (open) => tabs.onToggle(open),

@@ -11,6 +11,7 @@ code { font: .88em/1.5 ui-monospace, monospace; background: #7f7f7f29; border-ra
 figure { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--surface) }
 figcaption { display: flex; justify-content: space-between; align-items: center; padding: 2px 6px 2px 12px; border-block-end: 1px solid var(--line) }
 .copy { min-height: 26px; padding: 0 8px; border-radius: 6px; color: var(--text) }
+.copy:hover { background: var(--bubble) }
 pre { overflow-x: auto; padding: 10px 12px; text-align: left }
 a code { background: none }
 pre code { background: none; padding: 0; overflow-wrap: normal }

@@ -55,7 +55,7 @@ class BuiltinBackend(Backend):
         self.pause = pause
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
-        """Yield the answer and its sources; it needs no network and can't fail for want of one."""
+        """Yield the answer and its sources; it needs no network and can't fail without one."""
         hits: Sequence[Hit] = ()
         is_found = True
         questions = questions_of(request.messages)
@@ -87,7 +87,7 @@ def small_talk(message: str) -> str | None:
 
 
 def companions(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the best passage, and those that answer what the ones before them leave open."""
+    """Return the best passage, and those that match terms which earlier ones don't."""
     chosen: list[Hit] = []
     answered: frozenset[str] = frozenset()
     for hit in hits:
@@ -120,7 +120,7 @@ def apology(question: str, knowledge: Sequence[Passage]) -> str:
 
 
 def asks_nothing(question: str, knowledge: Sequence[Passage]) -> bool:
-    """Return whether the message holds no word to search for, in an agent that knows something."""
+    """Return whether the message has no word to search for, although the agent has knowledge."""
     return bool(knowledge) and not any(question_terms(question))
 
 

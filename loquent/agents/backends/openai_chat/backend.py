@@ -1,7 +1,7 @@
 """Provider `openai-chat`: any OpenAI-compatible chat-completions endpoint, streamed.
 
 A lean client of our own: an SDK costs twice to five times the CPU of the whole turn.
-Nothing that the endpoint writes goes into an exception or a log line.
+Nothing that the endpoint writes is copied into an exception or a log line.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
 AFTER_END_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
-# After the first words: what comes meanwhile is read, parsed and passed on as one piece.
+# After the first words, text that arrives within this time is parsed and passed on as one piece.
 GATHER_SECONDS = 0.04
 
 
@@ -66,7 +66,7 @@ class OpenAIChatBackend(Backend):
         self._dialects = Dialects()
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
-        """Yield the answer as it comes, then its sources, token counts and notes."""
+        """Yield the answer as it arrives, then its sources, token counts and notes."""
         hits = await search_knowledge(request, self.prompt_passages)
         prompt = system_prompt(request.instructions, hits, request.page)
         asking = Asking(request, prompt, self._dialects.get(_url(), request.model))
@@ -98,7 +98,7 @@ class OpenAIChatBackend(Backend):
                 request.meter.refused()
                 continue
             finally:
-                # A response read to its end has given its connection back; others are cut off.
+                # A response read to its end has returned its connection; others are aborted.
                 response.close()
             break
         self._remember(asking, reader)
@@ -126,7 +126,7 @@ class OpenAIChatBackend(Backend):
         return settings.OPENAI_MODELS
 
     def endpoint(self) -> str:
-        """Return the address of the settings."""
+        """Return the configured address."""
         return settings.OPENAI_BASE_URL
 
     def is_configured(self) -> bool:
@@ -194,7 +194,7 @@ class OpenAIChatBackend(Backend):
         meter = asking.request.meter
         url = _url()
         try:
-            # The session tells the meter when the request is sent: until then it is free.
+            # The session notifies the meter when the request is sent: until then it is free.
             return await self._sessions.get().post(
                 url,
                 data=json.dumps(asking.body).encode(),
@@ -205,14 +205,14 @@ class OpenAIChatBackend(Backend):
                 proxy=proxy_for(url),
             )
         except TimeoutError:
-            # Before the other connection errors, which it is one of: it is not tried again.
+            # Before the other connection errors, of which it is a subclass: it is not retried.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
             meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
-            raise BackendError("OPENAI_BASE_URL is no address", permanent=True) from None
+            raise BackendError("OPENAI_BASE_URL is not a valid address", permanent=True) from None
         except aiohttp.ClientHttpProxyError as refusal:
             meter.refused()
             reason = f"the proxy answered HTTP {refusal.status}"
@@ -274,7 +274,7 @@ async def _read_rest(
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the few bytes behind the answer: at their end the connection can be used again."""
+    """Read the last few bytes of the response, so that the connection can be reused."""
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while not response.content.at_eof():
