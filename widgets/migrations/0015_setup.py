@@ -8,7 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('widgets', '0013_cut_answers'),
+        ('widgets', '0013_attention'),
+        ('widgets', '0014_help_words'),
     ]
 
     operations = [
