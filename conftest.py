@@ -37,6 +37,8 @@ from widgets.services.refusals import origin_counts
 from widgets.services.setup.seen_sites import forget_seen_sites
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
+# Loading the encoder takes seconds; the tests that are about meaning turn it on.
+django_settings.MEANING = False
 
 
 def pytest_configure() -> None:

@@ -10,15 +10,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from loquent.db.settings import database_settings
-from loquent.env import (
-    envbool,
-    envint,
-    envlist,
-    envnetworks,
-    envsecret,
-    envstr,
-    require_modules,
-)
+from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr, require_modules
 from loquent.limits import Limits
 from loquent.mail import mail_settings
 from loquent.rest.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
@@ -242,6 +234,7 @@ OPENAI_BASE_URL = envstr("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip(
 OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 # Names that the form of an agent suggests; any other may be typed.
 OPENAI_MODELS = envlist("OPENAI_MODELS")
+MEANING = envbool("MEANING", True)
 
 # --- Ceilings of the operator --------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
+from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
@@ -18,6 +19,9 @@ router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
+router.register(
+    r"agents/(?P<agent_id>[0-9a-f-]{36})/questions", AgentQuestionViewSet, basename="agent-question"
+)
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
@@ -25,6 +29,21 @@ router.register("api-keys", ApiKeyViewSet, basename="api-key")
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path(
+        "api/v1/agents/<uuid:pk>/search/",
+        AgentAnswersViewSet.as_view({"get": "find"}, detail=True),
+        name="agent-search",
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/evaluate/",
+        AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True),
+        name="agent-evaluate",
+    ),
+    # The same by another name: beside the questions.
+    path(
+        "api/v1/agents/<uuid:pk>/questions/evaluate/",
+        AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True, schema=None),
+    ),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),
     path("api/schema/", ApiSchema.as_view(), name="schema"),

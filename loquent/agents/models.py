@@ -99,6 +99,66 @@ class KnowledgeEntry(BaseModel):
         return self.title
 
 
+class AgentQuestion(BaseModel):
+    """A question that measures an agent's answers: what it should find, or that it should refuse.
+
+    `was_right`: what the last evaluation found; None before the first.
+    """
+
+    class Expect(models.TextChoices):
+        ENTRY = "entry", "an entry"
+        NONE = "none", "no answer"
+        PERSON = "person", "a person"
+
+    agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="questions")
+    question = models.CharField(max_length=2_000, help_text="What a visitor asks.")
+    previous = models.CharField(
+        max_length=2_000, blank=True, help_text="What the visitor asked before, if that matters."
+    )
+    expect = models.CharField(
+        max_length=10,
+        choices=Expect,
+        default=Expect.ENTRY,
+        help_text="`entry`: the knowledge entry that answers; `none`: a refusal, as no entry "
+        "answers; `person`: the visitor asks for a person.",
+    )
+    entry = models.ForeignKey(
+        KnowledgeEntry,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The entry that answers; null if it was deleted, or none is expected.",
+    )
+    was_right = models.BooleanField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name = "test question"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expect="entry") | models.Q(entry=None),
+                name="agent_question_entry_only_if_expected",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:100]
+
+
+class PassageVector(models.Model):
+    """The vector of a text, by the SHA-256 of the model, its dimensions and the text."""
+
+    key = models.BinaryField(primary_key=True, max_length=32)
+    data = models.BinaryField(help_text="Half-precision floats.")
+
+    class Meta:
+        verbose_name = "passage vector"
+
+    def __str__(self) -> str:
+        return bytes(self.key).hex()
+
+
 class DailyTokenUsage(BaseModel):
     """The models' tokens of an organization that has a budget, on one of its days.
 

@@ -31,13 +31,21 @@ class Source(TypedDict):
     url: str
 
 
+class Choice(TypedDict):
+    """A button below an answer: what it says, and the message that a click sends."""
+
+    title: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
 
     title: str
     content: str
     url: str
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class ReplyEnd:
     outcome: ReplyOutcome = "answered"
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 ReplyEvent = TextDelta | TextRestart | ReplyEnd

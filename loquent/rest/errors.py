@@ -41,6 +41,7 @@ STATUS = {
     ErrorCode.PRECONDITION_FAILED: status.HTTP_412_PRECONDITION_FAILED,
     ErrorCode.IDEMPOTENCY_KEY_REUSED: status.HTTP_422_UNPROCESSABLE_ENTITY,
     ErrorCode.RATE_LIMITED: status.HTTP_429_TOO_MANY_REQUESTS,
+    ErrorCode.UNAVAILABLE: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 # The code of a status that Django or the REST framework answers with.
 CODES = {

@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.agents.models import AgentQuestion
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
@@ -39,6 +40,14 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("put", "/api/v1/agents/{id}/"): WRITE,
     ("patch", "/api/v1/agents/{id}/"): WRITE,
     ("delete", "/api/v1/agents/{id}/"): WRITE,
+    ("get", "/api/v1/agents/{id}/search/"): READ,
+    ("post", "/api/v1/agents/{id}/evaluate/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/questions/"): READ,
+    ("post", "/api/v1/agents/{agent_id}/questions/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/questions/{id}/"): READ,
+    ("put", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("patch", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("delete", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("get", "/api/v1/contacts/"): READ,
     ("post", "/api/v1/contacts/"): WRITE,
     ("get", "/api/v1/contacts/export/"): EXPORT,
@@ -88,10 +97,12 @@ def clients(
 
 @pytest.fixture
 def ids(acme: Organization) -> dict[str, str]:
-    widget = make_widget(acme)
+    widget, agent = make_widget(acme), make_agent(acme)
+    question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
     return {
         "widgets": str(widget.id),
-        "agents": str(make_agent(acme).id),
+        "agents": str(agent.id),
+        "questions": str(question.id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
         "sessions": str(create_widget_session(widget=widget)[0].id),
         "api-keys": str(create_api_key(organization=acme, name="Shown")[0].id),
@@ -113,10 +124,15 @@ def test_permissions_match_the_matrix(
     method: str,
     path: str,
 ) -> None:
-    kind = path.split("/")[3]
+    kind = "questions" if "/questions/" in path else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body = {"name": "New", "text_agent_id": str(own_agent.id)} if method != "get" else None
-    response = getattr(clients[caller], method)(path.replace("{id}", ids[kind]), body)
+    body = None
+    if method != "get":
+        body = {"name": "New", "text_agent_id": str(own_agent.id)}
+        body |= {"question": "Who is the pope?", "expect": "none"}
+    address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids[kind])
+    address += "?q=pope" if path.endswith("/search/") else ""
+    response = getattr(clients[caller], method)(address, body)
     assert response.status_code in expected(caller, method, path)
     if response.status_code == 200 and caller in OTHERS:
         # Lists and exports of another organization: nothing of Acme's.
@@ -132,7 +148,7 @@ def expected(caller: str, method: str, path: str) -> set[int]:
     allowed = MATRIX[method, path]
     if caller == "other key" and allowed == OWN:
         return {403}
-    if caller in OTHERS and "{id}" in path:
+    if caller in OTHERS and ("{id}" in path or "{agent_id}" in path):
         return {404}
     return {200, 201, 204} if caller in allowed | OTHERS else {403}
 

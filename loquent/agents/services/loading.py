@@ -199,4 +199,5 @@ def _budget(found: FoundAgent) -> TokenBudget | None:
 @cached(_knowledge, lock=Lock())
 def _load_knowledge(agent_id: uuid.UUID, version: str) -> tuple[Passage, ...]:
     rows = KnowledgeEntry.objects.filter(agent_id=agent_id).order_by("created_at", "id")
-    return tuple(Passage(*row) for row in rows.values_list("title", "content", "url"))
+    columns = rows.values_list("title", "content", "url", "id")
+    return tuple(Passage(row[0], row[1], row[2], str(row[3])) for row in columns)

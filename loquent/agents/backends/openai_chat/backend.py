@@ -26,7 +26,8 @@ from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
-from loquent.agents.search.index import search_knowledge, sources_of
+from loquent.agents.search.index import sources_of
+from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
     CheckResult,
@@ -67,7 +68,7 @@ class OpenAIChatBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer as it arrives, then its sources, token counts and notes."""
-        hits = await search_knowledge(request, self.prompt_passages)
+        hits = (await search_knowledge(request, self.prompt_passages)).relevant
         prompt = system_prompt(request.instructions, hits, request.page)
         asking = Asking(request, prompt, self._dialects.get(_url(), request.model))
         while True:

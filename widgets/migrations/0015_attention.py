@@ -32,7 +32,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
 
-    dependencies = [("widgets", "0012_outcome")]
+    dependencies = [("widgets", "0014_help_words")]
 
     operations = [
         migrations.AddField(
