@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from loquent.errors import invalid
 from loquent.text import is_blank, strip_invisible
@@ -63,8 +64,9 @@ def save_embed_options(*, widget: WidgetConfig, options: dict[str, str]) -> Widg
     if errors:
         raise invalid(errors)
     widget.embed_options = kept
+    widget.look_saved_at = timezone.now()
     # Not `updated_at`: the widget's settings, which editors compare by it, are unchanged.
-    widget.save(update_fields=["embed_options"])
+    widget.save(update_fields=["embed_options", "look_saved_at"])
     return widget
 
 

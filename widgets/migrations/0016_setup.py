@@ -8,8 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('widgets', '0013_attention'),
-        ('widgets', '0014_help_words'),
+        ('widgets', '0015_attention'),
     ]
 
     operations = [
