@@ -1,5 +1,6 @@
 """The admin form of a widget: lists with one item per line, errors beside their fields."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from widgets.services.configs import (
     update_widget,
     widget_version,
 )
+from widgets.services.setup.first_run import PRIMARY_COLOR
 from widgets.services.validation import (
     MAX_STARTER,
     MAX_STARTERS,
@@ -29,6 +31,15 @@ from widgets.types import NoticeData, WidgetConfigData
 
 # Defaults for a new widget in the form. Over REST there is no cap unless one is sent.
 PROPOSED_CAP = 500
+# Brand colours on which white text is readable; the first is a new widget's.
+SWATCHES = {
+    "Indigo": PRIMARY_COLOR,
+    "Blue": "#1d4ed8",
+    "Teal": "#0f766e",
+    "Red": "#b42318",
+    "Purple": "#7e22ce",
+    "Grey": "#374151",
+}
 NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
 # Settings with a form field of the same name.
 SETTINGS = [
@@ -95,7 +106,9 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
         field_classes = {"greeting": LongTextField, "notice_text": LongTextField}
         widgets = {
-            "primary_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
+            "primary_color": forms.TextInput(
+                attrs={"data-color": "", "maxlength": 7, "data-swatches": json.dumps(SWATCHES)}
+            ),
             "text_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
             "greeting": forms.Textarea(attrs={"rows": 3}),
             "notice_text": forms.Textarea(attrs={"rows": 2}),
@@ -130,6 +143,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
+            if "primary_color" not in (kwargs.get("initial") or {}):
+                self.initial["primary_color"] = PRIMARY_COLOR
 
     def lock_row(self) -> WidgetConfig:
         return lock_widget(widget=self.instance)

@@ -20,6 +20,7 @@ from widgets.admin.widget_form import NOTICE_FIELDS, SETTINGS, read_origins
 from widgets.models import WidgetConfig
 from widgets.services.configs import allow_origin, public_config, reset_widget_id
 from widgets.services.refusals import refused_sites
+from widgets.services.setup.first_run import PRIMARY_COLOR
 from widgets.services.setup.seen_sites import installation
 from widgets.services.setup.snippets import embed_code
 
@@ -47,7 +48,7 @@ class WidgetPages(InstallPages):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        widget = context.get("original") or WidgetConfig()
+        widget = context.get("original") or WidgetConfig(primary_color=PRIMARY_COLOR)
         context["preview"] = {
             "config": _shown_settings(widget),
             "frame": reverse("admin:widgets_widgetconfig_preview"),
