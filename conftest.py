@@ -34,6 +34,7 @@ from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.services.rate_limits import frame_limiter
 from widgets.services.refusals import origin_counts
+from widgets.services.setup.seen_sites import forget_seen_sites
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
 # Loading the encoder takes seconds; the tests that are about meaning turn it on.
@@ -124,6 +125,7 @@ def _fresh_process() -> None:
     limiter.clear()
     frame_limiter.clear()
     origin_counts.clear()
+    forget_seen_sites()
     # An export that an earlier test did not read to its end counts until it is collected.
     slow_requests._running.clear()
     breakers.clear()

@@ -99,6 +99,19 @@ def normalize_origin_entry(entry: str) -> str:
     return _join(scheme, (WILDCARD if wildcard else "") + host, port)
 
 
+def add_www(entry: str) -> list[str]:
+    """The entries that a form stores for one: `example.com` stands for `www.example.com`, too.
+
+    Sites answer at both names, and owners know one of them. Entries with a scheme, port, path or
+    wildcard are exact.
+    """
+    text = strip_invisible(entry).lower()
+    if re.search(r"[:/*@?#\\\s\[]", text) or "." not in text or _NUMBER.match(text.split(".")[-1]):
+        return [entry]
+    bare = text.removeprefix("www.")
+    return [bare, f"www.{bare}"] if "." in bare else [entry]
+
+
 def _split_scheme(text: str) -> tuple[str, str]:
     match = _SCHEME.match(text)
     if match is None:

@@ -159,6 +159,25 @@ class PassageVector(models.Model):
         return bytes(self.key).hex()
 
 
+class TriedQuestion(BaseModel):
+    """A question that a member asked in "Try it", and how its answer ended.
+
+    Few are kept per organization (services/tries.py); set-up tells by them what has been tried.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="tried_questions"
+    )
+    question = models.CharField(max_length=500)
+    outcome = models.CharField(max_length=16)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.question
+
+
 class DailyTokenUsage(BaseModel):
     """The models' tokens of an organization that has a budget, on one of its days.
 

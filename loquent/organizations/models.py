@@ -56,6 +56,8 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
     )
     # Shown to visitors on the contact card.
     website = models.URLField(max_length=300, blank=True)
+    # Said during set-up; the chat's own page replaces the site.
+    has_no_website = models.BooleanField(default=False)
     phone = models.CharField(
         max_length=40, blank=True, help_text="With the country code. Visitors can call it."
     )

@@ -48,6 +48,9 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "export"): ADMIN,
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
+    (WidgetConfig, "install"): VIEWER,
+    (WidgetConfig, "sites"): VIEWER,
+    (WidgetConfig, "qr"): VIEWER,
     (WidgetConfig, "preview"): VIEWER,
     (TextAgent, "knowledge"): VIEWER,
     (WidgetSession, "messages"): VIEWER,
@@ -57,6 +60,10 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
 OF_A_LIST: dict[tuple[type[Model], str], Any] = {
     (WidgetSession, "exportlist"): ADMIN,
 }
+# Pages of the site, about the current organization. A superuser chooses one first.
+OF_THE_SITE = {"setup": ADMIN, "setup_shop": ADMIN}
+# They lead to the first screen while there is no chat.
+OF_THE_SITE |= {"setup_teach": ADMIN, "setup_try": ADMIN, "setup_site": ADMIN}
 # Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
 POSTS = {
     "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
@@ -80,6 +87,8 @@ FOR_ALL = {
 # Addresses that take a form alone: their own tests say from whom.
 FORMS = {
     "jobs_job_retry",
+    "setup_own_shop",
+    "setup_look",
     "organizations_invitation_resend",
     "widgets_widgetconfig_allow",
     "widgets_widgetconfig_check",
@@ -113,11 +122,14 @@ def expectations() -> dict[str, Any]:
     }
     table |= {f"{options_name(model)}_{page}": "root" for model in SERVER for page in STANDARD}
     others = {**OF_A_ROW, **OF_A_LIST}
-    return table | {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+    table |= {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+    return table | OF_THE_SITE
 
 
 def address(name: str, by_name: dict[str, Model]) -> str:
     """Where a page is, of a row where it is of one."""
+    if name in OF_THE_SITE:
+        return reverse(f"admin:{name}")
     kind, _, page = name.rpartition("_")
     of_a_list = {
         "changelist",

@@ -6,7 +6,8 @@ from django.contrib import admin
 
 from loquent.organizations.site.staff_site import StaffPage, StaffSite
 from widgets.admin.overview import overview_csv, overview_page
+from widgets.admin.setup.first_run import SETUP_PAGES
 
 site = cast("StaffSite", admin.site)
 site.home = overview_page
-site.pages += [StaffPage("overview_csv", "overview.csv", overview_csv)]
+site.pages += [StaffPage("overview_csv", "overview.csv", overview_csv), *SETUP_PAGES]

@@ -16,6 +16,7 @@ from widgets.admin.widget_form import WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
 from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
+from widgets.services.setup.first_run import note_look
 from widgets.services.usage import (
     refusals_today,
     refused_today,
@@ -23,6 +24,12 @@ from widgets.services.usage import (
     with_conversations,
     with_usage,
 )
+
+# Saving one of these is a step of set-up.
+LOOK = {
+    *("name", "greeting", "primary_color", "text_color", "position", "starters"),
+    *("notice_text", "notice_url", "notice_consent"),
+}
 
 
 @admin.register(WidgetConfig)
@@ -127,6 +134,8 @@ class WidgetConfigAdmin(WidgetPages):
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)
+        if not change or LOOK & set(form.changed_data):
+            note_look(widget=obj)
         if renamed := form.renamed_origins():
             lines = "\n".join(f"{typed} → {stored}" for typed, stored in renamed)
             self.message_user(

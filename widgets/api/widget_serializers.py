@@ -12,7 +12,8 @@ from widgets.models import (
     MAX_NOTICE_URL,
     WidgetConfig,
 )
-from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
+from widgets.services.configs import change_widget, create_widget, update_widget
+from widgets.services.setup.snippets import embed_code
 from widgets.services.validation import MAX_ORIGINS, MAX_STARTERS
 from widgets.types import NoticeData, WidgetConfigData
 

@@ -27,6 +27,7 @@ from widgets.chat.telemetry import measure_process, note_interrupted
 from widgets.chat.turn_runner import runner
 from widgets.services.open_sockets import revocation_state
 from widgets.services.refusals import flush_refusals, has_refusals
+from widgets.services.setup.seen_sites import flush_seen_sites, has_seen_sites
 from widgets.services.turns.leases import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 
 logger = logging.getLogger(__name__)
@@ -198,9 +199,11 @@ class Supervisor:
             logger.warning("Sockets could not be resynced: %s", dict(failures))
 
     async def count_refusals(self) -> None:
-        """Write how often limits refused, for staff."""
+        """Write how often limits refused, and which sites show a chat, for staff."""
         if has_refusals():
             await in_database(flush_refusals)
+        if has_seen_sites():
+            await in_database(flush_seen_sites)
 
     async def end_idle(self) -> None:
         """Close the sockets that sent only pings for LIMIT_IDLE_SECONDS."""

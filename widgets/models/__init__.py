@@ -2,7 +2,13 @@
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.models.records import ErasureReceipt, LimitHit, RefusedOrigin, WidgetDailyUsage
+from widgets.models.records import (
+    ErasureReceipt,
+    LimitHit,
+    RefusedOrigin,
+    SeenSite,
+    WidgetDailyUsage,
+)
 
 __all__ = [
     "MAX_GREETING",
@@ -12,6 +18,7 @@ __all__ = [
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",
+    "SeenSite",
     "WidgetConfig",
     "WidgetDailyUsage",
     "WidgetMessage",

@@ -107,6 +107,10 @@ class WidgetConfig(BaseModel):
         "messages.",
     )
     enabled = models.BooleanField(default=True)
+    # Attributes of the embed code, as /config has none of them (services/setup/snippets.py).
+    embed_options = models.JSONField(default=dict, blank=True, editable=False)
+    # When a member last saved or confirmed how the chat looks, for the set-up checklist.
+    look_saved_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "widget_config"
@@ -190,4 +194,5 @@ audit(
     "notice_url",
     "notice_consent",
     "enabled",
+    "embed_options",
 )

@@ -1,5 +1,7 @@
 """Usage counters of widgets, and erasure receipts."""
 
+from urllib.parse import urlsplit
+
 from django.db import models
 from django.db.models import Q
 
@@ -48,6 +50,33 @@ class RefusedOrigin(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.origin} {self.count}"
+
+
+class SeenSite(BaseModel):
+    """A site that was given a widget's settings, and when last.
+
+    Written at most once per minute and site (widgets/services/setup/seen_sites.py).
+    """
+
+    widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="seen_sites")
+    origin = models.CharField(max_length=300)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["widget", "origin"], name="widget_seen_site_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.origin
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the site is on a developer's own machine, which no customer can open."""
+        host = urlsplit(self.origin).hostname or ""
+        return (
+            host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
+        )
 
 
 class ErasureReceipt(BaseModel):

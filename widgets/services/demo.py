@@ -127,6 +127,11 @@ def demo_widget() -> WidgetConfig | None:
     )
 
 
+def is_demo(organization: Organization) -> bool:
+    """Return whether this is the demo's organization; its owner's later ones are their own."""
+    return _demo_organizations().order_by("created_at").first() == organization
+
+
 def _demo_organizations() -> models.QuerySet[Organization]:
     is_owned = Q(memberships__user__username=OWNER_EMAIL)
     return Organization.objects.filter(Q(name=ORGANIZATION) | is_owned)

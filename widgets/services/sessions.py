@@ -50,15 +50,19 @@ def contact_card(organization: Organization) -> ContactCard | None:
 
 def check_page_request(*, request: PageRequest) -> WidgetConfig:
     """Return the widget if this page may open it; raise `not_found` or `forbidden` if not."""
-    unknown = ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
-    if not is_widget_id(request.widget_id):
-        raise unknown
-    widgets = WidgetConfig.objects.select_related("organization")
-    widget = widgets.filter(widget_id=request.widget_id, enabled=True).first()
+    widget = find_public_widget(widget_id=request.widget_id)
     if widget is None:
-        raise unknown
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
     validate_origin(widget=widget, origins=request.origins, fetch_site=request.fetch_site)
     return widget
+
+
+def find_public_widget(*, widget_id: str) -> WidgetConfig | None:
+    """Return the enabled widget with this public identifier, with its organization, or None."""
+    if not is_widget_id(widget_id):
+        return None
+    widgets = WidgetConfig.objects.select_related("organization")
+    return widgets.filter(widget_id=widget_id, enabled=True).first()
 
 
 def open_session(*, handshake: Handshake) -> OpenedSession:

@@ -15,6 +15,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
+from loquent.agents.services.tries import record_try
 from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, TextDelta, TextRestart
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
@@ -47,6 +48,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
                     yield _line(type="restart")
                 else:
                     attempt.end = event
+        await in_database(record_try, loaded=loaded, outcome=attempt.outcome)
         yield attempt.end_line(loaded.model)
     except BackendError as error:
         yield _line(type="error", message=f"The model did not answer: {error}.")
@@ -71,6 +73,10 @@ class _Attempt:
     def has_text(self) -> None:
         if self._first_ms is None:
             self._first_ms = self._elapsed_ms()
+
+    @property
+    def outcome(self) -> str:
+        return (self.end or ReplyEnd()).outcome
 
     def end_line(self, model: str) -> str:
         end = self.end or ReplyEnd()

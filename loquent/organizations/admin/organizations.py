@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,7 +16,7 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin.api_keys import ApiKeyAdmin
 from loquent.organizations.admin.audit import AuditAdmin
 from loquent.organizations.admin.base import TenantAdmin
-from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.fields import LongTextField, international_phone
 from loquent.organizations.admin.hours_field import HolidaysField, HoursField
 from loquent.organizations.admin.invitations import InvitationAdmin
 from loquent.organizations.admin.jobs import JobAdmin
@@ -56,17 +54,8 @@ class OrganizationForm(forms.ModelForm[Organization]):
 
     def clean_phone(self) -> str:
         """Return the number in its international spelling."""
-        typed: str = self.cleaned_data["phone"]
-        if not typed.strip():
-            return ""
-        region = str(self.data.get("default_phone_region") or "").strip().upper()
-        try:
-            number = phonenumbers.parse(typed, region or None)
-        except phonenumbers.NumberParseException:
-            raise ValidationError(
-                "Enter a phone number with its country code, like +41 44 123 45 67."
-            ) from None
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        region = str(self.data.get("default_phone_region") or "")
+        return international_phone(self.cleaned_data["phone"], region)
 
 
 @admin.register(Organization)

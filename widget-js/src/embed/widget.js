@@ -87,6 +87,10 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
       if (refused && refusals) {
         believed = true;
         queue.length = 0;
+        if (refusals < 2)
+          win.console.warn(
+            `Loquent: no chat on ${win.location.origin}. Allow this site, or enable the widget.`,
+          );
       }
       if (!refused) refusals = 0;
       const delays = refused ? REFUSED_DELAYS : RETRY_DELAYS;
