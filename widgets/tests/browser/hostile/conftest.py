@@ -50,7 +50,7 @@ def shared_server(
 
 @pytest.fixture
 def site(transactional_db: None, acme: Organization, shared_server: ServerProcess) -> Site:
-    widget, other = (make_widget(acme, name=name) for name in ("Shop", "Other"))
+    widget, other = (make_widget(acme, name=name) for name in ("Helper", "Other"))
     return Site(shared_server.url, shared_server.port, widget.widget_id, other.widget_id)
 
 

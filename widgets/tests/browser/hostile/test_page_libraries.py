@@ -147,6 +147,22 @@ async def test_an_angular_app_with_an_open_chat_is_stable(
         await page.wait_for_function("isStable")
 
 
+async def test_strict_mode_leaves_one_widget_with_one_connection(
+    page: Page, site: Site, bundles: dict[str, str]
+) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    options = f'{{host: "{site.url}", widget: "{site.widget_id}"}}'
+    head = f'<script>mountOptions = {options}</script><script src="/strict-mode.js" defer></script>'
+    with Shop(page_with(site.url, head=head), files=bundles) as shop:
+        await page.goto(shop.origin)
+        await ready(page)
+        assert await page.evaluate("mounts") == 2
+        await use_chat(page)
+        assert await page.locator("loquent-widget").count() == 1
+        assert len(sockets) == 1
+
+
 @pytest.mark.parametrize("script", ["mootools.js", "require.js"])
 async def test_the_chat_works_beside_a_script_that_changes_the_globals(
     page: Page,
