@@ -1,45 +1,22 @@
 """The chat works on pages with real libraries that take focus, wheel, events, or the document."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 from playwright.async_api import Page, expect
 
-from loquent.organizations.models import Organization
-from loquent.testing.people import make_widget
-from loquent.testing.process_fixtures import StartServer
-from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import log, open_chat
+from widgets.tests.browser.hostile.conftest import Site
 from widgets.tests.browser.shop import Shop, page_with
 
-pytestmark = [pytest.mark.browser, pytest.mark.server]
-
-SOURCES = Path(settings.BASE_DIR) / "widget-js"
-
-
-@pytest.fixture
-def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
-    return make_widget(acme, greeting="Hello there.")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.server,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 
-@pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The scripts of the pages by their paths, with the libraries that `package.json` pins."""
-    folder = tmp_path_factory.mktemp("pages")
-    subprocess.run(["node", SOURCES / "test/pages/build.js", folder], check=True)
-    files = {f"/{path.name}": path.read_text() for path in folder.glob("*.js")}
-    packages = SOURCES / "node_modules"
-    files["/require.js"] = (packages / "requirejs/require.js").read_text()
-    # Without the half that needs a DOM, which is not on npm.
-    files["/mootools.js"] = (packages / "mootools/lib/mootools-core-1.5.2-server.js").read_text()
-    return files
-
-
-def page_of(server_url: str, widget: WidgetConfig, script: str) -> str:
+def page_of(site: Site, script: str) -> str:
     head = f'<script src="/{script}" defer></script>'
-    return page_with(server_url, widget.widget_id, head=head)
+    return page_with(site.url, site.widget_id, head=head)
 
 
 async def ready(page: Page) -> None:
@@ -49,7 +26,9 @@ async def ready(page: Page) -> None:
 
 async def use_chat(page: Page) -> None:
     """Open it by mouse, type by keyboard, send."""
-    panel = await open_chat(page)
+    await page.get_by_role("button", name="Open chat", exact=True).click()
+    # The page may have a dialog of its own.
+    panel = page.locator("loquent-widget").get_by_role("dialog")
     box = panel.get_by_role("textbox", name="Message", exact=True)
     await box.click()
     await page.keyboard.type("Are you there?")
@@ -73,15 +52,13 @@ async def use_chat(page: Page) -> None:
 )
 async def test_chat_works_beside_an_open_library_dialog(
     page: Page,
-    live_server_process: StartServer,
-    widget: WidgetConfig,
+    site: Site,
     bundles: dict[str, str],
     script: str,
     query: str,
     own: str,
 ) -> None:
-    server = live_server_process()
-    with Shop(page_of(server.url, widget, script), files=bundles) as shop:
+    with Shop(page_of(site, script), files=bundles) as shop:
         await page.goto(f"{shop.origin}/{query}")
         await ready(page)
         await expect(page.locator(own)).to_be_visible()
@@ -92,10 +69,9 @@ async def test_chat_works_beside_an_open_library_dialog(
 
 
 async def test_wheel_scrolls_the_transcript_with_lenis(
-    page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
+    page: Page, site: Site, bundles: dict[str, str]
 ) -> None:
-    server = live_server_process()
-    with Shop(page_of(server.url, widget, "lenis.js"), files=bundles) as shop:
+    with Shop(page_of(site, "lenis.js"), files=bundles) as shop:
         await page.goto(shop.origin)
         await ready(page)
         panel = await open_chat(page)
@@ -123,13 +99,11 @@ async def test_wheel_scrolls_the_transcript_with_lenis(
 @pytest.mark.parametrize("script", ["react-18.js", "react-19.js"])
 async def test_chat_returns_after_a_hydration_mismatch(
     page: Page,
-    live_server_process: StartServer,
-    widget: WidgetConfig,
+    site: Site,
     bundles: dict[str, str],
     script: str,
 ) -> None:
-    server = live_server_process()
-    with Shop(page_of(server.url, widget, script), files=bundles) as shop:
+    with Shop(page_of(site, script), files=bundles) as shop:
         await page.goto(shop.origin)
         await ready(page)
         await page.evaluate("hydrate()")
@@ -139,10 +113,9 @@ async def test_chat_returns_after_a_hydration_mismatch(
 
 
 async def test_open_chat_survives_turbo_visits_and_cache(
-    page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
+    page: Page, site: Site, bundles: dict[str, str]
 ) -> None:
-    server = live_server_process()
-    html = page_of(server.url, widget, "turbo.js")
+    html = page_of(site, "turbo.js")
     second = html.replace("<h1>Shop</h1>", "<h1>Second</h1>").replace(
         "</head>", '<meta name="turbo-refresh-method" content="morph"></head>'
     )
@@ -159,14 +132,13 @@ async def test_open_chat_survives_turbo_visits_and_cache(
 
 
 async def test_angular_app_becomes_stable_with_an_open_chat(
-    page: Page, live_server_process: StartServer, widget: WidgetConfig, bundles: dict[str, str]
+    page: Page, site: Site, bundles: dict[str, str]
 ) -> None:
-    server = live_server_process()
-    options = f'{{host: "{server.url}", widget: "{widget.widget_id}"}}'
+    options = f'{{host: "{site.url}", widget: "{site.widget_id}"}}'
     html = (
         f"<!doctype html><title>Shop</title><body><script>mountOptions = {options}; Loquent = [["
         '"on", "ready", () => {}]]</script><script src="/angular.js"></script>'
-        f'<script src="{server.url}/api/widget/embed.js" async></script>'
+        f'<script src="{site.url}/api/widget/embed.js" async></script>'
     )
     with Shop(html, files=bundles) as shop:
         await page.goto(shop.origin)
@@ -175,16 +147,30 @@ async def test_angular_app_becomes_stable_with_an_open_chat(
         await page.wait_for_function("isStable")
 
 
+async def test_strict_mode_leaves_one_widget_with_one_connection(
+    page: Page, site: Site, bundles: dict[str, str]
+) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    options = f'{{host: "{site.url}", widget: "{site.widget_id}"}}'
+    head = f'<script>mountOptions = {options}</script><script src="/strict-mode.js" defer></script>'
+    with Shop(page_with(site.url, head=head), files=bundles) as shop:
+        await page.goto(shop.origin)
+        await ready(page)
+        assert await page.evaluate("mounts") == 2
+        await use_chat(page)
+        assert await page.locator("loquent-widget").count() == 1
+        assert len(sockets) == 1
+
+
 @pytest.mark.parametrize("script", ["mootools.js", "require.js"])
 async def test_chat_works_beside_a_script_that_changes_globals(
     page: Page,
-    live_server_process: StartServer,
-    widget: WidgetConfig,
+    site: Site,
     bundles: dict[str, str],
     script: str,
 ) -> None:
-    server = live_server_process()
-    html = page_of(server.url, widget, script).replace(" defer", "")
+    html = page_of(site, script).replace(" defer", "")
     with Shop(html, files=bundles) as shop:
         await page.goto(shop.origin)
         await page.evaluate("window.pageReady = true")
