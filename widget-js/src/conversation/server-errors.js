@@ -30,7 +30,9 @@ export function applyError(
     const busy = code === "busy";
     const tries = (refused.tries ?? 0) + 1;
     const held = tries < MAX_TRIES && (busy || (LATER.includes(code) && wait <= MAX_WAIT));
-    const change = held ? { held, busy, tries } : { failed: message || code };
+    const change = held
+      ? { held, busy, tries }
+      : { failed: message || code, final: code === "daily_cap_reached" };
     return { outbox: updatePending(state.outbox, cid, { ...change, sent: false }), ...asks };
   }
   if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {

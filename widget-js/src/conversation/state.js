@@ -23,6 +23,7 @@ export const initialState = () => ({
   pendingRatings: [],
   starters: [],
   notice: null,
+  contactCard: null,
   agreed: null,
   historyComplete: true,
   submitted: null,
@@ -85,6 +86,7 @@ const handlers = {
       submitted,
       starters: frame.starters,
       notice: frame.notice,
+      contactCard: frame.contact_card ?? null,
       ...(submitted ? { contact: null, contactError: "" } : {}),
       ...(another
         ? {

@@ -53,6 +53,11 @@ export default {
   agree: "Souhlasit a chatovat",
   more: "Více informací",
   transcriptOf: "Konverzace: {name}",
+  contact: "Kontaktujte nás",
+  back: "Zpět do chatu",
+  hours: "Otevírací doba",
+  closedDay: "Zavřeno",
+  address: "Adresa",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

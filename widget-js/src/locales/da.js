@@ -53,6 +53,11 @@ export default {
   agree: "Acceptér og chat",
   more: "Læs mere",
   transcriptOf: "Samtale med {name}",
+  contact: "Kontakt os",
+  back: "Tilbage til chatten",
+  hours: "Åbningstider",
+  closedDay: "Lukket",
+  address: "Adresse",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

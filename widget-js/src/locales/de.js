@@ -53,6 +53,11 @@ export default {
   agree: "Zustimmen und chatten",
   more: "Mehr erfahren",
   transcriptOf: "Unterhaltung mit {name}",
+  contact: "Kontakt",
+  back: "Zurück zum Chat",
+  hours: "Öffnungszeiten",
+  closedDay: "Geschlossen",
+  address: "Adresse",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

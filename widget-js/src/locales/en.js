@@ -25,7 +25,6 @@ export default {
   count: "{n} of 4000 characters",
   copy: "Copy",
   sources: "Sources",
-  thanks: "Thank you, your details are saved.",
   menu: "Menu",
   suggestions: "Suggested questions",
   agree: "Agree and chat",

@@ -53,6 +53,11 @@ export default {
   agree: "Aceptar y chatear",
   more: "Más información",
   transcriptOf: "Conversación con {name}",
+  contact: "Contacto",
+  back: "Volver al chat",
+  hours: "Horario",
+  closedDay: "Cerrado",
+  address: "Dirección",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

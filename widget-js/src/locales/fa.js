@@ -53,6 +53,11 @@ export default {
   agree: "موافقت و شروع گفتگو",
   more: "اطلاعات بیشتر",
   transcriptOf: "گفتگو با {name}",
+  contact: "تماس با ما",
+  back: "بازگشت به گفتگو",
+  hours: "ساعات کاری",
+  closedDay: "تعطیل",
+  address: "نشانی",
   errors: {
     rate_limited: "پیام‌ها را خیلی سریع می‌فرستید. لطفاً کمی صبر کنید.",
     busy: "لطفاً ابتدا منتظر پاسخ بمانید.",

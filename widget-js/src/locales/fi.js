@@ -53,6 +53,11 @@ export default {
   agree: "Hyväksy ja aloita",
   more: "Lue lisää",
   transcriptOf: "Keskustelu: {name}",
+  contact: "Ota yhteyttä",
+  back: "Takaisin chattiin",
+  hours: "Aukioloajat",
+  closedDay: "Suljettu",
+  address: "Osoite",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

@@ -53,6 +53,11 @@ export default {
   agree: "Accepter et discuter",
   more: "En savoir plus",
   transcriptOf: "Conversation avec {name}",
+  contact: "Nous contacter",
+  back: "Retour au chat",
+  hours: "Horaires d’ouverture",
+  closedDay: "Fermé",
+  address: "Adresse",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

@@ -53,6 +53,11 @@ export default {
   agree: "הסכמה ומעבר לצ׳אט",
   more: "מידע נוסף",
   transcriptOf: "שיחה עם {name}",
+  contact: "יצירת קשר",
+  back: "חזרה לצ׳אט",
+  hours: "שעות פתיחה",
+  closedDay: "סגור",
+  address: "כתובת",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -53,6 +53,11 @@ export default {
   agree: "सहमत होकर चैट करें",
   more: "और जानें",
   transcriptOf: "{name} के साथ बातचीत",
+  contact: "संपर्क करें",
+  back: "चैट पर वापस जाएं",
+  hours: "खुलने का समय",
+  closedDay: "बंद",
+  address: "पता",
   errors: {
     rate_limited: "आप बहुत तेज़ी से संदेश भेज रहे हैं। कृपया थोड़ा रुकें।",
     busy: "कृपया पहले जवाब का इंतज़ार करें।",

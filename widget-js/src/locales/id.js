@@ -53,6 +53,11 @@ export default {
   agree: "Setuju dan mulai",
   more: "Selengkapnya",
   transcriptOf: "Percakapan dengan {name}",
+  contact: "Hubungi kami",
+  back: "Kembali ke obrolan",
+  hours: "Jam buka",
+  closedDay: "Tutup",
+  address: "Alamat",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

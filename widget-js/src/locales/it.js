@@ -53,6 +53,11 @@ export default {
   agree: "Accetta e avvia la chat",
   more: "Maggiori informazioni",
   transcriptOf: "Conversazione con {name}",
+  contact: "Contattaci",
+  back: "Torna alla chat",
+  hours: "Orari di apertura",
+  closedDay: "Chiuso",
+  address: "Indirizzo",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

@@ -53,6 +53,11 @@ export default {
   agree: "同意してチャットする",
   more: "詳細はこちら",
   transcriptOf: "{name}との会話",
+  contact: "お問い合わせ",
+  back: "チャットに戻る",
+  hours: "営業時間",
+  closedDay: "休業",
+  address: "住所",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

@@ -53,6 +53,11 @@ export default {
   agree: "동의하고 채팅 시작",
   more: "자세히 보기",
   transcriptOf: "{name} 대화 내용",
+  contact: "문의하기",
+  back: "채팅으로 돌아가기",
+  hours: "영업시간",
+  closedDay: "휴무",
+  address: "주소",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

@@ -53,6 +53,11 @@ export default {
   agree: "Godta og chat",
   more: "Les mer",
   transcriptOf: "Samtale med {name}",
+  contact: "Kontakt oss",
+  back: "Tilbake til chatten",
+  hours: "Åpningstider",
+  closedDay: "Stengt",
+  address: "Adresse",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

@@ -53,6 +53,11 @@ export default {
   agree: "Akkoord en chatten",
   more: "Meer informatie",
   transcriptOf: "Gesprek met {name}",
+  contact: "Contact",
+  back: "Terug naar de chat",
+  hours: "Openingstijden",
+  closedDay: "Gesloten",
+  address: "Adres",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

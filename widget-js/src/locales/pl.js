@@ -53,6 +53,11 @@ export default {
   agree: "Akceptuj i rozpocznij",
   more: "Dowiedz się więcej",
   transcriptOf: "Rozmowa: {name}",
+  contact: "Kontakt",
+  back: "Wróć do czatu",
+  hours: "Godziny otwarcia",
+  closedDay: "Zamknięte",
+  address: "Adres",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

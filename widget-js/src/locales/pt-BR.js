@@ -53,6 +53,11 @@ export default {
   agree: "Aceitar e conversar",
   more: "Saiba mais",
   transcriptOf: "Conversa com {name}",
+  contact: "Fale conosco",
+  back: "Voltar ao chat",
+  hours: "Horário de atendimento",
+  closedDay: "Fechado",
+  address: "Endereço",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

@@ -53,6 +53,11 @@ export default {
   agree: "Aceitar e conversar",
   more: "Saber mais",
   transcriptOf: "Conversa com {name}",
+  contact: "Contacte-nos",
+  back: "Voltar ao chat",
+  hours: "Horário",
+  closedDay: "Fechado",
+  address: "Morada",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

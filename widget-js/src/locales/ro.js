@@ -53,6 +53,11 @@ export default {
   agree: "Acceptați și discutați",
   more: "Aflați mai multe",
   transcriptOf: "Conversație cu {name}",
+  contact: "Contact",
+  back: "Înapoi la chat",
+  hours: "Program",
+  closedDay: "Închis",
+  address: "Adresă",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

@@ -53,6 +53,11 @@ export default {
   agree: "Godkänn och chatta",
   more: "Läs mer",
   transcriptOf: "Konversation med {name}",
+  contact: "Kontakta oss",
+  back: "Tillbaka till chatten",
+  hours: "Öppettider",
+  closedDay: "Stängt",
+  address: "Adress",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

@@ -53,6 +53,11 @@ export default {
   agree: "Kabul et ve başla",
   more: "Daha fazla bilgi",
   transcriptOf: "{name} ile görüşme",
+  contact: "Bize ulaşın",
+  back: "Sohbete dön",
+  hours: "Çalışma saatleri",
+  closedDay: "Kapalı",
+  address: "Adres",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

@@ -53,6 +53,11 @@ export default {
   agree: "Đồng ý và bắt đầu",
   more: "Tìm hiểu thêm",
   transcriptOf: "Trò chuyện với {name}",
+  contact: "Liên hệ",
+  back: "Quay lại trò chuyện",
+  hours: "Giờ mở cửa",
+  closedDay: "Đóng cửa",
+  address: "Địa chỉ",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

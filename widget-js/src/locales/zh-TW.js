@@ -53,6 +53,11 @@ export default {
   agree: "同意並開始",
   more: "瞭解更多",
   transcriptOf: "與{name}的對話",
+  contact: "聯絡我們",
+  back: "返回聊天",
+  hours: "營業時間",
+  closedDay: "休息",
+  address: "地址",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

@@ -53,6 +53,11 @@ export default {
   agree: "同意并开始",
   more: "了解更多",
   transcriptOf: "与{name}的对话",
+  contact: "联系我们",
+  back: "返回聊天",
+  hours: "营业时间",
+  closedDay: "休息",
+  address: "地址",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",

@@ -76,7 +76,7 @@ export function visitorLine(view, { content }, onEdit) {
       failed = !failed;
       node.classList.toggle("failed", failed);
       foot.replaceChildren(status);
-      if (!failed) return;
+      if (!failed || now.final) return;
       foot.append(
         buttonOf(h, "", strings.retry, () => actions.retry(cid)),
         buttonOf(h, "", strings.edit, () => onEdit(cid)),

@@ -151,9 +151,7 @@ export function createTranscript(view, onEdit, before, after) {
   pill.hidden = true;
   return {
     ...{ scroller, pill, render, toEnd, cancel: streaming.cancel },
-    /** Move elements above the log. @param {HTMLElement[]} nodes */
-    raise(...nodes) {
-      if (older.previousElementSibling !== nodes.at(-1)) older.before(...nodes);
-    },
+    /** @param {string} key */
+    nodeOf: (key) => lines.get(key)?.node,
   };
 }
