@@ -120,7 +120,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
       const { panel, formPlace, transcript } = parts;
       if (!additions) {
         additions = more.createAdditions(view, {
-          ...{ formPlace, draft, keepDraft, getState, focus: focusInside },
+          ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
           ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
@@ -177,7 +177,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
     shadowHost.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
-      if (state.messages.length) transcript.toEnd();
+      if (state.messages.length) transcript.follow();
     }
     // Move the focus if its element was removed, hidden or disabled.
     const now = shadowHost.active();

@@ -17,9 +17,10 @@
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
- *   type?: string, created_at?: string, card?: boolean, choices?: Choice[],
+ *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[],
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.
+ *   `done`: the turn of this question has ended; `asked`: the key of the question of this answer.
  *
  * @typedef {{ title: string, message: string }} Choice a button that sends `message`
  *
@@ -29,7 +30,7 @@
  * }} Pending A message without an ack. While `held`, it waits for the next try. `final`: a retry
  *   is pointless today.
  *
- * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean }} Turn
+ * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean, asked?: string }} Turn
  * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} PendingRating
  *   Feedback on an answer that the server has not confirmed yet.
  * @typedef {{ text: string, url: string | null, consent: boolean }} Notice

@@ -44,7 +44,12 @@ export function applyError(
   if (!keepsAnswer && (cid || (turn && ENDS_TURN.includes(code)))) {
     const asked = messages.find((each) => cid && each.key === cid);
     const ref = turn?.id ?? regenerating ?? asked?.id ?? null;
-    return { messages: withNote(messages, message, ref), regenerating: null };
+    // What had been written says itself that it is not complete.
+    const partial = messages.some(({ id, content }) => id && id === turn?.id && content);
+    return {
+      messages: partial ? messages : withNote(messages, message, ref, turn?.asked),
+      regenerating: null,
+    };
   }
   return {
     alert: message,

@@ -28,4 +28,7 @@ export default {
   hours: "Opening hours",
   closedDay: "Closed",
   address: "Address",
+  working: "Answering…",
+  looking: "Looking that up…",
+  slow: "This takes longer than usual.",
 };

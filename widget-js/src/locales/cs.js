@@ -58,6 +58,12 @@ export default {
   hours: "Otevírací doba",
   closedDay: "Zavřeno",
   address: "Adresa",
+  ai: "Asistent s AI",
+  offlineSaved: "Jste offline. Zpráva je uložená a odešle se, až budete znovu připojeni.",
+  next: "Další",
+  working: "Odpovídá…",
+  looking: "Vyhledávám…",
+  slow: "Trvá to déle než obvykle.",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

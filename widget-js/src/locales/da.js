@@ -58,6 +58,12 @@ export default {
   hours: "Åbningstider",
   closedDay: "Lukket",
   address: "Adresse",
+  ai: "AI-assistent",
+  offlineSaved: "Du er offline. Din besked er gemt og sendes, når du er online igen.",
+  next: "Næste",
+  working: "Svarer…",
+  looking: "Slår det op…",
+  slow: "Det tager længere tid end normalt.",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

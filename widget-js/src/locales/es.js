@@ -58,6 +58,13 @@ export default {
   hours: "Horario",
   closedDay: "Cerrado",
   address: "Dirección",
+  ai: "Asistente de IA",
+  offlineSaved:
+    "Está sin conexión. Su mensaje está guardado y se enviará cuando vuelva a conectarse.",
+  next: "Siguiente",
+  working: "Respondiendo…",
+  looking: "Buscando la respuesta…",
+  slow: "Esto tarda más de lo habitual.",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

@@ -58,6 +58,12 @@ export default {
   hours: "Aukioloajat",
   closedDay: "Suljettu",
   address: "Osoite",
+  ai: "Tekoälyavustaja",
+  offlineSaved: "Olet offline-tilassa. Viestisi on tallennettu ja lähetetään, kun yhteys palaa.",
+  next: "Seuraava",
+  working: "Vastataan…",
+  looking: "Haetaan tietoa…",
+  slow: "Tämä kestää tavallista kauemmin.",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

@@ -58,6 +58,12 @@ export default {
   hours: "Horaires d’ouverture",
   closedDay: "Fermé",
   address: "Adresse",
+  ai: "Assistant IA",
+  offlineSaved: "Vous êtes hors ligne. Votre message est enregistré et sera envoyé à votre retour.",
+  next: "Suivant",
+  working: "Réponse en cours…",
+  looking: "Recherche en cours…",
+  slow: "Cela prend plus de temps que d’habitude.",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

@@ -58,6 +58,12 @@ export default {
   hours: "Jam buka",
   closedDay: "Tutup",
   address: "Alamat",
+  ai: "Asisten AI",
+  offlineSaved: "Anda sedang offline. Pesan Anda tersimpan dan akan dikirim saat Anda online lagi.",
+  next: "Berikutnya",
+  working: "Sedang menjawab…",
+  looking: "Sedang mencari…",
+  slow: "Ini memakan waktu lebih lama dari biasanya.",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

@@ -58,6 +58,12 @@ export default {
   hours: "Orari di apertura",
   closedDay: "Chiuso",
   address: "Indirizzo",
+  ai: "Assistente IA",
+  offlineSaved: "Sei offline. Il messaggio è salvato e verrà inviato quando tornerai online.",
+  next: "Prossimo",
+  working: "Risposta in corso…",
+  looking: "Ricerca in corso…",
+  slow: "Ci vuole più tempo del solito.",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

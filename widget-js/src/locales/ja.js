@@ -58,6 +58,12 @@ export default {
   hours: "営業時間",
   closedDay: "休業",
   address: "住所",
+  ai: "AIアシスタント",
+  offlineSaved: "オフラインです。メッセージは保存されており、接続が戻ると送信されます。",
+  next: "次",
+  working: "回答中…",
+  looking: "調べています…",
+  slow: "通常より時間がかかっています。",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

@@ -58,6 +58,12 @@ export default {
   hours: "영업시간",
   closedDay: "휴무",
   address: "주소",
+  ai: "AI 어시스턴트",
+  offlineSaved: "오프라인 상태입니다. 메시지는 저장되었으며 다시 연결되면 전송됩니다.",
+  next: "다음",
+  working: "답변하는 중…",
+  looking: "찾아보는 중…",
+  slow: "평소보다 시간이 더 걸리고 있습니다.",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

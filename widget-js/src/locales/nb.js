@@ -58,6 +58,12 @@ export default {
   hours: "Åpningstider",
   closedDay: "Stengt",
   address: "Adresse",
+  ai: "KI-assistent",
+  offlineSaved: "Du er frakoblet. Meldingen er lagret og sendes når du er tilkoblet igjen.",
+  next: "Neste",
+  working: "Svarer…",
+  looking: "Slår det opp…",
+  slow: "Dette tar lengre tid enn vanlig.",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

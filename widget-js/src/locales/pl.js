@@ -58,6 +58,13 @@ export default {
   hours: "Godziny otwarcia",
   closedDay: "Zamknięte",
   address: "Adres",
+  ai: "Asystent AI",
+  offlineSaved:
+    "Jesteś offline. Wiadomość jest zapisana i zostanie wysłana po odzyskaniu połączenia.",
+  next: "Następne",
+  working: "Trwa odpowiadanie…",
+  looking: "Szukam odpowiedzi…",
+  slow: "To trwa dłużej niż zwykle.",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

@@ -58,6 +58,12 @@ export default {
   hours: "Horário de atendimento",
   closedDay: "Fechado",
   address: "Endereço",
+  ai: "Assistente de IA",
+  offlineSaved: "Você está offline. Sua mensagem está salva e será enviada quando você voltar.",
+  next: "Próxima",
+  working: "Respondendo…",
+  looking: "Procurando…",
+  slow: "Está demorando mais que o normal.",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

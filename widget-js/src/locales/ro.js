@@ -58,6 +58,12 @@ export default {
   hours: "Program",
   closedDay: "Închis",
   address: "Adresă",
+  ai: "Asistent AI",
+  offlineSaved: "Sunteți offline. Mesajul este salvat și va fi trimis când reveniți online.",
+  next: "Urmează",
+  working: "Se răspunde…",
+  looking: "Se caută…",
+  slow: "Durează mai mult decât de obicei.",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

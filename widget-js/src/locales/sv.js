@@ -58,6 +58,12 @@ export default {
   hours: "Öppettider",
   closedDay: "Stängt",
   address: "Adress",
+  ai: "AI-assistent",
+  offlineSaved: "Du är offline. Meddelandet är sparat och skickas när du är online igen.",
+  next: "Nästa",
+  working: "Svarar…",
+  looking: "Letar efter svaret…",
+  slow: "Det här tar längre tid än vanligt.",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

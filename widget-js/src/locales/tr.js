@@ -58,6 +58,12 @@ export default {
   hours: "Çalışma saatleri",
   closedDay: "Kapalı",
   address: "Adres",
+  ai: "Yapay zekâ asistanı",
+  offlineSaved: "Çevrimdışısınız. Mesajınız kaydedildi ve yeniden bağlandığınızda gönderilecek.",
+  next: "Sıradaki",
+  working: "Yanıtlanıyor…",
+  looking: "Araştırılıyor…",
+  slow: "Bu, her zamankinden uzun sürüyor.",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

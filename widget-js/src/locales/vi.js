@@ -58,6 +58,12 @@ export default {
   hours: "Giờ mở cửa",
   closedDay: "Đóng cửa",
   address: "Địa chỉ",
+  ai: "Trợ lý AI",
+  offlineSaved: "Bạn đang ngoại tuyến. Tin nhắn đã được lưu và sẽ được gửi khi có kết nối trở lại.",
+  next: "Tiếp theo",
+  working: "Đang trả lời…",
+  looking: "Đang tra cứu…",
+  slow: "Việc này lâu hơn bình thường.",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

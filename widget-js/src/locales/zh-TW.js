@@ -58,6 +58,12 @@ export default {
   hours: "營業時間",
   closedDay: "休息",
   address: "地址",
+  ai: "AI 助理",
+  offlineSaved: "您目前離線。訊息已儲存，恢復連線後會自動傳送。",
+  next: "下一則",
+  working: "正在回答…",
+  looking: "正在查詢…",
+  slow: "這次比平常花的時間更長。",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

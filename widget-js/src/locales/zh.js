@@ -58,6 +58,12 @@ export default {
   hours: "营业时间",
   closedDay: "休息",
   address: "地址",
+  ai: "AI 助手",
+  offlineSaved: "您已离线。消息已保存，恢复连接后会自动发送。",
+  next: "下一条",
+  working: "正在回答…",
+  looking: "正在查找…",
+  slow: "这次比平时花的时间更长。",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",

@@ -6,6 +6,7 @@ import { remove } from "./dom.js";
 import { createDownload } from "./download.js";
 import { createMenu } from "./menu.js";
 import { createSheet } from "./sheet.js";
+import { createWaiting } from "./waiting.js";
 
 /** @import { Contact, State, View } from "../types.js" */
 /** @import { Sound } from "./sound.js" */
@@ -16,7 +17,7 @@ import { createSheet } from "./sheet.js";
  * @typedef {{
  *   body: HTMLElement, menuButton: HTMLElement, formPlace: HTMLElement,
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
- *   getState(): State, localeNow(): string, focus(): void,
+ *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined,
  * }} Surroundings
  */
@@ -53,6 +54,7 @@ export function createAdditions(view, around) {
     },
     { label: strings.sound, run: around.sound.toggle, isOn: around.sound.isOn },
   ]);
+  const waiting = createWaiting(view, around.redraw);
   let sent = 0;
 
   /** @param {State} state */
@@ -77,18 +79,22 @@ export function createAdditions(view, around) {
     sent = state.outbox.length;
     if (sends) sheet.close();
     menu.render(state);
+    waiting.render(state.turn);
     placeCard(state);
   }
 
   return {
     menu,
     render,
+    /** What to say while an answer has no text yet. @param {State} state */
+    waiting: ({ turn }) => waiting.text(turn),
     /** Return the first field of the form. */
     first: card.form.first,
     /** Close what is open on top. @returns {boolean} whether something was */
     escape: () => menu.close(true) || sheet.close(),
     destroy() {
       menu.close();
+      waiting.clear();
       download.destroy();
     },
   };

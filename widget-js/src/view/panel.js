@@ -14,9 +14,10 @@ const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
 /** @param {State} state @param {View["strings"]} strings */
-function statusOf({ link, reason, lost, ready, offline }, strings) {
+function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
   if (link === "stopped") return reason === "closed" ? strings.closed : strings.gone;
-  if (lost) return offline ? strings.offline : strings.reconnecting;
+  if (offline) return outbox.length ? strings.offlineSaved : strings.offline;
+  if (lost) return strings.reconnecting;
   return ready || link === "asleep" ? "" : strings.connecting;
 }
 
@@ -68,7 +69,13 @@ export function createPanel(view, middle, bottom, onClose, additions) {
       "header",
       "head",
       { part: "header" },
-      h("h2", "", { id: "title" }, config.name || strings.chat),
+      h(
+        "div",
+        "names",
+        {},
+        h("h2", "", { id: "title" }, config.name || strings.chat),
+        h("p", "", {}, strings.ai),
+      ),
       ...[fresh, menuNode, close],
     ),
     body,
@@ -119,7 +126,7 @@ export function createPanel(view, middle, bottom, onClose, additions) {
       const usable = state.ready && state.v2;
       node.hidden = !state.open;
       modal();
-      setText(status, statusOf(state, strings));
+      setText(status, statusOf(state, strings) || (additions.now()?.waiting(state) ?? ""));
       setText(alert, state.alert);
       stop.hidden = !turn || turn.done || !usable;
       stop.disabled = !!turn?.stopping;
