@@ -18,7 +18,6 @@ from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialect, Dialects, request_body
-from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
 from loquent.agents.search.index import search_knowledge, sources_of
@@ -31,6 +30,7 @@ from loquent.agents.types import (
     ReplyRequest,
     TextDelta,
 )
+from loquent.retry_after import parse_retry_after
 
 # What visitors read if the model wrote nothing but the mark.
 NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
