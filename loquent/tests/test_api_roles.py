@@ -12,6 +12,8 @@ from contacts.models import Contact
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.services.events import send_ping
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]
@@ -58,6 +60,22 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/api-keys/{id}/"): OWN,
     ("delete", "/api/v1/api-keys/{id}/"): OWN,
 }
+WEBHOOKS = {"owner", "key write"}
+MATRIX |= {
+    ("get", "/api/v1/webhooks/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("put", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("patch", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("delete", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/rotate-secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/test/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/deliveries/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/deliveries/{delivery_id}/resend/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/resend-failed/"): WEBHOOKS,
+    ("get", "/api/v1/events/"): WEBHOOKS,
+}
 OTHERS = {"other owner", "other key"}
 
 
@@ -89,7 +107,12 @@ def clients(
 @pytest.fixture
 def ids(acme: Organization) -> dict[str, str]:
     widget = make_widget(acme)
+    webhook = create_endpoint(
+        organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+    )
     return {
+        "webhooks": str(webhook.id),
+        "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(make_agent(acme).id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
@@ -115,8 +138,13 @@ def test_permissions_match_the_matrix(
 ) -> None:
     kind = path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body = {"name": "New", "text_agent_id": str(own_agent.id)} if method != "get" else None
-    response = getattr(clients[caller], method)(path.replace("{id}", ids[kind]), body)
+    body: dict[str, Any] | None = {"name": "New", "text_agent_id": str(own_agent.id)}
+    if kind == "webhooks":
+        body = {"url": "https://example.com/new", "events": ["ping"]}
+    if method == "get":
+        body = None
+    address = path.replace("{id}", ids.get(kind, "")).replace("{delivery_id}", ids["delivery"])
+    response = getattr(clients[caller], method)(address, body)
     assert response.status_code in expected(caller, method, path)
     if response.status_code == 200 and caller in OTHERS:
         # Lists and exports of another organization: nothing of Acme's.

@@ -15,8 +15,10 @@ from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
+from loquent.webhooks.services.events import record_events
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
+from widgets.services.events import message_events
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import Charge, charge_messages
@@ -213,6 +215,7 @@ def _pending(new: _New) -> PendingTurn:
         last_seq=new.row.seq,
         widget_id=session.widget_id,
         agent_id=session.agent_id,
+        webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
     )
 
@@ -248,6 +251,18 @@ def _append(written: Sequence[_New], now: datetime) -> None:
             stayed.append(new.session.session_id)
     if stayed:
         _move_on(stayed, now)
+    record_events(
+        [
+            event
+            for new in written
+            if new.session.webhooks_of is not None
+            for event in message_events(
+                new.row,
+                organization_id=new.session.organization_id,
+                widget_id=new.session.widget_id,
+            )
+        ]
+    )
 
 
 def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) -> None:
