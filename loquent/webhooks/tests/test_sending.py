@@ -165,6 +165,7 @@ def test_as_many_attempts_as_the_setting_has_numbers(
     assert (len(receiver.requests), the_delivery().status) == (3, "failed")
 
 
+@pytest.mark.promise(17)
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500, 502])
 def test_only_2xx_is_a_success_and_no_redirect_is_followed(
     subscribe: Subscribe, receiver: Receiver, status: int
@@ -239,6 +240,24 @@ def test_success_ends_a_row_of_failures(
     assert health == (None, clock.now)
 
 
+@pytest.mark.promise(16)
+def test_receiver_that_is_down_for_an_hour_gets_its_events(
+    subscribe: Subscribe, receiver: Receiver, clock: Time
+) -> None:
+    port = free_port()
+    endpoint = subscribe(url=f"http://127.0.0.1:{port}/")
+    sent = [str(send_ping(endpoint=endpoint).event_id) for _ in range(3)]
+    for _ in range(60):
+        run_due_jobs()
+        clock.pass_(minutes=1)
+    assert set(WebhookDelivery.objects.values_list("status", "attempts")) == {("pending", 4)}
+    with Receiver(port) as back:
+        clock.pass_(hours=2)
+        run_due_jobs()
+        assert sorted(back.ids()) == sorted(sent)
+    assert set(WebhookDelivery.objects.values_list("status", "attempts")) == {("succeeded", 5)}
+
+
 def test_disabled_endpoint_keeps_its_deliveries_until_it_is_enabled(
     subscribe: Subscribe, receiver: Receiver
 ) -> None:
@@ -298,6 +317,7 @@ def test_resend_while_a_retry_waits_sends_once(
     assert (len(receiver.requests), Job.objects.count()) == (2, 0)
 
 
+@pytest.mark.promise(17)
 def test_shown_answer_has_at_most_1_kib_and_no_control_characters(
     subscribe: Subscribe, receiver: Receiver
 ) -> None:
@@ -309,6 +329,7 @@ def test_shown_answer_has_at_most_1_kib_and_no_control_characters(
     assert found.response == "\ufffd<b>" + "x" * (1_024 - 5)
 
 
+@pytest.mark.promise(17)
 def test_receiver_that_never_answers_times_out(
     subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,6 +348,7 @@ def test_receiver_that_never_answers_times_out(
     assert "did not answer" in found.error
 
 
+@pytest.mark.promise(18)
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
