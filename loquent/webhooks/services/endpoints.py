@@ -139,7 +139,7 @@ def send_again(
         run=F("run") + 1,
         updated_at=now,
     )
-    enqueue_deliveries(list(found.select_related("endpoint").order_by("created_at")))
+    enqueue_deliveries(list(found.select_related("event").order_by("created_at")))
     return len(ids)
 
 

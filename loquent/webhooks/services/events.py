@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from loquent.db.compiled import PreparedQuery
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from loquent.webhooks.services.bodies import iso
 from loquent.webhooks.services.queue import enqueue_deliveries
@@ -17,6 +18,13 @@ from loquent.webhooks.types import ALL_EVENTS, EventType, NewEvent
 
 # How long events can be reconciled, and deliveries resent.
 KEPT = timedelta(days=30)
+_endpoints = PreparedQuery(
+    lambda ids: (
+        WebhookEndpoint.objects.filter(organization_id__in=ids)
+        .order_by()
+        .values_list("organization_id", "id", "enabled", "events")
+    )
+)
 
 
 def record_events(events: Sequence[NewEvent]) -> None:
@@ -28,9 +36,8 @@ def record_events(events: Sequence[NewEvent]) -> None:
     if not events:
         return
     endpoints = defaultdict(list)
-    wanted = {event.organization_id for event in events}
-    for endpoint in WebhookEndpoint.objects.filter(organization_id__in=wanted).order_by():
-        endpoints[endpoint.organization_id].append(endpoint)
+    for organization_id, *endpoint in _endpoints({event.organization_id for event in events}):
+        endpoints[organization_id].append(endpoint)
     rows: list[WebhookEvent] = []
     deliveries: list[WebhookDelivery] = []
     for event in events:
@@ -40,9 +47,9 @@ def record_events(events: Sequence[NewEvent]) -> None:
         row = event_row(event)
         rows.append(row)
         deliveries += [
-            new_delivery(endpoint, row)
-            for endpoint in receivers
-            if endpoint.enabled and ({ALL_EVENTS, event.type.value} & set(endpoint.events))
+            new_delivery(endpoint_id, row)
+            for endpoint_id, enabled, wanted in receivers
+            if enabled and not {ALL_EVENTS, event.type.value}.isdisjoint(wanted)
         ]
     WebhookEvent.objects.bulk_create(rows)
     WebhookDelivery.objects.bulk_create(deliveries)
@@ -52,7 +59,7 @@ def record_events(events: Sequence[NewEvent]) -> None:
 def send_ping(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Send a test to one endpoint, whatever its `events` are."""
     row = event_row(NewEvent(EventType.PING, endpoint.organization_id))
-    delivery = new_delivery(endpoint, row)
+    delivery = new_delivery(endpoint.id, row)
     with transaction.atomic():
         row.save(force_insert=True)
         delivery.save(force_insert=True)
@@ -107,5 +114,5 @@ def event_row(event: NewEvent) -> WebhookEvent:
     )
 
 
-def new_delivery(endpoint: WebhookEndpoint, event: WebhookEvent) -> WebhookDelivery:
-    return WebhookDelivery(endpoint=endpoint, event=event, next_attempt_at=timezone.now())
+def new_delivery(endpoint_id: uuid.UUID, event: WebhookEvent) -> WebhookDelivery:
+    return WebhookDelivery(endpoint_id=endpoint_id, event=event, next_attempt_at=timezone.now())

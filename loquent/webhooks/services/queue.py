@@ -23,7 +23,7 @@ def enqueue_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
     jobs = [
         NewJob(
             args=(delivery.id, delivery.run),
-            organization_id=delivery.endpoint.organization_id,
+            organization_id=delivery.event.organization_id,
             group=str(delivery.endpoint_id),
             run_at=timezone.now() + timedelta(seconds=first) if first else None,
         )

@@ -92,7 +92,7 @@ def receiver() -> Iterator[Holding]:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    async with Site(**SETTINGS) as found:
+    async with Site(processes=1, **SETTINGS) as found:
         yield found
 
 
@@ -161,7 +161,7 @@ async def test_20_kills_in_mid_delivery_lose_no_event(
 def in_server(site: Site, number: int) -> ServerProcess:
     """Start a server that also runs jobs."""
     log_path = site.servers[0].log_path.with_name(f"jobs-{number}.log")
-    server = ServerProcess(log_path, **{**site.environment, "JOBS_IN_SERVER": "1"})
+    server = ServerProcess(log_path, arguments=(), **{**site.environment, "JOBS_IN_SERVER": "1"})
     site._stack.callback(server.kill)
     return server
 
