@@ -26,7 +26,7 @@ NOTHING = "–"
 class WebhookDeliveryAdmin(TenantAdmin):
     """What was sent to webhooks in the last 30 days."""
 
-    nav = Nav("Organization", 6, "Webhook deliveries", "history")
+    nav = Nav("Organization", 5, "Webhook deliveries", "history")
     organization_path = "endpoint__organization"
     list_display = [
         "event", "endpoint", "state", "attempts", "response_status", "duration", "reason",
@@ -87,11 +87,11 @@ class WebhookDeliveryAdmin(TenantAdmin):
         lines = [f"POST {obj.endpoint.host}"]
         lines += [f"{name}: {value}" for name, value in attempt.headers.items()]
         body = json.dumps(json.loads(attempt.body), ensure_ascii=False, indent=2)
-        return format_html("<pre>{}\n\n{}</pre>", "\n".join(lines), body)
+        return _block("Request", "\n".join([*lines, "", body]))
 
     @admin.display(description="answer")
     def answer(self, obj: WebhookDelivery) -> str:
-        return format_html("<pre>{}</pre>", obj.response) if obj.response else NOTHING
+        return _block("Answer", obj.response) if obj.response else NOTHING
 
     def resend(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Send one delivery again, now."""
@@ -106,3 +106,8 @@ class WebhookDeliveryAdmin(TenantAdmin):
         else:
             messages.warning(request, "The event is sent when the webhook is enabled.")
         return Redirect(reverse("admin:webhooks_webhookdelivery_change", args=[delivery.pk]))
+
+
+def _block(name: str, text: str) -> str:
+    """Return text as it is, in a block that the keyboard can scroll."""
+    return format_html('<pre tabindex="0" role="region" aria-label="{}">{}</pre>', name, text)
