@@ -90,8 +90,13 @@ class WebhookEvent(BaseModel):
 class WebhookDelivery(BaseModel):
     """An event on its way to an endpoint."""
 
+    # Without a constraint: a chat message must neither wait for the lock of an endpoint that is
+    # being saved, nor fail because it has just been deleted. What is left over is pruned.
     endpoint = models.ForeignKey(
-        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries"
+        WebhookEndpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_constraint=False,
     )
     event = models.ForeignKey(WebhookEvent, on_delete=models.CASCADE, related_name="deliveries")
     status = models.CharField(

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -310,3 +310,14 @@ def test_events_of_conversations_past_their_retention_are_pruned(
     WidgetSession.objects.update(last_active_at=timezone.now() - timedelta(days=2))
     prune(now=timezone.now(), batch=10, progress=lambda count: None)
     assert types() == []
+
+
+def test_message_is_written_although_its_webhook_is_deleted_at_the_same_time(
+    widget: WidgetConfig, webhook: WebhookEndpoint
+) -> None:
+    with transaction.atomic():
+        ask(widget)
+        # As another process would, after the endpoints were read.
+        WebhookEndpoint.objects.all()._raw_delete(using="default")
+    assert len(types()) == 2
+    assert run_due_jobs().count("webhook") == 2
