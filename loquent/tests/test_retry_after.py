@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
+from loquent.retry_after import parse_retry_after
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
