@@ -72,6 +72,8 @@ FOR_ALL = {
     "jsi18n": 200,
     "switch_organization": 405,
     "overview_csv": 200,
+    "quality": 200,
+    "reports": 200,
     "app_list": 200,
     **{f"password_reset{page}": 200 for page in ("", "_done", "_confirm", "_complete")},
     "join": 404,

@@ -1,4 +1,4 @@
-"""The admin's start page: figures of today and of 30 days, as charts, tables and CSV."""
+"""The reports: figures of today and of 30 days, as charts, tables and CSV."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -34,14 +34,14 @@ COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
 )
 
 
-def overview_page(request: HttpRequest) -> HttpResponse:
+def reports_page(request: HttpRequest) -> HttpResponse:
     """Show the figures of the current organization; of all, for a superuser who chose them."""
-    context = {**admin.site.each_context(request), "title": "Overview"}
+    context = {**admin.site.each_context(request), "title": "Reports"}
     if not _may_look(request):
-        return TemplateResponse(request, "admin/overview.html", context)
+        return TemplateResponse(request, "admin/reports.html", context)
     overview = _count(request)
     context |= {"cards": _cards(overview), "charts": _charts(overview), "has_figures": True}
-    return TemplateResponse(request, "admin/overview.html", context)
+    return TemplateResponse(request, "admin/reports.html", context)
 
 
 def overview_csv(request: HttpRequest) -> HttpResponse:
@@ -91,7 +91,8 @@ def seconds(milliseconds: int | None) -> str:
 
 
 # Rendering hundreds of numbers in a template would take longer than counting them.
-def _bars(drawn: Chart, kinds: list[str]) -> SafeString:
+def draw_bars(drawn: Chart, kinds: list[str]) -> SafeString:
+    """Return the bars of a chart as SVG."""
     return format_html_join(
         "",
         '<rect x="{}" y="{}" width="{}" height="{}" class="lq-series-{}"><title>{}</title></rect>',
@@ -115,7 +116,7 @@ def _charts(overview: Overview) -> list[dict[str, Any]]:
         rows = list(zip(days, *columns.values(), strict=True))[::-1]
         return {
             "title": title, "chart": drawn, "columns": list(columns), "top": top,
-            "bars": _bars(drawn, list(columns)), "rows": _table_rows(rows, len(columns)),
+            "bars": draw_bars(drawn, list(columns)), "rows": _table_rows(rows, len(columns)),
             "first": days[0], "last": days[-1],
         }  # fmt: skip
 
