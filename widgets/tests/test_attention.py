@@ -1,10 +1,12 @@
 """Which conversations need staff, as they are written, and until somebody marks them as done."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework.test import APIClient
 
 from loquent.agents.types import ReplyOutcome
 from loquent.db.threads import in_database
@@ -211,6 +213,19 @@ def waiting_in_nav(client: Client) -> int:
     items = [item for group in page.context["lq_navigation"] for item in group["items"]]
     [inbox] = [item for item in items if item["label"] == "Inbox"]
     return int(inbox["count"])
+
+
+def test_rest_lists_and_filters_by_need(
+    api: Callable[..., APIClient], alice: User, needing: dict[str, WidgetSession]
+) -> None:
+    client = api(alice)
+    rows = client.get("/api/v1/sessions/?needs_attention=true").json()["results"]
+    assert {row["id"] for row in rows} == {
+        str(session.id) for name, session in needing.items() if name != "fine"
+    }
+    assert ["unhappy"] in [row["needs_attention"] for row in rows]
+    [row] = client.get("/api/v1/sessions/?needs_attention=false").json()["results"]
+    assert (row["id"], row["needs_attention"]) == (str(needing["fine"].id), [])
 
 
 def test_viewer_and_stranger_cannot_mark_as_done(
