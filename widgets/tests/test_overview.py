@@ -120,7 +120,7 @@ def test_foreign_data_is_not_counted(
     client.force_login(alice)
     own = cards(client)
     assert (own["Conversations"], own["Messages"], own["Answered"]) == ("1", "1", "1")
-    assert (own["Refused by the daily limit"], own["Thumbs up / down"], own["Tokens"]) == (
+    assert (own["Over the daily limit"], own["Thumbs up / down"], own["Tokens"]) == (
         "4",
         "1 / 0",
         "7",
