@@ -72,6 +72,7 @@ FOR_ALL = {
     "jsi18n": 200,
     "switch_organization": 405,
     "overview_csv": 200,
+    "knowledge": 200,
     "quality": 200,
     "reports": 200,
     "app_list": 200,

@@ -7,12 +7,14 @@ from django.contrib import admin
 from loquent.organizations.site.navigation import Nav
 from loquent.organizations.site.staff_site import StaffPage, StaffSite
 from widgets.admin.home.page import home_page
+from widgets.admin.knowledge import knowledge_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
 site.pages += [
+    StaffPage("knowledge", "knowledge/", knowledge_page, Nav("Assistant", 11, "Knowledge", "book")),
     StaffPage("overview_csv", "overview.csv", overview_csv),
     StaffPage(
         "quality",

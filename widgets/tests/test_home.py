@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from loquent.agents.models import TextAgent
+from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.mailing.models import OutgoingMail
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_agent, make_widget
@@ -363,3 +363,28 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
                 assert rows_behind(client, cell["url"]) == cell["count"]
     [answer] = page.context["answers"]
     assert (answer["question"], answer["comment"]) == ("Bad?", "Wrong")
+
+
+def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
+    client: Client, alice: User, charlie: User, widget: WidgetConfig
+) -> None:
+    agent = widget.text_agent
+    agent.knowledge.all().delete()
+    for title in ("Shipping", "Zürich shop"):
+        KnowledgeEntry.objects.create(agent=agent, title=title, content="Text")
+    talk(widget, Talk(source="Shipping"))
+    talk(widget, Talk("Do you sell coffee?", "no_answer"))
+    client.force_login(alice)
+    page = client.get("/admin/knowledge/")
+    rows = {row["entry"].title: row for row in page.context["entries"]}
+    assert {title: row["used"] for title, row in rows.items()} == {"Shipping": 1, "Zürich shop": 0}
+    assert rows_behind(client, rows["Shipping"]["used_url"]) == 1
+    assert rows["Shipping"]["url"] == f"/admin/agents/textagent/{agent.pk}/change/#knowledge"
+    assert "Do you sell coffee?" in page.content.decode()
+    found = client.get("/admin/knowledge/", {"q": "zurich SHOP"}).context["entries"]
+    assert [row["entry"].title for row in found] == ["Zürich shop"]
+    assert client.get("/admin/knowledge/", {"q": "\x00%["}).status_code == 200
+    client.force_login(charlie)
+    foreign = client.get("/admin/knowledge/").content.decode()
+    assert "Zürich shop" not in foreign
+    assert "coffee" not in foreign

@@ -104,6 +104,9 @@ class Unanswered:
     name = "unanswered"
     template = "admin/home/unanswered.html"
 
+    def __init__(self, most: int = MOST_QUESTIONS) -> None:
+        self._most = most
+
     def load(self, scope: Scope) -> Any:
         groups = unanswered_questions(scope.sessions)
         if not groups:
@@ -115,9 +118,9 @@ class Unanswered:
                     **_row(group, "unanswered"),
                     "write_url": may_write and _knowledge_url(group),
                 }
-                for group in groups[:MOST_QUESTIONS]
+                for group in groups[: self._most]
             ],
-            "more": max(0, len(groups) - MOST_QUESTIONS),
+            "more": max(0, len(groups) - self._most),
             "more_url": list_url(answer="no_answer", days=7),
         }
 

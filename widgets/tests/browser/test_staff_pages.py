@@ -55,7 +55,8 @@ def addresses(widget: WidgetConfig) -> list[str]:
     invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
-        "/admin/", "/admin/reports/", "/admin/quality/", "/admin/widgets/widgetconfig/",
+        "/admin/", "/admin/reports/", "/admin/quality/", "/admin/knowledge/",
+        "/admin/widgets/widgetconfig/",
         "/admin/widgets/widgetconfig/add/",
         f"{form}/change/", f"{form}/reset-widget-id/", f"{form}/delete/", f"{form}/history/",
         "/admin/widgets/widgetsession/", f"/admin/widgets/widgetsession/{session.pk}/change/",
