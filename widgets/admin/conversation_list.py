@@ -22,6 +22,7 @@ from widgets.admin.conversation_filters import (
     LastAnswerFilter,
     WidgetFilter,
 )
+from widgets.admin.linked_filters import LINKED_FILTERS
 from widgets.models import WidgetSession
 from widgets.services.conversations import (
     MOST_FOUND,
@@ -91,6 +92,7 @@ class ConversationLists(TenantAdmin):
         FeedbackFilter,
         ContactFilter,
         ActivityFilter,
+        *LINKED_FILTERS,
     ]
     # Used by the link on a contact's page.
     linked_lookups = ("contact__id__exact",)
@@ -162,7 +164,7 @@ class ConversationLists(TenantAdmin):
         text = " ".join(summary_of(obj).question.split())
         if not text:
             return format_html('<span class="lq-quiet">{}</span>', "Wrote no message")
-        return format_html("{}", text)
+        return format_html("<bdi>{}</bdi>", text)
 
     @admin.display(description="needs attention", ordering="attention")
     def needs(self, obj: WidgetSession) -> SafeString:

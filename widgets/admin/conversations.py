@@ -115,12 +115,13 @@ class WidgetSessionAdmin(ConversationLists):
         session: WidgetSession = context["original"]
         most = None if "all" in request.GET else MOST_SHOWN
         lines, earlier = transcript(session=session, most=most)
+        entered = claims(session)
         context |= {
             "lines": lines,
             "earlier": earlier,
             "visitor": visitor_name(session),
             "is_active": is_active(session),
-            "claims": claims(session),
+            "claims": entered if any(claim["differs"] for claim in entered) else [],
             "tokens": sum(
                 (line.message.input_tokens or 0) + (line.message.output_tokens or 0)
                 for line in lines

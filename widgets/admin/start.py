@@ -4,10 +4,30 @@ from typing import cast
 
 from django.contrib import admin
 
+from loquent.organizations.site.navigation import Nav
 from loquent.organizations.site.staff_site import StaffPage, StaffSite
-from widgets.admin.overview import overview_csv, overview_page
+from widgets.admin.home.page import home_page
+from widgets.admin.knowledge import knowledge_page
+from widgets.admin.overview import overview_csv, reports_page
+from widgets.admin.quality import quality_page
 from widgets.admin.setup.first_run import SETUP_PAGES
 
 site = cast("StaffSite", admin.site)
-site.home = overview_page
-site.pages += [StaffPage("overview_csv", "overview.csv", overview_csv), *SETUP_PAGES]
+site.home = home_page
+site.pages += [
+    StaffPage("knowledge", "knowledge/", knowledge_page, Nav("Assistant", 11, "Knowledge", "book")),
+    StaffPage("overview_csv", "overview.csv", overview_csv),
+    StaffPage(
+        "quality",
+        "quality/",
+        quality_page,
+        Nav("Assistant", 13, "Quality", "quality", section="Quality"),
+    ),
+    StaffPage(
+        "reports",
+        "reports/",
+        reports_page,
+        Nav("Assistant", 14, "Reports", "chart", section="Quality"),
+    ),
+    *SETUP_PAGES,
+]

@@ -7,6 +7,7 @@ from django_filters import rest_framework as filters
 from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.attention import NEEDS_STAFF
 from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating
 
 Sessions = models.QuerySet[WidgetSession]
@@ -40,6 +41,10 @@ class SessionFilter(PeriodFilterSet):
         choices=AnswerOutcome.choices,
         help_text="Conversations whose latest answer had this outcome.",
     )
+    needs_attention = BooleanChoice(
+        method="filter_needs_attention",
+        help_text="`true`: conversations that staff should look at; `false`: all others.",
+    )
     has_feedback = BooleanChoice(
         method="filter_has_feedback",
         help_text="`true`: conversations with a rated answer; `false`: conversations without.",
@@ -54,6 +59,10 @@ class SessionFilter(PeriodFilterSet):
         max_length=MAX_SEARCH,
         help_text="Conversations with a message that contains this text, ignoring case.",
     )
+
+    def filter_needs_attention(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        needing = models.Q(attention__gte=NEEDS_STAFF)
+        return queryset.filter(needing if value == "true" else ~needing)
 
     def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
         rated = WidgetMessage.objects.filter(rating__isnull=False)

@@ -10,9 +10,9 @@ from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, CutReason, MessageStatus
+from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
 
-SESSION = {
+SESSION: dict[str, Any] = {
     "id": UUID_EXAMPLE,
     "widget_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
     "contact_id": None,
@@ -26,6 +26,7 @@ SESSION = {
     "message_count": 2,
     "last_answer": "complete",
     "outcome": "answered",
+    "needs_attention": [],
     "last_active_at": "2026-01-05T09:31:00.000000Z",
     "ended_at": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
@@ -98,6 +99,16 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         help_text="The outcome of the latest answer. Null until the first question has ended.",
     )
 
+    needs_attention = serializers.ListField(
+        child=serializers.ChoiceField(choices=Reason.choices),
+        source="reasons",
+        read_only=True,
+        help_text=(
+            "Why staff should look at the conversation, most urgent first. Empty: no reason, or "
+            "marked as done."
+        ),
+    )
+
     class Meta:
         model = WidgetSession
         fields = [
@@ -108,6 +119,7 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "message_count",
             "last_answer",
             "outcome",
+            "needs_attention",
             "last_active_at",
             "ended_at",
             "created_at",

@@ -98,7 +98,7 @@ def find_conversations(
     messages = WidgetMessage.objects.filter(session=OuterRef("pk")).order_by()
     known = newest.alias(**{f"typed_{name}": KT(f"contact_claim__{name}") for name in DETAILS})
     for word in search_words(text):
-        messages = messages.filter(content__folded=word)
+        messages = messages.filter(content__folded_indexed=word)
         known = known.filter(
             contact_matches(word, path="contact__")
             | contact_matches(word, path="typed_")
@@ -126,7 +126,7 @@ def find_hits(*, sessions: Iterable[WidgetSession], text: str) -> dict[uuid.UUID
     of = list(sessions)
     messages = WidgetMessage.objects.filter(session__in=[session.id for session in of])
     for word in words:
-        messages = messages.filter(content__folded=word)
+        messages = messages.filter(content__folded_indexed=word)
     newest = messages.filter(session=OuterRef("pk")).order_by("-seq").values("content")[:1]
     said = dict(
         WidgetSession.objects.filter(id__in=[session.id for session in of])

@@ -1,11 +1,14 @@
 """Which conversations need staff, as they are written, and until somebody marks them as done."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework.test import APIClient
 
+from contacts.models import Contact
 from loquent.agents.types import ReplyOutcome
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization, Role
@@ -213,6 +216,19 @@ def waiting_in_nav(client: Client) -> int:
     return int(inbox["count"])
 
 
+def test_rest_lists_and_filters_by_need(
+    api: Callable[..., APIClient], alice: User, needing: dict[str, WidgetSession]
+) -> None:
+    client = api(alice)
+    rows = client.get("/api/v1/sessions/?needs_attention=true").json()["results"]
+    assert {row["id"] for row in rows} == {
+        str(session.id) for name, session in needing.items() if name != "fine"
+    }
+    assert ["unhappy"] in [row["needs_attention"] for row in rows]
+    [row] = client.get("/api/v1/sessions/?needs_attention=false").json()["results"]
+    assert (row["id"], row["needs_attention"]) == (str(needing["fine"].id), [])
+
+
 def test_viewer_and_stranger_cannot_mark_as_done(
     client: Client, bob: User, charlie: User, needing: dict[str, WidgetSession]
 ) -> None:
@@ -234,3 +250,22 @@ def test_number_counts_only_the_current_organization(
     assert waiting_in_nav(client) == 0
     client.force_login(make_member(acme, "dora", Role.VIEWER))
     assert waiting_in_nav(client) == 5
+
+
+def test_contact_can_be_reached_from_the_conversation(
+    client: Client, bob: User, acme: Organization, session: WidgetSession
+) -> None:
+    jane = Contact.objects.create(
+        organization=acme, name="Jane", email="jane@example.com", phone="+41791234567"
+    )
+    WidgetSession.objects.update(contact=jane, contact_claim={"email": "jane@example.com"})
+    client.force_login(bob)
+    page = client.get(f"{LIST}{session.pk}/change/").content.decode()
+    assert '<a href="mailto:jane@example.com">' in page
+    assert '<a href="tel:+41791234567">' in page
+    # What was typed is shown only where it differs from the contact.
+    assert "lq-claims" not in page
+    WidgetSession.objects.update(contact_claim={"email": "jane@example.org"})
+    page = client.get(f"{LIST}{session.pk}/change/").content.decode()
+    assert "jane@example.org" in page
+    assert "lq-claims" in page

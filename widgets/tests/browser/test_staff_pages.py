@@ -55,7 +55,9 @@ def addresses(widget: WidgetConfig) -> list[str]:
     invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
-        "/admin/", "/admin/widgets/widgetconfig/", "/admin/widgets/widgetconfig/add/",
+        "/admin/", "/admin/reports/", "/admin/quality/", "/admin/knowledge/",
+        "/admin/widgets/widgetconfig/",
+        "/admin/widgets/widgetconfig/add/",
         f"{form}/change/", f"{form}/reset-widget-id/", f"{form}/delete/", f"{form}/history/",
         "/admin/widgets/widgetsession/", f"/admin/widgets/widgetsession/{session.pk}/change/",
         "/admin/agents/textagent/", f"/admin/agents/textagent/{widget.text_agent_id}/change/",
