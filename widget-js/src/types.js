@@ -11,12 +11,13 @@
  * }} Config
  *
  * @typedef {{ title: string, url: string }} Source
+ * @typedef {{ title: string, message: string }} Choice
  * @typedef {"up" | "down" | null} Rating
  * @typedef {{ name?: string, email?: string, phone?: string }} Contact
  *
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
- *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
+ *   status: string, sources: Source[], choices?: Choice[], feedback: Rating, comment?: string, ref?: string | null,
  *   type?: string, created_at?: string,
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.

@@ -124,6 +124,7 @@ class RunningTurn:
                         self._add(text)
                     case ReplyEnd():
                         self.outcome.sources = list(event.sources)
+                        self.outcome.choices = list(event.choices)
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
-from loquent.agents.types import Source
+from loquent.agents.types import Choice, Source
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.history import append_message, message_data
@@ -41,6 +41,7 @@ class Outcome:
     status: str = MessageStatus.COMPLETE.value
     reply_outcome: str = AnswerOutcome.ANSWERED.value
     sources: list[Source] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -189,6 +190,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "status": outcome.status,
         "outcome": outcome.kind,
         "sources": outcome.sources,
+        "choices": outcome.choices,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
         "output_tokens": outcome.output_tokens,
