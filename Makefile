@@ -53,11 +53,11 @@ test-python:
 		--ignore=loquent/tests/test_api_schema.py $(addprefix --ignore=widgets/tests/,browser faults server) \
 		-m "not browser and not server and not exhaustive"
 
-test: .venv/.dev ## run all tests on PostgreSQL and Redis, with Chromium; and on SQLite
+test: .venv/.dev ## run all tests on PostgreSQL and Redis, in three browsers; and on SQLite
 	$(STEP) 'Packages of Debian and npm'
 	@$(BIN)/python -m loquent.testing.packages
 	@$(MAKE) --no-print-directory widget-js/node_modules
-	$(STEP) 'On PostgreSQL and Redis, with Chromium'
+	$(STEP) 'On PostgreSQL and Redis, in Chromium, Firefox and WebKit'
 	$(BIN)/python -m loquent.testing.rig $(BIN)/python -m pytest -q --durations=10 \
 		-n $(PROCESSES) --maxschedchunk 1 --cov --cov-branch --cov-report=term --cov-fail-under=$(COVERAGE)
 	$(STEP) 'On SQLite, and the tests of the widget'

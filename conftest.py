@@ -58,6 +58,9 @@ def pytest_configure() -> None:
     for ceiling in ("MAX_DAILY_TOKENS", "MAX_SOCKETS", "MAX_WIDGETS"):
         setattr(django_settings, ceiling, 0)
     django_settings.SERVER_MODELS = []
+    # Scripted endpoints are on this machine, also if the environment names a proxy.
+    local = ("127.0.0.1", "localhost")
+    os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), *local)))
     django_settings.OPENAI_API_KEY = ""
     # Nothing listens there: tests that need an endpoint set its address.
     django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"

@@ -1,5 +1,6 @@
 """Find and create contacts, with one row per person at any concurrency."""
 
+import re
 import uuid
 from typing import TypedDict
 
@@ -7,20 +8,28 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.normalization import (
     NormalizationError,
+    national_digits,
     normalize_email,
     normalize_name,
     normalize_phone,
 )
 from loquent.db.versions import version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.limits import MAX_SEARCH
 from loquent.organizations.models import Organization
 from loquent.organizations.services.idempotency import forget_answers
+from loquent.text import strip_invisible
 
 ATTEMPTS = 5
+# Further words of a search are ignored.
+MAX_WORDS = 6
+# Digits that belong together although there are spaces between them.
+_NUMBER = re.compile(r"(?<!\S)(?:\+|0)[0-9()/.-]*(?: +[0-9()/.-]+)+(?!\S)")
 DETAILS = ("name", "email", "phone")
 NEEDS_A_DETAIL = "A contact needs a name, an email or a phone number."
 
@@ -81,17 +90,17 @@ def clean_contact(
     fields: dict[str, list[str]] = {}
     cleaned: dict[str, str | None] = {"name": "", "email": None, "phone": None}
     try:
-        cleaned["name"] = normalize_name(name) if name.strip() else ""
+        cleaned["name"] = normalize_name(name) if strip_invisible(name) else ""
     except NormalizationError as error:
         fields["name"] = [str(error)]
     try:
-        cleaned["email"] = normalize_email(email) if email and email.strip() else None
+        cleaned["email"] = normalize_email(email) if email and strip_invisible(email) else None
     except NormalizationError as error:
         fields["email"] = [str(error)]
     try:
         region = organization.default_phone_region
         cleaned["phone"] = (
-            normalize_phone(phone, region=region) if phone and phone.strip() else None
+            normalize_phone(phone, region=region) if phone and strip_invisible(phone) else None
         )
     except NormalizationError as error:
         fields["phone"] = [str(error)]
@@ -170,6 +179,22 @@ def forget_contact(*, contact: Contact, called: str) -> None:
     kind = ContentType.objects.get_for_model(Contact)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(contact.id))
     entries.update(object_repr=called)
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a search, at most MAX_WORDS; a telephone number is one word."""
+    words = _NUMBER.sub(lambda number: number[0].replace(" ", "\xa0"), text[:MAX_SEARCH]).split(" ")
+    return [word.replace("\xa0", " ").strip() for word in words if word.strip()][:MAX_WORDS]
+
+
+def contact_matches(word: str, *, path: str = "") -> Q:
+    """Return the condition that a contact's name, email or phone contains a search word.
+
+    Ignores case and accents; telephone numbers are found in any spelling. `path`: the lookup to
+    the contact, such as `contact__`.
+    """
+    found = Q(**{f"{path}name__folded": word}) | Q(**{f"{path}email__folded": word})
+    return found | Q(**{f"{path}phone__contains": national_digits(word) or word})
 
 
 def find_duplicates(

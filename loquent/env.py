@@ -76,8 +76,8 @@ def require_modules(variable: str, requirements: str, *modules: str) -> None:
 def envsecret(name: str) -> str:
     """Return a secret from NAME, or from the file that NAME_FILE names; empty if neither is set.
 
-    Raises ImproperlyConfigured when both are set or the file can't be read. The value never
-    stands in a message.
+    Raises ImproperlyConfigured when both are set or the file can't be read. The value is
+    never part of a message.
     """
     value = envstr(name)
     path = envstr(f"{name}_FILE")

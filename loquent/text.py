@@ -1,4 +1,4 @@
-"""Text from outside, made fit for the database and for JSON. Pure."""
+"""Cleans text from outside for the database and for JSON. Pure."""
 
 import re
 import unicodedata
@@ -10,6 +10,15 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
+
+_SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+# Soft hyphen, zero-width characters, and marks, embeddings and isolates of direction. Other format
+# characters are visible (Arabic number signs) or end a flag (tags).
+_INVISIBLE = "\xad\u061c\u180e\ufeff" + "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)))
+)
+_JOINERS = "\u200c\u200d"
+_VIRAMA = 9
 
 
 def _is_mark(character: str) -> bool:
@@ -32,7 +41,7 @@ def clean_text(text: str) -> str:
     return _LONE_SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
-def normalize_unicode(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normalize_unicode(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """Return the normalization form of a text, in time linear in its length.
 
     Normalizing sorts each run of combining marks in quadratic time, so runs are cut first. This is
@@ -69,6 +78,19 @@ def unix_lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def strip_invisible(text: str) -> str:
+    """Return the text without spaces and invisible characters at its ends.
+
+    They are pasted with addresses and names. Within the text they stay: joiners have a meaning in
+    Persian words, Indic names and emoji. A joiner after a virama is part of the last letter.
+    """
+    start = len(text) - len(text.lstrip(_SPACES + _INVISIBLE))
+    end = len(text.rstrip(_SPACES + _INVISIBLE))
+    if 0 < end < len(text) and text[end] in _JOINERS:
+        end += unicodedata.combining(text[end - 1]) == _VIRAMA
+    return text[start:end]
+
+
 def is_blank(text: str) -> bool:
     """Return whether the text is invisible: only spaces and format characters."""
     return all(c.isspace() or unicodedata.category(c) == "Cf" for c in text)
@@ -77,8 +99,8 @@ def is_blank(text: str) -> bool:
 class TextCleaner:
     """Joins the halves of surrogate pairs in text that arrives in pieces, and cleans it.
 
-    JSON may carry the halves as two escapes in two pieces. Feeding a text in any pieces gives
-    the same as feeding it whole.
+    JSON may carry the halves as two escapes in two pieces. The result does not
+    depend on how the text was cut.
     """
 
     def __init__(self) -> None:
@@ -90,7 +112,7 @@ class TextCleaner:
             text, self._held = self._held + text, ""
         if _CONTROL_OR_SURROGATE.search(text) is None:
             return text
-        # Controls go first: what stands on both sides of one must not depend on where it was cut.
+        # Remove controls first: the text around one must not depend on where it was cut.
         text = _CONTROLS.sub("", text)
         if text and "\ud800" <= text[-1] <= "\udbff":
             text, self._held = text[:-1], text[-1]

@@ -52,6 +52,6 @@ urlpatterns = [
     path("api/", unknown_path, {"rest": "/"}),
     path("api/<path:rest>", unknown_path),
 ]
-# Below /api/ errors are JSON, whoever finds them.
+# Below /api/, all errors are JSON.
 handler400 = "loquent.rest.errors.bad_request"
 handler500 = "loquent.rest.errors.server_error"

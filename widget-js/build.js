@@ -1,6 +1,6 @@
 /**
- * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, and one locale each,
- * loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
+ * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, what it loads when needed,
+ * and one locale each, loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
  * src/, `--watch` rebuilds on every change, `--release` records the chunks of this release.
  */
 
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
 import { ADMIN_MARKDOWN, hashOf, keep, release, report, write } from "./build/output.js";
+import { shareModules } from "./build/shared.js";
 import { shrink } from "./build/shrink.js";
 
 const options = new Set(process.argv.slice(2));
@@ -32,12 +33,13 @@ const common = {
 const chat = await context({
   ...common,
   entryPoints: [
-    { in: "src/chat-runtime.js", out: "chat" },
+    { in: "src/chat-entry.js", out: "chat" },
+    { in: "src/more-entry.js", out: "more" },
     ...locales.map((name) => ({ in: `src/locales/${name}.js`, out: name })),
   ],
   format: "esm",
   charset: "utf8",
-  plugins: [shrinkCss, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
+  plugins: [shrinkCss, shareModules, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
 });
 
 const launcher = await context({

@@ -1,4 +1,4 @@
-"""The widget module's addresses outside of the REST API and the admin."""
+"""The widget module's addresses outside the REST API and the admin."""
 
 from django.conf import settings
 from django.urls import path

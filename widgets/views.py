@@ -1,13 +1,17 @@
 """The public endpoints, short staff addresses, and the demo page."""
 
 import logging
+import re
 import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -23,17 +27,47 @@ from widgets.types import PageRequest
 logger = logging.getLogger(__name__)
 EMBED_CACHE = "public, max-age=3600"
 CHUNK_CACHE = "public, max-age=31536000, immutable"
+P = ParamSpec("P")
+PREFLIGHT_SECONDS = 86_400
+HEADER_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, \t-]{1,2000}")
+
+
+def allow_preflight(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Answer `OPTIONS` with 204, so that pages may read the view with any request headers.
+
+    Tracing libraries add headers such as `traceparent` to every `fetch` of a page; browsers then
+    ask for permission first. The headers have no effect here. Whether the page may read the
+    response is decided by the request that follows.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method != "OPTIONS":
+            return view(request, *args, **kwargs)
+        response = HttpResponse(status=204)
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Allow-Methods"] = "GET, HEAD"
+        wanted = request.headers.get("Access-Control-Request-Headers", "")
+        if HEADER_NAMES.fullmatch(wanted):
+            response["Access-Control-Allow-Headers"] = wanted
+        response["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        patch_vary_headers(response, ["Access-Control-Request-Headers"])
+        return response
+
+    return require_http_methods(["GET", "HEAD", "OPTIONS"])(answer)
 
 
 @csrf_exempt
-@require_safe
+@allow_preflight
 def embed_script(request: HttpRequest) -> HttpResponse:
     """`GET /api/widget/embed.js`: the widget's script, cached for an hour, readable by any page."""
     return _for_any_page(_script(request, load_bundle(), EMBED_CACHE))
 
 
 @csrf_exempt
-@require_safe
+@allow_preflight
 def script_chunk(request: HttpRequest, name: str) -> HttpResponse:
     """`GET /api/widget/chunks/<hash>.js`: code that the script loads later, named by its hash.
 
@@ -75,7 +109,7 @@ def _for_any_page(response: HttpResponse) -> HttpResponse:
 # Cookies have no effect here, so no CSRF token is needed: other methods return 405 to everyone.
 @csrf_exempt
 @vary_on_headers("Origin")
-@require_safe
+@allow_preflight
 def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
     """`GET /api/widget/{widget_id}/config`: what the page needs to draw the widget.
 

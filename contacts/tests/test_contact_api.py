@@ -49,6 +49,14 @@ def test_contact_can_be_created_read_changed_and_deleted(
     assert client.get(path).status_code == 404
 
 
+def test_invisible_characters_around_details_are_not_stored(client: APIClient) -> None:
+    pasted = {name: f"\u200b\u2068{value}\u2069\ufeff" for name, value in JANE.items()}
+    created = client.post(PATH, pasted)
+    assert {**created.json(), **JANE} == created.json()
+    only = client.post(PATH, {"name": "\u200b", "email": "\ufeff", "phone": "\u2060"})
+    assert only.status_code == 400
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [

@@ -17,13 +17,13 @@ DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a momen
 
 
 def validate_model(value: str) -> None:
-    """Refuse what is not `provider:name`; whether the provider exists is the services' to say."""
+    """Refuse what is not `provider:name`; services check whether the provider exists."""
     if not MODEL_PATTERN.match(value):
         raise ValidationError(f"Enter the model as provider:name, such as {DEFAULT_MODEL}.")
 
 
 class TextAgent(BaseModel):
-    """What answers visitors: a model with instructions, and its knowledge."""
+    """An agent that answers visitors: a model with instructions and knowledge."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="text_agents"
@@ -79,7 +79,7 @@ class TextAgent(BaseModel):
 
 
 class KnowledgeEntry(BaseModel):
-    """Something an agent knows: a page, an answer, a paragraph of a handbook."""
+    """A knowledge entry of an agent: a page, an answer, a paragraph of a handbook."""
 
     agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="knowledge")
     title = models.CharField(max_length=200)
@@ -162,7 +162,7 @@ class PassageVector(models.Model):
 class DailyTokenUsage(BaseModel):
     """The models' tokens of an organization that has a budget, on one of its days.
 
-    `reserved`: what the turns under way may still use; `used`: what those that ended did use.
+    `reserved`: what running turns may still use; `used`: what finished turns did use.
     """
 
     organization = models.ForeignKey(
@@ -191,9 +191,9 @@ class DailyTokenUsage(BaseModel):
 
 
 class TokenReservation(BaseModel):
-    """One turn's part of DailyTokenUsage.reserved; the row goes when the turn ends.
+    """One turn's part of DailyTokenUsage.reserved; the row is deleted when the turn ends.
 
-    One whose process died is released after `expires_at`, when somebody needs its tokens.
+    If its process died, it is released after `expires_at`, when another turn needs the tokens.
     """
 
     organization = models.ForeignKey(

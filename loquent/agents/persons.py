@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from loquent.text import normalize_unicode
+
 # Longer messages are stories; a wish in them is left to the search and to the model.
 MAX_WORDS = 40
 # A message of so few words needs no verb.
@@ -23,13 +25,13 @@ BESIDE = 3
 _WORD = re.compile(r"[^\s.,;:!?…()\"«»“”„،؟।]+")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the text in lower case, without accents and other marks."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = normalize_unicode("NFKD", text.casefold())
     kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
-    return unicodedata.normalize("NFC", kept).replace("ł", "l").replace("ø", "o").replace("đ", "d")
+    return normalize_unicode("NFC", kept).replace("ł", "l").replace("ø", "o").replace("đ", "d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Language:
 
 def _load(texts: dict[str, dict[str, str]]) -> list[_Language]:
     return [
-        _Language(**{name: tuple(_plain(words).split()) for name, words in language.items()})
+        _Language(**{name: tuple(plain(words).split()) for name, words in language.items()})
         for language in texts.values()
     ]
 
@@ -53,14 +55,14 @@ _SPACED = _load(_DATA["spaced"])
 _UNSPACED = _load(_DATA["unspaced"])
 _NOT_ALONE = tuple(_DATA["not_alone"].split())
 _FOR = frozenset(_DATA["for"].split())
-# Most messages name nobody, which the beginnings of their words tell fastest.
+# Most messages name no person; checking the beginnings of their words is the fastest test.
 _HEADS = frozenset(stem[:3] for language in _SPACED for stem in language.people)
 _SHORT_HEADS = frozenset(head for head in _HEADS if len(head) < 3)
 
 
 def asks_for_person(message: str) -> bool:
     """Return whether the visitor's message asks to talk to a person."""
-    text = _plain(message[:1_000])
+    text = plain(message[:1_000])
     if not text.isascii() and any(
         any(part in text for part in language.people) and any(way in text for way in language.ways)
         for language in _UNSPACED

@@ -92,31 +92,45 @@ class TextDelta:
     text: str
 
 
-# What an answer that came to its end says: something, that nothing was found, or that the provider
-# declined because of what was asked.
+# The outcome of a finished answer: it says something, nothing was found, or the provider declined
+# because of the question.
 ReplyOutcome = Literal["answered", "no_answer", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
+class TextRestart:
+    """The text so far was the model's reasoning: the answer starts with the next `TextDelta`."""
+
+
+# Why an answer ends early: the maximum answer length, a filter, or a reason that is not known.
+Cut = Literal["length", "filter", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The answer is whole. Token counts are the provider's, None where it gives none."""
+    """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
+
+    `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
+    """
 
     sources: tuple[Source, ...] = ()
     input_tokens: int | None = None
     output_tokens: int | None = None
     outcome: ReplyOutcome = "answered"
+    cut: Cut | None = None
+    notes: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
 
 
-ReplyEvent = TextDelta | ReplyEnd
+ReplyEvent = TextDelta | TextRestart | ReplyEnd
 
 
 class BackendError(Exception):
-    """No (whole) answer can be had.
+    """There is no complete answer.
 
     `permanent`: trying again without a change of settings is useless (bad key, unknown model).
-    `is_outage`: the endpoint is at fault and may be so for everybody; not where it answered that
-    it won't (4xx), or with nothing to see. `limit` names the limit of ours that refused.
+    `is_outage`: the endpoint is at fault, possibly for all calls; False if it refused the request
+    (4xx) or sent a blank answer. `limit` names the limit of ours that refused.
     The text is for the log: it never holds a key, a prompt, or what the provider wrote.
     """
 

@@ -1,4 +1,4 @@
-"""What a task says about its jobs: when they are retried, how many run at once, how often."""
+"""The options of a task: when its jobs are retried, how many run at once, how often."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class RetryLater(Exception):  # noqa: N818 - an instruction, not an error
 
 
 class GiveUp(Exception):  # noqa: N818
-    """Raised by a job: fail it now, as another attempt would end the same way.
+    """Raised by a job: fail it now, because another attempt would also fail.
 
     `reason` is a sentence for staff.
     """
@@ -46,7 +46,7 @@ class JobTask(Task[P, T]):
     """A task of the database backend; `@task(kind=…, title=…, …)` sets these fields.
 
     kind: its name in the database, in lists and in logs, which stays when the function moves.
-    title: what it does, in words for staff.
+    title: tells staff what it does.
     retry_seconds: the delay before each further attempt; afterwards the job has failed.
     at_once: how many jobs of one group run at once, on all workers together.
     timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous

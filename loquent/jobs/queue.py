@@ -18,12 +18,12 @@ from loquent.jobs.models import Job, JobState
 # A worker renews its leases every RENEW_SECONDS; a job of a dead worker runs again within LEASE.
 LEASE = timedelta(seconds=15)
 RENEW_SECONDS = 3.0
-# A job during which so many workers disappeared is probably what ends them.
+# A job during which this many workers disappeared probably crashes them.
 MOST_LOST = 25
 LOST = f"The worker stopped {MOST_LOST} times while it ran this job."
 TIMED_OUT = "It took too long."
 PAGE = 100
-# Any number of our own: PostgreSQL's advisory lock of those who claim.
+# An arbitrary number: PostgreSQL's advisory lock for claims.
 CLAIM_LOCK = 7_105_001
 DONE_KEPT = timedelta(days=2)
 FAILED_KEPT = timedelta(days=30)
@@ -31,7 +31,7 @@ FAILED_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that this worker runs; `attempts` tells this attempt from earlier and later ones."""
+    """A job that this worker runs; `attempts` identifies this attempt."""
 
     id: uuid.UUID
     kind: str
@@ -177,7 +177,7 @@ def delay_after(job: ClaimedJob, error: BaseException) -> float | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the reason for staff. The text of other exceptions may hold secrets."""
+    """Return the reason for staff. The text of other exceptions may contain secrets."""
     if isinstance(error, GiveUp | RetryLater):
         return error.reason
     if isinstance(error, TimeoutError):
@@ -226,7 +226,7 @@ class JobCounts:
 
 
 def measure_jobs() -> JobCounts:
-    """Return how the queue is; jobs of dead workers count as due."""
+    """Return the state of the queue; jobs of dead workers count as due."""
     now = timezone.now()
     due = _due(now)
     live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)

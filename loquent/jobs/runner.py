@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from inspect import iscoroutinefunction
 
-from django.db import close_old_connections
+from django.db import connections
 
 from loquent.db.threads import in_database
 from loquent.jobs.kinds import KINDS
@@ -81,7 +81,7 @@ class JobRunner:
         ]
 
     async def drain(self, *, grace_seconds: float) -> bool:
-        """Claim no more, let running jobs end, and return the others for other workers to run.
+        """Claim no more jobs, wait for running ones, and return the rest for other workers to run.
 
         Return whether all had ended.
         """
@@ -175,11 +175,11 @@ class JobRunner:
             return
 
         def call() -> None:
-            close_old_connections()
             try:
                 task.func(*job.args)
             finally:
-                close_old_connections()
+                # Jobs are rare: release the connection in between.
+                connections.close_all()
 
         run = contextvars.copy_context().run
         await asyncio.get_running_loop().run_in_executor(self._threads, run, call)

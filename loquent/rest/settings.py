@@ -48,6 +48,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "MessageStatus": "widgets.types.MessageStatus",
+        "CutReason": "widgets.types.CutReason",
         "MessageRole": "widgets.types.MessageRole",
         "Rating": "widgets.types.Rating",
     },

@@ -12,6 +12,9 @@ from pathlib import Path
 
 NODE_MAJOR = 20
 CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_DRIVER = Path("/usr/bin/chromedriver")
+FIREFOX = Path("/usr/bin/firefox-esr")
+WEBKIT_DRIVER = Path("/usr/bin/WebKitWebDriver")
 
 
 def postgresql_programs() -> Path | None:
@@ -27,6 +30,10 @@ def missing_packages() -> list[str]:
         "postgresql": postgresql_programs() is not None,
         "redis-server": shutil.which("redis-server") is not None,
         "chromium": CHROMIUM.exists(),
+        "chromium-driver": CHROMIUM_DRIVER.exists(),
+        "firefox-esr": FIREFOX.exists(),
+        "webkit2gtk-driver": WEBKIT_DRIVER.exists(),
+        "xvfb": shutil.which("Xvfb") is not None,
         "curl": shutil.which("curl") is not None,
         "nodejs": shutil.which("node") is not None,
         "npm": shutil.which("npm") is not None,

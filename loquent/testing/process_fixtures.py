@@ -6,18 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from loquent.testing.engines.launch import CHROMIUM_ARGUMENTS
+from loquent.testing.packages import CHROMIUM
 from loquent.testing.process import ServerProcess
 from loquent.testing.waiting import WAIT_SECONDS
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 WAIT_MILLISECONDS = WAIT_SECONDS * 1000
 # No test may depend on the speed of the machine.
 expect.set_options(timeout=WAIT_MILLISECONDS)

@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator
 from loquent.agents.backends.base import Backend
 from loquent.agents.types import (
     BackendError,
+    Cut,
     ReplyEnd,
     ReplyEvent,
     ReplyOutcome,
     ReplyRequest,
     Source,
     TextDelta,
+    TextRestart,
 )
 from loquent.testing.waiting import WAIT_SECONDS
 
@@ -37,10 +39,16 @@ class HeldAnswer:
         input_tokens: int | None = None,
         output_tokens: int | None = None,
         outcome: ReplyOutcome = "answered",
+        cut: Cut | None = None,
     ) -> None:
         """Yield these pieces, then end the answer."""
         self.say(*texts)
-        self._steps.put_nowait(ReplyEnd(sources, input_tokens, output_tokens, outcome))
+        end = ReplyEnd(sources, input_tokens, output_tokens, outcome=outcome, cut=cut)
+        self._steps.put_nowait(end)
+
+    def restart(self) -> None:
+        """Withdraw the pieces so far."""
+        self._steps.put_nowait(TextRestart())
 
     def fail(self, error: Exception | None = None) -> None:
         """Raise the given error, by default a BackendError."""

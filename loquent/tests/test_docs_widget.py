@@ -42,7 +42,7 @@ def test_documented_options_match_the_code() -> None:
     names = re.findall(
         r"^  (\w+): ", block("embed/options.js", "const READERS = {", "\n};"), re.MULTILINE
     )
-    known = {kebab(name) for name in names} | {"data-widget", "data-host"}
+    known = {kebab(name) for name in names} | {"data-widget", "data-host", "data-consent"}
     assert sorted(first_cells("Options", "| attribute")) == sorted(known)
 
 
@@ -58,7 +58,8 @@ def test_documented_methods_match_the_code() -> None:
     names = re.search(r'METHODS =\s*\(?\s*"([^"]*)"', read(f"{WIDGET}/embed/sdk.js"))
     assert names is not None
     documented = [code.partition("(")[0] for code in first_cells("From JavaScript", "| method")]
-    assert sorted(documented) == sorted([*names[1].split(), "get", "mount", "push", "destroy"])
+    own = ["get", "mount", "push", "destroy", "consent"]
+    assert sorted(documented) == sorted([*names[1].split(), *own])
 
 
 def test_documented_events_match_the_code() -> None:
@@ -86,7 +87,8 @@ def test_documented_parts_match_the_code() -> None:
 
 
 def test_documented_texts_match_the_code() -> None:
-    words = re.findall(r"^  (\w+):", read(f"{WIDGET}/locales/en.js"), re.MULTILINE)
+    english = read(f"{WIDGET}/locales/en.js") + read(f"{WIDGET}/i18n/more-english.js")
+    words = re.findall(r"^  (\w+):", english, re.MULTILINE)
     text = section(read("docs/widget.md"), "Languages and texts").partition("Their names")[2]
     named = codes(text.partition("```")[0])
     assert sorted(named) == sorted({"open", "unread", "away", *words})

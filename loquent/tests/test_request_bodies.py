@@ -254,7 +254,7 @@ def test_only_listed_urls_accept_large_bodies() -> None:
     forms = {
         f"{model}_{page}"
         for model in (
-            "agents_textagent", "agents_dailytokenusage", "contacts_contact",
+            "agents_textagent", "agents_dailytokenusage", "contacts_contact", "jobs_job",
             "organizations_apikey", "organizations_auditentry", "organizations_invitation",
             "organizations_membership", "organizations_organization",
             "widgets_erasurereceipt", "widgets_widgetconfig", "widgets_widgetsession",

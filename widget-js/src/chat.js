@@ -2,19 +2,15 @@
 
 import { needsConsent, needsContact, wantsContact } from "./conversation/state.js";
 import { createComposer } from "./view/composer.js";
-import { createContactForm } from "./view/contact-form.js";
-import { copyOnClick } from "./view/copy.js";
-import { frameLoop, setText } from "./view/dom.js";
-import { createDownload } from "./view/download.js";
+import { frameLoop, set, setText } from "./view/dom.js";
 import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
 import { createStarters } from "./view/starters.js";
 import { createTranscript } from "./view/transcript.js";
-import { watchViewport } from "./view/viewport.js";
 
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
-/** @import { Sound } from "./view/sound.js" */
+/** @import { Extras, More } from "./view/extras.js" */
 /** `comments`: unsent comments on answers, by id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
  * The page's element that had the focus before the panel opened, if any.
@@ -25,20 +21,24 @@ import { watchViewport } from "./view/viewport.js";
  * @param {Strings} strings
  * @param {Actions} actions
  * @param {() => State} getState
- * @param {Sound} sound
+ * @param {Extras} extras
+ * @param {(more: More) => import("./view/sound.js").Sound} soundOf
  * @param {Outside} returnFocus
  */
-export function createChat(context, strings, actions, getState, sound, returnFocus) {
-  const { win, doc, h, config, storage, shadowHost, launcher } = context;
+export function createChat(context, strings, actions, getState, extras, soundOf, returnFocus) {
+  const { win, doc, h, config, storage, shadowHost, launcher, toJson } = context;
   /** @type {View} */
-  const view = { win, doc, h, strings, config, actions, later, comment };
+  const view = { win, doc, h, strings, config, actions, later, comment, extras };
   /** @type {number[]} */
   const timers = [];
   const loop = frameLoop(win, draw);
-  const unwatch = watchViewport(win, shadowHost.root);
   const draft = readDraft();
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
+  /** @type {ReturnType<More["createContactForm"]> | null} */
+  let form = null;
+  /** @type {ReturnType<More["createDownload"]> | null} */
+  let download = null;
 
   /** @param {() => void} run @param {number} ms */
   function later(run, ms) {
@@ -56,8 +56,8 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
 
   /** @param {Draft} change */
   function keepDraft(change) {
-    const before = JSON.stringify(draft);
-    const after = JSON.stringify(Object.assign(draft, change));
+    const before = toJson(draft);
+    const after = toJson(Object.assign(draft, change));
     if (after !== before) storage.tab.set("draft", after);
   }
 
@@ -93,28 +93,45 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
   /** Build the panel, when it is first opened. */
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
-    const form = createContactForm(view, draft, keepDraft);
+    const formPlace = h("div");
     const thanks = h("p", "hint", { role: "status" });
     const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
     const notice = createNotice(view);
     const starters = createStarters(view, send);
-    const below = [starters.node, form.node, thanks];
+    const below = [starters.node, formPlace, thanks];
     const transcript = createTranscript(view, onEdit, [notice.line], below);
     const { scroller, pill } = transcript;
-    const download = createDownload(view, getState, () => shadowHost.root.lang);
     const bottom = [notice.card, composer.node];
-    const panel = createPanel(view, [scroller, pill], bottom, close, download.run, sound);
-    copyOnClick(view, scroller);
+    const panel = createPanel(view, [scroller, pill], bottom, close, menuItems);
+    // One listener for the copy buttons of all code blocks.
+    set(scroller, "onclick", (/** @type {Event} */ event) => {
+      const button = /** @type {HTMLElement} */ (event.composedPath()[0]);
+      if (button.className === "copy") extras.need((more) => more.copyCode(view, button));
+    });
     shadowHost.root.prepend(panel.node);
-    return { composer, form, transcript, panel, thanks, notice, starters, download };
+    return { composer, formPlace, transcript, panel, thanks, notice, starters };
+  }
+
+  /** @param {More} more @returns {import("./view/menu.js").MenuItem[]} */
+  function menuItems(more) {
+    download ??= more.createDownload(view, getState, () => shadowHost.root.lang);
+    const sound = soundOf(more);
+    return [
+      {
+        label: strings.download,
+        run: download.run,
+        isUsable: ({ messages, outbox }) => !!(messages.length || outbox.length),
+      },
+      { label: strings.sound, run: sound.toggle, isOn: sound.isOn },
+    ];
   }
 
   function focusInside() {
     if (!parts) return;
-    const { composer, form, panel, notice } = parts;
+    const { composer, panel, notice } = parts;
     if (!notice.card.hidden) return notice.button.focus();
-    const asks = config.contact_info_mode === "required" && !form.node.hidden;
-    const field = asks ? form.first : composer.field;
+    const asks = needsContact(config, getState()) && form;
+    const field = asks ? asks.first : composer.field;
     // An on-screen keyboard would hide the greeting.
     const byTouch = win.matchMedia("(pointer: coarse)").matches;
     const usable = !byTouch && !field.disabled && (asks || !composer.node.hidden);
@@ -134,12 +151,21 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     if (!parts && !state.open) return;
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
-    const { composer, form, transcript, panel, thanks, notice, starters } = parts;
+    const { composer, formPlace, transcript, panel, thanks, notice, starters } = parts;
     const active = shadowHost.active();
     // With a stored token, only the server knows whether the details were submitted.
     const unknown = state.submitted === null && storage.local.get("token");
-    form.node.hidden = !wantsContact(config, state) || !!unknown;
-    form.render(state);
+    const asks = wantsContact(config, state) && !unknown;
+    let focuses = false;
+    if (asks) extras.need();
+    if (asks && !form && extras.now()) {
+      form = /** @type {More} */ (extras.now()).createContactForm(view, draft, keepDraft);
+      formPlace.append(form.node);
+      // Opened by hand: the focus waits in the panel.
+      focuses = active === panel.node;
+    }
+    formPlace.hidden = !asks;
+    form?.render(state);
     setText(thanks, state.contactSaved ? strings.thanks : "");
     // Contact details first, then consent, then messages.
     const contact = needsContact(config, state);
@@ -149,13 +175,14 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     composer.render(state, contact || consent);
     panel.render(state);
     // In a conversation, move the form out of the way, unless it has the focus.
-    if (state.messages.length && !form.node.contains(active)) transcript.raise(form.node, thanks);
+    if (state.messages.length && !formPlace.contains(active)) transcript.raise(formPlace, thanks);
     transcript.render(state);
     shadowHost.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
       if (state.messages.length) transcript.toEnd();
     }
+    if (focuses) focusInside();
     // Move the focus if its element was removed, hidden or disabled.
     const now = shadowHost.active();
     if (active && (!now || now === active)) {
@@ -179,10 +206,9 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     keepDraft,
     destroy() {
       loop.cancel();
-      unwatch();
       timers.forEach(win.clearTimeout);
       parts?.transcript.cancel();
-      parts?.download.destroy();
+      download?.destroy();
       parts?.panel.destroy();
     },
   };

@@ -1,7 +1,10 @@
 /** Entry of the first file: the launcher. Everything else is loaded after the first click. */
 
+import { guarded } from "./embed/blame.js";
 import { boot } from "./embed/boot.js";
 import { createChunks } from "./embed/chunks.js";
+import { documentOf } from "./embed/natives.js";
+import { shared } from "./index-shared.js";
 
 /** The hash of each chunk by name, inserted by the build. */
 /** @type {{ [name: string]: string }} */
@@ -9,12 +12,16 @@ const hashes = /* @__PURE__ */ JSON.parse("__CHUNKS__");
 
 // A page that pins this file with `integrity` pins the chunks with an import map, which has only one
 // address for each.
-const pinned = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.integrity;
+const pinned = /** @type {HTMLScriptElement | null} */ (documentOf(window).currentScript)
+  ?.integrity;
 
 // Some browsers cache a failed import: retry with a different address.
 const chunks = createChunks((base, name, attempt) => {
   const again = attempt && !pinned ? `?${attempt}` : "";
-  return import(`${base}/api/widget/chunks/${hashes[name]}.js${again}`);
+  return import(`${base}/api/widget/chunks/${hashes[name]}.js${again}`).then((loaded) => {
+    loaded.fill?.(shared);
+    return loaded;
+  });
 });
 
-boot(window, chunks);
+guarded(window, () => boot(window, chunks));

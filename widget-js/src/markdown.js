@@ -10,7 +10,7 @@ import { patch, trim } from "./markdown/tree.js";
 const rendered = new WeakMap();
 
 /** The first mark of a new line, which is ambiguous until more text follows. */
-const BEGINNING = /(^|\n)[ >]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/;
+const BEGINNING = /(^|\n)[ \t>]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/;
 
 /**
  * Complete blocks are parsed and rendered once, however often this is called with more text.
@@ -22,9 +22,7 @@ const BEGINNING = /(^|\n)[ >]*(#{1,6}|[-*+>|]|\d{1,9}[.)]|`{1,2}|~{1,2})[ \t]*$/
 export function renderMarkdown(container, text, copy, growing = false) {
   const shown = growing ? text.slice(-80).replace(BEGINNING, "$1") : "";
   const source = growing ? text.slice(0, -80) + shown : text;
-  const { lines, targets } = takeTargets(
-    source.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"),
-  );
+  const { lines, targets } = takeTargets(source.replace(/\r\n?/g, "\n").split("\n"));
   const blocks = splitBlocks(lines);
   const before = rendered.get(container);
   /** @type {string[]} */

@@ -53,21 +53,23 @@
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, config: Config,
  *   strings: import("./i18n/strings.js").Strings, actions: Actions,
+ *   extras: import("./view/extras.js").Extras,
  *   later(run: () => void, ms: number): void, comment(id: string, next?: string): string,
  * }} View What every part of the view needs. `comment`: get or set the unsent comment on an answer.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
- *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
+ *   config: Config, chunks: Chunks, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
  *   shadowHost: import("./embed/shadow-host.js").ShadowHost, launcher: Launcher,
  *   emit(name: string, detail?: any): void, onToggle(open: boolean): void,
+ *   toJson(value: any): string,
  * }} WidgetContext What the first file passes to the second. `onToggle`: the panel opened or closed.
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
  *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
  *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
- *   pageContext?: { [name: string]: any },
+ *   pageContext?: { [name: string]: any }, container?: string,
  * }} Options The page's options, validated.
  *
  * @typedef {ReturnType<typeof import("./view/launcher.js").createLauncher>} Launcher
@@ -76,7 +78,7 @@
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
  *   deliver(): void, reset(elsewhere?: boolean): void,
- *   setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
+ *   setStrings(strings?: Partial<import("./i18n/strings.js").Strings>): void, onStorage(name: string): void,
  *   destroy(): void,
  * }} ChatRuntime The running chat. `onStorage`: another tab wrote to the storage.
  *   `deliver`: connect, to send what an earlier page could not.

@@ -19,6 +19,7 @@ const ASK_WHY_AFTER = 3;
  * @typedef {{
  *   url(): string, protocols(): string[], onFrame(frame: Frame): void,
  *   onLink(link: Link, reason: string, v2: boolean): void, why(): Promise<string>,
+ *   toJson(value: any): string,
  * }} Callbacks `url` and `protocols`: called for each attempt. `why`: ask the server why handshakes
  *   fail; resolves with a reason to stop, or "".
  *
@@ -26,7 +27,7 @@ const ASK_WHY_AFTER = 3;
  * @param {Callbacks} callbacks
  * @returns {Driver}
  */
-export function createDriver(win, { url, protocols, onFrame, onLink, why }) {
+export function createDriver(win, { url, protocols, onFrame, onLink, why, toJson }) {
   /** @type {WebSocket | null} */
   let socket = null;
   /** @type {Link} */
@@ -132,7 +133,7 @@ export function createDriver(win, { url, protocols, onFrame, onLink, why }) {
   /** @param {object} frame */
   function send(frame) {
     if (socket?.readyState !== 1) return false;
-    socket.send(JSON.stringify(frame));
+    socket.send(toJson(frame));
     return true;
   }
 

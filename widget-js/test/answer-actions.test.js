@@ -68,7 +68,7 @@ test("copy answer copies the model's markdown and confirms it for a while", asyn
 test("without a clipboard API it falls back to execCommand and keeps the focus", async () => {
   const page = await started(asked, answered);
   let copied = "";
-  page.win.document.execCommand = (command) => {
+  page.win.Document.prototype.execCommand = (command) => {
     copied = `${command}: ${page.root.querySelector("textarea.hidden").value}`;
     return true;
   };

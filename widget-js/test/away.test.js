@@ -41,6 +41,7 @@ for (const [name, answers] of [
     delete answers.embed;
     await pass(page, 120_000);
     assert.ok(page.get("button", "Open chat"));
+    page.draw();
     assert.equal(page.clock.pending, 0);
   });
 }
@@ -52,6 +53,7 @@ test("the online event retries immediately", async () => {
   page.go(true);
   await settle();
   assert.ok(page.get("button", "Open chat"));
+  page.draw();
   assert.equal(page.clock.pending, 0);
 });
 
@@ -60,14 +62,32 @@ for (const [name, answers] of [
   ["refused, readably", { config: { status: 403 } }],
   ["refused, as browsers hide it", { config: null }],
 ]) {
-  test(`${name}: it stops for good, without a warning`, async () => {
+  test(`${name}: it is asked again after 5 s, then every 10 minutes, without a warning`, async () => {
     const page = await away(answers);
-    assert.equal(page.clock.pending, 0);
-    page.go(true);
-    await settle();
-    assert.equal(configs(page), 1);
+    for (const [wait, asked] of [
+      [5000, 2],
+      [600_000, 3],
+      [600_000, 4],
+    ]) {
+      await pass(page, wait - 1);
+      assert.equal(configs(page), asked - 1);
+      await pass(page, 1);
+      assert.equal(configs(page), asked);
+    }
     assert.equal(page.hosts.length + page.errors.length + page.warnings.length, 0);
-    assert.equal(page.win.Loquent.get("wid_one"), null);
+    delete answers.config;
+    await pass(page, 600_000);
+    assert.ok(page.get("button", "Open chat"));
+  });
+
+  test(`${name}, once: a proxy answered, and the launcher appears within seconds`, async () => {
+    const once = { ...answers };
+    const page = await away(once);
+    page.win.Loquent.open();
+    delete once.config;
+    await pass(page, 5000);
+    page.draw();
+    assert.equal(page.all("dialog").length, 1);
   });
 }
 

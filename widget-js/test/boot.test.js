@@ -5,7 +5,7 @@ import { openPage, settle } from "./support/page.js";
 
 const SRC = "https://chat.example/api/widget/embed.js";
 const tag = (id, src = SRC, more = "") =>
-  `<script type="text/plain" src="${src}" data-widget="${id}" ${more}></script>`;
+  `<script type="x-text/javascript" src="${src}" data-widget="${id}" ${more}></script>`;
 
 async function booted(html) {
   const page = openPage({ html });
@@ -73,7 +73,7 @@ test("two versions on one page each load their own files", async () => {
     load: async (base, name) => names.push([base, name]),
   };
   const script = page.win.document.createElement("script");
-  script.type = "text/plain";
+  script.type = "x-text/javascript";
   script.src = "https://other.example/api/widget/embed.js";
   script.dataset.widget = "wid_two";
   page.win.document.head.append(script);

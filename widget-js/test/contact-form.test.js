@@ -44,8 +44,30 @@ test("required: the form first, no message box; then the chat", async () => {
   assert.equal(page.all("textbox", "Name").length, 0);
 });
 
+for (const [field, typed, sent] of [
+  ["email", "\u200bjane@example.com", "jane@example.com"],
+  ["email", "\ufeffjane@example.com\u00a0", "jane@example.com"],
+  ["email", "\u2068jane@example.com\u2069", "jane@example.com"],
+  ["email", "jane＠example.com", "jane@example.com"],
+  ["email", "ｊａｎｅ@example.com", "jane@example.com"],
+  ["phone", "\u202a+1234567890\u202c", "+1234567890"],
+  ["phone", "＋１２３４５６７８９０", "+1234567890"],
+  ["phone", "٠٥٠١٢٣٤٥٦٧", "٠٥٠١٢٣٤٥٦٧"],
+  ["name", " രാജന്\u200d ", "രാജന്\u200d"],
+]) {
+  test(`the form accepts a pasted ${field}: ${JSON.stringify(typed)}`, async () => {
+    const page = await open(REQUIRED);
+    const socket = page.start();
+    fill(page, { ...JANE, [field]: typed });
+    submit(page);
+    assert.deepEqual(socket.sent, [{ type: "contact_info", ...JANE, [field]: sent }]);
+  });
+}
+
 for (const [field, value, sentence] of [
   ["Name", " ", /Name: please fill/],
+  ["Name", "\u200b\ufeff", /Name: please fill/],
+  ["Email", "\u200b", /Email: please fill/],
   ["Email", "", /Email: please fill/],
   ["Email", "jane at example", /Email: please check/],
   ["Phone", "", /Phone: please fill/],

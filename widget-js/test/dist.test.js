@@ -43,7 +43,7 @@ test("a chunk is named by its content, and the first file knows the name", () =>
 
 test("it runs as a script, once or twice, and leaves one global", async () => {
   const page = openPage({
-    html: '<script data-widget="wid_one" src="https://chat.example/api/widget/embed.js" type="text/plain"></script>',
+    html: '<script data-widget="wid_one" src="https://chat.example/api/widget/embed.js" type="x-text/javascript"></script>',
   });
   const before = new Set(Object.keys(page.win));
   const load = (/** @type {string} */ url) =>
@@ -88,7 +88,7 @@ for (const [integrity, again] of [
     script.src = "https://chat.example/api/widget/embed.js";
     script.dataset.widget = "wid_one";
     page.win.document.head.append(script);
-    Object.defineProperty(page.win.document, "currentScript", { value: script });
+    Object.defineProperty(page.win.Document.prototype, "currentScript", { value: script });
     const urls = [];
     const load = async (url) => {
       urls.push(url);

@@ -123,7 +123,10 @@ test("a new context is sent at most once per second", async () => {
 test("a background tab reports nothing until it is visible", async () => {
   const page = await started();
   const look = (hidden) => {
-    Object.defineProperty(page.win.document, "hidden", { value: hidden, configurable: true });
+    Object.defineProperty(page.win.Document.prototype, "hidden", {
+      value: hidden,
+      configurable: true,
+    });
     page.win.document.dispatchEvent(new page.win.Event("visibilitychange"));
     page.clock.tick(1000);
   };

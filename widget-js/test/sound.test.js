@@ -41,7 +41,10 @@ async function started({ data = {}, ...options } = {}) {
 }
 
 function hide(page, hidden) {
-  Object.defineProperty(page.win.document, "hidden", { value: hidden, configurable: true });
+  Object.defineProperty(page.win.Document.prototype, "hidden", {
+    value: hidden,
+    configurable: true,
+  });
 }
 
 test("an answer plays a sound only if the panel is closed or the page hidden", async () => {

@@ -20,7 +20,10 @@ const isOpen = (page) => page.all("dialog").length === 1;
 const badge = (page) => page.root.querySelector(".badge").textContent;
 const stored = (page, name) => page.win.localStorage.getItem(`loquent:wid_one:${name}`);
 function hide(page, hidden) {
-  Object.defineProperty(page.win.document, "hidden", { value: hidden, configurable: true });
+  Object.defineProperty(page.win.Document.prototype, "hidden", {
+    value: hidden,
+    configurable: true,
+  });
   page.win.document.dispatchEvent(new page.win.Event("visibilitychange"));
   page.draw();
 }

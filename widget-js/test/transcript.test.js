@@ -77,6 +77,13 @@ test("stop sends one frame, and a stopped answer says so", async () => {
   assert.match(page.text("log"), /HalfStopped/);
 });
 
+test("an answer that was cut off says that it is not complete", async () => {
+  const page = await started(start(), delta("Half", 0));
+  page.socket.say(final("Half", { status: "cut" }), stop);
+  page.draw();
+  assert.match(page.text("log"), /HalfThis answer is not complete\./);
+});
+
 test("a turn without text leaves nothing in the log", async () => {
   const page = await started(start());
   page.socket.say(stop);

@@ -11,6 +11,7 @@ function setUp({ reason = "" } = {}) {
   const asked = [];
   const win = { ...clock, WebSocket: fakeWebSocket(sockets), Math: { ...Math, random: () => 0.5 } };
   const driver = createDriver(win, {
+    toJson: JSON.stringify,
     url: () => "wss://chat.example/ws",
     protocols: () => ["loquent.v2"],
     onFrame() {},

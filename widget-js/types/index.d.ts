@@ -53,6 +53,8 @@ export interface LoquentSettings {
   texts?: { [name: string]: string } | string;
   /** Shown to staff beside the conversation. An object, or a JSON string of it. */
   pageContext?: { [name: string]: unknown } | string;
+  /** A CSS selector of the element that holds the chat. */
+  container?: string;
 }
 
 export interface LoquentOptions extends LoquentSettings {
@@ -87,15 +89,22 @@ export type LoquentCall =
   | {
       [M in keyof LoquentMethods]: [M, ...Parameters<LoquentMethods[M]>];
     }[keyof LoquentMethods]
-  | ["mount", LoquentMountOptions];
+  | ["mount", LoquentMountOptions]
+  | ["consent", boolean];
 
 /** `host` is optional if a script tag has loaded the widget. */
-export type LoquentMountOptions = Omit<LoquentOptions, "host"> & { host?: string };
+export type LoquentMountOptions = Omit<LoquentOptions, "host"> & {
+  host?: string;
+  /** Wait for `consent(true)`. */
+  consent?: "required";
+};
 
 /** `window.Loquent`: its methods act on the first widget of the page. */
 export interface LoquentSdk extends LoquentMethods {
   get(widget?: string): LoquentWidget | null;
   mount(options: LoquentMountOptions): LoquentWidget | null;
+  /** Show the widgets that need consent, or remove them and what they stored. */
+  consent(given: boolean): void;
   push(...calls: LoquentCall[]): void;
 }
 

@@ -168,7 +168,7 @@ admin.site.register(Contact, ContactDataAdmin)
 class ErasureReceiptAdmin(TenantAdmin):
     """Read-only log of erasures."""
 
-    nav = Nav("Organization", 5, "Erasures", "receipt")
+    nav = Nav("Settings", 35, "Privacy", "receipt", section="Settings", title="Deletion log")
     list_display = COLUMNS
     list_select_related = ["organization"]
     search_fields = ["contact_id"]

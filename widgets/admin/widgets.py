@@ -12,7 +12,6 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
-from widgets.admin.overview import overview_csv, overview_page
 from widgets.admin.widget_form import WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
@@ -25,16 +24,14 @@ from widgets.services.usage import (
     with_usage,
 )
 
-admin.site.overview = overview_page  # type: ignore[attr-defined]
-admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
-
 
 @admin.register(WidgetConfig)
 class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
-    nav = Nav("Chat", 1, "Widgets", "widget")
+    nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
+    nav_url = WidgetPages.only_row_url
     list_display = [
         "__str__",
         "text_agent",

@@ -10,7 +10,7 @@ from loquent.agents.types import VisitorPage
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, MessageStatus
+from widgets.types import AnswerOutcome, CutReason, MessageStatus
 
 SESSION = {
     "id": UUID_EXAMPLE,
@@ -37,6 +37,7 @@ MESSAGE = {
     "content": "Parcels arrive within two days.",
     "status": "complete",
     "outcome": "answered",
+    "cut_reason": None,
     "created_at": "2026-01-05T09:31:00.000000Z",
     "client_message_id": None,
     "page_url": "",
@@ -52,7 +53,7 @@ MESSAGE = {
 
 
 class PageSerializer(serializers.Serializer[VisitorPage]):
-    """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
+    """The visitor's page, as their browser reports it: untrusted. `at`: when they reached it."""
 
     url = serializers.CharField()
     title = serializers.CharField()
@@ -124,23 +125,29 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     }
 )
 class SourcesField(serializers.JSONField):
-    """What an answer rests on, as it was written with the answer."""
+    """A source of an answer, as stored with the answer."""
 
 
 @examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
-    """A line of a conversation; token counts and times are null where the model gave none."""
+    """A message of a conversation; token counts and times are null if the model reported none."""
 
     outcome = EndField(
         choices=AnswerOutcome.choices,
         read_only=True,
         allow_null=True,
         help_text=(
-            "What the answer did for the visitor. `no_answer`: it says that nothing was found; "
+            "The result of the answer for the visitor. `no_answer`: it says nothing was found; "
             "`refused`: the provider declined because of the content. Null for visitors' messages."
         ),
     )
     sources = SourcesField(read_only=True)
+    cut_reason = EndField(
+        choices=CutReason.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="Why an answer with the status `cut` is incomplete; null for any other message.",
+    )
 
     class Meta:
         model = WidgetMessage
@@ -151,6 +158,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "content",
             "status",
             "outcome",
+            "cut_reason",
             "created_at",
             "client_message_id",
             "page_url",

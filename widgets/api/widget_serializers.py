@@ -33,7 +33,7 @@ class TextsField(serializers.ListField):
 
 
 class NoticeSerializer(serializers.Serializer[NoticeData]):
-    """The AI disclosure or privacy line; given whole, also by PATCH."""
+    """The AI disclosure or privacy line. Replaced as a whole, also by PATCH."""
 
     text = LongTextField(max_length=MAX_NOTICE, allow_blank=True)
     url = TextField(
@@ -49,7 +49,7 @@ class NoticeSerializer(serializers.Serializer[NoticeData]):
 
     def to_internal_value(self, data: Any) -> NoticeData:
         given = super().to_internal_value(data)
-        # Under PATCH the inner fields would become optional as well.
+        # With PATCH the inner fields would become optional as well.
         if "text" not in given:
             raise serializers.ValidationError(
                 {"text": [self.fields["text"].error_messages["required"]]}

@@ -30,9 +30,11 @@ from widgets.services.refusals import flush_refusals, has_refusals
 from widgets.services.turns.leases import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 
 logger = logging.getLogger(__name__)
-# Of more sockets than these, a part is looked at each second.
+# With more sockets than this, only a part is checked each second.
 MANY_SOCKETS = 1_000
 PARTS = 3
+# An answer whose turn is gone must stop within a second, also without Redis.
+FENCE_TIMES = 2
 INTERRUPTED_SENTENCE = "The answer was interrupted. Please ask again."
 
 
@@ -49,7 +51,7 @@ class Supervisor:
         self._round = 0
         # Sockets that may have missed events.
         self._outdated: set[Listener] = set()
-        # Set by the first signal to end: no new sockets, no new turns.
+        # Set by the first termination signal: no new sockets, no new turns.
         self.is_draining = False
 
     def start(self) -> None:
@@ -69,16 +71,16 @@ class Supervisor:
             measure_process,
         )
         self._tasks = [
-            loop.create_task(_repeat(self.renew_leases)),
+            loop.create_task(_repeat(self.renew_leases, times=FENCE_TIMES)),
             loop.create_task(_repeat(self.resync_outdated)),
             loop.create_task(_repeat(*checks)),
         ]
 
     async def drain(self, *, grace_seconds: float) -> None:
-        """Let running answers end for at most `grace_seconds`, then close every socket.
+        """Wait up to `grace_seconds` for running answers, then close every socket.
 
         A socket without a running answer is closed immediately: its visitor reconnects to another
-        process, which also takes over the turns that wait here, and those that are cut off.
+        process, which also takes over this process's waiting and aborted turns.
         """
         self.is_draining = True
         runner.start_no_more()
@@ -111,9 +113,14 @@ class Supervisor:
         runner.start_again()
 
     async def renew_leases(self) -> None:
-        """Renew the leases of this process's turns."""
+        """Renew the leases of this process's turns; stop the answers whose turns are gone."""
+        # Read first: a turn that begins during the query is not in its result.
+        running = runner.running()
         if running_here := runner.sessions():
-            await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+            kept = await in_database(renew_leases, owner=PROCESS, running_here=running_here)
+            for turn in running:
+                if turn.claimed.turn_id not in kept:
+                    turn.stop()
 
     async def keep_turns(self) -> None:
         """Run the turns that dead processes left."""
@@ -132,7 +139,7 @@ class Supervisor:
             runner.wake(session_id)
 
     async def end_revoked(self) -> None:
-        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
+        """Close the sockets whose widget is deleted (4404) or no longer allows them (4403).
 
         A socket whose session was erased is closed with 1012: its visitor reconnects to a new one.
         If there are many, each round checks a third of them: all are checked within 5 s.
@@ -196,7 +203,7 @@ class Supervisor:
             await in_database(flush_refusals)
 
     async def end_idle(self) -> None:
-        """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
+        """Close the sockets that sent only pings for LIMIT_IDLE_SECONDS."""
         limit = settings.LIMITS.idle_seconds
         if not limit:
             return
@@ -206,15 +213,15 @@ class Supervisor:
                 socket.end(CloseCode.IDLE)
 
 
-async def _repeat(*steps: Callable[[], Awaitable[None]]) -> None:
-    """Run the steps every RENEW_SECONDS, forever. A step that fails doesn't stop the others."""
+async def _repeat(*steps: Callable[[], Awaitable[None]], times: int = 1) -> None:
+    """Run the steps `times` per RENEW_SECONDS, forever; one that fails doesn't stop the others."""
     while True:
         for step in steps:
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - the next round tries again
                 logger.warning("%s failed: %s", step.__name__, type(error).__name__)
-        await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.sleep(RENEW_SECONDS / times)
 
 
 def on_remote_event(session_id: uuid.UUID, event: Event) -> None:

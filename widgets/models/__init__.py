@@ -1,4 +1,4 @@
-"""Widgets, their visitors' sessions and messages, the turns under way, and what is counted."""
+"""Widgets, visitors' sessions and messages, unfinished turns, and counters."""
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn

@@ -1,4 +1,4 @@
-"""What is counted of a widget's use, and the receipts of erasures."""
+"""Usage counters of widgets, and erasure receipts."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from widgets.types import LimitKind
 
 
 class WidgetDailyUsage(BaseModel):
-    """How many visitors' messages a widget accepted on one day of its organization."""
+    """The number of visitors' messages that a widget accepted on one day of its organization."""
 
     widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="daily_usage")
     day = models.DateField()
@@ -26,9 +26,9 @@ class WidgetDailyUsage(BaseModel):
 
 
 class RefusedOrigin(BaseModel):
-    """A site that tried to show a widget and isn't on its list: how often on a day, when last.
+    """A site that tried to show a widget without being on its list: how often on a day, when last.
 
-    There are few rows, whoever asks how often (widgets/services/refusals.py).
+    The number of rows is bounded, regardless of clients (widgets/services/refusals.py).
     """
 
     widget = models.ForeignKey(
@@ -51,10 +51,10 @@ class RefusedOrigin(BaseModel):
 
 
 class ErasureReceipt(BaseModel):
-    """That a contact was erased, when, by whom, and how much went. Nothing of the person is in it.
+    """A record that a contact was erased: when, by whom, and how much. Contains no personal data.
 
-    `contact_id` leads nowhere any more; whoever restores an older backup finds by it whom to
-    erase again.
+    `contact_id` no longer refers to a row; after an older backup is restored, it shows which
+    contacts to erase again.
     """
 
     organization = models.ForeignKey(
@@ -76,7 +76,7 @@ class ErasureReceipt(BaseModel):
 
 
 class LimitHit(BaseModel):
-    """How often a limit refused something at a widget on one day of its organization."""
+    """How often a limit refused something for a widget on one day of its organization."""
 
     widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="limit_hits")
     day = models.DateField()

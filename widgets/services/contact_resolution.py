@@ -16,7 +16,9 @@ from contacts.services import (
     save_contact,
 )
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.text import strip_invisible
 from widgets.models import WidgetConfig, WidgetSession
+from widgets.services.attention import after_details
 from widgets.services.rate_limits import take_contact_info
 from widgets.types import ContactInfoMode
 
@@ -70,7 +72,8 @@ def submit_contact_info(
         # Only accepted forms are counted, so that typing errors don't lock a visitor out.
         take_contact_info(session_key=str(session_id))
         session.contact_claim = {key: value for key, value in cleaned.items() if value}
-        changed = ["contact_claim", "updated_at"]
+        session.attention = after_details(session.attention, session.outcome)
+        changed = ["contact_claim", "attention", "updated_at"]
         if session.contact is None:
             session.contact, session.contact_is_own = resolve_widget_contact(
                 organization_id=session.widget.organization_id,
@@ -109,7 +112,7 @@ def apply_contact_claim(*, session_id: uuid.UUID) -> bool:
 def _collected(widget: WidgetConfig, typed: dict[str, str]) -> dict[str, str]:
     """Return the collected fields that are filled in; raise if none is."""
     fields = widget.collected_fields()
-    details = {name: typed[name] for name in fields if typed[name].strip()}
+    details = {name: typed[name] for name in fields if strip_invisible(typed[name])}
     if not fields:
         raise ApplicationError(
             ErrorCode.CONTACT_INFO_NOT_COLLECTED, "This chat doesn't ask for contact information."
@@ -118,7 +121,7 @@ def _collected(widget: WidgetConfig, typed: dict[str, str]) -> dict[str, str]:
     if widget.contact_info_mode == ContactInfoMode.REQUIRED and missing:
         raise _invalid({name: [f"Please enter {LABELS[name]}."] for name in missing})
     if not details:
-        if any(text.strip() for text in typed.values()):
+        if any(strip_invisible(text) for text in typed.values()):
             raise ApplicationError(
                 ErrorCode.CONTACT_INFO_NOT_COLLECTED, "This chat doesn't ask for these details."
             )

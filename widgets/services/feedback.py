@@ -4,6 +4,7 @@ import uuid
 
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetMessage
+from widgets.services.attention import after_rating
 from widgets.types import MessageRole
 
 
@@ -22,3 +23,4 @@ def save_feedback(
     kept = {} if rating and comment is None else {"rating_comment": comment if rating else ""}
     if not answers.update(rating=rating, **kept):
         raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")
+    after_rating(session_id=session_id, rating=rating)

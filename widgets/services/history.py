@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_answer, after_message, signs_of
 from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
 # A client that missed more messages than this should reconnect.
@@ -116,13 +117,22 @@ def append_message(
     )
     for name, value in fields.items():
         setattr(row, name, value)
-    changes = {}
+    changes: dict[str, object] = {}
     if MessageRole(role).is_answer:
         row.outcome = row.outcome or outcome_of(row.status)
+        session.attention = after_answer(session.attention, row.outcome)
         changes = {"last_answer_status": row.status, "outcome": row.outcome}
+    elif MessageRole(role).is_visitor:
+        signs = signs_of(content)
+        session.signs |= signs
+        session.attention |= after_message(signs)
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
-        last_seq=session.last_seq, last_active_at=now, **changes
+        last_seq=session.last_seq,
+        last_active_at=now,
+        attention=session.attention,
+        signs=session.signs,
+        **changes,
     )
     return row
 

@@ -33,6 +33,13 @@ class Line:
     is_waiting: bool = False
 
     @property
+    def ending(self) -> str:
+        """Return how the message ended, for staff; "" if it is complete."""
+        if self.message.status == MessageStatus.COMPLETE:
+            return ""
+        return self.message.get_cut_reason_display() or self.message.get_status_display()
+
+    @property
     def is_reply(self) -> bool:
         """Return whether the message is from the agent or staff, not from the visitor."""
         return not MessageRole(self.message.role).is_visitor
@@ -102,6 +109,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "content": message.content,
         "status": message.status,
         "outcome": message.outcome or None,
+        "cut_reason": message.cut_reason or None,
         "unanswered": message.turn_status or None,
         "created_at": iso_time(message.created_at),
         "page_url": message.page_url or None,

@@ -69,6 +69,30 @@ def test_live_lease_is_not_taken_over(session: WidgetSession, settings: Settings
     assert not settle_orphans(running_here=[], owner=ME).to_run
 
 
+def test_renewal_reports_the_turns_that_still_exist(session: WidgetSession) -> None:
+    post(session)
+    turn = claim(session)
+    assert renew_leases(owner=ME, running_here=[session.id]) == {turn.turn_id}
+    assert renew_leases(owner=OTHER, running_here=[session.id]) == set()
+    WidgetTurn.objects.all().delete()
+    assert renew_leases(owner=ME, running_here=[session.id]) == set()
+
+
+async def test_answer_stops_once_its_turn_is_gone(
+    widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend
+) -> None:
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    answer = await scripted.asked()
+    answer.say("Half an ")
+    await socket.until("delta")
+    await in_database(WidgetTurn.objects.all().delete)
+    await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
+    frames = await socket.until("typing_stop")
+    assert [frame for frame in frames if frame["type"] in {"message", "error"}] == []
+    assert await in_database(WidgetMessage.objects.filter(role="assistant").count) == 0
+
+
 def test_only_process_takes_over_without_waiting_for_leases(
     session: WidgetSession, settings: Settings
 ) -> None:

@@ -44,6 +44,16 @@ async def test_required_details_are_requested_before_chatting(
     assert (await again.receive())["contact_info_submitted"] is True
 
 
+async def test_pasted_details_are_stored_without_invisible_characters(
+    visit: Visits, widget: WidgetConfig
+) -> None:
+    socket = await opened(visit, widget, "required")
+    await socket.send({**JANE, "name": "\u200fJane\ufeff", "email": "\u200bjane@example.com\u2060"})
+    assert await socket.receive() == {"type": "contact_info_saved"}
+    contact = await in_database(Contact.objects.get)
+    assert (contact.name, contact.email) == ("Jane", "jane@example.com")
+
+
 @pytest.mark.parametrize(
     ("details", "named"),
     [

@@ -1,4 +1,4 @@
-"""What the form of a text agent has beside it: the playground, the knowledge, and imports."""
+"""The parts of an agent's admin page beside its form: playground, knowledge and imports."""
 
 import uuid
 from dataclasses import asdict
@@ -24,6 +24,7 @@ from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.backends.registry import (
     allowed_models,
     explain_refused_model,
+    model_notes,
     quoting_models,
     suggested_models,
 )
@@ -44,13 +45,13 @@ from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
-from loquent.text import unix_lines
+from loquent.text import strip_invisible, unix_lines
 
 TEMPLATES = "admin/agents/textagent"
 
 
 class AgentPages(TenantAdmin):
-    """The half of the agents' admin that is more than a form."""
+    """The endpoints of the agents' admin beside the form."""
 
     def get_urls(self) -> list[URLPattern]:
         of_a_row = (
@@ -82,6 +83,7 @@ class AgentPages(TenantAdmin):
         context["models"] = self._models(request, agent)
         if agent is not None:
             context["model_refusal"] = explain_refused_model(agent.model)
+            context["model_notes"] = model_notes(agent.model)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -89,7 +91,7 @@ class AgentPages(TenantAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Lead to the new agent's page, where its knowledge is added."""
+        """Redirect to the new agent's page, where its knowledge is added."""
         response = super().response_add(request, obj, post_url_continue)
         if "_save" not in request.POST:
             return response
@@ -97,7 +99,7 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def playground_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream an answer by the settings of the form as it stands."""
+        """Stream an answer with the form's current settings."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
@@ -115,12 +117,12 @@ class AgentPages(TenantAdmin):
             stream_reply(loaded), content_type="application/x-ndjson; charset=utf-8"
         )
         response["Cache-Control"] = "no-store"
-        # A proxy that gathers the answer would make it come all at once.
+        # A buffering proxy would deliver the whole answer at once.
         response["X-Accel-Buffering"] = "no"
         return response
 
     def knowledge_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Return the list of entries as the page shows it, or one of them with `?entry=`."""
+        """Return the list of entries as the page shows it, or one entry with `?entry=`."""
         agent = self._agent(request, id, "view")
         wanted = request.GET.get("entry")
         if wanted:
@@ -133,7 +135,7 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def save_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Write an entry, a new one where none is named."""
+        """Update an entry, or create one if the request names none."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         agent = self._agent(request, id, "change")
@@ -144,9 +146,9 @@ class AgentPages(TenantAdmin):
                 entry_id=_uuid(named) if named else None,
                 expected_version=datetime.fromisoformat(version) if version else None,
                 data={
-                    "title": request.POST.get("title", "").strip(),
+                    "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": request.POST.get("url", "").strip(),
+                    "url": strip_invisible(request.POST.get("url", "")),
                 },
             )
         except ApplicationError as error:
@@ -165,11 +167,11 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Read one file into entries; says what was added, and what was left out and why.
+        """Import one file; report what was added, and what was skipped and why.
 
         If the file does not state its text encoding, nothing is added, and `encodings` lists how it
         can be read, each with a sample. Sent again with `encoding`, it is read like that.
-        Of what was left out the first MAX_TOLD parts are named; `more` counts the others.
+        The first MAX_TOLD skipped parts are named; `more` counts the others.
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -182,7 +184,7 @@ class AgentPages(TenantAdmin):
         if label and encoding is None:
             sentence = f"Unknown encoding. Use one of these: {', '.join(NAMES)}."
             return failure(invalid({"encoding": [sentence]}))
-        # One byte more than is allowed tells that it is too large.
+        # One byte over the limit shows that the file is too large.
         reading = read_in_sandbox(
             name=file.name or "",
             data=file.read(MAX_FILE_BYTES + 1),

@@ -1,4 +1,4 @@
-"""What the pages of an agent send, and how they are told that something can't be."""
+"""Requests of an agent's admin page, and the error responses to them."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from loquent.agents.services.agents import AgentData
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.text import clean_text, unix_lines
+from loquent.text import clean_text, strip_invisible, unix_lines
 
 MAX_INSTRUCTIONS = 20_000
 STATUS = {
@@ -21,7 +21,7 @@ STATUS = {
 
 
 def failure(error: ApplicationError) -> JsonResponse:
-    """Return an error for a page: a sentence, and the sentences of each field."""
+    """Return an error response: a sentence, and the sentences for each field."""
     body = {"message": error.message, "fields": error.fields}
     response = JsonResponse(body, status=STATUS.get(error.code, 400))
     if error.retry_after is not None:
@@ -45,8 +45,8 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
         raise invalid({"Instructions": [f"Use at most {MAX_INSTRUCTIONS:,} characters."]})
     return {
         # A try needs no name.
-        "name": form.get("name", "").strip() or "Untitled",
-        "model": form.get("model", "").strip(),
+        "name": strip_invisible(form.get("name", "")) or "Untitled",
+        "model": strip_invisible(form.get("model", "")),
         "instructions": instructions,
         "max_output_tokens": tokens,
         "temperature": freedom,

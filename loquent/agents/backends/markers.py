@@ -1,4 +1,4 @@
-"""The marks that a model writes into its answer, taken out of the stream. Pure.
+"""Removes the marks that a model writes into its answer from the stream. Pure.
 
 A model ends an answer with `[[none]]` to say that it found nothing. Visitors never see a mark, not
 even half of one, so text that may become a mark is held back. Text in code is left alone.
@@ -23,8 +23,8 @@ _BLOCK = 3
 class MarkReader:
     """Removes the marks from the pieces of one answer, and remembers what they said.
 
-    Code stands between two equally long runs of backticks. Markdown takes a run that nothing closes
-    for text; a stream can't know that yet, so such a run is code until its paragraph ends.
+    Code stands between two equally long runs of backticks. Markdown treats an unclosed run as
+    text; a stream can't know that yet, so such a run is code until its paragraph ends.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class MarkReader:
         return self._is_none
 
     def feed(self, text: str) -> str:
-        """Return the text that can be shown by now."""
+        """Return the text that can be shown now."""
         text = self._held + text
         sure = max(_sure_length(text), len(text) - _MOST_HELD)
         self._held = text[sure:]
@@ -77,7 +77,7 @@ class MarkReader:
 
     def _keep(self, text: str) -> str:
         if _WORD.search(text):
-            # Words behind a mark take back what it said.
+            # Text after a mark revokes it.
             self._is_none = False
             self.has_text = True
         return text

@@ -1,6 +1,6 @@
-"""What an outside model reads before the conversation. Pure.
+"""Builds the prompt that an external model receives before the conversation. Pure.
 
-Of a visitor only the page that they are on enters it, as JSON on one line that nothing gets out of.
+The visitor's page is the only visitor data in it, as one line of JSON that it can't break out of.
 """
 
 import json

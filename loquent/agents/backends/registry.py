@@ -77,6 +77,12 @@ def _suggestions(backends: Iterable[Backend]) -> list[str]:
 DEFAULT_MODEL = suggested_models()[0]
 
 
+def model_notes(model: str) -> tuple[str, ...]:
+    """Return what this process has learnt about a `provider:name`, as sentences for staff."""
+    provider, _, name = model.partition(":")
+    return BACKENDS[provider].notes(name) if provider in BACKENDS else ()
+
+
 def is_metered(provider: str) -> bool:
     """Return whether the provider's answers cost tokens; False if there is no such provider."""
     return provider in BACKENDS and BACKENDS[provider].is_metered

@@ -47,7 +47,7 @@ CIRCUMSTANCE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that fits: the entry's title and link, and the passage's own text.
+    """A matching passage: the entry's title and link, and the passage's own text.
 
     `score`, `words`, `meaning`: 0 to 1; `meaning` None without vectors. `answers`: the terms of
     the question that stand in it. `entry`: the entry's id, "" if it has none.

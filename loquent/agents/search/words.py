@@ -1,4 +1,4 @@
-"""From a text to the terms that it is found by, the same for entries and questions. Pure."""
+"""Converts a text to its search terms, the same way for entries and questions. Pure."""
 
 import re
 from collections.abc import Collection

@@ -13,6 +13,7 @@ from loquent.agents.types import (
     ReplyEnd,
     ReplyRequest,
     TextDelta,
+    TextRestart,
     VisitorPage,
 )
 from loquent.testing.waiting import WAIT_SECONDS
@@ -67,6 +68,8 @@ async def collect(loaded: LoadedReply) -> tuple[str, ReplyEnd]:
                 assert event.text
                 assert not ends
                 texts.append(event.text)
+            elif isinstance(event, TextRestart):
+                texts.clear()
             else:
                 ends.append(event)
     assert texts
@@ -80,8 +83,11 @@ async def collect_failure(loaded: LoadedReply) -> tuple[str, BackendError]:
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             async for event in generate_reply(loaded=loaded):
-                assert isinstance(event, TextDelta)
-                texts.append(event.text)
+                assert not isinstance(event, ReplyEnd)
+                if isinstance(event, TextRestart):
+                    texts.clear()
+                else:
+                    texts.append(event.text)
     except BackendError as error:
         return "".join(texts), error
     raise AssertionError("The reply did not fail.")

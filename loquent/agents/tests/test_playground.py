@@ -15,6 +15,8 @@ from loquent.agents.models import DailyTokenUsage, TextAgent, TokenReservation
 from loquent.agents.services import playground as drafts
 from loquent.agents.services.playground import draft_reply
 from loquent.agents.services.slots import slots
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.endpoint_scripts import refuse
 from loquent.agents.types import ChatMessage
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError, ErrorCode
@@ -73,6 +75,38 @@ async def test_playground_streams_with_the_unsaved_settings(
     assert {passage.title for passage in request.knowledge} == {"Shipping", "Returns"}
     await in_database(agent.refresh_from_db)
     assert agent.instructions == "Saved."
+
+
+async def test_a_cut_answer_says_why(attempt: Try, scripted: ScriptedBackend) -> None:
+    trying = asyncio.ensure_future(attempt())
+    (await scripted.asked()).end("Half an answer", cut="length")
+    assert (await trying)[-1]["cut"] == "length"
+
+
+async def test_text_that_was_reasoning_is_withdrawn(
+    attempt: Try, scripted: ScriptedBackend
+) -> None:
+    trying = asyncio.ensure_future(attempt())
+    answer = await scripted.asked()
+    answer.say("They ask.")
+    answer.restart()
+    answer.end("Two days.")
+    assert [(line["type"], line.get("text")) for line in (await trying)[:-1]] == [
+        ("delta", "They ask."), ("restart", None), ("delta", "Two days."),
+    ]  # fmt: skip
+
+
+async def test_what_the_endpoint_refuses_is_said_with_the_answer_and_on_the_page(
+    attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, async_client: AsyncClient
+) -> None:
+    endpoint.push(refuse(400, "Unsupported parameter: 'temperature'"))
+    lines = await attempt(model="openai-chat:noted", temperature="0.5")
+    note = "This model does not accept a temperature, so it is not sent."
+    assert lines[-1]["notes"] == [note]
+    page = f"/admin/agents/textagent/{agent.pk}/change/"
+    assert note not in (await async_client.get(page)).content.decode()
+    await in_database(TextAgent.objects.filter(pk=agent.pk).update, model="openai-chat:noted")
+    assert f"<li>{note}</li>" in (await async_client.get(page)).content.decode()
 
 
 async def test_playground_names_knowledge_sources(attempt: Try) -> None:

@@ -34,6 +34,7 @@ from loquent.organizations.services.invitations import (
     revoke_invitation,
 )
 from loquent.organizations.services.organizations import MAX_STAFF_EMAIL
+from loquent.organizations.site.account_forms import PastedEmailField
 from loquent.organizations.site.staff_site import Nav
 
 LIST = "admin:organizations_invitation_changelist"
@@ -43,7 +44,7 @@ class InvitationForm(ServiceForm[Invitation]):
     """The email to invite, and the role."""
 
     refusal_field = "email"
-    email = forms.EmailField(
+    email = PastedEmailField(
         max_length=MAX_STAFF_EMAIL,
         help_text="They get a link that can be used once and expires after a week.",
     )
@@ -67,7 +68,7 @@ class InvitationForm(ServiceForm[Invitation]):
 class InvitationAdmin(TenantAdmin):
     """Invitations that are not accepted yet: resend or withdraw them."""
 
-    nav = Nav("Organization", 3, "Invitations", "mail")
+    nav = Nav("Settings", 32, "Invitations", "mail", section="Settings", tab="Team")
     form = InvitationForm
     list_display = ["email", "organization", "role", "inviter", "state"]
     list_select_related = ["organization", "invited_by"]

@@ -86,7 +86,7 @@ class RoleForm(LeavingForm, forms.ModelForm[Membership]):
 class MembershipAdmin(TenantAdmin):
     """The members of an organization and their roles. At least one owner must remain."""
 
-    nav = Nav("Organization", 2, "Members", "people")
+    nav = Nav("Settings", 31, "Team", "people", section="Settings")
     list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]

@@ -42,16 +42,16 @@ class OrganizationForm(forms.ModelForm[Organization]):
         help_text="The address of your site.",
     )
     business_hours = HoursField(
-        help_text="Like 09:00-12:00, 13:30-18:00. Leave a day empty if you are closed."
+        help_text="For example 09:00-12:00, 13:30-18:00. Leave a day empty if you are closed."
     )
     holidays = HolidaysField(
-        required=False, help_text="One date per line, like 2026-12-25. You are closed all day."
+        required=False, help_text="One date per line, such as 2026-12-25. You are closed all day."
     )
     address = LongTextField(
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Street and place, as on an envelope.",
+        help_text="Street and town, as on an envelope.",
     )
 
     def clean_phone(self) -> str:
@@ -73,7 +73,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
-    nav = Nav("Organization", 1, "Settings", "settings")
+    nav = Nav("Settings", 30, "General", "settings", section="Settings", title="Organizations")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     form = OrganizationForm
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.access import has_role, made_by_an_owner
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role, Scope
-from loquent.text import normalize_unicode
+from loquent.text import normalize_unicode, strip_invisible
 from loquent.tokens import API_KEY, new_token, token_digest
 
 # The precision of "last used": one write per request would cost more than it is worth.
@@ -55,7 +55,7 @@ def create_organization(
     if len(email) > MAX_STAFF_EMAIL:
         raise invalid({"owner_email": [f"Use at most {MAX_STAFF_EMAIL} characters."]})
     organization = Organization(
-        name=name.strip(), timezone=time_zone, default_phone_region=default_phone_region
+        name=strip_invisible(name), timezone=time_zone, default_phone_region=default_phone_region
     )
     try:
         organization.full_clean()
@@ -77,7 +77,7 @@ def create_organization(
 
 def staff_username(email: str) -> str:
     """Return the canonical form of an email, with which a member logs in."""
-    return normalize_unicode("NFKC", email).strip().lower()
+    return strip_invisible(normalize_unicode("NFKC", email)).lower()
 
 
 def create_staff(*, email: str, password: str, name: str = "") -> User:
@@ -167,7 +167,7 @@ def create_api_key(
     key = new_token(API_KEY)
     row = ApiKey(
         organization=organization,
-        name=name.strip(),
+        name=strip_invisible(name),
         scope=scope,
         created_by=created_by,
         prefix=key[:10],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from axes.utils import reset as lift_lock
+from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
 from django.contrib.auth.models import User
@@ -18,6 +19,7 @@ from loquent.organizations.site.sign_in import (
     take_password_reset,
     take_sign_in,
 )
+from loquent.text import strip_invisible
 
 TOO_MANY_ATTEMPTS = "Too many login attempts from your network."
 TOO_MANY_PASSWORDS = "Too many wrong passwords."
@@ -60,9 +62,28 @@ class LoginForm(AdminAuthenticationForm):
         )
 
 
+class PastedEmailField(forms.EmailField):
+    """An email address, without the invisible characters that are pasted around it."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(strip_invisible(value) if isinstance(value, str) else value)
+
+
+class PastedNameField(forms.CharField):
+    """A name, without the invisible characters that are pasted around it."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(strip_invisible(value) if isinstance(value, str) else value)
+
+
 class ResetForm(PasswordResetForm):
     """Request a reset link by email. The response doesn't reveal whether the account exists."""
 
+    email = PastedEmailField(
+        label="Email",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     retry_after: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

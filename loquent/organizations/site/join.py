@@ -25,6 +25,7 @@ from loquent.organizations.services.invitations import (
     find_invitation,
 )
 from loquent.organizations.services.organizations import staff_username
+from loquent.organizations.site.account_forms import PastedNameField
 from loquent.organizations.site.accounts import without_frame
 from loquent.organizations.site.current import choose_organization
 from loquent.tokens import token_digest
@@ -35,7 +36,7 @@ SESSION_KEY = "invitation"
 class NewAccountForm(forms.Form):
     """The name and password for a new account."""
 
-    name = forms.CharField(
+    name = PastedNameField(
         max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}), label="Your name"
     )
     password = forms.CharField(

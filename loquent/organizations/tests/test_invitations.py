@@ -84,6 +84,13 @@ def test_new_user_chooses_a_name_and_a_password(owner: Client, acme: Organizatio
     assert Invitation.objects.count() == 0
 
 
+def test_pasted_invisible_characters_are_not_stored(owner: Client, acme: Organization) -> None:
+    browser = opened(invited(owner, acme, "\u200bDora@example.com\ufeff"))
+    browser.post(JOIN, {**NEW, "name": "\u2068Dora Explorer\u2069"})
+    dora = User.objects.get(username="dora@example.com")
+    assert dora.get_full_name() == "Dora Explorer"
+
+
 def test_existing_user_logs_in_and_accepts(
     owner: Client, acme: Organization, charlie: User
 ) -> None:

@@ -33,7 +33,7 @@ const TAIL_CHARS = 8;
  * @param {() => Strings} stringsNow
  */
 export function createConversation(context, onChange, onFrame, stringsNow) {
-  const { win, base, id, config, page } = context;
+  const { win, base, id, config, page, toJson } = context;
   const { local } = context.storage;
   const tokenTail = () => (local.get("token") ?? "").slice(-TAIL_CHARS);
   /** Return the highest seq that any tab has read in this session. */
@@ -54,6 +54,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   const timers = new Set();
 
   const driver = createDriver(win, {
+    toJson,
     url() {
       // A sequence number is only valid in its own session.
       const last = local.get("token") === state.token ? lastSeq(state) : 0;
@@ -73,7 +74,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     const before = state;
     state = withUnread({ ...state, ...change });
     const { outbox, read, unread } = state;
-    if (outbox !== before.outbox) writeOutbox(local, before.outbox, outbox);
+    if (outbox !== before.outbox) writeOutbox(local, before.outbox, outbox, toJson);
     if (read && read !== before.read) local.set("read", `${read} ${tokenTail()}`);
     if (unread !== before.unread) local.set("unread", unread ? `${unread}` : null);
     onChange(state, before);

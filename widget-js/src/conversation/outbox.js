@@ -23,15 +23,16 @@ export function readOutbox(local) {
  * @param {Box} local
  * @param {Pending[]} before this page's entries before the change
  * @param {Pending[]} after this page's entries after it
+ * @param {(value: any) => string} toJson
  */
-export function writeOutbox(local, before, after) {
+export function writeOutbox(local, before, after, toJson) {
   const mine = new Set([...before, ...after].map((entry) => entry.cid));
   const entries = readOutbox(local)
     .filter((entry) => !mine.has(entry.cid))
     .concat(after)
     .slice(-MAX_ENTRIES)
     .map(({ cid, content, failed }) => ({ cid, content, failed }));
-  local.set(NAME, entries.length ? JSON.stringify(entries) : null);
+  local.set(NAME, entries.length ? toJson(entries) : null);
 }
 
 /**

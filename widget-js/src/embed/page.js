@@ -1,5 +1,7 @@
 /** Report the visitor's page to the server: with each session, and after each navigation. */
 
+import { documentOf, toJson } from "./natives.js";
+
 /** @import { Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createPage>} PageWatch */
 /** @typedef {{ [name: string]: any }} Context */
@@ -55,7 +57,7 @@ export function pageFrame({ href, title, referrer, context }) {
     { ...less, context: {} },
     { ...less, context: {}, url: here.path },
   ]) {
-    const text = JSON.stringify(frame);
+    const text = toJson(frame);
     if (new TextEncoder().encode(text).length <= MAX_BYTES) return text;
   }
   return "";
@@ -63,7 +65,7 @@ export function pageFrame({ href, title, referrer, context }) {
 
 /** @param {Win & { navigation?: EventTarget }} win @param {Context | undefined} said */
 export function createPage(win, said) {
-  const doc = win.document;
+  const doc = documentOf(win);
   /** @type {(() => void)[]} */
   const undo = [];
   /** @type {Context} */
@@ -105,7 +107,7 @@ export function createPage(win, said) {
   /** @param {unknown} next */
   function setContext(next) {
     try {
-      const copy = JSON.parse(JSON.stringify(next));
+      const copy = JSON.parse(toJson(next));
       if (!copy || typeof copy !== "object" || Array.isArray(copy)) throw 0;
       if (!isPlain(copy, MAX_LEVELS)) throw 0;
       context = copy;

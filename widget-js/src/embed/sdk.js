@@ -1,6 +1,8 @@
 /** `window.Loquent`: a queue until the script has loaded, then an object with methods. */
 
+import { clearStorage } from "./storage.js";
 import { createWidget } from "./widget.js";
+import { outsideZone } from "./zone.js";
 
 /** @import { Chunks, Win } from "../types.js" */
 /** @import { Widget } from "./widget.js" */
@@ -9,6 +11,8 @@ export const METHODS =
   "open close toggle send prefill identify reset setLocale setTheme setPageContext on off".split(
     " ",
   );
+
+const OWN_METHODS = ["destroy", "mount", "consent"];
 
 /** Maximum number of calls to keep while there is no widget. */
 const MOST = 100;
@@ -28,6 +32,10 @@ export function createSdk(win, chunks, queue, home = "") {
   const widgets = new Map();
   /** Calls made while there is no widget. @type {unknown[][]} */
   let early = [];
+  /** The visitor's consent, once the page has said. */
+  let consented = false;
+  /** Widgets that need it, by id: the options, and the chunks. @type {Map<string, [any, Chunks]>} */
+  const needsConsent = new Map();
 
   /** @type {any} */
   const sdk = {
@@ -39,13 +47,32 @@ export function createSdk(win, chunks, queue, home = "") {
       for (const command of commands) {
         /** @type {any[]} */
         const [method, ...args] = Array.isArray(command) ? command : [];
-        if (METHODS.includes(method) || method === "destroy" || method === "mount")
-          sdk[method](...args);
+        if (METHODS.includes(method) || OWN_METHODS.includes(method)) sdk[method](...args);
+      }
+    },
+
+    /** Whether nothing was mounted, and nothing waits for consent. */
+    isEmpty: () => !widgets.size && !needsConsent.size,
+
+    /**
+     * Show the widgets that need consent; or remove them, and all that they stored in this browser.
+     * @param {boolean} given
+     */
+    consent(given) {
+      consented = given === true;
+      for (const [id, [options, by]] of needsConsent) {
+        if (consented) sdk.mount(options, by);
+        else {
+          widgets.get(id)?.reset();
+          widgets.get(id)?.destroy();
+          clearStorage(win, id);
+        }
       }
     },
 
     destroy() {
       early = [];
+      needsConsent.clear();
       for (const widget of widgets.values()) widget.destroy();
     },
 
@@ -61,11 +88,17 @@ export function createSdk(win, chunks, queue, home = "") {
         win.console.warn("Loquent: mount needs the widget's id, and the host of the server.");
         return null;
       }
+      if (more.consent === "required") {
+        needsConsent.set(id, [options, by]);
+        if (!consented) return null;
+      }
       widgets.get(id)?.attach();
       if (!widgets.has(id)) {
-        const widget = createWidget(win, by, withoutSlash(`${host}`), id, more, () => {
-          if (widgets.get(id) === widget) widgets.delete(id);
-        });
+        const create = () =>
+          createWidget(win, by, withoutSlash(`${host}`), id, more, () => {
+            if (widgets.get(id) === widget) widgets.delete(id);
+          });
+        const widget = outsideZone(win, create);
         widgets.set(id, widget);
         sdk.push(...early.splice(0));
       }

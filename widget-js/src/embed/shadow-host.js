@@ -1,9 +1,13 @@
-/** The widget's one element on the page, and its shadow root: styles, theme, direction, keys. */
+/** The widget's one element on the page, and its shadow root: styles, theme, direction. */
 
 import { directionOf } from "../i18n/languages.js";
 import { laterStyles, styles } from "../styles.js";
 import { set } from "../view/dom.js";
 import { atRest, palette } from "./colors.js";
+import { documentOf } from "./natives.js";
+import { createPlacement } from "./placement.js";
+import { createShield } from "./shield.js";
+import { watchViewport } from "./viewport.js";
 
 /** @import { Config, Options, Win } from "../types.js" */
 /** @import { H } from "../view/dom.js" */
@@ -24,7 +28,7 @@ let lowerFront = () => {};
  * @param {Options} options
  */
 export function createShadowHost(win, h, config, options) {
-  const doc = win.document;
+  const doc = documentOf(win);
   const host = doc.createElement("loquent-widget");
   // Inline and important, so that no rule of the page is stronger. "all" includes opacity and filter.
   /** @param {string} name @param {string} value */
@@ -35,17 +39,19 @@ export function createShadowHost(win, h, config, options) {
   setImportant("all", "initial");
   setImportant("position", "fixed");
   toBack();
-  host.addEventListener("focusin", () => {
+  const shield = createShield(win, host, () => {
     activate();
     lowerFront();
     setLayer(1);
     lowerFront = toBack;
   });
+  const placement = createPlacement(win, doc, host, setImportant, options.container);
+  let unwatch = () => {};
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
   root.style.setProperty("--x", `${options.offsetX ?? OFFSET}px`);
   root.style.setProperty("--y", `${options.offsetY ?? OFFSET}px`);
-  shadow.append(root);
+  shadow.appendChild(root);
 
   /** @param {string} css */
   function addStyles(css) {
@@ -78,15 +84,15 @@ export function createShadowHost(win, h, config, options) {
     prefersDark.addEventListener("change", applyTheme);
     addStyles(laterStyles);
     applyTheme();
-    // Hide typing from the page's keyboard shortcuts.
-    for (const type of ["keydown", "keypress", "keyup"]) {
-      host.addEventListener(type, (event) => event.stopPropagation());
-    }
+    shield.raiseMore();
+    unwatch = watchViewport(win, root);
   }
 
   return {
+    doc,
     root,
     activate,
+    addStyles,
     active: () => shadow.activeElement,
     /** @param {Options["theme"]} next */
     setTheme(next) {
@@ -98,12 +104,16 @@ export function createShadowHost(win, h, config, options) {
       set(root, "lang", locale);
       set(root, "dir", directionOf(locale));
     },
-    // Next to the body, which frameworks replace and pages move, filter or make inert.
-    show: () => host.isConnected || doc.documentElement.append(host),
+    show() {
+      shield.raise();
+      placement.show();
+    },
     destroy() {
       if (lowerFront === toBack) lowerFront = () => {};
       prefersDark?.removeEventListener("change", applyTheme);
-      host.remove();
+      unwatch();
+      shield.destroy();
+      placement.destroy();
     },
   };
 }

@@ -34,6 +34,16 @@ function box(area, prefix) {
 /** @param {string} widgetId */
 export const prefixOf = (widgetId) => `loquent:${widgetId}:`;
 
+/** Remove everything that a widget has stored in this browser. @param {Win} win @param {string} widgetId */
+export function clearStorage(win, widgetId) {
+  for (const area of /** @type {const} */ (["localStorage", "sessionStorage"])) {
+    try {
+      for (const name of Object.keys(win[area]))
+        if (name.startsWith(prefixOf(widgetId))) win[area].removeItem(name);
+    } catch {}
+  }
+}
+
 /**
  * `local` is shared by all tabs of the site; `tab` belongs to this tab.
  * @param {Win} win

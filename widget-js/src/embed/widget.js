@@ -4,20 +4,25 @@ import { detectLocale } from "../i18n/languages.js";
 import { launcherStringsOf } from "../i18n/launcher-strings.js";
 import { elementsOf } from "../view/dom.js";
 import { createLauncher } from "../view/launcher.js";
+import { blame } from "./blame.js";
 import { createChatLoader } from "./chat-loader.js";
 import { fetchConfig, refreshScript } from "./config.js";
 import { createEvents } from "./events.js";
+import { documentOf, toJson } from "./natives.js";
 import { readOption, readOptions } from "./options.js";
 import { createPage } from "./page.js";
 import { createShadowHost } from "./shadow-host.js";
 import { openStorage } from "./storage.js";
 import { createTabs } from "./tabs.js";
+import { outsideZone } from "./zone.js";
 
 /** @import { Config, Contact, Chunks, WidgetContext, Win } from "../types.js" */
 /** @typedef {ReturnType<typeof createWidget>} Widget */
 
 /** Milliseconds between tries to reach an unavailable server; the last one repeats. */
 const RETRY_DELAYS = [2_000, 8_000, 30_000, 120_000];
+/** Milliseconds until a refusal is checked: the first may come from a proxy; the last one repeats. */
+const REFUSED_DELAYS = [5_000, 600_000];
 
 /**
  * @param {Win} win
@@ -28,7 +33,7 @@ const RETRY_DELAYS = [2_000, 8_000, 30_000, 120_000];
  * @param {() => void} onDestroy
  */
 export function createWidget(win, chunks, base, id, raw, onDestroy) {
-  const doc = win.document;
+  const doc = documentOf(win);
   const storage = openStorage(win, id);
   const events = createEvents(win);
   const options = readOptions(win, raw);
@@ -39,6 +44,8 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
   const queue = [];
   let locale = detectLocale(win, options.locale);
   let identified = "";
+  /** The server has refused this page twice. */
+  let believed = false;
   let destroyed = false;
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
@@ -67,21 +74,31 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
       undo.add(stop);
     });
 
-  /** @returns {Promise<Config | null>} null: the widget may not be shown on this page */
+  /** Retry until the server returns the settings. @returns {Promise<Config>} */
   async function findConfig() {
-    for (let attempt = 0; ; attempt++) {
+    let failures = 0;
+    let refusals = 0;
+    for (;;) {
       const config = await fetchConfig(win, base, id);
-      if (destroyed) return null;
-      if (config !== undefined) return config;
+      believed = false;
+      if (config) return config;
+      const refused = config === null;
+      // Believed: calls of this page are not kept until the widget is allowed one day.
+      if (refused && refusals) {
+        believed = true;
+        queue.length = 0;
+      }
+      if (!refused) refusals = 0;
+      const delays = refused ? REFUSED_DELAYS : RETRY_DELAYS;
+      const delay = delays[Math.min(refused ? refusals++ : failures++, delays.length - 1)];
       // Spread the load when the server is back.
-      const spread = 0.5 + win.Math.random();
-      await wait(win, "online", RETRY_DELAYS[Math.min(attempt, RETRY_DELAYS.length - 1)] * spread);
+      await wait(win, "online", refused ? delay : delay * (0.5 + win.Math.random()));
     }
   }
 
   async function start() {
     const config = await findConfig();
-    if (!config) return destroy();
+    if (destroyed) return;
     if (!doc.body) await wait(doc, "DOMContentLoaded");
     if (destroyed) return;
     parts = build(config);
@@ -101,7 +118,8 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     shadowHost.setLocale(locale);
     /** @type {WidgetContext} */
     const context = {
-      ...{ win, doc, h, base, id, config, storage, options, page, shadowHost, launcher },
+      ...{ win, doc, h, base, id, config, chunks, storage, options, page, shadowHost, launcher },
+      toJson,
       emit: events.emit,
       onToggle: (open) => tabs.onToggle(open),
     };
@@ -153,8 +171,9 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
         if (value) contact[field] = value;
       }
       // Single-page apps may repeat this call on every page.
-      if (JSON.stringify(contact) === (identified || "{}")) return;
-      identified = JSON.stringify(contact);
+      const wanted = toJson(contact);
+      if (wanted === (identified || "{}")) return;
+      identified = wanted;
       chatLoader.identify(contact);
     },
     reset({ chatLoader, tabs }) {
@@ -175,15 +194,19 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     setPageContext: (_, context) => page.setContext(context),
   };
 
-  start().catch(destroy);
+  start().catch((error) => {
+    destroy();
+    blame(win, error);
+    win.reportError(error);
+  });
 
   /** @type {{ [name: string]: (...args: any[]) => any }} */
   const api = { on: events.on, off: events.off, destroy, attach: () => parts?.shadowHost.show() };
   for (const name in methods) {
     api[name] = (value) => {
-      const run = () => parts && methods[name](parts, value);
+      const run = () => parts && outsideZone(win, () => parts && methods[name](parts, value));
       if (parts) run();
-      else if (!destroyed) queue.push(run);
+      else if (!destroyed && !believed) queue.push(run);
     };
   }
   return api;

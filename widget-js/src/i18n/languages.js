@@ -1,5 +1,6 @@
 /** Choose the locale and the writing direction. */
 
+import { documentOf } from "../embed/natives.js";
 import { launcherStrings } from "./launcher-strings.js";
 
 /** @import { Win } from "../types.js" */
@@ -45,7 +46,7 @@ export function pickLocale(wanted) {
 /** @param {Win} win @param {string | undefined} chosen */
 export const detectLocale = (win, chosen) =>
   localeOf(chosen ?? "") ??
-  localeOf(win.document.documentElement.lang) ??
+  localeOf(documentOf(win).documentElement?.lang ?? "") ??
   pickLocale(win.navigator.languages);
 
 /** @param {string} locale */

@@ -1,8 +1,8 @@
 /** Parse paragraphs, code, lists, quotes and tables line by line, in linear time. */
 
 import { parseInline } from "./inline.js";
-import { listEnd, parseList, startsList } from "./lists.js";
-import { FENCE, HEADING, QUOTE, RULE, startsBlock } from "./starts.js";
+import { dedent, indentOf, listEnd, parseList, startsList } from "./lists.js";
+import { dirOf, FENCE, HEADING, QUOTE, RULE, startsBlock } from "./starts.js";
 import { isSeparator, parseTable } from "./tables.js";
 
 /** @import { VElement } from "./tree.js" */
@@ -37,6 +37,14 @@ function blockAt(lines, start, nests) {
     while (end < lines.length && lines[end].includes("|")) end++;
     return ["table", end];
   }
+  if (indentOf(line) > 3) {
+    for (let next = end; next < lines.length; next++) {
+      if (!lines[next].trim()) continue;
+      if (indentOf(lines[next]) < 4) break;
+      end = next + 1;
+    }
+    return ["indented", end];
+  }
   while (end < lines.length && lines[end].trim() && !startsBlock(lines[end])) {
     if (isSeparator(lines[end + 1])) break;
     if (UNDERLINE.test(lines[end])) return ["heading", end + 1];
@@ -65,6 +73,8 @@ export function splitBlocks(lines, depth = 0) {
   return blocks;
 }
 
+const paragraph = { tag: "p", attrs: { dir: "auto" } };
+
 /** @param {string[]} lines */
 const headingOf = (lines) =>
   HEADING.test(lines[0])
@@ -76,9 +86,13 @@ const headingOf = (lines) =>
 
 /** @param {string[]} lines @param {string} copy @returns {VElement} */
 function codeBlock(lines, copy) {
-  const [, fence, info] = /** @type {RegExpExecArray} */ (FENCE.exec(lines[0]));
-  const closed = lines.length > 1 && closes(lines[lines.length - 1], fence);
-  const code = lines.slice(1, closed ? -1 : undefined).join("\n");
+  const [, fence, info = ""] = FENCE.exec(lines[0]) ?? [];
+  const closed = fence && lines.length > 1 && closes(lines[lines.length - 1], fence);
+  const width = fence ? indentOf(lines[0]) : 4;
+  const code = lines
+    .slice(fence ? 1 : 0, closed ? -1 : undefined)
+    .map((line) => dedent(line, width))
+    .join("\n");
   const language = info.trim().split(/\s/)[0].slice(0, 30);
   const button = { tag: "button", attrs: { type: "button", class: "copy" }, kids: [copy] };
   return {
@@ -101,20 +115,24 @@ export function toElement({ kind, lines }, how, depth = 0) {
   const inline = (text) => parseInline(text, how.growing, how.targets);
   /** @param {string[]} inner */
   const nested = (inner) => parseBlocks(inner, how, depth + 1);
-  if (kind === "code") return codeBlock(lines, how.copy);
+  if (kind === "code" || kind === "indented") return codeBlock(lines, how.copy);
   if (kind === "rule") return { tag: "hr", kids: [] };
   if (kind === "list") return parseList(lines, nested);
   if (kind === "table") return parseTable(lines, inline);
   if (kind === "quote") {
-    return { tag: "blockquote", kids: nested(lines.map((line) => line.replace(QUOTE, ""))) };
+    return {
+      tag: "blockquote",
+      attrs: { dir: dirOf(lines) },
+      kids: nested(lines.map((line) => line.replace(QUOTE, ""))),
+    };
   }
   if (kind === "heading") {
     return {
-      tag: "p",
+      ...paragraph,
       kids: [{ tag: "strong", kids: inline(headingOf(lines)) }],
     };
   }
-  return { tag: "p", kids: inline(lines.map((line) => line.trim()).join("\n")) };
+  return { ...paragraph, kids: inline(lines.map((line) => line.trim()).join("\n")) };
 }
 
 /**

@@ -1,15 +1,19 @@
 /** Parse emphasis, code, links and line breaks in one pass, with a short stack. */
 
-import { link, trimAddress } from "./links.js";
+import { decode, ENTITY, plain } from "./entities.js";
+import { bareAddress, joins, link, unlink } from "./links.js";
 import { push } from "./tree.js";
 
 /** @import { VNode } from "./tree.js" */
 /** @typedef {{ mark: string, kids: VNode[], at: number }} Open where what it opens begins */
 
-/** All tokens: escape, entity, code, emphasis, brackets, <address>, break, bare address. */
-const TOKEN =
-  /\\([!-/:-@[-`{-~])|\\$|&(?:[a-z]+|#\d{1,7});|`+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[\w.+-]+@[\w.-]+)>|<br ?\/?>|\\?\n|https?:\/\/[^\s<>"`*\]|\u3001-\u301f\uff01-\uff1f]+/g;
-const TARGET = /\(<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:[ \n]["'(][^"'()]*["')])?\)/y;
+/** All tokens: escape, entity, code, emphasis, brackets, <address>, break, email, bare address. */
+const TOKEN = new RegExp(
+  String.raw`\\([!-/:-@[-${"`"}{-~])|\\$|(${ENTITY})|${"`"}+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[\w.+-]+@[\w.-]+)>|<br ?\/?>|\\?\n|(https?:\/\/|(?<![a-z\d.+/@-])(?:www\.|(?:mailto:)?[a-z\d][\w.+-]{0,63}@(?=[\p{L}\p{N}])))`,
+  "giu",
+);
+const TARGET =
+  /\([ \n]{0,3}(?:<([^<>\n]*)>|([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*))(?:[ \n]{1,3}(?:"(?:\\.|[^"\\])*"|'[^']*'|\([^()]*\)))?[ \n]{0,3}\)/y;
 /** The name of a reference link; empty: the link's text is the name. */
 const LABEL = /\[([^[\]]*)\]/y;
 const WORD = /[\p{L}\p{N}_]/u;
@@ -19,17 +23,6 @@ const MAX_OPEN = 20;
 
 /** @type {{ [mark: string]: string }} */
 const TAGS = { "*": "em", _: "em", "**": "strong", __: "strong", "~~": "del" };
-
-/** @type {{ [name: string]: string }} */
-const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\xa0" };
-
-/** @param {string} entity with its & and ; @returns {string} the character, or the same */
-function decode(entity) {
-  const name = entity.slice(1, -1);
-  const code = name[0] === "#" ? Number(name.slice(1)) : 0;
-  if (code > 31 && code < 0xd800) return String.fromCharCode(code);
-  return (Object.hasOwn(ENTITIES, name) && ENTITIES[name]) || entity;
-}
 
 /** Normalize the name of a reference link. @param {string} label */
 export const labelOf = (label) => label.trim().replace(/\s+/g, " ").toLowerCase();
@@ -104,7 +97,7 @@ export function parseInline(text, growing, targets) {
     }
   }
 
-  /** @param {number} start of the link's text @returns {string[] | null} a match of TARGET */
+  /** @param {number} start of the link's text @returns {(string | undefined)[] | null} like a match of TARGET */
   function namedTarget(start) {
     if (!targets?.size) return null;
     const label = matchAt(LABEL, text, position);
@@ -120,16 +113,17 @@ export function parseInline(text, growing, targets) {
     const begun = !target && position >= lastWord && text[position] === "(";
     unwind(found + 1);
     const { mark, kids } = close();
-    if (target) {
-      // Links do not nest: turn openers around this one into text.
-      const outer = stack.findIndex(isOpen);
-      if (outer > 0) unwind(outer);
-    } else if (!begun) {
+    // Links do not nest: of an image in a link only its text remains; other openers become text.
+    const outer = target ? stack.findIndex(isOpen) : -1;
+    const inner = outer > 0 && mark === "![";
+    if (outer > 0 && !inner) unwind(outer);
+    if (!target && !begun) {
       kids.unshift(mark);
       kids.push("]");
     }
-    (target ? link(target[1].replaceAll("&amp;", "&"), kids) : kids).forEach(add);
-    position = begun ? text.length : position + (target?.[0].length ?? 0);
+    const label = target ? unlink(kids) : kids;
+    (target && !inner ? link(plain(target[1] ?? target[2] ?? ""), label) : label).forEach(add);
+    position = begun ? text.length : position + (target?.[0]?.length ?? 0);
   }
 
   /** @param {string} ticks */
@@ -145,16 +139,16 @@ export function parseInline(text, growing, targets) {
     }
     const body = text.slice(position, end).replaceAll("\n", " ");
     const padded = body[0] === " " && body.endsWith(" ") && /[^ ]/.test(body);
-    if (body) add({ tag: "code", kids: [padded ? body.slice(1, -1) : body] });
+    if (body)
+      add({ tag: "code", attrs: { dir: "ltr" }, kids: [padded ? body.slice(1, -1) : body] });
     position = end + size;
   }
 
-  /** @param {string} token @param {number} at */
-  function address(token, at) {
-    const url = trimAddress(token);
-    position = at + url.length;
-    const plain = WORD.test(text[at - 1] ?? "") || stack.some(({ mark }) => mark.endsWith("["));
-    (plain ? [url] : link(url, [])).forEach(add);
+  /** @param {string} start @param {number} at */
+  function address(start, at) {
+    const url = joins(text[at - 1] ?? "") ? "" : bareAddress(text, at);
+    if (url) position = at + url.length;
+    (url ? link(plain(url), []) : [start]).forEach(add);
   }
 
   while (position < text.length) {
@@ -162,14 +156,14 @@ export function parseInline(text, growing, targets) {
     add(text.slice(position, match?.index));
     if (!match) break;
     const { index } = match;
-    const [token, escaped, angled] = match;
+    const [token, escaped, entity, angled, start] = match;
     position = index + token.length;
     if (escaped) add(escaped);
-    else if (angled) link(/:/.test(angled) ? angled : `mailto:${angled}`, [angled]).forEach(add);
-    else if (token[0] === "&") add(decode(token));
+    else if (entity) add(decode(entity));
+    else if (angled) link(plain(angled), [angled]).forEach(add);
+    else if (start) address(start, index);
     else if (token.endsWith("\n") || token[0] === "<") add({ tag: "br", kids: [] });
     else if (token[0] === "`") code(token);
-    else if (token[0] === "h") address(token, index);
     else if (token === "]") closeBracket();
     else if (token.endsWith("[")) open(token);
     else if (token !== "\\") emphasis(token, index);

@@ -4,13 +4,28 @@ import { startsBlock } from "./starts.js";
 
 /** @import { VElement } from "./tree.js" */
 
-const ITEM = /^( *)([-*+•]|\d{1,9}[.)])(?: +|$)/;
+const ITEM = /^([ \t]*)([-*+•]|\d{1,9}[.)])(?:[ \t]+|$)/;
 
 /** Checkboxes of open and completed tasks. */
 const TASK = ["\u2610", "\u2611"];
 
-/** @param {string} line */
-const indentOf = (line) => line.length - line.trimStart().length;
+/** Return the columns before the text; a tab ends at the next multiple of four. @param {string} line */
+export const indentOf = (line) => cut(line, line.length)[1];
+
+/** Remove up to this many columns before the text. @param {string} line @param {number} width */
+export function dedent(line, width) {
+  const [at, columns] = cut(line, width);
+  return " ".repeat(Math.max(0, columns - width)) + line.slice(at);
+}
+
+/** @param {string} line @param {number} width @returns {[number, number]} characters and columns up to this width */
+function cut(line, width) {
+  let at = 0;
+  let columns = 0;
+  for (; columns < width && (line[at] === " " || line[at] === "\t"); at++)
+    columns += line[at] === " " ? 1 : 4 - (columns % 4);
+  return [at, columns];
+}
 
 /** @param {string} line */
 export const startsList = (line) => ITEM.test(line);
@@ -55,14 +70,14 @@ export function parseList(lines, nested) {
       items.push({ width: match[0].length, lines: [text] });
     } else {
       const item = items[items.length - 1];
-      item.lines.push(line.slice(Math.min(indentOf(line), item.width)));
+      item.lines.push(dedent(line, item.width));
     }
   }
   const kids = items.map((item) => {
     const blocks = nested(item.lines);
     const [first, ...rest] = blocks;
     const opening = first?.tag === "p" ? first.kids : first ? [first] : [];
-    return { tag: "li", kids: [...opening, ...rest] };
+    return { tag: "li", attrs: { dir: "auto" }, kids: [...opening, ...rest] };
   });
   if (!isOrdered(lines[0])) return { tag: "ul", kids };
   return { tag: "ol", attrs: { start: String(Number.parseInt(lines[0], 10)) }, kids };

@@ -1,5 +1,7 @@
 /** Parse tables with pipes. */
 
+import { dirOf } from "./starts.js";
+
 /** @import { VElement, VNode } from "./tree.js" */
 
 /** @param {string | undefined} line */
@@ -27,17 +29,18 @@ export function parseTable(lines, inline) {
   /** @param {string} tag @param {string} cell @param {number} at @returns {VElement} */
   const box = (tag, cell, at) => ({
     tag,
-    attrs: sides[at] ? { align: sides[at] } : {},
+    attrs: { dir: "auto", ...(sides[at] && { align: sides[at] }) },
     kids: inline(cell),
   });
   /** @param {string[]} cells @param {string} tag @returns {VElement} */
   const row = (cells, tag) => ({
     tag: "tr",
-    kids: cells.slice(0, head.length).map((cell, at) => box(tag, cell, at)),
+    kids: head.map((_, at) => box(tag, cells[at] ?? "", at)),
   });
   const rows = lines.slice(2).map((line) => row(cellsOf(line), "td"));
   const table = {
     tag: "table",
+    attrs: { dir: dirOf(lines) },
     kids: [
       { tag: "thead", kids: [row(head, "th")] },
       { tag: "tbody", kids: rows },

@@ -3,7 +3,8 @@
 import { labelOf } from "./inline.js";
 import { FENCE } from "./starts.js";
 
-const TARGET = /^ {0,3}\[([^[\]]{1,200})\]: *<?([^\s<>]+)>?(?: +["'(].*["')])? *$/;
+const TARGET =
+  /^ {0,3}\[(?!\^)([^[\]]{1,200})\]: *<?((?:[a-z]+:|www\.|[/#.?])[^\s<>]+)>?(?: +["'(].*["')])? *$/i;
 
 /** @param {string[]} lines @returns {{ lines: string[], targets: Map<string, string> }} the lines without them */
 export function takeTargets(lines) {

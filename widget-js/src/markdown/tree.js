@@ -22,14 +22,16 @@ export function push(list, node) {
  */
 export function patch(parent, child, node) {
   const doc = parent.ownerDocument;
+  // Not of the document itself: user content may have an element with this name.
+  const { createElement, createTextNode } = Object.getPrototypeOf(doc);
   if (typeof node === "string") {
-    if (child?.nodeType !== 3) put(parent, child, doc.createTextNode(node));
+    if (child?.nodeType !== 3) put(parent, child, createTextNode.call(doc, node));
     else if (child.nodeValue !== node) child.nodeValue = node;
     return;
   }
   let element = /** @type {Element} */ (child);
   if (child?.nodeName.toLowerCase() !== node.tag) {
-    element = doc.createElement(node.tag);
+    element = createElement.call(doc, node.tag);
     put(parent, child, element);
   }
   for (const name of element.getAttributeNames()) {

@@ -1,7 +1,9 @@
 export const markdown = /* css */ `
 .bubble > * + *, li > * + * { margin-block-start: 9px }
 li > a, li > code, li > em, li > strong { margin: 0 }
-ul, ol { padding-inline-start: 22px }
+.bubble, .bubble :is(p, li, td, th) { unicode-bidi: plaintext }
+ul, ol { padding: 0 }
+li { margin-inline-start: 22px }
 li + li, li > ul, li > ol { margin-block-start: 4px }
 blockquote { border-inline-start: 3px solid var(--field); padding-inline-start: 12px; color: var(--dim) }
 hr { border: 0; border-block-start: 1px solid var(--line) }
@@ -9,6 +11,7 @@ code { font: .88em/1.5 ui-monospace, monospace; background: #7f7f7f29; border-ra
 figure { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--surface) }
 figcaption { display: flex; justify-content: space-between; align-items: center; padding: 2px 6px 2px 12px; border-block-end: 1px solid var(--line) }
 .copy { min-height: 26px; padding: 0 8px; border-radius: 6px; color: var(--text) }
+.copy:hover { background: var(--bubble) }
 pre { overflow-x: auto; padding: 10px 12px; text-align: left }
 a code { background: none }
 pre code { background: none; padding: 0; overflow-wrap: normal }
@@ -17,6 +20,7 @@ table { border-collapse: collapse; font-size: 14px }
 th, td { border: 1px solid var(--line); padding: 5px 9px; overflow-wrap: normal }
 th:not([align]) { text-align: start }
 .sources { border-block-start: 1px solid var(--line); padding-block-start: 6px }
-.sources ul { list-style: none; padding: 0 }
+.sources ul { list-style: none }
+.sources li { margin-inline-start: 0 }
 .sources a { display: inline-block; padding: 2px 0 }
 `;

@@ -8,7 +8,17 @@ import { set, setText } from "./dom.js";
 const FIELDS = /** @type {const} */ ({ name: "name", email: "email", phone: "tel" });
 
 /** Reject only what the server would certainly refuse. */
-const LOOKS_RIGHT = { name: /./, email: /^[^\s@]+@[^\s@]+$/, phone: /\d.*\d.*\d/ };
+const LOOKS_RIGHT = { name: /./, email: /^[^\s@]+@[^\s@]+$/, phone: /\p{Nd}.*\p{Nd}.*\p{Nd}/u };
+
+/** Spaces and invisible characters, which are pasted with addresses. */
+const BLANK = String.raw`[\s\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f]+`;
+const AROUND = new RegExp(`^${BLANK}|${BLANK}$`, "g");
+
+/** Return what was typed; full-width forms become ASCII. Names stay: a joiner may end one. @param {Field} field @param {string} text */
+function typedIn(field, text) {
+  const bare = text.replace(AROUND, "");
+  return field === "name" ? bare && text.trim() : bare.normalize("NFKC");
+}
 
 /** @typedef {keyof typeof FIELDS} Field */
 
@@ -69,7 +79,7 @@ export function createContactForm({ h, strings, config, actions }, draft, onDraf
     const contact = {};
     let wrong = null;
     for (const { field, input, show } of fields) {
-      const value = input.value.trim();
+      const value = typedIn(field, input.value);
       const missing = required && !value;
       const odd = value && !LOOKS_RIGHT[field].test(value);
       show(missing || odd ? `${strings[field]}: ${missing ? strings.missing : strings.odd}` : "");
@@ -98,7 +108,7 @@ export function createContactForm({ h, strings, config, actions }, draft, onDraf
       const ours = strings.errors?.contact_info_invalid;
       setText(general, named.length ? "" : contactError);
       named.forEach(({ field, input, show }, index) => {
-        const sentence = `${strings[field]}: ${input.value.trim() ? strings.odd : strings.missing}`;
+        const sentence = `${strings[field]}: ${typedIn(field, input.value) ? strings.odd : strings.missing}`;
         if (ours) show(sentence);
         else show(index ? strings.odd : contactError);
       });

@@ -1,6 +1,6 @@
-/** Copy to the clipboard, with one listener for the copy buttons of all code blocks. */
+/** Copy to the clipboard. */
 
-import { setText } from "./dom.js";
+import { remove, setText } from "./dom.js";
 
 /** @import { View } from "../types.js" */
 
@@ -22,7 +22,7 @@ export async function copyText({ win, doc, h, later }, button, text, show) {
     button.getRootNode().appendChild(area);
     area.select();
     copied = doc.execCommand?.("copy");
-    area.remove();
+    remove(area);
     button.focus();
   }
   if (!copied) return;
@@ -30,13 +30,9 @@ export async function copyText({ win, doc, h, later }, button, text, show) {
   later(() => show(false), SHOWN);
 }
 
-/** @param {View} view @param {HTMLElement} area */
-export function copyOnClick(view, area) {
-  area.addEventListener("click", ({ target }) => {
-    const button = /** @type {HTMLElement} */ (target);
-    if (button.className !== "copy") return;
-    const { copied, copy } = view.strings;
-    const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
-    copyText(view, button, code, (done) => setText(button, done ? copied : copy));
-  });
+/** @param {View} view @param {HTMLElement} button of a code block */
+export function copyCode(view, button) {
+  const { copied, copy } = view.strings;
+  const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
+  copyText(view, button, code, (done) => setText(button, done ? copied : copy));
 }

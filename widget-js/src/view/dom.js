@@ -17,7 +17,8 @@ export function elementsOf(doc) {
     const element = doc.createElement(tag);
     if (className) element.className = className;
     for (const name in props) set(element, name, props[name]);
-    element.append(...kids);
+    for (const kid of kids)
+      element.appendChild(typeof kid === "string" ? doc.createTextNode(kid) : kid);
     return element;
   };
 }
@@ -30,10 +31,23 @@ export function elementsOf(doc) {
  * @param {any} value
  */
 export function set(element, name, value) {
-  if (typeof value === "function") element.addEventListener(name.slice(2), value);
+  if (typeof value === "function") listen(element, name.slice(2), value);
   else if (value === null || value === false) element.removeAttribute(name);
   else if (element.getAttribute(name) !== `${value}`) element.setAttribute(name, value);
 }
+
+/**
+ * The element remembers its listener: most events are stopped at the window, where the shield calls
+ * it. Others, such as scroll, arrive here.
+ * @param {any} element @param {string} type @param {(event: any) => void} listener
+ */
+function listen(element, type, listener) {
+  element.loquentListeners = { ...element.loquentListeners, [type]: listener };
+  element.addEventListener(type, listener);
+}
+
+/** Remove a node, attached or not, without methods that pages replace. @param {Node} [node] */
+export const remove = (node) => node?.parentNode?.removeChild(node);
 
 /** Change the document only if the text differs. @param {Node} node @param {string} text */
 export function setText(node, text) {
@@ -64,7 +78,7 @@ export function icon(doc, shape) {
   set(svg, "viewBox", "0 0 24 24");
   set(svg, "aria-hidden", "true");
   set(path, "d", shape);
-  svg.append(path);
+  svg.appendChild(path);
   return svg;
 }
 

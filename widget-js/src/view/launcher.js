@@ -21,7 +21,7 @@ import { ICONS } from "./icons.js";
  */
 export function createLauncher(h, shadowHost, labels, options, onclick, onPress) {
   const { launcherIcon = "chat", launcherText = "" } = options;
-  const doc = shadowHost.root.ownerDocument;
+  const { doc } = shadowHost;
   const node = h(
     "button",
     launcherText ? "launcher wide" : "launcher",

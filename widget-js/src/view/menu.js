@@ -1,23 +1,29 @@
-/** A menu button that shows further buttons, for mouse, touch and keyboard. */
+/** The list of further buttons below a menu button, for mouse, touch and keyboard. */
 
-import { buttonOf, icon, set } from "./dom.js";
+import { buttonOf, set } from "./dom.js";
 
-/** @import { View } from "../types.js" */
+/** @import { State, View } from "../types.js" */
+/** @typedef {ReturnType<typeof createMenu>} Menu */
+/**
+ * `isOn`: a switch, which leaves the menu open. `when`: whether the item is there, or usable.
+ * @typedef {{
+ *   label: string, run(): void, isOn?(): boolean,
+ *   isShown?(state: State): boolean, isUsable?(state: State): boolean,
+ * }} MenuItem
+ */
 
-const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
-
-/** @param {View} view @param {HTMLButtonElement[]} items */
-export function createMenu({ h, doc, strings }, items) {
-  const button = buttonOf(h, "tool", strings.menu, () => show(!!list.hidden), icon(doc, DOTS));
-  const list = h("div", "menu", {}, ...items);
-  // Focusable, because some browsers do not focus a clicked button: keeps the focus inside.
-  const node = h(
-    "div",
-    "more",
-    { tabindex: -1, onkeydown: pressed, onfocusout: left },
-    button,
-    list,
+/** @param {View} view @param {HTMLElement} button @param {MenuItem[]} items */
+export function createMenu({ h, doc }, button, items) {
+  const node = /** @type {HTMLElement} */ (button.parentNode);
+  const buttons = items.map(({ label, run, isOn }, index) =>
+    buttonOf(h, isOn ? "switch" : "", label, () => {
+      if (!isOn) close(true);
+      run();
+      if (isOn) set(buttons[index], "aria-pressed", `${isOn()}`);
+    }),
   );
+  const list = h("div", "menu", {}, ...buttons);
+  node.append(list);
 
   /** @param {boolean} open */
   function show(open) {
@@ -33,31 +39,44 @@ export function createMenu({ h, doc, strings }, items) {
     if (!event.composedPath().includes(node)) show(false);
   }
 
-  /** Listen here, because the document gets no event for focus moves inside the shadow root. @param {FocusEvent} event */
-  function left({ relatedTarget: next }) {
-    if (next && !node.contains(/** @type {Node} */ (next))) show(false);
-  }
-
-  /** @param {KeyboardEvent} event */
-  function pressed(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    show(true);
-    const usable = items.filter((each) => !each.disabled);
-    const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
-    const at = usable.indexOf(/** @type {HTMLButtonElement} */ (activeElement));
-    usable.at((Math.max(at, step < 0 ? 0 : -1) + step) % usable.length)?.focus();
+  /** @param {boolean} [focuses] return the focus to the button @returns {boolean} whether it was open */
+  function close(focuses) {
+    const open = !list.hidden;
+    if (open) show(false);
+    if (open && focuses) button.focus();
+    return open;
   }
 
   return {
-    node,
-    /** @param {boolean} [focuses] return the focus to the button @returns {boolean} whether it was open */
-    close(focuses) {
-      const open = !list.hidden;
-      if (open) show(false);
-      if (open && focuses) button.focus();
-      return open;
+    outside,
+    close,
+    toggle: () => show(!!list.hidden),
+
+    /** Listen here, because the document gets no event for focus moves inside the shadow root. @param {FocusEvent} event */
+    left({ relatedTarget: next }) {
+      if (next && !node.contains(/** @type {Node} */ (next))) show(false);
+    },
+
+    /** @param {KeyboardEvent} event */
+    pressed(event) {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      show(true);
+      const usable = buttons.filter((each) => !each.disabled && !each.hidden);
+      const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
+      const at = usable.indexOf(/** @type {HTMLButtonElement} */ (activeElement));
+      usable.at((Math.max(at, step < 0 ? 0 : -1) + step) % usable.length)?.focus();
+    },
+
+    /** @param {State} state */
+    render(state) {
+      items.forEach(({ isOn, isShown, isUsable }, index) => {
+        const each = buttons[index];
+        each.hidden = !(isShown?.(state) ?? true);
+        each.disabled = !(isUsable?.(state) ?? true);
+        if (isOn) set(each, "aria-pressed", `${isOn()}`);
+      });
     },
   };
 }

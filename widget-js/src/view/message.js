@@ -41,7 +41,7 @@ export function answerLine(view, { role, content, status, sources }) {
     const list = h("ul");
     for (const { title, url } of sources) {
       const kids = link(url, [title || url]);
-      patch(list, null, { tag: "li", kids });
+      patch(list, null, { tag: "li", attrs: { dir: "auto" }, kids });
     }
     body.append(h("div", "sources", {}, strings.sources, list));
   }

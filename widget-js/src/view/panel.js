@@ -1,15 +1,15 @@
 /** The dialog: header, body, footer, and its focus handling. */
 
-import { buttonOf, icon, set, setText } from "./dom.js";
-import { createMenu } from "./menu.js";
+import { buttonOf, icon, remove, set, setText } from "./dom.js";
 
-/** @import { Sound } from "./sound.js" */
 /** @import { State, View } from "../types.js" */
+/** @import { MenuItem } from "./menu.js" */
 
 /** On small screens the panel covers the whole page (the same query as in the styles). */
 export const FULL = "(max-width: 480px), (max-height: 480px)";
 
 const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";
+const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
 /** @param {State} state @param {View["strings"]} strings */
@@ -24,11 +24,10 @@ function statusOf({ link, reason, lost, ready, offline }, strings) {
  * @param {HTMLElement[]} middle
  * @param {HTMLElement[]} bottom
  * @param {() => void} onClose
- * @param {() => void} onDownload
- * @param {Sound} sound
+ * @param {(more: import("./extras.js").More) => MenuItem[]} itemsOf the items of the menu
  */
-export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
-  const { h, win, doc, strings, config, actions } = view;
+export function createPanel(view, middle, bottom, onClose, itemsOf) {
+  const { h, win, doc, strings, config, actions, extras } = view;
   const full = win.matchMedia(FULL);
   const fresh = buttonOf(h, "tool", strings.fresh, actions.restart, icon(doc, PEN));
   const close = buttonOf(
@@ -38,16 +37,37 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     onClose,
     icon(doc, "M6 6l12 12M18 6 6 18"),
   );
-  const download = buttonOf(h, "", strings.download, () => {
-    menu.close(true);
-    onDownload();
-  });
-  const soundSwitch = buttonOf(h, "switch", strings.sound, () => {
-    sound.toggle();
-    renderSound();
-  });
-  const renderSound = () => set(soundSwitch, "aria-pressed", `${sound.isOn()}`);
-  const menu = createMenu(view, [download, soundSwitch]);
+  /** @type {import("./menu.js").Menu | null} */
+  let menu = null;
+  /** @type {State | null} */
+  let latest = null;
+  const withMenu = (/** @type {(menu: import("./menu.js").Menu) => void} */ run) =>
+    extras.need((more) => {
+      menu ??= more.createMenu(view, menuButton, itemsOf(more));
+      if (latest) menu.render(latest);
+      run(menu);
+    });
+  const menuButton = buttonOf(
+    h,
+    "tool",
+    strings.menu,
+    () => withMenu((each) => each.toggle()),
+    icon(doc, DOTS),
+  );
+  set(menuButton, "aria-expanded", "false");
+  // Focusable, because some browsers do not focus a clicked button: keeps the focus inside.
+  const menuNode = h(
+    "div",
+    "more",
+    {
+      tabindex: -1,
+      onkeydown(/** @type {KeyboardEvent} */ event) {
+        if (/^Arrow(Up|Down)$/.test(event.key)) withMenu((each) => each.pressed(event));
+      },
+      onfocusout: (/** @type {FocusEvent} */ event) => menu?.left(event),
+    },
+    menuButton,
+  );
   const status = h("p", "state", { role: "status" });
   const alert = h("p", "error", { role: "alert" });
   const stop = buttonOf(h, "stop", strings.stop, actions.stop);
@@ -61,14 +81,14 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       tabindex: -1,
       hidden: "",
       onkeydown: pressed,
-      onpointerdown: actions.touch,
+      onpointerdown: touched,
     },
     h(
       "header",
       "head",
       { part: "header" },
       h("h2", "", { id: "title" }, config.name || strings.chat),
-      ...[fresh, menu.node, close],
+      ...[fresh, menuNode, close],
     ),
     h("div", "body", {}, ...middle),
     h("div", "bar", {}, status, stop),
@@ -79,10 +99,20 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
   const modal = () => set(node, "aria-modal", full.matches && "true");
   full.addEventListener("change", modal);
 
+  /** @param {Event} event */
+  function touched(event) {
+    actions.touch();
+    menu?.outside(event);
+  }
+
   /** @param {KeyboardEvent} event */
   function pressed(event) {
     actions.touch();
-    if (event.key === "Escape" && !event.isComposing && !menu.close(true)) onClose();
+    if (event.key === "Escape" && !event.isComposing) {
+      // A dialog of the page stays open.
+      event.preventDefault();
+      if (!menu?.close(true)) onClose();
+    }
     if (event.key !== "Tab" || !full.matches) return;
     const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
       (each) => each.getClientRects().length,
@@ -97,18 +127,18 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
   return {
     node,
     destroy() {
-      menu.close();
+      menu?.close();
       full.removeEventListener("change", modal);
-      node.remove();
+      remove(node);
     },
     /** @param {State} state */
     render(state) {
       const { turn } = state;
       const usable = state.ready && state.v2;
+      latest = state;
       node.hidden = !state.open;
-      if (!state.open) menu.close();
-      renderSound();
-      download.disabled = !(state.messages.length || state.outbox.length);
+      if (!state.open) menu?.close();
+      menu?.render(state);
       modal();
       setText(status, statusOf(state, strings));
       setText(alert, state.alert);

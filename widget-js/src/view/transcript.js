@@ -1,14 +1,13 @@
 /** The message log, the streaming answer below it, and the scroll position. */
 
 import { transcriptLines } from "../conversation/messages.js";
-import { createAnswerActions } from "./answer-actions.js";
-import { buttonOf, set } from "./dom.js";
+import { buttonOf, remove, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** @import { State, View } from "../types.js" */
 /** @import { AnswerActions } from "./answer-actions.js" */
-/** @typedef {{ node: HTMLElement, actions?: AnswerActions, render?: (now: any, state: State) => void }} Line */
+/** @typedef {{ node: HTMLElement, acts?: boolean, actions?: AnswerActions, render?: (now: any, state: State) => void }} Line */
 
 /** Within this many pixels, the visitor is at the end. */
 const NEAR = 60;
@@ -20,7 +19,7 @@ const NEAR = 60;
  * @param {HTMLElement[]} after elements below it
  */
 export function createTranscript(view, onEdit, before, after) {
-  const { h, strings, config } = view;
+  const { h, strings, config, extras } = view;
   const older = h("p", "hint", {}, strings.older);
   const log = h("div", "", {
     role: "log",
@@ -74,17 +73,20 @@ export function createTranscript(view, onEdit, before, after) {
       item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
     // A message from the history without an answer may have lost it.
     const lost = item.role === "user" && !item.type;
-    if (item.ref || (item.id && (item.role === "assistant" || lost)))
-      line.actions = createAnswerActions(view, item);
+    line.acts = !!item.ref || (!!item.id && (item.role === "assistant" || lost));
     return line;
   }
 
   /** @param {Line} line @param {any} item @param {State} state @param {boolean} newest */
-  function renderActions({ node, actions }, item, state, newest) {
+  function renderActions(line, item, state, newest) {
+    if (!line.acts) return;
+    extras.need();
+    line.actions ??= extras.now()?.createAnswerActions(view, item);
+    const { node, actions } = line;
     if (!actions) return;
     const place = newest ? tail : item.role === "assistant" ? node : null;
-    if (!place) actions.node.remove();
-    else if (actions.node.parentNode !== place) place.append(actions.node);
+    if (!place) remove(actions.node);
+    else if (actions.node.parentNode !== place) place.appendChild(actions.node);
     actions.render(item, state, newest);
   }
 
@@ -114,8 +116,8 @@ export function createTranscript(view, onEdit, before, after) {
     const keys = new Set(all.map(({ key, cid }) => key ?? cid));
     for (const [key, { node, actions }] of lines) {
       if (keys.has(key)) continue;
-      node.remove();
-      actions?.node.remove();
+      remove(node);
+      remove(actions?.node);
       lines.delete(key);
     }
     let place = log.firstElementChild;

@@ -22,6 +22,21 @@ const PIECES = [
   ...["| - |", "<br>", "https://a.example/", "http:", "mailto:x@y.z", "<a@", "<http:", "&a", "# #"],
   ...["[a](", "[a](b", "[a]", "[a][b]", "[1]: b\n", "[[a](b)", "![a](", "[a](https://a.example "],
   ...["*a _b ", "**a ", "~~a", "a_", "*a*", "-*_ ", "` `` ", "``` ", "` ", "\\`", " #", "a\n"],
+  ...[
+    "www.",
+    "www.a",
+    "a.",
+    "@",
+    "a@",
+    "a@b",
+    "https://a@",
+    "https://a/(",
+    "&a;",
+    "&#1",
+    "は",
+    "’",
+  ],
+  ...["https://a/は", "[https://a/](", '[a](b "', "[a](b '", "\n\n    ", "\n    a", "- \t"],
   ...["\n- ", "\n> ", "\n|", "\n  ", "> - ", "- a\n", "  - a\n", "|a|b|\n|-|-|\n", "\n\n1. "],
 ];
 /** Prefixes and suffixes: backtracking often needs an almost matching text. */
@@ -85,9 +100,9 @@ test("rendering never reads childNodes, which browsers recount after each change
   });
   renderMarkdown(box, "a\n\nb\n\nc *d* `e`", "Copy", true);
   renderMarkdown(box, "a\n\nb", "Copy");
-  assert.equal(box.innerHTML, "<p>a</p><p>b</p>");
+  assert.equal(box.innerHTML, '<p dir="auto">a</p><p dir="auto">b</p>');
   renderMarkdown(box, "x\n\ny\n\nz", "Copy");
-  assert.equal(box.innerHTML, "<p>x</p><p>y</p><p>z</p>");
+  assert.equal(box.innerHTML, '<p dir="auto">x</p><p dir="auto">y</p><p dir="auto">z</p>');
 });
 
 test("counting steps is deterministic", () => {

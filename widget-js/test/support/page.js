@@ -4,6 +4,7 @@ import { JSDOM } from "jsdom";
 import * as chatRuntime from "../../src/chat-runtime.js";
 import { boot } from "../../src/embed/boot.js";
 import { createChunks } from "../../src/embed/chunks.js";
+import * as more from "../../src/more.js";
 import { createClock } from "./clock.js";
 import { fakeWebSocket, session } from "./socket.js";
 
@@ -22,7 +23,8 @@ export const CONFIG = {
 export const settle = () => new Promise((done) => setImmediate(done));
 
 const moduleOf = (name) =>
-  name === "chat" ? chatRuntime : import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
+  ({ chat: chatRuntime, more })[name] ??
+  import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
 
 const ROLES = {
   button: "button",
@@ -120,15 +122,22 @@ export function openPage({
     },
     /** Add a script tag; `cold`: only the first file is loaded yet. */
     async embed(id = "wid_one", data = {}, { cold = false } = {}) {
-      if (!cold) await chunks.load("https://chat.example", "chat");
+      if (!cold)
+        for (const name of ["chat", "more"]) await chunks.load("https://chat.example", name);
       const script = win.document.createElement("script");
       script.type = "text/plain";
       script.src = "https://chat.example/api/widget/embed.js";
       Object.assign(script.dataset, { widget: id, ...data });
       win.document.head.append(script);
-      Object.defineProperty(win.document, "currentScript", { value: script, configurable: true });
+      Object.defineProperty(win.Document.prototype, "currentScript", {
+        value: script,
+        configurable: true,
+      });
       boot(win, chunks);
-      Object.defineProperty(win.document, "currentScript", { value: null, configurable: true });
+      Object.defineProperty(win.Document.prototype, "currentScript", {
+        value: null,
+        configurable: true,
+      });
       await settle();
     },
     /** Return the visible elements with a role and an accessible name. */

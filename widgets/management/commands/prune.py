@@ -41,8 +41,8 @@ class Command(BaseCommand):
 
 
 def sentence(pruned: Pruned) -> str:
-    """What went, in words."""
-    # The sentence without these is older than they are, and scripts may look for it.
+    """Return a sentence with the deleted amounts."""
+    # Left out if zero, because scripts may rely on the older sentence without these.
     sessions = f", {pruned.staff_sessions} staff sessions" if pruned.staff_sessions else ""
     networks = f", {pruned.networks} known networks" if pruned.networks else ""
     jobs = f", {pruned.jobs} background jobs" if pruned.jobs else ""

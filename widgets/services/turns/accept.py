@@ -16,6 +16,7 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_message, signs_of
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
@@ -29,7 +30,7 @@ from widgets.services.turns.locking import (
     session_ended_error,
 )
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import MessageData, MessageRole, TurnState
+from widgets.types import MessageData, MessageRole, Sign, TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,15 +240,26 @@ def _append(written: Sequence[_New], now: datetime) -> None:
         new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
     WidgetTurn.objects.bulk_create([new.turn for new in written])
-    stayed: list[uuid.UUID] = []
+    # Most messages say nothing special on a page already known: one statement for all of them.
+    stayed: dict[Sign, list[uuid.UUID]] = defaultdict(list)
     for new in written:
+        signs = signs_of(new.posted.content)
         changes = page_changes(new.session.page, new.posted.page)
         if changes:
+            changes |= _noted(signs)
             _move_on([new.session.session_id], now, **changes)
         else:
-            stayed.append(new.session.session_id)
-    if stayed:
-        _move_on(stayed, now)
+            stayed[signs].append(new.session.session_id)
+    for signs, session_ids in stayed.items():
+        _move_on(session_ids, now, **_noted(signs))
+
+
+def _noted(signs: Sign) -> dict[str, Any]:
+    """Return the changes of a session by what its visitor has said."""
+    changes: dict[str, Any] = {"signs": F("signs").bitor(signs.value)}
+    if added := after_message(signs):
+        changes["attention"] = F("attention").bitor(added.value)
+    return changes
 
 
 def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) -> None:

@@ -39,15 +39,18 @@ class Settled:
     interrupted: list[Interrupted]
 
 
-def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> None:
-    """Renew the leases of `owner` on the turns of these sessions.
+def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Renew the leases of `owner` on the turns of these sessions; return the ids of those turns.
 
-    Other turns are not renewed: a claim that was committed without this process learning of it must
-    expire.
+    The answer of any other turn can't be written any more: a person took over the conversation, it
+    was deleted, or another process has the turn. Other turns are not renewed: a claim that was
+    committed without this process learning of it must expire.
     """
-    WidgetTurn.objects.filter(
+    ours = WidgetTurn.objects.filter(
         owner=owner, state=TurnState.RUNNING, session_id__in=running_here
-    ).update(lease_until=timezone.now() + LEASE)
+    )
+    ours.update(lease_until=timezone.now() + LEASE)
+    return set(ours.values_list("id", flat=True))
 
 
 def release_turns(*, owner: uuid.UUID) -> None:

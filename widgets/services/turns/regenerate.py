@@ -8,6 +8,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_answer
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message
 from widgets.services.turns.locking import check_may_write, lock_session
@@ -106,6 +107,9 @@ def replace_answer(
         setattr(row, name, value)
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
-        last_active_at=now, last_answer_status=row.status, outcome=row.outcome
+        last_active_at=now,
+        last_answer_status=row.status,
+        outcome=row.outcome,
+        attention=after_answer(session.attention, row.outcome),
     )
     return row

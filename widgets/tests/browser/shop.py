@@ -1,26 +1,34 @@
 """Somebody else's site: one page, on an origin of its own, with the policy that a test wants."""
 
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 
 class Shop:
-    """`http://localhost:PORT/`, which is another origin than 127.0.0.1's."""
+    """`http://localhost:PORT/`, which is another origin than 127.0.0.1's.
 
-    def __init__(self, html: str, *, policy: str = "") -> None:
-        body = html.encode()
+    `files` has what is at other paths: scripts at names that end in `.js`, else pages.
+    """
+
+    def __init__(
+        self, html: str, *, policy: str = "", files: Mapping[str, str] | None = None
+    ) -> None:
+        known = {"/": html, **(files or {})}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                is_page = self.path == "/"
-                self.send_response(200 if is_page else 204)
+                path = self.path.partition("?")[0]
+                body = known.get(path)
+                self.send_response(204 if body is None else 200)
                 if policy:
                     self.send_header("Content-Security-Policy", policy)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
+                kind = "javascript" if path.endswith(".js") else "html"
+                self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
                 self.end_headers()
-                self.wfile.write(body if is_page else b"")
+                self.wfile.write((body or "").encode())
 
             def log_message(self, *_: object) -> None:
                 """No line for each request."""

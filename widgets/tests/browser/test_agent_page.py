@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.endpoint_scripts import refuse, stream_of
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
@@ -53,6 +54,36 @@ async def test_playground_uses_unsaved_settings(
         assert await findings(page) == []
     await in_database(agent.refresh_from_db)
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
+
+
+async def test_the_playground_says_what_the_endpoint_refuses_and_cuts_off(
+    page: Page, live_server_process: StartServer, agent: TextAgent
+) -> None:
+    async with ScriptedEndpoint() as endpoint:
+        server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+        await sign_in(page, server.url)
+        await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
+        notes = page.get_by_label("What the endpoint refuses")
+        await expect(notes).to_be_hidden()
+        endpoint.push(
+            refuse(400, "Unsupported parameter: 'temperature'"),
+            stream_of(
+                {"choices": [{"delta": {"content": "They ask.\n"}}]},
+                {"choices": [{"delta": {"content": "</think>\nHalf an ans"}}]},
+                {"choices": [{"delta": {}, "finish_reason": "length"}]},
+            ),
+        )
+        await page.get_by_label("Model").fill("openai-chat:any")
+        await page.get_by_label("Temperature").fill("0.5")
+        field = page.get_by_label("Message", exact=True)
+        await field.fill("How long does it take?")
+        await field.press("Enter")
+        log = page.get_by_role("log", name="Try")
+        await expect(log.get_by_text("cut off at the maximum answer length")).to_be_visible()
+        await expect(log.get_by_text("Half an ans")).to_be_visible()
+        await expect(log.get_by_text("They ask.")).to_have_count(0)
+        await expect(notes).to_contain_text("does not accept a temperature")
+        assert await findings(page) == []
 
 
 async def test_entries_are_edited_without_leaving_the_page(

@@ -122,7 +122,7 @@ def _terms_of(words: str) -> frozenset[str]:
 
 
 def companions(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the best passage, and those that answer what the ones before them leave open."""
+    """Return the best passage, and those that match terms which earlier ones don't."""
     chosen: list[Hit] = []
     answered: frozenset[str] = frozenset()
     for hit in hits:

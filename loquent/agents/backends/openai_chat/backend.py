@@ -1,24 +1,29 @@
 """Provider `openai-chat`: any OpenAI-compatible chat-completions endpoint, streamed.
 
 A lean client of our own: an SDK costs twice to five times the CPU of the whole turn.
-Nothing that the endpoint writes goes into an exception or a log line.
+Nothing that the endpoint writes is copied into an exception or a log line.
 """
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
 from loquent.agents.backends.markers import MarkReader
+from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
+from loquent.agents.backends.openai_chat.complaints import Complaint
+from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
+from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
-from loquent.agents.backends.openai_chat.request import Dialect, Dialects, request_body
-from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
+from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
 from loquent.agents.backends.prompts import system_prompt
 from loquent.agents.search.index import sources_of
@@ -31,25 +36,20 @@ from loquent.agents.types import (
     ReplyOutcome,
     ReplyRequest,
     TextDelta,
+    TextRestart,
 )
 
 # What visitors read if the model wrote nothing but the mark.
 NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
+logger = logging.getLogger(__name__)
+
 MAX_ERROR_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
 AFTER_END_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
-# After the first words: what comes meanwhile is read, parsed and passed on as one piece.
+# After the first words, text that arrives within this time is parsed and passed on as one piece.
 GATHER_SECONDS = 0.04
-
-
-class _TryAgain(Exception):  # noqa: N818 - never leaves this module
-    """This attempt failed before the first token in a way that another may not."""
-
-    def __init__(self, error: BackendError) -> None:
-        super().__init__()
-        self.error = error
 
 
 class OpenAIChatBackend(Backend):
@@ -67,48 +67,67 @@ class OpenAIChatBackend(Backend):
         self._dialects = Dialects()
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
-        """Yield the answer as it comes, then its sources and token counts."""
+        """Yield the answer as it arrives, then its sources, token counts and notes."""
         hits = (await search_knowledge(request, self.prompt_passages)).relevant
         prompt = system_prompt(request.instructions, hits, request.page)
-        response = await self._open(request, prompt)
-        reader = AnswerReader(request.meter)
-        marks = MarkReader()
-        try:
-            async with aclosing(_read(response, reader)) as texts:
-                async for text in texts:
-                    if shown := marks.feed(text):
-                        yield TextDelta(shown)
-            if shown := marks.finish():
-                yield TextDelta(shown)
-            if not marks.has_text and marks.is_none:
-                yield TextDelta(NOTHING_FOUND)
-            if not reader.has_text:
+        asking = Asking(request, prompt, self._dialects.get(_url(), request.model))
+        while True:
+            response = await self._open(asking)
+            reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
+            marks = MarkReader()
+            try:
+                async with aclosing(_read(response, reader)) as texts:
+                    async for text in texts:
+                        if reader.restarts:
+                            reader.restarts = False
+                            marks = MarkReader()
+                            yield TextRestart()
+                        if shown := marks.feed(text):
+                            yield TextDelta(shown)
+                if not reader.has_text:
+                    reason = reader.explain_no_text()
+                    raise BackendError(reason, permanent=False, is_outage=False)
+                await _drain(response)
+            except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise BackendError(
-                    "the endpoint's answer has no text", permanent=False, is_outage=False
-                )
-            await _drain(response)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise BackendError(
-                f"the endpoint's answer broke off ({type(error).__name__})", permanent=False
-            ) from None
-        finally:
-            # A response read to its end has given its connection back; any other is cut off.
-            response.close()
+                    f"the endpoint's answer broke off ({type(error).__name__})", permanent=False
+                ) from None
+            except BackendError:
+                # Some endpoints explain a refusal with status 200.
+                if not reader.refusal or reader.has_text or not asking.learn(reader.refusal, 200):
+                    raise
+                request.meter.refused()
+                continue
+            finally:
+                # A response read to its end has returned its connection; others are aborted.
+                response.close()
+            break
+        self._remember(asking, reader)
+        if shown := marks.finish():
+            yield TextDelta(shown)
+        outcome = _outcome(reader, marks)
+        if outcome == "no_answer" and not marks.has_text:
+            yield TextDelta(NOTHING_FOUND)
         meter = request.meter
-        outcome: ReplyOutcome = "no_answer" if marks.is_none else "answered"
         yield ReplyEnd(
-            () if marks.is_none else sources_of(hits),
+            sources_of(hits) if outcome == "answered" else (),
             meter.input_tokens,
             meter.output_tokens,
-            outcome,
+            outcome=outcome,
+            cut=reader.cut,
+            notes=self.notes(request.model),
         )
+
+    def notes(self, model: str) -> tuple[str, ...]:
+        """Return what this process has learnt about a model, as sentences for staff."""
+        return self._dialects.get(_url(), model).notes()
 
     def suggestions(self) -> list[str]:
         """Return the names that the operator listed."""
         return settings.OPENAI_MODELS
 
     def endpoint(self) -> str:
-        """Return the address of the settings."""
+        """Return the configured address."""
         return settings.OPENAI_BASE_URL
 
     def is_configured(self) -> bool:
@@ -123,13 +142,13 @@ class OpenAIChatBackend(Backend):
         """Close the connections of the running event loop."""
         await self._sessions.close()
 
-    async def _open(self, request: ReplyRequest, prompt: str) -> aiohttp.ClientResponse:
+    async def _open(self, asking: Asking) -> aiohttp.ClientResponse:
         """Return a response with status 200; retry if that may help."""
         attempt = 0
         while True:
             try:
-                return await self._attempt(request, prompt)
-            except _TryAgain as refusal:
+                return await self._attempt(asking)
+            except TryAgainError as refusal:
                 error = refusal.error
             wait = self.backoff * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311
             if error.retry_after is not None:
@@ -141,69 +160,93 @@ class OpenAIChatBackend(Backend):
                 raise error
             await asyncio.sleep(wait)
 
-    async def _attempt(self, request: ReplyRequest, prompt: str) -> aiohttp.ClientResponse:
+    async def _attempt(self, asking: Asking) -> aiohttp.ClientResponse:
         """Make one attempt, which may learn a dialect: that ends, as there is little to learn."""
-        url = f"{settings.OPENAI_BASE_URL}/chat/completions"
         while True:
-            dialect = self._dialects.get(url, request.model)
-            response = await self._post(url, request, prompt, dialect)
+            response = await self._post(asking)
             if response.status == 200:
                 return response
-            request.meter.refused()
+            asking.request.meter.refused()
             try:
-                if response.status in {400, 422}:
-                    learnt = dialect.learn(await _read_error(response))
-                    if learnt != dialect:
-                        self._dialects.remember(url, request.model, learnt)
-                        continue
-                raise _refusal(response)
+                body = await _read_error(response)
+                if not asking.learn(body, response.status):
+                    complaint = Complaint(body, response.status)
+                    raise refusal_of(response.status, response.headers, complaint)
             finally:
                 response.close()
 
-    async def _post(
-        self, url: str, request: ReplyRequest, prompt: str, dialect: Dialect
-    ) -> aiohttp.ClientResponse:
+    def _remember(self, asking: Asking, reader: AnswerReader) -> None:
+        """Keep what was learnt once an answer has proved it right."""
+        dialect = replace(asking.dialect, begins_inside=reader.began_inside)
+        model = asking.request.model
+        known = self._dialects.get(_url(), model)
+        if dialect == known:
+            return
+        self._dialects.remember(_url(), model, dialect)
+        for note in dialect.notes():
+            if note not in known.notes():
+                logger.warning("Learnt about the model %r: %s", model, note)
+
+    async def _post(self, asking: Asking) -> aiohttp.ClientResponse:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if settings.OPENAI_API_KEY:
             headers["Authorization"] = f"Bearer {settings.OPENAI_API_KEY}"
         connect = settings.LIMITS.turn_connect_seconds or None
+        meter = asking.request.meter
+        url = _url()
         try:
-            # The session tells the meter when the request is sent: until then it is free.
+            # The session notifies the meter when the request is sent: until then it is free.
             return await self._sessions.get().post(
                 url,
-                data=json.dumps(request_body(request, prompt, dialect)).encode(),
+                data=json.dumps(asking.body).encode(),
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect),
-                trace_request_ctx=request.meter,
+                trace_request_ctx=meter,
+                proxy=proxy_for(url),
             )
         except TimeoutError:
-            # Before the other connection errors, which it is one of: it is not tried again.
+            # Before the other connection errors, of which it is a subclass: it is not retried.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
-            request.meter.refused()
+            meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)
-            raise _TryAgain(error) from None
+            raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
-            raise BackendError("OPENAI_BASE_URL is no address", permanent=True) from None
+            raise BackendError("OPENAI_BASE_URL is not a valid address", permanent=True) from None
+        except aiohttp.ClientHttpProxyError as refusal:
+            meter.refused()
+            reason = f"the proxy answered HTTP {refusal.status}"
+            raise BackendError(reason, permanent=False) from None
         except (aiohttp.ClientError, ValueError):
-            request.meter.refused()
+            meter.refused()
             raise BackendError("the endpoint doesn't speak HTTP", permanent=False) from None
+
+
+def _url() -> str:
+    return f"{settings.OPENAI_BASE_URL}/chat/completions"
+
+
+def _outcome(reader: AnswerReader, marks: MarkReader) -> ReplyOutcome:
+    if reader.is_declined or reader.cut == "filter":
+        return "refused"
+    return "no_answer" if marks.is_none else "answered"
 
 
 async def _read(
     response: aiohttp.ClientResponse, reader: AnswerReader
 ) -> AsyncGenerator[str, None]:
-    """Yield the answer's text in a few pieces until it is complete."""
-    while True:
+    """Yield the answer's text in a few pieces until it is complete; "" restarts it."""
+    while not (reader.is_over or reader.has_end):
         chunk = await response.content.readany()
-        if text := reader.feed(chunk) if chunk else reader.finish():
+        text = reader.feed(chunk) if chunk else reader.finish()
+        if text or reader.restarts:
             yield text
-        if reader.is_over or reader.has_end:
-            break
-        if reader.has_text:
+        if reader.has_text and not reader.has_end:
             await asyncio.sleep(GATHER_SECONDS)
-    if text := await _read_rest(response, reader):
+    async for text in _read_rest(response, reader):
+        yield text
+    if text := reader.release():
         yield text
     if reader.error is not None:
         raise reader.error
@@ -211,19 +254,28 @@ async def _read(
         raise BackendError("the endpoint's answer has no end", permanent=False)
 
 
-async def _read_rest(response: aiohttp.ClientResponse, reader: AnswerReader) -> str:
-    """Read what follows the end of the answer: usually token counts, or nothing."""
-    texts: list[str] = []
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(AFTER_END_SECONDS):
-            while not reader.is_over and len(texts) < 100:
-                chunk = await response.content.readany()
-                texts.append(reader.feed(chunk) if chunk else reader.finish())
-    return "".join(texts)
+async def _read_rest(
+    response: aiohttp.ClientResponse, reader: AnswerReader
+) -> AsyncGenerator[str, None]:
+    """Read what follows the end of the answer: token counts, nothing, or more text.
+
+    Some endpoints send a reason for the end with every piece.
+    """
+    while not reader.is_over:
+        try:
+            async with asyncio.timeout(AFTER_END_SECONDS):
+                text = ""
+                while not (reader.is_over or text):
+                    chunk = await response.content.readany()
+                    text = reader.feed(chunk) if chunk else reader.finish()
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return
+        if text or reader.restarts:
+            yield text
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the few bytes behind the answer: at their end the connection can be used again."""
+    """Read the last few bytes of the response, so that the connection can be reused."""
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while not response.content.at_eof():
@@ -231,7 +283,7 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
 
 
 async def _read_error(response: aiohttp.ClientResponse) -> bytes:
-    """Read the start of an error's body, only to look for the names of our own fields in it."""
+    """Read the start of an error's body, only to look for what the endpoint refuses."""
     body = b""
     with suppress(aiohttp.ClientError, OSError, ValueError):
         while len(body) < MAX_ERROR_BYTES:
@@ -240,13 +292,3 @@ async def _read_error(response: aiohttp.ClientResponse) -> bytes:
                 break
             body += chunk
     return body
-
-
-def _refusal(response: aiohttp.ClientResponse) -> Exception:
-    status = response.status
-    reason = f"the endpoint answered HTTP {status}"
-    if status == 429 or status >= 500:
-        wait = parse_retry_after(response.headers.get("Retry-After"))
-        error = BackendError(reason, permanent=False, retry_after=wait, is_outage=status >= 500)
-        return _TryAgain(error)
-    return BackendError(reason, permanent=True)

@@ -1,8 +1,9 @@
-"""Checks the endpoint of the settings, without spending a token."""
+"""Checks the configured endpoint, without using tokens."""
 
 import aiohttp
 from django.conf import settings
 
+from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.types import CheckResult
 
 SECONDS = 10
@@ -11,13 +12,14 @@ SECONDS = 10
 async def check_endpoint() -> CheckResult:
     """Ask for the list of models, which costs no tokens."""
     where = settings.OPENAI_BASE_URL
+    url = f"{where}/models"
     key = settings.OPENAI_API_KEY
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as client,
-            client.get(f"{where}/models", allow_redirects=False) as response,
+            client.get(url, allow_redirects=False, proxy=proxy_for(url)) as response,
         ):
             status = response.status
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

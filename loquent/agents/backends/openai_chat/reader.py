@@ -1,44 +1,63 @@
-"""Reads what a chat-completions endpoint writes. Pure; believes nothing that it reads."""
+"""Reads the responses of a chat-completions endpoint. Pure; treats all input as untrusted."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
+from loquent.agents.backends.openai_chat.content import end_of, text_of, thoughts_of
+from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
 from loquent.agents.backends.openai_chat.sse import SseError, SseParser
 from loquent.agents.metering import TokenMeter
-from loquent.agents.types import BackendError
+from loquent.agents.types import BackendError, Cut
 
 MAX_DOCUMENT_BYTES = 4_194_304
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds
 # Fields with text that the model wrote, and is charged for, but that is not part of the answer.
-UNSHOWN = ("reasoning_content", "reasoning", "refusal")
+UNSHOWN = ("reasoning_content", "reasoning", "thinking")
+_BOM = b"\xef\xbb\xbf"
 
 
 class AnswerReader:
-    """Takes the bytes of an answer and gives its text.
+    """Converts the bytes of an answer to its text.
 
-    `has_end`: the answer said that it is whole. `is_over`: nothing more is to be read. `error`:
-    why the answer is a failure; the text before it counts all the same. Takes a stream of events,
-    and also the one JSON document of an endpoint that ignores `stream`. `meter` records the
-    text and the counts.
+    `has_end`: the answer declared its end. `cut`: why it is incomplete. `is_over`: there is nothing
+    more to read. `error`: why the answer is a failure; the text before it still counts.
+    `is_declined`: the model declined to answer, and its text says so. `refusal`: the endpoint's own
+    error document. `restarts`: the text before what `feed` returned was reasoning; the caller
+    resets it. Accepts a stream of events, and also the JSON document of an endpoint that ignores
+    `stream`. `meter` records the text and the counts.
     """
 
-    def __init__(self, meter: TokenMeter) -> None:
+    def __init__(self, meter: TokenMeter, *, begins_inside: bool = False) -> None:
         self.has_text = False
         self.has_end = False
+        self.cut: Cut | None = None
+        self.is_declined = False
         self.is_over = False
         self.error: BackendError | None = None
+        self.refusal: bytes | None = None
+        self.restarts = False
         self._meter = meter
         self._parser = SseParser()
+        self._reasoning = ReasoningFilter(begins_inside=begins_inside)
         self._document: bytearray | None = None
         self._started = False
 
+    @property
+    def began_inside(self) -> bool:
+        """Whether the answer began inside the reasoning, without an opening tag."""
+        return self._reasoning.began_inside
+
     def feed(self, chunk: bytes) -> str:
         """Return the text that this chunk completes; may be empty."""
-        if not self._started and chunk.strip():
+        if not self._started and (start := chunk.removeprefix(_BOM).lstrip()):
             self._started = True
-            if chunk.lstrip().startswith((b"{", b"[")):
+            if start.startswith((b"{", b"[")):
                 self._document = bytearray()  # no stream of events begins so
+                chunk = start
+            elif start.startswith(b"<"):
+                self._fail(BackendError("the endpoint answered with a web page", permanent=False))
+                return ""
         if self._document is None:
             return self._read_events(lambda: self._parser.feed(chunk))
         self._document += chunk
@@ -59,9 +78,23 @@ class AnswerReader:
         except BackendError as error:
             self._fail(error)
             return ""
+        if self.error is not None:
+            return text
         # A document is whole by itself; some endpoints leave the reason out.
         self.has_end = self.has_end or self.has_text
         return text
+
+    def release(self) -> str:
+        """Return text that was held back in case it is reasoning; nothing follows it."""
+        return self._shown(self._reasoning.finish())
+
+    def explain_no_text(self) -> str:
+        """Return why an answer that is over has no text, for the log and for staff."""
+        if self.cut == "filter":
+            return "the endpoint's filter withheld the answer"
+        if self.cut == "length":
+            return "the model reached the maximum answer length before it wrote an answer"
+        return "the endpoint's answer has no text"
 
     def _read_events(self, parse: Callable[[], list[bytes]]) -> str:
         pieces: list[str] = []
@@ -70,7 +103,16 @@ class AnswerReader:
                 if data.strip() == b"[DONE]":
                     self.has_end = self.is_over = True
                     break
-                pieces.append(self._read(load_object(data), "delta"))
+                if not data.strip():
+                    continue
+                text = self._read(load_object(data), "delta")
+                if self._reasoning.restarted:
+                    self._reasoning.restarted = False
+                    self.restarts = True
+                    pieces.clear()
+                pieces.append(text)
+                if self.is_over:
+                    break
         except SseError:
             self._fail(BackendError("the endpoint's answer has too long a line", permanent=False))
         except BackendError as error:
@@ -83,6 +125,8 @@ class AnswerReader:
 
     def _read(self, chunk: dict[str, Any], key: str) -> str:
         usage = chunk.get("usage")
+        if not usage and isinstance(extra := chunk.get("x_groq"), dict):
+            usage = extra.get("usage")
         if not isinstance(usage, dict):
             return self._read_choice(chunk, key)
         try:
@@ -94,31 +138,64 @@ class AnswerReader:
             )
 
     def _read_choice(self, chunk: dict[str, Any], key: str) -> str:
-        if chunk.get("error"):
-            raise BackendError("the endpoint reported an error in its answer", permanent=False)
+        if chunk.get("error") or "error" in (chunk.get("object"), chunk.get("type")):
+            return self._refuse(chunk)
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices:
-            return ""  # a usage chunk, or a provider's own extra
+            return ""  # a usage chunk, a filter's findings, or a provider's own extra
         choice = choices[0]
         if not isinstance(choice, dict):
             raise BackendError("the endpoint's answer has another shape", permanent=False)
-        if reason := choice.get("finish_reason"):
-            self.has_end = True
-            self._meter.over(at_maximum=reason == "length")
+        if choice.get("index"):
+            # Not the first choice, although only one was requested.
+            found = [c for c in choices if isinstance(c, dict) and not c.get("index")]
+            if not found:
+                return ""
+            choice = found[0]
         message = choice.get(key)
-        if not isinstance(message, dict):
-            return ""
+        if not isinstance(message, dict) and not self.has_text:
+            message = choice.get("message")  # the whole answer in one event
+        text = self._read_message(message) if isinstance(message, dict) else ""
+        end = end_of(choice.get("finish_reason"))
+        if end == "error" or choice.get("error"):
+            self._refuse(choice)
+        elif end:
+            if end != "stop":
+                self.cut = end
+            self.has_end = True
+            self._meter.over(at_maximum=end == "length")
+        return text
+
+    def _read_message(self, message: dict[str, Any]) -> str:
         content = message.get("content")
         # Nearly every chunk is content alone.
         if len(message) > 1 or not content:
             for name in UNSHOWN:
                 if isinstance(unshown := message.get(name), str) and unshown:
                     self._meter.received(unshown, is_answer=False)
-        if not isinstance(content, str) or not content:
-            return ""
-        self._meter.received(content)
-        self.has_text = True
-        return content
+        if not isinstance(content, str):
+            if thoughts := thoughts_of(content):
+                self._meter.received(thoughts, is_answer=False)
+            content = text_of(content)
+        if not content:
+            # A refusal is what the model says to the visitor instead of an answer.
+            content = message.get("refusal")
+            if not isinstance(content, str) or not content:
+                return ""
+            self.is_declined = True
+        text = self._shown(self._reasoning.feed(content))
+        self._meter.received(content, is_answer=bool(text))
+        return text
+
+    def _shown(self, text: str) -> str:
+        self.has_text = self.has_text or bool(text)
+        return text
+
+    def _refuse(self, document: dict[str, Any]) -> str:
+        self.refusal = json.dumps(document).encode()
+        reason = "the endpoint reported an error in its answer"
+        self._fail(BackendError(reason, permanent=False))
+        return ""
 
 
 def load_object(data: bytes) -> dict[str, Any]:

@@ -1,8 +1,21 @@
-"""Reads the Retry-After header (RFC 9110, section 10.2.3). Pure."""
+"""Reads how long an endpoint asks to wait: Retry-After (RFC 9110, section 10.2.3). Pure."""
 
 import math
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|secs|seconds)?", re.IGNORECASE)
+
+
+def wanted_wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait; OpenAI and Azure also send milliseconds, which are preciser."""
+    try:
+        milliseconds = float(headers["Retry-After-Ms"])
+    except (KeyError, ValueError):
+        return parse_retry_after(headers.get("Retry-After"))
+    return max(milliseconds / 1000, 0.0) if math.isfinite(milliseconds) else None
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
@@ -12,6 +25,9 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     try:
         seconds = float(value)
     except ValueError:
+        if found := _SECONDS.fullmatch(value.strip()):  # "2s", as Go prints a duration
+            unit = (found[2] or "s").lower()
+            return float(found[1]) / (1000 if unit == "ms" else 1)
         try:
             until = parsedate_to_datetime(value)
         except ValueError:

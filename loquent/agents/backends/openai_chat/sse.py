@@ -1,6 +1,6 @@
-"""Server-sent events, taken apart byte by byte. Pure; see the HTML standard, section 9.2.
+"""Parses server-sent events byte by byte. Pure; see the HTML standard, section 9.2.
 
-Only `data` matters here, so other fields are skipped. Lines end with LF or CRLF.
+Only `data` matters here, so other fields are skipped. Lines end with LF, CR or CRLF.
 """
 
 MAX_EVENT_BYTES = 1_048_576
@@ -12,19 +12,20 @@ class SseError(ValueError):
 
 
 class SseParser:
-    """Feed it bytes as they come; it gives the data of each event that is whole.
+    """Receives bytes as they arrive and returns the data of each complete event.
 
     The result does not depend on how the bytes were cut.
     """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._limit = max_event_bytes
-        # A line that has not ended. Pieces are appended: joining them anew each time, or looking
-        # for the line's end from its start, would take quadratic time over a long line.
+        # An incomplete line. Pieces are appended: joining them again each time, or searching for
+        # the line's end from its start, would take quadratic time for a long line.
         self._rest = bytearray()
         self._data: list[bytes] = []
         self._size = 0
         self._at_start = True
+        self._ended_with_cr = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of the events that this chunk completes.
@@ -39,11 +40,13 @@ class SseParser:
                 return events
             chunk = chunk.removeprefix(_BOM)
             self._at_start = False
+        if self._ended_with_cr or b"\r" in chunk:
+            chunk = self._unix_lines(chunk)
         *lines, rest = chunk.split(b"\n")
         if lines:
             lines[0] = self._take_rest() + lines[0]
         for line in lines:
-            self._line(line.removesuffix(b"\r"), events)
+            self._line(line, events)
         self._keep_rest(rest)
         return events
 
@@ -53,9 +56,18 @@ class SseParser:
         The standard drops it; endpoints that leave out the last newline mean it, though.
         """
         events: list[bytes] = []
-        self._line(self._take_rest().removesuffix(b"\r"), events)
+        self._line(self._take_rest(), events)
         self._line(b"", events)
         return events
+
+    def _unix_lines(self, chunk: bytes) -> bytes:
+        """Return the chunk with line feeds only; a CR at its end ends the line immediately."""
+        if self._ended_with_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._ended_with_cr = False
+        if chunk.endswith(b"\r"):
+            self._ended_with_cr = True
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _take_rest(self) -> bytes:
         rest = bytes(self._rest)
@@ -64,7 +76,7 @@ class SseParser:
 
     def _keep_rest(self, piece: bytes) -> None:
         self._rest += piece
-        if len(self._rest) > self._limit + 1:  # a CR may stand at its end
+        if len(self._rest) > self._limit:
             raise SseError("a line is too long")
 
     def _line(self, line: bytes, events: list[bytes]) -> None:

@@ -1,6 +1,11 @@
 "use strict";
 // The playground beside an agent's form: a conversation by settings that nobody has saved.
 (() => {
+  const CUT = {
+    length: "The answer was cut off at the maximum answer length.",
+    filter: "The provider's content filter cut off the answer.",
+    unknown: "The provider cut off the answer.",
+  };
   const { AWAY, make, sentenceOf, token } = loquentAgent;
 
   function playground(section) {
@@ -11,6 +16,7 @@
     const field = section.querySelector("textarea");
     const send = section.querySelector("[type=submit]");
     const stop = section.querySelector("[data-stop]");
+    const notes = section.querySelector(".lq-try-notes");
     /** @type {{ role: string, content: string }[]} */
     let messages = [];
     let controller = null;
@@ -21,6 +27,7 @@
       hint.hidden = true;
       const line = make("li", `lq-line ${role === "user" ? "lq-question" : "lq-answer"}`);
       const bubble = make("div", "lq-bubble", text);
+      bubble.dir = "auto";
       line.append(bubble);
       lines.append(line);
       toEnd();
@@ -63,6 +70,9 @@
         line.append(box);
       }
       line.append(make("p", "lq-meta", parts.join(" · ")));
+      if (end.cut) line.append(make("p", "lq-try-error", CUT[end.cut]));
+      notes.replaceChildren(...end.notes.map((note) => make("li", "", note)));
+      notes.hidden = !end.notes.length;
     }
 
     async function* objectsOf(body) {
@@ -102,6 +112,9 @@
               answer += object.text;
               loquentMarkdown.renderMarkdown(bubble, answer, "Copy", true);
               toEnd();
+            } else if (object.type === "restart") {
+              answer = "";
+              bubble.replaceChildren();
             } else if (object.type === "end") end = object;
             else problem = object.message;
           }

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('widgets', '0012_outcome'),
+        ('widgets', '0015_attention'),
     ]
 
     operations = [

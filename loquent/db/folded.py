@@ -1,0 +1,93 @@
+"""Search text without regard to case and accents: "zurcher" finds "Zürcher", and the reverse.
+
+A search word becomes a regular expression in which each letter stands for all of its accented
+forms. PostgreSQL evaluates it with the trigram index of loquent/db/trigrams.py.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from functools import cache
+from typing import Any
+
+from django.db.models import CharField, Lookup, TextField
+
+from loquent.text import normalize_unicode
+
+# Letters that are not a base letter with marks.
+_SPELLED = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i"}
+# Latin, Greek, Cyrillic; Vietnamese.
+_ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x1F00))
+
+
+def _base(character: str) -> str:
+    """Return a lower-case letter without its marks."""
+    if character in _SPELLED:
+        return _SPELLED[character]
+    parts = normalize_unicode("NFKD", character)
+    kept = "".join(part for part in parts if unicodedata.category(part) != "Mn")
+    return kept or character
+
+
+@cache
+def _variants() -> dict[str, str]:
+    """Return for each base letter, or pair of them, the single letters that are written for it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for alphabet in _ALPHABETS:
+        for character in map(chr, alphabet):
+            lower = character.lower()
+            if character.isalpha() and len(lower) == 1 and (base := _base(lower)) != lower:
+                found[base] |= {character, lower}
+    return {base: "".join(sorted(letters)) for base, letters in found.items()}
+
+
+def folded_pattern(text: str) -> str:
+    """Return a regular expression for the text, to be matched against upper-case text."""
+    plain = "".join(map(_base, text.lower()))
+    variants = _variants()
+    parts: list[str] = []
+    at = 0
+    while at < len(plain):
+        pair, letter = plain[at : at + 2], plain[at]
+        if len(pair) == 2 and pair in variants:
+            parts.append(f"(?:{_class(pair[0])}{_class(pair[1])}|[{variants[pair]}])")
+            at += 2
+        else:
+            parts.append(_class(letter))
+            at += 1
+    return "".join(parts)
+
+
+def _class(letter: str) -> str:
+    others = _variants().get(letter, "")
+    upper = letter.upper()
+    if len(upper) != 1 or upper == letter:
+        return f"[{letter}{others}]" if others else re.escape(letter)
+    # The database may not know the upper case of letters beyond ASCII.
+    both = upper if letter.isascii() else upper + letter
+    return f"[{both}{others}]" if len(both + others) > 1 else both
+
+
+def folded_regex(text: str) -> re.Pattern[str]:
+    """Return the same expression for use in Python."""
+    return re.compile(folded_pattern(text), re.IGNORECASE)
+
+
+class FoldedContains(Lookup[Any]):
+    """`field__folded=text`: the field contains the text, whatever its case and accents."""
+
+    lookup_name = "folded"
+
+    def get_prep_lookup(self) -> str:
+        return folded_pattern(str(self.rhs))
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        if connection.vendor == "postgresql":
+            # The expression of the trigram index.
+            return f"UPPER({column}::text) ~ %s", (*parameters, self.rhs)
+        return f"{column} REGEXP %s", (*parameters, f"(?i){self.rhs}")
+
+
+CharField.register_lookup(FoldedContains)
+TextField.register_lookup(FoldedContains)

@@ -1,0 +1,1 @@
+"""The only way to addresses that were entered by staff, by visitors, or by another server."""

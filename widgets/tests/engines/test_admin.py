@@ -1,0 +1,79 @@
+"""The busiest pages of the admin, in Chromium, Firefox and WebKit."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.organizations.models import Organization
+from loquent.testing.engines import Screen
+from loquent.testing.people import PASSWORD, make_agent, make_widget
+from loquent.testing.process_fixtures import StartServer
+from widgets.models import WidgetConfig
+from widgets.tests.browser.staff import known_to_the_server
+from widgets.tests.faults.visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+
+@pytest.fixture
+def widget(transactional_db: None, acme: Organization, alice: User) -> WidgetConfig:
+    known_to_the_server(alice)
+    return make_widget(acme, name="Shop", agent=make_agent(acme, name="Helper"))
+
+
+async def log_in(screen: Screen, url: str) -> None:
+    """Log in as alice, by keyboard."""
+    await screen.tab.goto(f"{url}/admin/login/")
+    await screen.see_focus("Email")
+    await screen.type("alice@example.com")
+    await screen.press("Tab")
+    await screen.see_focus("Password")
+    await screen.type(PASSWORD)
+    await screen.press("Enter")
+    await screen.see("heading", "Overview")
+
+
+async def test_staff_find_a_conversation_and_watch_it_live(
+    screen: Screen, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    visitor = Visitor(server.socket_url, widget.widget_id)
+    await visitor.connect()
+    await visitor.say("Do you ship parcels?")
+    await log_in(screen, server.url)
+    await screen.click("link", "Conversations")
+    await screen.see("heading", "Conversations")
+    await screen.fill("textbox", "Search conversations", "parcels")
+    await screen.press("Enter")
+    await screen.see("text", "1 conversation")
+    await screen.click("link", within=("row", "Shop"))
+    await screen.see("text", "Live")
+    await screen.see("text", "Do you ship parcels?", within="log")
+    await visitor.say("And returns?")
+    await screen.see("text", "And returns?", within="log")
+    await screen.see("log", text="within 30 days")
+
+
+async def test_playground_answers_with_what_the_form_says(
+    screen: Screen,
+    live_server_process: StartServer,
+    widget: WidgetConfig,
+    endpoint: ScriptedEndpoint,
+) -> None:
+    server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
+    await log_in(screen, server.url)
+    await screen.click("link", "Text agents")
+    await screen.click("link", "Helper")
+    await screen.fill("textbox", "Message", "Can I return it?")
+    await screen.press("Enter")
+    await screen.see("log", text="You can return anything unused")
+    await screen.see("link", "Returns", within="log")
+    await screen.fill("textbox", "Model", "openai-chat:hang")
+    await screen.fill("textbox", "Instructions", "Be brief.")
+    await screen.fill("textbox", "Message", "And now?")
+    await screen.press("Enter")
+    await screen.see("log", text="Half an")
+    await screen.click("button", "Stop")
+    await screen.see("log", text="Stopped.")
+    [request] = endpoint.requests
+    assert "Be brief." in str(request.body)
