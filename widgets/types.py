@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from django.db import models
 
-from loquent.agents.types import AgentLimit, Source
+from loquent.agents.types import AgentLimit, Choice, Source
 
 
 class WidgetPosition(models.TextChoices):
@@ -264,3 +264,4 @@ class MessageData:
     feedback: str | None = None
     client_message_id: str | None = None
     card: bool = False
+    choices: list[Choice] = field(default_factory=list)

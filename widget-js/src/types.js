@@ -11,6 +11,7 @@
  * }} Config
  *
  * @typedef {{ title: string, url: string }} Source
+ * @typedef {{ title: string, message: string }} Choice
  * @typedef {"up" | "down" | null} Rating
  * @typedef {{ name?: string, email?: string, phone?: string }} Contact
  *

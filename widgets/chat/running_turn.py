@@ -129,6 +129,7 @@ class RunningTurn:
                             self.outcome.status = MessageStatus.CUT.value
                             self.outcome.cut_reason = event.cut
                         self.outcome.sources = list(event.sources)
+                        self.outcome.choices = list(event.choices)
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens

@@ -92,6 +92,8 @@ def message_frame(*, v2: bool, message: MessageData) -> Frame:
 
 
 def _fields(message: MessageData) -> dict[str, Any]:
+    # Absent if empty: only few answers have choices.
+    choices = {"choices": message.choices} if message.choices else {}
     return {
         "role": message.role,
         "content": message.content,
@@ -102,6 +104,7 @@ def _fields(message: MessageData) -> dict[str, Any]:
         "outcome": message.outcome,
         "card": message.card,
         "sources": message.sources,
+        **choices,
     }
 
 

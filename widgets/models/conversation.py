@@ -127,6 +127,8 @@ class WidgetMessage(BaseModel):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies"
     )
     sources = models.JSONField(default=list, blank=True)
+    # Buttons below the answer: what each says, and the message that a click sends.
+    choices = models.JSONField(default=list, blank=True, editable=False)
     model = models.CharField(max_length=200, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)

@@ -153,6 +153,7 @@ def message_data(row: WidgetMessage) -> MessageData:
         status=row.status,
         outcome=row.outcome or None,
         card=row.card,
+        choices=row.choices,
         sources=row.sources,
         feedback=row.rating,
         client_message_id=row.client_message_id,

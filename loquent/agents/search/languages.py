@@ -10,7 +10,8 @@ from loquent.text import normalize_unicode
 
 # The beginning of a text identifies its language as reliably as all of it.
 READ_CHARS = 20_000
-_WORD = re.compile(r"[^\W\d_]+")
+# Single letters are words of too many languages.
+_WORD = re.compile(r"[^\W\d_]{2,}")
 # The first script with this share of the letters decides.
 _SCRIPT_SHARE = 0.3
 _SCRIPTS = (
@@ -29,6 +30,14 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _TRADITIONAL = re.compile("[們這個說會時對學國與為來貨開關發當還過們員單點]")
 _PERSIAN = re.compile("[پچژگک]|ی")
 _UKRAINIAN = re.compile("[іїєґ]")
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew",
+    "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
+    "nb": "Norwegian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
+    "vi": "Vietnamese", "zh": "Chinese", "zh-TW": "Traditional Chinese",
+}  # fmt: skip
 # Letters of only one language (among those that are distinguished by their words).
 _OWN_LETTERS = {
     "de": "ß", "pl": "łąęśźż", "cs": "ěřů", "tr": "ığş", "ro": "țșă", "es": "ñ¿¡", "pt": "ãõ",

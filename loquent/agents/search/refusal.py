@@ -24,7 +24,8 @@ USUAL_WITH_MEANING = 0.20
 USUAL_WORDS = 0.18
 REFUSED_WITH_MEANING = 0.8
 REFUSED_WORDS = 0.6
-LEAST = 0.15
+LEAST_WITH_MEANING = 0.1
+LEAST_WORDS = 0.15
 # If the best hit is this close to the threshold, a close runner-up makes the visitor choose.
 UNSURE = 0.12
 CLOSE = 0.04
@@ -65,14 +66,14 @@ def unanswerable_questions() -> dict[str, tuple[str, ...]]:
 def words_threshold(index: KnowledgeIndex) -> float:
     """Return the minimum score of an answer by words alone."""
     questions = unanswerable_questions().get(index.language, ())
-    return _between([_best(index, q) for q in questions], REFUSED_WORDS, USUAL_WORDS)
+    return _between([_best(index, q) for q in questions], REFUSED_WORDS, USUAL_WORDS, LEAST_WORDS)
 
 
 def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
     """Return the minimum score of an answer with vectors; `vectors`: of unanswerable questions."""
     questions = unanswerable_questions().get(index.language, ())
     scores = [_best(index, q, vector) for q, vector in zip(questions, vectors, strict=True)]
-    return _between(scores, REFUSED_WITH_MEANING, USUAL_WITH_MEANING)
+    return _between(scores, REFUSED_WITH_MEANING, USUAL_WITH_MEANING, LEAST_WITH_MEANING)
 
 
 def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None) -> float:
@@ -80,9 +81,9 @@ def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None)
     return hits[0].score if hits else 0.0
 
 
-def _between(scores: list[float], share: float, usual: float) -> float:
+def _between(scores: list[float], share: float, usual: float, least: float) -> float:
     if not scores:
         return usual
     measured = sorted(scores)[int(share * (len(scores) - 1))]
     # Small knowledge resembles nothing, which would let a single word of many pass.
-    return max((measured + usual) / 2, LEAST)
+    return max((measured + usual) / 2, least)

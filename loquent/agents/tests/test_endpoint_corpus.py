@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from loquent.agents.backends.prompts import NOTHING_FOUND_RULE
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.exchange import Exchange, Script
-from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.tests.replies import collect, collect_failure, make_reply, standing_rules
 from loquent.agents.types import ChatMessage
 
 FILES = sorted((Path(__file__).parent / "corpus").glob("*.json"))
@@ -110,7 +109,7 @@ def check_request(
     if "roles" in expect:
         assert [line["role"] for line in body["messages"]] == expect["roles"]
     if "first" in expect:
-        first = expect["first"].replace("{rule}", NOTHING_FOUND_RULE)
+        first = expect["first"].replace("{rule}", standing_rules(messages[-1].content))
         assert body["messages"][0]["content"] == first
 
 

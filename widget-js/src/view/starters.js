@@ -1,4 +1,4 @@
-/** Suggested questions, shown until the first message. */
+/** Buttons that send a message: suggested questions at first, then the newest answer's choices. */
 
 import { buttonOf, set } from "./dom.js";
 
@@ -11,12 +11,16 @@ export function createStarters({ h, strings }, onSend) {
   return {
     node,
     /** @param {State} state @param {boolean} blocked the form or the notice comes first */
-    render({ starters, messages, outbox }, blocked) {
-      node.hidden = blocked || !starters.length || !!messages.length || !!outbox.length;
-      if (shown === JSON.stringify(starters)) return;
-      shown = JSON.stringify(starters);
+    render({ starters, messages, outbox, turn, regenerating }, blocked) {
+      const newest = messages.at(-1);
+      const offers = newest
+        ? (newest.choices ?? [])
+        : starters.map((text) => ({ title: text, message: text }));
+      node.hidden = blocked || !offers.length || !!outbox.length || !!turn || !!regenerating;
+      if (shown === JSON.stringify(offers)) return;
+      shown = JSON.stringify(offers);
       node.replaceChildren(
-        ...starters.map((text) => buttonOf(h, "chip", text, () => onSend(text))),
+        ...offers.map(({ title, message }) => buttonOf(h, "chip", title, () => onSend(message))),
       );
       for (const button of node.children) set(button, "dir", "auto");
     },

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
-from loquent.agents.types import Source
+from loquent.agents.types import Choice, Source
 from loquent.db.compiled import PreparedQuery
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
@@ -46,6 +46,7 @@ class Outcome:
     reply_outcome: str = AnswerOutcome.ANSWERED.value
     cut_reason: str = ""
     sources: list[Source] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -228,6 +229,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "outcome": outcome.kind,
         "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
+        "choices": outcome.choices,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
         "output_tokens": outcome.output_tokens,

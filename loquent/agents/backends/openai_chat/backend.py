@@ -16,6 +16,7 @@ import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
+from loquent.agents.backends.grounding import ground
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
@@ -25,8 +26,6 @@ from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
-from loquent.agents.backends.prompts import system_prompt
-from loquent.agents.search.index import sources_of
 from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
@@ -66,21 +65,23 @@ class OpenAIChatBackend(Backend):
         self._sessions = HttpSessions()
         self._dialects = Dialects()
 
-    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+    async def stream(  # noqa: C901 - every branch is a way in which an answer can end
+        self, request: ReplyRequest
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer as it arrives, then its sources, token counts and notes."""
         hits = (await search_knowledge(request, self.prompt_passages)).relevant
-        prompt = system_prompt(request.instructions, hits, request.page)
-        asking = Asking(request, prompt, self._dialects.get(_url(), request.model))
+        grounding = ground(request, hits)
+        asking = Asking(request, grounding.prompt, self._dialects.get(_url(), request.model))
         while True:
             response = await self._open(asking)
             reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
-            marks = MarkReader()
+            marks = grounding.reader()
             try:
                 async with aclosing(_read(response, reader)) as texts:
                     async for text in texts:
                         if reader.restarts:
                             reader.restarts = False
-                            marks = MarkReader()
+                            marks = grounding.reader()
                             yield TextRestart()
                         if shown := marks.feed(text):
                             yield TextDelta(shown)
@@ -89,12 +90,16 @@ class OpenAIChatBackend(Backend):
                     raise BackendError(reason, permanent=False, is_outage=False)
                 await _drain(response)
             except (aiohttp.ClientError, OSError, ValueError) as error:
+                if shown := marks.finish():
+                    yield TextDelta(shown)
                 raise BackendError(
                     f"the endpoint's answer broke off ({type(error).__name__})", permanent=False
                 ) from None
             except BackendError:
                 # Some endpoints explain a refusal with status 200.
                 if not reader.refusal or reader.has_text or not asking.learn(reader.refusal, 200):
+                    if shown := marks.finish():
+                        yield TextDelta(shown)
                     raise
                 request.meter.refused()
                 continue
@@ -110,7 +115,7 @@ class OpenAIChatBackend(Backend):
             yield TextDelta(NOTHING_FOUND)
         meter = request.meter
         yield ReplyEnd(
-            sources_of(hits) if outcome == "answered" else (),
+            marks.cited if outcome == "answered" else (),
             meter.input_tokens,
             meter.output_tokens,
             outcome=outcome,
