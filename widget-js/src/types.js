@@ -11,7 +11,6 @@
  * }} Config
  *
  * @typedef {{ title: string, url: string }} Source
- * @typedef {{ title: string, message: string }} Choice
  * @typedef {"up" | "down" | null} Rating
  * @typedef {{ name?: string, email?: string, phone?: string }} Contact
  *
