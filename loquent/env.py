@@ -52,6 +52,18 @@ def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def envseconds(name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the variable as durations in seconds, such as 0,5,300; at least one."""
+    try:
+        found = tuple(float(item) for item in envlist(name)) or default
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 <= seconds < float("inf") for seconds in found):
+        value = envstr(name)
+        raise ImproperlyConfigured(f"{name}={value!r} is not a list of seconds like 0,5,300.")
+    return found
+
+
 def envnetworks(name: str) -> list[Network]:
     """Return the variable as a list of networks, such as 10.0.0.0/8, or single addresses."""
     try:

@@ -15,6 +15,7 @@ from loquent.limits import Limits
 from loquent.mail import mail_settings
 from loquent.rest.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 from loquent.telemetry.settings import logging_settings
+from loquent.webhooks.settings import *  # noqa: F403
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
 django_stubs_ext.monkeypatch()
@@ -24,6 +25,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = envbool("DEBUG", False)
 # A missing key is reported by the check loquent.E001, so that commands can still say so.
 SECRET_KEY = envsecret("SECRET_KEY") or "insecure-no-secret-key-is-set"
+# Earlier keys: staff stay logged in, and webhooks are signed with them, too.
+SECRET_KEY_FALLBACKS = [key.strip() for key in envsecret("SECRET_KEY_FALLBACKS").split(",") if key]
 # The demo shop of `make run`, which shows no settings and no personal data.
 DEMO_PAGE = envbool("DEMO_PAGE", DEBUG)
 
@@ -51,6 +54,7 @@ INSTALLED_APPS = [
     "loquent.organizations",
     "loquent.jobs",
     "loquent.mailing",
+    "loquent.webhooks",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -11,6 +11,7 @@ from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
+from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
 from widgets.api.contacts import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
 from widgets.api.widgets import WidgetViewSet
@@ -25,6 +26,8 @@ router.register(
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
+router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("events", EventViewSet, basename="event")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -34,7 +34,7 @@ QUESTION = {
 
 
 class HitSerializer(serializers.Serializer[Any]):
-    """An entry that was found. Scores are 0 to 1; `meaning` is null without vectors."""
+    """A matching entry. Scores are 0 to 1; `meaning` is null without vectors."""
 
     entry = serializers.CharField()
     title = serializers.CharField()
@@ -61,15 +61,15 @@ class HitSerializer(serializers.Serializer[Any]):
     }
 )
 class SearchSerializer(serializers.Serializer[Any]):
-    """What the agent would do, and the entries it found, best first, also those too far off."""
+    """What the agent would do, and the entries it found, best first, even below the threshold."""
 
     outcome = serializers.CharField(help_text=OUTCOMES)
-    threshold = serializers.FloatField(help_text="The least score of an answer for this agent.")
+    threshold = serializers.FloatField(help_text="The minimum score of an answer of this agent.")
     hits = HitSerializer(many=True)
 
 
 class ResultSerializer(serializers.Serializer[Any]):
-    """What became of one question; `rank`: of the expected entry; `was_right`: last time."""
+    """The result of one question; `rank`: of the expected entry; `was_right`: in the run before."""
 
     id = serializers.UUIDField(source="row.id")
     question = serializers.CharField(source="row.question")
@@ -115,7 +115,7 @@ class EvaluationSerializer(serializers.Serializer[Any]):
 
 @extend_schema(tags=["agents"])
 class AgentAnswersViewSet(OrganizationViewSet):
-    """What an agent finds."""
+    """Search an agent's knowledge."""
 
     queryset = TextAgent.objects.all()
     serializer_class = SearchSerializer
@@ -130,7 +130,7 @@ class AgentAnswersViewSet(OrganizationViewSet):
         ),
         parameters=[
             OpenApiParameter("q", str, required=True, description="The question."),
-            OpenApiParameter("previous", str, description="The visitor's question before it."),
+            OpenApiParameter("previous", str, description="The visitor's previous question."),
         ],
         responses=SearchSerializer,
     )
@@ -182,7 +182,7 @@ def _parameter(request: Request, name: str) -> str:
     },
 )
 class AgentQuestionSerializer(StrictSerializer[AgentQuestion]):
-    """A question with what the agent should do. `was_right`: in the last evaluation."""
+    """A question with the expected outcome. `was_right`: in the last evaluation."""
 
     entry = serializers.PrimaryKeyRelatedField(
         queryset=KnowledgeEntry.objects.all(),

@@ -1,1 +1,1 @@
-"""The only way to addresses that were entered by staff, by visitors, or by another server."""
+"""The only module that connects to addresses from staff, visitors, or other servers."""

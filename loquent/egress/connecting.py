@@ -1,4 +1,4 @@
-"""Connect to addresses that were checked when the socket was made, and to no others."""
+"""Connect only to addresses that are checked when the socket is created."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ class RefusedAddressError(OSError):
 class GuardedConnector(aiohttp.TCPConnector):
     """Checks every address at the moment of connecting, literal or resolved.
 
-    `has_refused`: a connection was refused; aiohttp reports only that none could be made.
+    `has_refused`: a connection was refused; aiohttp reports only that connecting failed.
     """
 
     def __init__(self, rules: EgressRules) -> None:
@@ -62,9 +62,9 @@ class GuardedConnector(aiohttp.TCPConnector):
 
 
 def guarded_session(rules: EgressRules, *, seconds: float) -> aiohttp.ClientSession:
-    """Return a session for one request: no proxies, no cookies, and a limit for all its time.
+    """Return a session for one request: no proxies, no cookies, and a timeout for the whole of it.
 
-    The caller passes `allow_redirects=False` to each request, and bounds what it reads.
+    The caller passes `allow_redirects=False` to each request, and limits what it reads.
     """
     return aiohttp.ClientSession(
         connector=GuardedConnector(rules),

@@ -1,4 +1,4 @@
-"""Check a URL that somebody entered, before it is stored and again before it is used. Pure."""
+"""Check an entered URL, before it is stored and again before it is used. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def check_url(text: str, rules: EgressRules) -> URL:
     if len(text) > MAX_URL:
         raise UnsafeUrlError(f"Use at most {MAX_URL:,} characters.")
     if not _TEXT.fullmatch(text) or "\\" in text:
-        raise UnsafeUrlError("Enter a URL without spaces and backslashes.")
+        raise UnsafeUrlError("Enter a URL without spaces or backslashes.")
     scheme, separator, rest = text.partition("://")
     schemes = ("https", "http") if rules.allow_http else ("https",)
     if not separator or scheme.lower() not in schemes:
@@ -82,7 +82,7 @@ def _check_host(host: str, *, is_bracketed: bool, rules: EgressRules) -> None:
 
 
 def _literal(host: str, *, is_bracketed: bool) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is; None for a name. Refuse all other ways to write one."""
+    """Return the address that a host is; None for a name. Refuse every other notation of one."""
     try:
         if is_bracketed:
             return IPv6Address(host)
@@ -94,5 +94,5 @@ def _literal(host: str, *, is_bracketed: bool) -> IPv4Address | IPv6Address | No
             "Write the address as four decimal numbers, such as 192.0.2.1, or use a name."
         ) from None
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise UnsafeUrlError("This is not the name of a host.")
+        raise UnsafeUrlError("This is not a valid host name.")
     return None

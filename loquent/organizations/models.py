@@ -79,6 +79,9 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         help_text="Model tokens per day for all agents together. Empty: no limit. 0: no tokens.",
     )
 
+    # Read with every chat message, so that an organization without webhooks pays nothing for them.
+    has_webhooks = models.BooleanField(default=False, db_default=False, editable=False)
+
     class Meta:
         ordering = ["name"]
 

@@ -20,6 +20,9 @@ from loquent.organizations.models import ApiKey, Invitation, Membership, Organiz
 from loquent.organizations.services.invitations import invite
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.services.events import send_ping
 from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
 from widgets.services.sessions import create_widget_session
 
@@ -35,6 +38,8 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
     AuditEntry: (OWNER, None, OWNER, None, OWNER),
     Job: (OWNER, None, OWNER, OWNER, OWNER),
+    WebhookEndpoint: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    WebhookDelivery: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -90,6 +95,10 @@ FORMS = {
     "setup_own_shop",
     "setup_look",
     "organizations_invitation_resend",
+    "webhooks_webhookdelivery_resend",
+    "webhooks_webhookendpoint_resendfailed",
+    "webhooks_webhookendpoint_rotate",
+    "webhooks_webhookendpoint_test",
     "widgets_widgetconfig_allow",
     "widgets_widgetconfig_check",
     "widgets_widgetsession_done",
@@ -164,7 +173,11 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     make_member(acme, "boss", Role.OWNER)
     key, _ = create_api_key(organization=acme, name="Key")
     invited, _ = invite(organization=acme, email="new@example.com", role=VIEWER, invited_by=member)
+    webhook = create_endpoint(
+        organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+    )
     return {
+        WebhookEndpoint: webhook, WebhookDelivery: send_ping(endpoint=webhook),
         Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
         AuditEntry: AuditEntry.objects.filter(organization=acme)[0], Invitation: invited,

@@ -13,6 +13,8 @@ from loquent.agents.models import AgentQuestion
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.services.events import send_ping
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]
@@ -67,6 +69,22 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/api-keys/{id}/"): OWN,
     ("delete", "/api/v1/api-keys/{id}/"): OWN,
 }
+WEBHOOKS = {"owner", "key write"}
+MATRIX |= {
+    ("get", "/api/v1/webhooks/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("put", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("patch", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("delete", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/rotate-secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/test/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/deliveries/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/deliveries/{delivery_id}/resend/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/resend-failed/"): WEBHOOKS,
+    ("get", "/api/v1/events/"): WEBHOOKS,
+}
 OTHERS = {"other owner", "other key"}
 
 
@@ -99,7 +117,12 @@ def clients(
 def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
+    webhook = create_endpoint(
+        organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+    )
     return {
+        "webhooks": str(webhook.id),
+        "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(agent.id),
         "questions": str(question.id),
@@ -126,11 +149,17 @@ def test_permissions_match_the_matrix(
 ) -> None:
     kind = "questions" if "/questions/" in path else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body = None
-    if method != "get":
-        body = {"name": "New", "text_agent_id": str(own_agent.id)}
-        body |= {"question": "Who is the pope?", "expect": "none"}
-    address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids[kind])
+    body: dict[str, Any] | None = {"name": "New", "text_agent_id": str(own_agent.id)}
+    if kind == "questions":
+        body = {"question": "Who is the pope?", "expect": "none"}
+    if kind == "webhooks":
+        body = {"url": "https://example.com/new", "events": ["ping"]}
+    if path.endswith("/evaluate/"):
+        body = {}
+    if method == "get":
+        body = None
+    address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids.get(kind, ""))
+    address = address.replace("{delivery_id}", ids["delivery"])
     address += "?q=pope" if path.endswith("/search/") else ""
     response = getattr(clients[caller], method)(address, body)
     assert response.status_code in expected(caller, method, path)

@@ -20,6 +20,7 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
+from loquent.webhooks.services.endpoints import create_endpoint
 from widgets.models import WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
@@ -50,6 +51,9 @@ def make(acme: Organization) -> dict[str, Callable[[], Any]]:
         "agents": lambda: make_agent(acme),
         "contacts": lambda: Contact.objects.create(organization=acme, name="Jane"),
         "sessions": lambda: make_session(acme),
+        "webhooks": lambda: create_endpoint(
+            organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+        ),
         "api-keys": lambda: create_api_key(organization=acme, name="Other")[0],
     }
 

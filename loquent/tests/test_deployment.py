@@ -123,7 +123,7 @@ def test_two_processes_can_be_replaced_one_by_one(services: dict[str, Any]) -> N
     assert services["caddy"]["environment"]["UPSTREAMS"] == "web-a:8000 web-b:8000"
 
 
-def test_a_worker_runs_the_jobs_and_gets_time_to_end(services: dict[str, Any]) -> None:
+def test_worker_service_has_time_to_finish_jobs(services: dict[str, Any]) -> None:
     worker = services["worker"]
     assert worker["command"] == ["python", "manage.py", "work"]
     assert worker["restart"] == "unless-stopped"

@@ -1,8 +1,8 @@
 /** Assembles the panel, and renders the state once per frame. */
 
-import { needsConsent, needsContact, wantsContact } from "./conversation/state.js";
+import { needsConsent, needsContact } from "./conversation/state.js";
 import { createComposer } from "./view/composer.js";
-import { frameLoop, set, setText } from "./view/dom.js";
+import { frameLoop, set } from "./view/dom.js";
 import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
 import { createStarters } from "./view/starters.js";
@@ -11,6 +11,7 @@ import { createTranscript } from "./view/transcript.js";
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
 /** @import { Extras, More } from "./view/extras.js" */
+/** @import { Additions } from "./view/additions.js" */
 /** `comments`: unsent comments on answers, by id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
  * The page's element that had the focus before the panel opened, if any.
@@ -35,10 +36,8 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   const draft = readDraft();
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
-  /** @type {ReturnType<More["createContactForm"]> | null} */
-  let form = null;
-  /** @type {ReturnType<More["createDownload"]> | null} */
-  let download = null;
+  /** @type {Additions | null} */
+  let additions = null;
 
   /** @param {() => void} run @param {number} ms */
   function later(run, ms) {
@@ -94,43 +93,50 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
     const formPlace = h("div");
-    const thanks = h("p", "hint", { role: "status" });
     const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
     const notice = createNotice(view);
     const starters = createStarters(view, send);
-    const below = [starters.node, formPlace, thanks];
+    const below = [starters.node, formPlace];
     const transcript = createTranscript(view, onEdit, [notice.line], below);
     const { scroller, pill } = transcript;
     const bottom = [notice.card, composer.node];
-    const panel = createPanel(view, [scroller, pill], bottom, close, menuItems);
+    const panel = createPanel(view, [scroller, pill], bottom, close, {
+      now: () => additions,
+      need: withAdditions,
+    });
     // One listener for the copy buttons of all code blocks.
     set(scroller, "onclick", (/** @type {Event} */ event) => {
       const button = /** @type {HTMLElement} */ (event.composedPath()[0]);
       if (button.className === "copy") extras.need((more) => more.copyCode(view, button));
     });
     shadowHost.root.prepend(panel.node);
-    return { composer, formPlace, transcript, panel, thanks, notice, starters };
+    return { composer, formPlace, transcript, panel, notice, starters };
   }
 
-  /** @param {More} more @returns {import("./view/menu.js").MenuItem[]} */
-  function menuItems(more) {
-    download ??= more.createDownload(view, getState, () => shadowHost.root.lang);
-    const sound = soundOf(more);
-    return [
-      {
-        label: strings.download,
-        run: download.run,
-        isUsable: ({ messages, outbox }) => !!(messages.length || outbox.length),
-      },
-      { label: strings.sound, run: sound.toggle, isOn: sound.isOn },
-    ];
+  /** Run with the parts of the third file. @param {(additions: Additions) => void} [run] */
+  function withAdditions(run) {
+    extras.need((more) => {
+      if (!parts) return;
+      const { panel, formPlace, transcript } = parts;
+      if (!additions) {
+        additions = more.createAdditions(view, {
+          ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
+          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf },
+          ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
+        });
+        additions.render(getState());
+        // Opened by hand: the focus waits in the panel for the required form.
+        if (!formPlace.hidden && shadowHost.active() === panel.node) focusInside();
+      }
+      run?.(additions);
+    });
   }
 
   function focusInside() {
     if (!parts) return;
     const { composer, panel, notice } = parts;
     if (!notice.card.hidden) return notice.button.focus();
-    const asks = needsContact(config, getState()) && form;
+    const asks = needsContact(config, getState()) && additions;
     const field = asks ? asks.first : composer.field;
     // An on-screen keyboard would hide the greeting.
     const byTouch = win.matchMedia("(pointer: coarse)").matches;
@@ -151,38 +157,28 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
     if (!parts && !state.open) return;
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
-    const { composer, formPlace, transcript, panel, thanks, notice, starters } = parts;
+    const { composer, formPlace, transcript, panel, notice, starters } = parts;
     const active = shadowHost.active();
     // With a stored token, only the server knows whether the details were submitted.
     const unknown = state.submitted === null && storage.local.get("token");
-    const asks = wantsContact(config, state) && !unknown;
-    let focuses = false;
-    if (asks) extras.need();
-    if (asks && !form && extras.now()) {
-      form = /** @type {More} */ (extras.now()).createContactForm(view, draft, keepDraft);
-      formPlace.append(form.node);
-      // Opened by hand: the focus waits in the panel.
-      focuses = active === panel.node;
-    }
-    formPlace.hidden = !asks;
-    form?.render(state);
-    setText(thanks, state.contactSaved ? strings.thanks : "");
     // Contact details first, then consent, then messages.
     const contact = needsContact(config, state);
+    formPlace.hidden = !contact || !!unknown;
     const consent = !contact && needsConsent(state);
     notice.render(state, consent);
     starters.render(state, contact || consent);
     composer.render(state, contact || consent);
     panel.render(state);
-    // In a conversation, move the form out of the way, unless it has the focus.
-    if (state.messages.length && !formPlace.contains(active)) transcript.raise(formPlace, thanks);
     transcript.render(state);
+    if (!formPlace.hidden || state.turn || state.messages.length || state.outbox.length)
+      extras.need();
+    if (extras.now()) withAdditions();
+    additions?.render(state);
     shadowHost.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
-      if (state.messages.length) transcript.toEnd();
+      if (state.messages.length) transcript.follow();
     }
-    if (focuses) focusInside();
     // Move the focus if its element was removed, hidden or disabled.
     const now = shadowHost.active();
     if (active && (!now || now === active)) {
@@ -208,7 +204,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
       loop.cancel();
       timers.forEach(win.clearTimeout);
       parts?.transcript.cancel();
-      download?.destroy();
+      additions?.destroy();
       parts?.panel.destroy();
     },
   };

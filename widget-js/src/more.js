@@ -3,15 +3,14 @@
 import english from "./i18n/more-english.js";
 import { forms } from "./styles/forms.js";
 import { menu } from "./styles/menu.js";
+import { sheet } from "./styles/sheet.js";
 
+export { createAdditions } from "./view/additions.js";
 export { createAnswerActions } from "./view/answer-actions.js";
-export { createContactForm } from "./view/contact-form.js";
 export { copyCode } from "./view/copy.js";
-export { createDownload } from "./view/download.js";
-export { createMenu } from "./view/menu.js";
 export { createSound } from "./view/sound.js";
 
 /** English texts, for those that the visitor's language lacks. */
 export const texts = english;
 
-export const styles = menu + forms;
+export const styles = menu + sheet + forms;

@@ -22,7 +22,7 @@ async function started(...messages) {
 }
 
 const shown = (page) =>
-  [...page.get("log").children]
+  [...page.get("log").querySelectorAll(".line:not(.growing)")]
     .filter((each) => !each.hidden)
     .map((each) => each.querySelector(".bubble").textContent);
 

@@ -21,6 +21,7 @@ from loquent.organizations.services.idempotency import old_answers
 from loquent.organizations.services.invitations import old_invitations
 from loquent.organizations.services.known_networks import old_networks
 from loquent.organizations.staff_sessions import expired_staff_sessions
+from loquent.webhooks.services.events import forget_sessions, old_events
 from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
 
 # Enough for statistics that compare a whole year with the year before.
@@ -49,12 +50,13 @@ class Pruned:
     staff_sessions: int = 0
     jobs: int = 0
     mail: int = 0
+    events: int = 0
 
     @property
     def steps(self) -> int:
         """Return the number of rows to process; messages are deleted with their conversation."""
         rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
-        rows += self.staff_sessions + self.jobs + self.mail
+        rows += self.staff_sessions + self.jobs + self.mail + self.events
         return self.conversations + self.empty_sessions + rows
 
 
@@ -90,7 +92,8 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
             progress(len(ids))
     for kind, rows in _old_rows(now):
         for ids in _batches(rows, batch):
-            gone = rows.filter(pk__in=ids).delete()[0]
+            # Without what is deleted with them.
+            gone = rows.filter(pk__in=ids).delete()[1].get(rows.model._meta.label, 0)
             setattr(pruned, kind, getattr(pruned, kind) + gone)
             progress(len(ids))
     return pruned
@@ -128,6 +131,7 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield "staff_sessions", expired_staff_sessions(now=now)
     yield "jobs", old_jobs(now=now)
     yield "mail", old_mail(now=now)
+    yield "events", old_events(now=now)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
@@ -148,5 +152,6 @@ def _delete_sessions(sessions: models.QuerySet[WidgetSession], ids: list[Any]) -
         locked = list(
             still.select_for_update(of=("self",), skip_locked=True).values_list("id", flat=True)
         )
+        forget_sessions(locked)
         _, gone = WidgetSession.objects.filter(id__in=locked).delete()
     return gone.get("widgets.WidgetSession", 0), gone.get("widgets.WidgetMessage", 0)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
+from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.rate_limits import take_handshake, take_session
@@ -158,6 +159,7 @@ def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
             rows = WidgetSession.objects.filter(id__in=ids[start : start + DELETED_AT_ONCE])
             # A message that is being written is committed first, and then deleted as well.
             gone += len(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
+            forget_sessions(ids[start : start + DELETED_AT_ONCE])
             WidgetTurn.objects.filter(session__in=rows).delete()
             # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)

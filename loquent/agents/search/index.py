@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
 TITLE_BOOST = 1.5
-MENDED_TERMS = 16  # mending looks through many words; a visitor must not make it slow
+MENDED_TERMS = 16  # correcting typos compares many words; a visitor must not make it slow
 WRITER_BYTES = 15_000_000  # the least that tantivy accepts
 CANDIDATES = 48
 WORDS_WEIGHT = 0.4

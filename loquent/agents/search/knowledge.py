@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 CACHED_CHARS = 10_000_000
-# A reply waits so long for a new index; then the old one answers, or words alone.
+# How long a reply waits for a new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
 MAX_QUESTION = 2_000
 # A question with more terms than this stands by itself.
 FOLLOW_UP_TERMS = 4
-# What was said before counts less than what is asked now.
+# Earlier messages count less than the current question.
 FOLLOW_UP_SHARE = 0.9
-# Up to so many passages are searched by words in less than a millisecond.
+# Up to this many passages are searched by words in less than a millisecond.
 FAST_PASSAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: all hits, best first, and what to do with them. `language`: the agent's.
+    """The result of a search: all hits, best first, and the outcome. `language`: the agent's.
 
     `relevant`: the hits that are good enough to answer from.
     """
@@ -96,7 +96,7 @@ class Knowledge:
 
 @dataclass(slots=True)
 class _Slot:
-    """What this process has of one agent: the newest version, perhaps still being built.
+    """The indexes of one agent in this process: the newest version may still be in progress.
 
     `words`: searchable by words; `whole`: by meaning, too. `old`: the version before.
     """
@@ -109,7 +109,7 @@ class _Slot:
 
     @property
     def ready(self) -> Knowledge | None:
-        """Return the whole index, else what can answer until it is there."""
+        """Return the whole index, or the best one available until it is built."""
         for future in (self.whole, self.words):
             if future.done() and future.exception() is None:
                 if future is self.words and self.old is not None:
@@ -181,7 +181,7 @@ def _build(request: ReplyRequest) -> Knowledge:
 
 
 def _add_meaning(words: "Future[Knowledge]") -> Knowledge:
-    """Return the knowledge with vectors; without them if they can't be had, as words do alone."""
+    """Return the knowledge with vectors, or without them if they are not available."""
     knowledge = words.result()
     index = knowledge.index
     if not embedder.understands(index.language):
@@ -190,7 +190,7 @@ def _add_meaning(words: "Future[Knowledge]") -> Knowledge:
         add_vectors(index)
         threshold = meaning_threshold(index, _unanswerable_vectors(index.language))
     except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
-        # The text could hold content of the knowledge: only the kind is logged.
+        # The text could contain parts of the knowledge: only the kind is logged.
         logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400
         index.vectors = None
         return knowledge

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loquent.text import normalize_unicode
 
-# So much of a text tells its language as surely as all of it.
+# The beginning of a text identifies its language as reliably as all of it.
 READ_CHARS = 20_000
 _WORD = re.compile(r"[^\W\d_]+")
 # The first script with this share of the letters decides.
@@ -29,7 +29,7 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _TRADITIONAL = re.compile("[們這個說會時對學國與為來貨開關發當還過們員單點]")
 _PERSIAN = re.compile("[پچژگک]|ی")
 _UKRAINIAN = re.compile("[іїєґ]")
-# Letters of one language alone (among those that are told apart by their words).
+# Letters of only one language (among those that are distinguished by their words).
 _OWN_LETTERS = {
     "de": "ß", "pl": "łąęśźż", "cs": "ěřů", "tr": "ığş", "ro": "țșă", "es": "ñ¿¡", "pt": "ãõ",
     "vi": "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
@@ -83,7 +83,7 @@ def _by_words(text: str) -> str:
     for word in _WORD.findall(text):
         languages = known.get(word, ())
         for language in languages:
-            # A word of many languages says little.
+            # A word that many languages share says little.
             votes[language] += 6 // len(languages) + 1
     for language, own in _OWN_LETTERS.items():
         votes[language] += 8 * sum(text.count(letter) for letter in own)

@@ -1,9 +1,9 @@
 """Decides whether what was found answers the question, by a threshold measured per agent.
 
 Scores depend on the knowledge: among many entries, something resembles any question. So an index
-is asked questions that surely have no answer in it (unanswerable.json), and the threshold lies
-where most of them are refused. A fixed threshold has half a say, because 40 questions alone would
-make it jump.
+is asked questions that surely have no answer in it (unanswerable.json), and the threshold is set
+where most of them are refused. It is averaged with a fixed one, because 40 questions alone would
+make it unstable.
 """
 
 import json
@@ -25,7 +25,7 @@ USUAL_WORDS = 0.18
 REFUSED_WITH_MEANING = 0.8
 REFUSED_WORDS = 0.6
 LEAST = 0.15
-# So little above the threshold, a close runner-up makes the visitor choose.
+# If the best hit is this close to the threshold, a close runner-up makes the visitor choose.
 UNSURE = 0.12
 CLOSE = 0.04
 MAX_CHOICES = 3
@@ -33,7 +33,7 @@ MAX_CHOICES = 3
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The least score of an answer, by words alone and with vectors."""
+    """The minimum score of an answer, by words alone and with vectors."""
 
     words: float = USUAL_WORDS
     with_meaning: float = USUAL_WITH_MEANING
@@ -63,13 +63,13 @@ def unanswerable_questions() -> dict[str, tuple[str, ...]]:
 
 
 def words_threshold(index: KnowledgeIndex) -> float:
-    """Return the least score of an answer by words alone."""
+    """Return the minimum score of an answer by words alone."""
     questions = unanswerable_questions().get(index.language, ())
     return _between([_best(index, q) for q in questions], REFUSED_WORDS, USUAL_WORDS)
 
 
 def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
-    """Return the least score of an answer with vectors; `vectors`: the unanswerable questions'."""
+    """Return the minimum score of an answer with vectors; `vectors`: of unanswerable questions."""
     questions = unanswerable_questions().get(index.language, ())
     scores = [_best(index, q, vector) for q, vector in zip(questions, vectors, strict=True)]
     return _between(scores, REFUSED_WITH_MEANING, USUAL_WITH_MEANING)

@@ -1,4 +1,4 @@
-"""The vectors of passages, kept by what they were made of, so that nothing is computed twice."""
+"""The vectors of passages, stored by a hash of their input, so that nothing is computed twice."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from loquent.agents.types import Passage
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
-# So many texts are computed and stored at once; a restart loses no more.
+# How many texts are computed and stored at once; a restart loses at most these.
 PORTION = 256
-# A title tells what its passage is about, and counts for half of the passage's own vector.
+# A title names the subject of its passage, and counts for half of the passage's own vector.
 TITLE_SHARE = 0.5
 
 

@@ -11,17 +11,17 @@ from loquent.agents.search.knowledge import Found, Knowledge, search_no_knowledg
 from loquent.agents.services.loading import FoundAgent, find_agent, request_of
 from loquent.errors import ApplicationError, ErrorCode
 
-# So long a request waits for the index of knowledge that was just saved.
+# How long a request waits for the index of knowledge that was just saved.
 WAIT_SECONDS = 5.0
 RETRY_SECONDS = 2
 MAX_HITS = 10
-# Passages looked at for MAX_HITS different entries.
+# Passages considered to find MAX_HITS different entries.
 MAX_PASSAGES = 40
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """What became of one question. `rank`: of the expected entry, from 1; None: not among hits."""
+    """The result of one question. `rank`: of the expected entry, from 1; None: not found."""
 
     row: AgentQuestion
     outcome: str
@@ -44,7 +44,7 @@ class Evaluation:
 
 
 def search_agent(*, agent: TextAgent, question: str, previous: str = "") -> Found:
-    """Return what the agent's saved knowledge has for a question, one hit per entry.
+    """Return the hits of a question in the agent's saved knowledge, one per entry.
 
     Raises `unavailable` until that knowledge is indexed whole.
     """

@@ -1,4 +1,4 @@
-"""Make and change the questions that measure an agent."""
+"""Create and update the questions that evaluate an agent."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ QUESTION_FIELDS = ("question", "previous", "expect", "entry")
 
 
 def save_question(question: AgentQuestion, data: Mapping[str, Any]) -> AgentQuestion:
-    """Set the given fields and write the row; raise `invalid`, which names the fields at fault."""
+    """Set the given fields and save the row; raise `invalid`, which names the invalid fields."""
     with transaction.atomic():
         if TextAgent.objects.select_for_update().filter(id=question.agent_id).first() is None:
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
@@ -61,7 +61,7 @@ def _read(line: str, known: Mapping[str, KnowledgeEntry]) -> dict[str, Any]:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
-        raise invalid({"line": ["This is not JSON."]}) from None
+        raise invalid({"line": ["The line is not valid JSON."]}) from None
     if not isinstance(data, dict):
         raise invalid({"line": ["Write one JSON object per line."]})
     unknown = sorted(set(data) - set(QUESTION_FIELDS))
@@ -95,7 +95,7 @@ def _assign(row: AgentQuestion, data: Mapping[str, Any]) -> None:
         fields["entry"] = ["The agent has no such entry."]
     if fields:
         raise invalid(fields)
-    # What the last evaluation found was about another question.
+    # The result of the last evaluation belongs to another question.
     row.was_right = None
 
 

@@ -77,7 +77,9 @@ async def test_playground_streams_with_the_unsaved_settings(
     assert agent.instructions == "Saved."
 
 
-async def test_a_cut_answer_says_why(attempt: Try, scripted: ScriptedBackend) -> None:
+async def test_playground_gives_the_reason_for_a_cut_answer(
+    attempt: Try, scripted: ScriptedBackend
+) -> None:
     trying = asyncio.ensure_future(attempt())
     (await scripted.asked()).end("Half an answer", cut="length")
     assert (await trying)[-1]["cut"] == "length"
@@ -96,7 +98,7 @@ async def test_text_that_was_reasoning_is_withdrawn(
     ]  # fmt: skip
 
 
-async def test_what_the_endpoint_refuses_is_said_with_the_answer_and_on_the_page(
+async def test_refusals_of_the_endpoint_are_listed_with_the_answer_and_on_the_page(
     attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, async_client: AsyncClient
 ) -> None:
     endpoint.push(refuse(400, "Unsupported parameter: 'temperature'"))

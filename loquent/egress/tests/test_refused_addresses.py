@@ -11,6 +11,8 @@ import pytest
 from loquent.egress.connecting import GuardedConnector, guarded_session
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 
+pytestmark = pytest.mark.promise(18)
+
 RULES = EgressRules(allow_http=True)
 # Refused when saved, with the reason.
 INSIDE = [

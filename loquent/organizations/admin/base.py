@@ -159,7 +159,7 @@ class TenantAdmin(DeclaredLookups):
         """Name the rows, and count the rows deleted with them.
 
         A user who may delete a row may delete everything that depends on it, including rows such as
-        counts that nobody may delete directly.
+        counts that no one may delete directly.
         """
         rows = list(objs)
         counts = {self.model: len(rows), **count_dependents(rows)}

@@ -11,7 +11,7 @@ from django.urls import reverse
 GROUPS = ("", "Assistant", "Channels", "Settings", "Server")
 # Groups of one entry need no heading.
 UNTITLED = frozenset({"", "Settings"})
-# A longer number would not be read.
+# A longer number would not be readable.
 MOST_COUNTED = 99
 
 Item = dict[str, Any]

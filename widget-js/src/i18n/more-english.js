@@ -22,4 +22,13 @@ export default {
   commentSend: "Send feedback",
   commentSaved: "Thank you for your feedback.",
   transcriptOf: "Conversation with {name}",
+  thanks: "Thank you, your details are saved.",
+  contact: "Contact us",
+  back: "Back to the chat",
+  hours: "Opening hours",
+  closedDay: "Closed",
+  address: "Address",
+  working: "Answering…",
+  looking: "Looking that up…",
+  slow: "This takes longer than usual.",
 };

@@ -53,6 +53,18 @@ export default {
   agree: "Zustimmen und chatten",
   more: "Mehr erfahren",
   transcriptOf: "Unterhaltung mit {name}",
+  contact: "Kontakt",
+  back: "Zurück zum Chat",
+  hours: "Öffnungszeiten",
+  closedDay: "Geschlossen",
+  address: "Adresse",
+  ai: "KI-Assistent",
+  offlineSaved:
+    "Sie sind offline. Ihre Nachricht ist gespeichert und wird gesendet, sobald Sie wieder online sind.",
+  next: "Als Nächstes",
+  working: "Antwort wird geschrieben…",
+  looking: "Wird nachgeschlagen…",
+  slow: "Das dauert länger als üblich.",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

@@ -53,6 +53,18 @@ export default {
   agree: "Aceptar y chatear",
   more: "Más información",
   transcriptOf: "Conversación con {name}",
+  contact: "Contacto",
+  back: "Volver al chat",
+  hours: "Horario",
+  closedDay: "Cerrado",
+  address: "Dirección",
+  ai: "Asistente de IA",
+  offlineSaved:
+    "Está sin conexión. Su mensaje está guardado y se enviará cuando vuelva a conectarse.",
+  next: "Siguiente",
+  working: "Respondiendo…",
+  looking: "Buscando la respuesta…",
+  slow: "Esto tarda más de lo habitual.",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

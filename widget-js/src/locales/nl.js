@@ -53,6 +53,18 @@ export default {
   agree: "Akkoord en chatten",
   more: "Meer informatie",
   transcriptOf: "Gesprek met {name}",
+  contact: "Contact",
+  back: "Terug naar de chat",
+  hours: "Openingstijden",
+  closedDay: "Gesloten",
+  address: "Adres",
+  ai: "AI-assistent",
+  offlineSaved:
+    "U bent offline. Uw bericht is opgeslagen en wordt verstuurd zodra u weer online bent.",
+  next: "Hierna",
+  working: "Bezig met antwoorden…",
+  looking: "Wordt opgezocht…",
+  slow: "Dit duurt langer dan normaal.",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

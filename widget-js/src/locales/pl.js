@@ -53,6 +53,18 @@ export default {
   agree: "Akceptuj i rozpocznij",
   more: "Dowiedz się więcej",
   transcriptOf: "Rozmowa: {name}",
+  contact: "Kontakt",
+  back: "Wróć do czatu",
+  hours: "Godziny otwarcia",
+  closedDay: "Zamknięte",
+  address: "Adres",
+  ai: "Asystent AI",
+  offlineSaved:
+    "Jesteś offline. Wiadomość jest zapisana i zostanie wysłana po odzyskaniu połączenia.",
+  next: "Następne",
+  working: "Trwa odpowiadanie…",
+  looking: "Szukam odpowiedzi…",
+  slow: "To trwa dłużej niż zwykle.",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

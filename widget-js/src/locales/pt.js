@@ -53,6 +53,18 @@ export default {
   agree: "Aceitar e conversar",
   more: "Saber mais",
   transcriptOf: "Conversa com {name}",
+  contact: "Contacte-nos",
+  back: "Voltar ao chat",
+  hours: "Horário",
+  closedDay: "Fechado",
+  address: "Morada",
+  ai: "Assistente de IA",
+  offlineSaved:
+    "Está offline. A sua mensagem está guardada e será enviada quando voltar a ter ligação.",
+  next: "A seguir",
+  working: "A responder…",
+  looking: "A procurar…",
+  slow: "Está a demorar mais do que o habitual.",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

@@ -7,8 +7,10 @@ export const panel = /* css */ `
 }
 .panel:focus-visible { outline: none }
 @keyframes rise { 0% { opacity: 0; transform: translateY(12px) scale(.98) } }
-.head { display: flex; align-items: center; padding: 14px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
-h2 { flex: 1; min-width: 0; font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.head { display: flex; align-items: center; padding: 11px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
+.names { flex: 1; min-width: 0; line-height: 1.3 }
+.names p { font-size: 13px }
+h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .tool { width: 36px; height: 36px; border-radius: 10px }
 .tool:hover:enabled { background: #7f7f7f40 }
 .tool:focus-visible { outline-color: var(--on); outline-offset: -3px }

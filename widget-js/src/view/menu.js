@@ -24,6 +24,8 @@ export function createMenu({ h, doc }, button, items) {
   );
   const list = h("div", "menu", {}, ...buttons);
   node.append(list);
+  set(node, "onkeydown", pressed);
+  set(node, "onfocusout", left);
 
   /** @param {boolean} open */
   function show(open) {
@@ -47,27 +49,27 @@ export function createMenu({ h, doc }, button, items) {
     return open;
   }
 
+  /** Listen here, because the document gets no event for focus moves inside the shadow root. @param {FocusEvent} event */
+  function left({ relatedTarget: next }) {
+    if (next && !node.contains(/** @type {Node} */ (next))) show(false);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function pressed(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    show(true);
+    const usable = buttons.filter((each) => !each.disabled && !each.hidden);
+    const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
+    const at = usable.indexOf(/** @type {HTMLButtonElement} */ (activeElement));
+    usable.at((Math.max(at, step < 0 ? 0 : -1) + step) % usable.length)?.focus();
+  }
+
   return {
     outside,
     close,
     toggle: () => show(!!list.hidden),
-
-    /** Listen here, because the document gets no event for focus moves inside the shadow root. @param {FocusEvent} event */
-    left({ relatedTarget: next }) {
-      if (next && !node.contains(/** @type {Node} */ (next))) show(false);
-    },
-
-    /** @param {KeyboardEvent} event */
-    pressed(event) {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      show(true);
-      const usable = buttons.filter((each) => !each.disabled && !each.hidden);
-      const { activeElement } = /** @type {ShadowRoot} */ (node.getRootNode());
-      const at = usable.indexOf(/** @type {HTMLButtonElement} */ (activeElement));
-      usable.at((Math.max(at, step < 0 ? 0 : -1) + step) % usable.length)?.focus();
-    },
 
     /** @param {State} state */
     render(state) {

@@ -3,7 +3,8 @@
 import { buttonOf, icon, remove, set, setText } from "./dom.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { MenuItem } from "./menu.js" */
+/** @import { Additions } from "./additions.js" */
+/** @typedef {{ now(): Additions | null, need(run: (additions: Additions) => void): void }} Later */
 
 /** On small screens the panel covers the whole page (the same query as in the styles). */
 export const FULL = "(max-width: 480px), (max-height: 480px)";
@@ -13,9 +14,10 @@ const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
 /** @param {State} state @param {View["strings"]} strings */
-function statusOf({ link, reason, lost, ready, offline }, strings) {
+function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
   if (link === "stopped") return reason === "closed" ? strings.closed : strings.gone;
-  if (lost) return offline ? strings.offline : strings.reconnecting;
+  if (offline) return outbox.length ? strings.offlineSaved : strings.offline;
+  if (lost) return strings.reconnecting;
   return ready || link === "asleep" ? "" : strings.connecting;
 }
 
@@ -24,9 +26,9 @@ function statusOf({ link, reason, lost, ready, offline }, strings) {
  * @param {HTMLElement[]} middle
  * @param {HTMLElement[]} bottom
  * @param {() => void} onClose
- * @param {(more: import("./extras.js").More) => MenuItem[]} itemsOf the items of the menu
+ * @param {Later} additions the parts of the third file
  */
-export function createPanel(view, middle, bottom, onClose, itemsOf) {
+export function createPanel(view, middle, bottom, onClose, additions) {
   const { h, win, doc, strings, config, actions, extras } = view;
   const full = win.matchMedia(FULL);
   const fresh = buttonOf(h, "tool", strings.fresh, actions.restart, icon(doc, PEN));
@@ -37,37 +39,17 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
     onClose,
     icon(doc, "M6 6l12 12M18 6 6 18"),
   );
-  /** @type {import("./menu.js").Menu | null} */
-  let menu = null;
-  /** @type {State | null} */
-  let latest = null;
-  const withMenu = (/** @type {(menu: import("./menu.js").Menu) => void} */ run) =>
-    extras.need((more) => {
-      menu ??= more.createMenu(view, menuButton, itemsOf(more));
-      if (latest) menu.render(latest);
-      run(menu);
-    });
   const menuButton = buttonOf(
     h,
     "tool",
     strings.menu,
-    () => withMenu((each) => each.toggle()),
+    () => additions.need(({ menu }) => menu.toggle()),
     icon(doc, DOTS),
   );
   set(menuButton, "aria-expanded", "false");
   // Focusable, because some browsers do not focus a clicked button: keeps the focus inside.
-  const menuNode = h(
-    "div",
-    "more",
-    {
-      tabindex: -1,
-      onkeydown(/** @type {KeyboardEvent} */ event) {
-        if (/^Arrow(Up|Down)$/.test(event.key)) withMenu((each) => each.pressed(event));
-      },
-      onfocusout: (/** @type {FocusEvent} */ event) => menu?.left(event),
-    },
-    menuButton,
-  );
+  const menuNode = h("div", "more", { tabindex: -1, onfocusin: () => extras.need() }, menuButton);
+  const body = h("div", "body", {}, ...middle);
   const status = h("p", "state", { role: "status" });
   const alert = h("p", "error", { role: "alert" });
   const stop = buttonOf(h, "stop", strings.stop, actions.stop);
@@ -87,10 +69,16 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
       "header",
       "head",
       { part: "header" },
-      h("h2", "", { id: "title" }, config.name || strings.chat),
+      h(
+        "div",
+        "names",
+        {},
+        h("h2", "", { id: "title" }, config.name || strings.chat),
+        h("p", "", {}, strings.ai),
+      ),
       ...[fresh, menuNode, close],
     ),
-    h("div", "body", {}, ...middle),
+    body,
     h("div", "bar", {}, status, stop),
     alert,
     ...bottom,
@@ -102,7 +90,7 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
   /** @param {Event} event */
   function touched(event) {
     actions.touch();
-    menu?.outside(event);
+    additions.now()?.menu.outside(event);
   }
 
   /** @param {KeyboardEvent} event */
@@ -111,7 +99,7 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
     if (event.key === "Escape" && !event.isComposing) {
       // A dialog of the page stays open.
       event.preventDefault();
-      if (!menu?.close(true)) onClose();
+      if (!additions.now()?.escape()) onClose();
     }
     if (event.key !== "Tab" || !full.matches) return;
     const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
@@ -126,8 +114,9 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
 
   return {
     node,
+    body,
+    menuButton,
     destroy() {
-      menu?.close();
       full.removeEventListener("change", modal);
       remove(node);
     },
@@ -135,12 +124,9 @@ export function createPanel(view, middle, bottom, onClose, itemsOf) {
     render(state) {
       const { turn } = state;
       const usable = state.ready && state.v2;
-      latest = state;
       node.hidden = !state.open;
-      if (!state.open) menu?.close();
-      menu?.render(state);
       modal();
-      setText(status, statusOf(state, strings));
+      setText(status, statusOf(state, strings) || (additions.now()?.waiting(state) ?? ""));
       setText(alert, state.alert);
       stop.hidden = !turn || turn.done || !usable;
       stop.disabled = !!turn?.stopping;

@@ -189,7 +189,8 @@ export function openPage({
     },
     /** The texts of the bubbles in the log. */
     get lines() {
-      return [...page.get("log").children].map((each) => each.querySelector(".bubble").textContent);
+      const lines = page.get("log").querySelectorAll(".line:not(.growing)");
+      return [...lines].map((each) => each.querySelector(".bubble").textContent);
     },
     go(online) {
       Object.defineProperty(win.navigator, "onLine", { value: online, configurable: true });

@@ -1,6 +1,6 @@
 """Keep a conversation's reasons for attention up to date.
 
-`WidgetSession.attention` holds the reasons that hold now, and what later reasons depend on;
+`WidgetSession.attention` contains the current reasons, and what later reasons depend on;
 `mark_as_done` clears both. All callers but `after_rating` have locked the session's row.
 """
 
@@ -57,7 +57,7 @@ def after_details(attention: int, outcome: str) -> int:
 
 
 def after_rating(*, session_id: uuid.UUID, rating: str | None) -> None:
-    """Note a rating; one that is withdrawn leaves no complaint behind."""
+    """Record a rating; a withdrawn one leaves no complaint."""
     sessions = WidgetSession.objects.filter(id=session_id)
     if rating == Rating.DOWN:
         sessions.update(attention=F("attention").bitor(Attention.UNHAPPY.value))

@@ -12,7 +12,7 @@ from pathlib import Path
 from loquent.agents.persons import asks_for_person, plain
 from widgets.types import Sign
 
-# More of a long message is not read.
+# The rest of a longer message is ignored.
 MOST_READ = 1_000
 # Thanks and greetings are short; a longer message says something else.
 MOST_WORDS_OF_THANKS = 6

@@ -15,9 +15,11 @@ from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
+from loquent.webhooks.services.events import record_events
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_message, signs_of
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
+from widgets.services.events import message_events
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import Charge, charge_messages
@@ -92,7 +94,7 @@ def accept_messages(
     `contact_info_required`, `daily_cap_reached`, or `forbidden` if the session or widget has ended.
     If this raises, nothing was written.
     """
-    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
+    # Rate limits may wait for Redis, so charge them before locking any row.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
     answers: Answers = {}
     written: list[_New] = []
@@ -214,6 +216,7 @@ def _pending(new: _New) -> PendingTurn:
         last_seq=new.row.seq,
         widget_id=session.widget_id,
         agent_id=session.agent_id,
+        webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
     )
 
@@ -252,6 +255,18 @@ def _append(written: Sequence[_New], now: datetime) -> None:
             stayed[signs].append(new.session.session_id)
     for signs, session_ids in stayed.items():
         _move_on(session_ids, now, **_noted(signs))
+    record_events(
+        [
+            event
+            for new in written
+            if new.session.webhooks_of is not None
+            for event in message_events(
+                new.row,
+                organization_id=new.session.organization_id,
+                widget_id=new.session.widget_id,
+            )
+        ]
+    )
 
 
 def _noted(signs: Sign) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
 from loquent.agents.types import Source
 from loquent.db.compiled import PreparedQuery
+from loquent.webhooks.services.events import record_events
+from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_answer
+from widgets.services.events import failed_answer_event, message_events
 from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
@@ -103,6 +106,9 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs, before)
+        record_events(
+            [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
+        )
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
             settle_tokens(reservation=outcome.reservation, **outcome.counts)
@@ -110,6 +116,31 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
     return [
         Finished(None if row is None else message_data(row), more=turn.session_id in waiting)
         for turn, row in found
+    ]
+
+
+def _events(
+    turn: PendingTurn,
+    outcome: Outcome,
+    rows: dict[uuid.UUID, WidgetMessage | None],
+    ours: set[uuid.UUID],
+) -> list[NewEvent]:
+    """Return what webhooks hear of a turn that has ended here."""
+    if turn.webhooks_of is None or turn.turn_id not in ours or turn.turn_id not in rows:
+        return []
+    row = rows[turn.turn_id]
+    if row is not None:
+        return message_events(row, organization_id=turn.webhooks_of, widget_id=turn.widget_id)
+    if outcome.kind != AnswerOutcome.FAILED:
+        return []
+    return [
+        failed_answer_event(
+            session_id=turn.session_id,
+            message_id=turn.message_id,
+            seq=turn.seq,
+            organization_id=turn.webhooks_of,
+            widget_id=turn.widget_id,
+        )
     ]
 
 

@@ -24,7 +24,7 @@ def regenerate_answer(*, session_id: uuid.UUID, message_id: str, ip: str) -> str
     waits or runs, `contact_info_required`, `rate_limited`, `daily_cap_reached`; in these cases
     nothing has changed, and the earlier answer is kept.
     """
-    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
+    # Rate limits may wait for Redis, so charge them before locking any row.
     charge = charge_message(session_key=str(session_id), ip=ip)
     try:
         return str(_queue_again(session_id, message_id, charge.refusal))

@@ -96,7 +96,7 @@ def compose(question: str, found: Found, knowledge: Sequence[Passage]) -> tuple[
 
 
 def _no_person(say: Sentences, found: Found) -> tuple[str, ReplyEnd]:
-    """Say that nobody is here, with the entry that perhaps tells how to reach people."""
+    """Say that no person is available, and quote the entry that may say how to reach one."""
     hits = [hit for hit in found.relevant[:1] if hit.words > 0]
     answer = "\n\n".join(filter(None, [say("person"), quote(say, hits)]))
     return answer, ReplyEnd(sources=sources_of(hits), outcome="no_answer")

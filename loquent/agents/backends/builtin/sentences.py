@@ -21,7 +21,7 @@ class Sentences:
         self._texts = texts
 
     def __call__(self, name: str, *, title: str = "", titles: str = "") -> str:
-        """Return a sentence; `title` and `titles` stand where it names entries."""
+        """Return a sentence; `title` and `titles` are the placeholders for entries."""
         # One pass, so that a title with a brace is left alone.
         text = self._texts[name]
         return text.replace("{title}", title) if title else text.replace("{titles}", titles)
@@ -34,7 +34,7 @@ class Sentences:
 
 
 def sentences_for(question: str, fallback: str) -> Sentences:
-    """Return the sentences in the question's language; if that is not sure, in `fallback`."""
+    """Return the sentences in the question's language; in `fallback` if it is uncertain."""
     language = detect_language(question) or fallback
     if language == "pt" and any(word in question.casefold() for word in _BRAZILIAN):
         language = "pt-BR"

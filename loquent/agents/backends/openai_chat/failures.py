@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from loquent.agents.backends.openai_chat.complaints import Complaint
-from loquent.agents.backends.openai_chat.retry_after import wanted_wait
 from loquent.agents.types import BackendError
+from loquent.retry_after import wanted_wait
 
 
 class TryAgainError(Exception):

@@ -1,4 +1,4 @@
-"""`manage.py evaluate_answers AGENT`: ask an agent's test questions and print the figures."""
+"""`manage.py evaluate_answers AGENT`: run an agent's test questions and print the figures."""
 
 import argparse
 import time
@@ -19,7 +19,7 @@ INDEX_SECONDS = 600
 
 class Command(BaseCommand):
     help = (
-        "Ask the test questions of an agent, and print how many are answered rightly, in percent. "
+        "Ask an agent's test questions, and print how many are answered correctly, in percent. "
         "Exits with status 1 if a figure is worse than a given minimum or maximum."
     )
 
