@@ -16,6 +16,7 @@ from loquent.errors import ApplicationError
 from loquent.organizations.admin.base import TenantAdmin
 from widgets.models import WidgetConfig
 from widgets.services.setup.seen_sites import installation
+from widgets.services.setup.site_check import SiteCheck, charge_site_check, check_site
 from widgets.services.setup.snippets import (
     CHOICES,
     MAX_LAUNCHER_TEXT,
@@ -54,9 +55,10 @@ class InstallPages(TenantAdmin):
         may_change = self.has_change_permission(request, widget)
         errors: dict[str, list[str]] = {}
         typed = widget.embed_options
-        if request.method == "POST":
-            if not may_change:
-                raise Http404
+        if request.method == "POST" and not may_change:
+            raise Http404
+        checked = _check(request, widget) if "site" in request.POST else None
+        if request.method == "POST" and checked is None:
             typed = {name: request.POST.get(name, "") for name in ("launcherText", *CHOICES)}
             try:
                 save_embed_options(widget=widget, options=typed)
@@ -73,7 +75,8 @@ class InstallPages(TenantAdmin):
             "opts": self.opts,
             "may_change": may_change,
             "options": _option_fields(typed, errors),
-            "has_errors": bool(errors),
+            "checked": checked,
+            "site": request.POST.get("site", ""),
             "back": reverse("admin:widgets_widgetconfig_change", args=[widget.pk]),
             "lq_elsewhere": self.elsewhere(request, widget),
         }
@@ -121,6 +124,18 @@ def installation_context(widget: WidgetConfig) -> dict[str, Any]:
         "sites_url": reverse("admin:widgets_widgetconfig_sites", args=[widget.pk]),
         "allow_url": reverse("admin:widgets_widgetconfig_allow", args=[widget.pk]),
     }
+
+
+def _check(request: HttpRequest, widget: WidgetConfig) -> SiteCheck:
+    """Check the page that a member named."""
+    address = request.POST["site"].strip()
+    if not address:
+        return SiteCheck(False, "Enter the address of a page.")
+    try:
+        charge_site_check(user_key=str(request.user.pk))
+    except ApplicationError as error:
+        return SiteCheck(False, error.message)
+    return check_site(widget=widget, address=address)
 
 
 def _option_fields(typed: dict[str, str], errors: dict[str, list[str]]) -> list[dict[str, Any]]:
