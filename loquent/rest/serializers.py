@@ -26,6 +26,15 @@ class LongTextField(TextField):
         return super().to_internal_value(unix_lines(data) if isinstance(data, str) else data)
 
 
+class SwitchField(serializers.BooleanField):
+    """True or false; DRF's own would also accept "no", 0 and the like."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class StrictSerializer(serializers.ModelSerializer[M]):
     """A ModelSerializer whose texts are `TextField`s and `LongTextField`s."""
 

@@ -22,6 +22,8 @@ ALLOWED = {
     # What staff enter: every address is checked when it is connected to.
     "loquent/egress/connecting.py": {"aiohttp"},
     "loquent/egress/pages.py": {"aiohttp"},
+    # Its sessions are those of `egress`.
+    "loquent/webhooks/transport.py": {"aiohttp"},
     # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from loquent.rest.openapi import UUID_EXAMPLE, examples
-from loquent.rest.serializers import StrictSerializer, TextField
+from loquent.rest.serializers import StrictSerializer, SwitchField, TextField
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from loquent.webhooks.services.bodies import iso
 from loquent.webhooks.types import ALL_EVENTS, EventType, Format
@@ -47,11 +47,11 @@ class WebhookSerializer(StrictSerializer[WebhookEndpoint]):
         required=False,
         help_text="`standard` is described under `webhooks`; the others are messages for people.",
     )
-    include_text = serializers.BooleanField(
+    include_text = SwitchField(
         required=False,
         help_text="Whether to send what visitors and agents write, and contacts' details.",
     )
-    enabled = serializers.BooleanField(
+    enabled = SwitchField(
         required=False,
         help_text="A disabled webhook gets no new events, and keeps those that are waiting.",
     )

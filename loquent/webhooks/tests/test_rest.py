@@ -70,7 +70,7 @@ def test_idempotent_creation_does_not_store_the_secret(
         ("url", "https://[64:ff9b::a9fe:a9fe]/"), ("url", f"https://example.com/{'a' * 2_000}"),
         ("events", None), ("events", []), ("events", ["nothing.happened"]), ("events", "*"),
         ("events", [5]), ("events", {}), ("format", "xml"), ("format", None),
-        ("include_text", "maybe"), ("enabled", None), ("description", "x" * 201),
+        ("include_text", "yes"), ("enabled", 0), ("enabled", None), ("description", "x" * 201),
     ],
 )  # fmt: skip
 def test_wrong_field_is_named(client: APIClient, field: str, value: Any) -> None:

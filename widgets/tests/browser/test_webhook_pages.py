@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import ConsoleMessage, Page, ViewportSize, expect
 
 from loquent.db.threads import in_database
 from loquent.testing.process_fixtures import StartServer
@@ -42,10 +42,12 @@ async def test_owner_creates_tests_and_reads_a_webhook(
         WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8", WEBHOOK_ALLOW_HTTP="1", JOBS_IN_SERVER="1"
     )
     refused: list[str] = []
-    page.on(
-        "console",
-        lambda line: refused.extend([line.text] if line.type == "error" else []),
-    )
+
+    def note(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            refused.append(line.text)
+
+    page.on("console", note)
     await sign_in(page, server.url)
     await page.goto(f"{server.url}/admin/")
     await page.get_by_role("link", name="Webhooks", exact=True).click()
