@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('widgets', '0015_attention'),
+        ('widgets', '0016_choices'),
     ]
 
     operations = [
