@@ -39,7 +39,8 @@ def services() -> dict[str, Any]:
 
 
 def test_env_example_has_every_variable_and_its_default() -> None:
-    in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', read("loquent/settings.py")))
+    code = read("loquent/settings.py") + read("loquent/webhooks/settings.py")
+    in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', code))
     limits = {variable(field.name): field.default for field in fields(Limits)}
     example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert len(in_settings) > 10
