@@ -106,6 +106,19 @@ class TextRestart:
 Cut = Literal["length", "filter", "unknown"]
 
 
+class Retrieved(TypedDict):
+    """A passage that the search found, for staff; scores are 0 to 1.
+
+    `meaning` is None without vectors. `cited`: the answer quotes or cites it.
+    """
+
+    title: str
+    score: float
+    words: float
+    meaning: float | None
+    cited: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
     """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
@@ -120,6 +133,7 @@ class ReplyEnd:
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    retrieved: tuple[Retrieved, ...] = field(default=(), compare=False)
 
 
 ReplyEvent = TextDelta | TextRestart | ReplyEnd

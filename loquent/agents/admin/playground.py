@@ -85,6 +85,7 @@ class _Attempt:
             model=model,
             outcome=end.outcome,
             sources=end.sources,
+            retrieved=end.retrieved,
             first_token_ms=self._first_ms,
             duration_ms=self._elapsed_ms(),
             input_tokens=end.input_tokens,

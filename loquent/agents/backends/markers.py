@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from loquent.agents.backends.links import MAX_HELD, GivenAddresses, open_length
+from loquent.agents.search.index import Hit
 from loquent.agents.types import Source
 
 # A mark as models write it: with spaces, in another case, or with several numbers.
@@ -51,6 +52,10 @@ class MarkReader:
     def cited(self) -> tuple[Source, ...]:
         """The linked entries that the answer cites: the first is [1] in the text."""
         return tuple(self._cited.values())
+
+    def cites(self, hit: Hit) -> bool:
+        """Return whether the answer cites the entry of a passage."""
+        return hit.url in self._cited
 
     @property
     def is_none(self) -> bool:

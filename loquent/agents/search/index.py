@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,7 @@ from loquent.agents.search.languages import detect_language
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import question_terms, terms
-from loquent.agents.types import Passage, Source
+from loquent.agents.types import Passage, Retrieved, Source
 
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
@@ -202,6 +202,20 @@ class KnowledgeIndex:
             return []
         found = self._searcher.search(Query.boolean_query(clauses), limit=CANDIDATES)
         return [self._searcher.doc(address)["number"][0] for _, address in found.hits]
+
+
+def retrieved_of(hits: Iterable[Hit], is_cited: Callable[[Hit], bool]) -> tuple[Retrieved, ...]:
+    """Return the passages as staff see them."""
+    return tuple(
+        Retrieved(
+            title=hit.title,
+            score=round(hit.score, 3),
+            words=round(hit.words, 3),
+            meaning=None if hit.meaning is None else round(hit.meaning, 3),
+            cited=is_cited(hit),
+        )
+        for hit in hits
+    )
 
 
 def sources_of(hits: Iterable[Hit]) -> tuple[Source, ...]:

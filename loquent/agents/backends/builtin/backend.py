@@ -4,11 +4,12 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from loquent.agents.backends.base import Backend
 from loquent.agents.backends.builtin.sentences import Sentences, sentences_for
-from loquent.agents.search.index import Hit, sources_of
+from loquent.agents.search.index import Hit, retrieved_of, sources_of
 from loquent.agents.search.knowledge import Found, questions_of, search_knowledge
 from loquent.agents.search.refusal import MAX_CHOICES
 from loquent.agents.search.words import question_terms, terms
@@ -69,7 +70,7 @@ class BuiltinBackend(Backend):
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        yield end
+        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
 
 
 def compose(question: str, found: Found, knowledge: Sequence[Passage]) -> tuple[str, ReplyEnd]:

@@ -26,6 +26,7 @@ from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
+from loquent.agents.search.index import retrieved_of
 from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
@@ -65,9 +66,7 @@ class OpenAIChatBackend(Backend):
         self._sessions = HttpSessions()
         self._dialects = Dialects()
 
-    async def stream(  # noqa: C901 - every branch is a way in which an answer can end
-        self, request: ReplyRequest
-    ) -> AsyncGenerator[ReplyEvent, None]:
+    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
         """Yield the answer as it arrives, then its sources, token counts and notes."""
         hits = (await search_knowledge(request, self.prompt_passages)).relevant
         grounding = ground(request, hits)
@@ -121,6 +120,7 @@ class OpenAIChatBackend(Backend):
             outcome=outcome,
             cut=reader.cut,
             notes=self.notes(request.model),
+            retrieved=retrieved_of(hits, marks.cites),
         )
 
     def notes(self, model: str) -> tuple[str, ...]:
