@@ -1,6 +1,6 @@
 /** Copy to the clipboard. */
 
-import { remove, setText } from "./dom.js";
+import { remove, setText } from "../view/dom.js";
 
 /** @import { View } from "../types.js" */
 

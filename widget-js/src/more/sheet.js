@@ -1,6 +1,6 @@
 /** A sheet over the transcript, for one thing at a time. The message box below it stays usable. */
 
-import { buttonOf, icon, set } from "./dom.js";
+import { buttonOf, icon, set } from "../view/dom.js";
 
 /** @import { View } from "../types.js" */
 

@@ -1,9 +1,9 @@
 /** The actions on an answer: copy, regenerate, rate, comment. */
 
 import { ratingOf } from "../conversation/state.js";
+import { deliveryOf } from "../view/delivery.js";
+import { buttonOf, icon, set, setText } from "../view/dom.js";
 import { copyText } from "./copy.js";
-import { deliveryOf } from "./delivery.js";
-import { buttonOf, icon, set, setText } from "./dom.js";
 
 /** @import { Message, Rating, State, View } from "../types.js" */
 /** @typedef {ReturnType<typeof createAnswerActions>} AnswerActions */

@@ -1,8 +1,8 @@
 /** How visitors reach the owner without the chat, and the optional form for their own details. */
 
 import { wantsContact } from "../conversation/state.js";
+import { set, setText } from "../view/dom.js";
 import { createContactForm } from "./contact-form.js";
-import { set, setText } from "./dom.js";
 
 /** @import { Contact, ContactCard, State, View } from "../types.js" */
 

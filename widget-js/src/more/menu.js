@@ -1,6 +1,6 @@
 /** The list of further buttons below a menu button, for mouse, touch and keyboard. */
 
-import { buttonOf, set } from "./dom.js";
+import { buttonOf, set } from "../view/dom.js";
 
 /** @import { State, View } from "../types.js" */
 /** @typedef {ReturnType<typeof createMenu>} Menu */

@@ -1,9 +1,10 @@
 /** What the third file adds to the panel: the menu and its sheets, the contact card. */
 
 import { needsContact } from "../conversation/state.js";
+import { remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
-import { remove } from "./dom.js";
 import { createDownload } from "./download.js";
+import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
 import { createSheet } from "./sheet.js";
 import { createWaiting } from "./waiting.js";
@@ -18,7 +19,7 @@ import { createWaiting } from "./waiting.js";
  *   body: HTMLElement, menuButton: HTMLElement, formPlace: HTMLElement,
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
- *   nodeOf(key: string): HTMLElement | undefined,
+ *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
  * }} Surroundings
  */
 
@@ -55,6 +56,7 @@ export function createAdditions(view, around) {
     { label: strings.sound, run: around.sound.toggle, isOn: around.sound.isOn },
   ]);
   const waiting = createWaiting(view, around.redraw);
+  const lines = createLines(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -68,7 +70,7 @@ export function createAdditions(view, around) {
     const key = calling(state);
     const line = key && hasContact(view, state) && around.nodeOf(key);
     if (!line) remove(card.node);
-    else if (line.lastChild !== card.node) line.append(card.node);
+    else if (card.node.parentNode !== line) line.append(card.node);
   }
 
   /** @param {State} state */
@@ -80,6 +82,7 @@ export function createAdditions(view, around) {
     if (sends) sheet.close();
     menu.render(state);
     waiting.render(state.turn);
+    lines.render(state);
     placeCard(state);
   }
 

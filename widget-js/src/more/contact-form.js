@@ -1,6 +1,6 @@
 /** The contact form. Its error messages are our own, and name the field. */
 
-import { set, setText } from "./dom.js";
+import { set, setText } from "../view/dom.js";
 
 /** @import { Config, Contact, State, View } from "../types.js" */
 

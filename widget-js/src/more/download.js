@@ -1,8 +1,8 @@
 /** Download the conversation as a text file, in the visitor's language and time zone. */
 
 import { transcriptLines } from "../conversation/messages.js";
-import { deliveryOf } from "./delivery.js";
-import { endOf } from "./message.js";
+import { deliveryOf } from "../view/delivery.js";
+import { endOf } from "../view/message.js";
 
 /** @import { Source, State, View } from "../types.js" */
 
