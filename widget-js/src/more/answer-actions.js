@@ -26,15 +26,15 @@ export function createAnswerActions(view, message) {
   /** Show the comment form: it was rated on this page, or has an unsent comment. */
   let asks = !!view.comment(target);
 
-  /** @param {string} name @param {string} shape @param {() => void} run @param {string} [kind] */
+  /** @param {string} name @param {string} shape @param {(event: MouseEvent) => void} run @param {string} [kind] */
   const small = (name, shape, run, kind = "") =>
     buttonOf(h, `small ${kind}`, name, run, icon(doc, shape));
   const again = failed
     ? buttonOf(h, "chip", strings.again, () => actions.regenerate(target))
     : small(strings.regenerate, AGAIN, () => actions.regenerate(target));
   const copy = small(strings.copyAnswer, COPY, () => copyText(view, copy, content, show));
-  const up = small(strings.good, THUMB, () => rate("up"));
-  const down = small(strings.bad, THUMB, () => rate("down"), "down");
+  const up = small(strings.good, THUMB, (event) => rate("up", event));
+  const down = small(strings.bad, THUMB, (event) => rate("down", event), "down");
   const said = h("span", "status", { role: "status" });
   const field = h("textarea", "", {
     id: `comment-${target}`,
@@ -44,10 +44,24 @@ export function createAnswerActions(view, message) {
     oninput: () => view.comment(target, field.value),
   });
   field.value = view.comment(target);
+  const why = [strings.reasonWrong, strings.reasonOther, strings.reasonOld, strings.reasonUnclear];
+  // After "down": one press says why.
+  const reasons = h(
+    "div",
+    "reasons",
+    {},
+    ...why.map((reason) =>
+      buttonOf(h, "chip", reason, () => {
+        const more = field.value.trim();
+        actions.rate(target, now.feedback, more ? `${reason}: ${more}` : reason);
+      }),
+    ),
+  );
   const form = h(
     "form",
     "comment",
     { onsubmit: submit },
+    reasons,
     h("label", "", { for: field.id }, strings.comment),
     field,
     h("button", "chip", {}, strings.commentSend),
@@ -58,10 +72,16 @@ export function createAnswerActions(view, message) {
     node.append(up, down, again, said, form);
   } else node.append(again);
 
-  /** Rate, and resend the comment: the server stores both together. @param {Rating} rating */
-  function rate(rating) {
+  /** Rate, and resend the comment: the server stores both together. @param {Rating} rating @param {MouseEvent} event */
+  function rate(rating, event) {
     asks = true;
-    actions.rate(target, rating === now.feedback ? null : rating, now.comment);
+    const chosen = rating !== now.feedback;
+    actions.rate(target, chosen ? rating : null, now.comment);
+    // After a click, typing goes into the comment; a key press leaves the focus where it is. A
+    // touch would open the on-screen keyboard over the reasons.
+    if (!chosen || !event.detail || view.win.matchMedia("(pointer: coarse)").matches) return;
+    form.hidden = false;
+    field.focus();
   }
 
   /** @param {Event} event */
@@ -89,6 +109,7 @@ export function createAnswerActions(view, message) {
       set(down, "aria-pressed", `${feedback === "down"}`);
       again.hidden = !newest || !target;
       again.disabled = !state.ready;
+      reasons.hidden = feedback !== "down";
       form.hidden = !asks || !feedback || !!(message.comment || due?.comment);
       const sends = due?.comment && strings[deliveryOf(due, state)];
       const thanks = asks && feedback && message.comment && strings.commentSaved;
