@@ -21,7 +21,7 @@ export function createChatRuntime(context, translated) {
   const undo = [];
   const conversation = createConversation(context, onChange, onFrame, () => strings);
   const extras = createExtras(context, fillTexts, () => chat?.requestDraw());
-  /** @type {import("./view/sound.js").Sound | null} */
+  /** @type {import("./more/sound.js").Sound | null} */
   let sound = null;
   let warned = false;
   /** @type {import("./chat.js").Outside} */

@@ -11,7 +11,7 @@ import { createTranscript } from "./view/transcript.js";
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
 /** @import { Extras, More } from "./view/extras.js" */
-/** @import { Additions } from "./view/additions.js" */
+/** @import { Additions } from "./more/additions.js" */
 /** `comments`: unsent comments on answers, by id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
  * The page's element that had the focus before the panel opened, if any.
@@ -23,7 +23,7 @@ import { createTranscript } from "./view/transcript.js";
  * @param {Actions} actions
  * @param {() => State} getState
  * @param {Extras} extras
- * @param {(more: More) => import("./view/sound.js").Sound} soundOf
+ * @param {(more: More) => import("./more/sound.js").Sound} soundOf
  * @param {Outside} returnFocus
  */
 export function createChat(context, strings, actions, getState, extras, soundOf, returnFocus) {
@@ -73,6 +73,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
     const focused = /** @type {HTMLElement | null} */ (doc.activeElement);
     returnFocus.element = shadowHost.active() || focused === doc.body ? null : focused;
     actions.open();
+    shadowHost.applyTheme();
     loop.flush();
     if (focuses) focusInside();
   }
@@ -121,7 +122,8 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
       if (!additions) {
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
-          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf },
+          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf, send },
+          scroller: transcript.scroller,
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());

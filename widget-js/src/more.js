@@ -5,10 +5,10 @@ import { forms } from "./styles/forms.js";
 import { menu } from "./styles/menu.js";
 import { sheet } from "./styles/sheet.js";
 
-export { createAdditions } from "./view/additions.js";
-export { createAnswerActions } from "./view/answer-actions.js";
-export { copyCode } from "./view/copy.js";
-export { createSound } from "./view/sound.js";
+export { createAdditions } from "./more/additions.js";
+export { createAnswerActions } from "./more/answer-actions.js";
+export { copyCode } from "./more/copy.js";
+export { createSound } from "./more/sound.js";
 
 /** English texts, for those that the visitor's language lacks. */
 export const texts = english;

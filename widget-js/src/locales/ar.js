@@ -64,6 +64,10 @@ export default {
   working: "جارٍ الرد…",
   looking: "جارٍ البحث…",
   slow: "يستغرق هذا وقتًا أطول من المعتاد.",
+  reasonWrong: "غير صحيح",
+  reasonOther: "ليس سؤالي",
+  reasonOld: "قديم",
+  reasonUnclear: "غير واضح",
   errors: {
     rate_limited: "أنت ترسل الرسائل بسرعة كبيرة. يُرجى الانتظار قليلًا.",
     busy: "يُرجى انتظار الرد أولًا.",

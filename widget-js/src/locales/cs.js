@@ -64,6 +64,10 @@ export default {
   working: "Odpovídá…",
   looking: "Vyhledávám…",
   slow: "Trvá to déle než obvykle.",
+  reasonWrong: "Je to chybně",
+  reasonOther: "Na to jsem se neptal(a)",
+  reasonOld: "Zastaralé",
+  reasonUnclear: "Nejasné",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

@@ -64,6 +64,10 @@ export default {
   working: "Svarer…",
   looking: "Slår det op…",
   slow: "Det tager længere tid end normalt.",
+  reasonWrong: "Det er forkert",
+  reasonOther: "Ikke mit spørgsmål",
+  reasonOld: "Forældet",
+  reasonUnclear: "Uklart",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

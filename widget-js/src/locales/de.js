@@ -65,6 +65,10 @@ export default {
   working: "Antwort wird geschrieben…",
   looking: "Wird nachgeschlagen…",
   slow: "Das dauert länger als üblich.",
+  reasonWrong: "Das ist falsch",
+  reasonOther: "Nicht meine Frage",
+  reasonOld: "Veraltet",
+  reasonUnclear: "Unklar",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

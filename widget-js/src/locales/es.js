@@ -65,6 +65,10 @@ export default {
   working: "Respondiendo…",
   looking: "Buscando la respuesta…",
   slow: "Esto tarda más de lo habitual.",
+  reasonWrong: "Es incorrecto",
+  reasonOther: "No es mi pregunta",
+  reasonOld: "Desactualizado",
+  reasonUnclear: "Poco claro",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

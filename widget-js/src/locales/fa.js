@@ -64,6 +64,10 @@ export default {
   working: "در حال پاسخ…",
   looking: "در حال جستجو…",
   slow: "این کار بیش از معمول طول می‌کشد.",
+  reasonWrong: "اشتباه است",
+  reasonOther: "پرسش من این نبود",
+  reasonOld: "قدیمی است",
+  reasonUnclear: "نامفهوم",
   errors: {
     rate_limited: "پیام‌ها را خیلی سریع می‌فرستید. لطفاً کمی صبر کنید.",
     busy: "لطفاً ابتدا منتظر پاسخ بمانید.",

@@ -64,6 +64,10 @@ export default {
   working: "Vastataan…",
   looking: "Haetaan tietoa…",
   slow: "Tämä kestää tavallista kauemmin.",
+  reasonWrong: "Väärin",
+  reasonOther: "Ei vastaa kysymykseeni",
+  reasonOld: "Vanhentunut",
+  reasonUnclear: "Epäselvä",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

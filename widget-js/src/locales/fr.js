@@ -64,6 +64,10 @@ export default {
   working: "Réponse en cours…",
   looking: "Recherche en cours…",
   slow: "Cela prend plus de temps que d’habitude.",
+  reasonWrong: "C’est faux",
+  reasonOther: "Pas ma question",
+  reasonOld: "Obsolète",
+  reasonUnclear: "Pas clair",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

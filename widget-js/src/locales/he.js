@@ -64,6 +64,10 @@ export default {
   working: "בתהליך מענה…",
   looking: "מחפשים תשובה…",
   slow: "זה לוקח יותר זמן מהרגיל.",
+  reasonWrong: "זה שגוי",
+  reasonOther: "לא מה ששאלתי",
+  reasonOld: "לא עדכני",
+  reasonUnclear: "לא ברור",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -64,6 +64,10 @@ export default {
   working: "Sedang menjawab…",
   looking: "Sedang mencari…",
   slow: "Ini memakan waktu lebih lama dari biasanya.",
+  reasonWrong: "Salah",
+  reasonOther: "Bukan pertanyaan saya",
+  reasonOld: "Sudah usang",
+  reasonUnclear: "Kurang jelas",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

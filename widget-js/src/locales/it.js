@@ -64,6 +64,10 @@ export default {
   working: "Risposta in corso…",
   looking: "Ricerca in corso…",
   slow: "Ci vuole più tempo del solito.",
+  reasonWrong: "È sbagliato",
+  reasonOther: "Non è la mia domanda",
+  reasonOld: "Non aggiornato",
+  reasonUnclear: "Poco chiaro",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

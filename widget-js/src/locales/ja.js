@@ -64,6 +64,10 @@ export default {
   working: "回答中…",
   looking: "調べています…",
   slow: "通常より時間がかかっています。",
+  reasonWrong: "間違っている",
+  reasonOther: "質問と違う",
+  reasonOld: "情報が古い",
+  reasonUnclear: "わかりにくい",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

@@ -64,6 +64,10 @@ export default {
   working: "답변하는 중…",
   looking: "찾아보는 중…",
   slow: "평소보다 시간이 더 걸리고 있습니다.",
+  reasonWrong: "틀린 답변",
+  reasonOther: "질문과 다름",
+  reasonOld: "오래된 정보",
+  reasonUnclear: "불분명함",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

@@ -64,6 +64,10 @@ export default {
   working: "Svarer…",
   looking: "Slår det opp…",
   slow: "Dette tar lengre tid enn vanlig.",
+  reasonWrong: "Det er feil",
+  reasonOther: "Ikke spørsmålet mitt",
+  reasonOld: "Utdatert",
+  reasonUnclear: "Uklart",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

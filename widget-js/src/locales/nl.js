@@ -65,6 +65,10 @@ export default {
   working: "Bezig met antwoorden…",
   looking: "Wordt opgezocht…",
   slow: "Dit duurt langer dan normaal.",
+  reasonWrong: "Dit klopt niet",
+  reasonOther: "Niet mijn vraag",
+  reasonOld: "Verouderd",
+  reasonUnclear: "Onduidelijk",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

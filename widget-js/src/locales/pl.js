@@ -65,6 +65,10 @@ export default {
   working: "Trwa odpowiadanie…",
   looking: "Szukam odpowiedzi…",
   slow: "To trwa dłużej niż zwykle.",
+  reasonWrong: "To błąd",
+  reasonOther: "Nie o to pytam",
+  reasonOld: "Nieaktualne",
+  reasonUnclear: "Niejasne",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

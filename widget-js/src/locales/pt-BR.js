@@ -64,6 +64,10 @@ export default {
   working: "Respondendo…",
   looking: "Procurando…",
   slow: "Está demorando mais que o normal.",
+  reasonWrong: "Está errado",
+  reasonOther: "Não é minha pergunta",
+  reasonOld: "Desatualizado",
+  reasonUnclear: "Pouco claro",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

@@ -65,6 +65,10 @@ export default {
   working: "A responder…",
   looking: "A procurar…",
   slow: "Está a demorar mais do que o habitual.",
+  reasonWrong: "Está errado",
+  reasonOther: "Não é a minha pergunta",
+  reasonOld: "Desatualizado",
+  reasonUnclear: "Pouco claro",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

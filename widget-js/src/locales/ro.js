@@ -64,6 +64,10 @@ export default {
   working: "Se răspunde…",
   looking: "Se caută…",
   slow: "Durează mai mult decât de obicei.",
+  reasonWrong: "Este greșit",
+  reasonOther: "Nu am întrebat asta",
+  reasonOld: "Neactualizat",
+  reasonUnclear: "Neclar",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

@@ -64,6 +64,10 @@ export default {
   working: "Svarar…",
   looking: "Letar efter svaret…",
   slow: "Det här tar längre tid än vanligt.",
+  reasonWrong: "Det är fel",
+  reasonOther: "Inte min fråga",
+  reasonOld: "Inaktuellt",
+  reasonUnclear: "Otydligt",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

@@ -64,6 +64,10 @@ export default {
   working: "Yanıtlanıyor…",
   looking: "Araştırılıyor…",
   slow: "Bu, her zamankinden uzun sürüyor.",
+  reasonWrong: "Yanlış",
+  reasonOther: "Sorum bu değildi",
+  reasonOld: "Güncel değil",
+  reasonUnclear: "Anlaşılmıyor",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

@@ -64,6 +64,10 @@ export default {
   working: "Đang trả lời…",
   looking: "Đang tra cứu…",
   slow: "Việc này lâu hơn bình thường.",
+  reasonWrong: "Không đúng",
+  reasonOther: "Không phải câu hỏi của tôi",
+  reasonOld: "Đã lỗi thời",
+  reasonUnclear: "Không rõ ràng",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

@@ -64,6 +64,10 @@ export default {
   working: "正在回答…",
   looking: "正在查詢…",
   slow: "這次比平常花的時間更長。",
+  reasonWrong: "回答有誤",
+  reasonOther: "答非所問",
+  reasonOld: "內容過時",
+  reasonUnclear: "不清楚",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

@@ -64,6 +64,10 @@ export default {
   working: "正在回答…",
   looking: "正在查找…",
   slow: "这次比平时花的时间更长。",
+  reasonWrong: "回答有误",
+  reasonOther: "答非所问",
+  reasonOld: "内容过时",
+  reasonUnclear: "不清楚",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",

@@ -8,6 +8,7 @@ export const forms = /* css */ `
 .small[aria-pressed=true] { color: var(--link) }
 .small[aria-pressed=true] path { fill: currentColor }
 .comment { flex: 1 0 100%; padding-block-start: 8px }
+.reasons { display: flex; flex-wrap: wrap; gap: 6px; margin-block-end: 8px }
 .comment textarea { display: block; width: 100%; border: 1px solid var(--field); border-radius: 10px; margin-block-end: 8px; color: var(--text) }
 .comment textarea:focus-visible { outline: 2px solid var(--link) }
 .card { border: 1px solid var(--line); border-radius: 16px; padding: 16px; margin-block-end: 16px }

@@ -19,7 +19,11 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 .hours span:first-child { flex: none }
 .hours span + span { text-align: end }
 [aria-current] { font-weight: 600 }
+.choices { align-self: stretch; align-items: flex-start; margin-block: 8px 0 }
+.line:focus-visible { border-radius: 8px }
 @media (pointer: coarse) {
+  .small, .chip, .tool, .copy, .menu button { min-width: 40px; min-height: 40px }
+
   dd a { min-height: 40px; line-height: 40px }
 }
 @media (forced-colors: active) {

@@ -13,7 +13,7 @@ export const transcript = /* css */ `
 .failed .status { color: var(--bad) }
 .starters { display: flex; flex-direction: column; align-items: flex-end; gap: 8px; margin-block: 4px 16px }
 .starters .chip { text-align: start; max-width: 88% }
-.queued { opacity: .65 }
+.queued .bubble { background: var(--bubble); color: var(--text) }
 .pill::before { content: "↓ " / "" }
 .pill { position: absolute; bottom: 4px; inset-inline: 0; width: max-content; box-shadow: 0 4px 14px #0003 }
 .dots { display: flex; gap: 5px; padding: 15px 16px }

@@ -3,7 +3,7 @@
 import { buttonOf, icon, remove, set, setText } from "./dom.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { Additions } from "./additions.js" */
+/** @import { Additions } from "../more/additions.js" */
 /** @typedef {{ now(): Additions | null, need(run: (additions: Additions) => void): void }} Later */
 
 /** On small screens the panel covers the whole page (the same query as in the styles). */

@@ -6,7 +6,7 @@ import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { AnswerActions } from "./answer-actions.js" */
+/** @import { AnswerActions } from "../more/answer-actions.js" */
 /** @typedef {{ node: HTMLElement, acts?: boolean, actions?: AnswerActions, render?: (now: any, state: State, waits: boolean) => void }} Line */
 
 /** Within this many pixels, the visitor is at the end. */
@@ -85,8 +85,7 @@ export function createTranscript(view, onEdit, before, after) {
   function follow() {
     const top = anchor && topOf(anchor) - GAP;
     if (top !== null && pinned) {
-      const content = scroller.scrollHeight - space;
-      space = Math.max(0, top + scroller.clientHeight - content);
+      space = Math.max(0, top + scroller.clientHeight - topOf(room));
       room.style.setProperty("height", `${space}px`);
     }
     const end = scroller.scrollHeight - scroller.clientHeight;
@@ -191,7 +190,8 @@ export function createTranscript(view, onEdit, before, after) {
       if (sends) follows = true;
       if (sends && !state.turn) pinned = true;
       // A waiting question is at the end, below the answer that is being written.
-      if (sends && state.turn) moveTo(scroller.scrollHeight);
+      if (sends && state.turn && rest() > space)
+        moveTo(scroller.scrollHeight - space - scroller.clientHeight);
       if (added) follow();
     }
   }
