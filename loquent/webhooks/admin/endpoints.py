@@ -64,7 +64,7 @@ class WebhookForm(ServiceForm[WebhookEndpoint]):
 class WebhookEndpointAdmin(TenantAdmin):
     """Webhooks, for owners alone."""
 
-    nav = Nav("Organization", 5, "Webhooks", "webhook")
+    nav = Nav("Settings", 38, "Webhooks", "webhook", section="Settings")
     form = WebhookForm
     list_display = ["name", "organization", "host", "wanted", "health", "waiting", "failed"]
     list_select_related = ["organization"]

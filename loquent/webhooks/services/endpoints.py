@@ -125,7 +125,7 @@ def send_again(
     *,
     since: datetime | None = None,
 ) -> int:
-    """Start those of the endpoint's deliveries anew, now; return how many. In a transaction."""
+    """Start those of the endpoint's deliveries again, now; return how many. In a transaction."""
     rows = deliveries.filter(endpoint=endpoint)
     if since is not None:
         rows = rows.filter(created_at__gte=since)
