@@ -62,8 +62,7 @@ async def test_playground_answers_with_what_the_form_says(
 ) -> None:
     server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
     await log_in(screen, server.url)
-    await screen.click("link", "Text agents")
-    await screen.click("link", "Helper")
+    await screen.click("link", "Assistants")
     await screen.fill("textbox", "Message", "Can I return it?")
     await screen.press("Enter")
     await screen.see("log", text="You can return anything unused")
