@@ -1,4 +1,4 @@
-"""Fetch a public web page that a member of staff named, within limits of time, size and redirects."""
+"""Fetch a public page that staff named, within limits of time, size and redirects."""
 
 from dataclasses import dataclass
 

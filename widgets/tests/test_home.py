@@ -22,6 +22,7 @@ from widgets.models import (
 )
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
+from widgets.services.setup.checklist import Checklist
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -388,3 +389,12 @@ def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
     foreign = client.get("/admin/knowledge/").content.decode()
     assert "Zürich shop" not in foreign
     assert "coffee" not in foreign
+
+
+def test_set_up_card_is_shown_until_all_steps_are_done(
+    client: Client, alice: User, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(alice)
+    assert "Get your chat ready" in client.get("/admin/").content.decode()
+    monkeypatch.setattr(Checklist, "is_complete", property(lambda _: True))
+    assert "Get your chat ready" not in client.get("/admin/").content.decode()

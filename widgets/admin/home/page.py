@@ -7,6 +7,7 @@ from django.template.response import TemplateResponse
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from widgets.admin.home.sections import SECTIONS, Scope
+from widgets.admin.setup.checklist import checklist_context
 from widgets.models import WidgetSession
 from widgets.services.insights.periods import Sessions
 
@@ -30,7 +31,13 @@ def home_page(request: HttpRequest) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": "Home"}
     sessions = sessions_for(request)
     if sessions is not None:
-        scope = Scope(request, current_organization(request), sessions)
+        organization = current_organization(request)
+        scope = Scope(request, organization, sessions)
+        if organization is not None:
+            setup = checklist_context(request, organization)
+            # A finished set-up stays at its own page, and makes room here.
+            if setup and not setup["setup"].is_complete:
+                context |= setup
         shown = [(section, section.load(scope)) for section in (kind() for kind in SECTIONS)]
         context["has_organization"] = True
         context["sections"] = [
