@@ -30,7 +30,7 @@ async def log_in(screen: Screen, url: str) -> None:
     await screen.see_focus("Password")
     await screen.type(PASSWORD)
     await screen.press("Enter")
-    await screen.see("heading", "Overview")
+    await screen.see("heading", "Home")
 
 
 async def test_staff_find_a_conversation_and_watch_it_live(
