@@ -175,6 +175,7 @@ def test_questions_without_an_answer_are_grouped(
     talk(widget, Talk("verkauft ihr brotchen", "no_answer"))
     talk(widget, Talk("Open at Christmas?", "no_answer"))
     talk(widget, Talk("Do you ship?"))
+    talk(widget, Talk("Can I talk to a human?", "no_answer"))
     talk(widget, Talk("Long ago?", "no_answer", hours_ago=200))
     client.force_login(alice)
     rows = home(client)["unanswered"]["rows"]

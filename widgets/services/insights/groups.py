@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
 
-from loquent.agents.persons import plain
+from loquent.agents.persons import asks_for_person, plain
 from widgets.models import WidgetMessage
 from widgets.services.insights.periods import WEEK, Sessions
 from widgets.types import AnswerOutcome, MessageRole
@@ -46,7 +46,10 @@ def question_key(text: str) -> str:
 
 
 def unanswered_questions(sessions: Sessions) -> list[Group]:
-    """Return the questions of the last week to which nothing was found, most frequent first."""
+    """Return the questions of the last week to which nothing was found, most frequent first.
+
+    A wish for a person is none of them: knowledge can't answer it.
+    """
     answers = (
         _answers(sessions, AnswerOutcome.NO_ANSWER)
         .filter(reply_to__isnull=False)
@@ -55,7 +58,8 @@ def unanswered_questions(sessions: Sessions) -> list[Group]:
     labels: dict[str, tuple[str, uuid.UUID]] = {}
     found: dict[str, set[uuid.UUID]] = defaultdict(set)
     for question, session_id, agent_id in answers[:MOST_READ]:
-        if key := question_key(question):
+        key = question_key(question)
+        if key and not asks_for_person(question):
             # The newest spelling comes first.
             labels.setdefault(key, (" ".join(question.split()), agent_id))
             found[key].add(session_id)
