@@ -127,7 +127,7 @@ class AgentQuestion(BaseModel):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
-        related_name="+",
+        related_name="questions",
         help_text="The entry that answers; null if it was deleted, or none is expected.",
     )
     was_right = models.BooleanField(null=True, editable=False)

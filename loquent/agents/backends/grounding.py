@@ -14,11 +14,14 @@ from loquent.agents.types import ReplyRequest, Source
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """The system message, the entries by their marks, and the addresses that may be links."""
+    """The system message, the entries by their marks, and the addresses that may be links.
+
+    `given` None: any address may be, because the agent has no knowledge to bind its answers to.
+    """
 
     prompt: str
     entries: tuple[Source, ...]
-    given: GivenAddresses
+    given: GivenAddresses | None
 
     def reader(self) -> MarkReader:
         """Return a reader for an answer to this prompt."""
@@ -33,4 +36,5 @@ def ground(request: ReplyRequest, hits: Sequence[Hit]) -> Grounding:
     urls = [hit.url for hit in hits]
     said = [line.content for line in request.messages]
     entries = tuple(cited_entries(hits).values())
-    return Grounding(prompt, entries, GivenAddresses([prompt, *urls, *said]))
+    given = GivenAddresses([prompt, *urls, *said]) if request.knowledge else None
+    return Grounding(prompt, entries, given)

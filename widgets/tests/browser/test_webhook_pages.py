@@ -50,6 +50,7 @@ async def test_owner_creates_tests_and_reads_a_webhook(
     page.on("console", note)
     await sign_in(page, server.url)
     await page.goto(f"{server.url}/admin/")
+    await page.get_by_role("link", name="Settings", exact=True).click()
     await page.get_by_role("link", name="Webhooks", exact=True).click()
     await page.goto(f"{server.url}/admin/webhooks/webhookendpoint/add/")
     await page.get_by_label("URL").fill("http://10.0.0.1/")
