@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from loquent.agents.models import PassageVector
 
@@ -22,7 +22,7 @@ class DatabaseVectors:
         except DatabaseError:
             return {}
         finally:
-            close_old_connections()
+            _release()
 
     def save(self, vectors: Mapping[bytes, bytes]) -> None:
         """Store new ones; another process may have stored the same."""
@@ -36,4 +36,10 @@ class DatabaseVectors:
         except DatabaseError:
             return
         finally:
-            close_old_connections()
+            _release()
+
+
+def _release() -> None:
+    """Close the thread's connection: indexes are built too rarely to keep one for them."""
+    if not connection.in_atomic_block:
+        connection.close()

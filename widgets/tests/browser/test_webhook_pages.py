@@ -22,6 +22,8 @@ SIZES: list[ViewportSize] = [
 ]
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 
+NOT_PUBLIC = "This address is not on the public internet."
+
 
 @pytest.fixture
 def owner(transactional_db: None, alice: User) -> User:
@@ -55,7 +57,7 @@ async def test_owner_creates_tests_and_reads_a_webhook(
     await page.goto(f"{server.url}/admin/webhooks/webhookendpoint/add/")
     await page.get_by_label("URL").fill("http://10.0.0.1/")
     await page.get_by_role("button", name="Save", exact=True).click()
-    await expect(page.get_by_text("This address is not on the public internet.")).to_be_visible()
+    await expect(page.get_by_text(NOT_PUBLIC, exact=True)).to_be_visible()
     await page.get_by_label("URL").fill(receiver.url)
     await page.get_by_role("button", name="Save", exact=True).click()
     secret = page.get_by_label("Secret", exact=True)

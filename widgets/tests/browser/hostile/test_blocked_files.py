@@ -21,7 +21,9 @@ COVERED = """() => {
   const seen = [...host.shadowRoot.querySelectorAll("[part~=launcher], [part~=toast]")]
     .map((element) => element.getBoundingClientRect());
   const inside = (x, y) =>
-    seen.some((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+    // Edges between two pixels count.
+    seen.some((box) =>
+      x >= box.left - 1 && x <= box.right + 1 && y >= box.top - 1 && y <= box.bottom + 1);
   const covered = [];
   for (let x = 2; x < innerWidth; x += 8)
     for (let y = 2; y < innerHeight; y += 8)
