@@ -1,7 +1,6 @@
 """Claim due jobs, renew their leases, and record how they ended."""
 
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,8 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
-from loquent.jobs.kinds import KINDS, GiveUp, RetryLater, kind_of_group
+from loquent.jobs.kinds import KINDS, GiveUp, RetryLater
+from loquent.jobs.limits import GroupLimits
 from loquent.jobs.models import Job, JobState
 
 # A worker renews its leases every RENEW_SECONDS; a job of a dead worker runs again within LEASE.
@@ -93,8 +93,8 @@ def _claim_alone() -> None:
 
 def _choose(now: datetime, room: dict[str, int]) -> list[Job]:
     live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
-    running = Counter(dict(live.values_list("group").annotate(Count("id")).order_by()))
-    full = {group for group, count in running.items() if count >= _limit(group)}
+    limits = GroupLimits(dict(live.values_list("group").annotate(Count("id")).order_by()))
+    full = limits.full()
     chosen: list[Job] = []
     while kinds := [kind for kind, count in room.items() if count > 0]:
         rows = (
@@ -105,22 +105,17 @@ def _choose(now: datetime, room: dict[str, int]) -> list[Job]:
             .order_by("run_at", "created_at")
         )
         page = list(rows.select_for_update(skip_locked=True)[:PAGE])
+        limits.look_up(row.group for row in page)
         for row in page:
-            if room[row.kind] <= 0 or row.group in full:
-                continue
-            chosen.append(row)
-            room[row.kind] -= 1
-            running[row.group] += 1
-            if running[row.group] >= _limit(row.group):
+            if limits.is_full(row.group):
                 full.add(row.group)
+            elif room[row.kind] > 0:
+                chosen.append(row)
+                room[row.kind] -= 1
+                limits.add(row.group)
         if len(page) < PAGE:
             break
     return chosen
-
-
-def _limit(group: str) -> int:
-    task = KINDS.get(kind_of_group(group))
-    return task.at_once if task else 0
 
 
 def renew_leases(*, owner: uuid.UUID, job_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 # How soon a worker sees what another process enqueued.
 POLL_SECONDS = 0.5
-# Per kind, so that many slow jobs of one kind delay no other kind.
-MOST_OF_KIND = 50
 MOST_THREADS = 8
 SETTLE_PAUSE_SECONDS = 1.0
 
@@ -135,7 +133,7 @@ class JobRunner:
 
     def _room(self) -> dict[str, int]:
         busy = Counter(running.job.kind for running in self._running.values())
-        return {kind: MOST_OF_KIND - busy[kind] for kind in KINDS}
+        return {kind: task.places - busy[kind] for kind, task in KINDS.items()}
 
     async def _renew(self) -> bool:
         """Renew the leases; cancel jobs that another worker has claimed in the meantime."""

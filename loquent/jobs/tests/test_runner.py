@@ -53,7 +53,7 @@ async def test_jobs_of_one_kind_do_not_delay_another(runner: JobRunner) -> None:
     await in_database(enqueue_jobs, tasks.hold, held)
 
     async def all_held() -> None:
-        assert len(tasks.HELD) == module.MOST_OF_KIND
+        assert len(tasks.HELD) == tasks.hold.places
 
     await eventually(all_held)
     await in_database(tasks.note.enqueue, "mail")
