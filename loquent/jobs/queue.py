@@ -1,7 +1,7 @@
 """Claim due jobs, renew their leases, and record how they ended."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,18 +40,22 @@ class ClaimedJob:
     owner: uuid.UUID
 
 
-def claim_jobs(*, owner: uuid.UUID, room: Mapping[str, int]) -> list[ClaimedJob]:
+def claim_jobs(
+    *, owner: uuid.UUID, room: Mapping[str, int], running: Collection[uuid.UUID] = ()
+) -> list[ClaimedJob]:
     """Claim due jobs, oldest first, at most `room[kind]` of each kind.
 
     No group gets more than the `at_once` of its kind on all workers together: its further jobs are
     passed over, and delay no other group's. Kinds that this version doesn't know stay for others.
+    `running`: the jobs that this worker still runs, although their leases may have expired.
     """
     now = timezone.now()
-    if not _due(now).filter(kind__in=[kind for kind, count in room.items() if count > 0]).exists():
+    due = _due(now).exclude(id__in=running)
+    if not due.filter(kind__in=[kind for kind, count in room.items() if count > 0]).exists():
         return []
     with transaction.atomic():
         _claim_alone()
-        chosen = _choose(now, dict(room))
+        chosen = _choose(due, now, dict(room))
         poison = [row.id for row in chosen if _is_orphan(row) and row.lost + 1 >= MOST_LOST]
         Job.objects.filter(id__in=poison).update(
             state=JobState.FAILED, error=LOST, owner=None, lease_until=None, updated_at=now
@@ -91,15 +95,14 @@ def _claim_alone() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
 
 
-def _choose(now: datetime, room: dict[str, int]) -> list[Job]:
+def _choose(due: QuerySet[Job], now: datetime, room: dict[str, int]) -> list[Job]:
     live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
     limits = GroupLimits(dict(live.values_list("group").annotate(Count("id")).order_by()))
     full = limits.full()
     chosen: list[Job] = []
     while kinds := [kind for kind, count in room.items() if count > 0]:
         rows = (
-            _due(now)
-            .filter(kind__in=kinds)
+            due.filter(kind__in=kinds)
             .exclude(group__in=full)
             .exclude(id__in=[row.id for row in chosen])
             .order_by("run_at", "created_at")

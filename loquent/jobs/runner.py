@@ -112,7 +112,7 @@ class JobRunner:
             return False
         self._wake.clear()
         try:
-            claimed = await in_database(self._look, self._room())
+            claimed = await in_database(self._look, self._room(), list(self._running))
             for job in claimed:
                 task = asyncio.create_task(self._run(job), name=f"job {job.kind}")
                 self._running[job.id] = _Running(job, task)
@@ -120,9 +120,9 @@ class JobRunner:
             await self._pause()
         return True
 
-    def _look(self, room: dict[str, int]) -> list[ClaimedJob]:
+    def _look(self, room: dict[str, int], running: list[uuid.UUID]) -> list[ClaimedJob]:
         enqueue_periodic(self._slots)
-        return claim_jobs(owner=self.owner, room=room)
+        return claim_jobs(owner=self.owner, room=room, running=running)
 
     async def _pause(self) -> None:
         try:

@@ -172,7 +172,7 @@ def test_doubtful_groups_leave_half_of_the_places_to_others(db: None) -> None:
         [NewJob(args=(f"{n}",), group=f"dead {n}") for n in range(60) for _ in range(5)],
     )
     enqueue_jobs(tasks.doubt, [NewJob(args=("live",), group="live") for _ in range(5)])
-    first = claim(room=tasks.doubt.places)
+    first = claim(room=KINDS["test-doubtful"].places)
     # A quarter of the places is filled freely; from then on, each doubtful group gets one.
     counts = Counter(job.args[0] for job in first)
     assert counts == {"0": 3, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1, "live": 3}
