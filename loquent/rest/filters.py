@@ -4,6 +4,7 @@ If a misspelled filter were ignored, the response would be the whole list, and a
 delete everything in it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from loquent.limits import MAX_SEARCH
-from loquent.text import clean_text
+@@from loquent.text import clean_text
 
 ORDERING = "ordering"
 CURSOR = "cursor"
@@ -114,9 +115,14 @@ class SearchFilter(filters.CharFilter):  # type: ignore[misc]
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
-    """A time in UTC: PostgreSQL doesn't accept every offset of ISO 8601."""
+    """A time in UTC: PostgreSQL doesn't accept every offset of ISO 8601.
+
+    Accepts a plus sign that the client did not encode, and that was decoded as a space.
+    """
 
     def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, str):
+            value = DECODED_PLUS.sub("+", value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)

@@ -32,6 +32,7 @@ INSIDE = [
     "http://[fe80::1]/", "http://[fec0::1]/", "http://[fc00::1]/", "http://[fd00:ec2::254]/",
     "http://[ff02::1]/", "http://[2001:db8::1]/", "http://[3fff::1]/", "http://[100::1]/",
     "http://localhost/", "http://LOCALHOST/", "http://a.localhost/", "http://localhost:8000/",
+    "http://localhost./", "http://a.localhost.:8000/",
     "http://１２７.0.0.1/", "http://127。0。0。1/",
 ]  # fmt: skip
 ODD = [
