@@ -19,7 +19,10 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from loquent.limits import MAX_SEARCH
-@@from loquent.text import clean_text
+from loquent.text import clean_text
+
+# A time, and the space before its offset.
+DECODED_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)$")
 
 ORDERING = "ordering"
 CURSOR = "cursor"
@@ -122,7 +125,7 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]
 
     def to_python(self, value: Any) -> datetime | None:
         if isinstance(value, str):
-            value = DECODED_PLUS.sub("+", value)
+            value = DECODED_PLUS.sub(r"\1+\2", value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)
