@@ -165,6 +165,18 @@ def test_as_many_attempts_as_the_setting_has_numbers(
     assert (len(receiver.requests), the_delivery().status) == (3, "failed")
 
 
+def test_first_attempt_and_a_resend_are_due_after_the_first_number(
+    subscribe: Subscribe, settings: Settings, clock: Time
+) -> None:
+    settings.WEBHOOK_RETRY_SECONDS = (60, 60)
+    delivery = send_ping(endpoint=subscribe())
+    due = clock.now + timedelta(seconds=60)
+    assert delivery.next_attempt_at == Job.objects.get().run_at == due
+    delivery = WebhookDelivery.objects.select_related("endpoint").get()
+    assert resend_delivery(delivery=delivery).next_attempt_at == due
+    assert set(Job.objects.values_list("run_at", flat=True)) == {due}
+
+
 @pytest.mark.promise(17)
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500, 502])
 def test_only_2xx_is_a_success_and_no_redirect_is_followed(
