@@ -195,3 +195,4 @@ def test_document_describes_every_event() -> None:
     data = document["webhooks"]["message.created"]["post"]["requestBody"]["content"]
     schema = data["application/json"]["schema"]["properties"]["data"]
     assert {"seq", "widget_id"} <= set(schema["required"])
+    assert {"text", "is_truncated"} <= set(schema["properties"])
