@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import connection
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -20,6 +22,7 @@ from loquent.testing.ports import free_port
 from loquent.testing.receiver import Received, Receiver
 from loquent.webhooks import transport
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services import deliveries
 from loquent.webhooks.services.deliveries import FAILING, resend_delivery, resend_failed
 from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
 from loquent.webhooks.services.events import send_ping
@@ -234,6 +237,23 @@ def test_five_days_of_failures_disable_the_endpoint(
     endpoint.refresh_from_db()
     assert (endpoint.enabled, endpoint.disabled_reason) == (False, "failing")
     assert [letter.to for letter in mail.outbox] == [[alice.email]]
+
+
+def test_no_delivery_is_locked_while_its_endpoint_is(
+    subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Enabling locks the endpoint and then its deliveries: the reverse order would be a deadlock.
+    seen: list[bool] = []
+    note = deliveries._note_health
+
+    def look(*args: Any) -> None:
+        seen.append(connection.in_atomic_block)
+        note(*args)
+
+    monkeypatch.setattr(deliveries, "_note_health", look)
+    send_ping(endpoint=subscribe())
+    run_due_jobs()
+    assert (seen, the_delivery().status) == ([False], "succeeded")
 
 
 def test_success_ends_a_row_of_failures(
