@@ -27,12 +27,13 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
     except ValueError:
         if found := _SECONDS.fullmatch(value.strip()):  # "2s", as Go prints a duration
             unit = (found[2] or "s").lower()
-            return float(found[1]) / (1000 if unit == "ms" else 1)
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if until.tzinfo is None:
-            until = until.replace(tzinfo=UTC)
-        seconds = (until - (now or datetime.now(UTC))).total_seconds()
+            seconds = float(found[1]) / (1000 if unit == "ms" else 1)
+        else:
+            try:
+                until = parsedate_to_datetime(value)
+            except (ValueError, OverflowError):
+                return None
+            if until.tzinfo is None:
+                until = until.replace(tzinfo=UTC)
+            seconds = (until - (now or datetime.now(UTC))).total_seconds()
     return max(seconds, 0.0) if math.isfinite(seconds) else None

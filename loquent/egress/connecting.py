@@ -13,8 +13,9 @@ from loquent.egress.addresses import may_connect
 from loquent.egress.urls import EgressRules
 
 CONNECT_SECONDS = 5.0
-# A name server that doesn't answer occupies a thread for up to half a minute.
-RESOLVER_THREADS = 64
+# A name server that doesn't answer occupies a thread for up to half a minute, which is longer than
+# the requests that need it: there are more threads than webhooks that may be dead send at once.
+RESOLVER_THREADS = 256
 _threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="loquent-resolver")
 
 

@@ -75,7 +75,7 @@ def _check_port(port: int) -> None:
 
 def _check_host(host: str, *, is_bracketed: bool, rules: EgressRules) -> None:
     address = _literal(host, is_bracketed=is_bracketed)
-    if address is None and (host == "localhost" or host.endswith(".localhost")):
+    if address is None and f".{host.removesuffix('.')}".endswith(".localhost"):
         address = IPv4Address("127.0.0.1")
     if address is not None and not may_connect(address, allowed=rules.networks):
         raise UnsafeUrlError("This address is not on the public internet.")

@@ -4,6 +4,7 @@ If a misspelled filter were ignored, the response would be the whole list, and a
 delete everything in it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,9 @@ from rest_framework.request import Request
 
 from loquent.limits import MAX_SEARCH
 from loquent.text import clean_text
+
+# A time, and the space before its offset.
+DECODED_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)$")
 
 ORDERING = "ordering"
 CURSOR = "cursor"
@@ -114,9 +118,14 @@ class SearchFilter(filters.CharFilter):  # type: ignore[misc]
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
-    """A time in UTC: PostgreSQL doesn't accept every offset of ISO 8601."""
+    """A time in UTC: PostgreSQL doesn't accept every offset of ISO 8601.
+
+    Accepts a plus sign that the client did not encode, and that was decoded as a space.
+    """
 
     def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, str):
+            value = DECODED_PLUS.sub(r"\1+\2", value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)

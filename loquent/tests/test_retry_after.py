@@ -20,6 +20,9 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("soon", None),
         ("nan", None),
         ("inf", None),
+        ("9" * 500 + "s", None),
+        ("Thu, 01 Jan 2026 12:00:30 +99999999999999999999", None),
+        ("Thu, 01 Jan 99999999999999999999 12:00:30 GMT", None),
         ("", None),
     ],
 )

@@ -256,12 +256,17 @@ def test_text_is_sent_only_if_asked_for_and_only_while_it_exists(
     run_due_jobs()
     sent = json.loads(receiver.requests[0].body)["data"]
     assert sent.get("text") == ("Where is my <b>parcel</b>? 🙂" if include_text else None)
-    session.messages.update(content="x" * 100_000)
-    WebhookDelivery.objects.update(status="failed")
-    resend_failed(endpoint=WebhookEndpoint.objects.get())
-    run_due_jobs()
-    assert len(receiver.requests[1].body) < 20_000
-    assert json.loads(receiver.requests[1].body)["data"].get("is_truncated", False) is include_text
+    for text in ("x" * 100_000, '"\n' * 8_000, "🙂\\" * 10_000):
+        session.messages.update(content=text)
+        WebhookDelivery.objects.update(status="failed")
+        resend_failed(endpoint=WebhookEndpoint.objects.get())
+        run_due_jobs()
+        body = receiver.requests[-1].body
+        assert len(body) < 20_000
+        found = json.loads(body)["data"]
+        assert found.get("is_truncated", False) is include_text
+        assert text.startswith(found.get("text", ""))
+        assert len(body) > 10_000 or not include_text
 
 
 def test_deleted_conversation_takes_its_events_and_deliveries_along(

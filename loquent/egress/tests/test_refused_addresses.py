@@ -1,6 +1,8 @@
 """Nothing that staff enter makes the server call an address inside."""
 
+import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from loquent.egress.connecting import GuardedConnector, guarded_session
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
+from loquent.testing.waiting import eventually
 
 pytestmark = pytest.mark.promise(18)
 
@@ -32,6 +35,7 @@ INSIDE = [
     "http://[fe80::1]/", "http://[fec0::1]/", "http://[fc00::1]/", "http://[fd00:ec2::254]/",
     "http://[ff02::1]/", "http://[2001:db8::1]/", "http://[3fff::1]/", "http://[100::1]/",
     "http://localhost/", "http://LOCALHOST/", "http://a.localhost/", "http://localhost:8000/",
+    "http://localhost./", "http://a.localhost.:8000/",
     "http://１２７.0.0.1/", "http://127。0。0。1/",
 ]  # fmt: skip
 ODD = [
@@ -160,6 +164,34 @@ async def test_dns_that_changes_after_the_check_reaches_nothing(
         assert (await call(url)).has_refused
     with pytest.raises(BlockingIOError):
         listener.accept()
+
+
+async def test_names_that_hang_delay_no_other(
+    monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    release = threading.Event()
+    asked: list[str] = []
+
+    def look_up(host: str, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        if host.startswith("hangs"):
+            release.wait(30)
+        return [(socket.AF_INET, 1, 6, "", ("192.168.0.1", 80))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    # Twice the requests that may wait for dead receivers: a lookup outlives its request.
+    hanging = [asyncio.create_task(call(f"http://hangs{n}.example/")) for n in range(200)]
+
+    async def they_hang() -> None:
+        assert len(asked) > 50
+
+    try:
+        await eventually(they_hang)
+        async with asyncio.timeout(2):
+            assert (await call("http://works.example/")).has_refused
+    finally:
+        release.set()
+        await asyncio.gather(*hanging)
 
 
 async def test_own_public_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Jobs are claimed once, retried by schedule, and recovered from dead workers."""
 
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -163,6 +164,23 @@ def test_group_limit_spans_workers_and_does_not_delay_other_groups(db: None) -> 
     assert len([job for job in first if job.kind == "test-hold"]) == 3
     settle_job(first[0], None)
     assert [job.args[0] for job in claim(OTHER)] == ["dead 4"]
+
+
+def test_doubtful_groups_leave_half_of_the_places_to_others(db: None) -> None:
+    enqueue_jobs(
+        tasks.doubt,
+        [NewJob(args=(f"{n}",), group=f"dead {n}") for n in range(60) for _ in range(5)],
+    )
+    enqueue_jobs(tasks.doubt, [NewJob(args=("live",), group="live") for _ in range(5)])
+    first = claim(room=KINDS["test-doubtful"].places)
+    # A quarter of the places is filled freely; from then on, each doubtful group gets one.
+    counts = Counter(job.args[0] for job in first)
+    assert counts == {"0": 3, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1, "live": 3}
+    # Also over several workers.
+    assert claim(OTHER) == []
+    settle_job(next(job for job in first if job.args == ["live"]), None)
+    settle_job(next(job for job in first if job.args == ["1"]), None)
+    assert sorted(job.args[0] for job in claim(OTHER)) == ["1", "live"]
 
 
 def test_kinds_of_another_version_stay_in_the_queue(db: None) -> None:

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
 from loquent.db.threads import in_database
 from loquent.jobs import runner as module
 from loquent.jobs.backend import NewJob, enqueue_jobs
+from loquent.jobs.kinds import KINDS
 from loquent.jobs.models import Job, JobState
 from loquent.jobs.queue import settle_job
 from loquent.jobs.runner import JobRunner
@@ -53,7 +55,7 @@ async def test_jobs_of_one_kind_do_not_delay_another(runner: JobRunner) -> None:
     await in_database(enqueue_jobs, tasks.hold, held)
 
     async def all_held() -> None:
-        assert len(tasks.HELD) == module.MOST_OF_KIND
+        assert len(tasks.HELD) == KINDS["test-hold"].places
 
     await eventually(all_held)
     await in_database(tasks.note.enqueue, "mail")
@@ -129,6 +131,28 @@ async def test_job_result_is_recorded_when_the_database_is_back(
 
     await eventually(gone)
     assert tasks.RAN == ["once"]
+
+
+async def test_job_whose_lease_expired_in_its_own_process_is_not_started_again(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_SECONDS", 3_600)
+    await in_database(tasks.hold.enqueue, "once")
+
+    async def held() -> None:
+        assert tasks.HELD == ["once"]
+
+    await eventually(held)
+    # As after a time in which the event loop was blocked.
+    await Job.objects.filter(kind="test-hold").aupdate(lease_until=timezone.now())
+    await in_database(tasks.note.enqueue, "looked again")
+
+    async def looked() -> None:
+        assert tasks.RAN == ["looked again"]
+
+    await eventually(looked)
+    row = await Job.objects.aget(kind="test-hold")
+    assert (tasks.HELD, row.attempts, row.lost) == (["once"], 1, 0)
 
 
 async def test_lost_lease_cancels_the_job(

@@ -18,6 +18,7 @@ OF_A_MESSAGE = {
     "role": {"type": "string", "enum": ["user", "assistant", "staff"]},
 }
 WITH_TEXT = {"type": "string", "description": "Only with `include_text`."}
+TRUNCATED = {"type": "boolean", "description": "True if a text was too long and has been cut."}
 OUTCOME = {"type": "string", "description": "Of an answer: what it did for the visitor."}
 # Required fields, and optional ones.
 DATA: dict[EventType, tuple[Schema, Schema]] = {
@@ -70,6 +71,8 @@ def add_webhooks(result: Schema, generator: Any, request: Any, public: bool) -> 
 def _operation(kind: EventType) -> Schema:
     required, optional = DATA[kind]
     named = {name: _nullable(name, schema) for name, schema in {**required, **optional}.items()}
+    if WITH_TEXT in optional.values():
+        named["is_truncated"] = TRUNCATED
     data = {"type": "object", "required": sorted(required), "properties": named}
     body = {
         "type": "object",

@@ -2,6 +2,7 @@
 
 import html
 import json
+from bisect import bisect_right
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +14,7 @@ from loquent.webhooks.models import WebhookEndpoint, WebhookEvent
 from loquent.webhooks.texts import read_text
 from loquent.webhooks.types import EventType, Format
 
-# Standard Webhooks asks for bodies of less than 20 kB.
+# Of each text, as JSON. Standard Webhooks asks for bodies of less than 20 kB.
 MOST_TEXT_BYTES = 12_000
 # Chat services cut or refuse longer ones.
 MOST_CHAT_TEXT = 1_500
@@ -76,10 +77,21 @@ def _bounded(text: dict[str, Any]) -> dict[str, Any]:
     for name, value in text.items():
         whole = clean_text(value) if isinstance(value, str) else value
         found[name] = whole
-        if isinstance(whole, str) and len(whole.encode()) > MOST_TEXT_BYTES:
-            found[name] = whole.encode()[:MOST_TEXT_BYTES].decode(errors="ignore")
+        if isinstance(whole, str) and _size(whole) > MOST_TEXT_BYTES:
+            found[name] = _beginning(whole)
             found["is_truncated"] = True
     return found
+
+
+def _beginning(text: str) -> str:
+    lengths = range(len(text) + 1)
+    end = bisect_right(lengths, MOST_TEXT_BYTES, key=lambda length: _size(text[:length]))
+    return text[: end - 1]
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a text takes in the body, with the characters that JSON escapes."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
 
 
 def _chat_text(event: WebhookEvent, text: dict[str, Any]) -> str:

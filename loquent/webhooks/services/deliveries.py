@@ -82,9 +82,14 @@ def write_attempt(endpoint: WebhookEndpoint, event: WebhookEvent, *, now: dateti
 def end_delivery(*, delivery_id: uuid.UUID, run: int, answer: Answer) -> float | None:
     """Record an attempt; return the seconds until the next one, None if there is none."""
     now = timezone.now()
+    mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.PENDING)
+    endpoint_id = mine.values_list("endpoint_id", flat=True).first()
+    if endpoint_id is None:
+        return None
+    # In a transaction of its own: enabling locks the endpoint first, and then its deliveries.
+    _note_health(endpoint_id, answer, now)
     with transaction.atomic():
-        rows = WebhookDelivery.objects.select_for_update(of=("self",))
-        row = rows.filter(id=delivery_id, run=run, status=DeliveryStatus.PENDING).first()
+        row = mine.select_for_update(of=("self",)).first()
         if row is None:
             return None
         delay = None
@@ -99,7 +104,6 @@ def end_delivery(*, delivery_id: uuid.UUID, run: int, answer: Answer) -> float |
             row.status = DeliveryStatus.FAILED
         row.next_attempt_at = None if delay is None else due_at(delay)
         row.save()
-        _note_health(row.endpoint_id, answer, now)
     return delay
 
 

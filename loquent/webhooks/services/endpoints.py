@@ -16,7 +16,7 @@ from loquent.organizations.audit import CHANGED, record
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from loquent.webhooks.services.bodies import telegram_chat
-from loquent.webhooks.services.queue import enqueue_deliveries
+from loquent.webhooks.services.queue import enqueue_deliveries, first_due_at
 from loquent.webhooks.services.secrets import retired_after_rotation
 from loquent.webhooks.types import (
     ALL_EVENTS,
@@ -135,7 +135,7 @@ def send_again(
     found.update(
         status=DeliveryStatus.PENDING,
         attempts=0,
-        next_attempt_at=now,
+        next_attempt_at=first_due_at(),
         run=F("run") + 1,
         updated_at=now,
     )

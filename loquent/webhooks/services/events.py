@@ -8,12 +8,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from loquent.db.compiled import PreparedQuery
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from loquent.webhooks.services.bodies import iso
-from loquent.webhooks.services.queue import enqueue_deliveries
+from loquent.webhooks.services.queue import enqueue_deliveries, first_due_at
 from loquent.webhooks.types import ALL_EVENTS, EventType, NewEvent
 
 # How long events can be reconciled, and deliveries resent.
@@ -115,4 +114,4 @@ def event_row(event: NewEvent) -> WebhookEvent:
 
 
 def new_delivery(endpoint_id: uuid.UUID, event: WebhookEvent) -> WebhookDelivery:
-    return WebhookDelivery(endpoint_id=endpoint_id, event=event, next_attempt_at=timezone.now())
+    return WebhookDelivery(endpoint_id=endpoint_id, event=event, next_attempt_at=first_due_at())

@@ -15,26 +15,25 @@ KIND = "webhook"
 
 
 def enqueue_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
-    """Enqueue a job for each delivery, in the caller's transaction.
+    """Enqueue a job for each delivery, due at its next attempt, in the caller's transaction.
 
     The jobs of an endpoint are a group of their own, so that they delay no other endpoint's.
     """
-    first = first_delay()
     jobs = [
         NewJob(
             args=(delivery.id, delivery.run),
             organization_id=delivery.event.organization_id,
             group=str(delivery.endpoint_id),
-            run_at=timezone.now() + timedelta(seconds=first) if first else None,
+            run_at=delivery.next_attempt_at,
         )
         for delivery in deliveries
     ]
     enqueue_jobs(KINDS[KIND], jobs)
 
 
-def first_delay() -> float:
-    """Return the seconds before the first attempt."""
-    return float(settings.WEBHOOK_RETRY_SECONDS[0])
+def first_due_at() -> datetime:
+    """Return the time of the first attempt of a delivery that starts now."""
+    return due_at(float(settings.WEBHOOK_RETRY_SECONDS[0]))
 
 
 def delay_after(attempts: int, *, retry_after: float | None = None) -> float | None:

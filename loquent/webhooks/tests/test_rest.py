@@ -165,6 +165,10 @@ def test_events_are_listed_after_a_time(
     assert [event["type"] for event in events] == ["contact.created"] * 2
     after = events[0]["timestamp"]
     assert client.get("/api/v1/events/", {"after": after}).json()["results"] == events[1:]
+    # As `datetime.isoformat` writes it; a plus sign that is not encoded is a space.
+    for plus in ("%2B", "+"):
+        found = client.get("/api/v1/events/?after=" + after.replace("Z", f"{plus}00:00"))
+        assert found.json()["results"] == events[1:]
     assert client.get("/api/v1/events/", {"after": "x"}).status_code == 400
 
 
@@ -191,3 +195,4 @@ def test_document_describes_every_event() -> None:
     data = document["webhooks"]["message.created"]["post"]["requestBody"]["content"]
     schema = data["application/json"]["schema"]["properties"]["data"]
     assert {"seq", "widget_id"} <= set(schema["required"])
+    assert {"text", "is_truncated"} <= set(schema["properties"])

@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import connection
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -20,6 +22,7 @@ from loquent.testing.ports import free_port
 from loquent.testing.receiver import Received, Receiver
 from loquent.webhooks import transport
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services import deliveries
 from loquent.webhooks.services.deliveries import FAILING, resend_delivery, resend_failed
 from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
 from loquent.webhooks.services.events import send_ping
@@ -165,6 +168,18 @@ def test_as_many_attempts_as_the_setting_has_numbers(
     assert (len(receiver.requests), the_delivery().status) == (3, "failed")
 
 
+def test_first_attempt_and_a_resend_are_due_after_the_first_number(
+    subscribe: Subscribe, settings: Settings, clock: Time
+) -> None:
+    settings.WEBHOOK_RETRY_SECONDS = (60, 60)
+    delivery = send_ping(endpoint=subscribe())
+    due = clock.now + timedelta(seconds=60)
+    assert delivery.next_attempt_at == Job.objects.get().run_at == due
+    delivery = WebhookDelivery.objects.select_related("endpoint").get()
+    assert resend_delivery(delivery=delivery).next_attempt_at == due
+    assert set(Job.objects.values_list("run_at", flat=True)) == {due}
+
+
 @pytest.mark.promise(17)
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500, 502])
 def test_only_2xx_is_a_success_and_no_redirect_is_followed(
@@ -222,6 +237,23 @@ def test_five_days_of_failures_disable_the_endpoint(
     endpoint.refresh_from_db()
     assert (endpoint.enabled, endpoint.disabled_reason) == (False, "failing")
     assert [letter.to for letter in mail.outbox] == [[alice.email]]
+
+
+def test_no_delivery_is_locked_while_its_endpoint_is(
+    subscribe: Subscribe, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Enabling locks the endpoint and then its deliveries: the reverse order would be a deadlock.
+    seen: list[bool] = []
+    note = deliveries._note_health
+
+    def look(*args: Any) -> None:
+        seen.append(connection.in_atomic_block)
+        note(*args)
+
+    monkeypatch.setattr(deliveries, "_note_health", look)
+    send_ping(endpoint=subscribe())
+    run_due_jobs()
+    assert (seen, the_delivery().status) == ([False], "succeeded")
 
 
 def test_success_ends_a_row_of_failures(
