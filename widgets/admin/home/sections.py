@@ -19,12 +19,12 @@ from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
     count_hours,
-    unanswered_questions,
     used_sources,
     visited_pages,
 )
 from widgets.services.insights.health import health_findings
 from widgets.services.insights.periods import Sessions, Week, count_week, last_weeks
+from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 from widgets.types import Reason
 
 MOST_ROWS = 5
@@ -99,7 +99,7 @@ class NeedsYou:
 
 
 class Unanswered:
-    """The questions of the last week to which nothing was found."""
+    """The questions of the last week that the knowledge did not answer."""
 
     name = "unanswered"
     template = "admin/home/unanswered.html"
@@ -108,7 +108,7 @@ class Unanswered:
         self._most = most
 
     def load(self, scope: Scope) -> Any:
-        groups = unanswered_questions(scope.sessions)
+        groups = unanswered_groups(scope.sessions)
         if not groups:
             return None
         may_write = scope.request.user.has_perm("agents.change_textagent", scope.organization)
@@ -125,12 +125,12 @@ class Unanswered:
         }
 
 
-def _row(group: Group, parameter: str) -> dict[str, Any]:
+def _row(group: Group | UnansweredGroup, parameter: str) -> dict[str, Any]:
     url = list_url(**{parameter: group.key})
-    return {"label": group.label, "count": group.count, "url": url}
+    return {"label": group.label, "count": len(group.sessions), "url": url}
 
 
-def _knowledge_url(group: Group) -> str:
+def _knowledge_url(group: UnansweredGroup) -> str:
     return reverse("admin:agents_textagent_change", args=[group.agent_id]) + "#knowledge"
 
 
