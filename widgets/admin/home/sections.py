@@ -13,6 +13,7 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.models import Organization
 from widgets.admin.conversation_list import reason_chips
 from widgets.admin.linked_filters import WEEKDAYS
+from widgets.admin.unanswered import answer_url
 from widgets.services.attention import NEEDS_STAFF
 from widgets.services.conversations import summaries, visitor_name, with_urgency
 from widgets.services.insights.groups import (
@@ -116,7 +117,7 @@ class Unanswered:
             "rows": [
                 {
                     **_row(group, "unanswered"),
-                    "write_url": may_write and _knowledge_url(group),
+                    "write_url": may_write and answer_url(group),
                 }
                 for group in groups[: self._most]
             ],
@@ -128,10 +129,6 @@ class Unanswered:
 def _row(group: Group | UnansweredGroup, parameter: str) -> dict[str, Any]:
     url = list_url(**{parameter: group.key})
     return {"label": group.label, "count": len(group.sessions), "url": url}
-
-
-def _knowledge_url(group: UnansweredGroup) -> str:
-    return reverse("admin:agents_textagent_change", args=[group.agent_id]) + "#knowledge"
 
 
 class ThisWeek:
