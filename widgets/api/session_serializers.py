@@ -168,8 +168,8 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         ),
     )
     sources = SourcesField(read_only=True)
+    # Not read-only, so that the schema doesn't require it; nothing is written with this.
     choices = ChoicesField(
-        read_only=True,
         required=False,
         help_text="The buttons below an answer that asks what is meant; absent if it has none.",
     )

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,6 +51,7 @@ class UnansweredSerializer(serializers.Serializer[Any]):
     sessions = serializers.ListField(child=serializers.UUIDField())
 
 
+@examples(request={"entry": ENTRY_ID}, response={"entry": ENTRY_ID})
 class CloseSerializer(serializers.Serializer[Any]):
     """Either the `entry` that answers the question, or `ignore`."""
 
@@ -63,7 +64,7 @@ class CloseSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-@examples(request={"entry": ENTRY_ID}, response={"id": UUID_EXAMPLE, "closed": True})
+@examples(response={"id": UUID_EXAMPLE, "closed": True})
 class ClosedSerializer(serializers.Serializer[Any]):
     """Whether the group is closed: a search for the question finds the entry, or it is ignored."""
 
@@ -103,6 +104,15 @@ class UnansweredViewSet(OrganizationViewSet):
             "the question finds that entry; until then it stays in the list. Or ignore it. "
             "A closed group comes back if it is asked again."
         ),
+        parameters=[
+            OpenApiParameter(
+                "question_id",
+                {"type": "string", "format": "uuid"},
+                OpenApiParameter.PATH,
+                required=True,
+                description="The id of the unanswered question.",
+            )
+        ],
         request=CloseSerializer,
         responses=ClosedSerializer,
     )
