@@ -14,6 +14,7 @@ from loquent.rest.schema import ApiSchema
 from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
 from widgets.api.contacts import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
+from widgets.api.unanswered import UnansweredViewSet
 from widgets.api.widgets import WidgetViewSet
 
 router = DefaultRouter()
@@ -46,6 +47,16 @@ urlpatterns = [
     path(
         "api/v1/agents/<uuid:pk>/questions/evaluate/",
         AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True, schema=None),
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/unanswered/",
+        UnansweredViewSet.as_view({"get": "find"}, detail=True),
+        name="agent-unanswered",
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/unanswered/<uuid:question_id>/",
+        UnansweredViewSet.as_view({"post": "close"}, detail=True),
+        name="agent-unanswered-close",
     ),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),

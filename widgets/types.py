@@ -142,6 +142,14 @@ class Rating(models.TextChoices):
     DOWN = "down", "Thumbs down"
 
 
+class Unanswered(models.TextChoices):
+    """Why a question counts as unanswered; most serious first."""
+
+    NO_ANSWER = "no_answer", "No answer found"
+    CHOICES = "choices", "No choice clicked"
+    THUMBS_DOWN = "thumbs_down", "Thumbs down"
+
+
 class TurnState(models.TextChoices):
     """A turn either waits or runs; a finished one has no row."""
 

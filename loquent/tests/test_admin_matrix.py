@@ -85,6 +85,8 @@ FOR_ALL = {
     "switch_organization": 405,
     "overview_csv": 200,
     "knowledge": 200,
+    # Without a question there is nothing to answer.
+    "answer_question": 404,
     "quality": 200,
     "reports": 200,
     "app_list": 200,

@@ -15,6 +15,8 @@ from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.services.events import send_ping
+from widgets.services.history import append_message
+from widgets.services.insights.unanswered import agent_groups
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]
@@ -44,6 +46,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("delete", "/api/v1/agents/{id}/"): WRITE,
     ("get", "/api/v1/agents/{id}/search/"): READ,
     ("post", "/api/v1/agents/{id}/evaluate/"): WRITE,
+    ("get", "/api/v1/agents/{id}/unanswered/"): READ,
+    ("post", "/api/v1/agents/{id}/unanswered/{question_id}/"): WRITE,
     ("get", "/api/v1/agents/{agent_id}/questions/"): READ,
     ("post", "/api/v1/agents/{agent_id}/questions/"): WRITE,
     ("get", "/api/v1/agents/{agent_id}/questions/{id}/"): READ,
@@ -117,17 +121,24 @@ def clients(
 def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
+    session, _ = create_widget_session(widget=widget)
     webhook = create_endpoint(
         organization=acme, data={"url": "https://example.com/", "events": ["*"]}
     )
+    asked = append_message(session, role="user", content="Do you repair tents?")
+    append_message(session, role="assistant", content="No.", outcome="no_answer", reply_to=asked)
+    [unanswered] = agent_groups(agent=widget.text_agent)
     return {
+        # Its agent answers visitors, and so can't be deleted.
+        "asked": str(widget.text_agent_id),
+        "unanswered": str(unanswered.id),
         "webhooks": str(webhook.id),
         "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(agent.id),
         "questions": str(question.id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
-        "sessions": str(create_widget_session(widget=widget)[0].id),
+        "sessions": str(session.id),
         "api-keys": str(create_api_key(organization=acme, name="Shown")[0].id),
     }
 
@@ -156,10 +167,13 @@ def test_permissions_match_the_matrix(
         body = {"url": "https://example.com/new", "events": ["ping"]}
     if path.endswith("/evaluate/"):
         body = {}
+    if "/unanswered/" in path:
+        kind, body = "asked", {"ignore": True}
     if method == "get":
         body = None
     address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids.get(kind, ""))
     address = address.replace("{delivery_id}", ids["delivery"])
+    address = address.replace("{question_id}", ids["unanswered"])
     address += "?q=pope" if path.endswith("/search/") else ""
     response = getattr(clients[caller], method)(address, body)
     assert response.status_code in expected(caller, method, path)

@@ -3,7 +3,7 @@
 Each is shown, as a chip that removes it, only while it is in use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +17,6 @@ from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
     in_block,
-    unanswered_questions,
     used_sources,
     visited_pages,
     with_hours,
@@ -33,6 +32,7 @@ from widgets.services.insights.periods import (
     started_in_week,
     with_signs,
 )
+from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 Sessions = QuerySet[WidgetSession]
@@ -107,21 +107,22 @@ class EndFilter(LinkedFilter):
 class GroupFilter(LinkedFilter):
     """Conversations of a group of the last days."""
 
-    find: Callable[[Sessions], list[Group]]
+    find: Callable[[Sessions], Sequence[Group | UnansweredGroup]]
 
     def label(self, value: str) -> str:
         return f"“{value[:60]}”"
 
     def queryset(self, request: HttpRequest, queryset: Sessions) -> Sessions:
         groups = type(self).find(queryset)
-        found = next((group.sessions for group in groups if group.key == self.value()), ())
+        # Two agents can have been asked the same.
+        found = {one for group in groups if group.key == self.value() for one in group.sessions}
         return queryset.filter(id__in=found)
 
 
 class UnansweredFilter(GroupFilter):
     title = "no answer to"
     parameter_name = "unanswered"
-    find = staticmethod(unanswered_questions)
+    find = staticmethod(unanswered_groups)
 
 
 class SourceFilter(GroupFilter):

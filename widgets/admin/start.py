@@ -11,11 +11,13 @@ from widgets.admin.knowledge import knowledge_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
 from widgets.admin.setup.first_run import SETUP_PAGES
+from widgets.admin.unanswered import answer_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
 site.pages += [
     StaffPage("knowledge", "knowledge/", knowledge_page, Nav("Assistant", 11, "Knowledge", "book")),
+    StaffPage("answer_question", "knowledge/answer/", answer_page),
     StaffPage("overview_csv", "overview.csv", overview_csv),
     StaffPage(
         "quality",

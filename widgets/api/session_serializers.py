@@ -140,6 +140,20 @@ class SourcesField(serializers.JSONField):
     """A source of an answer, as stored with the answer."""
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["title", "message"],
+            "properties": {"title": {"type": "string"}, "message": {"type": "string"}},
+        },
+    }
+)
+class ChoicesField(serializers.JSONField):
+    """A button below an answer: what it says, and the message that a click sends."""
+
+
 @examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A message of a conversation; token counts and times are null if the model reported none."""
@@ -154,6 +168,11 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         ),
     )
     sources = SourcesField(read_only=True)
+    # Not read-only, so that the schema doesn't require it; nothing is written with this.
+    choices = ChoicesField(
+        required=False,
+        help_text="The buttons below an answer that asks what is meant; absent if it has none.",
+    )
     cut_reason = EndField(
         choices=CutReason.choices,
         read_only=True,
@@ -175,6 +194,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "client_message_id",
             "page_url",
             "sources",
+            "choices",
             "model",
             "input_tokens",
             "output_tokens",
@@ -183,6 +203,16 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "rating",
             "rating_comment",
         ]
+
+    def to_representation(self, instance: WidgetMessage) -> dict[str, Any]:
+        return without_empty_choices(super().to_representation(instance))
+
+
+def without_empty_choices(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message without `choices` if it has none, as in frames."""
+    if not message["choices"]:
+        del message["choices"]
+    return message
 
 
 class WidgetSessionExportSerializer(WidgetSessionSerializer):

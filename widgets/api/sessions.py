@@ -27,6 +27,7 @@ from widgets.api.session_serializers import (
     WidgetMessageSerializer,
     WidgetSessionExportSerializer,
     WidgetSessionSerializer,
+    without_empty_choices,
 )
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.sessions import delete_widget_session
@@ -127,6 +128,6 @@ def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
     for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):
         row["outcome"] = row["outcome"] or None
         row["cut_reason"] = row["cut_reason"] or None
-        messages[row.pop("session_id")].append(row)
+        messages[row.pop("session_id")].append(without_empty_choices(row))
     for session in sessions:
         yield {**WidgetSessionSerializer(session).data, "messages": messages[session.id]}

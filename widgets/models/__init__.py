@@ -3,6 +3,7 @@
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.models.records import (
+    ClosedQuestion,
     ErasureReceipt,
     LimitHit,
     RefusedOrigin,
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_NAME",
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
+    "ClosedQuestion",
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",

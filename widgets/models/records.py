@@ -1,10 +1,11 @@
-"""Usage counters of widgets, and erasure receipts."""
+"""Usage counters of widgets, erasure receipts, and closed questions."""
 
 from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
 
+from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.db.models import BaseModel
 from loquent.organizations.models import Organization
 from widgets.models.config import WidgetConfig
@@ -124,3 +125,20 @@ class LimitHit(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.kind} {self.count}"
+
+
+class ClosedQuestion(BaseModel):
+    """A group of unanswered questions that has an entry, or is ignored; `id` is the group's.
+
+    `closed_at`: questions asked until then are settled; null: the entry is not yet found by a
+    search for the question. It has no text of visitors (services/insights/unanswered.py).
+    """
+
+    agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="closed_questions")
+    entry = models.ForeignKey(
+        KnowledgeEntry, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

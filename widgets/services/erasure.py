@@ -18,7 +18,8 @@ from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
-    "seq", "role", "content", "status", "page_url", "sources", "rating", "rating_comment",
+    "seq", "role", "content", "status", "page_url", "sources", "choices", "rating",
+    "rating_comment",
 )  # fmt: skip
 
 

@@ -1,9 +1,17 @@
-"""Answers that ask which entry is meant, on the socket and in the history."""
+"""Answers that ask which entry is meant, on the socket, in the history and in exports."""
 
+import pytest
+from django.contrib.auth.models import User
+
+from contacts.models import Contact
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
-from loquent.testing.people import make_agent, make_widget
+from loquent.testing.people import api_client, make_agent, make_widget
 from loquent.testing.sockets import Visits
+from widgets.services.erasure import export_contact
+from widgets.services.history import append_message
+from widgets.services.sessions import create_widget_session
+from widgets.services.transcripts import conversation_record, record_text
 
 HOURS = [
     {"title": f"Opening hours in {town}", "content": f"From 9 to {hour}.", "url": ""}
@@ -40,3 +48,25 @@ async def test_base_clients_get_no_choices(acme: Organization, visit: Visits) ->
     *_, message, _ = await socket.until("typing_stop")
     assert set(message) == {"type", "content", "role"}
     assert "“Opening hours in" in message["content"]
+
+
+@pytest.mark.django_db
+def test_choices_are_in_rest_messages_and_exports_and_absent_without_any(
+    acme: Organization, alice: User
+) -> None:
+    session, _ = create_widget_session(widget=make_widget(acme))
+    session.contact = Contact.objects.create(organization=acme, name="Jane")
+    session.save()
+    choices = [{"title": "Bern", "message": "Hours in Bern"}]
+    append_message(session, role="user", content="Hours?")
+    append_message(session, role="assistant", content="Which one?", choices=choices)
+
+    path = f"/api/v1/sessions/{session.id}/messages/"
+    [question, answer] = api_client(alice).get(path).json()["results"]
+    assert "choices" not in question
+    assert answer["choices"] == choices
+    record = conversation_record(session=session)
+    assert [message.get("choices") for message in record["messages"]] == [None, choices]
+    assert "Button: Bern\n" in record_text(record)
+    exported = export_contact(contact=session.contact)
+    assert choices in [m["choices"] for m in exported["conversations"][0]["messages"]]

@@ -71,17 +71,21 @@ class _Asked(NamedTuple):
     total: float
 
 
+def passages_of(entry: Passage) -> list[Passage]:
+    """Return the passages of an entry, as an index has them."""
+    return [
+        Passage(entry.title, text, entry.url, entry.entry)
+        for text in split_passages(entry.content) or [entry.title]
+    ]
+
+
 class KnowledgeIndex:
     """All passages of one agent, searchable. Immutable once built, but for its vectors."""
 
     def __init__(self, knowledge: Sequence[Passage], language: str = "") -> None:
         text = "\n".join(f"{entry.title} {entry.content[:500]}" for entry in knowledge[:200])
         self.language = language or detect_language(text) or "en"
-        self.passages = [
-            Passage(entry.title, text, entry.url, entry.entry)
-            for entry in knowledge
-            for text in split_passages(entry.content) or [entry.title]
-        ]
+        self.passages = [passage for entry in knowledge for passage in passages_of(entry)]
         # What it takes of the cache.
         self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
         # Set once, by a thread, when they have been computed.

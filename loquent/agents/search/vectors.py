@@ -54,13 +54,18 @@ def add_vectors(index: KnowledgeIndex) -> None:
     """Compute or load the vectors of all passages of an index, and set them. May take long."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
-    texts = [text for passage in index.passages for text in (passage.title, whole_text(passage))]
+    texts = [text for passage in index.passages for text in encoded_texts(passage)]
     vectors = _all_vectors(list(dict.fromkeys(texts)))
     titles = np.stack([vectors[text] for text in texts[0::2]])
     wholes = np.stack([vectors[text] for text in texts[1::2]])
     mixed = wholes + TITLE_SHARE * titles
     mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
     index.vectors = mixed.astype(np.float32)
+
+
+def encoded_texts(passage: Passage) -> tuple[str, str]:
+    """Return the texts whose vectors make up that of a passage."""
+    return passage.title, whole_text(passage)
 
 
 def whole_text(passage: Passage) -> str:

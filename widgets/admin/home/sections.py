@@ -13,18 +13,19 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.models import Organization
 from widgets.admin.conversation_list import reason_chips
 from widgets.admin.linked_filters import WEEKDAYS
+from widgets.admin.unanswered import answer_url
 from widgets.services.attention import NEEDS_STAFF
 from widgets.services.conversations import summaries, visitor_name, with_urgency
 from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
     count_hours,
-    unanswered_questions,
     used_sources,
     visited_pages,
 )
 from widgets.services.insights.health import health_findings
 from widgets.services.insights.periods import Sessions, Week, count_week, last_weeks
+from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 from widgets.types import Reason
 
 MOST_ROWS = 5
@@ -99,7 +100,7 @@ class NeedsYou:
 
 
 class Unanswered:
-    """The questions of the last week to which nothing was found."""
+    """The questions of the last week that the knowledge did not answer."""
 
     name = "unanswered"
     template = "admin/home/unanswered.html"
@@ -108,7 +109,7 @@ class Unanswered:
         self._most = most
 
     def load(self, scope: Scope) -> Any:
-        groups = unanswered_questions(scope.sessions)
+        groups = unanswered_groups(scope.sessions)
         if not groups:
             return None
         may_write = scope.request.user.has_perm("agents.change_textagent", scope.organization)
@@ -116,7 +117,7 @@ class Unanswered:
             "rows": [
                 {
                     **_row(group, "unanswered"),
-                    "write_url": may_write and _knowledge_url(group),
+                    "write_url": may_write and answer_url(group),
                 }
                 for group in groups[: self._most]
             ],
@@ -125,13 +126,9 @@ class Unanswered:
         }
 
 
-def _row(group: Group, parameter: str) -> dict[str, Any]:
+def _row(group: Group | UnansweredGroup, parameter: str) -> dict[str, Any]:
     url = list_url(**{parameter: group.key})
-    return {"label": group.label, "count": group.count, "url": url}
-
-
-def _knowledge_url(group: Group) -> str:
-    return reverse("admin:agents_textagent_change", args=[group.agent_id]) + "#knowledge"
+    return {"label": group.label, "count": len(group.sessions), "url": url}
 
 
 class ThisWeek:

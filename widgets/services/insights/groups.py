@@ -1,4 +1,4 @@
-"""Group the conversations of the last days: by question, source, page, and time of day."""
+"""Group the conversations of the last days: by source, page, and time of day."""
 
 import re
 import uuid
@@ -12,18 +12,15 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils import timezone
 
-from loquent.agents.persons import asks_for_person, plain
 from widgets.models import WidgetMessage
 from widgets.services.insights.periods import WEEK, Sessions
 from widgets.types import AnswerOutcome, MessageRole
 
 # Rows of the last days that are read; beyond that, the newest stand for all.
 MOST_READ = 2_000
-MOST_KEY = 80
 # The hours of a day are counted in blocks, and over several weeks, as one week has few of each.
 BLOCK_HOURS = 3
 WEEKS_BY_HOUR = 4
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +30,10 @@ class Group:
     key: str
     label: str
     sessions: frozenset[uuid.UUID]
-    agent_id: uuid.UUID | None = None
 
     @property
     def count(self) -> int:
         return len(self.sessions)
-
-
-def question_key(text: str) -> str:
-    """Return the words of a question without case, accents and punctuation."""
-    return " ".join(_WORD.findall(plain(text[:1_000])))[:MOST_KEY]
-
-
-def unanswered_questions(sessions: Sessions) -> list[Group]:
-    """Return the questions of the last week to which nothing was found, most frequent first.
-
-    A wish for a person is none of them: knowledge can't answer it.
-    """
-    answers = (
-        _answers(sessions, AnswerOutcome.NO_ANSWER)
-        .filter(reply_to__isnull=False)
-        .values_list("reply_to__content", "session_id", "session__widget__text_agent_id")
-    )
-    labels: dict[str, tuple[str, uuid.UUID]] = {}
-    found: dict[str, set[uuid.UUID]] = defaultdict(set)
-    for question, session_id, agent_id in answers[:MOST_READ]:
-        key = question_key(question)
-        if key and not asks_for_person(question):
-            # The newest spelling comes first.
-            labels.setdefault(key, (" ".join(question.split()), agent_id))
-            found[key].add(session_id)
-    return _by_count(
-        Group(key, labels[key][0], frozenset(ids), labels[key][1]) for key, ids in found.items()
-    )
 
 
 def used_sources(sessions: Sessions) -> list[Group]:
