@@ -136,7 +136,7 @@ class ClosedQuestion(BaseModel):
 
     agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="closed_questions")
     entry = models.ForeignKey(
-        KnowledgeEntry, on_delete=models.SET_NULL, null=True, related_name="+"
+        KnowledgeEntry, on_delete=models.SET_NULL, null=True, related_name="closed_questions"
     )
     closed_at = models.DateTimeField(null=True)
 
