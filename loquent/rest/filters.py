@@ -22,7 +22,7 @@ from loquent.limits import MAX_SEARCH
 from loquent.text import clean_text
 
 # A time, and the space before its offset.
-DECODED_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)$")
+DECODED_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d\Z)")
 
 ORDERING = "ordering"
 CURSOR = "cursor"
@@ -124,8 +124,8 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]
     """
 
     def to_python(self, value: Any) -> datetime | None:
-        if isinstance(value, str):
-            value = DECODED_PLUS.sub(r"\1+\2", value)
+        if isinstance(value, str) and "T" in value:
+            value = DECODED_PLUS.sub("+", value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)
