@@ -142,28 +142,6 @@ test("reset withdraws the consent", async () => {
   assert.equal(page.win.localStorage.getItem(AGREED), null);
 });
 
-test("the newest answer's choices are buttons that send their messages", async () => {
-  const page = await started({});
-  const choices = [
-    { title: "Shipping", message: "Tell me about shipping" },
-    { title: "Returns", message: "Returns" },
-    { title: "Broken" },
-    7,
-  ];
-  const messages = [line("user", "a", { seq: 1 }), line("assistant", "?", { seq: 2, choices })];
-  page.socket.say({ type: "history", messages, complete: true });
-  page.draw();
-  const group = page.root.querySelector("[role=group][aria-label='Suggested questions']");
-  assert.equal(group.hidden, false);
-  assert.deepEqual(
-    [...group.children].map((each) => each.textContent),
-    ["Shipping", "Returns"],
-  );
-  page.click("Shipping");
-  assert.equal(page.socket.sent.at(-1).content, "Tell me about shipping");
-  assert.equal(group.hidden, true);
-});
-
 for (const choices of [null, "x", {}, [], [{ title: 1, message: 2 }]]) {
   test(`no choices: ${JSON.stringify(choices)}`, async () => {
     const page = await started({});

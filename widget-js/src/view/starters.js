@@ -1,4 +1,4 @@
-/** Buttons that send a message: suggested questions at first, then the newest answer's choices. */
+/** Buttons that send a suggested question, before the first message. */
 
 import { buttonOf, set } from "./dom.js";
 
@@ -12,16 +12,11 @@ export function createStarters({ h, strings }, onSend) {
     node,
     /** @param {State} state @param {boolean} blocked the form or the notice comes first */
     render({ starters, messages, outbox, turn, regenerating }, blocked) {
-      const newest = messages.at(-1);
-      const offers = newest
-        ? (newest.choices ?? [])
-        : starters.map((text) => ({ title: text, message: text }));
+      const offers = messages.length ? [] : starters;
       node.hidden = blocked || !offers.length || !!outbox.length || !!turn || !!regenerating;
       if (shown === JSON.stringify(offers)) return;
       shown = JSON.stringify(offers);
-      node.replaceChildren(
-        ...offers.map(({ title, message }) => buttonOf(h, "chip", title, () => onSend(message))),
-      );
+      node.replaceChildren(...offers.map((text) => buttonOf(h, "chip", text, () => onSend(text))));
       for (const button of node.children) set(button, "dir", "auto");
     },
   };
