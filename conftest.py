@@ -111,7 +111,7 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Create the database as pytest-django does, and empty it faster than Django does.
 
-    PostgreSQL drops a database only when nobody is connected.
+    PostgreSQL drops a database only if no session is connected to it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
