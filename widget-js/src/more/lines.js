@@ -2,10 +2,7 @@
 
 import { buttonOf, remove, set } from "../view/dom.js";
 
-/** @import { Choice, State, View } from "../types.js" */
-
-/** @param {any} each @returns {each is Choice} */
-const isChoice = (each) => typeof each?.title === "string" && typeof each.message === "string";
+/** @import { State, View } from "../types.js" */
 
 /**
  * @param {View} view
@@ -50,7 +47,7 @@ export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send 
   /** @param {State} state */
   function renderChoices({ messages, turn, outbox }) {
     const last = messages.at(-1);
-    const found = turn || outbox.length || !last?.choices ? [] : last.choices.filter(isChoice);
+    const found = turn || outbox.length ? [] : (last?.choices ?? []);
     const line = last && found.length ? nodeOf(last.key) : null;
     if (!line) remove(choices);
     else if (choices.parentNode !== line) line.append(choices);
