@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from loquent.errors import ApplicationError
+from loquent.organizations.admin.form_tabs import form_tabs
 from loquent.server.headers import POLICY, PREVIEW
 from loquent.server.large_bodies import accepts_large_bodies
 from widgets.admin.contrast import contrast_warning
@@ -62,6 +63,7 @@ class WidgetPages(InstallPages):
             context["refused_sites"] = refused_sites(widget=widget)
             context["installation"] = installation(widget=widget)
             context["install_url"] = reverse("admin:widgets_widgetconfig_install", args=[widget.pk])
+        context |= form_tabs(context["adminform"], {"Websites": f"{TEMPLATES}/refused.html"})
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:

@@ -15,7 +15,7 @@
   // --- The preview: a new frame is drawn behind the old one, and takes its place when it is there.
 
   function draw() {
-    if (!box.open) return;
+    if (!box.checkVisibility()) return;
     const frame = document.createElement("iframe");
     frame.title = "Preview of the widget";
     frame.src = data.frame;
@@ -35,7 +35,7 @@
       for (const other of [...frames.children]) if (other !== frame && !other.className) other.remove();
     }
   });
-  box.addEventListener("toggle", draw);
+  box.addEventListener("lq:shown", draw);
   theme.addEventListener("change", draw);
 
   // --- What the server says of the settings, before they are saved.
@@ -146,14 +146,6 @@
     });
   }
 
-  // --- What was typed and not saved isn't left without a question.
-
-  let isChanged = document.querySelector(".errornote") !== null;
-  form.addEventListener("input", () => { isChanged = true; });
-  form.addEventListener("submit", () => { isChanged = false; });
-  window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
-
-  if (window.matchMedia("(max-width: 1100px)").matches) box.open = false;
   draw();
   if (field("text_color")) check();
 }
