@@ -131,18 +131,43 @@
     }
   }
 
-  // --- A site that was refused goes to the list above, so that nothing typed is lost.
+  // --- A site that was refused is allowed and saved at once; what is typed stays as it is.
+
+  function allowed(origin, answer) {
+    const list = field("allowed_origins");
+    const version = form.elements.version;
+    if (version.value === answer.before) version.value = answer.version;
+    if (!list.value.split("\n").includes(origin))
+      list.value = [list.value.trimEnd(), origin].filter(Boolean).join("\n");
+    const detail = { name: "allowed_origins", value: answer.allowed_origins.join("\n") };
+    form.dispatchEvent(new CustomEvent("lq:saved", { detail }));
+    check();
+  }
 
   for (const button of document.querySelectorAll("[data-allow]")) {
-    button.addEventListener("click", (event) => {
-      const list = field("allowed_origins");
-      if (!list) return;
+    button.addEventListener("click", async (event) => {
       event.preventDefault();
-      list.value = [list.value.trimEnd(), button.value].filter(Boolean).join("\n");
-      list.dispatchEvent(new Event("input", { bubbles: true }));
-      button.disabled = true;
-      document.getElementById("lq-allowed").textContent =
-        `${button.value} was added to the allowed sites. Save the form to apply it.`;
+      if (button.getAttribute("aria-disabled")) return;
+      const status = button.closest(".lq-state, section").querySelector("[role='status']");
+      const body = new FormData(button.form);
+      body.set("origin", button.value);
+      try {
+        const response = await fetch(button.form.action, {
+          method: "POST", body, redirect: "error", headers: { Accept: "application/json" },
+        });
+        const answer = await response.json();
+        if (!response.ok) {
+          status.textContent = answer.message;
+          return;
+        }
+        allowed(button.value, answer);
+      } catch {
+        status.textContent = "The server can't be reached. Please try again.";
+        return;
+      }
+      status.textContent = `Allowed and saved: ${button.value}`;
+      for (const same of document.querySelectorAll("[data-allow]"))
+        if (same.value === button.value) same.setAttribute("aria-disabled", "true");
     });
   }
 

@@ -9,7 +9,7 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import StartServer
-from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.refusals import count_refused_origin, flush_refusals
 from widgets.tests.browser.conversation import say
 from widgets.tests.browser.shop import Shop
@@ -24,9 +24,13 @@ def widget(transactional_db: None, alice: User, acme: Organization) -> WidgetCon
     widget = make_widget(
         acme, name="Shop", greeting="Good day!", allowed_origins=["https://a.example"]
     )
-    count_refused_origin(widget_id=widget.widget_id, origins=[b"https://new.example"])
-    flush_refusals()
+    refuse_once(widget, "https://new.example")
     return widget
+
+
+def refuse_once(widget: WidgetConfig, origin: str) -> None:
+    count_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
+    flush_refusals()
 
 
 async def open_form(page: Page, server: ServerProcess, widget: WidgetConfig) -> None:
@@ -110,24 +114,34 @@ async def test_colours_and_origins_are_checked_while_typing(
     await expect(page.get_by_text("“localhost” has no scheme.")).to_be_visible()
 
 
-async def test_allow_adds_an_origin_and_keeps_unsaved_input(
+async def test_allow_is_saved_at_once_and_keeps_unsaved_input(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
+    await open_tab(page, "Websites")
+    sites = page.get_by_label("Allowed sites")
+    await page.get_by_role("button", name="Allow https://new.example").click()
+    await expect(page.get_by_text("Allowed and saved: https://new.example")).to_be_visible()
+    await expect(sites).to_have_value("https://a.example\nhttps://new.example")
+    stored = await in_database(WidgetConfig.objects.get)
+    assert stored.allowed_origins == ["https://a.example", "https://new.example"]
+    await expect(page.get_by_text("You have unsaved changes")).to_be_hidden()
+
+    # What is typed is kept, and the form is not out of date.
+    await in_database(refuse_once, widget, "https://newest.example")
+    await page.reload()
     await open_tab(page, "Welcome")
     await page.get_by_label("Greeting").fill("Typed for an hour")
-    await open_tab(page, "Websites")
-    await page.get_by_role("button", name="Allow https://new.example").click()
-    await expect(page.get_by_label("Allowed sites")).to_have_value(
-        "https://a.example\nhttps://new.example"
-    )
-    await expect(page.get_by_text("Save the form to apply it.")).to_be_visible()
+    await page.get_by_role("button", name="Allow", exact=True).click()
+    await expect(page.get_by_text("Allowed and saved: https://newest.example")).to_be_visible()
+    await expect(page.get_by_text("You have unsaved changes")).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**/admin/widgets/widgetconfig/")
     stored = await in_database(WidgetConfig.objects.get)
-    assert stored.allowed_origins == ["https://a.example", "https://new.example"]
+    assert stored.allowed_origins == [
+        "https://a.example", "https://new.example", "https://newest.example",
+    ]  # fmt: skip
     assert stored.greeting == "Typed for an hour"
-    assert await in_database(RefusedOrigin.objects.count) == 1
 
 
 async def test_the_embed_code_is_copied(
