@@ -102,8 +102,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         label="Suggested questions",
         required=False,
         help_text=(
-            f"One per line, at most {MAX_STARTERS}, with up to {MAX_STARTER} characters each. "
-            "Visitors see them before their first message and can send one with a click."
+            f"One per line, up to {MAX_STARTERS}, of up to {MAX_STARTER} characters each. Visitors "
+            "see them before their first message and can send one with a click."
         ),
     )
 
@@ -123,8 +123,10 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             ),
         }
         labels = {
+            "notice_url": "Privacy policy URL",
+            "notice_consent": "Ask for consent before the first message",
             "text_agent": "Agent",
-            "enabled": "Show this widget on its sites",
+            "enabled": "Active",
             "primary_color": "Main colour",
             "text_color": "Text colour",
             "position": "Position",
@@ -135,6 +137,10 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             "daily_message_cap": "Daily message limit",
         }
         help_texts = {
+            "enabled": "When off, no website shows the chat.",
+            "text_agent": "The assistant that answers in this chat.",
+            "notice_url": "For example https://example.com/privacy.",
+            "notice_consent": "",
             "primary_color": "Used for the button, the title bar and the visitor's own messages.",
             "daily_message_cap": (
                 "How many messages all visitors together can send per day. Leave empty for no "

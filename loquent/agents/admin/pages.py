@@ -19,15 +19,9 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
-from loquent.agents.backends.registry import (
-    allowed_models,
-    explain_refused_model,
-    model_notes,
-    quoting_models,
-    suggested_models,
-)
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
@@ -81,10 +75,7 @@ class AgentPages(TenantAdmin):
     ) -> HttpResponse:
         agent = context.get("original")
         context["playground_url"] = reverse("admin:agents_textagent_playground")
-        context["models"] = self._models(request, agent)
-        if agent is not None:
-            context["model_refusal"] = explain_refused_model(agent.model)
-            context["model_notes"] = model_notes(agent.model)
+        context |= model_context(self.get_queryset(request), agent)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
         context |= form_tabs(context["adminform"])
@@ -233,22 +224,11 @@ class AgentPages(TenantAdmin):
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,
-            "quoting_models": quoting_models(),
             **{
                 f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
                 for name in names
             },
         }
-
-    def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        """Return what the form suggests: the backends' own suggestions and the models in use.
-
-        If the server allows only some models, just these.
-        """
-        if allowed := allowed_models():
-            return allowed
-        used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
-        return list(dict.fromkeys([*suggested_models(), *sorted(used[:50])]))
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
         """Return the organization that pays for a try, and the agent whose knowledge it reads."""
