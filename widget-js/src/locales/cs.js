@@ -68,6 +68,10 @@ export default {
   reasonOther: "Na to jsem se neptal(a)",
   reasonOld: "Zastaralé",
   reasonUnclear: "Nejasné",
+  earlier: "Předchozí konverzace",
+  kept: "Přečíst předchozí konverzaci",
+  ended: "Tato konverzace skončila.",
+  discard: "Smazat z tohoto prohlížeče",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

@@ -68,6 +68,10 @@ export default {
   reasonOther: "Ikke mit spørgsmål",
   reasonOld: "Forældet",
   reasonUnclear: "Uklart",
+  earlier: "Tidligere samtaler",
+  kept: "Læs den forrige samtale",
+  ended: "Denne samtale er afsluttet.",
+  discard: "Slet fra denne browser",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

@@ -69,6 +69,10 @@ export default {
   reasonOther: "Nicht meine Frage",
   reasonOld: "Veraltet",
   reasonUnclear: "Unklar",
+  earlier: "Frühere Unterhaltungen",
+  kept: "Vorige Unterhaltung lesen",
+  ended: "Diese Unterhaltung ist beendet.",
+  discard: "Aus diesem Browser löschen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

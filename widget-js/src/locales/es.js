@@ -69,6 +69,10 @@ export default {
   reasonOther: "No es mi pregunta",
   reasonOld: "Desactualizado",
   reasonUnclear: "Poco claro",
+  earlier: "Conversaciones anteriores",
+  kept: "Leer la conversación anterior",
+  ended: "Esta conversación ha terminado.",
+  discard: "Eliminar de este navegador",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

@@ -68,6 +68,10 @@ export default {
   reasonOther: "לא מה ששאלתי",
   reasonOld: "לא עדכני",
   reasonUnclear: "לא ברור",
+  earlier: "שיחות קודמות",
+  kept: "קריאת השיחה הקודמת",
+  ended: "השיחה הזאת הסתיימה.",
+  discard: "מחיקה מהדפדפן הזה",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -69,6 +69,10 @@ export default {
   reasonOther: "Niet mijn vraag",
   reasonOld: "Verouderd",
   reasonUnclear: "Onduidelijk",
+  earlier: "Eerdere gesprekken",
+  kept: "Vorig gesprek lezen",
+  ended: "Dit gesprek is afgelopen.",
+  discard: "Uit deze browser verwijderen",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

@@ -69,6 +69,10 @@ export default {
   reasonOther: "Nie o to pytam",
   reasonOld: "Nieaktualne",
   reasonUnclear: "Niejasne",
+  earlier: "Wcześniejsze rozmowy",
+  kept: "Przeczytaj poprzednią rozmowę",
+  ended: "Ta rozmowa została zakończona.",
+  discard: "Usuń z tej przeglądarki",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

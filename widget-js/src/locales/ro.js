@@ -68,6 +68,10 @@ export default {
   reasonOther: "Nu am întrebat asta",
   reasonOld: "Neactualizat",
   reasonUnclear: "Neclar",
+  earlier: "Conversații anterioare",
+  kept: "Citiți conversația anterioară",
+  ended: "Această conversație s-a încheiat.",
+  discard: "Ștergeți din acest browser",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

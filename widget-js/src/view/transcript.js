@@ -201,5 +201,7 @@ export function createTranscript(view, onEdit, before, after) {
     ...{ scroller, pill, render, follow, cancel: streaming.cancel },
     /** @param {string} key */
     nodeOf: (key) => lines.get(key)?.node,
+    /** Return a line that is not in the transcript. @param {any} message */
+    lineOf: (message) => lineFor(message).node,
   };
 }
