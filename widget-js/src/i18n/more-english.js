@@ -35,6 +35,8 @@ export default {
   working: "Answering…",
   looking: "Looking that up…",
   fresh: "New conversation",
+  helped: "Did this help?",
+  closing: "thank|thx|cheers|bye|goodbye|that helped",
   earlier: "Earlier conversations",
   kept: "Read the previous conversation",
   ended: "This conversation has ended.",

@@ -73,6 +73,8 @@ export default {
   kept: "Vorige Unterhaltung lesen",
   ended: "Diese Unterhaltung ist beendet.",
   discard: "Aus diesem Browser löschen",
+  helped: "Hat Ihnen das geholfen?",
+  closing: "danke|dankeschön|vielen dank|besten dank|merci|tschüss|auf wiedersehen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

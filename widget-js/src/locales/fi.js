@@ -72,6 +72,8 @@ export default {
   kept: "Lue edellinen keskustelu",
   ended: "Tämä keskustelu on päättynyt.",
   discard: "Poista tästä selaimesta",
+  helped: "Oliko tästä apua?",
+  closing: "kiitos|kiitti|kiitoksia|näkemiin|hei hei",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

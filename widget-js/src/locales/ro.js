@@ -72,6 +72,8 @@ export default {
   kept: "Citiți conversația anterioară",
   ended: "Această conversație s-a încheiat.",
   discard: "Ștergeți din acest browser",
+  helped: "V-a fost de ajutor?",
+  closing: "mulțum|multum|mersi|la revedere",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

@@ -72,6 +72,8 @@ export default {
   kept: "Läs den förra konversationen",
   ended: "Den här konversationen är avslutad.",
   discard: "Ta bort från den här webbläsaren",
+  helped: "Hjälpte det här?",
+  closing: "tack|hej då",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

@@ -72,6 +72,8 @@ export default {
   kept: "Đọc cuộc trò chuyện trước",
   ended: "Cuộc trò chuyện này đã kết thúc.",
   discard: "Xóa khỏi trình duyệt này",
+  helped: "Điều này có giúp ích không?",
+  closing: "cảm ơn|cám ơn|cam on|tạm biệt",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

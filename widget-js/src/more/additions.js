@@ -5,6 +5,7 @@ import { remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
 import { createEarlier } from "./earlier.js";
+import { createHelped } from "./helped.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
 import { createSheet } from "./sheet.js";
@@ -72,6 +73,7 @@ export function createAdditions(view, around) {
   ]);
   const waiting = createWaiting(view, around.redraw);
   const lines = createLines(view, around);
+  const helped = createHelped(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -99,6 +101,7 @@ export function createAdditions(view, around) {
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
+    helped.render(state);
     placeCard(state);
   }
 
@@ -114,6 +117,7 @@ export function createAdditions(view, around) {
     destroy() {
       menu.close();
       waiting.clear();
+      helped.destroy();
       download.destroy();
     },
   };

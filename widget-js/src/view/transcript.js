@@ -11,8 +11,8 @@ import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** Within this many pixels, the visitor is at the end. */
 const NEAR = 60;
-/** Pixels above a question at the top. */
-const GAP = 12;
+/** Pixels above a question at the top, for its time. */
+const GAP = 18;
 
 /**
  * @param {View} view
