@@ -26,6 +26,7 @@ from loquent.organizations.site.staff_site import Nav
 class TextAgentAdmin(AgentPages):
     """The admin of text agents."""
 
+    is_often_short = True
     nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
     nav_url = TenantAdmin.only_row_url

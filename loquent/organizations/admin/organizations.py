@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.contrib.auth.models import Group, User
 from django.db import models
 from django.http import HttpRequest
@@ -33,7 +32,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
         max_length=300,
         required=False,
         assume_scheme="https",
-        widget=AdminURLFieldWidget,
+        widget=forms.URLInput(attrs={"class": "vTextField"}),
         help_text="The address of your site.",
     )
     business_hours = HoursField(
@@ -71,6 +70,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
+    is_often_short = True
     nav = Nav("Settings", 30, "General", "settings", section="Settings", title="Organizations")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     form = OrganizationForm

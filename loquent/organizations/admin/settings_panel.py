@@ -21,6 +21,7 @@ class SettingsPanel(TenantAdmin):
     Owners can save the form; other members read it.
     """
 
+    is_often_short = True
     panel_form: ClassVar[type[forms.ModelForm[Organization]]]
     # The headings of the form and of the list.
     panel_title: ClassVar[str]
