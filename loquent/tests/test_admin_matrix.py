@@ -99,6 +99,7 @@ FORMS = {
     "jobs_job_retry",
     "setup_own_shop",
     "setup_look",
+    "setup_hide",
     "organizations_invitation_resend",
     "webhooks_webhookdelivery_resend",
     "webhooks_webhookendpoint_resendfailed",
