@@ -13,6 +13,7 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
+from widgets.admin.setup.widget_list import WidgetList, installation_line
 from widgets.admin.widget_form import COSTS, WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
@@ -37,15 +38,16 @@ LOOK = {
 class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
+    is_often_short = True
     nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
     nav_url = WidgetPages.only_row_url
     list_display = [
         "__str__",
-        "text_agent",
+        "on_your_site",
+        "assistant",
         "status",
         "conversations_today",
-        "messages_today",
         "cap",
         "refusals",
         "last_conversation",
@@ -92,6 +94,17 @@ class WidgetConfigAdmin(WidgetPages):
     ) -> list[str]:
         return ["organization", "refusals_by_limit"] if obj else ["refusals_by_limit"]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WidgetList]:
+        return WidgetList
+
+    @admin.display(description="on your site")
+    def on_your_site(self, obj: Any) -> str:
+        return installation_line(obj, obj.installation)
+
+    @admin.display(ordering="text_agent__name")
+    def assistant(self, obj: WidgetConfig) -> str:
+        return str(obj.text_agent)
+
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: WidgetConfig) -> str:
         """Show whether the widget is enabled."""
@@ -102,25 +115,21 @@ class WidgetConfigAdmin(WidgetPages):
     def conversations_today(self, obj: Any) -> int:
         return int(obj.conversations_today)
 
-    @admin.display(description="messages today")
-    def messages_today(self, obj: WidgetConfig) -> int:
-        return used_today(obj)
-
-    @admin.display(description="daily limit used", ordering="daily_message_cap")
+    @admin.display(description="messages today", ordering="daily_message_cap")
     def cap(self, obj: WidgetConfig) -> str:
-        """Show how much of the cap is used, highlighted if it is nearly or fully used."""
-        if obj.daily_message_cap is None:
-            return "no limit"
+        """Show how much of the daily limit is used, highlighted if it is nearly or fully used."""
         used, cap = used_today(obj), obj.daily_message_cap
+        if cap is None:
+            return f"{used}, no limit"
         kind = "bad" if used >= cap else "warn" if used >= cap * 0.8 else "quiet"
         return format_html('<span class="lq-badge lq-{}">{} of {}</span>', kind, used, cap)
 
     @admin.display(description="last conversation", ordering="last_conversation_at")
     def last_conversation(self, obj: Any) -> str:
         began = obj.last_conversation_at
-        return ago(began) if began else "none yet"
+        return ago(began) if began else "–"
 
-    @admin.display(description="refused today")
+    @admin.display(description="over a limit today")
     def refusals(self, obj: WidgetConfig) -> int:
         return refused_today(obj)
 
@@ -129,7 +138,7 @@ class WidgetConfigAdmin(WidgetPages):
         """Show how often each limit refused something."""
         if obj._state.adding:
             return "—"
-        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "nothing"
+        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "0"
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)
