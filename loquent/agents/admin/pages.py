@@ -142,7 +142,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": strip_invisible(request.POST.get("url", "")),
+                    "url": _address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -252,6 +252,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -144,9 +144,9 @@ async def test_entries_are_edited_without_leaving_the_page(
     await dialog.get_by_label("Text").fill("Nine to six.")
     await dialog.get_by_label("Link (optional)").fill("example")
     await dialog.get_by_role("button", name="Save entry").press("Enter")
-    await expect(dialog.get_by_role("alert")).to_contain_text("Enter a valid URL")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Link: Enter a valid URL")
     assert await findings(page) == []
-    await dialog.get_by_label("Link (optional)").fill("https://example.com/hours")
+    await dialog.get_by_label("Link (optional)").fill("example.com/hours")
     await dialog.get_by_role("button", name="Save entry").press("Enter")
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_role("row", name="Hours")).to_contain_text("12 characters")
