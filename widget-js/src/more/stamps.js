@@ -27,8 +27,8 @@ export function createStamps({ h, win, strings }, localeNow) {
     set(node, "role", "article");
     set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${text}`);
     set(node, "tabindex", -1);
-    // Hidden, because the name says it, and the log would announce it.
-    node.prepend(h("time", "time", { datetime: date.toISOString(), "aria-hidden": "true" }, text));
+    // Drawn by the style sheet: as text, it would be announced and copied with the message.
+    set(node, "data-time", text);
   }
 
   /** @param {[HTMLElement | undefined, Stamped][]} lines in order */
