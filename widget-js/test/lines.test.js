@@ -26,7 +26,7 @@ test("each message is named by its author and time, and shows the time", async (
   ]);
   assert.deepEqual(names, [
     [`You, ${time}`, time],
-    [`Assistant, ${time}`, time],
+    [`AI assistant, ${time}`, time],
   ]);
 });
 

@@ -39,7 +39,11 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 
   dd a { min-height: 40px; line-height: 40px }
 }
+.growing > .chip { margin-block-start: 8px }
 @media (forced-colors: active) {
+  .user .bubble { border: 1px solid; border-inline-end-width: 5px }
+  .face { border: 1px solid }
+  i { background: CanvasText; forced-color-adjust: none }
   [aria-current] { outline: 1px solid; outline-offset: 1px }
 }
 `;
