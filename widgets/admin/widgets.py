@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from loquent.errors import ApplicationError
+from loquent.organizations.admin.form_tabs import leave_out
 from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
 from widgets.admin.setup.widget_list import WidgetList, installation_line
-from widgets.admin.widget_form import WidgetConfigForm
+from widgets.admin.widget_form import COSTS, WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
 from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
@@ -58,22 +59,22 @@ class WidgetConfigAdmin(WidgetPages):
     actions = ["enable", "disable", "duplicate"]
     change_form_template = "admin/widgets/widgetconfig/change_form.html"
     fieldsets = [
-        (
-            None,
-            {"fields": ["organization", "name", "text_agent", "enabled", "version"]},
-        ),
-        ("Appearance", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
-        (
-            "Before the first message",
-            {"fields": ["starters", "notice_text", "notice_url", "notice_consent"]},
-        ),
-        (
-            "Contact information",
-            {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
-        ),
-        ("Sites", {"fields": ["allowed_origins"]}),
-        ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
-    ]
+        (None, {"fields": ["organization", "name", "text_agent", "enabled", "version"]}),
+        ("Look", {"fields": ["primary_color", "text_color", "position"]}),
+        ("Welcome", {"fields": [
+            "greeting", "starters", "notice_text", "notice_url", "notice_consent",
+        ]}),
+        ("Details", {"fields": [
+            "contact_info_mode", "collect_name", "collect_email", "collect_phone",
+        ]}),
+        ("Websites", {"fields": ["allowed_origins"]}),
+        ("Limits", {"fields": ["daily_message_cap"]}),
+        ("Advanced", {
+            "classes": ["collapse"],
+            "fields": ["refusals_by_limit"],
+            "description": COSTS,
+        }),
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
         widgets = with_usage(super().get_queryset(request))
@@ -86,9 +87,7 @@ class WidgetConfigAdmin(WidgetPages):
         left_out = {"organization"}
         if not self.has_change_permission(request, obj):
             left_out.add("version")
-        (_, first), *others = self.fieldsets
-        fields = [name for name in first["fields"] if name not in left_out]
-        return [(None, {"fields": fields}), *others]
+        return leave_out(self.fieldsets, left_out)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: WidgetConfig | None = None

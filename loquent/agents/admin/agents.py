@@ -12,6 +12,7 @@ from loquent.agents.admin.pages import AgentPages
 from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.form_tabs import leave_out
 from loquent.organizations.admin.settings_panel import SettingsPanel
 from loquent.organizations.models import Organization
 from loquent.organizations.services.ceilings import (
@@ -37,8 +38,8 @@ class TextAgentAdmin(AgentPages):
     change_form_template = "admin/agents/textagent/change_form.html"
     fieldsets = [
         (None, {"fields": ["organization", "name", "enabled", "version"]}),
-        ("How it answers", {"fields": ["model", "instructions"]}),
-        ("Limits", {"fields": ["max_output_tokens", "temperature", "fallback_sentence"]}),
+        ("Answers", {"fields": ["instructions", "fallback_sentence"]}),
+        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature"]}),
     ]
 
     class Media:
@@ -48,8 +49,18 @@ class TextAgentAdmin(AgentPages):
         agents: models.QuerySet[TextAgent] = super().get_queryset(request)
         return agents.annotate(entry_count=models.Count("knowledge"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
+    def get_fieldsets(self, request: HttpRequest, obj: TextAgent | None = None) -> Any:
+        """Hide the organization, and the version from users who can't save."""
+        if obj is None:
+            return self.fieldsets
         # Its widgets belong to the same organization, so the agent can't be moved to another.
+        # Its widgets belong to the same organization, so the agent can't be moved to another.
+        left_out = {"organization"}
+        if not self.has_change_permission(request, obj):
+            left_out.add("version")
+        return leave_out(self.fieldsets, left_out)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
         return ["organization"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
