@@ -40,12 +40,16 @@ class Choice(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id.
+
+    `heading`: of a part, the entry's headings above it.
+    """
 
     title: str
     content: str
     url: str
     entry: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ def _escaped(sign: re.Match[str]) -> str:
 
 
 def _reference(hit: Hit) -> str:
-    """Return the passage between tags that neither its title nor its text can close or open."""
-    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{hit.text}")
+    """Return the passage between tags that its title, headings and text can't close or open."""
+    heading = f"{hit.heading}\n\n" if hit.heading else ""
+    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{heading}{hit.text}")
     return f"<reference>\n{quoted}\n</reference>"

@@ -21,7 +21,7 @@ from tantivy import (
 
 from loquent.agents.search.compounds import Compounds
 from loquent.agents.search.languages import detect_language
-from loquent.agents.search.passages import split_passages
+from loquent.agents.search.passages import Section, split_sections
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import question_terms, raw_words, terms
 from loquent.agents.types import Passage, Retrieved, Source
@@ -50,7 +50,8 @@ class Hit:
     """A matching passage: the entry's title and link, and the passage's own text.
 
     `score`, `words`, `meaning`: 0 to 1; `meaning` None without vectors. `answers`: the terms of
-    the question that stand in it. `entry`: the entry's id, "" if it has none.
+    the question that stand in it. `entry`: the entry's id, "" if it has none. `heading`: the
+    headings above the passage.
     """
 
     title: str
@@ -61,6 +62,7 @@ class Hit:
     entry: str = ""
     words: float = 0.0
     meaning: float | None = None
+    heading: str = ""
 
 
 class _Asked(NamedTuple):
@@ -73,9 +75,10 @@ class _Asked(NamedTuple):
 
 def passages_of(entry: Passage) -> list[Passage]:
     """Return the passages of an entry, as an index has them."""
+    sections = split_sections(entry.content, entry.title) or [Section("", entry.title)]
     return [
-        Passage(entry.title, text, entry.url, entry.entry)
-        for text in split_passages(entry.content) or [entry.title]
+        Passage(entry.title, section.text, entry.url, entry.entry, section.heading)
+        for section in sections
     ]
 
 
@@ -110,7 +113,8 @@ class KnowledgeIndex:
         writer = index.writer(WRITER_BYTES, 1)
         seen: Counter[str] = Counter()
         for number, passage in enumerate(self.passages):
-            title, body = self._terms(passage.title), self._terms(passage.content)
+            title = self._terms(passage.title)
+            body = self._terms(f"{passage.heading}\n{passage.content}".lstrip())
             self._titles.append(frozenset(title))
             self._bodies.append(frozenset(body))
             seen.update({*title, *body})
@@ -181,7 +185,7 @@ class KnowledgeIndex:
         passage = self.passages[number]
         return Hit(
             passage.title, passage.url, passage.content, score, frozenset(answers),
-            passage.entry, words, meaning,
+            passage.entry, words, meaning, passage.heading,
         )  # fmt: skip
 
     def _asked(self, question: str) -> "_Asked":

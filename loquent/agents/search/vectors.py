@@ -76,8 +76,8 @@ def encoded_texts(passage: Passage) -> tuple[str, str]:
 
 
 def whole_text(passage: Passage) -> str:
-    """Return what is encoded of a passage: its entry's title, then its own text."""
-    return f"{passage.title}. {passage.content}"
+    """Return what is encoded of a passage: its entry's title, its headings, then its own text."""
+    return ". ".join(filter(None, (passage.title, passage.heading, passage.content)))
 
 
 def _vectors_of(texts: Sequence[str]) -> "dict[str, Vectors]":
