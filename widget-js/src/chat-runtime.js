@@ -78,6 +78,8 @@ export function createChatRuntime(context, translated) {
   /** @param {State} state @param {State} before */
   function onChange(state, before) {
     chat?.requestDraw();
+    if (before.messages[0] && state.token !== before.token)
+      extras.need((more) => more.keepEarlier(context, before, state));
     if (state.open !== before.open) context.onToggle(state.open);
     if (state.unread !== before.unread) emit("unread", state.unread);
   }

@@ -8,6 +8,7 @@ import { sheet } from "./styles/sheet.js";
 export { createAdditions } from "./more/additions.js";
 export { createAnswerActions } from "./more/answer-actions.js";
 export { copyCode } from "./more/copy.js";
+export { keepEarlier } from "./more/earlier-store.js";
 export { createSound } from "./more/sound.js";
 
 /** English texts, for those that the visitor's language lacks. */

@@ -39,12 +39,12 @@ test("the arrow keys open the menu and cycle through it", async () => {
   const page = await started(history(line("user", "a", { seq: 1 })));
   const seen = [];
   page.get("button", "Menu").focus();
-  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) {
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) {
     page.key(page.root.activeElement, key);
     seen.push(page.root.activeElement.textContent);
   }
-  const [download, sound] = ["Download transcript", "Sound"];
-  assert.deepEqual(seen, [download, sound, download, sound]);
+  const [fresh, download, sound] = ["New conversation", "Download transcript", "Sound"];
+  assert.deepEqual(seen, [fresh, download, sound, fresh, sound]);
   page.key(page.root.activeElement, "Escape");
   page.key(page.root.activeElement, "ArrowUp");
   assert.equal(page.root.activeElement.textContent, sound);

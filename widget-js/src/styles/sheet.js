@@ -19,6 +19,19 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 .hours span:first-child { flex: none }
 .hours span + span { text-align: end }
 [aria-current] { font-weight: 600 }
+.earlier { list-style: none }
+.earlier li { margin: 0; border-block-end: 1px solid var(--line) }
+.earlier button { display: block; width: 100%; padding: 10px 4px; text-align: start }
+.earlier button:hover { background: var(--bubble) }
+.earlier span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.earlier span + span { font-size: 13px; color: var(--dim) }
+.kept { text-align: center; margin-block: 8px 16px }
+.day { align-self: center; margin-block-end: 16px; font-size: 13px; line-height: 20px; color: var(--dim) }
+.time { position: absolute; top: -13px; inset-inline-start: 4px; font-size: 11px; line-height: 12px; color: var(--dim); opacity: 0 }
+.user > .time { inset-inline: auto 4px }
+.day ~ .time { top: 23px }
+.line:is(:hover, :focus, :focus-within) > .time { opacity: 1 }
+@media (hover: none) { .time { opacity: 1 } }
 .choices { align-self: stretch; align-items: flex-start; margin-block: 8px 0 }
 .line:focus-visible { border-radius: 8px }
 @media (pointer: coarse) {

@@ -131,7 +131,7 @@ async def test_rows_of_lists_are_cards_on_a_phone(
     await page.goto(f"{server.url}/admin/widgets/widgetconfig/")
     cap = page.get_by_text("0 of 50", exact=True)
     await expect(cap).to_be_in_viewport(ratio=1)
-    await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Daily limit used")
+    await expect(page.locator("td.field-cap")).to_have_attribute("data-label", "Messages today")
     await page.goto(f"{server.url}/admin/widgets/widgetsession/")
     row = page.locator("#result_list")
     await expect(row.get_by_text("Failed", exact=True)).to_be_in_viewport(ratio=1)
