@@ -179,7 +179,7 @@ def _slot_of(request: ReplyRequest) -> _Slot:
 
 
 def _build(request: ReplyRequest) -> Knowledge:
-    index = KnowledgeIndex(request.knowledge)
+    index = KnowledgeIndex(request.knowledge, request.language)
     return Knowledge(index, Threshold(words=words_threshold(index)))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,20 @@ async def test_concurrent_turns_build_the_index_once(
     request = make_reply("mugs", knowledge=SHOP).request
     await asyncio.gather(*(search_knowledge(request, 4) for _ in range(10)))
     assert len(built) == 1
+
+
+async def test_language_that_is_set_decides_over_the_text() -> None:
+    # English by its words, which has no rule for this form.
+    entry = Passage("Die Reparaturen", "Please ask in the shop for what we have.", "")
+    request = make_reply("Reparatur", knowledge=[entry]).request
+    found = [
+        await search_knowledge(replace(request, language=language, agent_id=f"x{language}"), 1)
+        for language in ("", "de")
+    ]
+    assert [(result.language, result.outcome) for result in found] == [
+        ("en", "none"),
+        ("de", "answer"),
+    ]
 
 
 def test_sources_are_linked_entries_without_repeats() -> None:

@@ -77,6 +77,13 @@ def test_date_and_language_come_last(question: str, last: str) -> None:
     assert line == f"Today is Monday, 2026-11-30. Answer in the language of the visitor's {last}"
 
 
+def test_browser_language_counts_if_the_question_tells_none() -> None:
+    unsure = system_prompt("", [], question="NT-2204", browser_language="pt-BR")
+    assert unsure.endswith("last message. If you can't tell it, answer in Portuguese.")
+    sure = system_prompt("", [], question="Was kostet der Versand?", browser_language="fr")
+    assert sure.endswith("last message, which is German.")
+
+
 def test_passages_of_one_entry_have_one_mark() -> None:
     hits = [
         Hit("A", "https://a.test", "one", 1.0, entry="a"),
