@@ -38,12 +38,15 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "enabled": "Answering",
             "max_output_tokens": "Maximum answer length",
             "temperature": "Temperature",
+            "language": "Language of the knowledge",
             "fallback_sentence": "Fallback message",
         }
         help_texts = {
             "name": "Only your staff see this name.",
             "enabled": "When off, visitors see the fallback message.",
             "model": " ".join(backend.help for backend in BACKENDS.values()),
+            "connection": "Whose account pays for the model. Owners add connections under "
+            "Settings, AI models.",
             "instructions": (
                 "Describe who the assistant is, how it writes, and what it must not do. Don't put "
                 "secrets here: visitors can get the assistant to reveal its instructions."
@@ -52,6 +55,10 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "temperature": (
                 "0 to 2. Low: consistent. High: more varied, more mistakes. Leave empty for the "
                 "model's default."
+            ),
+            "language": (
+                "The search uses the word forms of this language. Set it if the knowledge is short "
+                "or in several languages. Visitors can write in any language."
             ),
             "fallback_sentence": (
                 "Visitors see this message if the assistant is off, fails, or takes too long."
@@ -64,15 +71,12 @@ class TextAgentForm(GuardedForm[TextAgent]):
     def version_of(self, row: TextAgent) -> str:
         return agent_version(row)
 
-    def clean_model(self) -> str:
-        model: str = self.cleaned_data["model"]
-        refusal = explain_refused_model(model)
-        if refusal:
-            raise forms.ValidationError(refusal)
-        return model
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        chosen = data.get("connection")
+        own = chosen.model_names if chosen else None
+        if "model" in data and (reason := explain_refused_model(data["model"], own_models=own)):
+            self.add_error("model", reason)
         if not self.instance._state.adding:
             self.refuse_stale()
         return data

@@ -26,7 +26,7 @@ from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
-from loquent.agents.models import TextAgent
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
@@ -75,7 +75,9 @@ class AgentPages(TenantAdmin):
     ) -> HttpResponse:
         agent = context.get("original")
         context["playground_url"] = reverse("admin:agents_textagent_playground")
-        context |= model_context(self.get_queryset(request), agent)
+        owner = agent.organization if agent else current_organization(request)
+        connections = ModelConnection.objects.filter(organization=owner)
+        context |= model_context(self.get_queryset(request), connections, agent)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
         context |= form_tabs(context["adminform"])
@@ -101,7 +103,7 @@ class AgentPages(TenantAdmin):
             charge_playground(user_key=str(request.user.pk))
             loaded = draft_reply(
                 organization=organization,
-                data=draft_data(request.POST),
+                data=draft_data(request.POST, organization),
                 messages=draft_messages(request.POST.get("messages", "")),
                 saved_id=saved_id,
             )

@@ -1,10 +1,12 @@
 "use strict";
-// Where an assistant's answers come from, in plain words. The field that is sent is "Model" under
-// Advanced, which this list fills in. Fields that the choice ignores are hidden, and a line says why.
+// Where an assistant's answers come from, in plain words. The fields that are sent are "Model" and
+// "Connection" under Advanced, which this list fills in. Fields that the choice ignores are hidden, and a line says why.
 (() => {
   const model = document.getElementById("id_model");
   if (!model) return;
-  const { labels, quoting } = JSON.parse(document.getElementById("lq-model-data").textContent);
+  // Whose account the model is used with, if the organization has some.
+  const account = document.getElementById("id_connection");
+  const { choices, quoting } = JSON.parse(document.getElementById("lq-model-data").textContent);
   const OTHER = "";
   const IGNORED = {
     instructions:
@@ -16,7 +18,7 @@
 
   const choice = copyOf("lq-model-choice");
   const select = choice.querySelector("select");
-  for (const [value, label] of Object.entries(labels)) select.add(new Option(label, value));
+  for (const [at, { label }] of choices.entries()) select.add(new Option(label, String(at)));
   select.add(new Option("Another model (under Advanced)", OTHER));
   rowOf("instructions").before(choice);
 
@@ -29,7 +31,10 @@
 
   function follow() {
     const value = model.value.trim();
-    select.value = value in labels ? value : OTHER;
+    const at = choices.findIndex(
+      (each) => each.model === value && each.connection === (account?.value ?? ""),
+    );
+    select.value = at < 0 ? OTHER : String(at);
     for (const { line, row } of lines) {
       // A field with a mistake stays in sight.
       const isIgnored = quoting.includes(value) && !row.querySelector(".errorlist");
@@ -40,7 +45,9 @@
 
   select.addEventListener("change", () => {
     if (select.value !== OTHER) {
-      model.value = select.value;
+      const chosen = choices[Number(select.value)];
+      if (account) account.value = chosen.connection;
+      model.value = chosen.model;
       model.dispatchEvent(new Event("input", { bubbles: true }));
       return;
     }
@@ -49,6 +56,7 @@
     model.select();
   });
   model.addEventListener("input", follow);
+  account?.addEventListener("change", follow);
   window.addEventListener("pageshow", follow);
   follow();
 })();

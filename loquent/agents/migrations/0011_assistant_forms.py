@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0008_question_names'),
+        ('agents', '0010_connections'),
     ]
 
     operations = [
