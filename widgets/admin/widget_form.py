@@ -154,6 +154,14 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
             if "primary_color" not in (kwargs.get("initial") or {}):
                 self.initial["primary_color"] = PRIMARY_COLOR
+            self._choose_only_agent()
+
+    def _choose_only_agent(self) -> None:
+        field = self.fields.get("text_agent")
+        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+            found = list(field.queryset[:2])
+            if len(found) == 1:
+                self.initial.setdefault("text_agent", found[0].pk)
 
     def lock_row(self) -> WidgetConfig:
         return lock_widget(widget=self.instance)

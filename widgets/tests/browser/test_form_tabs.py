@@ -9,6 +9,7 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
+from widgets.services.configs import change_widget
 from widgets.tests.browser.staff import findings, known_to_the_server, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -59,6 +60,14 @@ async def test_bar_appears_while_something_is_unsaved(
     await expect(greeting).to_have_value("Typed")
     await expect(bar).to_be_hidden()
     assert (await in_database(WidgetConfig.objects.get)).greeting == "Typed"
+
+    # Nor is it closed by an error that belongs to no field.
+    await in_database(lambda: change_widget(widget=WidgetConfig.objects.get(), greeting="Other"))
+    await greeting.fill("Typed again")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Another user changed this widget")).to_be_visible()
+    await expect(greeting).to_have_value("Typed again")
+    await expect(bar).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url(f"{server.url}/admin/widgets/widgetconfig/")
 
