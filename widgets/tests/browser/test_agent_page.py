@@ -135,6 +135,7 @@ async def test_entries_are_edited_without_leaving_the_page(
     await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
     await page.get_by_label("Name", exact=True).fill("Half typed")
     await open_tab(page, "Knowledge")
+    await expect(page.get_by_role("button", name="Save", exact=True)).to_be_in_viewport()
     await page.get_by_role("button", name="Add entry…").press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("Title")).to_be_focused()
