@@ -7,6 +7,7 @@ from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
+from loquent.organizations.api.members import MemberViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
@@ -21,6 +22,7 @@ router.register("agents", TextAgentViewSet, basename="agent")
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
+router.register("members", MemberViewSet, basename="member")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

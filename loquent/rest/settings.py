@@ -50,6 +50,8 @@ SPECTACULAR_SETTINGS = {
         "MessageStatus": "widgets.types.MessageStatus",
         "CutReason": "widgets.types.CutReason",
         "MessageRole": "widgets.types.MessageRole",
+        "Handler": "widgets.types.Handler",
+        "WorkStatus": "widgets.types.WorkStatus",
         "Rating": "widgets.types.Rating",
     },
 }

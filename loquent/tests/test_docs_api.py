@@ -32,7 +32,7 @@ from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys")
+RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "Members", "API keys")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -148,6 +148,7 @@ def test_documented_examples_work(
             "WIDGET_ID": str(widget.id),
             "CONTACT_ID": str(contact.id),
             "SESSION_ID": str(session.id),
+            "MEMBER_ID": str(acme.memberships.get(user=alice).id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }
         run(example, {**variables, **ids})

@@ -125,7 +125,9 @@ class ConversationLists(TenantAdmin):
         """Show its author and first words, and below them the page, for narrow screens."""
         summary = summary_of(obj)
         content = " ".join(summary.excerpt.split())
-        who = "" if summary.role == MessageRole.USER else "Agent: "
+        who = {MessageRole.USER: "", MessageRole.STAFF: "Team: "}.get(
+            MessageRole(summary.role or MessageRole.ASSISTANT), "Agent: "
+        )
         page = format_html('<span class="lq-row-page">{}</span>', page_link(obj.page_url, most=40))
         return format_html(
             '<span class="lq-quiet">{}</span>{}{}',

@@ -65,6 +65,7 @@ class WidgetConfigAdmin(WidgetPages):
             "Contact information",
             {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
         ),
+        ("People", {"fields": ["handoff_enabled"]}),
         ("Sites", {"fields": ["allowed_origins"]}),
         ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
     ]

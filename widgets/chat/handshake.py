@@ -38,6 +38,9 @@ def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
         ip=scope_key(scope),
+        accept_language=next(
+            (value.decode("latin-1") for name, value in headers if name == b"accept-language"), ""
+        ),
     )
 
 

@@ -74,6 +74,7 @@ class RunningTurn:
             return
         if isinstance(reply, ApplicationError):
             self._fail(reply.message, reply.retry_after)
+            self.outcome.limit = reply.limit
             return
         self.outcome.model = reply.model
         self._generation = asyncio.create_task(self._consume(reply))

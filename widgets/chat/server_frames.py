@@ -5,7 +5,14 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
-from widgets.types import FINISHED, ContactCard, MessageData, NoticeData
+from widgets.types import (
+    FINISHED,
+    ContactCard,
+    ConversationState,
+    MessageData,
+    MessageRole,
+    NoticeData,
+)
 
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
@@ -48,7 +55,7 @@ def history_frame(
     """
     if not v2:
         shown = [m for m in messages if m.status in FINISHED]
-        lines: list[Frame] = [{"role": m.role, "content": m.content} for m in shown]
+        lines: list[Frame] = [{"role": _base_role(m), "content": m.content} for m in shown]
     else:
         lines = [
             {**_fields(m), "feedback": m.feedback, "client_message_id": m.client_message_id}
@@ -88,12 +95,19 @@ def message_frame(*, v2: bool, message: MessageData) -> Frame:
     """A finished message."""
     if v2:
         return {"type": "message", **_fields(message)}
-    return {"type": "message", "content": message.content, "role": message.role}
+    return {"type": "message", "content": message.content, "role": _base_role(message)}
+
+
+def _base_role(message: MessageData) -> str:
+    """Return the role for a base client, which knows two."""
+    return message.role if message.role == MessageRole.USER else MessageRole.ASSISTANT.value
 
 
 def _fields(message: MessageData) -> dict[str, Any]:
     return {
         "role": message.role,
+        "author": {"name": message.author} if message.author else None,
+        "kind": message.kind,
         "content": message.content,
         "id": message.id,
         "seq": message.seq,
@@ -129,6 +143,32 @@ def contact_info_saved_frame() -> Frame:
 def feedback_saved_frame(message_id: str) -> Frame:
     """The rating is kept (v2)."""
     return {"type": "feedback_saved", "message_id": message_id}
+
+
+def conversation_frame(state: ConversationState) -> Frame:
+    """Who has the conversation, and what the visitor may ask for (v2)."""
+    return {
+        "type": "conversation",
+        "handler": state.handler,
+        "status": state.status,
+        "person": {"name": state.person} if state.person is not None else None,
+        "can_ask_person": state.can_ask_person,
+        "can_ask_agent": state.can_ask_agent,
+        "expected": state.expected,
+        "back_at": state.back_at,
+        "reply_email": state.reply_email,
+        "survey": state.survey,
+    }
+
+
+def reply_email_saved_frame() -> Frame:
+    """The address for replies is kept (v2)."""
+    return {"type": "reply_email_saved"}
+
+
+def survey_saved_frame() -> Frame:
+    """The rating of the conversation is kept (v2)."""
+    return {"type": "survey_saved"}
 
 
 def pong_frame() -> Frame:

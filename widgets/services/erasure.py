@@ -17,7 +17,8 @@ from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
-    "seq", "role", "content", "status", "page_url", "sources", "rating", "rating_comment",
+    "seq", "role", "author", "kind", "content", "status", "page_url",
+    "sources", "rating", "rating_comment",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from loquent.organizations.models import Organization
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.handoff.lines import known_language
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import ContactCard, Handshake, NoticeData, PageRequest
@@ -75,7 +76,9 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     # No row was updated: the session was deleted after the lookup.
     if not token or session is None or not _note_activity(session):
         take_session(ip=handshake.ip)
-        session, token = create_widget_session(widget=widget)
+        session, token = create_widget_session(
+            widget=widget, language=known_language(handshake.accept_language)
+        )
         resumed = False
     return OpenedSession(
         widget_pk=widget.id,
@@ -94,7 +97,7 @@ def _note_activity(session: WidgetSession) -> bool:
 
 
 def create_widget_session(
-    *, widget: WidgetConfig, successor_of: WidgetSession | None = None
+    *, widget: WidgetConfig, successor_of: WidgetSession | None = None, language: str = ""
 ) -> tuple[WidgetSession, str]:
     """Create a session; return it and its token, of which only a digest is stored.
 
@@ -103,11 +106,15 @@ def create_widget_session(
     """
     token = new_token(SESSION_TOKEN)
     session = WidgetSession(
-        widget=widget, token_digest=token_digest(token), last_active_at=timezone.now()
+        widget=widget,
+        token_digest=token_digest(token),
+        last_active_at=timezone.now(),
+        language=language,
     )
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
+        session.language = successor_of.language
     session.save(force_insert=True)
     return session, token
 

@@ -17,6 +17,7 @@ from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
+from widgets.services.handoff.visitor import visitor_wrote
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import Charge, charge_messages
@@ -29,7 +30,7 @@ from widgets.services.turns.locking import (
     session_ended_error,
 )
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import MessageData, MessageRole, TurnState
+from widgets.types import Handler, MessageData, MessageRole, TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,15 @@ class AcceptedMessage:
 
 @dataclass(slots=True)
 class _New:
-    """A message about to be written, and its turn; `claimed` if the turn runs immediately."""
+    """A message about to be written, and its turn; `claimed` if the turn runs immediately.
+
+    `turn` is None if a person answers.
+    """
 
     posted: PostedMessage
     session: LockedSession
     row: WidgetMessage
-    turn: WidgetTurn
+    turn: WidgetTurn | None
     claimed: PendingTurn | None = None
 
 
@@ -71,7 +75,7 @@ _turns = PreparedQuery(
 )
 _repeats = PreparedQuery(
     lambda ids, keys: (
-        WidgetMessage.objects.filter(session_id__in=ids, client_message_id__in=keys)
+        WidgetMessage.objects.filter(session_id__in=ids, sender="", client_message_id__in=keys)
         .order_by()
         .values_list("id")
     )
@@ -100,10 +104,13 @@ def accept_messages(
             answers, new = _write_messages(posted, charges, owner)
         written = new
     finally:
-        sessions = {one.row.session_id for one in written}
+        sessions = {one.row.session_id: one.turn is not None for one in written}
         for each, charge in zip(posted, charges, strict=True):
-            if each.session_id not in sessions:
+            is_for_agent = sessions.get(each.session_id)
+            if is_for_agent is None:
                 charge.give_back()
+            elif not is_for_agent:
+                charge.give_back_day()
         MESSAGES.inc(len(written))
     # The transaction is committed: nothing that could fail may follow.
     answers |= {
@@ -132,12 +139,19 @@ def _write_messages(
         elif refusal := _refusal_error(sessions.get(session_id), unfinished[session_id], charge):
             answers[session_id] = refusal
         else:
+            session = sessions[session_id]
+            is_for_agent = session.is_plain or (
+                visitor_wrote(session_id=session_id, now=now) == Handler.AGENT
+            )
             waits = unfinished[session_id] > 0
-            wanted.append(_new(each, sessions[session_id], None if waits else owner, now))
+            new = _new(each, session, None if waits or not is_for_agent else owner, now)
+            if not is_for_agent:
+                new.turn = None
+            wanted.append(new)
     # Claim before counting messages, which locks the widget's count until the transaction ends.
     if owner is not None:
-        _claim([new for new in wanted if new.turn.owner is not None], owner)
-    answers |= _use_caps(wanted)
+        _claim([new for new in wanted if new.turn and new.turn.owner], owner)
+    answers |= _use_caps([new for new in wanted if new.turn is not None])
     written = [new for new in wanted if new.session.session_id not in answers]
     _append(written, now)
     return answers, written
@@ -172,7 +186,7 @@ def _refusal_error(
         )
     except ApplicationError as error:
         return error
-    return charge.refusal
+    return charge.refusal_for(is_for_agent=session.is_for_agent)
 
 
 def _new(
@@ -195,17 +209,19 @@ def _new(
 
 
 def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
-    turns = claimed_turns([_pending(new) for new in running], owner=owner)
+    turns = claimed_turns(
+        [_pending(new, new.turn) for new in running if new.turn is not None], owner=owner
+    )
     for new, claimed in zip(running, turns, strict=True):
         new.claimed = claimed
 
 
-def _pending(new: _New) -> PendingTurn:
+def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
     session = new.session
     return PendingTurn(
-        turn_id=new.turn.id,
+        turn_id=turn.id,
         session_id=session.session_id,
-        state=new.turn.state,
+        state=turn.state,
         message_id=str(new.row.id),
         client_message_id=new.row.client_message_id,
         seq=new.row.seq,
@@ -235,10 +251,12 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
 def _append(written: Sequence[_New], now: datetime) -> None:
     """Write the messages and their turns; the caller has locked the sessions."""
     lease_until = timezone.now() + LEASE
+    turns = [new.turn for new in written if new.turn is not None]
     for new in written:
-        new.turn.lease_until = lease_until if new.claimed is not None else None
+        if new.turn is not None:
+            new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
-    WidgetTurn.objects.bulk_create([new.turn for new in written])
+    WidgetTurn.objects.bulk_create(turns)
     stayed: list[uuid.UUID] = []
     for new in written:
         changes = page_changes(new.session.page, new.posted.page)

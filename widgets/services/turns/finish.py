@@ -15,6 +15,7 @@ from loquent.agents.services import FREE, Reservation, TokenCounts, settle_token
 from loquent.agents.types import Source
 from loquent.db.compiled import PreparedQuery
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.handoff.visitor import hand_over
 from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
@@ -22,10 +23,12 @@ from widgets.services.turns.waiting import PendingTurn
 from widgets.types import (
     UNHELPFUL,
     AnswerOutcome,
+    LimitKind,
     MessageData,
     MessageRole,
     MessageStatus,
     TurnState,
+    WantedReason,
     outcome_of,
 )
 
@@ -47,6 +50,8 @@ class Outcome:
     output_tokens: int | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    # The limit that refused the turn (LimitKind), if one did.
+    limit: str = ""
     reservation: Reservation | None = None
     counts: TokenCounts = field(default_factory=lambda: FREE)
 
@@ -73,10 +78,12 @@ class Finished:
 
     `answer` is None if nothing was written: the outcome has no text, the session is deleted,
     another process has taken over the turn (and its answer counts), or an earlier answer is kept.
+    `is_handed_over`: a person is wanted from now on, and a line behind the answer says so.
     """
 
     answer: MessageData | None
     more: bool
+    is_handed_over: bool = False
 
 
 def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]:
@@ -100,12 +107,23 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs, earlier)
+        handed_over = {
+            turn.session_id
+            for turn, outcome in ended
+            if turn.turn_id in ours
+            and (reason := _reason_to_hand_over(turn, outcome, earlier[turn.session_id]))
+            and hand_over(session_id=turn.session_id, reason=reason)
+        }
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
             settle_tokens(reservation=outcome.reservation, **outcome.counts)
     found = [(turn, rows.get(turn.turn_id)) for turn, _ in ended]
     return [
-        Finished(None if row is None else message_data(row), more=turn.session_id in waiting)
+        Finished(
+            None if row is None else message_data(row),
+            more=turn.session_id in waiting and turn.session_id not in handed_over,
+            is_handed_over=turn.session_id in handed_over,
+        )
         for turn, row in found
     ]
 
@@ -197,6 +215,21 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "first_token_ms": outcome.first_token_ms,
         "duration_ms": outcome.duration_ms,
     }
+
+
+def _reason_to_hand_over(turn: PendingTurn, outcome: Outcome, earlier: str) -> WantedReason | None:
+    """Return why a person is wanted after this turn; `earlier`: the outcome of the turn before."""
+    if outcome.status == MessageStatus.STOPPED:
+        return None
+    if outcome.limit == LimitKind.TOKENS:
+        return WantedReason.BUDGET
+    if turn.messages and asks_for_person(turn.messages[-1].content):
+        return WantedReason.ASKED
+    if outcome.kind == earlier == AnswerOutcome.NO_ANSWER:
+        return WantedReason.AGENT
+    if outcome.kind == earlier == AnswerOutcome.FAILED:
+        return WantedReason.FAILED
+    return None
 
 
 def _note_unanswered(turn: PendingTurn, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message
 from widgets.services.turns.locking import check_may_write, lock_session
-from widgets.types import FINISHED, MessageRole, MessageStatus
+from widgets.types import FINISHED, Handler, MessageRole, MessageStatus
 
 
 def regenerate_answer(*, session_id: uuid.UUID, message_id: str, ip: str) -> str:
@@ -47,7 +47,7 @@ def _queue_again(
         if unfinished:
             raise ApplicationError(ErrorCode.BUSY, "Please wait for the answer being written.")
         question_id = _question_of(session, message_id)
-        if question_id is None:
+        if question_id is None or session.handler != Handler.AGENT:
             raise ApplicationError(
                 ErrorCode.FORBIDDEN, "Only the latest answer of this chat can be regenerated."
             )

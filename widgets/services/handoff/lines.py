@@ -1,0 +1,30 @@
+"""The lines that transitions write to visitors, in the language of the visitor's browser."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+DEFAULT = "en"
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = json.loads(
+        Path(__file__).with_suffix(".json").read_text("utf-8")
+    )
+    return texts
+
+
+def line(name: str, *, language: str, person: str = "") -> str:
+    """Return a line; in English if there are no texts in the language."""
+    texts = _texts().get(language) or _texts()[DEFAULT]
+    return texts[name].replace("{name}", person)
+
+
+def known_language(accept_language: str) -> str:
+    """Return the first language of an Accept-Language header that has texts; "" if none has."""
+    for entry in accept_language[:200].split(","):
+        tag = entry.partition(";")[0].strip().lower()
+        if (language := tag.partition("-")[0]) in _texts():
+            return language
+    return ""
