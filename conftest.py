@@ -34,8 +34,11 @@ from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.services.rate_limits import frame_limiter
 from widgets.services.refusals import origin_counts
+from widgets.services.setup.seen_sites import forget_seen_sites
 
 pytest_plugins = ["loquent.testing.process_fixtures"]
+# Loading the encoder takes seconds; the tests that are about meaning turn it on.
+django_settings.MEANING = False
 
 
 def pytest_configure() -> None:
@@ -108,7 +111,7 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Create the database as pytest-django does, and empty it faster than Django does.
 
-    PostgreSQL drops a database only when nobody is connected.
+    PostgreSQL drops a database only if no session is connected to it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
@@ -122,6 +125,7 @@ def _fresh_process() -> None:
     limiter.clear()
     frame_limiter.clear()
     origin_counts.clear()
+    forget_seen_sites()
     # An export that an earlier test did not read to its end counts until it is collected.
     slow_requests._running.clear()
     breakers.clear()

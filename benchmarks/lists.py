@@ -190,8 +190,8 @@ def pages(loaded: Loaded) -> Iterator[tuple[str, Callable[[], Any], Callable[[],
     """What each page is called, how it is asked for, and what comes before each time."""
     conversation = loaded.conversation
     contact = str(conversation.contact_id)
-    yield "overview, cold", _get(loaded.staff, "/admin/"), cache.clear
-    yield "overview, warm", _get(loaded.staff, "/admin/"), _nothing
+    yield "overview, cold", _get(loaded.staff, "/admin/reports/"), cache.clear
+    yield "overview, warm", _get(loaded.staff, "/admin/reports/"), _nothing
     admin = {
         "widgets/widgetconfig": ("", "?q=999", "?p=15", "?o=8"),
         "widgets/widgetsession": (

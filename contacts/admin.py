@@ -13,11 +13,13 @@ from contacts.services import (
     NEEDS_A_DETAIL,
     ContactDetails,
     clean_contact,
+    contact_matches,
     contact_version,
     delete_contact,
     find_duplicates,
     lock_contact,
     save_contact,
+    search_words,
 )
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.base import TenantAdmin
@@ -85,12 +87,20 @@ class ContactForm(GuardedForm[Contact]):
 class ContactAdmin(TenantAdmin):
     """The people who left their details."""
 
-    nav = Nav("Inbox", 2, "Contacts", "person")
+    nav = Nav("", 2, "Contacts", "person")
     form = ContactForm
     list_display = ["__str__", "email", "phone", "organization", "created_at"]
     list_select_related = ["organization"]
     search_fields = ["name", "email", "phone"]
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Find contacts whatever the accents and the spelling of the phone number."""
+        for word in search_words(search_term):
+            queryset = queryset.filter(contact_matches(word))
+        return queryset, False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["organization"] if obj else []

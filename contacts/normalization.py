@@ -12,6 +12,9 @@ MAX_EMAIL = 254
 MAX_NAME = 200
 _LONG_EMAIL = f"The email is longer than {MAX_EMAIL} characters."
 _LOCAL = re.compile(r"^[^\s@\"(),:;<>\[\\\]]{1,64}\Z")
+# What people type of a telephone number, and how many digits of it tell one from a year.
+_DIALLED = re.compile(r"^[+0-9][0-9()/. -]*\Z|^\([0-9()/. -]*\Z")
+MIN_DIALLED = 5
 _DOMAIN = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.(?![0-9]+\Z)[a-z0-9-]+\Z")
 
 
@@ -60,6 +63,18 @@ def normalize_phone(text: str, *, region: str = "") -> str:
     if not digits.isascii() or not digits.isdigit() or not 7 <= len(digits) <= 15:
         raise NormalizationError("A phone number has 7 to 15 digits.")
     return e164
+
+
+def national_digits(text: str) -> str:
+    """Return the digits of a number without the prefixes that depend on where it is dialled.
+
+    Every spelling of a number ends with them: `079 123`, `+41 79 123` and `0041 79 123`. Returns
+    an empty text for what is no number, or too short for one.
+    """
+    digits = "".join(filter(str.isdigit, text)) if _DIALLED.match(text) else ""
+    if not digits.isascii() or len(digits) < MIN_DIALLED:
+        return ""
+    return digits.removeprefix("00").removeprefix("0")
 
 
 def _e164(text: str, region: str) -> str:

@@ -1,27 +1,39 @@
 """Find and create contacts, with one row per person at any concurrency."""
 
+import re
 import uuid
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from contacts.models import Contact
 from contacts.normalization import (
     NormalizationError,
+    national_digits,
     normalize_email,
     normalize_name,
     normalize_phone,
 )
 from loquent.db.versions import version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.limits import MAX_SEARCH
 from loquent.organizations.models import Organization
 from loquent.organizations.services.idempotency import forget_answers
 from loquent.text import strip_invisible
+from loquent.webhooks.services.events import forget_contact_events, record_events
+from loquent.webhooks.texts import text_of
+from loquent.webhooks.types import EventType, NewEvent
 
 ATTEMPTS = 5
+# Further words of a search are ignored.
+MAX_WORDS = 6
+# Digits that belong together although there are spaces between them.
+_NUMBER = re.compile(r"(?<!\S)(?:\+|0)[0-9()/.-]*(?: +[0-9()/.-]+)+(?!\S)")
 DETAILS = ("name", "email", "phone")
 NEEDS_A_DETAIL = "A contact needs a name, an email or a phone number."
 
@@ -63,13 +75,15 @@ def find_or_create_contact(
                 return found, False
             try:
                 with transaction.atomic():
-                    return Contact.objects.create(
+                    made = Contact.objects.create(
                         organization_id=organization_id,
                         name=name,
                         email=email,
                         phone=phone,
                         is_unreviewed=True,
-                    ), True
+                    )
+                    _note(EventType.CONTACT_CREATED, made)
+                    return made, True
             except IntegrityError:
                 continue
     raise ApplicationError(ErrorCode.INTERNAL, "The contact could not be saved. Please try again.")
@@ -127,8 +141,10 @@ def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = 
             row.full_clean(validate_constraints=False)
             if row._state.adding:
                 row.save(force_insert=True)
+                _note(EventType.CONTACT_CREATED, row)
             else:
                 row.save(update_fields=[*given, "is_unreviewed", "updated_at"])
+                _note(EventType.CONTACT_UPDATED, row)
     except ValidationError as error:
         raise invalid(error.message_dict) from None
     except IntegrityError:
@@ -142,6 +158,20 @@ def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = 
         again = {"email": ["Another contact with this value has just been saved. Try again."]}
         raise invalid(duplicates or again) from None
     return row
+
+
+def _note(kind: EventType, contact: Contact) -> None:
+    """Record an event of a contact for webhooks, without its details."""
+    data = {"contact_id": str(contact.id)}
+    event = NewEvent(kind, contact.organization_id, data, contact_id=contact.id)
+    record_events([event])
+
+
+@text_of(EventType.CONTACT_CREATED, EventType.CONTACT_UPDATED)
+def read_details(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a contact's details, for webhooks that may have them."""
+    contact = Contact.objects.filter(id=data["contact_id"]).first()
+    return None if contact is None else {name: getattr(contact, name) for name in DETAILS}
 
 
 def lock_contact(*, contact: Contact) -> Contact:
@@ -168,9 +198,26 @@ def delete_contact(*, contact: Contact) -> None:
 def forget_contact(*, contact: Contact, called: str) -> None:
     """Remove a contact from stored API responses, and its name from the admin's history."""
     forget_answers(organization_id=contact.organization_id, about=contact.id)
+    forget_contact_events(contact.id)
     kind = ContentType.objects.get_for_model(Contact)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(contact.id))
     entries.update(object_repr=called)
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a search, at most MAX_WORDS; a telephone number is one word."""
+    words = _NUMBER.sub(lambda number: number[0].replace(" ", "\xa0"), text[:MAX_SEARCH]).split(" ")
+    return [word.replace("\xa0", " ").strip() for word in words if word.strip()][:MAX_WORDS]
+
+
+def contact_matches(word: str, *, path: str = "") -> Q:
+    """Return the condition that a contact's name, email or phone contains a search word.
+
+    Ignores case and accents; telephone numbers are found in any spelling. `path`: the lookup to
+    the contact, such as `contact__`.
+    """
+    found = Q(**{f"{path}name__folded": word}) | Q(**{f"{path}email__folded": word})
+    return found | Q(**{f"{path}phone__contains": national_digits(word) or word})
 
 
 def find_duplicates(

@@ -9,3 +9,4 @@ class LoquentConfig(AppConfig):
 
     def ready(self) -> None:
         from loquent import checks, deploy_checks  # noqa: F401, PLC0415 - registers the checks
+        from loquent.db import folded  # noqa: F401, PLC0415 - registers the lookup

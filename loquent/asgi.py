@@ -39,14 +39,14 @@ if not has_secret_key():
 # Views are imported now: a large body is the first to need them, on the event loop.
 get_resolver().url_patterns  # noqa: B018
 
-# How long answers under way may go on after SIGTERM.
+# How long running answers may continue after SIGTERM.
 GRACE_SECONDS = 25
-# Objects between two looks at the young ones, and such looks between two at older ones.
+# Allocations per collection of the youngest generation; collections per one of the next older.
 COLLECTOR_THRESHOLDS = (10_000, 20, 50)
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Start what runs beside the requests with the server, and end it with the server."""
+    """Run background tasks from the server's start to its end."""
     while True:
         event = await receive()
         if event["type"] == "lifespan.startup":
@@ -77,9 +77,9 @@ def tune_gc() -> None:
 
 
 def install_drain() -> None:
-    """Put the drain between a signal to end and the server's own handler of it.
+    """Drain on a termination signal, before the server's own handler runs.
 
-    The server closes every socket at once, answers under way or not. A second signal goes to it
+    That handler closes every socket at once, even during an answer. A second signal goes to it
     directly.
     """
     loop = asyncio.get_running_loop()
@@ -105,7 +105,7 @@ def install_drain() -> None:
                 server_handler(number, frame)
             else:
                 supervisor.is_draining = True
-                # Not in the context of whatever the signal interrupted, such as a visitor's socket.
+                # Not in the context of the interrupted task, such as a visitor's socket.
                 loop.call_soon_threadsafe(begin, context=contextvars.Context())
 
         signal.signal(number, handle)

@@ -1,4 +1,4 @@
-"""System checks: a misconfiguration that can be seen is said before it bites."""
+"""System checks, which report a misconfiguration before it causes a failure."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ MANY_WORKERS = "Or serve with one worker."
 
 
 def has_secret_key() -> bool:
-    """Return whether SECRET_KEY is set, or DEBUG does without one."""
+    """Return whether SECRET_KEY is set, or not needed because of DEBUG."""
     return settings.DEBUG or not settings.SECRET_KEY.startswith("insecure-")
 
 
@@ -54,7 +54,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 def check_static_files(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """loquent.W004: STATIC_ROOT needs what `collectstatic` writes, or every page of staff fails."""
+    """loquent.W004: STATIC_ROOT needs the files of `collectstatic`, or every admin page fails."""
     if not settings.STATIC_ROOT or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
         return []
     return [
@@ -70,7 +70,7 @@ def check_static_files(
 def check_channel_layer(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """loquent.W003 / E003: without Redis, processes can't tell each other anything."""
+    """loquent.W003 / E003: without Redis, processes can't exchange events."""
     if settings.REDIS_URL:
         return []
     hint = "Set REDIS_URL=redis://host:6379/0."
@@ -95,7 +95,7 @@ def check_channel_layer(
 
 @register()
 def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """loquent.W005: without mail, nobody gets an invitation or a link for a new password."""
+    """loquent.W005: without mail, invitations and password reset links are not sent."""
     if settings.DEBUG or (settings.EMAIL_URL and settings.DEFAULT_FROM_EMAIL_IS_SET):
         return []
     missing = "DEFAULT_FROM_EMAIL" if settings.EMAIL_URL else "EMAIL_URL"

@@ -52,6 +52,18 @@ def envlist(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def envseconds(name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the variable as durations in seconds, such as 0,5,300; at least one."""
+    try:
+        found = tuple(float(item) for item in envlist(name)) or default
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 <= seconds < float("inf") for seconds in found):
+        value = envstr(name)
+        raise ImproperlyConfigured(f"{name}={value!r} is not a list of seconds like 0,5,300.")
+    return found
+
+
 def envnetworks(name: str) -> list[Network]:
     """Return the variable as a list of networks, such as 10.0.0.0/8, or single addresses."""
     try:
@@ -76,8 +88,8 @@ def require_modules(variable: str, requirements: str, *modules: str) -> None:
 def envsecret(name: str) -> str:
     """Return a secret from NAME, or from the file that NAME_FILE names; empty if neither is set.
 
-    Raises ImproperlyConfigured when both are set or the file can't be read. The value never
-    stands in a message.
+    Raises ImproperlyConfigured when both are set or the file can't be read. The value is
+    never part of a message.
     """
     value = envstr(name)
     path = envstr(f"{name}_FILE")

@@ -1,11 +1,11 @@
-"""The errors that services raise. Knows nothing of Django, so that every layer may import it."""
+"""The errors that services raise. Independent of Django, so that every layer may import it."""
 
 from enum import StrEnum
 from typing import Any
 
 
 class ErrorCode(StrEnum):
-    """What went wrong, for programs. The text beside it is for people and may change."""
+    """The kind of an error, for programs. The message is for people and may change."""
 
     # On the visitor's socket: a closed set (docs/protocol.md, "Error codes").
     INVALID_FRAME = "invalid_frame"
@@ -45,9 +45,9 @@ class ErrorCode(StrEnum):
 class ApplicationError(Exception):
     """A rule was broken.
 
-    `message` is one sentence that says what to do. `fields` names the fields at fault, each with
-    its sentences. `retry_after` is in seconds, where waiting helps. `limit` names the limit that
-    refused, where one did, for the counts that staff see.
+    `message` is one sentence that says what to do. `fields` maps the invalid fields to their
+    sentences. `retry_after` is in seconds, if waiting helps. `limit` names the limit that caused
+    the refusal, if any, for the counts that staff see.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class ConflictError(ApplicationError):
 
 
 class VersionConflictError(ApplicationError):
-    """Somebody saved meanwhile: the row is no longer the version that the caller has read.
+    """Another caller has saved the row since this one read it.
 
-    `current` holds what differs now, by field, as values that JSON can carry.
+    `current` maps the fields that differ to their present values, which can be written as JSON.
     """
 
     def __init__(self, message: str, *, current: dict[str, Any]) -> None:

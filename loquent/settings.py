@@ -10,19 +10,12 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
 from loquent.db.settings import database_settings
-from loquent.env import (
-    envbool,
-    envint,
-    envlist,
-    envnetworks,
-    envsecret,
-    envstr,
-    require_modules,
-)
+from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr, require_modules
 from loquent.limits import Limits
 from loquent.mail import mail_settings
 from loquent.rest.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401
 from loquent.telemetry.settings import logging_settings
+from loquent.webhooks.settings import *  # noqa: F403
 
 # Lets classes of Django be written with their types, such as ModelAdmin[Contact].
 django_stubs_ext.monkeypatch()
@@ -32,7 +25,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = envbool("DEBUG", False)
 # A missing key is reported by the check loquent.E001, so that commands can still say so.
 SECRET_KEY = envsecret("SECRET_KEY") or "insecure-no-secret-key-is-set"
-# The demo shop of `make run`, which shows no setting and no data of anybody's.
+# Earlier keys: staff stay logged in, and webhooks are signed with them, too.
+SECRET_KEY_FALLBACKS = [key.strip() for key in envsecret("SECRET_KEY_FALLBACKS").split(",") if key]
+# The demo shop of `make run`, which shows no settings and no personal data.
 DEMO_PAGE = envbool("DEMO_PAGE", DEBUG)
 
 SITE_URL = envstr("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -53,12 +48,13 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 INSTALLED_APPS = [
     # It provides `runserver`, for development; servers are installed without it.
     *(["daphne"] if find_spec("daphne") else []),
-    # Before the admin: their templates stand in for its own.
+    # Before the admin: their templates override its own.
     "loquent",
     "auditlog",
     "loquent.organizations",
     "loquent.jobs",
     "loquent.mailing",
+    "loquent.webhooks",
     "loquent.organizations.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -78,7 +74,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The outermost two: no answer passes them by.
+    # The outermost two: every response passes through them.
     "loquent.server.telemetry.TelemetryMiddleware",
     "loquent.server.headers.SecurityHeadersMiddleware",
     # Before anything reads a cookie.
@@ -147,7 +143,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "loquent.organizations.backends.MembershipBackend",
 ]
-# Wrong passwords are counted in the database: for all processes, whether Redis is there or not.
+# Wrong passwords are counted in the database: for all processes, with or without Redis.
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = envint("SIGN_IN_FAILURES", 5, minimum=1)
@@ -172,16 +168,16 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 AUDITLOG_LOGENTRY_MODEL = "organizations.AuditEntry"
-# Its migrations would make the table of the model that ours stands in for.
+# Its migrations would create the table of the model that ours replaces.
 MIGRATION_MODULES = {"auditlog": None}
 # "Helper → Sales" instead of two ids.
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 AUDIT_LOG_DAYS = envint("AUDIT_LOG_DAYS", 365, minimum=1)
 
 SESSION_ENGINE = "loquent.organizations.staff_sessions"
-# Without a request for so long, staff have to log in again.
+# After this time without a request, staff have to log in again.
 SESSION_COOKIE_AGE = envint("SIGN_IN_IDLE_HOURS", 12, minimum=1) * 3_600
-# A browser takes a cookie named __Host-… only from this host, over https, for every path.
+# Browsers accept a cookie named __Host-… only from this host, over https, for every path.
 _prefix = "__Host-" if SITE_IS_HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_IS_HTTPS
@@ -193,15 +189,15 @@ X_FRAME_OPTIONS = "DENY"
 HSTS_SECONDS = envint("HSTS_SECONDS", 365 * 24 * 3_600)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if SITE_IS_HTTPS else 0
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS is for this host alone: what other hosts of the domain do is not ours to decide.
+    # HSTS covers this host only: we don't decide for other hosts of the domain.
     "security.W005",
     "security.W021",
-    # The proxy that ends TLS sends http to https; asked without one, the server would redirect
-    # to itself for ever.
+    # The proxy that terminates TLS redirects http to https; without one, the server would redirect
+    # to itself forever.
     "security.W008",
-    # SQLite's index of the overview's figures has fewer columns; it finds the rows all the same.
+    # SQLite's index of the overview's figures has fewer columns, but still finds the rows.
     "models.W040",
-    # The login itself says that it was tried too often (organizations/site/staff_site.py).
+    # The login page itself reports too many attempts (organizations/site/staff_site.py).
     "axes.W002",
 ]
 
@@ -229,7 +225,7 @@ DEFAULT_FROM_EMAIL_IS_SET = bool(envstr("DEFAULT_FROM_EMAIL"))
 # --- REST API ------------------------------------------------------------------------------------
 
 # Browser applications of other origins that call the REST API with a key. The visitors' endpoints
-# answer for themselves, widget by widget (widgets/views.py).
+# set their own headers, per widget (widgets/views.py).
 CORS_URLS_REGEX = r"^/api/(v1|schema)/"
 CORS_ALLOWED_ORIGINS = envlist("API_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = False
@@ -242,10 +238,11 @@ OPENAI_BASE_URL = envstr("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip(
 OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 # Names that the form of an agent suggests; any other may be typed.
 OPENAI_MODELS = envlist("OPENAI_MODELS")
+MEANING = envbool("MEANING", True)
 
 # --- Ceilings of the operator --------------------------------------------------------------------
 
-# For every organization, whatever its own settings say; 0: no ceiling.
+# For every organization, regardless of its own settings; 0: no ceiling.
 MAX_DAILY_TOKENS = envint("MAX_DAILY_TOKENS", 0)
 # Names, as in OPENAI_MODELS, of the only models that may be used with the server's key.
 SERVER_MODELS = envlist("SERVER_MODELS")
@@ -268,7 +265,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 # Where `collectstatic` has put the files: compressed, and named by their hashes, to be kept.
-# Without it they are found in the source, and a digest in the address tells versions apart.
+# Without it they are found in the source, and a digest in the address identifies the version.
 STATIC_ROOT = envstr("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 STORAGES = {

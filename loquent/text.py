@@ -1,4 +1,4 @@
-"""Text from outside, made fit for the database and for JSON. Pure."""
+"""Cleans text from outside for the database and for JSON. Pure."""
 
 import re
 import unicodedata
@@ -99,8 +99,8 @@ def is_blank(text: str) -> bool:
 class TextCleaner:
     """Joins the halves of surrogate pairs in text that arrives in pieces, and cleans it.
 
-    JSON may carry the halves as two escapes in two pieces. Feeding a text in any pieces gives
-    the same as feeding it whole.
+    JSON may carry the halves as two escapes in two pieces. The result does not
+    depend on how the text was cut.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class TextCleaner:
             text, self._held = self._held + text, ""
         if _CONTROL_OR_SURROGATE.search(text) is None:
             return text
-        # Controls go first: what stands on both sides of one must not depend on where it was cut.
+        # Remove controls first: the text around one must not depend on where it was cut.
         text = _CONTROLS.sub("", text)
         if text and "\ud800" <= text[-1] <= "\udbff":
             text, self._held = text[:-1], text[-1]

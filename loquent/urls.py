@@ -6,27 +6,60 @@ from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
+from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.organizations.api.members import MemberViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
+from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
 from widgets.api.contacts import ContactDataViewSet
 from widgets.api.sessions import WidgetSessionViewSet
+from widgets.api.unanswered import UnansweredViewSet
 from widgets.api.widgets import WidgetViewSet
 
 router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
+router.register(
+    r"agents/(?P<agent_id>[0-9a-f-]{36})/questions", AgentQuestionViewSet, basename="agent-question"
+)
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
+router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("events", EventViewSet, basename="event")
 router.register("members", MemberViewSet, basename="member")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path(
+        "api/v1/agents/<uuid:pk>/search/",
+        AgentAnswersViewSet.as_view({"get": "find"}, detail=True),
+        name="agent-search",
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/evaluate/",
+        AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True),
+        name="agent-evaluate",
+    ),
+    # The same by another name: beside the questions.
+    path(
+        "api/v1/agents/<uuid:pk>/questions/evaluate/",
+        AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True, schema=None),
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/unanswered/",
+        UnansweredViewSet.as_view({"get": "find"}, detail=True),
+        name="agent-unanswered",
+    ),
+    path(
+        "api/v1/agents/<uuid:pk>/unanswered/<uuid:question_id>/",
+        UnansweredViewSet.as_view({"post": "close"}, detail=True),
+        name="agent-unanswered-close",
+    ),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),
     path("api/schema/", ApiSchema.as_view(), name="schema"),
@@ -35,6 +68,6 @@ urlpatterns = [
     path("api/", unknown_path, {"rest": "/"}),
     path("api/<path:rest>", unknown_path),
 ]
-# Below /api/ errors are JSON, whoever finds them.
+# Below /api/, all errors are JSON.
 handler400 = "loquent.rest.errors.bad_request"
 handler500 = "loquent.rest.errors.server_error"

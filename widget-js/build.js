@@ -1,5 +1,5 @@
 /**
- * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, its markdown renderer,
+ * Build dist/: widget.min.js (the launcher) and chunks/<hash>.js (the chat, what it loads when needed,
  * and one locale each, loaded after the first click); and the admin's markdown script. `--check` only compares dist/ with
  * src/, `--watch` rebuilds on every change, `--release` records the chunks of this release.
  */
@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { context } from "esbuild";
 import { shrinkCss } from "./build/css.js";
 import { ADMIN_MARKDOWN, hashOf, keep, release, report, write } from "./build/output.js";
+import { shareModules } from "./build/shared.js";
 import { shrink } from "./build/shrink.js";
-import { markdownSlot } from "./build/slot.js";
 
 const options = new Set(process.argv.slice(2));
 const locales = (await readdir(new URL("src/locales/", import.meta.url)))
@@ -34,12 +34,12 @@ const chat = await context({
   ...common,
   entryPoints: [
     { in: "src/chat-entry.js", out: "chat" },
-    { in: "src/markdown-parts.js", out: "markdown" },
+    { in: "src/more-entry.js", out: "more" },
     ...locales.map((name) => ({ in: `src/locales/${name}.js`, out: name })),
   ],
   format: "esm",
   charset: "utf8",
-  plugins: [shrinkCss, markdownSlot, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
+  plugins: [shrinkCss, shareModules, { name: "chunks", setup: (build) => build.onEnd(buildRest) }],
 });
 
 const launcher = await context({

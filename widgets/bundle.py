@@ -13,7 +13,7 @@ from django.conf import settings
 
 # `q=` more than 0, the only parameter of an encoding.
 _WANTED = re.compile(r"\s*q\s*=\s*(?:1|0?\.0*[1-9])")
-# What build.js writes: widget.min.js, and what that loads later as chunks/<hash>.js.
+# The output of build.js: widget.min.js, and the files that it loads later, chunks/<hash>.js.
 DIST: Path = settings.BASE_DIR / "widget-js" / "dist"
 _CHUNK = re.compile(r"([0-9a-f]{16,20})\.js\Z")
 CACHE_BYTES = 4 * 1024 * 1024
@@ -24,7 +24,7 @@ _cache: LRUCache[tuple[Path, str], "Bundle"] = LRUCache(
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A script, plain and compressed; `digest` tells its versions apart."""
+    """A script, plain and compressed; `digest` identifies its version."""
 
     plain: bytes
     gzip: bytes
@@ -33,11 +33,11 @@ class Bundle:
 
     @property
     def weight(self) -> int:
-        """How many bytes it takes in memory."""
+        """Return its size in memory, in bytes."""
         return len(self.plain) + len(self.gzip) + len(self.brotli)
 
     def encoded(self, accept_encoding: str) -> tuple[bytes, str]:
-        """The best form for an Accept-Encoding header, and its name (empty for plain)."""
+        """Return the best form for an Accept-Encoding header, and its name (empty for plain)."""
         accepted = set()
         for item in accept_encoding.lower().split(","):
             name, _, parameters = item.partition(";")
@@ -51,14 +51,14 @@ class Bundle:
 
 
 def load_bundle() -> Bundle:
-    """The first file as it is on the disk now."""
+    """Return the first file as it is on disk now."""
     return _load(DIST / "widget.min.js")
 
 
 def load_chunk(name: str) -> Bundle | None:
-    """The file that a page asks for as chunks/<name>; None where there is none.
+    """Return the file for chunks/<name>; None if there is none.
 
-    The first file has such a name, too, made of its own digest: for pages that pin its version.
+    The first file has such a name, too, from its own digest: for pages that pin its version.
     """
     match = _CHUNK.match(name)
     if match is None:

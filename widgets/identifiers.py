@@ -1,4 +1,4 @@
-"""Identifiers that are made by a rule: of widgets, and of answers."""
+"""Generate the identifiers of widgets and answers."""
 
 import hashlib
 import re
@@ -12,26 +12,26 @@ _WIDGET_ID = re.compile(r"^wid_[A-Za-z0-9]{1,60}\Z")
 
 
 def generate_widget_id() -> str:
-    """A new `wid_…` of 24 random letters and digits (142 bits): it can't be guessed or collide."""
+    """Return a new `wid_…` of 24 random letters and digits (142 bits), unguessable and unique."""
     return "wid_" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
 def is_widget_id(text: str) -> bool:
-    """Whether a text could be a widget's identifier; what can't is not worth a query."""
+    """Return whether a text could be a widget's identifier; anything else needs no query."""
     return _WIDGET_ID.match(text) is not None
 
 
 def new_reply_id(*, answers: uuid.UUID) -> uuid.UUID:
-    """A new id for an answer to this message; each try has its own.
+    """Return a new id for an answer to this message; each try has its own.
 
-    It is told before there is a row, and where a try leaves none, nothing else remembers it:
-    so the id itself says whose answer it was to be.
+    It is announced before there is a row, and a try without text leaves no row, so the id itself
+    identifies the message.
     """
     return _reply_id(uuid.uuid4().bytes[:8], answers)
 
 
 def is_reply_id(reply_id: uuid.UUID, *, answers: uuid.UUID) -> bool:
-    """Whether `new_reply_id` could have made the id for an answer to this message."""
+    """Return whether `new_reply_id` could have returned the id for this message."""
     return reply_id == _reply_id(reply_id.bytes[:8], answers)
 
 

@@ -1,7 +1,7 @@
-"""Which sites may run a widget. Pure: no database, no I/O.
+"""Decide which sites may run a widget. Pure: no database, no I/O.
 
-An origin is `scheme://host[:port]`, lower case, the host in its ASCII (IDNA) form, the scheme's
-default port left out. Rules: docs/protocol.md, "Origins".
+An origin is `scheme://host[:port]`, in lower case, with the host in its ASCII (IDNA) form and
+without the scheme's default port. Rules: docs/protocol.md, "Origins".
 """
 
 import ipaddress
@@ -24,11 +24,11 @@ _SCHEME = re.compile(r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)\Z", r
 
 
 class OriginError(ValueError):
-    """An entry is no origin; its text says why and what to write."""
+    """An entry is not an origin; the text says why and what to enter."""
 
 
 def parse_origin(origin: str) -> str | None:
-    """The canonical form of an `Origin` header's value, or None where it is none.
+    """Return the canonical form of an `Origin` header's value; None if it is invalid.
 
     Stricter than a URL parser on purpose: browsers send this header in one form only.
     """
@@ -45,7 +45,7 @@ def parse_origin(origin: str) -> str | None:
 def is_origin_allowed(
     origin: str | None, allowed_origins: Sequence[str] | None, *, site_origin: str | None = None
 ) -> bool:
-    """Whether a page of this origin may use a widget with this list.
+    """Return whether a page of this origin may use a widget with this list.
 
     `origin` is the header's value (None: absent), `allowed_origins` the stored list (None: any
     site), `site_origin` the server's own public origin, which is always allowed.
@@ -61,7 +61,7 @@ def is_origin_allowed(
 
 
 def normalize_origin_entry(entry: str) -> str:
-    """The stored form of one entry of a list, as people type it: `Example.com/` → `https://example.com`.
+    """Return the stored form of a typed list entry: `Example.com/` → `https://example.com`.
 
     Raises OriginError with the reason.
     """
@@ -97,6 +97,19 @@ def normalize_origin_entry(entry: str) -> str:
     if wildcard and ("." not in host or host.startswith("[") or _is_ipv4(host)):
         raise OriginError(f"“{text}”: a wildcard needs a domain, as in https://*.example.com.")
     return _join(scheme, (WILDCARD if wildcard else "") + host, port)
+
+
+def add_www(entry: str) -> list[str]:
+    """The entries that a form stores for one: `example.com` stands for `www.example.com`, too.
+
+    Sites answer at both names, and owners know one of them. Entries with a scheme, port, path or
+    wildcard are exact.
+    """
+    text = strip_invisible(entry).lower()
+    if re.search(r"[:/*@?#\\\s\[]", text) or "." not in text or _NUMBER.match(text.split(".")[-1]):
+        return [entry]
+    bare = text.removeprefix("www.")
+    return [bare, f"www.{bare}"] if "." in bare else [entry]
 
 
 def _split_scheme(text: str) -> tuple[str, str]:
@@ -172,7 +185,7 @@ def _canonical_host(host: str) -> str:
         return host
     address = ipaddress.IPv6Address(host[1:-1])
     if address.ipv4_mapped is not None:
-        # Browsers write it in hexadecimal; so does not every version of Python.
+        # Browsers write it in hexadecimal; not every version of Python does.
         high, low = divmod(int(address.ipv4_mapped), 0x10000)
         return f"[::ffff:{high:x}:{low:x}]"
     return f"[{address.compressed}]"

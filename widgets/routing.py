@@ -10,7 +10,7 @@ from widgets.chat.staff_consumer import StaffConsumer
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Refuses the upgrade, with HTTP 403, on a path where nothing is."""
+    """Refuses the upgrade on an unknown path, with HTTP 403."""
 
     async def connect(self) -> None:
         await self.close()

@@ -1,24 +1,25 @@
-"""The widget module's words: enums, and the data that crosses its layers."""
+"""The widget module's enums, and the data that its layers exchange."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntFlag
 from typing import TypedDict
 
 from django.db import models
 
-from loquent.agents.types import AgentLimit, Source
+from loquent.agents.types import AgentLimit, Choice, Source
 
 
 class WidgetPosition(models.TextChoices):
-    """The corner of the page in which the bubble floats."""
+    """The corner of the page that holds the button."""
 
     BOTTOM_RIGHT = "bottom_right", "Bottom right"
     BOTTOM_LEFT = "bottom_left", "Bottom left"
 
 
 class ContactInfoMode(models.TextChoices):
-    """Whether visitors are asked for their details, and whether they must give them first."""
+    """Whether visitors are asked for their details, and whether these are required."""
 
     NONE = "none", "Don't ask"
     OPTIONAL = "optional", "Visitors may leave their details"
@@ -26,7 +27,7 @@ class ContactInfoMode(models.TextChoices):
 
 
 class MessageRole(models.TextChoices):
-    """Who wrote a message."""
+    """The author of a message."""
 
     USER = "user", "Visitor"
     ASSISTANT = "assistant", "Assistant"
@@ -34,12 +35,12 @@ class MessageRole(models.TextChoices):
 
     @property
     def is_visitor(self) -> bool:
-        """Whether the visitor wrote the message."""
+        """Return whether the visitor wrote the message."""
         return self is MessageRole.USER
 
     @property
     def is_answer(self) -> bool:
-        """Whether the message ends a turn: an agent wrote it, and it can be rated or replaced."""
+        """Return whether an agent wrote the message; it ends a turn, and can be rated."""
         return self is MessageRole.ASSISTANT
 
 
@@ -97,7 +98,7 @@ class MessageStatus(models.TextChoices):
 
 
 class AnswerOutcome(models.TextChoices):
-    """What an answer did for the visitor; `status` says how its text ended."""
+    """The result of an answer for the visitor; `status` says how its text ended."""
 
     ANSWERED = "answered", "Answered"
     NO_ANSWER = "no_answer", "No answer found"
@@ -107,7 +108,7 @@ class AnswerOutcome(models.TextChoices):
 
 
 def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> str:
-    """Return an answer's outcome by its status; `complete`: that of an answer that is whole."""
+    """Return an answer's outcome by its status; `complete`: the outcome of a complete answer."""
     match status:
         case MessageStatus.FAILED | MessageStatus.INTERRUPTED:
             return AnswerOutcome.FAILED.value
@@ -119,36 +120,88 @@ def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> 
 # An answer that left the visitor without help.
 UNHELPFUL = frozenset({AnswerOutcome.NO_ANSWER.value, AnswerOutcome.FAILED.value})
 # An answer that ended well, was cut by its maximum length or a filter, or was stopped on purpose.
-# Base clients, which know no status, are shown these alone, and so is the model.
+# Base clients, which know no status, and the model see only these.
 FINISHED = frozenset(
     {MessageStatus.COMPLETE.value, MessageStatus.CUT.value, MessageStatus.STOPPED.value}
 )
 
 
 class CutReason(models.TextChoices):
-    """Why an answer with the status `cut` is not whole."""
+    """Why an answer with the status `cut` is incomplete."""
 
     LENGTH = "length", "Cut off at the maximum answer length"
     FILTER = "filter", "Cut off by the provider's content filter"
     UNKNOWN = "unknown", "Cut off by the provider"
 
 
+class Sign(IntFlag):
+    """What visitors' messages say about a conversation; kept for good."""
+
+    QUESTION = 1
+    THANKS = 2
+    PERSON = 4
+    DETAILS = 8
+    COMPLAINT = 16
+    # Of one message only: it is no question.
+    GREETING = 32
+
+
+class Attention(IntFlag):
+    """Why a conversation needs staff, most urgent last; the lower bits are no reasons yet.
+
+    A conversation needs staff if the number is at least that of FAILED.
+    """
+
+    HAS_DETAILS = 1
+    ONE_NO_ANSWER = 2
+    TWO_NO_ANSWERS = 4
+    COMPLAINED = 8
+    FAILED = 16
+    NO_ANSWER = 32
+    LEFT_DETAILS = 64
+    UNHAPPY = 128
+    PERSON = 256
+
+
+class Reason(models.TextChoices):
+    """The reasons of Attention by name, in the order in which staff should look at them."""
+
+    PERSON = "asked_for_person", "Asked for a person"
+    UNHAPPY = "unhappy", "Unhappy"
+    LEFT_DETAILS = "left_details", "Left details"
+    NO_ANSWER = "no_answer", "No answer found"
+    FAILED = "failed", "Failed"
+
+    @property
+    def bit(self) -> int:
+        """The reason's bit in `WidgetSession.attention`."""
+        return Attention[self.name].value
+
+
 class Rating(models.TextChoices):
-    """What a visitor thinks of an answer."""
+    """A visitor's rating of an answer."""
 
     UP = "up", "Thumbs up"
     DOWN = "down", "Thumbs down"
 
 
+class Unanswered(models.TextChoices):
+    """Why a question counts as unanswered; most serious first."""
+
+    NO_ANSWER = "no_answer", "No answer found"
+    CHOICES = "choices", "No choice clicked"
+    THUMBS_DOWN = "thumbs_down", "Thumbs down"
+
+
 class TurnState(models.TextChoices):
-    """A turn either waits or runs; a finished one has no row any more."""
+    """A turn either waits or runs; a finished one has no row."""
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
 
 
 class LimitKind(models.TextChoices):
-    """What refused a visitor; services/rate_limits.py has the rates and their sentences."""
+    """The limit that refused a visitor; services/rate_limits.py has the rates and sentences."""
 
     MESSAGES = "messages", "messages per visitor per minute"
     MESSAGES_DAY = "messages_day", "messages per visitor per day"
@@ -179,7 +232,7 @@ class NoticeData(TypedDict):
 
 
 class ContactCard(TypedDict):
-    """How visitors reach the organization without the chat; None for what is not set.
+    """How visitors reach the organization without the chat; None for fields that are not set.
 
     `hours`: ranges of times per day of the week, in the organization's time zone.
     """
@@ -192,7 +245,7 @@ class ContactCard(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class WidgetConfigData:
-    """What staff or a program says about a widget: everything that can be set, and nothing else."""
+    """All settings of a widget that staff or a program can change."""
 
     text_agent_id: uuid.UUID
     name: str | None = None
@@ -213,7 +266,7 @@ class WidgetConfigData:
 
 
 class WidgetPublicConfig(TypedDict):
-    """The nine keys that any site may read; never an internal identifier."""
+    """The nine keys that any site may read; they contain no internal identifier."""
 
     name: str | None
     greeting: str | None
@@ -228,7 +281,7 @@ class WidgetPublicConfig(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What a browser says of the page that asks for a widget: headers, as sent."""
+    """A browser's headers about the page that requests a widget, as sent."""
 
     widget_id: str
     origins: Sequence[bytes]
@@ -251,7 +304,7 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class MessageData:
-    """A message as the socket side knows it; `created_at` in ISO 8601, UTC, microseconds."""
+    """A message as sockets use it; `created_at` in ISO 8601, UTC, microseconds."""
 
     id: str
     seq: int
@@ -264,6 +317,7 @@ class MessageData:
     feedback: str | None = None
     client_message_id: str | None = None
     card: bool = False
+    choices: list[Choice] = field(default_factory=list)
     author: str = ""
     kind: str = MessageKind.TEXT.value
 

@@ -1,4 +1,4 @@
-"""The widget module's addresses outside of the REST API and the admin."""
+"""The widget module's addresses outside the REST API and the admin."""
 
 from django.conf import settings
 from django.urls import path
@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/widget/embed.js", views.embed_script, name="embed-script"),
     path("api/widget/chunks/<path:name>", views.script_chunk, name="script-chunk"),
     path("api/widget/<str:widget_id>/config", views.widget_config, name="widget-config"),
+    path("chat/<str:widget_id>", views.chat_page, name="chat-page"),
     path("widgets", views.widget_list, name="staff-widget-list"),
     path("widgets/create", views.widget_create, name="staff-widget-create"),
     path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),

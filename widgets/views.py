@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -21,7 +22,9 @@ from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
-from widgets.services.sessions import check_page_request
+from widgets.services.sessions import check_page_request, find_public_widget
+from widgets.services.setup.seen_sites import note_site
+from widgets.services.setup.snippets import embed_attributes
 from widgets.types import PageRequest
 
 logger = logging.getLogger(__name__)
@@ -133,6 +136,7 @@ def widget_config(request: HttpRequest, widget_id: str) -> HttpResponse:
         response = _config_error(ErrorCode.UNAVAILABLE, "Please try again in a moment.", 503)
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     else:
+        note_site(widget_id=widget.widget_id, origin=origin)
         response = JsonResponse(public_config(widget))
         if widget.allowed_origins is None:
             response["Access-Control-Allow-Origin"] = "*"
@@ -162,6 +166,24 @@ def widget_create(request: HttpRequest) -> HttpResponse:
 def widget_details(request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
     """`/widgets/<id>`: redirect to settings, embed code and reset."""
     return redirect("admin:widgets_widgetconfig_change", id)
+
+
+@require_safe
+def chat_page(request: HttpRequest, widget_id: str) -> HttpResponse:
+    """`/chat/<widget_id>`: the chat as a page of its own, for links, QR codes and signatures.
+
+    Returns 404 if the widget is unknown or disabled. The page belongs to this server, so the
+    widget's allowed sites don't matter.
+    """
+    widget = find_public_widget(widget_id=widget_id)
+    attributes = embed_attributes(widget) if widget else {}
+    language = get_language_from_request(request)
+    context = {"widget": widget, "attributes": attributes, "language": language}
+    response = render(request, "widgets/chat.html", context, status=200 if widget else 404)
+    response[POLICY] = demo_policy(request.get_host())
+    response["Cache-Control"] = "no-cache"
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
 
 
 @require_safe

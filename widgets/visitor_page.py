@@ -1,6 +1,6 @@
-"""What a visitor's browser says of the page that they are on, made fit to keep. Pure.
+"""Validate what a visitor's browser reports about its page. Pure.
 
-It is untrusted to the last letter: a page can say whatever it likes.
+All of it is untrusted: a page can report anything.
 """
 
 import re
@@ -13,7 +13,7 @@ from loquent.text import clean_text
 
 MAX_TITLE = 300
 MAX_DEPTH = 6
-# JavaScript knows no larger whole numbers, and a database writes out every digit of an exponent.
+# JavaScript has no larger exact integers, and a database writes out every digit of an exponent.
 MAX_NUMBER = 2**53
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?:[^/?#\\\s]*@)?"
@@ -36,24 +36,24 @@ def stored_page(
 
 
 def read_page(data: Mapping[str, Any]) -> VisitorPage:
-    """The page of a decoded frame; raises ValueError with a sentence that says what is wrong."""
+    """Return the page of a decoded frame; raise ValueError with a sentence for the client."""
     url = clean_address(_text(data, "url"))
     if not url:
-        raise ValueError("A page needs its url, an absolute http or https address.")
+        raise ValueError("A page needs a url, which must be an absolute http or https address.")
     context = data.get("context")
     if context is not None and not isinstance(context, dict):
         raise ValueError("context is an object.")
     return VisitorPage(
         url=url,
         title=" ".join(clean_text(_text(data, "title")).split())[:MAX_TITLE].rstrip(),
-        # A visitor may come from anywhere, such as an app: that is not the page's fault.
+        # A referrer may be anything, such as an app: ignore it instead of refusing the page.
         referrer=clean_address(_text(data, "referrer")),
         context=_clean(context or {}, MAX_DEPTH),
     )
 
 
 def clean_address(text: str) -> str:
-    """An http or https address without its fragment and user-info; empty for anything else."""
+    """Return an http or https address without fragment and user info; empty for anything else."""
     found = _ADDRESS.fullmatch(_UNSAFE.sub("", clean_text(text)))
     if found is None:
         return ""
@@ -65,15 +65,15 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"{name} is a text.")  # noqa: TRY004 - one kind of error for callers
+        raise ValueError(f"{name} must be a string.")  # noqa: TRY004 - one kind of error for callers
     return value
 
 
 def _clean(value: Any, depth: int) -> Any:
-    """A JSON value whose texts, keys among them, any database can hold."""
+    """Return a JSON value whose texts, including keys, any database can store."""
     if isinstance(value, str):
         return clean_text(value)
-    # Infinity, which JSON writes as 1e999, is none either.
+    # Infinity, which JSON writes as 1e999, is rejected as well.
     if isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise ValueError("A number in context is too large.")
     if not isinstance(value, dict | list):

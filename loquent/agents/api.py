@@ -30,7 +30,7 @@ from loquent.server.large_bodies import accepts_large_bodies
 
 
 class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
-    """Something an agent knows. `id`: an entry that the agent has; leave it out for a new one."""
+    """A knowledge entry of an agent. Give the `id` of an existing entry; omit it for a new one."""
 
     id = serializers.UUIDField(required=False)
 
@@ -68,7 +68,7 @@ AGENT = {
     },
 )
 class TextAgentSerializer(StrictSerializer[TextAgent]):
-    """A text agent with all that it knows. `knowledge`, where given, replaces all entries."""
+    """A text agent with its knowledge. If given, `knowledge` replaces all entries."""
 
     organization_id = serializers.UUIDField(read_only=True)
     knowledge = KnowledgeEntrySerializer(many=True, required=False)
@@ -95,7 +95,7 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
 
 
 class TextAgentFilter(PeriodFilterSet):
-    """How a list of agents may be narrowed down."""
+    """Filter lists of agents."""
 
     enabled = BooleanChoice(help_text="`true`: enabled agents; `false`: disabled agents.")
     model = filters.CharFilter(max_length=200, help_text="Agents with exactly this model.")
@@ -103,7 +103,7 @@ class TextAgentFilter(PeriodFilterSet):
 
 
 class AgentPagination(NewestFirstPagination):
-    """Pages that end earlier where the agents on them know much, as an answer is made in memory."""
+    """Pages that are shorter if their agents have much knowledge: responses are built in memory."""
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None

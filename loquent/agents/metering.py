@@ -10,7 +10,7 @@ BYTES_PER_TOKEN = 3
 
 
 class TokenCounts(TypedDict):
-    """The tokens of a reply, as `settle_tokens` expects them; None where an estimate is needed.
+    """The tokens of a reply, as `settle_tokens` expects them; None if an estimate is needed.
 
     `answer` None: no endpoint accepted the request, so the reply is free.
     """
@@ -24,12 +24,12 @@ FREE = TokenCounts(input_tokens=None, output_tokens=None, answer=None)
 
 
 def estimate_tokens(text: str) -> int:
-    """Return about as many tokens as a text has; rather too many than too few."""
+    """Estimate the tokens of a text, too high rather than too low."""
     return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
 
 
 class TokenMeter:
-    """Records what an endpoint did for one reply, whatever becomes of the answer.
+    """Records what an endpoint did for one reply, however the answer ends.
 
     An endpoint charges for each request that it accepts, also if the answer is blank, filtered,
     cut off or stopped. Only a request that was never accepted is free.
@@ -77,7 +77,7 @@ class TokenMeter:
     def counts(self, *, max_output_tokens: int) -> TokenCounts:
         """Return what the reply used of a maximum of output tokens.
 
-        If a request was given up before the first word, the endpoint may have used the maximum
+        If a request was abandoned before the first word, the endpoint may have used the maximum
         for reasoning that it does not send.
         """
         if not self.is_accepted:

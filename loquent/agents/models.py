@@ -17,13 +17,13 @@ DEFAULT_FALLBACK = "Sorry, I can't answer right now. Please try again in a momen
 
 
 def validate_model(value: str) -> None:
-    """Refuse what is not `provider:name`; whether the provider exists is the services' to say."""
+    """Refuse what is not `provider:name`; services check whether the provider exists."""
     if not MODEL_PATTERN.match(value):
         raise ValidationError(f"Enter the model as provider:name, such as {DEFAULT_MODEL}.")
 
 
 class TextAgent(BaseModel):
-    """What answers visitors: a model with instructions, and its knowledge."""
+    """An agent that answers visitors: a model with instructions and knowledge."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="text_agents"
@@ -79,7 +79,7 @@ class TextAgent(BaseModel):
 
 
 class KnowledgeEntry(BaseModel):
-    """Something an agent knows: a page, an answer, a paragraph of a handbook."""
+    """A knowledge entry of an agent: a page, an answer, a paragraph of a handbook."""
 
     agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="knowledge")
     title = models.CharField(max_length=200)
@@ -99,10 +99,89 @@ class KnowledgeEntry(BaseModel):
         return self.title
 
 
+class AgentQuestion(BaseModel):
+    """A question that measures an agent's answers: what it should find, or that it should refuse.
+
+    `was_right`: what the last evaluation found; None before the first.
+    """
+
+    class Expect(models.TextChoices):
+        ENTRY = "entry", "an entry"
+        NONE = "none", "no answer"
+        PERSON = "person", "a person"
+
+    agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="questions")
+    question = models.CharField(max_length=2_000, help_text="What a visitor asks.")
+    previous = models.CharField(
+        max_length=2_000, blank=True, help_text="What the visitor asked before, if that matters."
+    )
+    expect = models.CharField(
+        max_length=10,
+        choices=Expect,
+        default=Expect.ENTRY,
+        help_text="`entry`: the knowledge entry that answers; `none`: a refusal, as no entry "
+        "answers; `person`: the visitor asks for a person.",
+    )
+    entry = models.ForeignKey(
+        KnowledgeEntry,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="questions",
+        help_text="The entry that answers; null if it was deleted, or none is expected.",
+    )
+    was_right = models.BooleanField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name = "test question"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expect="entry") | models.Q(entry=None),
+                name="agent_question_entry_only_if_expected",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:100]
+
+
+class PassageVector(models.Model):
+    """The vector of a text, by the SHA-256 of the model, its dimensions and the text."""
+
+    key = models.BinaryField(primary_key=True, max_length=32)
+    data = models.BinaryField(help_text="Half-precision floats.")
+
+    class Meta:
+        verbose_name = "passage vector"
+
+    def __str__(self) -> str:
+        return bytes(self.key).hex()
+
+
+class TriedQuestion(BaseModel):
+    """A question that a member asked in "Try it", and how its answer ended.
+
+    Few are kept per organization (services/tries.py); set-up tells by them what has been tried.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="tried_questions"
+    )
+    question = models.CharField(max_length=500)
+    outcome = models.CharField(max_length=16)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.question
+
+
 class DailyTokenUsage(BaseModel):
     """The models' tokens of an organization that has a budget, on one of its days.
 
-    `reserved`: what the turns under way may still use; `used`: what those that ended did use.
+    `reserved`: what running turns may still use; `used`: what finished turns did use.
     """
 
     organization = models.ForeignKey(
@@ -131,9 +210,9 @@ class DailyTokenUsage(BaseModel):
 
 
 class TokenReservation(BaseModel):
-    """One turn's part of DailyTokenUsage.reserved; the row goes when the turn ends.
+    """One turn's part of DailyTokenUsage.reserved; the row is deleted when the turn ends.
 
-    One whose process died is released after `expires_at`, when somebody needs its tokens.
+    If its process died, it is released after `expires_at`, when another turn needs the tokens.
     """
 
     organization = models.ForeignKey(

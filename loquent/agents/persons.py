@@ -25,7 +25,7 @@ BESIDE = 3
 _WORD = re.compile(r"[^\s.,;:!?…()\"«»“”„،؟।]+")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the text in lower case, without accents and other marks."""
     if text.isascii():
         return text.lower()
@@ -45,7 +45,7 @@ class _Language:
 
 def _load(texts: dict[str, dict[str, str]]) -> list[_Language]:
     return [
-        _Language(**{name: tuple(_plain(words).split()) for name, words in language.items()})
+        _Language(**{name: tuple(plain(words).split()) for name, words in language.items()})
         for language in texts.values()
     ]
 
@@ -55,14 +55,14 @@ _SPACED = _load(_DATA["spaced"])
 _UNSPACED = _load(_DATA["unspaced"])
 _NOT_ALONE = tuple(_DATA["not_alone"].split())
 _FOR = frozenset(_DATA["for"].split())
-# Most messages name nobody, which the beginnings of their words tell fastest.
+# Most messages name no person; checking the beginnings of their words is the fastest test.
 _HEADS = frozenset(stem[:3] for language in _SPACED for stem in language.people)
 _SHORT_HEADS = frozenset(head for head in _HEADS if len(head) < 3)
 
 
 def asks_for_person(message: str) -> bool:
     """Return whether the visitor's message asks to talk to a person."""
-    text = _plain(message[:1_000])
+    text = plain(message[:1_000])
     if not text.isascii() and any(
         any(part in text for part in language.people) and any(way in text for way in language.ways)
         for language in _UNSPACED

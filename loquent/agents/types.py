@@ -31,13 +31,21 @@ class Source(TypedDict):
     url: str
 
 
+class Choice(TypedDict):
+    """A button below an answer: what it says, and the message that a click sends."""
+
+    title: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
 
     title: str
     content: str
     url: str
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +92,36 @@ class TextDelta:
     text: str
 
 
-# What an answer that came to its end says: something, that nothing was found, or that the provider
-# declined because of what was asked.
+# The outcome of a finished answer: it says something, nothing was found, or the provider declined
+# because of the question.
 ReplyOutcome = Literal["answered", "no_answer", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class TextRestart:
-    """What came so far was the model's reasoning: the answer starts with the next `TextDelta`."""
+    """The text so far was the model's reasoning: the answer starts with the next `TextDelta`."""
 
 
 # Why an answer ends early: the maximum answer length, a filter, or a reason that is not known.
 Cut = Literal["length", "filter", "unknown"]
 
 
+class Retrieved(TypedDict):
+    """A passage that the search found, for staff; scores are 0 to 1.
+
+    `meaning` is None without vectors. `cited`: the answer quotes or cites it.
+    """
+
+    title: str
+    score: float
+    words: float
+    meaning: float | None
+    cited: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyEnd:
-    """The answer is whole, or `cut`. Token counts are the provider's, None where it gives none.
+    """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
 
     `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
     """
@@ -111,17 +132,19 @@ class ReplyEnd:
     outcome: ReplyOutcome = "answered"
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    retrieved: tuple[Retrieved, ...] = field(default=(), compare=False)
 
 
 ReplyEvent = TextDelta | TextRestart | ReplyEnd
 
 
 class BackendError(Exception):
-    """No (whole) answer can be had.
+    """There is no complete answer.
 
     `permanent`: trying again without a change of settings is useless (bad key, unknown model).
-    `is_outage`: the endpoint is at fault and may be so for everybody; not where it answered that
-    it won't (4xx), or with nothing to see. `limit` names the limit of ours that refused.
+    `is_outage`: the endpoint is at fault, possibly for all calls; False if it refused the request
+    (4xx) or sent a blank answer. `limit` names the limit of ours that refused.
     The text is for the log: it never holds a key, a prompt, or what the provider wrote.
     """
 

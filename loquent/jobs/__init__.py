@@ -1,1 +1,1 @@
-"""Background jobs: functions under `django_tasks.task`, stored until they are done."""
+"""Background jobs: functions decorated with `django_tasks.task`, stored until they are done."""

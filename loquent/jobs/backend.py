@@ -21,7 +21,7 @@ from loquent.jobs.waking import wake
 class NewJob:
     """A job to enqueue.
 
-    args: ids of rows. organization_id: whose owners see it if it fails. group: jobs of one group
+    args: ids of rows. organization_id: owners of it see a failure. group: jobs of one group
     share the limit of their kind; empty: all jobs of the kind. run_at: None for now. slot: a second
     job for the same slot is dropped.
     """
@@ -73,7 +73,7 @@ class JobBackend(BaseTaskBackend):
             raise InvalidTaskError("Jobs get no context: they read their rows.")
 
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
-        """Insert one job; use `enqueue_jobs` for what Django's interface has no words for."""
+        """Insert one job; use `enqueue_jobs` for options that Django's interface lacks."""
         self.validate_task(task)
         if kwargs:
             raise InvalidTaskError("Pass the ids of a job by position.")

@@ -1,7 +1,7 @@
-"""What a task says about its jobs: when they are retried, how many run at once, how often."""
+"""The options of a task: when its jobs are retried, how many run at once, how often."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -31,7 +31,7 @@ class RetryLater(Exception):  # noqa: N818 - an instruction, not an error
 
 
 class GiveUp(Exception):  # noqa: N818
-    """Raised by a job: fail it now, as another attempt would end the same way.
+    """Raised by a job: fail it now, because another attempt would also fail.
 
     `reason` is a sentence for staff.
     """
@@ -46,9 +46,12 @@ class JobTask(Task[P, T]):
     """A task of the database backend; `@task(kind=…, title=…, …)` sets these fields.
 
     kind: its name in the database, in lists and in logs, which stays when the function moves.
-    title: what it does, in words for staff.
+    title: tells staff what it does.
     retry_seconds: the delay before each further attempt; afterwards the job has failed.
     at_once: how many jobs of one group run at once, on all workers together.
+    places: how many of its jobs a worker runs at once, so that slow ones delay no other kind.
+    doubtful: given names of groups, returns those whose jobs may be slow: they never get more than
+      half of the places, and one job at a time once they have a quarter.
     timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous
       functions limit their own time.
     describe: given the first arguments of jobs, returns what each is about, for staff.
@@ -59,6 +62,8 @@ class JobTask(Task[P, T]):
     title: str = ""
     retry_seconds: tuple[float, ...] = RETRY_SECONDS
     at_once: int = 4
+    places: int = 50
+    doubtful: Callable[[Collection[str]], set[str]] | None = None
     timeout: float = 60.0
     every: timedelta | None = None
     at: timedelta = field(default_factory=timedelta)

@@ -8,7 +8,7 @@ from loquent.jobs.kinds import title_of
 
 
 class JobState(models.TextChoices):
-    """Where a job is; one that succeeded is deleted unless it holds a slot."""
+    """The state of a job; one that succeeded is deleted unless it has a slot."""
 
     WAITING = "waiting", "waiting"
     RUNNING = "running", "running"
@@ -17,7 +17,7 @@ class JobState(models.TextChoices):
 
 
 class Job(BaseModel):
-    """One call of a task, to be made at `run_at` or later, at least once.
+    """One call of a task, to be run at `run_at` or later, at least once.
 
     A running job belongs to the worker `owner` while its lease lasts. If the worker dies, the lease
     expires, and any worker runs the job again.

@@ -1,8 +1,7 @@
 """Claim due jobs, renew their leases, and record how they ended."""
 
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +11,19 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
-from loquent.jobs.kinds import KINDS, GiveUp, RetryLater, kind_of_group
+from loquent.jobs.kinds import KINDS, GiveUp, RetryLater
+from loquent.jobs.limits import GroupLimits
 from loquent.jobs.models import Job, JobState
 
 # A worker renews its leases every RENEW_SECONDS; a job of a dead worker runs again within LEASE.
 LEASE = timedelta(seconds=15)
 RENEW_SECONDS = 3.0
-# A job during which so many workers disappeared is probably what ends them.
+# A job during which this many workers disappeared probably crashes them.
 MOST_LOST = 25
 LOST = f"The worker stopped {MOST_LOST} times while it ran this job."
 TIMED_OUT = "It took too long."
 PAGE = 100
-# Any number of our own: PostgreSQL's advisory lock of those who claim.
+# An arbitrary number: PostgreSQL's advisory lock for claims.
 CLAIM_LOCK = 7_105_001
 DONE_KEPT = timedelta(days=2)
 FAILED_KEPT = timedelta(days=30)
@@ -31,7 +31,7 @@ FAILED_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that this worker runs; `attempts` tells this attempt from earlier and later ones."""
+    """A job that this worker runs; `attempts` identifies this attempt."""
 
     id: uuid.UUID
     kind: str
@@ -40,18 +40,22 @@ class ClaimedJob:
     owner: uuid.UUID
 
 
-def claim_jobs(*, owner: uuid.UUID, room: Mapping[str, int]) -> list[ClaimedJob]:
+def claim_jobs(
+    *, owner: uuid.UUID, room: Mapping[str, int], running: Collection[uuid.UUID] = ()
+) -> list[ClaimedJob]:
     """Claim due jobs, oldest first, at most `room[kind]` of each kind.
 
     No group gets more than the `at_once` of its kind on all workers together: its further jobs are
     passed over, and delay no other group's. Kinds that this version doesn't know stay for others.
+    `running`: the jobs that this worker still runs, although their leases may have expired.
     """
     now = timezone.now()
-    if not _due(now).filter(kind__in=[kind for kind, count in room.items() if count > 0]).exists():
+    due = _due(now).exclude(id__in=running)
+    if not due.filter(kind__in=[kind for kind, count in room.items() if count > 0]).exists():
         return []
     with transaction.atomic():
         _claim_alone()
-        chosen = _choose(now, dict(room))
+        chosen = _choose(due, now, dict(room))
         poison = [row.id for row in chosen if _is_orphan(row) and row.lost + 1 >= MOST_LOST]
         Job.objects.filter(id__in=poison).update(
             state=JobState.FAILED, error=LOST, owner=None, lease_until=None, updated_at=now
@@ -91,36 +95,30 @@ def _claim_alone() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
 
 
-def _choose(now: datetime, room: dict[str, int]) -> list[Job]:
+def _choose(due: QuerySet[Job], now: datetime, room: dict[str, int]) -> list[Job]:
     live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)
-    running = Counter(dict(live.values_list("group").annotate(Count("id")).order_by()))
-    full = {group for group, count in running.items() if count >= _limit(group)}
+    limits = GroupLimits(dict(live.values_list("group").annotate(Count("id")).order_by()))
+    full = limits.full()
     chosen: list[Job] = []
     while kinds := [kind for kind, count in room.items() if count > 0]:
         rows = (
-            _due(now)
-            .filter(kind__in=kinds)
+            due.filter(kind__in=kinds)
             .exclude(group__in=full)
             .exclude(id__in=[row.id for row in chosen])
             .order_by("run_at", "created_at")
         )
         page = list(rows.select_for_update(skip_locked=True)[:PAGE])
+        limits.look_up(row.group for row in page)
         for row in page:
-            if room[row.kind] <= 0 or row.group in full:
-                continue
-            chosen.append(row)
-            room[row.kind] -= 1
-            running[row.group] += 1
-            if running[row.group] >= _limit(row.group):
+            if limits.is_full(row.group):
                 full.add(row.group)
+            elif room[row.kind] > 0:
+                chosen.append(row)
+                room[row.kind] -= 1
+                limits.add(row.group)
         if len(page) < PAGE:
             break
     return chosen
-
-
-def _limit(group: str) -> int:
-    task = KINDS.get(kind_of_group(group))
-    return task.at_once if task else 0
 
 
 def renew_leases(*, owner: uuid.UUID, job_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
@@ -177,7 +175,7 @@ def delay_after(job: ClaimedJob, error: BaseException) -> float | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the reason for staff. The text of other exceptions may hold secrets."""
+    """Return the reason for staff. The text of other exceptions may contain secrets."""
     if isinstance(error, GiveUp | RetryLater):
         return error.reason
     if isinstance(error, TimeoutError):
@@ -226,7 +224,7 @@ class JobCounts:
 
 
 def measure_jobs() -> JobCounts:
-    """Return how the queue is; jobs of dead workers count as due."""
+    """Return the state of the queue; jobs of dead workers count as due."""
     now = timezone.now()
     due = _due(now)
     live = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=now)

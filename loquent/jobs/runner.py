@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 # How soon a worker sees what another process enqueued.
 POLL_SECONDS = 0.5
-# Per kind, so that many slow jobs of one kind delay no other kind.
-MOST_OF_KIND = 50
 MOST_THREADS = 8
 SETTLE_PAUSE_SECONDS = 1.0
 
@@ -81,7 +79,7 @@ class JobRunner:
         ]
 
     async def drain(self, *, grace_seconds: float) -> bool:
-        """Claim no more, let running jobs end, and return the others for other workers to run.
+        """Claim no more jobs, wait for running ones, and return the rest for other workers to run.
 
         Return whether all had ended.
         """
@@ -114,7 +112,7 @@ class JobRunner:
             return False
         self._wake.clear()
         try:
-            claimed = await in_database(self._look, self._room())
+            claimed = await in_database(self._look, self._room(), list(self._running))
             for job in claimed:
                 task = asyncio.create_task(self._run(job), name=f"job {job.kind}")
                 self._running[job.id] = _Running(job, task)
@@ -122,9 +120,9 @@ class JobRunner:
             await self._pause()
         return True
 
-    def _look(self, room: dict[str, int]) -> list[ClaimedJob]:
+    def _look(self, room: dict[str, int], running: list[uuid.UUID]) -> list[ClaimedJob]:
         enqueue_periodic(self._slots)
-        return claim_jobs(owner=self.owner, room=room)
+        return claim_jobs(owner=self.owner, room=room, running=running)
 
     async def _pause(self) -> None:
         try:
@@ -135,7 +133,7 @@ class JobRunner:
 
     def _room(self) -> dict[str, int]:
         busy = Counter(running.job.kind for running in self._running.values())
-        return {kind: MOST_OF_KIND - busy[kind] for kind in KINDS}
+        return {kind: task.places - busy[kind] for kind, task in KINDS.items()}
 
     async def _renew(self) -> bool:
         """Renew the leases; cancel jobs that another worker has claimed in the meantime."""
@@ -178,7 +176,7 @@ class JobRunner:
             try:
                 task.func(*job.args)
             finally:
-                # Jobs are rare: between them, the connection is of more use to others.
+                # Jobs are rare: release the connection in between.
                 connections.close_all()
 
         run = contextvars.copy_context().run

@@ -1,6 +1,6 @@
-"""Wake the worker of this process when it has something to do, and tell jobs to stop.
+"""Wake the worker of this process when a job may be due, and signal jobs to stop.
 
-A worker of another process looks every half second.
+A worker of another process polls every half second.
 """
 
 import threading
@@ -15,7 +15,7 @@ class Stopping(Exception):  # noqa: N818
 
 
 def wake() -> None:
-    """Tell the worker of this process, if there is one, that jobs may be due."""
+    """Notify the worker of this process, if there is one, that jobs may be due."""
     for listener in list(_listeners):
         listener()
 
@@ -27,7 +27,7 @@ def on_wake(listener: Callable[[], None]) -> Callable[[], None]:
 
 
 def set_stopping(value: bool) -> None:
-    """Say whether the worker shuts down."""
+    """Set whether the worker shuts down."""
     if value:
         _stopping.set()
     else:

@@ -7,7 +7,7 @@ from loquent.db.models import BaseModel
 
 
 class MailState(models.TextChoices):
-    """Where a mail is."""
+    """The state of a mail."""
 
     WAITING = "waiting", "waiting"
     SENT = "sent", "sent"

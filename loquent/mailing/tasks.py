@@ -20,7 +20,7 @@ from loquent.mailing.writing import LETTERS, Letter
 
 logger = logging.getLogger(__name__)
 
-# Then every six hours, until the letter's time is over.
+# Then every six hours, until the letter expires.
 RETRY_SECONDS = (30, 120, 600, 1_800, 7_200, 21_600)
 KEPT = timedelta(days=30)
 TOO_LATE = "It could not be sent in time: {reason}"
@@ -31,7 +31,7 @@ REFUSED = "The mail server refused the mail."
 
 
 def describe(mail_ids: list[str]) -> dict[str, str]:
-    """Return what mails are and to whom, for staff, by their ids."""
+    """Return the kind and recipient of mails, for staff, by their ids."""
     return {
         str(mail.id): f"{LETTERS[mail.letter].title} to {mail.recipient}"
         for mail in OutgoingMail.objects.filter(id__in=mail_ids)
@@ -45,7 +45,7 @@ def send_mail(
     """Send a mail once the caller's transaction has committed, with retries.
 
     letter: its kind (`loquent.mailing.writing`). about: the id of the row that it is about.
-    organization_id: whose owners see it if it fails.
+    organization_id: owners of it see a failure.
     """
     mail = OutgoingMail.objects.create(
         letter=letter, recipient=to, about=str(about), organization_id=organization_id
@@ -55,7 +55,7 @@ def send_mail(
 
 @task(kind="mail", title="Send an email", at_once=4, describe=describe)
 def deliver_mail(mail_id: str) -> None:
-    """Write a mail and hand it to the mail server.
+    """Write a mail and send it to the mail server.
 
     If the worker ends between the mail server's answer and the commit, the mail is sent twice.
     """
@@ -63,7 +63,7 @@ def deliver_mail(mail_id: str) -> None:
     if mail is None:
         return
     if mail.state == MailState.FAILED:
-        # Staff asked for another try.
+        # Staff chose to retry.
         mail.state, mail.attempts, mail.created_at = MailState.WAITING, 0, timezone.now()
     kind = LETTERS[mail.letter]
     letters = kind.write(mail)

@@ -21,7 +21,7 @@ Write = Callable[[OutgoingMail], Sequence[Letter]]
 
 @dataclass(frozen=True, slots=True)
 class LetterKind:
-    """A kind of mail: its title for staff, who writes it, and how long sending it makes sense."""
+    """A kind of mail: its title for staff, the function that writes it, and when it expires."""
 
     title: str
     write: Write

@@ -1,6 +1,6 @@
 """Control access to tenant data: which organizations a user sees, and what a role may do there.
 
-Missing rows and other organizations' rows return the same error, so that nobody can probe for them.
+Missing rows and other organizations' rows return the same error, so that no one can probe for them.
 """
 
 import uuid

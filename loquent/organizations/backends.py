@@ -14,11 +14,13 @@ from loquent.organizations.access import has_role
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.services.organizations import staff_username
 
-TENANT_APPS = frozenset({"organizations", "agents", "contacts", "jobs", "widgets"})
+TENANT_APPS = frozenset({"organizations", "agents", "contacts", "jobs", "webhooks", "widgets"})
 # Rows that only the product writes: staff can view and delete them, but not add or edit.
-WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage", "job"})
+WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage", "job", "webhookdelivery"})
 # Rows that only owners can see.
-OWNERS_ALONE = frozenset({"apikey", "invitation", "auditentry", "job"})
+OWNERS_ALONE = frozenset(
+    {"apikey", "invitation", "auditentry", "job", "webhookendpoint", "webhookdelivery"}
+)
 # Rows kept as evidence: staff can view them, but not delete them.
 EVIDENCE = frozenset({"erasurereceipt", "auditentry"})
 

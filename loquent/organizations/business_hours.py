@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_RANGES = 4
 MAX_HOLIDAYS = 100
-# Where the next opening is looked for; a holiday list can close more than a year.
+# How far ahead to search for the next opening; holidays can cover more than a year.
 SEARCH_DAYS = 400
 
 # For each day that has any: ranges from opening to closing time, in the organization's time zone.
@@ -50,10 +50,10 @@ def format_ranges(ranges: Sequence[Sequence[str]]) -> str:
 def validate_business_hours(value: Any) -> None:
     """Raise ValidationError unless the value has the form of `Hours`."""
     if not isinstance(value, dict) or not set(value) <= set(DAYS):
-        raise ValidationError(f"Business hours are an object with the keys {', '.join(DAYS)}.")
+        raise ValidationError(f"Business hours must be an object with the keys {', '.join(DAYS)}.")
     for day, ranges in value.items():
         if not isinstance(ranges, list):
-            raise ValidationError(f"The hours of {day} are a list of ranges.")
+            raise ValidationError(f"The hours of {day} must be a list of ranges.")
         _check_ranges(ranges)
 
 
@@ -76,7 +76,7 @@ def _check_ranges(ranges: Sequence[Any]) -> None:
 def validate_holidays(value: Any) -> None:
     """Raise ValidationError unless the value is a list of ISO dates."""
     if not isinstance(value, list) or len(value) > MAX_HOLIDAYS:
-        raise ValidationError(f"Holidays are a list of at most {MAX_HOLIDAYS} dates.")
+        raise ValidationError(f"Holidays must be a list of at most {MAX_HOLIDAYS} dates.")
     for text in value:
         try:
             date.fromisoformat(text)

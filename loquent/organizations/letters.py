@@ -28,7 +28,7 @@ INVITATION = "invitation"
 
 @letter(PASSWORD_RESET, title="Password reset link", lasts=timedelta(hours=1))
 def write_password_reset(mail: OutgoingMail) -> Sequence[Letter]:
-    """Write to the accounts with the address that was typed; usually one, or none."""
+    """Write to the accounts with the typed address; usually one, or none."""
     return [
         Letter(
             to=user.email,

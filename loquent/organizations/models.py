@@ -58,14 +58,16 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         validators=[validate_phone_region],
         help_text="Two letters, such as CH. Used for phone numbers without a country code.",
     )
-    # What visitors read on the contact card, and when people answer.
+    # Shown to visitors on the contact card.
     website = models.URLField(max_length=300, blank=True)
+    # Said during set-up; the chat's own page replaces the site.
+    has_no_website = models.BooleanField(default=False)
     phone = models.CharField(
         max_length=40, blank=True, help_text="With the country code. Visitors can call it."
     )
     email = models.EmailField(blank=True, help_text="Visitors can write to this address.")
     address = models.TextField(
-        max_length=300, blank=True, help_text="Street and place, as on an envelope."
+        max_length=300, blank=True, help_text="Street and town, as on an envelope."
     )
     business_hours = models.JSONField(null=True, blank=True, validators=[validate_business_hours])
     holidays = models.JSONField(default=list, blank=True, validators=[validate_holidays])
@@ -80,6 +82,9 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         blank=True,
         help_text="Model tokens per day for all agents together. Empty: no limit. 0: no tokens.",
     )
+
+    # Read with every chat message, so that an organization without webhooks pays nothing for them.
+    has_webhooks = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -235,7 +240,7 @@ class IdempotentRequest(BaseModel):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="idempotent_requests"
     )
-    caller = models.CharField(max_length=64, help_text="Whose key it is: a user's or an API key's.")
+    caller = models.CharField(max_length=64, help_text="The user or API key that sent it.")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)

@@ -1,4 +1,4 @@
-"""Token buckets: how often something may happen. In this process's memory.
+"""Token buckets in this process's memory, which limit how often something may happen.
 
 `loquent/ratelimit/shared.py` keeps the same buckets in Redis, for all processes together.
 """
@@ -29,7 +29,7 @@ class Rate:
 
 
 class RateLimiter:
-    """Buckets by key. The least recently used go when there are too many."""
+    """Buckets by key. The least recently used are dropped if there are too many."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class RateLimiter:
     def take(self, *wanted: tuple[Rate, str]) -> tuple[Rate, int] | None:
         """Take one token from every bucket, or none at all.
 
-        Return None if all had one; else the rate that hadn't, and the seconds until it has.
+        Return None on success; otherwise the empty rate, and the seconds until it has a token.
         """
         now = self._clock()
         with self._lock:
@@ -49,7 +49,7 @@ class RateLimiter:
                     continue
                 level, then = self._buckets.get((rate.name, key), (float(rate.burst), now))
                 level = min(rate.burst, level + (now - then) * rate.amount / rate.period)
-                # A token that fills in 3 s must be there after 3 s, whatever floats say.
+                # A token that refills in 3 s must be available after 3 s, despite rounding errors.
                 if level < 1 - 1e-6:
                     wait = (1 - level) * rate.period / rate.amount
                     return rate, max(1, math.ceil(wait - 1e-7))
@@ -62,7 +62,7 @@ class RateLimiter:
         return None
 
     def give_back(self, *taken: tuple[Rate, str]) -> None:
-        """Put the token of a `take` back: what it was for did not happen."""
+        """Return the tokens of a `take`, because the action did not happen."""
         with self._lock:
             for rate, key in taken:
                 found = self._buckets.get((rate.name, key))

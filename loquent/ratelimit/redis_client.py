@@ -1,4 +1,4 @@
-"""The one way from synchronous code to Redis: quick, or not at all."""
+"""The only Redis client of synchronous code, with short timeouts."""
 
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -19,11 +19,11 @@ def redis_client(url: str) -> "Redis":
     """Return the client of an address; all threads of the process share its connections.
 
     A call raises redis.RedisError or OSError after CALL_SECONDS at the latest, a first one after
-    CONNECT_SECONDS more. A connection that Redis closed (its restart) is opened again once; what
-    took too long is not tried again.
+    CONNECT_SECONDS more. A connection that Redis closed (its restart) is reopened once; a call
+    that timed out is not retried.
     """
     again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
-    # One that can't be reached over TCP has no host, and nothing to be told of.
+    # A connection without TCP has no host and gets no maintenance notifications.
     is_tcp = urlsplit(url).scheme in {"redis", "rediss"}
     quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
     return Redis.from_url(

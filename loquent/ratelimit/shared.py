@@ -1,4 +1,4 @@
-"""Token buckets in Redis, shared by all processes; in this process's memory while Redis is away.
+"""Token buckets in Redis, shared by all processes; in local memory while Redis is down.
 
 A bucket is one number: the moment at which it will be full again (the "generic cell rate
 algorithm"). The key expires at that moment, so Redis holds only buckets in use.
@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 Bucket = tuple[Rate, str]
 
 PREFIX = "loquent:rate:"
-# How long Redis is not called after it failed; then one caller tries again.
+# How long Redis is not called after a failure; then one caller retries.
 PAUSE_SECONDS = 3.0
 
 # KEYS: the buckets. ARGV: for each the microseconds in which a token fills, and its burst.
-# All of them have a token, which is taken, or none is. Redis' clock is the only one.
+# Takes one token from each, or none at all. Only Redis' clock is used.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -71,7 +71,7 @@ return 0
 class SharedLimiter:
     """A RateLimiter whose buckets are shared through settings.REDIS_URL, if there is one.
 
-    A Redis that fails or is slow costs a call half a second at most, then it is left alone for
+    A failing or slow Redis delays a call by half a second at most; then it is not called for
     PAUSE_SECONDS at a time, while this process counts by itself.
     """
 
@@ -87,7 +87,7 @@ class SharedLimiter:
         return self.take_each([wanted])[0]
 
     def take_each(self, wishes: Sequence[tuple[Bucket, ...]]) -> list[tuple[Rate, int] | None]:
-        """Do as `take` for each wish by itself, in this order, in one round trip to Redis."""
+        """Call `take` for each wish separately, in this order, in one round trip to Redis."""
         wishes = [_active(wanted) for wanted in wishes]
         answers = self._ask(TAKE, wishes)
         if answers is None:
@@ -95,7 +95,7 @@ class SharedLimiter:
         return [_refusal(wanted, answer) for wanted, answer in zip(wishes, answers, strict=True)]
 
     def give_back(self, *taken: Bucket) -> None:
-        """Put the token of a `take` back: what it was for did not happen."""
+        """Return the tokens of a `take`, because the action did not happen."""
         taken = _active(taken)
         if taken and self._ask(GIVE_BACK, [taken]) is None:
             self._local.give_back(*taken)
@@ -137,7 +137,7 @@ class SharedLimiter:
             now = self._clock()
             if self._away_until is None or now < self._away_until:
                 return self._away_until is not None
-            # This caller tries; the others wait for what it finds.
+            # This caller retries; the others wait for its result.
             self._away_until = now + PAUSE_SECONDS
             return False
 
@@ -177,7 +177,7 @@ def _refusal(wanted: tuple[Bucket, ...], answer: Any) -> tuple[Rate, int] | None
     if answer == 0:
         return None
     position, wait = answer
-    # What fills in 3 s must be there after 3 s: the script forgives a microsecond.
+    # A token that refills in 3 s must be available after 3 s: the script tolerates a microsecond.
     return wanted[position - 1][0], max(1, math.ceil((wait - 1) / 1_000_000))
 
 

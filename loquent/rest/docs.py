@@ -1,4 +1,4 @@
-"""`/api/docs/`: the OpenAPI document to read and to try, by Swagger UI from this host alone."""
+"""`/api/docs/`: the OpenAPI document in Swagger UI, which is loaded from this host alone."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ DOCS = (
 
 
 class ApiDocs(TemplateView):
-    """A page for everybody; what can be tried in it needs a key, or the admin's session."""
+    """A public page; trying an operation needs a key, or the admin's session."""
 
     http_method_names = ["get", "head", "options"]
     template_name = "loquent/api_docs.html"

@@ -1,4 +1,4 @@
-"""The REST API's defaults: every error has one shape, every list pages alike."""
+"""The REST API's defaults: one format for errors, one kind of pages for lists."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ from loquent.text import clean_text
 
 logger = logging.getLogger(__name__)
 
-# What a database that doesn't answer raises, and when to ask it again.
+# The exceptions of an unavailable database, and the seconds until a retry.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 RETRY_AFTER_SECONDS = 5
 STATUS = {
@@ -43,6 +43,7 @@ STATUS = {
     ErrorCode.PRECONDITION_FAILED: status.HTTP_412_PRECONDITION_FAILED,
     ErrorCode.IDEMPOTENCY_KEY_REUSED: status.HTTP_422_UNPROCESSABLE_ENTITY,
     ErrorCode.RATE_LIMITED: status.HTTP_429_TOO_MANY_REQUESTS,
+    ErrorCode.UNAVAILABLE: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 # The code of a status that Django or the REST framework answers with.
 CODES = {
@@ -124,7 +125,7 @@ def error_response(
         for name, sentences in fields.items()
     }
     body = {"code": code, "message": clean_text(message), "fields": clean}
-    # JSON, also where the answer would have been another kind.
+    # JSON, even if the response would have had another format.
     return Response(body, status=status_code, content_type="application/json")
 
 
@@ -163,14 +164,14 @@ def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django itself refuses, such as one with an unknown Host."""
+    """Respond to a request that Django itself rejects, such as one with an unknown Host."""
     if not request.path_info.startswith("/api/"):
         return defaults.bad_request(request, exception)
     return _plain_error(400, ErrorCode.INVALID, "The request is not valid.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that failed in our code; the log has the error."""
+    """Respond to a request that failed in our code; the log has the error."""
     if not request.path_info.startswith("/api/"):
         return defaults.server_error(request)
     return _plain_error(
@@ -183,7 +184,7 @@ def _plain_error(status_code: int, code: ErrorCode, message: str) -> JsonRespons
 
 
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8, whatever charset is claimed; a body that can't be read is a 400.
+    """JSON in UTF-8, regardless of the declared charset; an unreadable body returns 400.
 
     A byte order mark is ignored (RFC 8259, 8.1): .NET and PowerShell send one.
     """
@@ -209,9 +210,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class NewestFirstPagination(CursorPagination):
-    """Pages of 50 from the newest on; `next` is the address of the following page, or null.
+    """Pages of 50, newest first; `next` is the address of the following page, or null.
 
-    Where the view has an order of its own, it is that one (loquent/rest/filters.py).
+    If the view has its own order, that one is used (loquent/rest/filters.py).
     """
 
     ordering: tuple[str, ...] = ("-created_at", "-id")

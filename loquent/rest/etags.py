@@ -9,7 +9,7 @@ _CODING = re.compile(r"(?:--?|;)(?:gzip|br|zstd|deflate)\Z")
 
 
 def known_tags(header: str | None) -> list[str]:
-    """Return the tags of If-Match or If-None-Match without quotes; `*` stands for any.
+    """Return the tags of If-Match or If-None-Match without quotes; `*` matches any.
 
     A proxy that compresses makes a tag weak (`W/`) or appends the name of a coding. Our tags
     identify the content, so a weak tag counts as a strong one, and a tag with a coding appended is

@@ -1,9 +1,10 @@
-"""What lists can be filtered and ordered by. Strict: what isn't understood is a 400.
+"""Filters and orders of lists. Strict: anything unknown returns 400.
 
-A filter that is misspelled and ignored would hand out the whole list, and somebody would delete
-by it.
+If a misspelled filter were ignored, the response would be the whole list, and a program might
+delete everything in it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +21,15 @@ from rest_framework.request import Request
 from loquent.limits import MAX_SEARCH
 from loquent.text import clean_text
 
+# A time, and the space before its offset.
+DECODED_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d\Z)")
+
 ORDERING = "ordering"
 CURSOR = "cursor"
 
 
 class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
-    """django-filter's, which names a wrong value; this one names an unknown parameter, too."""
+    """django-filter's backend, which also reports unknown parameters."""
 
     def filter_queryset(
         self, request: Request, queryset: models.QuerySet[Any], view: Any
@@ -86,7 +90,7 @@ def ordering_choices(view: Any) -> list[str]:
 
 
 class BooleanChoice(filters.ChoiceFilter):  # type: ignore[misc]
-    """`true` or `false`; django-filter's own takes anything else for "not asked"."""
+    """`true` or `false`; django-filter's own field ignores any other value."""
 
     def __init__(self, *, help_text: str, **kwargs: Any) -> None:
         super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
@@ -114,9 +118,14 @@ class SearchFilter(filters.CharFilter):  # type: ignore[misc]
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
-    """A time in UTC: PostgreSQL doesn't take every offset that ISO 8601 has."""
+    """A time in UTC: PostgreSQL doesn't accept every offset of ISO 8601.
+
+    Accepts a plus sign that the client did not encode, and that was decoded as a space.
+    """
 
     def to_python(self, value: Any) -> datetime | None:
+        if isinstance(value, str) and "T" in value:
+            value = DECODED_PLUS.sub("+", value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)
@@ -131,7 +140,7 @@ class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
 
 
 class PeriodFilterSet(filters.FilterSet):  # type: ignore[misc]
-    """Rows made in a period: from a moment on, and before another."""
+    """Rows created in a period: at or after one time, and before another."""
 
     created_from = MomentFilter(
         field_name="created_at", lookup_expr="gte", help_text="Created at or after this time."

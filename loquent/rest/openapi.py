@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every operation: headers, errors, and an example of each."""
+"""What the OpenAPI document says about every operation: headers, errors, and an example of each."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ UUID_EXAMPLE = "6f1c2f0e-3a52-4f0e-9d0a-3f6f2f6a1b11"
 
 
 def examples(*, request: Schema | None = None, response: Schema) -> Callable[[T], T]:
-    """Give a serializer an example of what is sent and of what is answered."""
+    """Give a serializer an example of a request and of a response."""
     given = [OpenApiExample("Answer", value=response, response_only=True)]
     if request is not None:
         given.append(OpenApiExample("Request", value=request, request_only=True))

@@ -133,7 +133,7 @@ ERROR_SCHEMA: Schema = {
         "fields": {
             "type": "object",
             "description": (
-                "The errors of each invalid field. `body` stands for the request as a whole."
+                "The errors of each invalid field. `body` is the request as a whole."
             ),
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
@@ -189,7 +189,7 @@ PARAMETERS: Schema = {
         "in": "header",
         "description": (
             "A unique value that you choose, such as a new UUID. A request that is repeated with "
-            "the same key within 24 hours is carried out only once."
+            "the same key within 24 hours is executed only once."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },

@@ -1,4 +1,4 @@
-"""`/api/schema/`: the OpenAPI document, made once per process."""
+"""`/api/schema/`: the OpenAPI document, generated once per process."""
 
 import hashlib
 import threading
@@ -22,7 +22,7 @@ TITLE = settings.SPECTACULAR_SETTINGS["TITLE"]
 
 
 class YamlRenderer(JSONRenderer):
-    """Lets a program ask for YAML by `Accept`. Errors are JSON all the same."""
+    """Lets a program request YAML with `Accept`. Errors are still JSON."""
 
     media_type = OpenApiYamlRenderer.media_type
     format = "yaml"
@@ -30,21 +30,21 @@ class YamlRenderer(JSONRenderer):
 
 
 class PlainYamlRenderer(YamlRenderer):
-    """The same by another name."""
+    """The same with another name."""
 
     media_type = "application/yaml"
     content_type = f"{media_type}; charset=utf-8"
 
 
 class OpenApiRenderer(JSONRenderer):
-    """Lets a program ask for JSON by its exact type."""
+    """Lets a program request JSON with its exact type."""
 
     media_type = content_type = OpenApiJsonRenderer.media_type
     format = "json"
 
 
 class PlainJsonRenderer(OpenApiRenderer):
-    """The same by its usual name."""
+    """The same with its usual name."""
 
     media_type = content_type = "application/json"
 
@@ -64,7 +64,7 @@ _documents: dict[str, Document] = {}
 def document(kind: str) -> Document:
     """Return the document as `yaml` or `json`.
 
-    The first call generates both under a lock: generation takes much processor time, and it is
+    The first call generates both under a lock: generation takes much CPU time, and it is
     not safe in several threads.
     """
     if not _documents:
@@ -85,7 +85,7 @@ def _generate() -> dict[str, Document]:
 
 
 class ApiSchema(APIView):
-    """The same for everybody: YAML, or JSON where `Accept` asks for it."""
+    """The same for all users: YAML, or JSON if `Accept` requests it."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -94,7 +94,7 @@ class ApiSchema(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse | Response:
-        """Answer with the document, or 304 to a client that has it."""
+        """Return the document, or 304 if the client's copy is current."""
         renderer: Any = request.accepted_renderer
         found = document(renderer.format)
         response = HttpResponse(found.content, content_type=renderer.content_type)

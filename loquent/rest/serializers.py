@@ -1,4 +1,4 @@
-"""Serializers that take a text for a text: a number where a name belongs is an error."""
+"""Serializers with strict text fields: a number instead of a text is an error."""
 
 from typing import Any, TypeVar
 
@@ -20,10 +20,19 @@ class TextField(serializers.CharField):
 
 
 class LongTextField(TextField):
-    """A text of several lines, with line feeds alone, as the forms of staff keep it."""
+    """A text of several lines, with line feeds only, as admin forms store it."""
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(unix_lines(data) if isinstance(data, str) else data)
+
+
+class SwitchField(serializers.BooleanField):
+    """True or false; DRF's own would also accept "no", 0 and the like."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
 
 
 class StrictSerializer(serializers.ModelSerializer[M]):

@@ -33,6 +33,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "loquent.rest.openapi.add_components",
+        "loquent.webhooks.api.openapi.add_webhooks",
     ],
     "TAGS": [
         {"name": "widgets", "description": "Chats for websites."},
@@ -43,6 +44,13 @@ SPECTACULAR_SETTINGS = {
             "name": "api-keys",
             "description": (
                 "API keys for programs. Only owners who are logged in can manage them."
+            ),
+        },
+        {
+            "name": "webhooks",
+            "description": (
+                "Webhooks, their deliveries, and the events they deliver. Only owners, and API "
+                "keys with the scope `write`, can manage them."
             ),
         },
     ],

@@ -1,4 +1,4 @@
-"""Long answers as they are read: a JSON document a line, in memory that doesn't grow."""
+"""Stream long responses: one JSON document per line, with constant memory."""
 
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from itertools import chain
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/x-ndjson"
 
 
 class NdjsonRenderer(JSONRenderer):
-    """Lets a caller ask for NDJSON by `Accept`; what refuses a request is JSON all the same."""
+    """Lets a client request NDJSON with `Accept`; errors are still JSON."""
 
     media_type = MEDIA_TYPE
     format = "ndjson"
@@ -28,17 +28,17 @@ def stream(
 ) -> StreamingHttpResponse:
     """Return a response that sends each batch as soon as it is read.
 
-    The first one is read at once, so that what is wrong from the start is an error, not an answer
-    that breaks off. The generator is closed with the answer, also if the client goes away.
+    The first one is read at once, so that an early failure is an error, not a truncated response.
+    The generator is closed with the response, even if the client disconnects.
     """
     first = next(batches, b"")
     whole = chain([first], batches)
-    # Django would gather an ordinary iterator as a whole before it sends any of it.
+    # Django would consume an ordinary iterator completely before sending any of it.
     is_async = isinstance(request._request, ASGIRequest)
     response = StreamingHttpResponse(
         _in_threads(whole) if is_async else whole, content_type=MEDIA_TYPE
     )
-    # Django itself closes only what it iterates over, which may be another one.
+    # Django itself closes only the object that it iterates over, which may be another one.
     response._resource_closers.append(batches.close)  # type: ignore[attr-defined]
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"

@@ -1,7 +1,7 @@
 """Parse the `Cookie` header in linear time.
 
 Python's own parser, which Django uses, takes quadratic time for backslashes in a quoted value
-before 3.11.10 and 3.12.6 (CVE-2024-7592): 50 KB of them occupy a processor for seconds.
+before 3.11.10 and 3.12.6 (CVE-2024-7592): 50 KB of them occupy a CPU core for seconds.
 """
 
 import re

@@ -43,5 +43,5 @@ class CredentialFilter(SafeExceptionReporterFilter):
     def _cleanse_variable(self, name: str, value: Any) -> Any:
         try:
             return self.cleanse_setting(name, value)
-        except Exception:  # noqa: BLE001 - lazy or cyclic; the page must be shown all the same
+        except Exception:  # noqa: BLE001 - lazy or cyclic; the page must still be shown
             return f"<{type(value).__name__}>"

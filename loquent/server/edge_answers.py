@@ -1,4 +1,4 @@
-"""Refuse requests at the edge, before Django, with a sentence and a clean end of the connection."""
+"""Refuse requests at the edge, before Django, with a message, and close the connection cleanly."""
 
 import asyncio
 import html
@@ -53,7 +53,7 @@ async def refuse(
     is_started: bool,
     is_complete: bool,
 ) -> None:
-    """Answer with the refusal: JSON in the shape of the REST API, or a page for a browser.
+    """Send the refusal: JSON in the format of the REST API, or a page for a browser.
 
     `is_started` and `is_complete` say how much of the body was received. If it is incomplete, the
     connection is closed, because the rest of the body must not be parsed as the next request.

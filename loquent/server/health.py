@@ -85,7 +85,7 @@ _migrated: set[str] = set()
 
 
 def find_problems() -> list[str]:
-    """Return what the database lacks: nothing, or `migrations`; raise if it is not available."""
+    """Return the database's problems: none, or `migrations`; raise if it is not available."""
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

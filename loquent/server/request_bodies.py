@@ -1,6 +1,6 @@
-"""Bounds on request bodies: their size, their pace, and the memory that all of them hold.
+"""Limits on request bodies: their size, their speed, and the memory that all of them use.
 
-Django reads a body to its end before it looks at the address, so this happens in front of it.
+Django reads a body to its end before it resolves the address, so this happens before Django.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 class RefusedError(Exception):
-    """The request is not passed on."""
+    """The request is refused and not passed on."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
@@ -35,16 +35,16 @@ class RefusedError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The client went away before its body was complete."""
+    """The client disconnected before its body was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
     """The numbers, per process.
 
-    Large bodies have a share of the memory of their own, so that they cannot keep a login out, and
-    no address may fill a share by itself.
-    A body must bring `progress_bytes` in every `progress_seconds`, or its end: 8 KiB/s. An average
+    Large bodies have a separate share of the memory, so that they cannot block a login, and no
+    address may fill a share by itself.
+    A body must send `progress_bytes` in every `progress_seconds`, or its end: 8 KiB/s. An average
     since the beginning would let a client send much at once and then hold it for an hour.
     """
 
@@ -67,7 +67,7 @@ class _Share:
     clients: Counter[str] = field(default_factory=Counter)
 
     def check(self, size: int, client: str) -> None:
-        """Raise RefusedError unless there is room for so many bytes more of a client."""
+        """Raise RefusedError unless there is room for this many more bytes of a client."""
         if self.used + size > self.total or self.clients[client] + size > self.per_client:
             raise RefusedError(
                 Refusal(
@@ -92,7 +92,7 @@ class _Share:
 
 
 class BodyMemory:
-    """What the bodies of a process hold together."""
+    """The memory that all bodies of a process use together."""
 
     def __init__(self, limits: BodyLimits) -> None:
         self.limits = limits
@@ -151,7 +151,7 @@ class Body:
     def declare(self, scope: Scope) -> Scope:
         """Return the scope of the complete body, with its exact length as Content-Length.
 
-        Django and the REST framework take a request without a Content-Length for an empty one, but
+        Django and the REST framework treat a request without a Content-Length as empty, but
         a chunked body has none.
         """
         headers = [pair for pair in scope["headers"] if pair[0] not in FRAMING_HEADERS]
@@ -160,7 +160,7 @@ class Body:
         return {**scope, "headers": headers}
 
     async def replay(self, receive: Any) -> dict[str, Any]:
-        """Give the body to the application as its server would; then what the server has."""
+        """Pass the body to the application as the server would; then the server's own messages."""
         if self._is_passed_on:
             event: dict[str, Any] = await receive()
             return event
@@ -170,7 +170,7 @@ class Body:
         return {"type": "http.request", "body": piece, "more_body": not self._is_passed_on}
 
     def free(self) -> None:
-        """Stop counting; the content goes."""
+        """Stop counting the body and drop its content."""
         if self._held:
             self._share.give_back(self._held, self._client)
         self._held = 0
@@ -198,7 +198,7 @@ class Body:
         if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise _too_large(f"The body is larger than {large} MiB.")
         if not self.is_large:
-            # All that is declared must fit, so that a body is refused before it is sent.
+            # The declared length must fit, so that a body is refused before it is sent.
             self.memory.large.check(size, self._client)
             if self._held:
                 self.memory.small.give_back(self._held, self._client)

@@ -1,6 +1,6 @@
-"""The bounds in front of Django: on bodies, and on how many requests it handles at once.
+"""The limits before Django: on bodies, and on how many requests it handles at once.
 
-Health, metrics and sockets don't come this way.
+Health checks, metrics and sockets bypass them.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ MOST_CONTENT_TYPE = 512
 # Reading a form of 16 MiB takes several times as much memory for a moment.
 LARGE_AT_ONCE = 2
 LARGE_WAIT_SECONDS = 10.0
-# An answer that takes longer to send than this waits for its client, not for a thread of ours.
+# A response that takes longer to send than this waits for its client, not for a thread of ours.
 SENDING_SECONDS = 0.1
 BUSY = Refusal(
     503,
@@ -46,10 +46,10 @@ BUSY = Refusal(
 
 
 class RequestLimits:
-    """Passes a request on once its body is there and Django has room for it.
+    """Passes a request on once its body is complete and Django has a free slot.
 
     A body is received first, so that a slow client holds neither a slot nor a thread. Slots are
-    given back when the answer is complete, or shortly after it began: a download or a slow reader
+    released when the response is complete, or shortly after it starts: a download or a slow reader
     holds no thread.
     """
 
@@ -172,8 +172,8 @@ class _Held:
 def release_thread() -> None:
     """End the thread of the Django request in whose context this runs, and its connections.
 
-    Django keeps the thread until the answer is sent, however slowly the client reads. What still
-    needs one afterwards, such as closing the answer, gets a new one.
+    Django keeps the thread until the response is sent, however slowly the client reads. Later work,
+    such as closing the response, gets a new one.
     """
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:

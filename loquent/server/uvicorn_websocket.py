@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol, with bounds on the inputs that it leaves open."""
+"""uvicorn's WebSocket protocol, with limits on inputs that it does not limit itself."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Refuses a handshake that can't be parsed, and passes on text that is no UTF-8.
+    """Refuses a handshake that can't be parsed, and passes on text that is not UTF-8.
 
     Ends a client that floods it with frames that the application never sees: each costs time on
     the event loop, and neither the rate of frames nor a full write buffer stops them.
@@ -50,7 +50,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
 
     def handle_pong(self, event: Any) -> None:
-        """Note a pong, unless there are too many."""
+        """Count a pong, unless there are too many."""
         if self._takes_control_frame():
             super().handle_pong(event)
 
@@ -60,7 +60,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._control_began, self._control_frames = now, 0
         self._control_frames += 1
         if self._control_frames > MOST_CONTROL_FRAMES:
-            # What waits to be sent, such as unread pongs, is dropped with the connection.
+            # Unsent data, such as unread pongs, is dropped with the connection.
             self.transport.abort()
         return not self.transport.is_closing()
 

@@ -4,12 +4,12 @@ import re
 import uuid
 from contextvars import ContextVar
 
-# What a proxy or a program may call its request; anything else could write into a log.
+# The request IDs that are accepted from a client; others could forge log lines.
 _SANE = re.compile(rb"^[A-Za-z0-9._-]{1,64}\Z")
 
 # Empty outside of requests and sockets.
 request_id: ContextVar[str] = ContextVar("loquent_request_id", default="")
-# The database's id of a conversation: staff find it by that, and it opens nothing.
+# The database id of a conversation: staff can search for it, and it grants no access.
 session_id: ContextVar[str] = ContextVar("loquent_session_id", default="")
 
 

@@ -23,7 +23,7 @@ def redact(text: str) -> str:
     return _BEARER.sub(r"\1[redacted]", text)
 
 
-# A layer that is away and a request that is refused are no bugs: the line says enough.
+# An unavailable layer and a refused request are not bugs: the line says enough.
 WITHOUT_TRACEBACK = ("channels_redis.", "django.security.")
 
 
@@ -41,9 +41,9 @@ class RedactingFormatter(logging.Formatter):
 
 
 class JsonFormatter(RedactingFormatter):
-    """One JSON object a line, with the request and the conversation that it belongs to.
+    """One JSON object per line, with the request and the conversation that it belongs to.
 
-    `request_id`, `session_id`, `trace_id` and `span_id` are there where there is one.
+    `request_id`, `session_id`, `trace_id` and `span_id` are omitted if they are unknown.
     """
 
     def format(self, record: logging.LogRecord) -> str:

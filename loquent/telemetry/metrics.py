@@ -1,7 +1,7 @@
-"""Every number that `/metrics` shows (docs/operations.md lists them).
+"""All metrics of `/metrics` (docs/operations.md lists them).
 
-Labels are of small, closed sets: nothing that a visitor or staff typed is ever one. A process
-counts in memory; with several workers the values stand in files that all of them read
+Labels have small, closed sets of values: nothing that a visitor or staff typed is ever one. A
+process counts in memory; with several workers the values are in files that all of them read
 (loquent/server/metrics.py), hence each gauge's `multiprocess_mode`.
 """
 
@@ -150,9 +150,9 @@ DATABASE_BUSY = DATABASE_THREADS.labels("busy")
 
 
 class FrameTally:
-    """Frames since they were last counted: an addition for each, as there are so many.
+    """Frames since they were last counted: only an addition per frame, because there are so many.
 
-    Of the event loop's thread alone.
+    Used by the event loop's thread only.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""OpenTelemetry behind loquent/telemetry/tracing.py; imported only where traces are on.
+"""OpenTelemetry behind loquent/telemetry/tracing.py; imported only if traces are on.
 
 Sampling, headers and timeouts are the SDK's own environment variables.
 """
@@ -45,7 +45,7 @@ class OtelSpan:
         self._span.end()
 
     def as_current(self) -> AbstractContextManager[object]:
-        """Make it the current one of a block, which may not note exceptions: they hold content."""
+        """Make it current for a block. Exceptions are not recorded: they contain content."""
         return trace.use_span(
             self._span, end_on_exit=False, record_exception=False, set_status_on_exception=False
         )
@@ -62,7 +62,7 @@ def parent_of(headers: Mapping[str, str]) -> Context:
 
 
 def current() -> Context:
-    """Return the current span, to be another one's parent later."""
+    """Return the current span, for use as a parent later."""
     return trace.set_span_in_context(trace.get_current_span())
 
 
@@ -75,5 +75,5 @@ def ids() -> tuple[str, str]:
 
 
 def flush() -> None:
-    """Send what is not sent yet, for so long at most."""
+    """Send pending spans, for at most FLUSH_MS."""
     _provider.force_flush(FLUSH_MS)

@@ -24,7 +24,7 @@ def logging_settings(*, level: str, formatter: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
-            # SQL and its parameters contain what visitors wrote: never below INFO.
+            # SQL and its parameters contain visitors' text: never log below INFO.
             "django.db.backends": {"level": "INFO"},
             "uvicorn": {"handlers": [], "propagate": True},
             # It writes a line per login.

@@ -1,6 +1,6 @@
-"""Traces, if settings ask for them; else every call here does next to nothing.
+"""Traces, if the settings enable them; otherwise every call here does next to nothing.
 
-loquent/telemetry/otel.py is imported only where OTEL_EXPORTER_OTLP_ENDPOINT is set.
+loquent/telemetry/otel.py is imported only if OTEL_EXPORTER_OTLP_ENDPOINT is set.
 """
 
 import functools
@@ -16,24 +16,24 @@ from loquent.telemetry import correlation
 
 P = ParamSpec("P")
 T = TypeVar("T")
-# Messages whose turn hasn't begun; what is pushed out begins a trace of its own.
+# Messages whose turn hasn't started; the turn of an evicted one starts a new trace.
 MAX_KEPT = 10_000
 
 
 class Span(Protocol):
-    """What callers may do with a span. No content ever goes into one."""
+    """The operations on a span. Spans never contain message text."""
 
     def set(self, name: str, value: str | int) -> None:
-        """Give it an attribute."""
+        """Set an attribute."""
 
     def rename(self, name: str) -> None:
-        """Give it another name."""
+        """Change its name."""
 
     def event(self, name: str) -> None:
-        """Note that something happened now."""
+        """Record an event."""
 
     def fail(self, kind: str) -> None:
-        """Note that it failed, by the kind of error."""
+        """Mark it as failed, with the kind of error."""
 
     def end(self) -> None:
         """End the span; a second call does nothing."""
@@ -67,7 +67,7 @@ def span(
 ) -> AbstractContextManager[Span]:
     """Open a span around a block, below the current one or `parent` (see `take`).
 
-    `only_inside`: none where there is no current one.
+    `only_inside`: open no span if there is no current one.
     """
     if _otel is None or (only_inside and not _otel.is_inside()):
         return _NOTHING
@@ -104,7 +104,7 @@ def traced(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
 
 
 def keep(key: str) -> None:
-    """Remember the current span under a key, for what follows in another task."""
+    """Remember the current span under a key, for a later task."""
     if _otel is not None:
         _kept[key] = _otel.current()
         if len(_kept) > MAX_KEPT:
@@ -112,7 +112,7 @@ def keep(key: str) -> None:
 
 
 def take(key: str) -> Any:
-    """Return and forget what was kept under a key; None if there is nothing."""
+    """Return and forget the span of a key; None if there is none."""
     return _kept.pop(key, None)
 
 
@@ -122,7 +122,7 @@ def ids() -> tuple[str, str]:
 
 
 def flush() -> None:
-    """Send what is not sent yet; waits for it, so not in the event loop."""
+    """Send pending spans. Blocks, so don't call it in the event loop."""
     if _otel is not None:
         _otel.flush()
 
@@ -144,7 +144,7 @@ def _current(started: Any) -> Iterator[Span]:
         try:
             yield started
         except BaseException as error:
-            # Its text could hold content.
+            # Its text could contain content.
             started.fail(type(error).__name__)
             raise
         finally:

@@ -36,6 +36,8 @@ def missing_packages() -> list[str]:
         "xvfb": shutil.which("Xvfb") is not None,
         "curl": shutil.which("curl") is not None,
         "nodejs": shutil.which("node") is not None,
+        # A receiver of docs/webhooks.md.
+        "php-cli": shutil.which("php") is not None,
         "npm": shutil.which("npm") is not None,
         "openssl": shutil.which("openssl") is not None,
         # Proxies, and linters for the files in deploy/.

@@ -3,7 +3,9 @@
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import OperationalError, connection
+
+ATTEMPTS = 5
 
 
 def empty_tables(test_case: object) -> None:
@@ -16,4 +18,11 @@ def empty_tables(test_case: object) -> None:
     )
     names -= {Permission._meta.db_table, ContentType._meta.db_table}
     statements = connection.ops.sql_flush(no_style(), sorted(names))
+    for _ in range(ATTEMPTS - 1):
+        try:
+            connection.ops.execute_sql_flush(statements)
+        except OperationalError:
+            # A server that several tests share was writing in the background: a deadlock.
+            continue
+        return
     connection.ops.execute_sql_flush(statements)

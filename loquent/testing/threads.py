@@ -7,6 +7,7 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.db import connections
 
+from loquent.agents.search import knowledge
 from loquent.db import threads as database
 from loquent.testing.waiting import WAIT_SECONDS
 
@@ -17,6 +18,8 @@ def settle_database_threads() -> None:
     Cancelling a task does not stop its thread, which would continue during the next test.
     """
     _close_connections_of(database._executor, settings.DATABASE_THREADS)
+    _close_connections_of(knowledge._builder, 1)
+    _close_connections_of(knowledge._encoder, 1)
     # Django's own asynchronous views share one thread.
     _close_connections_of(SyncToAsync.single_thread_executor, 1)
 

@@ -20,6 +20,9 @@ from loquent.organizations.models import ApiKey, Invitation, Membership, Organiz
 from loquent.organizations.services.invitations import invite
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.services.events import send_ping
 from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
 from widgets.services.sessions import create_widget_session
 
@@ -35,6 +38,8 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
     AuditEntry: (OWNER, None, OWNER, None, OWNER),
     Job: (OWNER, None, OWNER, OWNER, OWNER),
+    WebhookEndpoint: (OWNER, OWNER, OWNER, OWNER, OWNER),
+    WebhookDelivery: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -48,6 +53,9 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (Contact, "export"): ADMIN,
     (Contact, "erase"): ADMIN,
     (WidgetConfig, "reset"): ADMIN,
+    (WidgetConfig, "install"): VIEWER,
+    (WidgetConfig, "sites"): VIEWER,
+    (WidgetConfig, "qr"): VIEWER,
     (WidgetConfig, "preview"): VIEWER,
     (TextAgent, "knowledge"): VIEWER,
     (WidgetSession, "messages"): VIEWER,
@@ -57,6 +65,10 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
 OF_A_LIST: dict[tuple[type[Model], str], Any] = {
     (WidgetSession, "exportlist"): ADMIN,
 }
+# Pages of the site, about the current organization. A superuser chooses one first.
+OF_THE_SITE = {"setup": ADMIN, "setup_shop": ADMIN}
+# They lead to the first screen while there is no chat.
+OF_THE_SITE |= {"setup_teach": ADMIN, "setup_try": ADMIN, "setup_site": ADMIN}
 # Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
 POSTS = {
     "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
@@ -72,6 +84,11 @@ FOR_ALL = {
     "jsi18n": 200,
     "switch_organization": 405,
     "overview_csv": 200,
+    "knowledge": 200,
+    # Without a question there is nothing to answer.
+    "answer_question": 404,
+    "quality": 200,
+    "reports": 200,
     "app_list": 200,
     **{f"password_reset{page}": 200 for page in ("", "_done", "_confirm", "_complete")},
     "join": 404,
@@ -80,9 +97,16 @@ FOR_ALL = {
 # Addresses that take a form alone: their own tests say from whom.
 FORMS = {
     "jobs_job_retry",
+    "setup_own_shop",
+    "setup_look",
     "organizations_invitation_resend",
+    "webhooks_webhookdelivery_resend",
+    "webhooks_webhookendpoint_resendfailed",
+    "webhooks_webhookendpoint_rotate",
+    "webhooks_webhookendpoint_test",
     "widgets_widgetconfig_allow",
     "widgets_widgetconfig_check",
+    "widgets_widgetsession_done",
 }
 # A password form of Django's own; the address that leads from a row to its form; nothing at all.
 UNLISTED = {"auth_user_password_change", "", None}
@@ -112,11 +136,14 @@ def expectations() -> dict[str, Any]:
     }
     table |= {f"{options_name(model)}_{page}": "root" for model in SERVER for page in STANDARD}
     others = {**OF_A_ROW, **OF_A_LIST}
-    return table | {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+    table |= {f"{options_name(m)}_{page}": role for (m, page), role in others.items()}
+    return table | OF_THE_SITE
 
 
 def address(name: str, by_name: dict[str, Model]) -> str:
     """Where a page is, of a row where it is of one."""
+    if name in OF_THE_SITE:
+        return reverse(f"admin:{name}")
     kind, _, page = name.rpartition("_")
     of_a_list = {
         "changelist",
@@ -151,7 +178,11 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     make_member(acme, "boss", Role.OWNER)
     key, _ = create_api_key(organization=acme, name="Key")
     invited, _ = invite(organization=acme, email="new@example.com", role=VIEWER, invited_by=member)
+    webhook = create_endpoint(
+        organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+    )
     return {
+        WebhookEndpoint: webhook, WebhookDelivery: send_ping(endpoint=webhook),
         Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,
         AuditEntry: AuditEntry.objects.filter(organization=acme)[0], Invitation: invited,
@@ -216,7 +247,9 @@ def test_navigation_links_only_to_accessible_pages(
     _, user = person
     client.force_login(user)
     groups = client.get("/admin/password_change/").context["lq_navigation"]
-    links = [item["url"] for group in groups for item in group["items"]]
+    entries = {item["label"]: item["url"] for group in groups for item in group["items"]}
+    tabs = client.get(entries["Settings"]).context["lq_tabs"]
+    links = [*entries.values(), *(tab["url"] for tab in tabs)]
     assert "/admin/" in links
     assert len(links) >= 9
     assert {client.get(link).status_code for link in links} == {200}

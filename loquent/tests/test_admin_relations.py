@@ -27,6 +27,7 @@ LOOKUPS = ("", "__isnull", "__pk", "__pk__startswith", "__regex", "__content_typ
 OWN_FILTERS = {
     "widgets.widgetsession": {"widget", "widget__organization__isnull"},
     "auth.user": {"groups__isnull"},
+    "webhooks.webhookdelivery": {"endpoint__isnull", "endpoint__organization__isnull"},
 }
 REST = ("widgets", "agents", "contacts", "sessions", "api-keys")
 

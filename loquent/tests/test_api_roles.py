@@ -9,9 +9,14 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.agents.models import AgentQuestion
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.services.events import send_ping
+from widgets.services.history import append_message
+from widgets.services.insights.unanswered import agent_groups
 from widgets.services.sessions import create_widget_session
 
 Connect = Callable[..., APIClient]
@@ -40,6 +45,16 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("put", "/api/v1/agents/{id}/"): WRITE,
     ("patch", "/api/v1/agents/{id}/"): WRITE,
     ("delete", "/api/v1/agents/{id}/"): WRITE,
+    ("get", "/api/v1/agents/{id}/search/"): READ,
+    ("post", "/api/v1/agents/{id}/evaluate/"): WRITE,
+    ("get", "/api/v1/agents/{id}/unanswered/"): READ,
+    ("post", "/api/v1/agents/{id}/unanswered/{question_id}/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/questions/"): READ,
+    ("post", "/api/v1/agents/{agent_id}/questions/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/questions/{id}/"): READ,
+    ("put", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("patch", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("delete", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("get", "/api/v1/contacts/"): READ,
     ("post", "/api/v1/contacts/"): WRITE,
     ("get", "/api/v1/contacts/export/"): EXPORT,
@@ -76,6 +91,22 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/api-keys/{id}/"): OWN,
     ("delete", "/api/v1/api-keys/{id}/"): OWN,
 }
+WEBHOOKS = {"owner", "key write"}
+MATRIX |= {
+    ("get", "/api/v1/webhooks/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("put", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("patch", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("delete", "/api/v1/webhooks/{id}/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/rotate-secret/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/test/"): WEBHOOKS,
+    ("get", "/api/v1/webhooks/{id}/deliveries/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/deliveries/{delivery_id}/resend/"): WEBHOOKS,
+    ("post", "/api/v1/webhooks/{id}/resend-failed/"): WEBHOOKS,
+    ("get", "/api/v1/events/"): WEBHOOKS,
+}
 OTHERS = {"other owner", "other key"}
 
 
@@ -107,12 +138,26 @@ def clients(
 
 @pytest.fixture
 def ids(acme: Organization) -> dict[str, str]:
-    widget = make_widget(acme)
+    widget, agent = make_widget(acme), make_agent(acme)
+    question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
+    session, _ = create_widget_session(widget=widget)
+    webhook = create_endpoint(
+        organization=acme, data={"url": "https://example.com/", "events": ["*"]}
+    )
+    asked = append_message(session, role="user", content="Do you repair tents?")
+    append_message(session, role="assistant", content="No.", outcome="no_answer", reply_to=asked)
+    [unanswered] = agent_groups(agent=widget.text_agent)
     return {
+        # Its agent answers visitors, and so can't be deleted.
+        "asked": str(widget.text_agent_id),
+        "unanswered": str(unanswered.id),
+        "webhooks": str(webhook.id),
+        "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
-        "agents": str(make_agent(acme).id),
+        "agents": str(agent.id),
+        "questions": str(question.id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
-        "sessions": str(create_widget_session(widget=widget)[0].id),
+        "sessions": str(session.id),
         "api-keys": str(create_api_key(organization=acme, name="Shown")[0].id),
     }
 
@@ -132,10 +177,24 @@ def test_permissions_match_the_matrix(
     method: str,
     path: str,
 ) -> None:
-    kind = path.split("/")[3]
+    kind = "questions" if "/questions/" in path else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body = {"name": "New", "text_agent_id": str(own_agent.id)} if method != "get" else None
-    response = getattr(clients[caller], method)(path.replace("{id}", ids[kind]), body)
+    body: dict[str, Any] | None = {"name": "New", "text_agent_id": str(own_agent.id)}
+    if kind == "questions":
+        body = {"question": "Who is the pope?", "expect": "none"}
+    if kind == "webhooks":
+        body = {"url": "https://example.com/new", "events": ["ping"]}
+    if path.endswith("/evaluate/"):
+        body = {}
+    if "/unanswered/" in path:
+        kind, body = "asked", {"ignore": True}
+    if method == "get":
+        body = None
+    address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids.get(kind, ""))
+    address = address.replace("{delivery_id}", ids["delivery"])
+    address = address.replace("{question_id}", ids["unanswered"])
+    address += "?q=pope" if path.endswith("/search/") else ""
+    response = getattr(clients[caller], method)(address, body)
     assert response.status_code in expected(caller, method, path)
     if response.status_code == 200 and caller in OTHERS:
         # Lists and exports of another organization: nothing of Acme's.
@@ -151,7 +210,7 @@ def expected(caller: str, method: str, path: str) -> set[int]:
     allowed = MATRIX[method, path]
     if caller == "other key" and allowed == OWN:
         return {403}
-    if caller in OTHERS and "{id}" in path:
+    if caller in OTHERS and ("{id}" in path or "{agent_id}" in path):
         return {404}
     return {200, 201, 204} if caller in allowed | OTHERS else {403}
 

@@ -20,6 +20,9 @@ from contacts.models import Contact
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
+from loquent.webhooks.models import WebhookEndpoint
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.types import EndpointData
 from widgets.models import WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
@@ -42,6 +45,11 @@ def make_session(organization: Organization) -> WidgetSession:
     return session
 
 
+def make_webhook(organization: Organization) -> WebhookEndpoint:
+    data: EndpointData = {"url": "https://example.com/", "events": ["*"]}
+    return create_endpoint(organization=organization, data=data)
+
+
 @pytest.fixture
 def make(acme: Organization) -> dict[str, Callable[[], Any]]:
     """How to make a row of each kind."""
@@ -50,6 +58,10 @@ def make(acme: Organization) -> dict[str, Callable[[], Any]]:
         "agents": lambda: make_agent(acme),
         "contacts": lambda: Contact.objects.create(organization=acme, name="Jane"),
         "sessions": lambda: make_session(acme),
+        # An organization can have few.
+        "webhooks": lambda: (
+            WebhookEndpoint.objects.filter(organization=acme).first() or make_webhook(acme)
+        ),
         "api-keys": lambda: create_api_key(organization=acme, name="Other")[0],
     }
 

@@ -39,7 +39,8 @@ def services() -> dict[str, Any]:
 
 
 def test_env_example_has_every_variable_and_its_default() -> None:
-    in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', read("loquent/settings.py")))
+    code = read("loquent/settings.py") + read("loquent/webhooks/settings.py")
+    in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', code))
     limits = {variable(field.name): field.default for field in fields(Limits)}
     example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert len(in_settings) > 10
@@ -123,7 +124,7 @@ def test_two_processes_can_be_replaced_one_by_one(services: dict[str, Any]) -> N
     assert services["caddy"]["environment"]["UPSTREAMS"] == "web-a:8000 web-b:8000"
 
 
-def test_a_worker_runs_the_jobs_and_gets_time_to_end(services: dict[str, Any]) -> None:
+def test_worker_service_has_time_to_finish_jobs(services: dict[str, Any]) -> None:
     worker = services["worker"]
     assert worker["command"] == ["python", "manage.py", "work"]
     assert worker["restart"] == "unless-stopped"

@@ -26,13 +26,16 @@ from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process_fixtures import StartServer
 from loquent.testing.waiting import COMMAND_SECONDS
 from loquent.tests.documents import blocks, codes, read, rows, section
+from loquent.webhooks.api.serializers import NewWebhookSerializer
+from loquent.webhooks.services.endpoints import create_endpoint
+from loquent.webhooks.types import EndpointData
 from widgets.api.contacts import ErasureReceiptSerializer
 from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessionSerializer
 from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "Members", "API keys")
+RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "Members", "API keys", "Webhooks")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -61,6 +64,7 @@ def test_documented_endpoints_match_the_code() -> None:
         ("Contacts", [ContactSerializer, ErasureReceiptSerializer]),
         ("Sessions", [WidgetSessionSerializer, WidgetMessageSerializer]),
         ("API keys", [NewApiKeySerializer]),
+        ("Webhooks", [NewWebhookSerializer]),
     ],
 )
 def test_documented_fields_match_the_code(
@@ -136,6 +140,8 @@ def test_documented_examples_work(
     signing_in = next(example for example in examples if "JAR=" in example)
     cookies = run(f'{signing_in}\nprintf "\\n%s %s" "$JAR" "$TOKEN"', variables)
     variables["JAR"], variables["TOKEN"] = cookies.splitlines()[-1].split()
+    data: EndpointData = {"url": "https://example.com/", "events": ["*"]}
+    webhook = create_endpoint(organization=acme, data=data)
     # Each example finds rows of its own.
     for number, example in enumerate(examples):
         widget = make_widget(acme)
@@ -148,6 +154,7 @@ def test_documented_examples_work(
             "WIDGET_ID": str(widget.id),
             "CONTACT_ID": str(contact.id),
             "SESSION_ID": str(session.id),
+            "WEBHOOK_ID": str(webhook.id),
             "MEMBER_ID": str(acme.memberships.get(user=alice).id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }

@@ -10,7 +10,7 @@ from loquent.limits import Limits, variable
 from loquent.tests.documents import ROOT, codes, read, rows, section
 
 PAGE = "docs/self-hosting.md"
-READERS = {"envstr", "envbool", "envint", "envlist", "envnetworks", "envsecret"}
+READERS = {"envstr", "envbool", "envint", "envlist", "envnetworks", "envseconds", "envsecret"}
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 
 

@@ -20,7 +20,6 @@ from loquent.agents.admin.requests import draft_messages
 from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
-from loquent.agents.backends.openai_chat.retry_after import parse_retry_after
 from loquent.agents.backends.prompts import page_note, system_prompt
 from loquent.agents.importing.documents import read_document
 from loquent.agents.metering import TokenMeter
@@ -33,6 +32,7 @@ from loquent.errors import ApplicationError
 from loquent.organizations.admin.spreadsheets import to_csv
 from loquent.organizations.services.organizations import staff_username
 from loquent.rest.filters import MomentField
+from loquent.retry_after import parse_retry_after
 from loquent.server.addresses import client_address
 from loquent.server.cookies import parse_cookies
 from loquent.telemetry.correlation import choose_request_id

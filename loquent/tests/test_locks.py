@@ -124,7 +124,7 @@ STAMPS = {
 
 
 @pytest.mark.parametrize("stamp", STAMPS)
-def test_a_changed_lock_is_installed(stamp: str, tmp_path: Path) -> None:
+def test_changed_lock_is_installed(stamp: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     # Everything is installed: each stamp is as new as its lock.
     for name in (".venv/bin/pip", *STAMPS.values(), *STAMPS):

@@ -140,7 +140,7 @@ async def test_cancelled_waiter_does_not_lose_a_slot() -> None:
     assert not await slots(0, waiting=0).enter()
 
 
-async def test_a_long_content_type_is_refused_before_django_parses_it() -> None:
+async def test_long_content_type_is_refused_before_django_parses_it() -> None:
     django = Application()
     edge = RequestLimits(django)
     long = (b"content-type", b'a/b; x="' + b";" * 600)

@@ -171,7 +171,7 @@ def test_zero_disables_a_rate(
     assert server.keys() == []
 
 
-def test_clock_set_back_blocks_nobody(
+def test_clock_set_back_does_not_block_requests(
     two: tuple[SharedLimiter, SharedLimiter], server: RedisServer
 ) -> None:
     assert two[0].take((SCARCE, "a")) is None

@@ -1,4 +1,4 @@
-/** Entry of the second file in the script's build; in the npm package, bundlers split the modules. */
+/** Entry of the second file in the script's build. */
 
 export { createChatRuntime } from "./chat-runtime.js";
-export { fill } from "./markdown-slot.js";
+export { fill } from "./shared.js";

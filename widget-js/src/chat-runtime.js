@@ -2,7 +2,8 @@
 
 import { createChat } from "./chat.js";
 import { createConversation } from "./conversation/conversation.js";
-import { createSound } from "./view/sound.js";
+import { stringsOf } from "./i18n/strings.js";
+import { createExtras } from "./view/extras.js";
 
 /** @import { Frame, ChatRuntime, WidgetContext, State } from "./types.js" */
 /** @import { Draft } from "./chat.js" */
@@ -10,21 +11,43 @@ import { createSound } from "./view/sound.js";
 
 /**
  * @param {WidgetContext} context
- * @param {Strings} strings of the visitor's language
+ * @param {Partial<Strings>} [translated] the texts in the visitor's language
  * @returns {ChatRuntime}
  */
-export function createChatRuntime(context, strings) {
-  const { win, doc, shadowHost, launcher, emit } = context;
+export function createChatRuntime(context, translated) {
+  const { win, doc, shadowHost, launcher, emit, options } = context;
+  let strings = stringsOf(translated, options.texts);
   /** @type {(() => void)[]} */
   const undo = [];
   const conversation = createConversation(context, onChange, onFrame, () => strings);
-  const sound = createSound(context);
+  const extras = createExtras(context, fillTexts, () => chat?.requestDraw());
+  /** @type {import("./more/sound.js").Sound | null} */
+  let sound = null;
+  let warned = false;
   /** @type {import("./chat.js").Outside} */
   const returnFocus = { element: null };
   let chat = draw();
 
+  /** Add the English texts of the third file, and warn about texts that don't exist.
+   * @param {import("./view/extras.js").More} more */
+  function fillTexts({ texts }) {
+    Object.assign(strings, { ...texts, ...strings });
+    const known = { ...texts, ...stringsOf(), open: "", unread: "", away: "" };
+    const odd = Object.keys(options.texts ?? {}).filter((name) => !Object.hasOwn(known, name));
+    if (odd.length && !warned) win.console.warn(`Loquent: data-texts has unknown names: ${odd}`);
+    warned = true;
+  }
+
   function draw() {
-    return createChat(context, strings, conversation, conversation.getState, sound, returnFocus);
+    return createChat(
+      context,
+      strings,
+      conversation,
+      conversation.getState,
+      extras,
+      soundOf,
+      returnFocus,
+    );
   }
 
   /** Rebuild the whole panel. @param {Draft} [draft] */
@@ -64,8 +87,19 @@ export function createChatRuntime(context, strings) {
     if (type === "message") emit(type, { id: messageId ?? null, role, content });
     if (type === "contact_info_saved") emit("contact");
     if (type === "message" && role !== "user")
-      sound.onAnswer(messageId ?? content, conversation.getState().open && !doc.hidden);
+      onAnswer(messageId ?? content, conversation.getState().open && !doc.hidden);
     if (type === "error") emit(type, { code, message });
+  }
+
+  /** @param {import("./view/extras.js").More} more */
+  function soundOf({ createSound }) {
+    sound ??= createSound(context);
+    return sound;
+  }
+
+  /** @param {string} id @param {boolean} seen */
+  function onAnswer(id, seen) {
+    extras.need((more) => soundOf(more).onAnswer(id, seen));
   }
 
   for (const type of ["online", "offline", "pageshow"]) listen(win, type, onNetwork);
@@ -101,13 +135,16 @@ export function createChatRuntime(context, strings) {
       if (name === "outbox") conversation.followOutbox();
     },
     setStrings(next) {
-      strings = next;
+      strings = stringsOf(next, options.texts);
+      const more = extras.now();
+      if (more) fillTexts(more);
       redraw();
     },
     destroy() {
       for (const step of undo.splice(0)) step();
       conversation.destroy();
-      sound.destroy();
+      extras.destroy();
+      sound?.destroy();
       chat.destroy();
       launcher.render(false, 0);
     },

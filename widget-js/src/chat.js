@@ -1,11 +1,8 @@
 /** Assembles the panel, and renders the state once per frame. */
 
-import { needsConsent, needsContact, wantsContact } from "./conversation/state.js";
+import { needsConsent, needsContact } from "./conversation/state.js";
 import { createComposer } from "./view/composer.js";
-import { createContactForm } from "./view/contact-form.js";
-import { copyOnClick } from "./view/copy.js";
-import { frameLoop, setText } from "./view/dom.js";
-import { createDownload } from "./view/download.js";
+import { frameLoop, set } from "./view/dom.js";
 import { createNotice } from "./view/notice.js";
 import { createPanel } from "./view/panel.js";
 import { createStarters } from "./view/starters.js";
@@ -13,7 +10,8 @@ import { createTranscript } from "./view/transcript.js";
 
 /** @import { Actions, Contact, WidgetContext, State, View } from "./types.js" */
 /** @import { Strings } from "./i18n/strings.js" */
-/** @import { Sound } from "./view/sound.js" */
+/** @import { Extras, More } from "./view/extras.js" */
+/** @import { Additions } from "./more/additions.js" */
 /** `comments`: unsent comments on answers, by id.
  * @typedef {Contact & { text?: string, prefilled?: string, comments?: { [id: string]: string } }} Draft
  * The page's element that had the focus before the panel opened, if any.
@@ -24,19 +22,22 @@ import { createTranscript } from "./view/transcript.js";
  * @param {Strings} strings
  * @param {Actions} actions
  * @param {() => State} getState
- * @param {Sound} sound
+ * @param {Extras} extras
+ * @param {(more: More) => import("./more/sound.js").Sound} soundOf
  * @param {Outside} returnFocus
  */
-export function createChat(context, strings, actions, getState, sound, returnFocus) {
+export function createChat(context, strings, actions, getState, extras, soundOf, returnFocus) {
   const { win, doc, h, config, storage, shadowHost, launcher, toJson } = context;
   /** @type {View} */
-  const view = { win, doc, h, strings, config, actions, later, comment };
+  const view = { win, doc, h, strings, config, actions, later, comment, extras };
   /** @type {number[]} */
   const timers = [];
   const loop = frameLoop(win, draw);
   const draft = readDraft();
   /** @type {ReturnType<typeof build> | null} */
   let parts = null;
+  /** @type {Additions | null} */
+  let additions = null;
 
   /** @param {() => void} run @param {number} ms */
   function later(run, ms) {
@@ -72,6 +73,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     const focused = /** @type {HTMLElement | null} */ (doc.activeElement);
     returnFocus.element = shadowHost.active() || focused === doc.body ? null : focused;
     actions.open();
+    shadowHost.applyTheme();
     loop.flush();
     if (focuses) focusInside();
   }
@@ -91,28 +93,53 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
   /** Build the panel, when it is first opened. */
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
-    const form = createContactForm(view, draft, keepDraft);
-    const thanks = h("p", "hint", { role: "status" });
+    const formPlace = h("div");
     const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
     const notice = createNotice(view);
     const starters = createStarters(view, send);
-    const below = [starters.node, form.node, thanks];
+    const below = [starters.node, formPlace];
     const transcript = createTranscript(view, onEdit, [notice.line], below);
     const { scroller, pill } = transcript;
-    const download = createDownload(view, getState, () => shadowHost.root.lang);
     const bottom = [notice.card, composer.node];
-    const panel = createPanel(view, [scroller, pill], bottom, close, download.run, sound);
-    copyOnClick(view, scroller);
+    const panel = createPanel(view, [scroller, pill], bottom, close, {
+      now: () => additions,
+      need: withAdditions,
+    });
+    // One listener for the copy buttons of all code blocks.
+    set(scroller, "onclick", (/** @type {Event} */ event) => {
+      const button = /** @type {HTMLElement} */ (event.composedPath()[0]);
+      if (button.className === "copy") extras.need((more) => more.copyCode(view, button));
+    });
     shadowHost.root.prepend(panel.node);
-    return { composer, form, transcript, panel, thanks, notice, starters, download };
+    return { composer, formPlace, transcript, panel, notice, starters };
+  }
+
+  /** Run with the parts of the third file. @param {(additions: Additions) => void} [run] */
+  function withAdditions(run) {
+    extras.need((more) => {
+      if (!parts) return;
+      const { panel, formPlace, transcript } = parts;
+      if (!additions) {
+        additions = more.createAdditions(view, {
+          ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
+          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf, send },
+          scroller: transcript.scroller,
+          ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
+        });
+        additions.render(getState());
+        // Opened by hand: the focus waits in the panel for the required form.
+        if (!formPlace.hidden && shadowHost.active() === panel.node) focusInside();
+      }
+      run?.(additions);
+    });
   }
 
   function focusInside() {
     if (!parts) return;
-    const { composer, form, panel, notice } = parts;
+    const { composer, panel, notice } = parts;
     if (!notice.card.hidden) return notice.button.focus();
-    const asks = config.contact_info_mode === "required" && !form.node.hidden;
-    const field = asks ? form.first : composer.field;
+    const asks = needsContact(config, getState()) && additions;
+    const field = asks ? asks.first : composer.field;
     // An on-screen keyboard would hide the greeting.
     const byTouch = win.matchMedia("(pointer: coarse)").matches;
     const usable = !byTouch && !field.disabled && (asks || !composer.node.hidden);
@@ -132,27 +159,27 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
     if (!parts && !state.open) return;
     const opens = state.open && parts?.panel.node.hidden !== false;
     parts ??= build();
-    const { composer, form, transcript, panel, thanks, notice, starters } = parts;
+    const { composer, formPlace, transcript, panel, notice, starters } = parts;
     const active = shadowHost.active();
     // With a stored token, only the server knows whether the details were submitted.
     const unknown = state.submitted === null && storage.local.get("token");
-    form.node.hidden = !wantsContact(config, state) || !!unknown;
-    form.render(state);
-    setText(thanks, state.contactSaved ? strings.thanks : "");
     // Contact details first, then consent, then messages.
     const contact = needsContact(config, state);
+    formPlace.hidden = !contact || !!unknown;
     const consent = !contact && needsConsent(state);
     notice.render(state, consent);
     starters.render(state, contact || consent);
     composer.render(state, contact || consent);
     panel.render(state);
-    // In a conversation, move the form out of the way, unless it has the focus.
-    if (state.messages.length && !form.node.contains(active)) transcript.raise(form.node, thanks);
     transcript.render(state);
+    if (!formPlace.hidden || state.turn || state.messages.length || state.outbox.length)
+      extras.need();
+    if (extras.now()) withAdditions();
+    additions?.render(state);
     shadowHost.root.classList.toggle("open", state.open);
     if (opens) {
       composer.update();
-      if (state.messages.length) transcript.toEnd();
+      if (state.messages.length) transcript.follow();
     }
     // Move the focus if its element was removed, hidden or disabled.
     const now = shadowHost.active();
@@ -179,7 +206,7 @@ export function createChat(context, strings, actions, getState, sound, returnFoc
       loop.cancel();
       timers.forEach(win.clearTimeout);
       parts?.transcript.cancel();
-      parts?.download.destroy();
+      additions?.destroy();
       parts?.panel.destroy();
     },
   };

@@ -4,6 +4,7 @@ import { guarded } from "./embed/blame.js";
 import { boot } from "./embed/boot.js";
 import { createChunks } from "./embed/chunks.js";
 import { documentOf } from "./embed/natives.js";
+import { shared } from "./index-shared.js";
 
 /** The hash of each chunk by name, inserted by the build. */
 /** @type {{ [name: string]: string }} */
@@ -17,13 +18,9 @@ const pinned = /** @type {HTMLScriptElement | null} */ (documentOf(window).curre
 // Some browsers cache a failed import: retry with a different address.
 const chunks = createChunks((base, name, attempt) => {
   const again = attempt && !pinned ? `?${attempt}` : "";
-  const load = (/** @type {string} */ file) =>
-    import(`${base}/api/widget/chunks/${hashes[file]}.js${again}`);
-  if (name !== "chat") return load(name);
-  // Two files, each within its budget, at the same time.
-  return Promise.all([load(name), load("markdown")]).then(([chat, markdown]) => {
-    chat.fill(markdown);
-    return chat;
+  return import(`${base}/api/widget/chunks/${hashes[name]}.js${again}`).then((loaded) => {
+    loaded.fill?.(shared);
+    return loaded;
   });
 });
 

@@ -5,9 +5,10 @@ import { createSdk } from "./embed/sdk.js";
 
 /** @import { LoquentOptions, LoquentWidget } from "../types/index.js" */
 
-const chunks = createChunks((_base, name) =>
-  name === "chat" ? import("./chat-runtime.js") : import(`./locales/${name}.js`),
-);
+const chunks = createChunks((_base, name) => {
+  if (name === "chat") return import("./chat-runtime.js");
+  return name === "more" ? import("./more.js") : import(`./locales/${name}.js`);
+});
 
 /** One per page, created on first use, because there is no window on a server. @type {any} */
 let sdk = null;

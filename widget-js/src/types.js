@@ -17,19 +17,28 @@
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
- *   type?: string, created_at?: string,
+ *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[],
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.
+ *   `done`: the turn of this question has ended; `asked`: the key of the question of this answer.
+ *
+ * @typedef {{ title: string, message: string }} Choice a button that sends `message`
  *
  * @typedef {{
  *   cid: string, content: string, sent?: boolean, held?: boolean, busy?: boolean, tries?: number,
- *   failed?: string,
- * }} Pending A message without an ack. While `held`, it waits for the next try.
+ *   failed?: string, final?: boolean,
+ * }} Pending A message without an ack. While `held`, it waits for the next try. `final`: a retry
+ *   is pointless today.
  *
- * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean }} Turn
+ * @typedef {{ id: string | null, text: string, done: boolean, stopping: boolean, asked?: string }} Turn
  * @typedef {{ id: string, rating: Rating, comment?: string, sent?: boolean }} PendingRating
  *   Feedback on an answer that the server has not confirmed yet.
  * @typedef {{ text: string, url: string | null, consent: boolean }} Notice
+ *
+ * @typedef {{
+ *   phone: string | null, email: string | null, address: string | null,
+ *   hours: { [day: string]: [string, string][] } | null,
+ * }} ContactCard
  *
  * @typedef {{ [name: string]: any, type: string }} Frame
  * @typedef {"idle" | "connecting" | "open" | "waiting" | "asleep" | "stopped"} Link
@@ -38,7 +47,7 @@
  *   open: boolean, link: Link, reason: string, offline: boolean, hidden: boolean, lost: boolean,
  *   v2: boolean, token: string | null, ready: boolean,
  *   messages: Message[], outbox: Pending[], turn: Turn | null, regenerating: string | null,
- *   pendingRatings: PendingRating[], starters: string[], notice: Notice | null, agreed: string | null,
+ *   pendingRatings: PendingRating[], starters: string[], notice: Notice | null, contactCard: ContactCard | null, agreed: string | null,
  *   historyComplete: boolean,
  *   submitted: boolean | null, contact: Contact | null, contactError: string, contactSaved: boolean,
  *   alert: string, read: number, unread: number, replays: number,
@@ -52,12 +61,13 @@
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, config: Config,
  *   strings: import("./i18n/strings.js").Strings, actions: Actions,
+ *   extras: import("./view/extras.js").Extras,
  *   later(run: () => void, ms: number): void, comment(id: string, next?: string): string,
  * }} View What every part of the view needs. `comment`: get or set the unsent comment on an answer.
  *
  * @typedef {{
  *   win: Win, doc: Document, h: import("./view/dom.js").H, base: string, id: string,
- *   config: Config, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
+ *   config: Config, chunks: Chunks, storage: Storage, options: Options, page: import("./embed/page.js").PageWatch,
  *   shadowHost: import("./embed/shadow-host.js").ShadowHost, launcher: Launcher,
  *   emit(name: string, detail?: any): void, onToggle(open: boolean): void,
  *   toJson(value: any): string,
@@ -76,7 +86,7 @@
  *   open(focuses: boolean): void, close(): void, isOpen(): boolean,
  *   send(text: string): void, prefill(text: string): void, identify(contact: Contact): void,
  *   deliver(): void, reset(elsewhere?: boolean): void,
- *   setStrings(strings: import("./i18n/strings.js").Strings): void, onStorage(name: string): void,
+ *   setStrings(strings?: Partial<import("./i18n/strings.js").Strings>): void, onStorage(name: string): void,
  *   destroy(): void,
  * }} ChatRuntime The running chat. `onStorage`: another tab wrote to the storage.
  *   `deliver`: connect, to send what an earlier page could not.

@@ -22,7 +22,7 @@ async function started(...messages) {
 }
 
 const shown = (page) =>
-  [...page.get("log").children]
+  [...page.get("log").querySelectorAll(".line:not(.growing)")]
     .filter((each) => !each.hidden)
     .map((each) => each.querySelector(".bubble").textContent);
 
@@ -248,4 +248,29 @@ test("refused feedback shows the error, is reverted, and keeps the comment", asy
   assert.equal(page.get("textbox", "Tell us more (optional)").value, "Nice");
   page.click("Send feedback");
   assert.equal(page.socket.sent.at(-1).comment, "Nice");
+});
+
+test("a reason is one press after a bad rating, with what was typed", async () => {
+  const page = await started(asked, answered);
+  page.click("Good answer");
+  assert.equal(page.all("button", "Out of date").length, 0);
+  page.click("Bad answer");
+  page.type("Tell us more (optional)", "since May");
+  page.click("Out of date");
+  const { rating, comment } = page.socket.sent.at(-1);
+  assert.deepEqual([rating, comment], ["down", "Out of date: since May"]);
+});
+
+test("a click on a rating moves the focus to the comment, a key press does not", async () => {
+  const page = await started(asked, answered);
+  const bad = page.get("button", "Bad answer");
+  bad.focus();
+  bad.dispatchEvent(new page.win.MouseEvent("click", { bubbles: true, detail: 0 }));
+  page.draw();
+  assert.equal(page.root.activeElement, bad);
+  page
+    .get("button", "Good answer")
+    .dispatchEvent(new page.win.MouseEvent("click", { bubbles: true, detail: 1 }));
+  page.draw();
+  assert.equal(page.root.activeElement, page.get("textbox", "Tell us more (optional)"));
 });

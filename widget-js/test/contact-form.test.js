@@ -126,10 +126,13 @@ test("only the collected fields are asked for and sent", async () => {
   assert.deepEqual(socket.sent, [{ type: "contact_info", email: JANE.email }]);
 });
 
-test("optional: the chat is usable immediately, and saving the form is confirmed", async () => {
+test("optional: the form is not on the first screen; saving it under Contact us is confirmed", async () => {
   const page = await open(OPTIONAL);
   const socket = page.start();
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
+  assert.equal(page.all("textbox", "Email").length, 0);
+  page.click("Menu");
+  page.click("Contact us");
   submit(page);
   assert.match(page.text("alert"), /at least one field/);
   page.type("Email", JANE.email);

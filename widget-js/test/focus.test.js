@@ -25,8 +25,8 @@ test("Retry moves the focus to the message field", async () => {
   const { client_message_id } = page.socket.sent.at(-1);
   page.socket.say({
     type: "error",
-    code: "daily_cap_reached",
-    message: "Full.",
+    code: "message_too_long",
+    message: "Too long.",
     client_message_id,
   });
   page.draw();

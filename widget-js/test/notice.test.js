@@ -141,3 +141,13 @@ test("reset withdraws the consent", async () => {
   assert.ok(page.get("button", "Agree and chat"));
   assert.equal(page.win.localStorage.getItem(AGREED), null);
 });
+
+for (const choices of [null, "x", {}, [], [{ title: 1, message: 2 }]]) {
+  test(`no choices: ${JSON.stringify(choices)}`, async () => {
+    const page = await started({});
+    const messages = [line("user", "a", { seq: 1 }), line("assistant", "b", { seq: 2, choices })];
+    page.socket.say({ type: "history", messages, complete: true });
+    page.draw();
+    assert.ok(page.root.querySelector("[aria-label='Suggested questions']").hidden);
+  });
+}

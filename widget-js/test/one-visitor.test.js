@@ -131,7 +131,7 @@ test("a failed message resent from another tab appears once", async () => {
   one.socket.accept().say(session());
   one.write("Hello");
   const { client_message_id } = one.socket.sent.at(-1);
-  one.socket.say({ type: "error", code: "daily_cap_reached", message: "Full.", client_message_id });
+  one.socket.say({ type: "error", code: "message_too_long", message: "Long.", client_message_id });
   one.draw();
   two.win.Loquent.open();
   two.draw();

@@ -90,9 +90,7 @@ for (const [name, value, hint] of [
   ["locale", "tlh", /data-locale .*\bde\b/],
   ["sound", "loud", /data-sound .*on, off/],
   ["texts", "{", /data-texts .*JSON/],
-  ["texts", '{"nonsense":"x"}', /data-texts/],
   ["texts", '{"send":7}', /data-texts/],
-  ["texts", '{"constructor":"x"}', /data-texts/],
   ["pageContext", "[1]", /data-page-context .*JSON/],
 ]) {
   test(`${name} can't be ${value.slice(0, 20)}: warned about once and ignored`, async () => {
@@ -104,6 +102,15 @@ for (const [name, value, hint] of [
     assert.equal(page.warnings.length, 1);
   });
 }
+
+test("unknown names in data-texts are warned about once the menu is used, and ignored", async () => {
+  const page = await embedded({ texts: '{"nonsense":"x","constructor":"y","send":"Off it goes"}' });
+  page.start();
+  assert.ok(page.get("button", "Off it goes"));
+  page.click("Menu");
+  assert.equal(page.warnings.length, 1);
+  assert.match(page.warnings[0], /data-texts .*nonsense,constructor/);
+});
 
 test("invalid values of method calls are warned about and ignored", async () => {
   const page = await embedded();

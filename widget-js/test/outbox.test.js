@@ -171,7 +171,7 @@ test("retries end after a number of tries", async () => {
 });
 
 for (const [code, more] of [
-  ["daily_cap_reached", {}],
+  ["message_too_long", {}],
   ["message_too_long", {}],
   ["internal", {}],
   ["rate_limited", { retry_after: 7200 }],
@@ -198,7 +198,7 @@ for (const [code, more] of [
 test("a refused message can be put back into the box, before what is typed there", async () => {
   const page = await started();
   page.write("Hello");
-  page.socket.say(refusal(page.socket.sent[0], "daily_cap_reached"));
+  page.socket.say(refusal(page.socket.sent[0], "message_too_long"));
   page.type("Message", "and more");
   page.draw();
   page.click("Edit");

@@ -72,6 +72,8 @@ test("identify fills the form in and sends it as the visitor would", async () =>
   page.win.Loquent.identify({ email: "jane@example.com", type: "stop" });
   page.draw();
   assert.deepEqual(socket.sent, [{ type: "contact_info", email: "jane@example.com" }]);
+  page.click("Menu");
+  page.click("Contact us");
   assert.equal(page.get("textbox", "Email").value, "jane@example.com");
 });
 

@@ -19,13 +19,13 @@ const final = (content, more = {}) => ({
 });
 const stop = { type: "typing_stop" };
 
-/** The streaming answer, which is outside the log. */
+/** The streaming answer, which is not announced. */
 const growing = (page) => {
   const box = page.root.querySelector("[aria-busy] .bubble");
   return box && !box.closest("[hidden]") ? box.textContent : null;
 };
 
-test("an answer streams outside the log and moves into it once", async () => {
+test("an answer streams in its place, and is in the log once", async () => {
   const page = await started(start());
   assert.equal(growing(page), null);
   assert.ok(page.get("button", "Stop answering"));
@@ -112,7 +112,7 @@ test("history is shown once, in the order of seq, even if it is replayed", async
   const two = line("assistant", "Hello", { seq: 2 });
   const page = await started({ type: "history", messages: [two, one], complete: true });
   assert.deepEqual(page.lines, ["Hi", "Hello"]);
-  const nodes = [...page.get("log").children];
+  const nodes = [...page.get("log").querySelectorAll(".line:not(.growing)")];
   page.socket.drop();
   page.clock.tick(1000);
   assert.match(page.socket.url, /\?last_seq=1$/);
@@ -269,7 +269,7 @@ test("new messages do not scroll a visitor who reads further up", async () => {
   assert.equal(scroller.scrollTop, 100);
   page.get("button", "New messages").focus();
   page.click("New messages");
-  assert.equal(scroller.scrollTop, 1000);
+  assert.equal(scroller.scrollTop, 700);
   // The button was removed, and would take the focus with it.
   assert.equal(page.root.activeElement, scroller);
 });
@@ -291,7 +291,7 @@ test("an answer streaming out of sight shows the new messages button", async () 
 });
 
 test("before the first message the greeting stays in view, however long the form is", async () => {
-  const page = openPage({ config: { contact_info_mode: "optional" } });
+  const page = openPage({ config: { contact_info_mode: "required" } });
   await page.embed();
   page.click("Open chat");
   const scroller = page.root.querySelector(".scroller");
@@ -302,9 +302,6 @@ test("before the first message the greeting stays in view, however long the form
   page.socket.accept().say(session());
   page.draw();
   assert.equal(scroller.scrollTop, 0);
-  page.write("Hello");
-  page.draw();
-  assert.equal(scroller.scrollTop, 1000);
 });
 
 test("messages that arrive while the panel is closed are counted on the launcher", async () => {

@@ -15,6 +15,7 @@ from contacts.models import Contact
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.moments import ago
+from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin.conversation_list import badge, claims
 from widgets.models import ErasureReceipt
@@ -168,13 +169,24 @@ admin.site.register(Contact, ContactDataAdmin)
 class ErasureReceiptAdmin(TenantAdmin):
     """Read-only log of erasures."""
 
-    nav = Nav("Organization", 5, "Erasures", "receipt")
+    nav = Nav("Settings", 35, "Privacy", "receipt", section="Settings", title="Deletion log")
     list_display = COLUMNS
     list_select_related = ["organization"]
     search_fields = ["contact_id"]
     date_hierarchy = "created_at"
     fields = COLUMNS
     readonly_fields = COLUMNS
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say above the log how long conversations are kept, and where to change it."""
+        current = current_organization(request)
+        context: dict[str, Any] = {}
+        if current is not None:
+            general = reverse("admin:organizations_organization_change", args=[current.pk])
+            context = {"retention_days": current.retention_days, "general_url": general}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -15,7 +15,32 @@ from django.utils.safestring import SafeString
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome
+from widgets.services.attention import NEEDS_STAFF
+from widgets.types import AnswerOutcome, Reason
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """Filter by why a conversation needs staff."""
+
+    title = "needs attention"
+    parameter_name = "attention"
+    ANY = "any"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.ANY, "Any reason"), *Reason.choices]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
+        if chosen == self.ANY:
+            return queryset.filter(attention__gte=NEEDS_STAFF)
+        if chosen not in Reason.values:
+            return queryset
+        # The index has the sessions with any reason.
+        needing = queryset.filter(attention__gte=NEEDS_STAFF)
+        bit = Reason(chosen).bit
+        return needing.alias(its_bit=F("attention").bitand(bit)).filter(its_bit=bit)
 
 
 class WidgetFilter(admin.SimpleListFilter):
@@ -128,3 +153,15 @@ class ActivityFilter(admin.SimpleListFilter):
         if value not in {"1", "7", "30", "90"}:
             return queryset
         return queryset.filter(last_active_at__gte=timezone.now() - timedelta(days=int(value)))
+
+
+def filter_chips(changelist: Any) -> list[dict[str, str]]:
+    """Return the active filters with their values, and the address of the list without each."""
+    chips = []
+    for spec in changelist.filter_specs:
+        name = getattr(spec, "parameter_name", None)
+        label = dict(spec.lookup_choices).get(spec.value()) if name else None
+        if label and (name, spec.value()) != (AttentionFilter.parameter_name, AttentionFilter.ANY):
+            url = changelist.get_query_string(remove=[name])
+            chips.append({"label": f"{str(spec.title).capitalize()}: {label}", "url": url})
+    return chips

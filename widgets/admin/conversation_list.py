@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
+from django.db.models import F
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
@@ -15,23 +16,26 @@ from loquent.organizations.admin.moments import ago, date_and_time
 from loquent.organizations.site.current import current_organization
 from widgets.admin.conversation_filters import (
     ActivityFilter,
+    AttentionFilter,
     ContactFilter,
     FeedbackFilter,
     LastAnswerFilter,
     WidgetFilter,
 )
-from widgets.admin.page_html import page_link
+from widgets.admin.linked_filters import LINKED_FILTERS
 from widgets.models import WidgetSession
 from widgets.services.conversations import (
     MOST_FOUND,
     Summary,
     find_conversations,
+    find_hits,
     is_active,
     non_empty,
     summaries,
     visitor_name,
+    with_urgency,
 )
-from widgets.types import MessageRole
+from widgets.types import Reason
 
 # The badge's colour and label per outcome of the latest answer.
 BADGES = {
@@ -40,6 +44,18 @@ BADGES = {
     "failed": ("lq-bad", "Failed"),
     "stopped": ("", "Stopped"),
     "refused": ("lq-warn", "Declined"),
+}
+
+
+# An empty cell; the admin would write a dash for an empty text.
+NOTHING = SafeString("<span></span>")
+# The colour of each reason.
+CHIPS = {
+    Reason.PERSON: "lq-bad",
+    Reason.UNHAPPY: "lq-bad",
+    Reason.LEFT_DETAILS: "lq-info",
+    Reason.NO_ANSWER: "lq-warn",
+    Reason.FAILED: "lq-bad",
 }
 
 
@@ -52,6 +68,9 @@ class ConversationList(ChangeList):
         seen = summaries(self.result_list)
         for session in self.result_list:
             session.summary = seen[session.id]
+        hits = find_hits(sessions=self.result_list, text=self.query)
+        for session in self.result_list:
+            session.hit = hits.get(session.id)
 
 
 def summary_of(session: WidgetSession) -> Summary:
@@ -64,29 +83,38 @@ class ConversationLists(TenantAdmin):
     """The list half of the conversations' admin."""
 
     organization_path = "widget__organization"
-    list_display = [
-        "visitor",
-        "last_message",
-        "widget",
-        "last_page",
-        "message_count",
-        "last_answer",
-        "last_activity",
-    ]
+    list_display = ["visitor", "question", "needs", "last_answer", "widget", "last_activity"]
     list_select_related = ["widget", "contact"]
     list_filter = [
+        AttentionFilter,
         WidgetFilter,
         LastAnswerFilter,
         FeedbackFilter,
         ContactFilter,
         ActivityFilter,
+        *LINKED_FILTERS,
     ]
     # Used by the link on a contact's page.
     linked_lookups = ("contact__id__exact",)
     search_fields = ["messages__content"]
-    search_help_text = "Searches messages, names, emails and pages. All words must match."
+    search_help_text = "Searches messages, names, emails, phone numbers and pages."
     ordering = ["-last_active_at", "-id"]
     show_full_result_count = False
+    list_per_page = 50
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Show the widget only if there are several."""
+        current = current_organization(request)
+        columns = super().get_list_display(request)
+        if current is None or current.widgets.order_by().values("pk")[:2].count() > 1:
+            return columns
+        return [column for column in columns if column != "widget"]
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Show what needs staff by urgency."""
+        if request.GET.get(AttentionFilter.parameter_name) == AttentionFilter.ANY:
+            return [F("urgency").desc(), *self.ordering]
+        return self.ordering
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetSession]:
         sessions = super().get_queryset(request)
@@ -96,7 +124,7 @@ class ConversationLists(TenantAdmin):
         if current is not None:
             # A file contains what the list shows, so both are limited to the current organization.
             sessions = sessions.filter(widget__organization=current)
-        return non_empty(sessions)
+        return with_urgency(non_empty(sessions))
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -120,44 +148,47 @@ class ConversationLists(TenantAdmin):
     def visitor(self, obj: WidgetSession) -> str:
         return visitor_name(obj)
 
-    @admin.display(description="last message")
-    def last_message(self, obj: WidgetSession) -> SafeString:
-        """Show its author and first words, and below them the page, for narrow screens."""
-        summary = summary_of(obj)
-        content = " ".join(summary.excerpt.split())
-        who = {MessageRole.USER: "", MessageRole.STAFF: "Team: "}.get(
-            MessageRole(summary.role or MessageRole.ASSISTANT), "Agent: "
-        )
-        page = format_html('<span class="lq-row-page">{}</span>', page_link(obj.page_url, most=40))
-        return format_html(
-            '<span class="lq-quiet">{}</span>{}{}',
-            who if content else "No message yet",
-            content[:120],
-            page if obj.page_url else "",
-        )
+    @admin.display(description="last question")
+    def question(self, obj: WidgetSession) -> SafeString:
+        """Show the visitor's last question; of a search, where it found the conversation."""
+        hit: list[str] | None = getattr(obj, "hit", None)
+        if hit:
+            parts = (
+                format_html("<mark>{}</mark>" if number % 2 else "{}", part)
+                for number, part in enumerate(hit)
+            )
+            return format_html(
+                '<span class="lq-hit">{}</span>',
+                format_html_join("", "{}", ((part,) for part in parts)),
+            )
+        text = " ".join(summary_of(obj).question.split())
+        if not text:
+            return format_html('<span class="lq-quiet">{}</span>', "Wrote no message")
+        return format_html("<bdi>{}</bdi>", text)
 
-    @admin.display(description="page")
-    def last_page(self, obj: WidgetSession) -> SafeString | str:
-        return page_link(obj.page_url, most=40) if obj.page_url else "—"
-
-    @admin.display(description="messages", ordering="last_seq")
-    def message_count(self, obj: WidgetSession) -> int:
-        return obj.last_seq
+    @admin.display(description="needs attention", ordering="attention")
+    def needs(self, obj: WidgetSession) -> SafeString:
+        """Show each reason as a chip."""
+        return reason_chips(obj) or NOTHING
 
     @admin.display(description="last answer", ordering="outcome")
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
-        """Show its outcome, and the visitor's ratings."""
-        return format_html("{}{}", badge(obj.outcome), thumbs(summary_of(obj)))
+        """Show its outcome, unless a chip says the same, and the visitor's ratings."""
+        said = {reason.value for reason in obj.reasons}
+        shown = "" if obj.outcome in said else badge(obj.outcome)
+        return format_html("{}{}", shown, thumbs(summary_of(obj))) or NOTHING
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
+        page = obj.page_url.partition("://")[2][:40]
         now = '<span class="lq-dot" title="Active now"></span>' if is_active(obj) else ""
         return format_html(
-            '{}<time datetime="{}" title="{}">{}</time>',
+            '{}<time datetime="{}" title="{}">{}</time>{}',
             SafeString(now),
             obj.last_active_at.isoformat(),
             date_and_time(obj.last_active_at),
             ago(obj.last_active_at),
+            format_html('<span class="lq-row-page">{}</span>', page) if page else "",
         )
 
     def _is_listing(self, request: HttpRequest) -> bool:
@@ -174,6 +205,12 @@ def badge(outcome: str) -> SafeString:
         return format_html('<span class="lq-badge">{}</span>', "No answer yet")
     kind, word = BADGES[outcome]
     return format_html('<span class="lq-badge {}">{}</span>', kind, word)
+
+
+def reason_chips(session: WidgetSession) -> SafeString:
+    """Return why a conversation needs staff, most urgent first."""
+    chips = ((CHIPS[reason], reason.label) for reason in session.reasons)
+    return format_html_join(" ", '<span class="lq-badge {}">{}</span>', chips)
 
 
 def thumbs(summary: Summary) -> SafeString:

@@ -21,11 +21,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.errors import ApplicationError
+from loquent.organizations.access import visible_organizations
+from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from loquent.server.headers import POLICY, live_policy
 from widgets.admin.conversation_export import as_file, stream_records
-from widgets.admin.conversation_list import ConversationLists, claims
+from widgets.admin.conversation_filters import filter_chips
+from widgets.admin.conversation_list import ConversationLists, claims, reason_chips
 from widgets.models import WidgetSession
+from widgets.services.attention import NEEDS_STAFF, mark_as_done
 from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.conversations import (
     is_active,
@@ -44,8 +48,8 @@ FORMATS = (("text", "text"), ("json", "JSON"))
 class WidgetSessionAdmin(ConversationLists):
     """Visitors' conversations, to read and delete; only the product writes them."""
 
-    nav = Nav("Inbox", 1, "Conversations", "conversation")
-    actions = ["apply_claim"]
+    nav = Nav("", 1, "Inbox", "conversation")
+    actions = ["mark_done", "apply_claim"]
     fields = ()
     change_list_template = f"{TEMPLATES}/change_list.html"
     change_form_template = f"{TEMPLATES}/change_form.html"
@@ -58,6 +62,7 @@ class WidgetSessionAdmin(ConversationLists):
             ("messages", self.messages_view),
             ("export", self.export_view),
             ("apply", self.apply_view),
+            ("done", self.done_view),
         )
         pages = [
             path(
@@ -80,11 +85,18 @@ class WidgetSessionAdmin(ConversationLists):
         query = request.GET.copy()
         query.pop("p", None)
         context = {
+            "lq_waiting": self.nav_count(request),
+            "lq_shows_waiting": request.GET.get("attention") == "any",
             "lq_export": reverse("admin:widgets_widgetsession_exportlist"),
             "lq_query": query.urlencode(),
             "lq_formats": FORMATS if self.has_export_permission(request) else (),
         }
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        response = super().changelist_view(request, {**context, **(extra_context or {})})
+        shown: dict[str, Any] | None = getattr(response, "context_data", None)
+        if shown and "cl" in shown:
+            chips = filter_chips(shown["cl"])
+            shown |= {"lq_chips": chips, "lq_active_filters": len(chips)}
+        return response
 
     def change_view(
         self,
@@ -103,21 +115,24 @@ class WidgetSessionAdmin(ConversationLists):
         session: WidgetSession = context["original"]
         most = None if "all" in request.GET else MOST_SHOWN
         lines, earlier = transcript(session=session, most=most)
+        entered = claims(session)
         context |= {
             "lines": lines,
             "earlier": earlier,
             "visitor": visitor_name(session),
             "is_active": is_active(session),
-            "claims": claims(session),
+            "claims": entered if any(claim["differs"] for claim in entered) else [],
             "tokens": sum(
                 (line.message.input_tokens or 0) + (line.message.output_tokens or 0)
                 for line in lines
             ),
+            "reasons": reason_chips(session),
+            "may_mark": self.has_mark_permission(request, session),
             "may_apply": self.has_apply_permission(request, session),
             "live_url": f"/admin/widgets/widgetsession/{session.pk}/live/",
             **{
                 f"{name}_url": reverse(f"admin:widgets_widgetsession_{name}", args=[session.pk])
-                for name in ("messages", "export", "apply")
+                for name in ("messages", "export", "apply", "done")
             },
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -174,6 +189,44 @@ class WidgetSessionAdmin(ConversationLists):
             back = reverse("admin:widgets_widgetsession_change", args=[session.pk])
         return HttpResponseRedirect(back)
 
+    def done_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Mark one conversation as done, and return to it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        session = self._session(request, id)
+        if not self.has_mark_permission(request, session):
+            raise Http404
+        mark_as_done(sessions=WidgetSession.objects.filter(pk=session.pk))
+        self.message_user(request, "Marked as done.", messages.SUCCESS)
+        return HttpResponseRedirect(
+            reverse("admin:widgets_widgetsession_change", args=[session.pk])
+        )
+
+    @admin.action(description="Mark as done", permissions=["mark"])
+    def mark_done(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
+        """Take the selected conversations off the list of those that need attention."""
+        count = mark_as_done(sessions=queryset)
+        text = f"Marked {count} conversation{'' if count == 1 else 's'} as done."
+        self.message_user(request, text, messages.SUCCESS)
+
+    def nav_url(self, request: HttpRequest) -> str:
+        """Return the address of what needs attention, or of the whole list if nothing does."""
+        base = reverse("admin:widgets_widgetsession_changelist")
+        return f"{base}?attention=any" if self.nav_count(request) else base
+
+    def nav_count(self, request: HttpRequest) -> int:
+        """Return how many conversations need attention, counted up to 100."""
+        if not hasattr(request, "_waiting_conversations"):
+            mine = visible_organizations(request.user)
+            current = current_organization(request)
+            rows = WidgetSession.objects.filter(
+                attention__gte=NEEDS_STAFF,
+                widget__organization__in=[current] if current else mine,
+            )
+            request._waiting_conversations = rows.order_by().values("pk")[:100].count()  # type: ignore[attr-defined]
+        count: int = request._waiting_conversations  # type: ignore[attr-defined]
+        return count
+
     @admin.action(description="Apply the visitor's details to the contact", permissions=["apply"])
     def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:
         """Write visitors' typed details to their contacts."""
@@ -201,6 +254,10 @@ class WidgetSessionAdmin(ConversationLists):
         Anyone who may read a conversation may export that one.
         """
         return self.has_delete_permission(request)
+
+    def has_mark_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Allow marking as done to the roles that may change what visitors left."""
+        return bool(request.user.has_perm("contacts.change_contact", obj))
 
     def has_apply_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow applying typed details to users who may change contacts."""

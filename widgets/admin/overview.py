@@ -1,4 +1,4 @@
-"""The admin's start page: figures of today and of 30 days, as charts, tables and CSV."""
+"""The reports: figures of today and of 30 days, as charts, tables and CSV."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -34,14 +34,14 @@ COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
 )
 
 
-def overview_page(request: HttpRequest) -> HttpResponse:
+def reports_page(request: HttpRequest) -> HttpResponse:
     """Show the figures of the current organization; of all, for a superuser who chose them."""
-    context = {**admin.site.each_context(request), "title": "Overview"}
+    context = {**admin.site.each_context(request), "title": "Reports"}
     if not _may_look(request):
-        return TemplateResponse(request, "admin/overview.html", context)
+        return TemplateResponse(request, "admin/reports.html", context)
     overview = _count(request)
     context |= {"cards": _cards(overview), "charts": _charts(overview), "has_figures": True}
-    return TemplateResponse(request, "admin/overview.html", context)
+    return TemplateResponse(request, "admin/reports.html", context)
 
 
 def overview_csv(request: HttpRequest) -> HttpResponse:
@@ -73,9 +73,9 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         ("Answered", lambda f: f"{f.answered:,}"),
         ("No answer found", lambda f: f"{f.no_answer:,}"),
         ("Failed", lambda f: f"{f.failed:,}"),
-        ("First token, median", lambda f: seconds(f.median_ms)),
-        ("First token, 95th percentile", lambda f: seconds(f.p95_ms)),
-        ("Refused by the daily limit", lambda f: f"{f.caps_hit:,}"),
+        ("Answers start after (typical)", lambda f: seconds(f.median_ms)),
+        ("Answers start after (slowest 5 %)", lambda f: seconds(f.p95_ms)),
+        ("Over the daily limit", lambda f: f"{f.caps_hit:,}"),
         ("Thumbs up / down", lambda f: f"{f.thumbs_up:,} / {f.thumbs_down:,}"),
         ("Tokens", lambda f: f"{f.tokens:,}"),
     )
@@ -91,7 +91,8 @@ def seconds(milliseconds: int | None) -> str:
 
 
 # Rendering hundreds of numbers in a template would take longer than counting them.
-def _bars(drawn: Chart, kinds: list[str]) -> SafeString:
+def draw_bars(drawn: Chart, kinds: list[str]) -> SafeString:
+    """Return the bars of a chart as SVG."""
     return format_html_join(
         "",
         '<rect x="{}" y="{}" width="{}" height="{}" class="lq-series-{}"><title>{}</title></rect>',
@@ -115,7 +116,7 @@ def _charts(overview: Overview) -> list[dict[str, Any]]:
         rows = list(zip(days, *columns.values(), strict=True))[::-1]
         return {
             "title": title, "chart": drawn, "columns": list(columns), "top": top,
-            "bars": _bars(drawn, list(columns)), "rows": _table_rows(rows, len(columns)),
+            "bars": draw_bars(drawn, list(columns)), "rows": _table_rows(rows, len(columns)),
             "first": days[0], "last": days[-1],
         }  # fmt: skip
 
@@ -130,19 +131,19 @@ def _charts(overview: Overview) -> list[dict[str, Any]]:
     tokens = {"Input": [f.input_tokens for f in of], "Output": [f.output_tokens for f in of]}
     thumbs = {"Up": [f.thumbs_up for f in of], "Down": [f.thumbs_down for f in of]}
     caps = {"Refused": [f.caps_hit for f in of]}
-    times = line_chart({"Median": medians, "95th percentile": slow})
+    times = line_chart({"Typical": medians, "Slowest 5 %": slow})
     shown = {
-        "Median": [seconds(value) for value in medians],
-        "95th percentile": [seconds(value) for value in slow],
+        "Typical": [seconds(value) for value in medians],
+        "Slowest 5 %": [seconds(value) for value in slow],
     }
     bars = [
         ("Conversations", conversations), ("Messages", messages), ("Answers", answers),
-        ("Tokens", tokens), ("Thumbs", thumbs), ("Refused by the daily limit", caps),
+        ("Tokens", tokens), ("Thumbs", thumbs), ("Over the daily limit", caps),
     ]  # fmt: skip
     charts = [
         chart(title, drawn, columns, f"{drawn.top:,}")
         for title, columns in bars
         for drawn in [bar_chart(days, columns)]
     ]
-    charts.insert(3, chart("Time to the first token", times, shown, seconds(times.top)))
+    charts.insert(3, chart("Time until answers start", times, shown, seconds(times.top)))
     return charts

@@ -1,5 +1,6 @@
 """The admin form of a widget: lists with one item per line, errors beside their fields."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +13,14 @@ from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
 from loquent.organizations.admin.forms import take_over
 from widgets.models import WidgetConfig
-from widgets.origins import OriginError, normalize_origin_entry
+from widgets.origins import OriginError, add_www, normalize_origin_entry
 from widgets.services.configs import (
     create_widget,
     lock_widget,
     update_widget,
     widget_version,
 )
+from widgets.services.setup.first_run import PRIMARY_COLOR
 from widgets.services.validation import (
     MAX_STARTER,
     MAX_STARTERS,
@@ -29,6 +31,15 @@ from widgets.types import NoticeData, WidgetConfigData
 
 # Defaults for a new widget in the form. Over REST there is no cap unless one is sent.
 PROPOSED_CAP = 500
+# Brand colours on which white text is readable; the first is a new widget's.
+SWATCHES = {
+    "Indigo": PRIMARY_COLOR,
+    "Blue": "#1d4ed8",
+    "Teal": "#0f766e",
+    "Red": "#b42318",
+    "Purple": "#7e22ce",
+    "Grey": "#374151",
+}
 NOTICE_FIELDS = ("notice_text", "notice_url", "notice_consent")
 # Settings with a form field of the same name.
 SETTINGS = [
@@ -57,10 +68,10 @@ class LinesField(forms.CharField):
 class OriginsField(LinesField):
     """Origins, one per line; an empty field allows any site."""
 
-    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "https://example.com"})
+    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "example.com"})
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value) or None
+        return [entry for line in super().to_python(value) for entry in add_www(line)] or None
 
 
 class WidgetConfigForm(GuardedForm[WidgetConfig]):
@@ -73,8 +84,9 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         required=False,
         label="Allowed sites",
         help_text=(
-            "Sites that may show this widget, one per line, such as https://example.com or "
-            "https://*.example.com. Leave empty to allow any site."
+            "Only these websites can show the chat, one per line. example.com also allows "
+            "www.example.com; https://*.example.com allows all its subdomains. Leave empty to "
+            "allow all websites."
         ),
     )
     # False for the preview, whose form is never saved.
@@ -94,7 +106,9 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         fields = ["organization", *SETTINGS, *NOTICE_FIELDS, "text_agent"]
         field_classes = {"greeting": LongTextField, "notice_text": LongTextField}
         widgets = {
-            "primary_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
+            "primary_color": forms.TextInput(
+                attrs={"data-color": "", "maxlength": 7, "data-swatches": json.dumps(SWATCHES)}
+            ),
             "text_color": forms.TextInput(attrs={"data-color": "", "maxlength": 7}),
             "greeting": forms.Textarea(attrs={"rows": 3}),
             "notice_text": forms.Textarea(attrs={"rows": 2}),
@@ -129,6 +143,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
+            if "primary_color" not in (kwargs.get("initial") or {}):
+                self.initial["primary_color"] = PRIMARY_COLOR
 
     def lock_row(self) -> WidgetConfig:
         return lock_widget(widget=self.instance)
@@ -192,7 +208,8 @@ def read_origins(lines: Sequence[str]) -> list[dict[str, str]]:
     for line in (line.strip() for line in lines):
         if line:
             try:
-                entry = {"typed": line, "origin": normalize_origin_entry(line), "error": ""}
+                stored = ", ".join(normalize_origin_entry(entry) for entry in add_www(line))
+                entry = {"typed": line, "origin": stored, "error": ""}
             except OriginError as error:
                 entry = {"typed": line, "origin": "", "error": str(error)}
             found.append(entry)

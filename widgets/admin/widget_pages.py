@@ -12,21 +12,24 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from loquent.errors import ApplicationError
-from loquent.organizations.admin.base import TenantAdmin
 from loquent.server.headers import POLICY, PREVIEW
 from loquent.server.large_bodies import accepts_large_bodies
 from widgets.admin.contrast import contrast_warning
+from widgets.admin.setup.install import InstallPages
 from widgets.admin.widget_form import NOTICE_FIELDS, SETTINGS, read_origins
 from widgets.models import WidgetConfig
-from widgets.services.configs import allow_origin, embed_code, public_config, reset_widget_id
+from widgets.services.configs import allow_origin, public_config, reset_widget_id
 from widgets.services.refusals import refused_sites
+from widgets.services.setup.first_run import PRIMARY_COLOR
+from widgets.services.setup.seen_sites import installation
+from widgets.services.setup.snippets import embed_code
 
 TEMPLATES = "admin/widgets/widgetconfig"
 # Not the ID of any widget: the preview answers its requests in the browser.
 PREVIEW_ID = "wid_preview"
 
 
-class WidgetPages(TenantAdmin):
+class WidgetPages(InstallPages):
     """The preview, check, reset and allow pages of a widget."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -45,7 +48,7 @@ class WidgetPages(TenantAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        widget = context.get("original") or WidgetConfig()
+        widget = context.get("original") or WidgetConfig(primary_color=PRIMARY_COLOR)
         context["preview"] = {
             "config": _shown_settings(widget),
             "frame": reverse("admin:widgets_widgetconfig_preview"),
@@ -57,6 +60,8 @@ class WidgetPages(TenantAdmin):
             context["reset_url"] = reverse("admin:widgets_widgetconfig_reset", args=[widget.pk])
             context["allow_url"] = reverse("admin:widgets_widgetconfig_allow", args=[widget.pk])
             context["refused_sites"] = refused_sites(widget=widget)
+            context["installation"] = installation(widget=widget)
+            context["install_url"] = reverse("admin:widgets_widgetconfig_install", args=[widget.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -104,7 +109,8 @@ class WidgetPages(TenantAdmin):
         else:
             self.log_change(request, widget, f"Allowed {origin}.")
             self.message_user(request, f"Allowed: {origin}", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:widgets_widgetconfig_change", args=[widget.pk]))
+        page = "install" if request.POST.get("from") == "install" else "change"
+        return HttpResponseRedirect(reverse(f"admin:widgets_widgetconfig_{page}", args=[widget.pk]))
 
     def _own(self, request: HttpRequest, widget_id: uuid.UUID) -> WidgetConfig:
         widget = self.get_object(request, str(widget_id))

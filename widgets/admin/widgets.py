@@ -12,11 +12,11 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
-from widgets.admin.overview import overview_csv, overview_page
 from widgets.admin.widget_form import WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
 from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
+from widgets.services.setup.first_run import note_look
 from widgets.services.usage import (
     refusals_today,
     refused_today,
@@ -25,16 +25,20 @@ from widgets.services.usage import (
     with_usage,
 )
 
-admin.site.overview = overview_page  # type: ignore[attr-defined]
-admin.site.overview_csv = overview_csv  # type: ignore[attr-defined]
+# Saving one of these is a step of set-up.
+LOOK = {
+    *("name", "greeting", "primary_color", "text_color", "position", "starters"),
+    *("notice_text", "notice_url", "notice_consent"),
+}
 
 
 @admin.register(WidgetConfig)
 class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
-    nav = Nav("Chat", 1, "Widgets", "widget")
+    nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
+    nav_url = WidgetPages.only_row_url
     list_display = [
         "__str__",
         "text_agent",
@@ -131,6 +135,8 @@ class WidgetConfigAdmin(WidgetPages):
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)
+        if not change or LOOK & set(form.changed_data):
+            note_look(widget=obj)
         if renamed := form.renamed_origins():
             lines = "\n".join(f"{typed} → {stored}" for typed, stored in renamed)
             self.message_user(

@@ -1,4 +1,4 @@
-"""`/api/v1/contacts/`, with what widgets know of a contact: to export, and to erase."""
+"""`/api/v1/contacts/`, with export and erasure of the widgets' data about a contact."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from widgets.services.erasure import erase_contact, export_contact
     }
 )
 class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
-    """What was erased, when, and at whose request; nothing of the person."""
+    """What was erased, when, and by whom; contains no personal data."""
 
     class Meta:
         model = ErasureReceipt

@@ -10,6 +10,7 @@ from loquent.errors import invalid
 from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.attention import NEEDS_STAFF
 from widgets.types import AnswerOutcome, Handler, MessageRole, MessageStatus, Rating, WorkStatus
 
 Sessions = models.QuerySet[WidgetSession]
@@ -43,6 +44,10 @@ class SessionFilter(PeriodFilterSet):
         choices=AnswerOutcome.choices,
         help_text="Conversations whose latest answer had this outcome.",
     )
+    needs_attention = BooleanChoice(
+        method="filter_needs_attention",
+        help_text="`true`: conversations that staff should look at; `false`: all others.",
+    )
     handler = filters.ChoiceFilter(
         choices=Handler.choices, help_text="Conversations that this side answers."
     )
@@ -72,6 +77,10 @@ class SessionFilter(PeriodFilterSet):
         max_length=MAX_SEARCH,
         help_text="Conversations with a message that contains this text, ignoring case.",
     )
+
+    def filter_needs_attention(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        needing = models.Q(attention__gte=NEEDS_STAFF)
+        return queryset.filter(needing if value == "true" else ~needing)
 
     def filter_assignee(self, queryset: Sessions, name: str, value: str) -> Sessions:
         if value == "none":

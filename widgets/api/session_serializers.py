@@ -11,9 +11,9 @@ from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, CutReason, MessageStatus, WantedReason
+from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason, WantedReason
 
-SESSION = {
+SESSION: dict[str, Any] = {
     "id": UUID_EXAMPLE,
     "widget_id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
     "contact_id": None,
@@ -27,6 +27,7 @@ SESSION = {
     "message_count": 2,
     "last_answer": "complete",
     "outcome": "answered",
+    "needs_attention": [],
     "last_active_at": "2026-01-05T09:31:00.000000Z",
     "ended_at": None,
     "handler": "agent",
@@ -65,7 +66,7 @@ MESSAGE = {
 
 
 class PageSerializer(serializers.Serializer[VisitorPage]):
-    """Where the visitor is, as their browser says: untrusted text. `at`: since when."""
+    """The visitor's page, as their browser reports it: untrusted. `at`: when they reached it."""
 
     url = serializers.CharField()
     title = serializers.CharField()
@@ -123,6 +124,16 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         help_text="The outcome of the latest answer. Null until the first question has ended.",
     )
 
+    needs_attention = serializers.ListField(
+        child=serializers.ChoiceField(choices=Reason.choices),
+        source="reasons",
+        read_only=True,
+        help_text=(
+            "Why staff should look at the conversation, most urgent first. Empty: no reason, or "
+            "marked as done."
+        ),
+    )
+
     assignee = AssigneeSerializer(read_only=True, allow_null=True)
     wanted_reason = EndField(
         choices=WantedReason.choices,
@@ -147,6 +158,7 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "message_count",
             "last_answer",
             "outcome",
+            "needs_attention",
             "last_active_at",
             "ended_at",
             "handler",
@@ -173,19 +185,33 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     }
 )
 class SourcesField(serializers.JSONField):
-    """What an answer rests on, as it was written with the answer."""
+    """A source of an answer, as stored with the answer."""
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["title", "message"],
+            "properties": {"title": {"type": "string"}, "message": {"type": "string"}},
+        },
+    }
+)
+class ChoicesField(serializers.JSONField):
+    """A button below an answer: what it says, and the message that a click sends."""
 
 
 @examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
-    """A line of a conversation; token counts and times are null where the model gave none."""
+    """A message of a conversation; token counts and times are null if the model reported none."""
 
     outcome = EndField(
         choices=AnswerOutcome.choices,
         read_only=True,
         allow_null=True,
         help_text=(
-            "What the answer did for the visitor. `no_answer`: it says that nothing was found; "
+            "The result of the answer for the visitor. `no_answer`: it says nothing was found; "
             "`refused`: the provider declined because of the content. Null for visitors' messages."
         ),
     )
@@ -193,11 +219,16 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         help_text="The person who wrote a staff message; null for all other messages."
     )
     sources = SourcesField(read_only=True)
+    # Not read-only, so that the schema doesn't require it; nothing is written with this.
+    choices = ChoicesField(
+        required=False,
+        help_text="The buttons below an answer that asks what is meant; absent if it has none.",
+    )
     cut_reason = EndField(
         choices=CutReason.choices,
         read_only=True,
         allow_null=True,
-        help_text="Why an answer with the status `cut` is not whole; null for any other message.",
+        help_text="Why an answer with the status `cut` is incomplete; null for any other message.",
     )
 
     @extend_schema_field(AuthorSerializer(allow_null=True))
@@ -220,6 +251,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "client_message_id",
             "page_url",
             "sources",
+            "choices",
             "model",
             "input_tokens",
             "output_tokens",
@@ -228,6 +260,16 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "rating",
             "rating_comment",
         ]
+
+    def to_representation(self, instance: WidgetMessage) -> dict[str, Any]:
+        return without_empty_choices(super().to_representation(instance))
+
+
+def without_empty_choices(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message without `choices` if it has none, as in frames."""
+    if not message["choices"]:
+        del message["choices"]
+    return message
 
 
 class WidgetSessionExportSerializer(WidgetSessionSerializer):

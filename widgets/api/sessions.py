@@ -28,6 +28,7 @@ from widgets.api.session_serializers import (
     WidgetMessageSerializer,
     WidgetSessionExportSerializer,
     WidgetSessionSerializer,
+    without_empty_choices,
 )
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.sessions import delete_widget_session
@@ -37,7 +38,7 @@ EXPORT_BATCH = 20
 
 
 class MessagePagination(NewestFirstPagination):
-    """Pages of 50 messages in the order in which they were said."""
+    """Pages of 50 messages, in the order of the conversation."""
 
     ordering = ("seq",)
 
@@ -122,13 +123,13 @@ class WidgetSessionViewSet(
 
 
 def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
-    """Yield the JSON of these sessions; messages without a serializer, which would be slowest."""
+    """Yield the JSON of these sessions; messages bypass the serializer, which is too slow."""
     messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     rows = WidgetMessage.objects.filter(session__in=sessions).order_by("session", "seq")
     for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):
         row["author"] = {"name": row["author"]} if row["author"] else None
         row["outcome"] = row["outcome"] or None
         row["cut_reason"] = row["cut_reason"] or None
-        messages[row.pop("session_id")].append(row)
+        messages[row.pop("session_id")].append(without_empty_choices(row))
     for session in sessions:
         yield {**WidgetSessionSerializer(session).data, "messages": messages[session.id]}

@@ -12,7 +12,8 @@ from widgets.models import (
     MAX_NOTICE_URL,
     WidgetConfig,
 )
-from widgets.services.configs import change_widget, create_widget, embed_code, update_widget
+from widgets.services.configs import change_widget, create_widget, update_widget
+from widgets.services.setup.snippets import embed_code
 from widgets.services.validation import MAX_ORIGINS, MAX_STARTERS
 from widgets.types import NoticeData, WidgetConfigData
 
@@ -33,7 +34,7 @@ class TextsField(serializers.ListField):
 
 
 class NoticeSerializer(serializers.Serializer[NoticeData]):
-    """The AI disclosure or privacy line; given whole, also by PATCH."""
+    """The AI disclosure or privacy line. Replaced as a whole, also by PATCH."""
 
     text = LongTextField(max_length=MAX_NOTICE, allow_blank=True)
     url = TextField(
@@ -49,7 +50,7 @@ class NoticeSerializer(serializers.Serializer[NoticeData]):
 
     def to_internal_value(self, data: Any) -> NoticeData:
         given = super().to_internal_value(data)
-        # Under PATCH the inner fields would become optional as well.
+        # With PATCH the inner fields would become optional as well.
         if "text" not in given:
             raise serializers.ValidationError(
                 {"text": [self.fields["text"].error_messages["required"]]}

@@ -58,7 +58,7 @@ class WidgetViewSet(VersionedCrudViewSet):
 
     @extend_schema(
         operation_id="widgets_reset_widget_id",
-        summary="Give a widget a new public identifier",
+        summary="Reset a widget's public identifier",
         description="Pages with the old embed code stop showing the chat immediately.",
         request=None,
         responses=WidgetSerializer,

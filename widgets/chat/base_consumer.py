@@ -10,7 +10,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Handles the events of its socket one at a time, in the socket's own task.
 
     The process has one channel for all its sockets (widgets/chat/bus.py): a channel per socket
-    would cost a subscription, and no socket could open while Redis is away. Nor does an event
+    would cost a subscription, and no socket could open while Redis is down. Nor does an event
     wait for Django's shared thread, where Channels closes old database connections: none are
     opened there (loquent/db/threads.py).
     """

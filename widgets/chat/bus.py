@@ -1,8 +1,8 @@
 """Messages between this process and the others, over the channel layer.
 
 One channel for the whole process joins the groups of the sessions that matter here: those with a
-socket, and those with an answer being written. What comes over it is a hint; the database is the
-truth, and while the layer is away the chat goes on within the process.
+socket, and those with an answer being written. Its messages are hints; the database is
+authoritative, and while the layer is down the chat continues within the process.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class ProcessBus:
         self._listener: Listener | None = None
 
     def start(self, listener: Listener) -> None:
-        """Pass events on to `listener(session_id, event)` from now on."""
+        """Start to pass events to `listener(session_id, event)`."""
         self._listener = listener
 
     async def stop(self) -> None:
@@ -94,7 +94,7 @@ class ProcessBus:
             self._unsent.add(session_id)
 
     def send_soon(self, session_id: uuid.UUID, event: Event) -> None:
-        """`send`, without waiting for it; what is sent first arrives first."""
+        """Call `send` without waiting for it; messages arrive in order."""
         if settings.REDIS_URL:
             self._in_background(self.send(session_id, event))
 
@@ -195,9 +195,9 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they end.
 
     A library may swallow a cancellation that arrives during a timeout of its own (seen with
-    redis-py), so a task that goes on is cancelled again.
+    redis-py), so a task that still runs is cancelled again.
     """
-    # One that is done may belong to an event loop that is closed.
+    # A finished task may belong to a closed event loop.
     left = {task for task in tasks if not task.done()}
     for _ in range(CANCEL_ATTEMPTS):
         if not left:

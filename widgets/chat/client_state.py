@@ -1,4 +1,4 @@
-"""What one socket has been shown of its session, and so which frames an event becomes. Pure.
+"""Tracks what one socket has been shown, and converts events to its frames. Pure.
 
 It guarantees three things, in whatever order events arrive: every message is shown once, every
 `typing_start` has its `typing_stop`, and a base socket sees only turns that it requested or joined.
@@ -32,7 +32,7 @@ class ClientState:
         # All up to here is shown, and these beyond.
         self._shown_seq = 0
         self._shown_ahead: set[int] = set()
-        # The newest answer that is shown, as seq and id: another one may take its place.
+        # The newest answer that is shown, as seq and id: another one may replace it.
         self._answer = (0, "")
         # Visitor's messages whose turns this socket requested, and those that it joined.
         self._own: set[str] = set()
@@ -51,8 +51,8 @@ class ClientState:
     ) -> None:
         """The history up to `replayed_seq` is shown; answers to `unfinished` are awaited.
 
-        A base socket joins the answer whose turn it is, the first, unless it is `rewritten`: has
-        one that is shown; v2 follows all word by word.
+        A base socket joins only the first of them, whose turn is running, unless it is `rewritten`
+        (an earlier answer is shown); v2 follows all word by word.
         """
         self._shown_seq = replayed_seq
         if newest_answer is not None:
@@ -64,31 +64,31 @@ class ClientState:
 
     @property
     def shown_seq(self) -> int:
-        """Every message up to this one is shown."""
+        """The `seq` up to which every message is shown."""
         return self._shown_seq
 
     @property
     def shown_answer(self) -> tuple[int, str]:
-        """The newest answer that is shown, as seq and id; 0 where there is none."""
+        """The newest answer that is shown, as seq and id; 0 if there is none."""
         return self._answer
 
     @property
     def typing(self) -> frozenset[str]:
-        """The visitor's messages whose answers are being written, as far as is shown."""
+        """The visitor's messages whose answers are shown as being written."""
         return frozenset(self._typing)
 
     @property
     def has_gap(self) -> bool:
-        """Whether a message is missing before one that is shown: a hint was lost, or is late."""
+        """Whether a message before one that is shown is missing: an event was lost or is late."""
         return self.v2 and bool(self._shown_ahead)
 
     def mark_sent(self, message_id: str, seq: int) -> None:
-        """Note that this socket sent the message: it gets the errors of its turn."""
+        """Record that this socket sent the message: it receives the turn's errors."""
         self._own.add(message_id)
         self._show(seq)
 
     def mark_requested(self, message_id: str) -> None:
-        """Note that this socket asked for another answer to the message: it gets its errors."""
+        """Record that this socket requested another answer: it receives the turn's errors."""
         self._own.add(message_id)
 
     def _is_shown(self, seq: int) -> bool:
@@ -109,7 +109,7 @@ class ClientState:
         )
 
     def join_answer(self, *, message_id: str, reply_id: str, text: str) -> list[Frame]:
-        """Return the frames for joining an answer: its text so far; the rest comes live."""
+        """Return the frames for joining an answer: its text so far; the rest arrives live."""
         if not self._follows(message_id):
             return []
         frames = self._start(message_id, reply_id)
@@ -134,7 +134,7 @@ class ClientState:
                 assert_never(event)
 
     def delta(self, *, reply_id: str, offset: int, text: str) -> list[Frame]:
-        """The frame of a piece of the answer, if its beginning was shown."""
+        """Return the frame of a piece of the answer, if its beginning was shown."""
         if reply_id not in self._typing.values():
             return []
         return [delta_frame(message_id=reply_id, offset=offset, content=text)]
@@ -186,7 +186,7 @@ class ClientState:
         return [frame for message_id in message_ids for frame in self._stop(message_id)]
 
     def _unseen(self, answer: MessageData | None, *, is_replacement: bool) -> MessageData | None:
-        """Return the answer if it is not shown yet, and note that it is now."""
+        """Return the answer if it is not shown yet, and record it as shown."""
         if answer is None:
             return None
         is_shown = self._is_shown(answer.seq)
@@ -208,7 +208,7 @@ class ClientState:
         current = self._typing.get(event.message_id)
         is_lost = event.error_code == ErrorCode.INTERRUPTED
         if current not in (None, event.reply_id) and not is_lost:
-            # This is the end of an earlier try: the one that is shown goes on.
+            # This is the end of an earlier try: the one that is shown continues.
             return frames
         if event.error is not None and event.message_id in self._own:
             frames.append(

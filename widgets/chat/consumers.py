@@ -1,4 +1,4 @@
-"""A visitor's socket. I/O only: frames in and out; rules are in services, shapes in protocol."""
+"""A visitor's socket. I/O only: rules are in the services, frame formats in `protocol`."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 3.0
 
 
 class WidgetConsumer(SocketConsumer):
-    """One WebSocket of one visitor. It has one event at a time: nothing here is slow."""
+    """One WebSocket of one visitor. Handles one event at a time, so nothing here may be slow."""
 
     socket: SessionSocket | None = None
 
@@ -43,7 +43,7 @@ class WidgetConsumer(SocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # `disconnect` is not promised to be called; this is.
+            # Channels does not always call `disconnect`; this always runs.
             if self.socket is not None:
                 self.socket.close()
 
@@ -82,7 +82,7 @@ class WidgetConsumer(SocketConsumer):
             else:
                 await self.close()
             return
-        except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
+        except Exception as error:  # noqa: BLE001 - the browser would treat a refusal as final
             logger.error("A socket could not be opened: %s", type(error).__name__)  # noqa: TRY400
             fault = ApplicationError(ErrorCode.INTERNAL, INTERNAL_SENTENCE, retry_after=5)
             await self._accept_and_end(self.socket, fault, CloseCode.SERVER_FAULT)
@@ -102,7 +102,7 @@ class WidgetConsumer(SocketConsumer):
                 v2=self.v2,
                 messages=chat.messages,
                 complete=chat.complete,
-                # Over the bound of what may wait for a client, no resume would ever succeed.
+                # If the history exceeded the limit of the send queue, no resume would ever succeed.
                 room=settings.LIMITS.outbound_bytes * 7 // 8,
             ),
         )
@@ -120,7 +120,7 @@ class WidgetConsumer(SocketConsumer):
         socket.end(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Handle one frame; whatever it is, it costs one error at most."""
+        """Handle one frame; an invalid one causes one error at most."""
         socket = self.socket
         if socket is None or socket.session_id is None or socket.is_ending:
             return

@@ -1,8 +1,8 @@
 """The events of a session. Pure.
 
 A `ClientEvent` is for the session's sockets, in every process. A `ProcessEvent` is for the process
-that runs the session's turn, or has its sockets. Each union is closed: whoever handles one ends
-its `match` in `assert_never`, so that a type check finds a kind that is not handled.
+that runs the session's turn, or has its sockets. Each union is closed: a `match` over one ends in
+`assert_never`, so that mypy reports a kind that is not handled.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -32,9 +32,9 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The turn is over. `answer` None: no row was written. `error`: a sentence, where it failed.
+    """The turn has ended. `answer` None: no row was written. `error`: a sentence, if it failed.
 
-    `is_replacement`: the answer has taken the place of an earlier one, whose `seq` it has.
+    `is_replacement`: the answer replaced an earlier one and has its `seq`.
     """
 
     message_id: str
@@ -49,7 +49,7 @@ class TurnEnded:
 
 @dataclass(frozen=True, slots=True)
 class SessionReplaced:
-    """The visitor asked for a new conversation: every socket goes over to it."""
+    """The visitor started a new conversation: every socket switches to it."""
 
     session_id: str
     session_token: str
@@ -66,7 +66,7 @@ class SessionReplaced:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSoFar:
-    """The text of an answer until now, as another process asked; AnswerGrew has the rest."""
+    """The text of an answer so far, requested by another process; AnswerGrew has the rest."""
 
     message_id: str
     reply_id: str
@@ -85,7 +85,7 @@ class AnswerGrew:
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """The visitor wants the answer being written to stop, in whichever process it is."""
+    """The visitor wants to stop the running answer, in any process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
 ProcessEvent = StopRequested | AnswerRequested | ResyncRequested | ConversationChanged
 Event = ClientEvent | ProcessEvent
 
-# The names in the channel layer. During a deploy two versions talk to each other: names stay.
+# The names in the channel layer. Two versions exchange events during a deploy: don't rename.
 KINDS: dict[str, type[Event]] = {
     "MessagePosted": MessagePosted,
     "TurnStarted": TurnStarted,
@@ -134,7 +134,7 @@ def to_wire(event: Event) -> dict[str, Any]:
 
 
 def from_wire(data: dict[str, Any]) -> Event:
-    """Return the event that `to_wire` was given."""
+    """Return the event that was passed to `to_wire`."""
     fields = {name: value for name, value in data.items() if name != "kind"}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):

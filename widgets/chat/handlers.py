@@ -57,12 +57,12 @@ from widgets.services.turns.regenerate import regenerate_answer
 TeamFrame = AskPersonFrame | AskAgentFrame | ReplyEmailFrame | SeenFrame | SurveyFrame
 
 logger = logging.getLogger(__name__)
-# Only the socket's next frame waits for it.
+# Only the socket's next frame waits for this.
 PAGE_SECONDS = 1.0
 
 
 def accept_here(posted: Sequence[PostedMessage]) -> list[AcceptedMessage | ApplicationError]:
-    """Accept messages; this process claims their turns unless it is ending."""
+    """Accept messages; this process claims their turns unless it is shutting down."""
     return accept_messages(posted, owner=PROCESS if runner.starts else None)
 
 
@@ -144,7 +144,7 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
 
 
 async def _note_page(socket: SessionSocket, session_id: uuid.UUID) -> None:
-    """Save the visitor's page. If that fails, the next message brings it along."""
+    """Save the visitor's page. If that fails, it is saved with the next message."""
     if socket.page is None:
         return
     try:
@@ -177,7 +177,7 @@ async def _stop(session_id: uuid.UUID) -> None:
 async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
     await in_database(take_session, ip=ip)
     session, token = await in_database(replace_session, session_id=session_id)
-    # After waiting turns are deleted: else the next one would start when this one stops.
+    # After deleting waiting turns; otherwise the next one would start when this one stops.
     await _stop(session_id)
     state = await in_database(conversation_state, session_id=session.id)
     event = SessionReplaced(

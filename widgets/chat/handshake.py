@@ -22,7 +22,7 @@ def is_v2(scope: Mapping[str, Any]) -> bool:
 
 
 def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
-    """Return the handshake of a visitor's socket; what is malformed counts as absent."""
+    """Return the handshake of a visitor's socket; malformed values count as absent."""
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     try:
         query = parse_qs(scope.get("query_string", b"").decode("ascii"), max_num_fields=20)
@@ -45,9 +45,9 @@ def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
 
 
 def _fetch_site(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """What the browser says of the page's site; nothing where it says two things, or lies.
+    """Return the browser's `Sec-Fetch-Site`; empty if it is repeated or not credible.
 
-    "Same origin" is believed only under a host name that is ours.
+    It is credible only if the host name is ours.
     """
     values = [value for name, value in headers if name == b"sec-fetch-site"]
     hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]

@@ -1,4 +1,4 @@
-"""The wire, without I/O: what a client's frame means, and how the server's frames look.
+"""The wire protocol, without I/O: parses client frames, and defines the server's frames.
 
 docs/protocol.md explains it; docs/frames.json has an example of every frame.
 """
@@ -43,7 +43,7 @@ _CLIENT_MESSAGE_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
 
 
 class CloseCode(IntEnum):
-    """Why the server ends a socket (docs/protocol.md, "Close codes")."""
+    """Why the server closes a socket (docs/protocol.md, "Close codes")."""
 
     GOING_AWAY = 1001
     TOO_BIG = 1009
@@ -58,7 +58,7 @@ class CloseCode(IntEnum):
 
 
 class FrameError(Exception):
-    """A client's frame that can't be carried out; the socket stays open."""
+    """A client's frame is invalid; the socket stays open."""
 
     def __init__(
         self, code: ErrorCode, message: str, *, client_message_id: str | None = None
@@ -86,7 +86,7 @@ V2_TYPES = BASE_TYPES | {
 
 
 def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int) -> ClientFrame:
-    """The meaning of what a client sent; `message_chars` is the longest message (0: any).
+    """Parse a client's frame; `message_chars` is the maximum message length (0: unlimited).
 
     Unknown fields are ignored, unknown types refused. Raises FrameError, whatever the input.
     """
@@ -139,13 +139,13 @@ def _parse_for_team(kind: str, data: Frame) -> ClientFrame:
 
 def _decode(raw: str | bytes | None) -> Frame:
     if not isinstance(raw, str):
-        _refuse("Frames are text, not binary.")
+        _refuse("Frames must be text, not binary.")
     try:
         data = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        _refuse("This is not JSON.")
+        _refuse("The frame is not valid JSON.")
     if not isinstance(data, dict):
-        _refuse("A frame is a JSON object.")
+        _refuse("A frame must be a JSON object.")
     return data
 
 
@@ -159,14 +159,14 @@ def _parse_message(data: Frame, *, v2: bool, message_chars: int) -> MessageFrame
     if not isinstance(content, str):
         raise FrameError(
             ErrorCode.INVALID_FRAME,
-            "A message needs its text as content.",
+            "A message needs content, which must be a string.",
             client_message_id=client_message_id,
         )
     content = clean_text(content).strip()
     if message_chars and len(content) > NFC_SHRINKS * message_chars:
         _refuse_long_message(message_chars, client_message_id)
     cut = cut_marks(content)
-    # The marks that are cut count: the limit is one of what was written.
+    # Removed marks count as well: the limit applies to the text as written.
     length = len(content) - len(cut)
     content = normalize_unicode("NFC", cut).strip()
     length += len(content)
@@ -193,13 +193,13 @@ def _parse_feedback(data: Frame) -> FeedbackFrame:
     message_id = _message_id(data)
     rating = data.get("rating", "")
     if rating not in ("up", "down", None):
-        _refuse("A rating is “up”, “down” or null.")
+        _refuse("A rating must be “up”, “down” or null.")
     return FeedbackFrame(message_id, rating, _optional_text(data, "comment", MAX_COMMENT))
 
 
 def _parse_page(data: Frame, raw: str | bytes | None) -> PageFrame:
     if is_too_big(raw, MAX_PAGE_BYTES):
-        _refuse(f"A page frame has at most {MAX_PAGE_BYTES} bytes.")
+        _refuse(f"A page frame can have at most {MAX_PAGE_BYTES} bytes.")
     try:
         return PageFrame(read_page(data))
     except ValueError as error:
@@ -226,7 +226,7 @@ def _optional_text(data: Frame, name: str, longest: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        _refuse(f"{name} is a text.")
+        _refuse(f"{name} must be a string.")
     return clean_text(value)[:longest].strip()
 
 
@@ -239,22 +239,22 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def is_too_big(raw: str | bytes | None, limit: int) -> bool:
-    """Whether a frame has more bytes than `limit` (0: none is too big)."""
+    """Return whether a frame has more bytes than `limit` (0: unlimited)."""
     if raw is None or not limit:
         return False
     return (byte_length(raw) if isinstance(raw, str) else len(raw)) > limit
 
 
 def encode(frame: Frame) -> str:
-    """A frame as it goes over the wire."""
+    """Return a frame as it is sent."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
 def byte_length(text: str) -> int:
-    """The length of a text in UTF-8."""
+    """Return the length of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def utf16_length(text: str) -> int:
-    """The length of a text as JavaScript counts it."""
+    """Return the length of a text as JavaScript counts it."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

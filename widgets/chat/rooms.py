@@ -1,6 +1,6 @@
 """The sockets and viewers of this process by session, and the delivery of events to them.
 
-Sockets of this process get an event directly, other processes over the bus.
+Sockets of this process receive an event directly, other processes over the bus.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ class Listener(Protocol):
         """Send the client a piece of an answer, if it follows the answer."""
 
     async def resync(self) -> None:
-        """Send the client what the database has and it has not been shown."""
+        """Send the client what it has missed, from the database."""
 
     def resync_soon(self) -> None:
-        """`resync`, in a moment."""
+        """Call `resync` shortly."""
 
     def resync_now(self) -> None:
         """`resync`, at once, without waiting for it."""
@@ -41,7 +41,7 @@ class Listener(Protocol):
 
 
 class VisitorListener(Listener, Protocol):
-    """A visitor's socket: also what the supervisor needs of it."""
+    """A visitor's socket, as the supervisor sees it."""
 
     widget_pk: uuid.UUID | None
     last_activity: float
@@ -51,11 +51,11 @@ class VisitorListener(Listener, Protocol):
         """Whether the team or a person has the conversation: the socket is never idle."""
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """Return the code to close with, given the widget's state; None to go on."""
+        """Return the close code for the widget's state; None to keep the socket open."""
 
 
 class StaffListener(Listener, Protocol):
-    """A staff member who watches."""
+    """A staff member who watches a session."""
 
     async def check_right(self) -> None:
         """Close the socket if the right to watch has ended."""
@@ -64,7 +64,7 @@ class StaffListener(Listener, Protocol):
 class Room:
     """The sockets of one session in this process; `lock` keeps commits and events in one order.
 
-    `viewers` are staff: they get the same events, and limits of sockets don't count them.
+    `viewers` are staff: they receive the same events, and don't count towards socket limits.
     """
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class Rooms:
         self._rooms.setdefault(session_id, Room()).sockets.append(socket)
 
     def leave(self, session_id: uuid.UUID, socket: VisitorListener) -> None:
-        """Take a socket out; a second time does nothing."""
+        """Remove a socket; a second call does nothing."""
         room = self._rooms.get(session_id)
         if room is not None and socket in room.sockets:
             room.sockets.remove(socket)
@@ -115,33 +115,33 @@ class Rooms:
         self._rooms.setdefault(session_id, Room()).viewers.append(viewer)
 
     def unwatch(self, session_id: uuid.UUID, viewer: StaffListener) -> None:
-        """Undo `watch`; a second time does nothing."""
+        """Undo `watch`; a second call does nothing."""
         room = self._rooms.get(session_id)
         if room is not None and viewer in room.viewers:
             room.viewers.remove(viewer)
             self._tidy(session_id, room)
 
     def viewers(self) -> list[StaffListener]:
-        """Every staff member who watches at this process."""
+        """Return every viewer of this process."""
         return [viewer for room in self._rooms.values() for viewer in room.viewers]
 
     def sockets(self) -> list[VisitorListener]:
-        """Every socket of this process that is in a session."""
+        """Return every socket of this process that is in a session."""
         return [socket for room in self._rooms.values() for socket in room.sockets]
 
     def sockets_of(self, session_id: uuid.UUID) -> list[VisitorListener]:
-        """The sockets of a session, oldest first."""
+        """Return the sockets of a session, oldest first."""
         room = self._rooms.get(session_id)
         return list(room.sockets) if room else []
 
     def listeners_of(self, session_id: uuid.UUID) -> list[Listener]:
-        """The sockets of a session, and the staff who watch it."""
+        """Return the sockets and viewers of a session."""
         room = self._rooms.get(session_id)
         return [*room.sockets, *room.viewers] if room else []
 
     @asynccontextmanager
     async def in_order(self, session_id: uuid.UUID) -> AsyncIterator[None]:
-        """Commit and publish inside: then events of a session go out in the order of their rows."""
+        """Commit and publish inside, so that events are sent in the order of their rows."""
         room = self._rooms.setdefault(session_id, Room())
         room.users += 1
         try:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 # The pause between two frames: sends a tenth of the frames; the delay is imperceptible.
 COALESCE_SECONDS = 0.04
-# Few at a time: turns of one organization wait for each other, and others need the threads too.
+# Few at a time: turns of one organization wait for each other and would block all threads.
 _begin = Batcher(begin_turns, key=lambda turn: turn.session_id, size=8, at_once=2)
 
 
@@ -36,7 +36,7 @@ class RunningTurn:
     def __init__(self, claimed: PendingTurn) -> None:
         self.claimed = claimed
         self.outcome = Outcome()
-        # What to ask, or why nothing can be asked.
+        # The request, or the error that prevents it.
         self._reply: LoadedReply | ApplicationError | None = None
         self.text = ""
         self.error: str | None = None
@@ -51,13 +51,13 @@ class RunningTurn:
         self._is_shared = False
 
     def stop(self) -> None:
-        """Stop the answer; what is written is kept. Does nothing once it is whole."""
+        """Stop the answer and keep the text so far. Does nothing once it is complete."""
         self._stopped = True
         if self._generation is not None:
             self._generation.cancel()
 
     async def begin(self) -> None:
-        """Load what to ask. Raises what the database raises; then nothing has started."""
+        """Load the request. Raises database errors; then nothing has started."""
         if self._stopped:
             return
         if self.claimed.needs_database:
@@ -66,7 +66,7 @@ class RunningTurn:
             self._reply, self.outcome.reservation = begin_turn(self.claimed)
 
     async def generate(self) -> None:
-        """Generate the answer and note its outcome. Raises only if the server is ending."""
+        """Generate the answer and record its outcome. Raises only if the server shuts down."""
         reply = self._reply
         if reply is None:
             # Stopped before it began.
@@ -103,7 +103,7 @@ class RunningTurn:
                 self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
 
     async def settle(self) -> None:
-        """Count the tokens of an answer that this process gives up.
+        """Count the tokens of an answer that this process abandons.
 
         The process that takes the turn over reserves and counts its own.
         """
@@ -130,6 +130,7 @@ class RunningTurn:
                             self.outcome.status = MessageStatus.CUT.value
                             self.outcome.cut_reason = event.cut
                         self.outcome.sources = list(event.sources)
+                        self.outcome.choices = list(event.choices)
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens
@@ -175,7 +176,7 @@ class RunningTurn:
         self._offset += utf16_length(text)
 
     def share(self) -> None:
-        """Send other processes the text so far, and later text as it comes."""
+        """Send other processes the text so far, and later text as it arrives."""
         self.flush()
         self._is_shared = True
         claimed = self.claimed

@@ -1,4 +1,4 @@
-"""The frames on their way to one client: in order, bounded, and without blocking the sender."""
+"""The frames waiting for one client: in order, bounded, and without blocking the sender."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class SendQueue:
-    """A queue that a task of its own empties, so that `put` never waits for the client's network.
+    """A queue with its own sending task, so that `put` never waits for the client's network.
 
     A client that lets more than LIMIT_OUTBOUND_BYTES pile up is dropped.
     """
@@ -27,8 +27,8 @@ class SendQueue:
     ) -> None:
         """`held`: nothing is sent before `release`.
 
-        A close that is sent before the handshake is answered would be its refusal, which browsers
-        can't read, and the answer that follows would fail.
+        A close before the handshake's response would refuse the handshake, which browsers can't
+        read, and the response would then fail.
         """
         self._is_held = held
         self._send = send
@@ -55,13 +55,13 @@ class SendQueue:
         self._wake()
 
     def close(self, code: int) -> None:
-        """End the socket with this code, behind what is queued."""
+        """Close the socket with this code, after the queued frames."""
         if self._close_code is None:
             self._close_code = code
             self._wake()
 
     def release(self) -> None:
-        """Send what is queued, and later frames as they come."""
+        """Send queued and later frames."""
         self._is_held = False
         if self._frames or self._close_code is not None:
             self._wake()
@@ -72,7 +72,7 @@ class SendQueue:
         return self._close_code is not None or self._given_up
 
     def cancel(self) -> None:
-        """Drop what is queued, because the client is gone."""
+        """Drop the queued frames, because the client has disconnected."""
         self._given_up = True
         self._frames = None
         if self._task is not None:
@@ -99,7 +99,7 @@ class SendQueue:
                 self._given_up = True
                 await self._close(self._close_code)
         except (OSError, RuntimeError) as error:
-            # The server's way to say that the client has gone while we were sending.
+            # Raised by the server if the client disconnected while we were sending.
             logger.debug("A client disconnected during a send: %s", type(error).__name__)
             self._given_up = True
         finally:

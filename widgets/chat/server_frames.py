@@ -15,7 +15,7 @@ from widgets.types import (
 )
 
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
-# What a character becomes in JSON at most, as in \u0007, and room for the other fields of a line.
+# The longest form of a character in JSON, such as \u0007, and room for a line's other fields.
 LONGEST_ESCAPE = 6
 OTHER_FIELDS = 4_096
 
@@ -30,7 +30,7 @@ def session_frame(
     notice: NoticeData | None,
     contact_card: ContactCard | None,
 ) -> Frame:
-    """The first frame of every socket."""
+    """Return the first frame of every socket."""
     frame: Frame = {
         "type": "session",
         "session_token": session_token,
@@ -49,9 +49,9 @@ def session_frame(
 def history_frame(
     *, v2: bool, messages: Sequence[MessageData], complete: bool, room: int = 0
 ) -> Frame | None:
-    """Earlier messages, oldest first; None when there is nothing to show.
+    """Return earlier messages, oldest first; None if there is nothing to show.
 
-    Where `room` bytes don't hold all of them (0: any number does), the oldest are left out.
+    If they exceed `room` bytes (0: unlimited), the oldest are left out.
     """
     if not v2:
         shown = [m for m in messages if m.status in FINISHED]
@@ -70,7 +70,7 @@ def history_frame(
 
 def _newest_that_fit(lines: list[Frame], room: int) -> list[Frame]:
     most = sum(LONGEST_ESCAPE * len(line["content"]) + OTHER_FIELDS for line in lines)
-    # Nearly always: encoding them twice, to know the exact length, is spared.
+    # Nearly always true, and avoids encoding them twice to find the exact length.
     if not room or most <= room:
         return lines
     for position in reversed(range(len(lines))):
@@ -104,6 +104,8 @@ def _base_role(message: MessageData) -> str:
 
 
 def _fields(message: MessageData) -> dict[str, Any]:
+    # Absent if empty: only few answers have choices.
+    choices = {"choices": message.choices} if message.choices else {}
     return {
         "role": message.role,
         "author": {"name": message.author} if message.author else None,
@@ -116,6 +118,7 @@ def _fields(message: MessageData) -> dict[str, Any]:
         "outcome": message.outcome,
         "card": message.card,
         "sources": message.sources,
+        **choices,
     }
 
 
@@ -136,12 +139,12 @@ def delta_frame(*, message_id: str, offset: int, content: str) -> Frame:
 
 
 def contact_info_saved_frame() -> Frame:
-    """The visitor's details are kept."""
+    """The visitor's details are saved."""
     return {"type": "contact_info_saved"}
 
 
 def feedback_saved_frame(message_id: str) -> Frame:
-    """The rating is kept (v2)."""
+    """The rating is saved (v2)."""
     return {"type": "feedback_saved", "message_id": message_id}
 
 
@@ -172,7 +175,7 @@ def survey_saved_frame() -> Frame:
 
 
 def pong_frame() -> Frame:
-    """The server is there (v2)."""
+    """The reply to `ping` (v2)."""
     return {"type": "pong"}
 
 
@@ -184,7 +187,7 @@ def error_frame(
     retry_after: int | None = None,
     client_message_id: str | None = None,
 ) -> Frame:
-    """What went wrong, in a sentence for the visitor; `retry_after` in seconds."""
+    """An error, with a sentence for the visitor; `retry_after` in seconds."""
     frame: Frame = {"type": "error", "message": message, "code": code.value}
     if retry_after is not None:
         frame["retry_after"] = retry_after

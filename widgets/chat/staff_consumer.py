@@ -1,4 +1,4 @@
-"""The socket on which staff watch a conversation. It is read-only: what it is sent is dropped."""
+"""The socket on which staff watch a conversation. Frames from the client are ignored."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ AFTER_ALL = 2**31 - 1
 
 
 class StaffClientState(ClientState):
-    """The state of a viewer, who gets every answer word by word."""
+    """The state of a viewer, who receives every answer word by word."""
 
     def is_live(self, message_id: str, reply_id: str) -> bool:
         return True
@@ -57,7 +57,7 @@ class StaffViewer(Subscriber):
         await bus.subscribe(session_id)
 
     def close(self) -> None:
-        """Release everything after the browser has left; a second time does nothing."""
+        """Release everything after the browser has disconnected; a second call does nothing."""
         self._queue.cancel()
         if self.session_id is not None:
             rooms.unwatch(self.session_id, self)
@@ -78,7 +78,7 @@ class StaffViewer(Subscriber):
         """Do nothing: the frame is the visitor's."""
 
     def _replaced(self, event: SessionReplaced) -> None:
-        # Only the id: the event holds the visitor's token.
+        # Only the id: the event contains the visitor's token.
         self.put({"type": "replaced", "conversation": event.session_id})
 
 
@@ -98,7 +98,7 @@ class StaffConsumer(SocketConsumer):
         """Check page, login and organization, then subscribe to the conversation."""
         supervisor.start()
         conversation_id = self.scope["url_route"]["kwargs"]["id"]
-        # The origin comes first: for other pages nothing else is read.
+        # Check the origin first: for other pages nothing else is read.
         session_key = staff_session_key(self.scope) if is_same_host(self.scope) else ""
         if not session_key:
             await self.close()
@@ -119,7 +119,7 @@ class StaffConsumer(SocketConsumer):
             await self._accept(viewer)
             viewer.end(CloseCode.TOO_MANY_REQUESTS)
             return
-        except Exception as error:  # noqa: BLE001 - refused, the browser would take it for a "no"
+        except Exception as error:  # noqa: BLE001 - the browser would treat a refusal as final
             logger.error("A viewer could not be admitted: %s", type(error).__name__)  # noqa: TRY400
             await self._accept(viewer)
             viewer.end(CloseCode.SERVER_FAULT)

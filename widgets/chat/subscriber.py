@@ -59,7 +59,7 @@ class Subscriber(ABC):
         self._conversation: ConversationState | None = None
 
     def catch_up(self, chat: LoadedChat) -> None:
-        """After the history is sent, go on with later events and with a growing answer."""
+        """After the history is sent, continue with later events and a growing answer."""
         unfinished = chat.unfinished
         self._state.opened(
             replayed_seq=chat.replayed_seq,
@@ -102,7 +102,7 @@ class Subscriber(ABC):
         """Handle a change of who has the conversation."""
 
     def accepted(self) -> None:
-        """After the handshake is answered, send what was queued until now, a close included."""
+        """After the handshake's response, send the queued frames, including a close."""
         self._queue.release()
 
     def put(self, *frames: Frame | None) -> None:
@@ -159,12 +159,12 @@ class Subscriber(ABC):
             self.put(*self._state.delta(reply_id=reply_id, offset=offset, text=text))
 
     def end(self, code: int) -> None:
-        """Close the socket behind what is queued."""
+        """Close the socket after the queued frames."""
         self.put(*self._state.leave_turns())
         self._queue.close(code)
 
     async def resync(self) -> None:
-        """Send the client what the database has and it has not been shown."""
+        """Send the client what it has missed, from the database."""
         if self.session_id is None or self._early is not None:
             return
         typing, answer = self._state.typing, self._state.shown_answer

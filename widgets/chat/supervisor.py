@@ -32,10 +32,11 @@ from widgets.services.handoff.hints import Hint, receive_hints
 from widgets.services.handoff.timers import fire_due_timers
 from widgets.services.open_sockets import revocation_state
 from widgets.services.refusals import flush_refusals, has_refusals
+from widgets.services.setup.seen_sites import flush_seen_sites, has_seen_sites
 from widgets.services.turns.leases import RENEW_SECONDS, release_turns, renew_leases, settle_orphans
 
 logger = logging.getLogger(__name__)
-# Of more sockets than these, a part is looked at each second.
+# With more sockets than this, only a part is checked each second.
 MANY_SOCKETS = 1_000
 PARTS = 3
 # An answer whose turn is gone must stop within a second, also without Redis.
@@ -56,7 +57,7 @@ class Supervisor:
         self._round = 0
         # Sockets that may have missed events.
         self._outdated: set[Listener] = set()
-        # Set by the first signal to end: no new sockets, no new turns.
+        # Set by the first termination signal: no new sockets, no new turns.
         self.is_draining = False
 
     def start(self) -> None:
@@ -84,10 +85,10 @@ class Supervisor:
         ]
 
     async def drain(self, *, grace_seconds: float) -> None:
-        """Let running answers end for at most `grace_seconds`, then close every socket.
+        """Wait up to `grace_seconds` for running answers, then close every socket.
 
         A socket without a running answer is closed immediately: its visitor reconnects to another
-        process, which also takes over the turns that wait here, and those that are cut off.
+        process, which also takes over this process's waiting and aborted turns.
         """
         self.is_draining = True
         runner.start_no_more()
@@ -147,7 +148,7 @@ class Supervisor:
             runner.wake(session_id)
 
     async def end_revoked(self) -> None:
-        """Close the sockets whose widget is gone (4404) or doesn't allow them any more (4403).
+        """Close the sockets whose widget is deleted (4404) or no longer allows them (4403).
 
         A socket whose session was erased is closed with 1012: its visitor reconnects to a new one.
         If there are many, each round checks a third of them: all are checked within 5 s.
@@ -210,12 +211,14 @@ class Supervisor:
         await in_database(fire_due_timers)
 
     async def count_refusals(self) -> None:
-        """Write how often limits refused, for staff."""
+        """Write how often limits refused, and which sites show a chat, for staff."""
         if has_refusals():
             await in_database(flush_refusals)
+        if has_seen_sites():
+            await in_database(flush_seen_sites)
 
     async def end_idle(self) -> None:
-        """Close the sockets on which nothing but pings happened for LIMIT_IDLE_SECONDS."""
+        """Close the sockets that sent only pings for LIMIT_IDLE_SECONDS."""
         limit = settings.LIMITS.idle_seconds
         if not limit:
             return

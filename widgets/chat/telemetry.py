@@ -1,4 +1,4 @@
-"""What the visitors' side adds to the metrics and the traces."""
+"""The metrics and traces of chats."""
 
 import asyncio
 import functools
@@ -27,7 +27,7 @@ _cpu_seconds = 0.0
 
 
 def note_turn(outcome: Outcome | None) -> None:
-    """A turn has ended; None: its answer could not be written."""
+    """Count a turn that has ended; None: its answer could not be written."""
     if outcome is None:
         metrics.TURNS.labels("lost").inc()
         return
@@ -39,14 +39,14 @@ def note_turn(outcome: Outcome | None) -> None:
 
 
 def note_interrupted() -> None:
-    """A turn whose processes died has been ended."""
+    """Count a turn that was ended because its processes died."""
     metrics.TURNS.labels("interrupted").inc()
 
 
 def traced_turn(
     run_one: Callable[[Runner, Any], Awaitable[Result]],
 ) -> Callable[[Runner, Any], Awaitable[Result]]:
-    """A decorator of the turn runner's: a turn is a span below the message that it answers."""
+    """Decorate the turn runner: a turn is a span below the message that it answers."""
 
     @functools.wraps(run_one)
     async def run(runner: Runner, turn: Any) -> Result:
@@ -60,7 +60,7 @@ def traced_turn(
 
 
 async def measure_process() -> None:
-    """Note what this process is at; every second is often enough."""
+    """Record this process's state; once per second is enough."""
     global _cpu_seconds  # noqa: PLW0603 - a process has one processor clock
     metrics.PROCESSES.set(1)
     metrics.frames.count()
@@ -81,7 +81,7 @@ async def measure_process() -> None:
 
 
 async def measure_deployment() -> None:
-    """Note what the database alone knows: for a scrape, which it holds up for 3 s at most."""
+    """Record values that only the database has, for a scrape, which it delays by 3 s at most."""
     metrics.frames.count()
     try:
         async with asyncio.timeout(MEASURE_SECONDS):

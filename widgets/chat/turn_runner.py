@@ -26,7 +26,7 @@ from widgets.services.turns.waiting import PendingTurn
 
 logger = logging.getLogger(__name__)
 
-# How long to retry writing an answer while the database is away.
+# How long to retry writing an answer while the database is down.
 FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
 _claim = Batcher(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
@@ -44,10 +44,10 @@ class TurnRunner:
 
     def __init__(self) -> None:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
-        # Sessions to run once more, and the turn that is claimed there already.
+        # Sessions to run once more, with the turn that is already claimed.
         self._again: dict[uuid.UUID, PendingTurn | None] = {}
         self._current: dict[uuid.UUID, RunningTurn] = {}
-        # Whether turns may begin here.
+        # Whether turns may start here.
         self.starts = True
 
     def wake(self, session_id: uuid.UUID, claimed: PendingTurn | None = None) -> None:
@@ -59,7 +59,7 @@ class TurnRunner:
             return
         turn = RunningTurn(claimed) if claimed is not None else None
         if turn is not None:
-            # Now, not when the task begins: a stop may come right behind the message.
+            # Now, not when the task starts: a stop may follow the message immediately.
             self._current[session_id] = turn
         task = asyncio.get_running_loop().create_task(self._run(session_id, turn))
         self._tasks[session_id] = task
@@ -84,7 +84,7 @@ class TurnRunner:
         return list(self._tasks)
 
     def start_no_more(self) -> None:
-        """Start no more turns, because the process is ending; running ones go on."""
+        """Start no more turns, because the process is shutting down; running ones continue."""
         self.starts = False
 
     def start_again(self) -> None:
@@ -120,10 +120,10 @@ class TurnRunner:
 
     async def _run(self, session_id: uuid.UUID, turn: RunningTurn | None) -> None:
         bind_session(session_id)
-        # Even if the visitor has left: a stop may come from a tab at another process.
+        # Even if the visitor has left: a tab connected to another process may send a stop.
         await bus.subscribe(session_id)
         try:
-            # A claimed turn is run even if the process is ending.
+            # A claimed turn is run even if the process is shutting down.
             while self.starts or turn is not None:
                 if turn is None:
                     claimed = self._again.pop(session_id, None) or await _claim(session_id)
@@ -154,7 +154,7 @@ class TurnRunner:
                     changed(session_id)
                     await bus.send(session_id, ConversationChanged())
         except asyncio.CancelledError:
-            # The process ends. Shielded: whatever waits for this task cancels it again.
+            # The process shuts down. Shielded: the waiting caller cancels this task again.
             await asyncio.shield(turn.settle())
             raise
         finally:

@@ -55,15 +55,15 @@ class SessionSocket(Subscriber):
         await bus.subscribe(session_id)
 
     def mark_sent(self, message: MessageData) -> None:
-        """Note that the visitor sent the message through this socket."""
+        """Record that the visitor sent the message through this socket."""
         self._state.mark_sent(message.id, message.seq)
 
     def mark_requested(self, message_id: str) -> None:
-        """Note that this socket asked for another answer to the visitor's message."""
+        """Record that this socket requested another answer to the visitor's message."""
         self._state.mark_requested(message_id)
 
     def touch(self) -> None:
-        """Note that the visitor did something: the socket is not idle."""
+        """Record activity of the visitor: the socket is not idle."""
         self.last_activity = monotonic()
 
     def put_error(self, error: ApplicationError, client_message_id: str | None = None) -> None:
@@ -88,7 +88,7 @@ class SessionSocket(Subscriber):
             self.end(CloseCode.BAD_FRAMES)
 
     def close(self) -> None:
-        """Release everything after the client has left; a second time does nothing."""
+        """Release everything after the client has disconnected; a second call does nothing."""
         self._queue.cancel()
         if self._is_closed:
             return
@@ -100,7 +100,7 @@ class SessionSocket(Subscriber):
             self.session_id = None
 
     def check_widget(self, state: WidgetState | None) -> int | None:
-        """Return the code to close with, given the widget's state; None to go on."""
+        """Return the close code for the widget's state; None to keep the socket open."""
         if state is None or state["widget_id"] != self.handshake.request.widget_id:
             return CloseCode.GONE
         fits = state["enabled"] and is_request_allowed(

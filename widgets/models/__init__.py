@@ -1,8 +1,15 @@
-"""Widgets, their visitors' sessions and messages, the turns under way, and what is counted."""
+"""Widgets, visitors' sessions and messages, unfinished turns, and counters."""
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.models.records import ErasureReceipt, LimitHit, RefusedOrigin, WidgetDailyUsage
+from widgets.models.records import (
+    ClosedQuestion,
+    ErasureReceipt,
+    LimitHit,
+    RefusedOrigin,
+    SeenSite,
+    WidgetDailyUsage,
+)
 from widgets.models.team import ConversationEvent, ConversationNote
 
 __all__ = [
@@ -10,11 +17,13 @@ __all__ = [
     "MAX_NAME",
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
+    "ClosedQuestion",
     "ConversationEvent",
     "ConversationNote",
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",
+    "SeenSite",
     "WidgetConfig",
     "WidgetDailyUsage",
     "WidgetMessage",

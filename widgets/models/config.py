@@ -30,7 +30,7 @@ is_color = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Enter a colour as #rrggbb, suc
 
 
 class WidgetConfig(BaseModel):
-    """A chat for a website: how it looks, whom it asks for what, where it may run, who answers."""
+    """A chat for a website: its appearance, contact form, allowed sites and agent."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="widgets")
     widget_id = models.CharField(
@@ -41,10 +41,10 @@ class WidgetConfig(BaseModel):
         help_text="The public identifier in the embed code.",
     )
     text_agent = models.ForeignKey(TextAgent, on_delete=models.RESTRICT, related_name="widgets")
-    name = models.CharField(  # noqa: DJ001 - the contract tells "no name" from a name
+    name = models.CharField(  # noqa: DJ001 - null: no name, as in the REST API
         max_length=MAX_NAME, null=True, blank=True, help_text="Shown in the chat's title bar."
     )
-    greeting = models.TextField(  # noqa: DJ001 - the contract tells "no greeting" from a greeting
+    greeting = models.TextField(  # noqa: DJ001 - null: no greeting, as in the REST API
         null=True,
         blank=True,
         validators=[MaxLengthValidator(MAX_GREETING)],
@@ -69,14 +69,14 @@ class WidgetConfig(BaseModel):
         blank=True,
         help_text="Shown before the visitor's first message; a click sends one.",
     )
-    notice_text = models.TextField(  # noqa: DJ001 - null where there is no notice
+    notice_text = models.TextField(  # noqa: DJ001 - null: no notice
         "notice",
         null=True,
         blank=True,
         validators=[MaxLengthValidator(MAX_NOTICE)],
         help_text="For example: “You are chatting with an AI.” Empty: no notice.",
     )
-    notice_url = models.CharField(  # noqa: DJ001 - null where there is no link
+    notice_url = models.CharField(  # noqa: DJ001 - null: no link
         "notice link",
         max_length=MAX_NOTICE_URL,
         null=True,
@@ -114,6 +114,10 @@ class WidgetConfig(BaseModel):
         help_text="Visitors can ask for a person, and members can answer in the chat.",
     )
     enabled = models.BooleanField(default=True)
+    # Attributes of the embed code, as /config has none of them (services/setup/snippets.py).
+    embed_options = models.JSONField(default=dict, blank=True, editable=False)
+    # When a member last saved or confirmed how the chat looks, for the set-up checklist.
+    look_saved_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "widget_config"
@@ -161,7 +165,7 @@ class WidgetConfig(BaseModel):
 
     @property
     def notice(self) -> NoticeData | None:
-        """The AI disclosure or privacy line, None where there is none."""
+        """The AI disclosure or privacy line; None if there is none."""
         if self.notice_text is None:
             return None
         return {
@@ -198,4 +202,5 @@ audit(
     "notice_consent",
     "handoff_enabled",
     "enabled",
+    "embed_options",
 )

@@ -1,4 +1,4 @@
-"""Visitors' sessions and messages, and the turns under way."""
+"""Visitors' sessions and messages, and unfinished turns."""
 
 import uuid
 
@@ -12,12 +12,14 @@ from loquent.organizations.models import Membership
 from widgets.models.config import WidgetConfig
 from widgets.types import (
     AnswerOutcome,
+    Attention,
     CutReason,
     Handler,
     MessageKind,
     MessageRole,
     MessageStatus,
     Rating,
+    Reason,
     Timer,
     TurnState,
     WantedReason,
@@ -37,23 +39,27 @@ class WidgetSession(BaseModel):
     last_active_at = models.DateTimeField(editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
     last_seq = models.PositiveIntegerField(default=0, editable=False)
-    # How the latest turn ended; empty before the first one has.
+    # How the latest turn ended; empty until the first one has ended.
     last_answer_status = models.CharField(
         "last answer", max_length=16, choices=MessageStatus.choices, blank=True, editable=False
     )
-    # What the latest answer did for the visitor; empty before the first one has ended.
+    # The outcome of the latest answer; empty until the first turn has ended.
     outcome = models.CharField(
         max_length=16, choices=AnswerOutcome.choices, blank=True, editable=False
     )
+    # Why the conversation needs staff (types.Attention), and what visitors said (types.Sign).
+    attention = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    attention_done_at = models.DateTimeField(null=True, editable=False)
+    signs = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     contact_claim = models.JSONField(
         "details entered by the visitor", null=True, blank=True, editable=False
     )
     contact_is_own = models.BooleanField(
         default=False,
         editable=False,
-        help_text="This session made its contact, so its later forms may correct it.",
+        help_text="This session created its contact, so its later forms may correct it.",
     )
-    # Where the visitor is, as their browser says (widgets/services/pages.py).
+    # The visitor's page, as reported by their browser (widgets/services/pages.py).
     page_url = models.TextField(blank=True, default="", editable=False)
     page_title = models.TextField(blank=True, default="", editable=False)
     page_referrer = models.TextField(blank=True, default="", editable=False)
@@ -132,9 +138,15 @@ class WidgetSession(BaseModel):
                 fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"
             ),
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
-            # Lists of all widgets of an organization.
+            # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
             models.Index(fields=["-last_active_at", "-id"], name="widget_session_active"),
+            # Few sessions are in it, and each page of staff counts them.
+            models.Index(
+                fields=["widget", "-last_active_at"],
+                condition=Q(attention__gte=Attention.FAILED.value),
+                name="widget_session_attention",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -142,8 +154,13 @@ class WidgetSession(BaseModel):
 
     @property
     def organization_id(self) -> uuid.UUID:
-        """The tenant, by way of the widget."""
+        """The organization of the widget."""
         return self.widget.organization_id
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why the conversation needs staff, most urgent first."""
+        return [reason for reason in Reason if self.attention & reason.bit]
 
     @property
     def page(self) -> VisitorPage | None:
@@ -152,7 +169,7 @@ class WidgetSession(BaseModel):
 
 
 class WidgetMessage(BaseModel):
-    """A line of a conversation. `seq` counts from 1 per session, without a gap."""
+    """A message of a conversation. `seq` counts from 1 per session, without gaps."""
 
     created_at = models.DateTimeField(editable=False)
     session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="messages")
@@ -177,23 +194,25 @@ class WidgetMessage(BaseModel):
     outcome = models.CharField(max_length=16, choices=AnswerOutcome.choices, blank=True)
     # Whether the widget shows with this answer how to reach people.
     card = models.BooleanField(default=False, editable=False)
-    # Why an answer with the status `cut` is not whole.
+    # Why an answer with the status `cut` is incomplete.
     cut_reason = models.CharField(
         max_length=16, choices=CutReason.choices, blank=True, default="", editable=False
     )
-    client_message_id = models.CharField(  # noqa: DJ001 - unique where given
+    client_message_id = models.CharField(  # noqa: DJ001 - unique if set
         max_length=64, null=True, editable=False
     )
-    # Of a visitor's message whose turn left no answer: how it ended.
+    # How the turn of a visitor's message ended if it left no answer.
     turn_status = models.CharField(
         max_length=16, choices=MessageStatus.choices, blank=True, editable=False
     )
-    # Where the visitor was when they wrote this.
+    # The page on which the visitor wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)
     reply_to = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replies"
     )
     sources = models.JSONField(default=list, blank=True)
+    # Buttons below the answer: what each says, and the message that a click sends.
+    choices = models.JSONField(default=list, blank=True, editable=False)
     model = models.CharField(max_length=200, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -222,13 +241,13 @@ class WidgetMessage(BaseModel):
             models.CheckConstraint(condition=Q(seq__gte=1), name="widget_message_seq_from_one"),
         ]
         indexes = [
-            # Few messages are in it: those that staff look for.
+            # Contains only the few messages that staff search for.
             models.Index(
                 fields=["session", "rating"],
                 condition=Q(rating__isnull=False),
                 name="widget_message_rated",
             ),
-            # All that the overview counts: PostgreSQL then reads the index alone.
+            # All columns that the overview counts, so that PostgreSQL reads only the index.
             models.Index(
                 fields=["created_at"],
                 include=[
@@ -249,10 +268,10 @@ class WidgetMessage(BaseModel):
 
 
 class WidgetTurn(BaseModel):
-    """A visitor's message that still waits for the end of its answer.
+    """A visitor's message whose answer is not finished.
 
-    The row goes when the answer is written. A running turn belongs to the process `owner` while
-    its lease lasts; one whose process died is found by its lease.
+    The row is deleted when the answer is written. A running turn belongs to the process `owner`
+    while its lease lasts; if the process dies, the lease expires.
     """
 
     session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="turns")

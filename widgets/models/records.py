@@ -1,8 +1,11 @@
-"""What is counted of a widget's use, and the receipts of erasures."""
+"""Usage counters of widgets, erasure receipts, and closed questions."""
+
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
 
+from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.db.models import BaseModel
 from loquent.organizations.models import Organization
 from widgets.models.config import WidgetConfig
@@ -10,7 +13,7 @@ from widgets.types import LimitKind
 
 
 class WidgetDailyUsage(BaseModel):
-    """How many visitors' messages a widget accepted on one day of its organization."""
+    """The number of visitors' messages that a widget accepted on one day of its organization."""
 
     widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="daily_usage")
     day = models.DateField()
@@ -26,9 +29,9 @@ class WidgetDailyUsage(BaseModel):
 
 
 class RefusedOrigin(BaseModel):
-    """A site that tried to show a widget and isn't on its list: how often on a day, when last.
+    """A site that tried to show a widget without being on its list: how often on a day, when last.
 
-    There are few rows, whoever asks how often (widgets/services/refusals.py).
+    The number of rows is bounded, regardless of clients (widgets/services/refusals.py).
     """
 
     widget = models.ForeignKey(
@@ -50,11 +53,38 @@ class RefusedOrigin(BaseModel):
         return f"{self.day}: {self.origin} {self.count}"
 
 
-class ErasureReceipt(BaseModel):
-    """That a contact was erased, when, by whom, and how much went. Nothing of the person is in it.
+class SeenSite(BaseModel):
+    """A site that was given a widget's settings, and when last.
 
-    `contact_id` leads nowhere any more; whoever restores an older backup finds by it whom to
-    erase again.
+    Written at most once per minute and site (widgets/services/setup/seen_sites.py).
+    """
+
+    widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="seen_sites")
+    origin = models.CharField(max_length=300)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["widget", "origin"], name="widget_seen_site_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.origin
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the site is on a developer's own machine, which no customer can open."""
+        host = urlsplit(self.origin).hostname or ""
+        return (
+            host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
+        )
+
+
+class ErasureReceipt(BaseModel):
+    """A record that a contact was erased: when, by whom, and how much. Contains no personal data.
+
+    `contact_id` no longer refers to a row; after an older backup is restored, it shows which
+    contacts to erase again.
     """
 
     organization = models.ForeignKey(
@@ -76,7 +106,7 @@ class ErasureReceipt(BaseModel):
 
 
 class LimitHit(BaseModel):
-    """How often a limit refused something at a widget on one day of its organization."""
+    """How often a limit refused something for a widget on one day of its organization."""
 
     widget = models.ForeignKey(WidgetConfig, on_delete=models.CASCADE, related_name="limit_hits")
     day = models.DateField()
@@ -95,3 +125,20 @@ class LimitHit(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.kind} {self.count}"
+
+
+class ClosedQuestion(BaseModel):
+    """A group of unanswered questions that has an entry, or is ignored; `id` is the group's.
+
+    `closed_at`: questions asked until then are settled; null: the entry is not yet found by a
+    search for the question. It has no text of visitors (services/insights/unanswered.py).
+    """
+
+    agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="closed_questions")
+    entry = models.ForeignKey(
+        KnowledgeEntry, on_delete=models.SET_NULL, null=True, related_name="closed_questions"
+    )
+    closed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

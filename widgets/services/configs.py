@@ -177,12 +177,6 @@ def public_config(widget: WidgetConfig) -> WidgetPublicConfig:
     }
 
 
-def embed_code(widget: WidgetConfig) -> str:
-    """Return the script tag to paste before `</body>` of a page."""
-    src = f"{settings.SITE_URL}/api/widget/embed.js"
-    return f'<script src="{src}" data-widget="{widget.widget_id}"></script>'
-
-
 def config_data(widget: WidgetConfig, **changes: Any) -> WidgetConfigData:
     """Return the settings of a widget as data, with these changes."""
     names = WidgetConfigData.__dataclass_fields__

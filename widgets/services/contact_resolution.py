@@ -18,6 +18,7 @@ from contacts.services import (
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.text import strip_invisible
 from widgets.models import WidgetConfig, WidgetSession
+from widgets.services.attention import after_details
 from widgets.services.rate_limits import take_contact_info
 from widgets.types import ContactInfoMode
 
@@ -71,7 +72,8 @@ def submit_contact_info(
         # Only accepted forms are counted, so that typing errors don't lock a visitor out.
         take_contact_info(session_key=str(session_id))
         session.contact_claim = {key: value for key, value in cleaned.items() if value}
-        changed = ["contact_claim", "updated_at"]
+        session.attention = after_details(session.attention, session.outcome)
+        changed = ["contact_claim", "attention", "updated_at"]
         if session.contact is None:
             session.contact, session.contact_is_own = resolve_widget_contact(
                 organization_id=session.widget.organization_id,

@@ -1,21 +1,36 @@
 """Find and summarize conversations for the staff pages."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
-from django.db.models.functions import Substr
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Substr
 from django.utils import timezone
 
 from contacts.models import Contact
-from loquent.limits import MAX_SEARCH
+from contacts.services import DETAILS, contact_matches, search_words
+from loquent.db.folded import folded_pattern
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import Rating
+from widgets.types import MessageRole, Rating, Reason
 
 EXCERPT = 160
-MAX_WORDS = 6
+# Characters shown before the first hit of a search.
+BEFORE_HIT = 30
 # Staff don't read more results than this; the search reports that there are more.
 MOST_FOUND = 500
 MOST_OF_A_CONTACT = 50
@@ -25,10 +40,9 @@ ACTIVE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The last message and the ratings of a conversation, for a list."""
+    """The visitor's last question and the ratings of a conversation, for a list."""
 
-    excerpt: str = ""
-    role: str = ""
+    question: str = ""
     thumbs_up: int = 0
     thumbs_down: int = 0
 
@@ -37,8 +51,13 @@ def summaries(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Summary]:
     """Return a summary of each of these conversations, in two queries."""
     ids = [session.id for session in sessions]
     messages = WidgetMessage.objects.filter(session__in=ids).order_by()
-    last = messages.filter(seq=F("session__last_seq")).annotate(begin=Substr("content", 1, EXCERPT))
-    said = {key: (begin, role) for key, begin, role in last.values_list("session", "begin", "role")}
+    own = WidgetMessage.objects.filter(session=OuterRef("pk"), role=MessageRole.USER)
+    last = own.order_by("-seq").annotate(begin=Substr("content", 1, EXCERPT)).values("begin")[:1]
+    asked = dict(
+        WidgetSession.objects.filter(id__in=ids)
+        .order_by()
+        .values_list("id", Coalesce(Subquery(last), Value("")))
+    )
     rated = (
         messages.filter(rating__isnull=False)
         .values("session")
@@ -48,12 +67,21 @@ def summaries(sessions: Iterable[WidgetSession]) -> dict[uuid.UUID, Summary]:
         )
     )
     thumbs = {row["session"]: (row["up"], row["down"]) for row in rated}
-    return {key: Summary(*said.get(key, ("", "")), *thumbs.get(key, (0, 0))) for key in ids}
+    return {key: Summary(asked.get(key, ""), *thumbs.get(key, (0, 0))) for key in ids}
 
 
 def non_empty(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
     """Exclude sessions in which the visitor wrote nothing."""
     return sessions.filter(Q(last_seq__gt=0) | Q(contact_claim__isnull=False))
+
+
+def with_urgency(sessions: QuerySet[WidgetSession]) -> QuerySet[WidgetSession]:
+    """Annotate sessions with the place of their most urgent reason; 0 without one."""
+    places = [
+        When(attention__gte=reason.bit, then=Value(place))
+        for reason, place in zip(Reason, range(len(Reason), 0, -1), strict=True)
+    ]
+    return sessions.alias(urgency=Case(*places, default=Value(0)))
 
 
 def find_conversations(
@@ -62,23 +90,19 @@ def find_conversations(
     """Return the ids of the sessions that match all words, and whether there are more.
 
     All words must occur in the same message, or in the visitor's data: contact, typed details,
-    page. A word matches inside a longer one. Searches for at most MAX_WORDS words from the first
-    MAX_SEARCH characters, and returns at most MOST_FOUND ids, most recently active first.
+    page. A word matches inside a longer one, whatever its case and accents. Searches for at most
+    MAX_WORDS words from the first MAX_SEARCH characters, and returns at most MOST_FOUND ids, most
+    recently active first.
     """
-    words = text[:MAX_SEARCH].split()[:MAX_WORDS]
     newest = sessions.order_by("-last_active_at", "-id")
     messages = WidgetMessage.objects.filter(session=OuterRef("pk")).order_by()
-    known = newest
-    for word in words:
-        messages = messages.filter(content__icontains=word)
+    known = newest.alias(**{f"typed_{name}": KT(f"contact_claim__{name}") for name in DETAILS})
+    for word in search_words(text):
+        messages = messages.filter(content__folded_indexed=word)
         known = known.filter(
-            Q(contact__name__icontains=word)
-            | Q(contact__email__icontains=word)
-            | Q(contact__phone__icontains=word)
-            | Q(contact_claim__name__icontains=word)
-            | Q(contact_claim__email__icontains=word)
-            | Q(contact_claim__phone__icontains=word)
-            | Q(page_url__icontains=word)
+            contact_matches(word, path="contact__")
+            | contact_matches(word, path="typed_")
+            | Q(page_url__folded=word)
         )
     # Two queries, because PostgreSQL would use no index for an OR over both tables.
     found = {
@@ -88,6 +112,56 @@ def find_conversations(
     }
     kept = sorted(found, reverse=True)[:MOST_FOUND]
     return {key for _, key in kept}, len(found) > MOST_FOUND
+
+
+def find_hits(*, sessions: Iterable[WidgetSession], text: str) -> dict[uuid.UUID, list[str]]:
+    """Return where a search found these conversations: parts of a text, every other one a hit.
+
+    The text is the newest message with all words, or else the visitor's data.
+    """
+    words = search_words(text)
+    if not words:
+        return {}
+    pattern = re.compile("|".join(map(folded_pattern, words)), re.IGNORECASE)
+    of = list(sessions)
+    messages = WidgetMessage.objects.filter(session__in=[session.id for session in of])
+    for word in words:
+        messages = messages.filter(content__folded_indexed=word)
+    newest = messages.filter(session=OuterRef("pk")).order_by("-seq").values("content")[:1]
+    said = dict(
+        WidgetSession.objects.filter(id__in=[session.id for session in of])
+        .order_by()
+        .values_list("id", Subquery(newest))
+    )
+    return {
+        session.id: _split_at_hits(said.get(session.id) or _known_of(session), pattern)
+        for session in of
+    }
+
+
+def _known_of(session: WidgetSession) -> str:
+    """Return what is known of a visitor besides the name, on one line."""
+    contact, claim = session.contact, session.contact_claim or {}
+    typed = [claim.get(name) or "" for name in DETAILS]
+    known = [contact.email or "", contact.phone or ""] if contact else []
+    return " · ".join(dict.fromkeys(filter(None, [*typed, *known, session.page_url])))
+
+
+def _split_at_hits(text: str, pattern: re.Pattern[str]) -> list[str]:
+    text = " ".join(text.split())
+    first = pattern.search(text)
+    start = max(0, first.start() - BEFORE_HIT) if first else 0
+    if start:
+        # Begin with a whole word.
+        start = text.find(" ", start, first.start() if first else None) + 1 or start
+        text = f"… {text[start:]}"
+    text = text[:EXCERPT]
+    parts: list[str] = []
+    at = 0
+    for hit in pattern.finditer(text):
+        parts += [text[at : hit.start()], hit[0]]
+        at = hit.end()
+    return [*parts, text[at:]]
 
 
 def conversations_of(*, contact: Contact) -> tuple[list[WidgetSession], int]:

@@ -1,6 +1,7 @@
 """Create the demo: an organization, an agent with some knowledge, and a widget."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
@@ -81,6 +82,18 @@ class DemoOwner:
     api_key: str
 
 
+# How visitors reach the shop of the demo page: the contact card shows it.
+CONTACT: dict[str, Any] = {
+    "website": "https://fernweh.example/",
+    "email": "hello@fernweh.example",
+    "address": "Kramgasse 12\n3011 Bern",
+    "business_hours": {
+        **{day: [["10:00", "18:30"]] for day in ("tue", "wed", "thu", "fri")},
+        "sat": [["09:00", "16:00"]],
+    },
+}
+
+
 def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
     """Create the demo; return None, without changes, if it already exists."""
     # The user may have renamed the organization or deleted the widget.
@@ -94,6 +107,7 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
             time_zone="Europe/Zurich",
             default_phone_region="CH",
         )
+        Organization.objects.filter(id=made.organization.id).update(**CONTACT)
         agent = TextAgent.objects.create(
             organization=made.organization, name="Shop assistant", instructions=INSTRUCTIONS
         )
@@ -125,6 +139,11 @@ def demo_widget() -> WidgetConfig | None:
         .order_by("created_at")
         .first()
     )
+
+
+def is_demo(organization: Organization) -> bool:
+    """Return whether this is the demo's organization; its owner's later ones are their own."""
+    return _demo_organizations().order_by("created_at").first() == organization
 
 
 def _demo_organizations() -> models.QuerySet[Organization]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from contacts.services import forget_contact
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.webhooks.services.events import contact_events, forget_sessions
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.history import iso_time
 from widgets.services.pages import page_data
@@ -18,7 +19,7 @@ from widgets.services.pages import page_data
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
     "seq", "role", "author", "kind", "content", "status", "page_url",
-    "sources", "rating", "rating_comment",
+    "sources", "choices", "rating", "rating_comment",
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
             .order_by("created_at", "id")
         ],
         "typed_elsewhere": list(_typed_elsewhere(contact)),
+        "webhook_events": contact_events(contact.id, _sessions(contact).values_list("id")),
     }
 
 
@@ -90,6 +92,7 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
         # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
+        forget_sessions(ids)
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         forget_contact(contact=contact, called=ERASED)
         contact.delete()

@@ -2,8 +2,12 @@
 
 import uuid
 
+from django.db import transaction
+
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetMessage
+from widgets.services.attention import after_rating
+from widgets.services.events import note_feedback
 from widgets.types import MessageKind, MessageRole
 
 
@@ -22,5 +26,9 @@ def save_feedback(
     except ValueError:
         answers = answers.none()
     kept = {} if rating and comment is None else {"rating_comment": comment if rating else ""}
-    if not answers.update(rating=rating, **kept):
-        raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")
+    with transaction.atomic():
+        if not answers.update(rating=rating, **kept):
+            raise ApplicationError(ErrorCode.FORBIDDEN, "There is no such answer in this chat.")
+        after_rating(session_id=session_id, rating=rating)
+        if rating:
+            note_feedback(session_id=session_id, message_id=message_id, rating=rating)

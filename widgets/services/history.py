@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_answer, after_message, signs_of
 from widgets.services.handoff.state import conversation_state
-from widgets.types import FINISHED, ConversationState, MessageData, outcome_of
+from widgets.types import FINISHED, ConversationState, MessageData, MessageRole, outcome_of
 
 # A client that missed more messages than this should reconnect.
 MOST_MISSED = 200
@@ -127,9 +128,19 @@ def append_message(
     changes: dict[str, Any] = {"last_active_at": now} if is_activity else {}
     if row.is_answer:
         row.outcome = row.outcome or outcome_of(row.status)
+        session.attention = after_answer(session.attention, row.outcome)
         changes |= {"last_answer_status": row.status, "outcome": row.outcome}
+    elif MessageRole(role).is_visitor:
+        signs = signs_of(content)
+        session.signs |= signs
+        session.attention |= after_message(signs)
     row.save(force_insert=True)
-    WidgetSession.objects.filter(id=session.id).update(last_seq=session.last_seq, **changes)
+    WidgetSession.objects.filter(id=session.id).update(
+        last_seq=session.last_seq,
+        attention=session.attention,
+        signs=session.signs,
+        **changes,
+    )
     return row
 
 
@@ -149,6 +160,7 @@ def message_data(row: WidgetMessage) -> MessageData:
         status=row.status,
         outcome=row.outcome or None,
         card=row.card,
+        choices=row.choices,
         sources=row.sources,
         feedback=row.rating,
         # A colleague's key is none of the visitor's.

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from loquent.organizations.services.days import organization_day
 from loquent.telemetry.metrics import REFUSALS
+from loquent.webhooks.services.events import record_events
+from loquent.webhooks.types import EventType, NewEvent
 from widgets.models import LimitHit, RefusedOrigin, WidgetConfig
 from widgets.origins import is_origin_allowed, parse_origin
 from widgets.types import LimitKind
@@ -145,9 +147,12 @@ def _write_limits(widget: WidgetConfig, counts: Mapping[str, int], now: datetime
             continue
         rows = LimitHit.objects.filter(widget=widget, day=day, kind=kind)
         if not rows.update(count=F("count") + counts[kind]):
-            hit = LimitHit(widget=widget, day=day, kind=kind)
-            LimitHit.objects.bulk_create([hit], ignore_conflicts=True)
+            _, is_first = LimitHit.objects.get_or_create(widget=widget, day=day, kind=kind)
             rows.update(count=F("count") + counts[kind])
+            if is_first and widget.organization.has_webhooks:
+                data = {"widget_id": widget.widget_id, "limit": kind, "day": day.isoformat()}
+                event = NewEvent(EventType.LIMIT_REACHED, widget.organization_id, data)
+                record_events([event])
 
 
 def _write_origins(widget: WidgetConfig, counts: Mapping[str, int], now: datetime) -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from loquent.agents.models import DailyTokenUsage
+from loquent.agents.services.vectors import AT_ONCE, delete_vectors, unused_vectors
 from loquent.jobs.queue import old_jobs
 from loquent.mailing.tasks import old_mail
 from loquent.organizations.audit_entry import AuditEntry
@@ -21,10 +22,20 @@ from loquent.organizations.services.idempotency import old_answers
 from loquent.organizations.services.invitations import old_invitations
 from loquent.organizations.services.known_networks import old_networks
 from loquent.organizations.staff_sessions import expired_staff_sessions
-from widgets.models import LimitHit, RefusedOrigin, WidgetDailyUsage, WidgetMessage, WidgetSession
+from loquent.webhooks.services.events import forget_sessions, old_events
+from widgets.models import (
+    ClosedQuestion,
+    LimitHit,
+    RefusedOrigin,
+    WidgetDailyUsage,
+    WidgetMessage,
+    WidgetSession,
+)
 
 # Enough for statistics that compare a whole year with the year before.
 USAGE_DAYS = 400
+# Unanswered questions are listed for a week.
+CLOSED_QUESTION_DAYS = 30
 # Models with one row per `day`.
 DAILY_COUNTS: tuple[type[models.Model], ...] = (
     WidgetDailyUsage,
@@ -49,12 +60,22 @@ class Pruned:
     staff_sessions: int = 0
     jobs: int = 0
     mail: int = 0
+    events: int = 0
+    closed_questions: int = 0
+    vectors: int = 0
 
     @property
     def steps(self) -> int:
         """Return the number of rows to process; messages are deleted with their conversation."""
         rows = self.usage + self.answers + self.audit_entries + self.invitations + self.networks
-        rows += self.staff_sessions + self.jobs + self.mail
+        rows += (
+            self.staff_sessions
+            + self.jobs
+            + self.mail
+            + self.events
+            + self.closed_questions
+            + self.vectors
+        )
         return self.conversations + self.empty_sessions + rows
 
 
@@ -67,6 +88,7 @@ def count_prunable(*, now: datetime) -> Pruned:
     for sessions in _old_conversations(now):
         found.conversations += sessions.exclude(id__in=empty.values("id")).count()
         found.messages += WidgetMessage.objects.filter(session__in=sessions).count()
+    found.vectors = len(unused_vectors())
     return found
 
 
@@ -90,9 +112,15 @@ def prune(*, now: datetime, batch: int, progress: Callable[[int], object]) -> Pr
             progress(len(ids))
     for kind, rows in _old_rows(now):
         for ids in _batches(rows, batch):
-            gone = rows.filter(pk__in=ids).delete()[0]
+            # Without what is deleted with them.
+            gone = rows.filter(pk__in=ids).delete()[1].get(rows.model._meta.label, 0)
             setattr(pruned, kind, getattr(pruned, kind) + gone)
             progress(len(ids))
+    vectors = unused_vectors()
+    for start in range(0, len(vectors), AT_ONCE):
+        keys = vectors[start : start + AT_ONCE]
+        pruned.vectors += delete_vectors(keys)
+        progress(len(keys))
     return pruned
 
 
@@ -128,6 +156,9 @@ def _old_rows(now: datetime) -> Iterator[tuple[str, models.QuerySet[Any]]]:
     yield "staff_sessions", expired_staff_sessions(now=now)
     yield "jobs", old_jobs(now=now)
     yield "mail", old_mail(now=now)
+    yield "events", old_events(now=now)
+    changed = now - timedelta(days=CLOSED_QUESTION_DAYS)
+    yield "closed_questions", ClosedQuestion.objects.filter(updated_at__lt=changed)
 
 
 def _batches(rows: models.QuerySet[Any], size: int) -> Iterator[list[Any]]:
@@ -148,5 +179,6 @@ def _delete_sessions(sessions: models.QuerySet[WidgetSession], ids: list[Any]) -
         locked = list(
             still.select_for_update(of=("self",), skip_locked=True).values_list("id", flat=True)
         )
+        forget_sessions(locked)
         _, gone = WidgetSession.objects.filter(id__in=locked).delete()
     return gone.get("widgets.WidgetSession", 0), gone.get("widgets.WidgetMessage", 0)

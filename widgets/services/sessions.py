@@ -13,6 +13,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
+from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.handoff.lines import known_language
@@ -51,15 +52,19 @@ def contact_card(organization: Organization) -> ContactCard | None:
 
 def check_page_request(*, request: PageRequest) -> WidgetConfig:
     """Return the widget if this page may open it; raise `not_found` or `forbidden` if not."""
-    unknown = ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
-    if not is_widget_id(request.widget_id):
-        raise unknown
-    widgets = WidgetConfig.objects.select_related("organization")
-    widget = widgets.filter(widget_id=request.widget_id, enabled=True).first()
+    widget = find_public_widget(widget_id=request.widget_id)
     if widget is None:
-        raise unknown
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such chat.")
     validate_origin(widget=widget, origins=request.origins, fetch_site=request.fetch_site)
     return widget
+
+
+def find_public_widget(*, widget_id: str) -> WidgetConfig | None:
+    """Return the enabled widget with this public identifier, with its organization, or None."""
+    if not is_widget_id(widget_id):
+        return None
+    widgets = WidgetConfig.objects.select_related("organization")
+    return widgets.filter(widget_id=widget_id, enabled=True).first()
 
 
 def open_session(*, handshake: Handshake) -> OpenedSession:
@@ -161,6 +166,7 @@ def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
             rows = WidgetSession.objects.filter(id__in=ids[start : start + DELETED_AT_ONCE])
             # A message that is being written is committed first, and then deleted as well.
             gone += len(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
+            forget_sessions(ids[start : start + DELETED_AT_ONCE])
             WidgetTurn.objects.filter(session__in=rows).delete()
             # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)

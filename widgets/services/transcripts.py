@@ -116,6 +116,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "created_at": iso_time(message.created_at),
         "page_url": message.page_url or None,
         "sources": message.sources,
+        **({"choices": message.choices} if message.choices else {}),
         "model": message.model or None,
         "input_tokens": message.input_tokens,
         "output_tokens": message.output_tokens,
@@ -153,6 +154,8 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
         yield indent_lines(message["content"])
         for source in message["sources"]:
             yield one_line(f"Source: {source['title']} {source['url']}".rstrip())
+        for choice in message.get("choices", ()):
+            yield one_line(f"Button: {choice['title']}")
         if message["rating"]:
             comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
             yield one_line(f"Thumbs {message['rating']}{comment}")

@@ -78,7 +78,7 @@ def normalize_origins(entries: Sequence[str]) -> list[str]:
     because it would lock out every site (null allows any site).
     """
     if not entries:
-        raise ValidationError("The list is empty. Name a site, or use null to allow any site.")
+        raise ValidationError("The list is empty. Add a site, or use null to allow any site.")
     if len(entries) > MAX_ORIGINS:
         raise ValidationError(f"At most {MAX_ORIGINS} origins can be listed.")
     normalized: list[str] = []

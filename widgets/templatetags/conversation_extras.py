@@ -1,4 +1,4 @@
-"""How conversations are written on the pages of staff. What comes from outside is escaped."""
+"""Render conversations on staff pages. Text from outside is escaped."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,19 +17,19 @@ register = template.Library()
 
 @register.simple_tag
 def page(url: str) -> SafeString:
-    """A visitor's page, as a link."""
+    """Return a visitor's page as a link."""
     return page_link(url)
 
 
 @register.simple_tag
 def page_details(details: VisitorPage) -> SafeString:
-    """All that is known of where the visitor is."""
+    """Return everything that is known about the visitor's page."""
     return page_lines(details)
 
 
 @register.simple_tag
 def source_link(source: Source) -> SafeString:
-    """A source of an answer; mere text where its address is none."""
+    """Return a source of an answer as a link; as plain text if its address is invalid."""
     title = source.get("title") or source.get("url", "")
     url = source.get("url", "")
     if not url or clean_address(url) != url:
@@ -48,5 +48,5 @@ def seconds(milliseconds: int) -> str:
 
 @register.filter
 def differing(claims: Sequence[dict[str, Any]]) -> bool:
-    """Whether anything that was typed isn't what is recorded."""
+    """Return whether any typed detail differs from the contact."""
     return any(claim["differs"] for claim in claims)

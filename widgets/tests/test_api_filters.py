@@ -169,7 +169,6 @@ def test_pagination_keeps_order_and_filters(client: APIClient, acme: Organizatio
         ("created_from", "yesterday"),
         ("created_from", ""),
         ("created_until", "2026-13-01"),
-        ("created_until", "2026-01-01T00:00:00 01:00"),
         ("created_until", "0001-01-01T00:00:00+05:00"),
         ("created_until", "9999-12-31T23:59:59-05:00"),
         ("ordering", "secret"),

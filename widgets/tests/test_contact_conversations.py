@@ -22,7 +22,7 @@ def jane(acme: Organization) -> Contact:
 @pytest.fixture
 def session(acme: Organization, jane: Contact) -> WidgetSession:
     typed = {"name": "Jane <b>Doe</b>", "email": "jane@example.com"}
-    return make_conversation(acme, "Hello?", "Good day", contact=jane, contact_claim=typed)
+    return make_conversation(acme, "Hello?", "Hello?", contact=jane, contact_claim=typed)
 
 
 def test_contact_list_counts_conversations(
@@ -53,7 +53,7 @@ def test_contact_page_links_conversations(
     body = client.get(f"{LIST}{jane.id}/change/").content.decode()
     assert f"/admin/widgets/widgetsession/{session.id}/change/" in body
     for text in (
-        "Good day",
+        "Hello?",
         "Jane &lt;b&gt;Doe&lt;/b&gt;",
         ("Entered by visitors, not saved in the contact"),
     ):

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from widgets.admin.contrast import contrast_ratio, contrast_warning
+from widgets.admin.widget_form import SWATCHES
 
 COLORS = st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)
 
@@ -33,3 +34,8 @@ def test_contrast_is_symmetric_and_bounded(one: str, other: str) -> None:
 def test_insufficient_contrast_is_never_rounded_up() -> None:
     assert contrast_warning("#767676", "#ffffff") == ""
     assert "4.4:1" in contrast_warning("#777777", "#ffffff")
+
+
+def test_every_swatch_of_the_form_is_readable() -> None:
+    assert len(SWATCHES) == 6
+    assert {name for name, color in SWATCHES.items() if contrast_warning(color, "#ffffff")} == set()

@@ -22,7 +22,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("cut", REASONS)
-async def test_a_cut_answer_is_kept_and_marked(
+async def test_cut_answer_is_kept_and_marked(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend, cut: Cut
 ) -> None:
     socket = await visit.opened(widget)
@@ -42,7 +42,7 @@ async def test_a_cut_answer_is_kept_and_marked(
     assert session.last_answer_status == "cut"
 
 
-async def test_a_cut_answer_stays_in_the_history_and_in_what_the_model_reads(
+async def test_cut_answer_is_kept_in_the_history_and_for_the_model(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)

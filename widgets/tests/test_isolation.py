@@ -186,6 +186,7 @@ def test_responses_contain_only_documented_fields(
         "message_count": 1,
         "last_answer": None,
         "outcome": None,
+        "needs_attention": [],
         "last_active_at": session["last_active_at"],
         "ended_at": None,
         "handler": "agent",

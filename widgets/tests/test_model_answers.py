@@ -42,7 +42,7 @@ def pieces(*contents: object, reason: str = "stop") -> list[object]:
     (pieces("Half an ans", reason="content_filter"), "Half an ans", "cut"),
     (pieces("Half an ans", reason="error"), "Half an ans", "failed"),
 ])  # fmt: skip
-async def test_an_answer_arrives_as_it_was_meant(
+async def test_answer_text_is_delivered_unchanged(
     visit: Visits,
     widget: WidgetConfig,
     endpoint: ScriptedEndpoint,
@@ -65,7 +65,7 @@ async def test_an_answer_arrives_as_it_was_meant(
     assert (row.content, row.status) == (content, status)
 
 
-async def test_a_long_conversation_always_begins_with_the_visitor(
+async def test_long_conversation_sent_to_the_model_starts_with_the_visitor(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.origins import OriginError, normalize_origin_entry, parse_origin
+from widgets.origins import OriginError, add_www, normalize_origin_entry, parse_origin
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 ORIGIN_LIKE = st.builds(
@@ -159,3 +159,26 @@ def test_accepted_entries_have_one_canonical_form(typed: str) -> None:
     # What a browser on such a page sends is just what is stored.
     page = stored.replace("https://*.", "https://deep.sub.")
     assert parse_origin(page) == page
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("brot.example", ["brot.example", "www.brot.example"]),
+        ("WWW.Brot.Example", ["brot.example", "www.brot.example"]),
+        (" shop.brot.example\u200b", ["shop.brot.example", "www.shop.brot.example"]),
+        ("bäckerei.example", ["bäckerei.example", "www.bäckerei.example"]),
+        ("https://brot.example", ["https://brot.example"]),
+        ("brot.example:8443", ["brot.example:8443"]),
+        ("brot.example/", ["brot.example/"]),
+        ("brot.example/shop", ["brot.example/shop"]),
+        ("*.brot.example", ["*.brot.example"]),
+        ("192.168.1.10", ["192.168.1.10"]),
+        ("[::1]", ["[::1]"]),
+        ("localhost", ["localhost"]),
+        ("www.com", ["www.com"]),
+        ("", [""]),
+    ],
+)
+def test_bare_domain_stands_for_its_www_name(typed: str, stored: list[str]) -> None:
+    assert add_www(typed) == stored

@@ -116,7 +116,7 @@ def test_figures_tell_answers_from_apologies(
     assert (today.answered, today.no_answer, today.refused, today.failed) == (1, 1, 1, 0)
 
 
-async def test_card_comes_with_the_second_failure_and_the_wish_for_a_person(
+async def test_card_is_shown_after_the_second_failure_and_a_wish_for_a_person(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
     socket = await visit.opened(widget)

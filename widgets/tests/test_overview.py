@@ -1,4 +1,4 @@
-"""The admin's first page: figures that are true, of the right days and nobody else's."""
+"""The reports: figures that are true, of the right days and nobody else's."""
 
 import csv
 import io
@@ -108,7 +108,7 @@ def test_percentiles_are_exact_to_two_percent(times: list[int]) -> None:
 
 
 def cards(client: Client) -> dict[str, str]:
-    return {card["title"]: card["today"] for card in client.get("/admin/").context["cards"]}
+    return {card["title"]: card["today"] for card in client.get("/admin/reports/").context["cards"]}
 
 
 def test_foreign_data_is_not_counted(
@@ -120,7 +120,7 @@ def test_foreign_data_is_not_counted(
     client.force_login(alice)
     own = cards(client)
     assert (own["Conversations"], own["Messages"], own["Answered"]) == ("1", "1", "1")
-    assert (own["Refused by the daily limit"], own["Thumbs up / down"], own["Tokens"]) == (
+    assert (own["Over the daily limit"], own["Thumbs up / down"], own["Tokens"]) == (
         "4",
         "1 / 0",
         "7",
@@ -137,15 +137,15 @@ def test_foreign_data_is_not_counted(
 
 def test_user_without_organization_sees_an_explanation(client: Client, db: None) -> None:
     client.force_login(User.objects.create_user("new@example.com", is_staff=True))
-    page = client.get("/admin/").content.decode()
-    assert "Ask an owner to invite you." in page
+    for path in ("/admin/", "/admin/reports/", "/admin/quality/"):
+        assert "Ask an owner to invite you." in client.get(path).content.decode()
     assert len(client.get("/admin/overview.csv").content.decode().splitlines()) == 1
 
 
 def test_each_chart_has_its_table(client: Client, alice: User, widget: WidgetConfig) -> None:
     say(widget, timezone.now(), {"first_token_ms": 480})
     client.force_login(alice)
-    page = client.get("/admin/").content.decode()
+    page = client.get("/admin/reports/").content.decode()
     assert page.count('<svg viewBox="0 0 600 120"') == page.count("<details><summary>Table")
     assert page.count("<table>") == 4
     assert "0.48 s" in page
@@ -170,10 +170,10 @@ def test_query_count_is_constant(
     client: Client, alice: User, widget: WidgetConfig, django_assert_num_queries: Any
 ) -> None:
     client.force_login(alice)
-    client.get("/admin/")
+    client.get("/admin/reports/")
     with django_assert_num_queries(20, exact=False) as few:
-        client.get("/admin/")
+        client.get("/admin/reports/")
     for days in range(10):
         say(make_widget(widget.organization), timezone.now() - timedelta(days=days))
     with django_assert_num_queries(len(few)):
-        client.get("/admin/")
+        client.get("/admin/reports/")

@@ -44,7 +44,7 @@ def test_preflight_allows_the_requested_headers(acme: Organization, path: str, w
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("wanted", ["", "x" * 2001, "a\x7f", "a;b", 'a"b"'])
-def test_preflight_ignores_what_is_no_list_of_header_names(
+def test_preflight_ignores_a_malformed_list_of_header_names(
     acme: Organization, path: str, wanted: str
 ) -> None:
     assert "access-control-allow-headers" not in preflight(acme, path, wanted)

@@ -71,7 +71,9 @@ async def test_page_text_is_quoted_as_data(
         await socket.until("typing_stop")
     [request] = endpoint.requests
     assert [line["role"] for line in request.body["messages"]] == ["system", "user"]
-    before, _, note = (request.system_prompt or "").rpartition("\n\n")
+    before, _, last = (request.system_prompt or "").rpartition("\n\n")
+    assert last.startswith("Today is ")
+    before, _, note = before.rpartition("\n\n")
     assert before.partition("\n\n")[0] == INSTRUCTIONS
     assert note.startswith("The visitor's browser says")
     lead, _, quoted = note.partition("{")

@@ -15,13 +15,16 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from contacts.models import Contact
-from loquent.agents.models import DailyTokenUsage
+from loquent.agents.models import DailyTokenUsage, PassageVector
+from loquent.agents.search.vectors import vector_key
+from loquent.agents.services.entries import delete_entry
 from loquent.limits import Limits
 from loquent.organizations.models import Invitation, Organization, Role
 from loquent.organizations.services.invitations import invite
 from loquent.organizations.staff_sessions import session_digest
-from loquent.testing.people import make_widget
+from loquent.testing.people import make_agent, make_widget
 from widgets.models import (
+    ClosedQuestion,
     WidgetConfig,
     WidgetDailyUsage,
     WidgetMessage,
@@ -254,3 +257,29 @@ def test_session_deleted_while_resuming_starts_a_new_one(
 def test_batch_size_must_be_positive() -> None:
     with pytest.raises(CommandError, match="--batch"):
         run("--batch", "0")
+
+
+def test_vectors_stay_as_long_as_a_passage_needs_them(acme: Organization) -> None:
+    agent = make_agent(acme)
+    [first, second] = agent.knowledge.order_by("title")
+    for entry in (first, second):
+        for text in (entry.title, f"{entry.title}. {entry.content}"):
+            PassageVector.objects.create(key=vector_key(text), data=b"x")
+    assert "vectors" not in run()
+    delete_entry(agent=agent, entry_id=second.id)
+    assert run("--dry-run").endswith(", 2 vectors without a passage.")
+    assert run().endswith(", 2 vectors without a passage.")
+    kept = {bytes(key) for key in PassageVector.objects.values_list("key", flat=True)}
+    assert kept == {
+        vector_key(first.title),
+        vector_key(f"{first.title}. {first.content}"),
+    }
+
+
+def test_closed_questions_go_after_a_month(acme: Organization) -> None:
+    agent = make_agent(acme)
+    rows = [ClosedQuestion.objects.create(agent=agent) for _ in range(2)]
+    old = timezone.now() - timedelta(days=31)
+    ClosedQuestion.objects.filter(id=rows[0].id).update(updated_at=old)
+    assert run().endswith(", 1 closed questions.")
+    assert ClosedQuestion.objects.get() == rows[1]

@@ -98,7 +98,7 @@ async def test_leases_are_renewed_while_other_steps_hang(
     await eventually(renewed)
 
 
-async def test_a_failed_resync_is_retried_and_does_not_skip_other_sockets(
+async def test_failed_resync_is_retried_and_does_not_skip_other_sockets(
     visit: Visits,
     widget: WidgetConfig,
     monkeypatch: pytest.MonkeyPatch,
@@ -114,7 +114,7 @@ async def test_a_failed_resync_is_retried_and_does_not_skip_other_sockets(
     assert [(await tab.until("message"))[-1]["content"] for tab in tabs] == ["Hi"] * 3
 
 
-async def test_a_failed_resync_for_another_process_is_retried(
+async def test_failed_resync_for_another_process_is_retried(
     visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tab = await visit.opened(widget)

@@ -270,7 +270,7 @@ async def test_answer_cut_at_our_limit_counts_received_tokens(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, settings: Settings
 ) -> None:
     settings.LIMITS = replace(settings.LIMITS, answer_chars=6)
-    endpoint.push(scripts.stream_of({"choices": [{"delta": {"content": "x" * 30}}]}, end=False))
+    endpoint.push(scripts.stream_of({"choices": [{"delta": {"content": "x x x " * 5}}]}, end=False))
     await ask(visit, widget)
     assert await books() == (0, PROMPT + 10)
 

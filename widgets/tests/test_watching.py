@@ -199,7 +199,7 @@ async def test_logging_out_closes_the_viewer(
     assert await viewer.closed() == 4403
 
 
-async def test_a_failed_check_of_one_viewer_does_not_skip_the_others(
+async def test_failed_check_of_one_viewer_does_not_skip_the_others(
     alice: User,
     bob: User,
     session: WidgetSession,

@@ -299,3 +299,14 @@ def test_viewer_can_only_read(bob: User, widget: WidgetConfig, form: dict[str, A
         client.post(LIST, data)
     after = WidgetConfig.objects.get()
     assert (after.name, after.enabled, after.widget_id) == ("Old", True, widget.widget_id)
+
+
+def test_new_widget_starts_with_a_readable_colour(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    client.force_login(alice)
+    form = client.get("/admin/widgets/widgetconfig/add/").context["adminform"].form
+    assert form["primary_color"].value() == "#4f46e5"
+    # The REST API keeps its default, and so does a stored widget.
+    page = client.get(f"/admin/widgets/widgetconfig/{widget.pk}/change/")
+    assert page.context["adminform"].form["primary_color"].value() == "#6366f1"

@@ -17,10 +17,11 @@ from loquent.organizations.site.staff_site import Nav
 
 @admin.register(TextAgent)
 class TextAgentAdmin(AgentPages):
-    """What answers visitors."""
+    """The admin of text agents."""
 
-    nav = Nav("Chat", 2, "Text agents", "agent")
+    nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
+    nav_url = TenantAdmin.only_row_url
     list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
     list_select_related = ["organization"]
@@ -40,7 +41,7 @@ class TextAgentAdmin(AgentPages):
         return agents.annotate(entry_count=models.Count("knowledge"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
-        # Its widgets belong to the same organization: it can't move.
+        # Its widgets belong to the same organization, so the agent can't be moved to another.
         return ["organization"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
@@ -60,9 +61,9 @@ class TextAgentAdmin(AgentPages):
 
 @admin.register(DailyTokenUsage)
 class DailyTokenUsageAdmin(TenantAdmin):
-    """The tokens of organizations that have a daily budget; only the product writes them."""
+    """Daily token usage of organizations with a budget or a ceiling; read only."""
 
-    nav = Nav("Organization", 4, "Token usage", "meter")
+    nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
     list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
     list_select_related = ["organization"]
     date_hierarchy = "day"

@@ -1,4 +1,4 @@
-"""The admin's form of a text agent: in plain words, and no editor overwrites another."""
+"""The admin form of a text agent, which detects concurrent edits."""
 
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from loquent.organizations.admin.forms import take_over
 
 
 class TextAgentForm(GuardedForm[TextAgent]):
-    """All settings of an agent."""
+    """The form with all settings of an agent."""
 
     noun = "agent"
     guarded = AGENT_FIELDS
@@ -83,7 +83,7 @@ class TextAgentForm(GuardedForm[TextAgent]):
         return data
 
     def save_through_services(self, agent: TextAgent) -> None:
-        """Create the agent, or write it if nobody else has since it was compared."""
+        """Create the agent, or update it unless it was changed after the comparison."""
         cleaned = {name: self.cleaned_data[name] for name in AGENT_FIELDS}
         data = cast("AgentData", cleaned)
         if agent._state.adding:

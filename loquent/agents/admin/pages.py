@@ -1,4 +1,4 @@
-"""What the form of a text agent has beside it: the playground, the knowledge, and imports."""
+"""The parts of an agent's admin page beside its form: playground, knowledge and imports."""
 
 import uuid
 from dataclasses import asdict
@@ -51,7 +51,7 @@ TEMPLATES = "admin/agents/textagent"
 
 
 class AgentPages(TenantAdmin):
-    """The half of the agents' admin that is more than a form."""
+    """The endpoints of the agents' admin beside the form."""
 
     def get_urls(self) -> list[URLPattern]:
         of_a_row = (
@@ -91,7 +91,7 @@ class AgentPages(TenantAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Lead to the new agent's page, where its knowledge is added."""
+        """Redirect to the new agent's page, where its knowledge is added."""
         response = super().response_add(request, obj, post_url_continue)
         if "_save" not in request.POST:
             return response
@@ -99,7 +99,7 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def playground_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream an answer by the settings of the form as it stands."""
+        """Stream an answer with the form's current settings."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
@@ -117,12 +117,12 @@ class AgentPages(TenantAdmin):
             stream_reply(loaded), content_type="application/x-ndjson; charset=utf-8"
         )
         response["Cache-Control"] = "no-store"
-        # A proxy that gathers the answer would make it come all at once.
+        # A buffering proxy would deliver the whole answer at once.
         response["X-Accel-Buffering"] = "no"
         return response
 
     def knowledge_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Return the list of entries as the page shows it, or one of them with `?entry=`."""
+        """Return the list of entries as the page shows it, or one entry with `?entry=`."""
         agent = self._agent(request, id, "view")
         wanted = request.GET.get("entry")
         if wanted:
@@ -135,7 +135,7 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def save_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Write an entry, a new one where none is named."""
+        """Update an entry, or create one if the request names none."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         agent = self._agent(request, id, "change")
@@ -167,11 +167,11 @@ class AgentPages(TenantAdmin):
 
     @accepts_large_bodies
     def import_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Read one file into entries; says what was added, and what was left out and why.
+        """Import one file; report what was added, and what was skipped and why.
 
         If the file does not state its text encoding, nothing is added, and `encodings` lists how it
         can be read, each with a sample. Sent again with `encoding`, it is read like that.
-        Of what was left out the first MAX_TOLD parts are named; `more` counts the others.
+        The first MAX_TOLD skipped parts are named; `more` counts the others.
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -184,7 +184,7 @@ class AgentPages(TenantAdmin):
         if label and encoding is None:
             sentence = f"Unknown encoding. Use one of these: {', '.join(NAMES)}."
             return failure(invalid({"encoding": [sentence]}))
-        # One byte more than is allowed tells that it is too large.
+        # One byte over the limit shows that the file is too large.
         reading = read_in_sandbox(
             name=file.name or "",
             data=file.read(MAX_FILE_BYTES + 1),

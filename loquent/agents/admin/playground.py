@@ -1,4 +1,4 @@
-"""The playground's answer: streamed to the page of staff, a JSON object a line."""
+"""The playground's answer, streamed to the admin page as one JSON object per line."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
+from loquent.agents.services.tries import record_try
 from loquent.agents.types import AgentLimit, BackendError, ReplyEnd, TextDelta, TextRestart
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
@@ -26,9 +27,9 @@ USED_UP = "Your organization has used all its tokens for today."
 async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     """Yield `delta` lines, then one `end`, or an `error` with a sentence for staff.
 
-    A `restart` withdraws the text so far. A try counts against the token budget and takes a place
-    among the model calls, like a turn.
-    Closing it, as a page does that goes away, stops the model.
+    A `restart` withdraws the text so far. A try counts against the token budget and occupies a slot
+    of the model calls, like a turn.
+    Closing the generator, for example because the page was left, stops the model.
     """
     attempt = _Attempt(loaded)
     try:
@@ -47,6 +48,7 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
                     yield _line(type="restart")
                 else:
                     attempt.end = event
+        await in_database(record_try, loaded=loaded, outcome=attempt.outcome)
         yield attempt.end_line(loaded.model)
     except BackendError as error:
         yield _line(type="error", message=f"The model did not answer: {error}.")
@@ -54,12 +56,12 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
         logger.error("A playground reply failed: %s", type(error).__name__)  # noqa: TRY400
         yield _line(type="error", message="Something went wrong on our side. Please try again.")
     finally:
-        # Also where the page has gone: what was used is counted.
+        # Count the used tokens even if the page was left.
         await asyncio.shield(attempt.settle())
 
 
 class _Attempt:
-    """What is known of an answer while it comes."""
+    """What is known of an answer while it is received."""
 
     def __init__(self, loaded: LoadedReply) -> None:
         self.reservation: Reservation | None = None
@@ -72,6 +74,10 @@ class _Attempt:
         if self._first_ms is None:
             self._first_ms = self._elapsed_ms()
 
+    @property
+    def outcome(self) -> str:
+        return (self.end or ReplyEnd()).outcome
+
     def end_line(self, model: str) -> str:
         end = self.end or ReplyEnd()
         return _line(
@@ -79,6 +85,7 @@ class _Attempt:
             model=model,
             outcome=end.outcome,
             sources=end.sources,
+            retrieved=end.retrieved,
             first_token_ms=self._first_ms,
             duration_ms=self._elapsed_ms(),
             input_tokens=end.input_tokens,

@@ -1,4 +1,4 @@
-"""What the pages of an agent send, and how they are told that something can't be."""
+"""Requests of an agent's admin page, and the error responses to them."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ STATUS = {
 
 
 def failure(error: ApplicationError) -> JsonResponse:
-    """Return an error for a page: a sentence, and the sentences of each field."""
+    """Return an error response: a sentence, and the sentences for each field."""
     body = {"message": error.message, "fields": error.fields}
     response = JsonResponse(body, status=STATUS.get(error.code, 400))
     if error.retry_after is not None:

@@ -1,4 +1,4 @@
-"""What a backend is: it takes a conversation and streams the text of the next answer.
+"""The interface of backends: receive a conversation and stream the text of the next answer.
 
 A backend is one folder beside this module and one entry of `registry.BACKENDS`. Everything that
 the rest of the product asks about a provider is an attribute or a method here.
@@ -14,7 +14,7 @@ from loquent.agents.types import CheckResult, ReplyEvent, ReplyRequest
 class Backend(ABC):
     """A kind of model. One instance per process, shared by all turns."""
 
-    # What comes before the colon in an agent's `provider:name`.
+    # The part before the colon in an agent's `provider:name`.
     provider: ClassVar[str]
     # The names that may follow the colon; None: any.
     names: ClassVar[frozenset[str] | None] = None
@@ -24,7 +24,7 @@ class Backend(ABC):
     prompt_passages: ClassVar[int] = 0
     # Whether answers are quotations from the knowledge; no model writes them or gets instructions.
     quotes_knowledge: ClassVar[bool] = False
-    # Whether an answer costs tokens at an endpoint, which may fail or have too much to do.
+    # Whether an answer costs tokens at an endpoint, which may fail or be overloaded.
     is_metered: ClassVar[bool] = True
     # Whether `stream` itself records on the request's meter what is sent, received and reported.
     # For any other backend `generate_reply` does, by the events alone.
@@ -46,7 +46,7 @@ class Backend(ABC):
         return ()
 
     def endpoint(self) -> str:
-        """Return the address that is asked ("" if none); turns of one endpoint fail together."""
+        """Return the address of the endpoint ("" if none); turns of one endpoint fail together."""
         return ""
 
     def is_configured(self) -> bool:
@@ -54,7 +54,7 @@ class Backend(ABC):
         return False
 
     async def check(self) -> CheckResult | None:
-        """Return how the endpoint is, without spending a token; None if there is none to check."""
+        """Return the endpoint's state, without using tokens; None if there is none to check."""
         return None
 
     async def close(self) -> None:  # noqa: B027 - most backends hold no resources

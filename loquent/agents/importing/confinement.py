@@ -1,4 +1,4 @@
-"""Takes away from a process all files but Python's own, and all connections: Landlock, on Linux.
+"""Restricts a process to Python's own files and denies all connections, with Landlock on Linux.
 
 See the kernel's documentation, userspace-api/landlock. The rights are those of the first version;
 each later version that the kernel knows adds some.
@@ -11,7 +11,7 @@ import sysconfig
 from contextlib import suppress
 from struct import pack
 
-# The same on every architecture that Python's wheels are made for.
+# The same on every architecture for which Python wheels are built.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 QUERY_VERSION = 1
 PATH_BENEATH = 1
@@ -32,10 +32,10 @@ def landlock_version() -> int:
 
 
 def confine() -> bool:
-    """Let this process open nothing but Python's own files from here on; return whether it holds.
+    """Restrict this process to opening Python's own files; return whether the kernel enforces it.
 
     It also can't connect, listen, or send signals to other processes, if the kernel is new enough.
-    What is open already stays so. Nothing undoes it, and child processes inherit it.
+    Open files stay open. The restriction can't be undone, and child processes inherit it.
     """
     version = landlock_version()
     if not version:

@@ -1,4 +1,4 @@
-"""Markdown and plain text: one entry, or several where a document is long. Pure."""
+"""Markdown and plain text: one entry, or several if a document is long. Pure."""
 
 import re
 from collections.abc import Iterator

@@ -48,7 +48,7 @@ _LABELS = {
     "gb2312": "gb18030", "gbk": "gb18030", "big5-hkscs": "big5", "cp949": "euc-kr",
     "ks_c_5601-1987": "euc-kr", "utf-16": "utf-16le",
 }  # fmt: skip
-# The longer mark comes first: that of UTF-16 begins it.
+# The longer mark is first, because it starts with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf_8", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf_32_le", "UTF-32"),
@@ -82,7 +82,7 @@ class UnstatedError(Exception):
 
 
 def known_name(label: str) -> str | None:
-    """Return the name in ENCODINGS that a label stands for; None for another one."""
+    """Return the name in ENCODINGS for a label; None for an unknown label."""
     label = label.strip().lower()
     label = _LABELS.get(label, label)
     return label if label in _CODECS else None
@@ -91,7 +91,7 @@ def known_name(label: str) -> str | None:
 def decode(data: bytes, *, encoding: str | None = None, is_page: bool = False) -> str:
     """Return the text of a file.
 
-    A byte order mark, valid UTF-8, and in a web page the declared charset are taken for facts, in
+    A byte order mark, valid UTF-8, and in a web page the declared charset are trusted, in
     this order. Any other file is read as `encoding`, one of NAMES. Raises UnstatedError, with a
     sentence and possible readings, if the text can't be known.
     """

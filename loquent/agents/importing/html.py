@@ -1,4 +1,4 @@
-"""HTML: what a page says, as Markdown. Pure."""
+"""HTML: a page's text, as Markdown. Pure."""
 
 import re
 
@@ -10,12 +10,12 @@ from markdownify import MarkdownConverter
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.reading import Reading, refused
 
-# What stands around the text, or is none.
+# Elements around the text, or without text.
 AROUND = [
     "script", "style", "noscript", "template", "svg", "iframe", "object", "form", "button", "nav",
     "footer", "aside", "dialog", "head",
 ]  # fmt: skip
-# Each takes about a kilobyte while the page is read.
+# Each uses about a kilobyte while the page is read.
 MAX_ELEMENTS = 200_000
 _ELEMENT = re.compile("<[a-zA-Z]")
 
@@ -25,7 +25,7 @@ def read_page(text: str, *, name: str) -> Reading:
     if sum(1 for _ in _ELEMENT.finditer(text)) > MAX_ELEMENTS:
         return refused(name, f"The file has more than {MAX_ELEMENTS:,} elements.")
     try:
-        # Python's own parser takes quadratic time over what isn't closed, and refuses some pages.
+        # Python's own parser takes quadratic time for unclosed markup, and rejects some pages.
         soup = BeautifulSoup(text, "lxml")
         heading = soup.find("h1") or soup.find("title")
         title = heading.get_text(" ", strip=True) if isinstance(heading, Tag) else ""

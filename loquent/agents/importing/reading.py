@@ -1,20 +1,20 @@
-"""What an import makes of a file: entries to be, and what it left out. Pure."""
+"""The result of reading a file: draft entries, and skipped parts. Pure."""
 
 from dataclasses import dataclass, field
 
 MAX_TITLE = 200
 MAX_CONTENT = 100_000
-# An agent's knowledge lies in memory while it is used.
+# An agent's knowledge is in memory while it is used.
 MAX_ENTRIES = 500
 MAX_KNOWLEDGE_CHARS = 2_000_000
 FULL = f"An agent can have at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
-# So many reasons are told; of the others only how many there are.
+# This many reasons are listed; the others are only counted.
 MAX_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry that a file holds; `url` is empty where the file names none."""
+    """An entry found in a file; `url` is empty if the file has none."""
 
     title: str
     content: str
@@ -46,7 +46,7 @@ class LeftOut:
     more: int = 0
 
     def skip(self, what: str, why: str) -> None:
-        """Tell of a part that is left out; where many are, count it."""
+        """List a skipped part; after MAX_TOLD, only count it."""
         if len(self.skipped) < MAX_TOLD:
             self.skipped.append(Skipped(" ".join(what.split())[:MAX_TITLE], why))
         else:
@@ -55,7 +55,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Reading(LeftOut):
-    """All that was found in a file: no more than an agent may hold."""
+    """Everything found in a file, up to the limits of an agent's knowledge."""
 
     drafts: list[Draft] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
@@ -63,7 +63,7 @@ class Reading(LeftOut):
     choices: list[Choice] = field(default_factory=list)
 
     def add(self, draft: Draft, *, what: str = "") -> None:
-        """Take a draft that has something in it, is new and fits; else say why not."""
+        """Add a draft that has content, is new and fits; otherwise record why not."""
         name = what or draft.title
         content = draft.content.strip()
         if not content:

@@ -1,7 +1,7 @@
-"""Reads a file in a process of its own: whatever is in it costs the server a few seconds at most.
+"""Reads a file in a separate process, so that no file can occupy the server for long.
 
-Parsers and patterns take quadratic time, or worse, over some texts. Inside the server one such file
-would hold up every chat of every organization.
+Parsers and patterns take quadratic time, or worse, for some texts. Inside the server one such file
+would block every chat of every organization.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from loquent.agents.importing.turns import FairTurns
 
 logger = logging.getLogger(__name__)
 
-# An ordinary page of the largest size takes a third of it.
+# An ordinary page of the largest size needs a third of it.
 SECONDS = 20.0
 MEMORY_BYTES = 512 * 1024 * 1024
 TOO_LONG = "The file takes too long to read."
@@ -30,19 +30,19 @@ TOO_BIG = "The file takes too much memory to read."
 UNREADABLE = "The file can't be read."
 BUSY = "The server is reading other files. Please try again in a moment."
 ROOT = Path(__file__).parents[3]
-# What Python itself needs; no secret goes where files of strangers are read.
+# What Python itself needs; a process that reads untrusted files gets no secrets.
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
-# One file at a time: others wait, and the chats keep their processors. Organizations take turns, so
-# that one which sends files that take long holds up another one for one file at most.
+# One file at a time, so that chats keep their CPU time. Organizations take turns, so that slow
+# files of one organization delay another one by at most one file.
 WAITING = 2
 _turns = FairTurns(waiting=WAITING)
 
 
 def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = None) -> Reading:
-    """Read a file in another process; skip what takes too long or too much memory, and say so.
+    """Read a file in another process; skip it with a reason if it needs too much time or memory.
 
-    Files with the same `key` take turns with those of others; while WAITING of them wait for
-    theirs, further ones are left out, as is one whose turn does not come within SECONDS.
+    Keys take turns. While WAITING files with the same `key` are queued, further ones are
+    skipped, as is a file that has waited for SECONDS.
     """
     if not _turns.acquire(key, timeout=SECONDS):
         return refused(name, BUSY)
@@ -88,8 +88,8 @@ def _read() -> None:
         # If the server has died in the meantime, nothing else ends this process.
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    # Whatever a file makes a parser do, it finds no secret of the server and reaches nobody. An old
-    # kernel can't do this: then the server's user is all that bounds it.
+    # Whatever a file makes a parser do, it can read no secret of the server and connect to nothing.
+    # An old kernel can't enforce this: then only the rights of the server's user limit it.
     confine()
     name, encoding = json.loads(sys.stdin.buffer.readline())
     try:

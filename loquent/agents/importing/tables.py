@@ -18,9 +18,9 @@ LONGER = (
     "It has more cells than the first row. Put texts that contain the delimiter in double quotes."
 )
 MAX_ROWS = 5_000
-# The line with which Excel is told the delimiter.
+# The line that specifies the delimiter for Excel.
 _STATED = re.compile(r"\s*\"?sep=([^\n])\"?[ \t]*(?:\n|\Z)", re.IGNORECASE)
-# So many rows show how a table is delimited.
+# This many rows are used to detect the delimiter.
 ROWS_LOOKED_AT = 50
 
 
@@ -28,7 +28,7 @@ def read_table(text: str, *, name: str) -> Reading:
     """Return the rows of a table, each with a title, a text and, if there is one, a link.
 
     The columns are found by the names in the first row; without such names the first column is the
-    title, the second the text, and the third, where it holds addresses, the link.
+    title, the second the text, and the third, if it contains addresses, the link.
     """
     reading = Reading()
     try:

@@ -1,4 +1,4 @@
-"""One at a time, fairly: however much one party asks for, the others get their turn."""
+"""A fair lock: one key with many requests doesn't starve the others."""
 
 import threading
 from collections import OrderedDict, deque
@@ -18,7 +18,7 @@ class FairTurns:
         self._places: OrderedDict[str, deque[threading.Event]] = OrderedDict()
 
     def acquire(self, key: str, *, timeout: float) -> bool:
-        """Wait for a turn, so many seconds at most; return whether the caller has it."""
+        """Wait for a turn, for at most `timeout` seconds; return whether the caller has it."""
         place = threading.Event()
         with self._mutex:
             if self._current is None:
@@ -31,13 +31,13 @@ class FairTurns:
         if place.wait(timeout):
             return True
         with self._mutex:
-            # The turn may have come in the same moment.
+            # The turn may have been granted just as the wait timed out.
             if not place.is_set():
                 self._leave(key, place)
             return place.is_set()
 
     def release(self) -> None:
-        """Give the turn to the next one that waits: of another key, if there is any."""
+        """Pass the turn to the next waiting thread, of another key if there is one."""
         with self._mutex:
             if not self._places:
                 self._current = None

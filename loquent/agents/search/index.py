@@ -1,170 +1,225 @@
-"""Finds the passages of an agent's knowledge that fit a question: BM25, in memory."""
+"""Finds the passages of an agent's knowledge that fit a question, by words and by meaning."""
 
-import asyncio
 import math
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
-from cachetools import LRUCache, cached
 from tantivy import (
     Document,
     Filter,
     Index,
     Occur,
     Query,
+    Schema,
     SchemaBuilder,
+    Searcher,
     TextAnalyzerBuilder,
     Tokenizer,
 )
 
+from loquent.agents.search.compounds import Compounds
+from loquent.agents.search.languages import detect_language
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
-from loquent.agents.search.words import QuestionTerms, question_terms, terms
-from loquent.agents.types import ChatMessage, Passage, ReplyRequest, Source
+from loquent.agents.search.words import question_terms, terms
+from loquent.agents.types import Passage, Retrieved, Source
 
-CACHED_CHARS = 10_000_000
+if TYPE_CHECKING:
+    from loquent.agents.search.embedder import Vectors
+
 TITLE_BOOST = 1.5
-# A passage with less than this part of the best one's score would only dilute the answer.
-SCORE_FLOOR = 0.3
-MENDED_TERMS = 16  # mending looks through many words; a visitor must not make it slow
+MENDED_TERMS = 16  # correcting typos compares many words; a visitor must not make it slow
 WRITER_BYTES = 15_000_000  # the least that tantivy accepts
+CANDIDATES = 48
+WORDS_WEIGHT = 0.4
+MEANING_WEIGHT = 0.6
+# What a term counts for: a word that fits any subject, one in the text alone, a part number.
+WEAK = 0.3
+IN_TEXT = 0.7
+CODE = 4.0
+MENDED = 0.7
+# Long messages are mostly circumstance: beyond this many terms, the rest counts less.
+SUBJECT_TERMS = 4
+CIRCUMSTANCE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that fits: the entry's title and link, and the passage's own text.
+    """A matching passage: the entry's title and link, and the passage's own text.
 
-    `answers`: the terms of the question's subject that stand in it.
+    `score`, `words`, `meaning`: 0 to 1; `meaning` None without vectors. `answers`: the terms of
+    the question that stand in it. `entry`: the entry's id, "" if it has none.
     """
 
     title: str
     url: str
     text: str
     score: float
-    answers: frozenset[str]
+    answers: frozenset[str] = frozenset()
+    entry: str = ""
+    words: float = 0.0
+    meaning: float | None = None
+
+
+class _Asked(NamedTuple):
+    """The terms of a question: what each weighs, which tell its subject, and what all weigh."""
+
+    weights: dict[str, float]
+    strong: frozenset[str]
+    total: float
+
+
+def passages_of(entry: Passage) -> list[Passage]:
+    """Return the passages of an entry, as an index has them."""
+    return [
+        Passage(entry.title, text, entry.url, entry.entry)
+        for text in split_passages(entry.content) or [entry.title]
+    ]
 
 
 class KnowledgeIndex:
-    """All passages of one agent, searchable. Immutable once built."""
+    """All passages of one agent, searchable. Immutable once built, but for its vectors."""
 
-    def __init__(self, knowledge: Sequence[Passage]) -> None:
-        self._passages = [
-            Passage(entry.title, text, entry.url)
-            for entry in knowledge
-            for text in split_passages(entry.content) or [entry.title]
-        ]
+    def __init__(self, knowledge: Sequence[Passage], language: str = "") -> None:
+        text = "\n".join(f"{entry.title} {entry.content[:500]}" for entry in knowledge[:200])
+        self.language = language or detect_language(text) or "en"
+        self.passages = [passage for entry in knowledge for passage in passages_of(entry)]
+        # What it takes of the cache.
+        self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
+        # Set once, by a thread, when they have been computed.
+        self.vectors: Vectors | None = None
+        self._compounds = Compounds(
+            (f"{passage.title} {passage.content}" for passage in self.passages), self.language
+        )
+        self._titles: list[frozenset[str]] = []
+        self._bodies: list[frozenset[str]] = []
+        self._schema, self._searcher = self._build()
+
+    def _build(self) -> tuple[Schema, Searcher]:
         builder = SchemaBuilder()
         for field in ("title", "body"):
             builder.add_text_field(field, tokenizer_name="spaces", index_option="freq")
         builder.add_unsigned_field("number", stored=True)
-        self._schema = builder.build()
-        index = Index(self._schema)
+        schema = builder.build()
+        index = Index(schema)
         # Terms are made by words.terms, so that questions and passages agree; here only a split.
         spaces = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.remove_long(200))
         index.register_tokenizer("spaces", spaces.build())
         writer = index.writer(WRITER_BYTES, 1)
-        # What it takes of the cache.
-        self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
-        known: set[str] = set()
-        for number, passage in enumerate(self._passages):
-            title, body = terms(passage.title), terms(passage.content)
-            known.update(title, body)
+        seen: Counter[str] = Counter()
+        for number, passage in enumerate(self.passages):
+            title, body = self._terms(passage.title), self._terms(passage.content)
+            self._titles.append(frozenset(title))
+            self._bodies.append(frozenset(body))
+            seen.update({*title, *body})
             writer.add_document(Document(title=" ".join(title), body=" ".join(body), number=number))
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
-        self._searcher = index.searcher()
-        self._vocabulary = Vocabulary(known)
+        self._seen = seen
+        self._vocabulary = Vocabulary(seen)
+        return schema, index.searcher()
 
-    def search(self, question: str, limit: int) -> list[Hit]:
-        """Return at most `limit` passages that are about the question, best first.
+    def _terms(self, text: str) -> list[str]:
+        return [*terms(text, self.language), *self._compounds.parts(text)]
 
-        The question is a visitor's: it becomes terms, and is never read as a query language.
+    def search(self, question: str, limit: int, vector: "Vectors | None" = None) -> list[Hit]:
+        """Return the best passages for the question, best first.
+
+        `vector`: the question's; None: by words alone. Nothing is left out for its low score: what
+        is good enough is the threshold's to say (loquent/agents/search/refusal.py). The question is
+        a visitor's: it becomes terms, and is never read as a query language.
         """
-        asked = self._known(question_terms(question))
-        subject = frozenset(asked.strong or asked.weak)
-        if not subject:
-            return []
-        # One term of three, and never more than three: long questions are mostly circumstance.
-        needed = min(3, math.ceil(len(subject) / 3))
-        query = self._any_of(subject)
-        if asked.strong and asked.weak:
-            query = Query.boolean_query(
-                [(Occur.Must, query), (Occur.Should, self._any_of(asked.weak))]
-            )
-        found = self._searcher.search(query, limit=limit * 3)
-        hits: list[Hit] = []
-        for score, address in found.hits:
-            if hits and score < hits[0].score * SCORE_FLOOR:
-                break
-            passage = self._passages[self._searcher.doc(address)["number"][0]]
-            title = subject & set(terms(passage.title))
-            answers = title | (subject & set(terms(passage.content)))
-            # A word in the title counts twice: it is what the entry is about.
-            if len(answers) + len(title) >= needed:
-                hits.append(Hit(passage.title, passage.url, passage.content, score, answers))
+        asked = self._asked(question)
+        candidates = dict.fromkeys(self._by_words(asked.weights))
+        cosines: dict[int, float] = {}
+        if vector is not None and self.vectors is not None:
+            found = self.vectors @ vector
+            count = min(CANDIDATES, len(found))
+            candidates |= dict.fromkeys(found.argpartition(-count)[-count:].tolist())
+            cosines = {number: float(found[number]) for number in candidates}
+        hits = [self._hit(number, asked, cosines.get(number)) for number in candidates]
+        hits.sort(key=lambda hit: -hit.score)
         return hits[:limit]
 
-    def _known(self, asked: QuestionTerms) -> QuestionTerms:
-        """Return the question's terms, misspelt ones replaced if the knowledge has a near word."""
-        first, rest = asked.strong[:MENDED_TERMS], asked.strong[MENDED_TERMS:]
-        mended = (*(self._vocabulary.mend(term) for term in first), *rest)
-        return QuestionTerms(tuple(dict.fromkeys(mended)), asked.weak)
+    def _hit(self, number: int, asked: "_Asked", cosine: float | None) -> Hit:
+        title, body = self._titles[number], self._bodies[number]
+        found = 0.0
+        answers = []
+        for term, weight in asked.weights.items():
+            if term in title:
+                found += weight
+            elif term in body:
+                found += weight * IN_TEXT
+            else:
+                continue
+            answers.append(term)
+        # A word that fits any subject proves nothing if a better word was not found.
+        if asked.strong and asked.strong.isdisjoint(answers):
+            found = 0.0
+        words = min(1.0, found / asked.total) if asked.total else 0.0
+        meaning = None if cosine is None else min(1.0, max(0.0, cosine))
+        score = words if meaning is None else WORDS_WEIGHT * words + MEANING_WEIGHT * meaning
+        passage = self.passages[number]
+        return Hit(
+            passage.title, passage.url, passage.content, score, frozenset(answers),
+            passage.entry, words, meaning,
+        )  # fmt: skip
 
-    def _any_of(self, wanted: Iterable[str]) -> Query:
+    def _asked(self, question: str) -> "_Asked":
+        """Return the question's terms with their weights: rare ones say most."""
+        asked = question_terms(question, self.language)
+        weights: dict[str, float] = {}
+        codes = {code for code in asked.codes if code in self._seen}
+        for code in codes:
+            weights[code] = CODE * self._rarity(code)
+        for place, term in enumerate(asked.strong):
+            if any(term in code for code in codes):
+                continue
+            known = self._vocabulary.mend(term) if place < MENDED_TERMS else term
+            if known not in self._seen and (parts := self._compounds.parts(term)):
+                for part in parts:
+                    weights[part] = self._rarity(part) / len(parts)
+            else:
+                weights[known] = self._rarity(known) * (1.0 if known == term else MENDED)
+        strong = frozenset(weights)
+        for term in asked.weak:
+            weights.setdefault(term, WEAK * self._rarity(term))
+        heaviest = sorted(weights.values(), reverse=True)
+        subject, circumstance = heaviest[:SUBJECT_TERMS], heaviest[SUBJECT_TERMS:]
+        return _Asked(weights, strong, sum(subject) + CIRCUMSTANCE * sum(circumstance))
+
+    def _rarity(self, term: str) -> float:
+        count = len(self.passages)
+        return 1.0 + math.log((count + 1) / (self._seen[term] + 0.5)) / math.log(count + 2)
+
+    def _by_words(self, asked: Iterable[str]) -> list[int]:
         clauses: list[tuple[Occur, Query]] = []
-        for term in wanted:
+        for term in asked:
             title = Query.term_query(self._schema, "title", term, "freq")
             body = Query.term_query(self._schema, "body", term, "freq")
             clauses.append((Occur.Should, Query.boost_query(title, TITLE_BOOST)))
             clauses.append((Occur.Should, body))
-        return Query.boolean_query(clauses)
+        if not clauses:
+            return []
+        found = self._searcher.search(Query.boolean_query(clauses), limit=CANDIDATES)
+        return [self._searcher.doc(address)["number"][0] for _, address in found.hits]
 
 
-def _cache_key(request: ReplyRequest) -> tuple[str, str]:
-    return request.agent_id, request.knowledge_version
-
-
-_indexes: LRUCache[tuple[str, str], KnowledgeIndex] = LRUCache(
-    CACHED_CHARS, getsizeof=lambda index: index.weight
-)
-_cache_lock = Lock()
-# One thread: two turns that need the same new index build it once, and no core is flooded.
-_builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-knowledge")
-
-
-@cached(_indexes, key=_cache_key, lock=_cache_lock)
-def _build(request: ReplyRequest) -> KnowledgeIndex:
-    return KnowledgeIndex(request.knowledge)
-
-
-async def search_knowledge(request: ReplyRequest, limit: int) -> list[Hit]:
-    """Return at most `limit` passages of the agent's knowledge about the visitor's last message.
-
-    If that message names no known subject ("and how long does it take?"), it is read
-    together with the visitor's message before it. A search takes under a millisecond and runs
-    at once; building an index may take long and runs on a thread.
-    """
-    if not request.knowledge:
-        return []
-    with _cache_lock:
-        index = _indexes.get(_cache_key(request))
-    if index is None:
-        index = await asyncio.get_running_loop().run_in_executor(_builder, _build, request)
-    questions = questions_of(request.messages)
-    if not questions:
-        return []
-    hits = index.search(questions[-1], limit)
-    if not hits and len(questions) > 1 and not question_terms(questions[-1]).strong:
-        hits = index.search(f"{questions[-2]} {questions[-1]}", limit)
-    return hits
-
-
-def questions_of(messages: Sequence[ChatMessage]) -> list[str]:
-    """Return what the visitor wrote, oldest first."""
-    return [message.content for message in messages if message.role == "user"]
+def retrieved_of(hits: Iterable[Hit], is_cited: Callable[[Hit], bool]) -> tuple[Retrieved, ...]:
+    """Return the passages as staff see them."""
+    return tuple(
+        Retrieved(
+            title=hit.title,
+            score=round(hit.score, 3),
+            words=round(hit.words, 3),
+            meaning=None if hit.meaning is None else round(hit.meaning, 3),
+            cited=is_cited(hit),
+        )
+        for hit in hits
+    )
 
 
 def sources_of(hits: Iterable[Hit]) -> tuple[Source, ...]:

@@ -1,4 +1,4 @@
-"""Cuts an entry's text into passages that can stand by themselves. Pure."""
+"""Splits an entry's text into passages that make sense by themselves. Pure."""
 
 import re
 
@@ -11,8 +11,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n")
 def split_passages(content: str) -> list[str]:
     """Return the passages of a text, verbatim and in order, none over MAXIMUM characters.
 
-    Paragraphs stay whole where they fit; short ones join until they reach about AIM characters,
-    so that a heading goes with what it is about.
+    Paragraphs stay whole if they fit; short ones are joined up to about AIM characters, so that
+    a heading stays with its text.
     """
     passages: list[str] = []
     current = ""

@@ -1,4 +1,4 @@
-"""Mends a misspelt term by the words that are known. Pure."""
+"""Corrects a misspelt term to a known one. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ LONGEST = 200
 
 
 class Vocabulary:
-    """The terms of some knowledge, found again with one slip of the finger."""
+    """The terms of some knowledge, which tolerate one typing mistake."""
 
     def __init__(self, terms: Iterable[str]) -> None:
         self._terms = set(terms)
@@ -21,9 +21,9 @@ class Vocabulary:
             self._near[term[0], len(term)].append(term)
 
     def mend(self, term: str) -> str:
-        """Return a known term at most one slip away, else the term itself.
+        """Return a known term at most one mistake away, else the term itself.
 
-        A slip is one letter missed, added, replaced, or swapped with its neighbour. The first
+        A mistake is one letter missed, added, replaced, or swapped with its neighbour. The first
         letter must be right and the term have SHORTEST letters, so that no short word turns into
         another.
         """

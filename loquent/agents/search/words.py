@@ -1,76 +1,120 @@
-"""From a text to the terms that it is found by, the same for entries and questions. Pure."""
+"""Converts a text to its search terms, the same way for entries and questions. Pure."""
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+from loquent.agents.search.languages import function_words
 from loquent.text import normalize_unicode
 
+LONGEST = 60
 # Scripts written without spaces: every two neighbours become a term.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
-_HIRAGANA = re.compile("[\u3040-\u309f]")
+# Japanese endings, and small numbers, which stand in any text.
+_WEAK_FORM = re.compile(".*[\u3040-\u309f].*|[0-9]{1,2}")
+# NT-2204, NT 2204, nt2204, SB1010-A: letters, then at least two digits. Bounded, so linear.
+_CODE = re.compile(r"(?<![^\W_])([a-z]{1,6})([-‐‑–./_ ]?)(\d{2,12})([a-z]?)(?![^\W_])")
+_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك",
+                         "ة": "ه", "ؤ": "و", "ئ": "ي", "ـ": None})  # fmt: skip
+_ARABIC_MARKS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
+_ARABIC_SCRIPT = re.compile("[\u0600-\u06ff]")
+# German without umlauts: "groesse". Not in "neue", "quer" or "Bauer".
+_UMLAUT = re.compile(r"(?<![aeiouqäöü])([aou])e")
+_STEMMERS = {
+    "ar": "arabic", "da": "danish", "nl": "dutch", "en": "english", "fi": "finnish",
+    "fr": "french", "de": "german", "el": "greek", "it": "italian", "nb": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "es": "spanish", "sv": "swedish",
+    "tr": "turkish",
+}  # fmt: skip
+# The stemmers of these work without accents, which visitors often leave out.
+_FOLD_FIRST = frozenset({"", "en", "de", "fr", "es", "it", "pt", "nl"})
+# There are no stemmers for these: the beginning of a word stands for all its forms.
+_CUT = {"pl": 5, "cs": 5, "uk": 5}
 
-# Words that say nothing about the subject. Beside English only such words of other languages as
-# mean nothing in English ("die" and "hat" would be missed).
+# Beside the function words: what surrounds a question in any conversation.
 _STOP = """
-a about above after again against ain all also always am an and any anybody anyone anything are
-aren as at away be because been before being below between both but by can cannot cant could
-couldn d did didn do does doesn doing don down during each either else ever every everyone
-everything few for from further get getting give go going got had hadn has hasn have haven having
-he hello help her here hers hey hi him his how however i if im in into is isn it its itself just
-know let ll m many may maybe me might more most much must my myself need no nor not now of off ok
-okay on once only or other our ours out over own please re s same shall she should shouldn so some
-somebody someone something still such sure t tell than thank thanks that the their them then there
-these they thing things this those through to too until up upon us ve very want wanted was wasn we
-well were weren what when where whether which while who whom whose why will with won would wouldn
-yes yet you your yours
-der das den dem des ein eine einen einem einer und oder aber ich du er sie wir ihr mein meine dein
-deine ist sind wie wo wann warum welche welcher welches mit von zu zum zur bei auf fur nach aus kann
-konnen ich mir mich uns bitte danke hallo nicht kein keine es gibt haben habe im an um
-le la les un une des du de et ou je tu il elle nous vous mon ma mes votre vos notre est sont avec
-dans quel quelle quels quelles comment quand pourquoi que qui quoi bonjour merci ne se ce cette
-el los las una unos unas y o yo tu mi su es son con para por como cuando donde cual que quien hola
-gracias se en del al puedo tiene tienen hay
-il lo gli uno e sono che chi dove quando perche della del di da con ciao grazie
-os as um uma eu ele ela nos seu sua com quando onde qual ola obrigado obrigada em no na do da
-het een en ik jij wij zijn is met van naar bij niet geen hoe wat waar wanneer dank hallo
+again against already always anybody anyone anything aren away because before being below between
+both cannot cant couldn d didn doesn doing don during each either else ever every everyone
+everything few further getting give go going got hadn hasn haven having he hello help her here hers
+hey hi him his however im into isn itself know let ll m many may maybe might more most much must
+myself need nor now off ok okay once only other ours out own re s same shall she should shouldn
+somebody someone something still such sure t tell thing things those through till until up upon ve
+very want wanted wasn well weren whether while whom whose won wouldn yes yet yours
 """
 
 # Words that fit any subject: they rank passages, but prove no relevance beside a better word.
 _WEAK = """
 allow ask available best big buy bring call chance change check choose come cost different do easy
 explain find first fast free full good great guy guys happen happens include info information item
-keep kind know last like list long look lot main make mean new next nice number offer often one
+keep kind last like list long look lot main make mean new next nice number offer often one
 open order people piece possible price product products provide question quick really right run
-see sell send shop small start store sort stuff such support system take talk thing time today
+see sell send shop small start store sort stuff support system take talk time today
 type understand use used using way wonder work works working world year day
 """
 
 
 class QuestionTerms(NamedTuple):
-    """The terms of a question without repeats: `strong` tell its subject, `weak` might."""
+    """The terms of a question without repeats: `strong` tell its subject, `weak` might.
+
+    `codes`: those of `strong` that are part numbers, also without their separator.
+    """
 
     strong: tuple[str, ...]
     weak: tuple[str, ...]
+    codes: frozenset[str] = frozenset()
 
 
-def terms(text: str) -> list[str]:
-    """Return the terms of a text in order: folded to lower-case ASCII if possible, and stemmed."""
-    spaced = _UNSPACED.sub(_pairs, normalize_unicode("NFKC", text))
-    if not spaced.isascii():
+def fold(text: str, language: str = "en") -> str:
+    """Return the text in lower case, in one spelling per letter, safe to analyze."""
+    text = normalize_unicode("NFKC", text)
+    if text.isascii():
+        text = text.lower()
+    else:
+        text = text.replace("İ", "i").lower()
+        if _ARABIC_SCRIPT.search(text):
+            text = _ARABIC_MARKS.sub("", text).translate(_ARABIC)
         # The analyzer takes UTF-8: lone surrogates must not reach it.
-        spaced = spaced.encode("utf-8", "replace").decode("utf-8")
-    return _analyzer().analyze(spaced)
+        text = text.encode("utf-8", "replace").decode("utf-8").replace("ё", "е")
+    return _UMLAUT.sub(r"\1", text) if language == "de" else text
 
 
-def question_terms(text: str, limit: int = 64) -> QuestionTerms:
+def terms(text: str, language: str = "en") -> list[str]:
+    """Return the terms of a text in order, with each code as a further term."""
+    folded = fold(text, language)
+    found = _spaced_terms(_UNSPACED.sub(_pairs, folded), language)
+    return [*found, *(letters + digits + end for letters, _, digits, end in _CODE.findall(folded))]
+
+
+def question_terms(text: str, language: str = "en", limit: int = 64) -> QuestionTerms:
     """Return the first `limit` different terms of a question, without stop words."""
-    stop, weak = _stop_terms(), _weak_terms()
-    meaningful = list(dict.fromkeys(term for term in terms(text) if term not in stop))[:limit]
-    weak_found = tuple(term for term in meaningful if term in weak or _HIRAGANA.search(term))
-    return QuestionTerms(tuple(t for t in meaningful if t not in weak_found), weak_found)
+    folded = fold(text, language)
+    codes = [letters + digits + end for letters, _, digits, end in _CODE.findall(folded)]
+    stop, weak = _stop_terms(language), _weak_terms(language)
+    analyzed = _spaced_terms(_UNSPACED.sub(_pairs, folded), language)
+    meaningful = list(dict.fromkeys(term for term in analyzed if term not in stop))[:limit]
+    weak_found = tuple(term for term in meaningful if term in weak or _WEAK_FORM.fullmatch(term))
+    strong = tuple(term for term in meaningful if term not in weak_found)
+    return QuestionTerms(strong, weak_found, frozenset(codes[:limit]))
+
+
+def raw_words(text: str, language: str) -> list[str]:
+    """Return the folded words of a text before stemming, for compounds."""
+    return _folder().analyze(fold(text, language))
+
+
+def stem(words: Collection[str], language: str) -> list[str]:
+    """Return the terms of words that are folded already."""
+    return _spaced_terms(" ".join(words), language)
+
+
+def _spaced_terms(folded: str, language: str) -> list[str]:
+    found = _analyzer(language).analyze(folded)
+    if length := _CUT.get(language):
+        return [term[:length] if len(term) > length else term for term in found]
+    return found
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -80,23 +124,33 @@ def _pairs(run: re.Match[str]) -> str:
 
 
 @cache
-def _analyzer() -> TextAnalyzer:
+def _folder() -> TextAnalyzer:
     builder = TextAnalyzerBuilder(Tokenizer.simple())
-    for step in (
-        Filter.remove_long(60),
-        Filter.lowercase(),
-        Filter.ascii_fold(),
-        Filter.stemmer("english"),
-    ):
+    return builder.filter(Filter.remove_long(LONGEST)).filter(Filter.ascii_fold()).build()
+
+
+@cache
+def _analyzer(language: str) -> TextAnalyzer:
+    steps = [Filter.remove_long(LONGEST), Filter.lowercase()]
+    stemmer = [Filter.stemmer(_STEMMERS[language])] if language in _STEMMERS else []
+    folding = [Filter.ascii_fold()]
+    steps += folding + stemmer if language in _FOLD_FIRST else stemmer + folding
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in steps:
         builder = builder.filter(step)
     return builder.build()
 
 
 @cache
-def _stop_terms() -> frozenset[str]:
-    return frozenset(terms(_STOP))
+def _stop_terms(language: str) -> frozenset[str]:
+    words = function_words().get(language, frozenset())
+    text = " ".join(words) + (_STOP if language == "en" else "")
+    folded = fold(text, language)
+    return frozenset(_spaced_terms(_UNSPACED.sub(_pairs, folded), language))
 
 
 @cache
-def _weak_terms() -> frozenset[str]:
-    return frozenset(terms(_WEAK)) - _stop_terms()
+def _weak_terms(language: str) -> frozenset[str]:
+    if language != "en":
+        return frozenset()
+    return frozenset(terms(_WEAK)) - _stop_terms(language)

@@ -1,4 +1,4 @@
-"""Make, change and delete text agents, together with their knowledge."""
+"""Create, update and delete text agents, together with their knowledge."""
 
 import math
 import uuid
@@ -39,7 +39,7 @@ ENTRY_FIELDS = ("title", "content", "url")
 
 
 class EntryData(TypedDict, total=False):
-    """A knowledge entry to write: with `id` one that the agent has, without a new one."""
+    """A knowledge entry to save: an existing one if `id` is set, otherwise a new one."""
 
     id: uuid.UUID
     title: str
@@ -48,7 +48,7 @@ class EntryData(TypedDict, total=False):
 
 
 class AgentData(TypedDict, total=False):
-    """What to write of an agent. What is absent stays; `knowledge` replaces all entries."""
+    """The fields of an agent to save. Absent fields are kept; `knowledge` replaces all entries."""
 
     name: str
     instructions: str
@@ -99,11 +99,11 @@ def update_agent(
 ) -> TextAgent:
     """Change the agent; raise `invalid`, or `not_found` if it was deleted.
 
-    `expected_version`: the `agent_version` that the editor has read. Where the agent isn't that
-    any more, raises VersionConflictError, whose `current` holds what differs now.
+    `expected_version`: the `agent_version` that the editor has read. If the agent has changed
+    since, raises VersionConflictError, whose `current` contains what differs now.
 
-    Entries keep their ids: one with a known id is changed, one without is made, missing ones are
-    deleted. Only given fields are written, so that two people may change different ones at once.
+    Entries keep their ids: one with a known id is updated, one without is created, missing ones
+    are deleted. Only given fields are written, so that two people can change different ones.
     """
     with transaction.atomic():
         current = lock_agent(agent=agent, expected_version=expected_version)
@@ -135,7 +135,7 @@ def delete_agent(*, agent: TextAgent, expected_version: ExpectedVersion = None) 
 
 
 def _changes(agent: TextAgent, version: str) -> dict[str, Any]:
-    """What of an agent and its knowledge changed after that version, as it is now."""
+    """Return the current values of an agent and its knowledge that changed after that version."""
     since = read_version(version)
     names = changed_since(agent, version)
     changed: dict[str, Any] = {
@@ -161,7 +161,7 @@ def _deleted(agent: TextAgent, since: datetime) -> bool:
 
 
 def assign_settings(agent: TextAgent, data: AgentData) -> None:
-    """Set the given fields and validate them; nothing is written."""
+    """Set and validate the given fields, without saving."""
     for name in AGENT_FIELDS:
         if name in data:
             setattr(agent, name, data[name])  # type: ignore[literal-required]
@@ -183,7 +183,7 @@ def assign_settings(agent: TextAgent, data: AgentData) -> None:
 
 
 def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
-    """Make the agent's entries what is wanted, in the transaction of the caller."""
+    """Replace the agent's entries, in the caller's transaction."""
     _check_size(wanted)
     existing = {entry.id: entry for entry in KnowledgeEntry.objects.filter(agent=agent)}
     before = {entry.id: values(entry, ENTRY_FIELDS) for entry in existing.values()}
@@ -235,7 +235,7 @@ def _check_size(wanted: Sequence[EntryData]) -> None:
 
 
 def _clean_entry(entry: KnowledgeEntry, data: EntryData, path: str) -> dict[str, list[str]]:
-    """Set the given fields of an entry; its errors by their path in the request."""
+    """Set the given fields of an entry; return its errors by their path in the request."""
     for name in ENTRY_FIELDS:
         if name in data:
             setattr(entry, name, data[name])  # type: ignore[literal-required]

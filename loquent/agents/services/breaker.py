@@ -1,4 +1,4 @@
-"""Leaves an endpoint alone that fails every turn, so that visitors don't wait for nothing."""
+"""A circuit breaker: stops calling an endpoint that fails every turn."""
 
 import logging
 import random
@@ -16,7 +16,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 class Breaker:
-    """Of one endpoint. Closed: turns go through. Open: they fail at once, but for probes.
+    """The breaker of one endpoint. Closed: turns run. Open: they fail at once, except probes.
 
     It opens after FAILURES failed turns in a row, and closes with the first turn that succeeds.
     The pause doubles with each probe that fails.
@@ -44,7 +44,7 @@ class Breaker:
         return self._probe_at is not None
 
     def check(self) -> None:
-        """Raise BackendError where a turn would fail at once."""
+        """Raise BackendError if a turn would fail at once."""
         if self._probe_at is None:
             return
         wait = self._probe_at - self._clock()
@@ -58,9 +58,9 @@ class Breaker:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Let a turn through, or raise as `check` does; how the block ends is how the turn did.
+        """Admit a turn, or raise as `check` does; the block's outcome is that of the turn.
 
-        A block that ends early (the visitor stopped the answer) tells nothing, nor does an error
+        A block that ends early (the visitor stopped the answer) does not count, nor does an error
         that is no outage.
         """
         self.check()

@@ -44,7 +44,7 @@ class Reservation:
 
 
 def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
-    """Return about as many tokens as a prompt has with at most so many passages of knowledge."""
+    """Estimate the tokens of a prompt with at most this many passages of knowledge."""
     passages = sorted((len(entry.content) for entry in request.knowledge), reverse=True)
     knowledge = min(sum(passages), max_passages * PASSAGE_CHARS)
     messages = sum(
@@ -55,10 +55,10 @@ def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
 
 
 def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
-    """Set aside what the reply may use at most; None where nothing is counted.
+    """Reserve the most that the reply may use; return None if nothing is counted.
 
     Exact at any concurrency: one conditional UPDATE decides, so that what is used and what is
-    reserved never exceed the budget together. Raises `agent_unavailable` where it is used up.
+    reserved never exceed the budget together. Raises `agent_unavailable` if it is used up.
     Call it outside of transactions.
     """
     if loaded.budget is None:
@@ -91,7 +91,7 @@ def settle_tokens(
 ) -> None:
     """Count what was used and release what was reserved; a second call does nothing.
 
-    `input_tokens`, `output_tokens`: None stands for an estimate, of the prompt and of `answer`.
+    `input_tokens`, `output_tokens`: None means an estimate, of the prompt and of `answer`.
     `answer` None: no request was accepted, so what isn't counted is free (see TokenMeter.counts).
     """
     if reservation is None:
@@ -158,7 +158,7 @@ def _reserve(reservation: Reservation, now: datetime) -> bool:
 
 
 def _release_expired(organization_id: uuid.UUID, now: datetime) -> int:
-    """Give back what turns had reserved whose process died; how many they were."""
+    """Release the reservations of turns whose process died; return their number."""
     expired = TokenReservation.objects.filter(organization_id=organization_id, expires_at__lt=now)
     released = 0
     for row in expired:

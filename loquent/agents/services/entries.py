@@ -1,4 +1,4 @@
-"""An agent's knowledge, an entry at a time, and many from a file."""
+"""Edit an agent's knowledge: single entries, and imports from files."""
 
 import uuid
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, value
 
 @dataclass(slots=True)
 class ImportReport(LeftOut):
-    """What became of a file: how many entries were added, and what was left out."""
+    """The result of an import: how many entries were added, and what was skipped."""
 
     added: int = 0
 
@@ -50,10 +50,10 @@ def save_entry(
     entry_id: uuid.UUID | None = None,
     expected_version: datetime | None = None,
 ) -> KnowledgeEntry:
-    """Write an entry, a new one where no id is given.
+    """Update an entry, or create one if no id is given.
 
-    Raises `invalid` that names the fields, `not_found`, and `conflict` where the entry isn't the
-    one of `expected_version` (its `updated_at`) any more.
+    Raises `invalid` that names the fields, `not_found`, and `conflict` if the entry has changed
+    since `expected_version` (its `updated_at`).
     """
     with transaction.atomic():
         _lock(agent)
@@ -95,7 +95,7 @@ def delete_entry(*, agent: TextAgent, entry_id: uuid.UUID) -> None:
 
 
 def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport:
-    """Add what isn't there yet; each draft becomes an entry or is skipped with its reason."""
+    """Add the drafts that are new; each becomes an entry or is skipped with its reason."""
     report = ImportReport()
     new: list[KnowledgeEntry] = []
     with transaction.atomic():

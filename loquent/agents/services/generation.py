@@ -34,14 +34,14 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     The text is clean (see TextCleaner), begins with no white space, and is cut at
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
     A `TextRestart` withdraws the text so far.
-    The first text must come within LIMITS.turn_first_token_seconds, each further one within
-    turn_gap_seconds, all of it within turn_total_seconds; time that the caller takes between two
+    The first text must arrive within LIMITS.turn_first_token_seconds, each further one within
+    turn_gap_seconds, all of it within turn_total_seconds; time that the caller needs between two
     events counts for the last only. 0 turns a limit off. An answer without anything to see is an
     error. Closing the generator stops the backend at once; so does cancelling its task.
 
     However it ends, `loaded.request.meter` says what it used.
 
-    What asks an endpoint first waits for a place among LIMITS.model_calls and
+    A call to an endpoint first waits for a slot among LIMITS.model_calls and
     model_calls_per_widget (replies of one `loaded.key`), at most turn_first_token_seconds; and
     fails at once while the endpoint's breaker is open.
     """
@@ -86,7 +86,7 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
 async def _enter(
     stack: AsyncExitStack, backend: Backend, provider: str, key: str, clock: "_Clock"
 ) -> None:
-    """Take a place and pass the breaker; both are left with the stack."""
+    """Take a slot and pass the breaker; the stack releases both."""
     limits = settings.LIMITS
     breaker = breakers.get(provider, backend.endpoint())
     breaker.check()
@@ -107,7 +107,7 @@ async def _enter(
 
 
 class _Clock:
-    """When the next text must be here, on the event loop's clock."""
+    """When the next text is due, on the event loop's clock."""
 
     def __init__(self, *, first: float, gap: float, total: float) -> None:
         self._now = asyncio.get_running_loop().time
@@ -123,7 +123,7 @@ class _Clock:
         self._next = self._now() + self._first if self._first else None
 
     def restart(self) -> None:
-        """Start the wait for the next text, once the caller has taken one."""
+        """Start the wait for the next text, once the caller has processed one."""
         self._next = self._now() + self._gap if self._gap else None
 
     @property
@@ -145,7 +145,7 @@ class _Answer:
         self.is_full = False
 
     def add(self, text: str) -> str:
-        """Return what the caller may receive of this piece; may be empty."""
+        """Return the part of this piece that the caller may receive; may be empty."""
         text = self._cleaner.feed(text)
         if not self.has_text:
             text = (self._unseen + text).lstrip()

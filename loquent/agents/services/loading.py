@@ -1,4 +1,4 @@
-"""From the database to a request that a backend understands."""
+"""Build a backend's request from the database."""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -35,8 +35,8 @@ class TokenBudget:
 class LoadedReply:
     """A reply about to be generated. `model` is the full provider:name, for the record.
 
-    `fallback_sentence` is what the visitor reads where no answer can be had. `key`: replies with
-    the same one share the model with others fairly. `budget` None: its tokens aren't counted.
+    `fallback_sentence` is what the visitor reads if there is no answer. `key`: replies are shared
+    out fairly between keys. `budget` None: its tokens aren't counted.
     """
 
     request: ReplyRequest
@@ -76,8 +76,8 @@ def reply_request(
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
     `key`: see LoadedReply.
 
-    Raises `agent_unavailable` with the agent's own fallback sentence where the agent is disabled
-    or its model unknown or not allowed on this server, and with the default sentence where there
+    Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
+    or its model unknown or not allowed on this server, and with the default sentence if there
     is no such agent.
     """
     if found is None:
@@ -199,4 +199,5 @@ def _budget(found: FoundAgent) -> TokenBudget | None:
 @cached(_knowledge, lock=Lock())
 def _load_knowledge(agent_id: uuid.UUID, version: str) -> tuple[Passage, ...]:
     rows = KnowledgeEntry.objects.filter(agent_id=agent_id).order_by("created_at", "id")
-    return tuple(Passage(*row) for row in rows.values_list("title", "content", "url"))
+    columns = rows.values_list("title", "content", "url", "id")
+    return tuple(Passage(row[0], row[1], row[2], str(row[3])) for row in columns)

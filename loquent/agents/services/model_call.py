@@ -1,4 +1,4 @@
-"""What a call of a backend adds to the metrics and the traces."""
+"""The metrics and traces of a backend call."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from loquent.telemetry.metrics import MODEL_CALLS, MODEL_FIRST_TOKEN, MODEL_TOKE
 
 
 class ModelCall:
-    """One call, as a context: how the block ends is how the call did.
+    """One call, as a context: the block's outcome is that of the call.
 
     `backend` is the provider's name, of which there are few; a model's name is staff's text.
     `meter`: the tokens that the endpoint reported, however the call ended.
@@ -22,7 +22,7 @@ class ModelCall:
         self._meter = meter
         self._began = time.perf_counter()
         self._has_text = False
-        # An answer is a generator: a current span would leak into whoever consumes it.
+        # An answer is a generator: a current span would leak into its consumer.
         self._span = tracing.begin("model call")
         self._span.set("loquent.backend", backend)
 

@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict, deque
 
 
 class ModelSlots:
-    """A bounded number of places, shared fairly between keys.
+    """A bounded number of slots, shared fairly between keys.
 
     If none is free, callers wait: in order within a key, with keys served in turn. For one event
     loop.
@@ -19,18 +19,18 @@ class ModelSlots:
 
     @property
     def running(self) -> int:
-        """Return how many places are taken."""
+        """Return how many slots are occupied."""
         return self._total
 
     @property
     def waiting(self) -> int:
-        """Return how many calls wait for a place."""
+        """Return how many calls wait for a slot."""
         return sum(map(len, self._waiting.values()))
 
     async def take(self, key: str, *, total: int, per_key: int) -> None:
-        """Take a place: at most `total` at once, and `per_key` of one key; 0 is no bound.
+        """Take a slot: at most `total` at once, and `per_key` of one key; 0 means no limit.
 
-        It waits until a place is free; a cancelled caller holds none.
+        It waits until a slot is free; a cancelled caller holds none.
         """
         self._limits = (total, per_key)
         if self._is_free(key):
@@ -42,7 +42,7 @@ class ModelSlots:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
-                # The place came in the same moment.
+                # The slot was granted just as the wait was cancelled.
                 self.give_back(key)
             else:
                 self._leave(key, place)

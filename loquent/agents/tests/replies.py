@@ -4,6 +4,9 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
+from django.utils import timezone
+
+from loquent.agents.backends.prompts import system_prompt
 from loquent.agents.services import LoadedReply, generate_reply, reply_request
 from loquent.agents.services.loading import find_agent
 from loquent.agents.types import (
@@ -17,6 +20,11 @@ from loquent.agents.types import (
     VisitorPage,
 )
 from loquent.testing.waiting import WAIT_SECONDS
+
+
+def standing_rules(question: str = "") -> str:
+    """What every system message has, with the question that it is about."""
+    return system_prompt("", [], question=question, today=timezone.now().date())
 
 
 def load_reply(agent_id: uuid.UUID, messages: Sequence[ChatMessage]) -> LoadedReply:

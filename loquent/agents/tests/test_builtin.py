@@ -49,7 +49,10 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
     [
         ("Hello", "Hello!"),
         ("hi there 👋", "Hello!"),
-        ("Grüezi? Hallo!", "I'm sorry"),
+        ("Grüezi? Hallo!", "Dazu habe ich leider nichts gefunden."),
+        ("Vielen Dank!", "Gern geschehen!"),
+        ("Спасибо", "Пожалуйста!"),
+        ("こんにちは", "こんにちは！"),
         ("Good morning", "Hello!"),
         ("thanks a lot!!", "You're welcome"),
         ("Thank you very much for your help.", "You're welcome"),
@@ -62,7 +65,7 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
 async def test_small_talk_is_answered(message: str, beginning: str) -> None:
     text, end = await ask(message)
     assert text.startswith(beginning)
-    assert end.outcome == ("no_answer" if beginning == "I'm sorry" else "answered")
+    assert end.outcome == ("no_answer" if beginning.startswith("Dazu") else "answered")
     assert bool(end.sources) == beginning.startswith("Here")
 
 
@@ -89,3 +92,80 @@ def test_pieces_join_to_the_whole_text(text: str) -> None:
     assert "".join(cut) == text
     assert len(cut) <= 120
     assert all(cut)
+
+
+LANGUAGES = {
+    "en": ("Who is the pope?", "I'm sorry, I found nothing"),
+    "de": ("Wer ist der Papst?", "Dazu habe ich leider nichts gefunden"),
+    "fr": ("Qui est le pape ?", "Désolé, je n'ai rien trouvé"),
+    "es": ("¿Quién es el papa?", "Lo siento, no he encontrado nada"),
+    "it": ("Chi è il papa e dove abita?", "Mi dispiace, non ho trovato nulla"),
+    "pt": ("Quem é o papa?", "Lamento, não encontrei nada"),
+    "pt-BR": ("Você sabe quem é o papa?", "Desculpe, não encontrei nada"),
+    "nl": ("Wie is de paus en waar woont hij?", "Sorry, daar heb ik niets over gevonden"),
+    "pl": ("Kto jest papieżem i gdzie mieszka?", "Przepraszam, nic na ten temat"),
+    "cs": ("Kdo je papež a kde bydlí?", "Bohužel jsem o tom nic nenašel"),
+    "da": ("Hvad hedder paven, og hvornår kommer han?", "Beklager, det fandt jeg"),
+    "nb": ("Hvem er paven, og hva gjør han nå?", "Beklager, jeg fant ikke"),
+    "sv": ("Vem är påven och var bor han?", "Tyvärr hittade jag inget"),
+    "fi": ("Kuka on paavi ja missä hän asuu?", "Valitettavasti en löytänyt"),
+    "ro": ("Cine este papa și unde locuiește?", "Îmi pare rău, nu am găsit"),
+    "tr": ("Papa kim ve nerede yaşıyor?", "Üzgünüm, bununla ilgili"),
+    "id": ("Siapa paus dan di mana dia tinggal?", "Maaf, saya tidak menemukan"),
+    "vi": ("Giáo hoàng là ai và ở đâu?", "Rất tiếc, tôi không tìm thấy"),
+    "ru": ("Кто сейчас папа римский?", "К сожалению, я ничего"),
+    "uk": ("Хто зараз є папою римським і де він живе?", "На жаль, я нічого"),
+    "el": ("Ποιος είναι ο πάπας;", "Λυπάμαι, δεν βρήκα"),
+    "ar": ("من هو البابا؟", "عذرًا، لم أجد"),
+    "fa": ("پاپ کیست و کجا زندگی می‌کند؟", "متأسفم، چیزی"),
+    "he": ("מי האפיפיור?", "מצטער, לא מצאתי"),
+    "hi": ("पोप कौन है?", "क्षमा करें"),
+    "ja": ("ローマ教皇は誰ですか", "申し訳ありませんが"),
+    "ko": ("교황은 누구인가요?", "죄송합니다"),
+    "zh": ("教皇是谁？", "抱歉，我没有"),
+    "zh-TW": ("教宗是誰？這個問題", "抱歉，我沒有"),
+}
+
+
+@pytest.mark.parametrize(("question", "sentence"), LANGUAGES.values(), ids=LANGUAGES)
+async def test_visitor_is_answered_in_the_language_of_the_question(
+    question: str, sentence: str
+) -> None:
+    text, end = await ask(question, knowledge=SHOP[:3])
+    assert text.startswith(sentence)
+    assert end.outcome == "no_answer"
+
+
+async def test_question_of_no_sure_language_is_answered_in_the_agents() -> None:
+    hours = Passage("Öffnungszeiten", "Der Laden ist von 9 bis 18 Uhr für Sie geöffnet.", "")
+    assert (await ask("Papst", knowledge=[hours]))[0].startswith("Dazu habe ich leider nichts")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("I want to talk to a human", "I'm an automated assistant"),
+        ("Ich möchte mit einem Menschen sprechen", "Ich bin ein automatischer Assistent"),
+    ],
+)
+async def test_wish_for_a_person_gets_an_honest_answer(question: str, sentence: str) -> None:
+    for knowledge in (SHOP, []):
+        text, end = await ask(question, knowledge=knowledge)
+        assert text.startswith(sentence)
+        assert end.outcome == "no_answer"
+
+
+async def test_unsure_answer_offers_choices_whose_click_is_answered() -> None:
+    knowledge = [
+        Passage(f"Opening hours in {town}", f"From 9 to {hour}.", "", town)
+        for town, hour in (("Bern", 17), ("Basel", 18), ("Chur", 19), ("Genf", 20))
+    ]
+    question = "What are the hours for bakery bread?"
+    text, end = await ask(question, knowledge=knowledge)
+    assert text.startswith("Do you mean one of these: “Opening hours in")
+    assert len(end.choices) == 3
+    assert end.sources == ()
+    for choice in end.choices:
+        assert choice["title"] in text
+        answer, _ = await ask(choice["message"], knowledge=knowledge)
+        assert answer.startswith(f"Here is what I found about “{choice['title']}”")

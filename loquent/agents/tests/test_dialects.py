@@ -19,7 +19,7 @@ def complaint(message: str, status: int = 400) -> Complaint:
     return Complaint(json.dumps({"error": {"message": message}}).encode(), status)
 
 
-async def test_what_was_learnt_is_logged_once_and_known_to_staff(
+async def test_learnt_refusals_are_logged_once_and_shown_to_staff(
     endpoint: ScriptedEndpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -37,21 +37,23 @@ async def test_what_was_learnt_is_logged_once_and_known_to_staff(
     assert len(endpoint.requests) == 4
 
 
-async def test_another_model_is_asked_as_usual(endpoint: ScriptedEndpoint) -> None:
+async def test_refusals_of_one_model_do_not_change_requests_to_another(
+    endpoint: ScriptedEndpoint,
+) -> None:
     endpoint.push(refuse(400, TEMPERATURE))
     await collect(make_reply(model="openai-chat:fixed-2", temperature=0.5))
     await collect(make_reply(model="openai-chat:free", temperature=0.5))
     assert endpoint.requests[-1].body["temperature"] == 0.5
 
 
-async def test_what_does_not_help_is_not_kept(endpoint: ScriptedEndpoint) -> None:
+async def test_unsuccessful_change_is_not_remembered(endpoint: ScriptedEndpoint) -> None:
     endpoint.push(refuse(400, TEMPERATURE), refuse(400, "No."))
     await collect_failure(make_reply(model="openai-chat:broken", temperature=0.5))
     await collect(make_reply(model="openai-chat:broken", temperature=0.5))
     assert endpoint.requests[-1].body["temperature"] == 0.5
 
 
-async def test_an_endpoint_that_refuses_everything_is_asked_a_bounded_number_of_times(
+async def test_attempts_are_bounded_if_the_endpoint_refuses_everything(
     endpoint: ScriptedEndpoint,
 ) -> None:
     endpoint.push(*[refuse(400, "The context length is exceeded.")] * 40)
@@ -62,7 +64,7 @@ async def test_an_endpoint_that_refuses_everything_is_asked_a_bounded_number_of_
     assert len(endpoint.requests) <= 13
 
 
-async def test_a_context_that_holds_not_even_one_message_is_a_clear_failure(
+async def test_context_too_small_for_one_message_is_a_clear_failure(
     endpoint: ScriptedEndpoint,
 ) -> None:
     endpoint.push(*[refuse(400, "The context length is exceeded.")] * 40)
@@ -73,17 +75,17 @@ async def test_a_context_that_holds_not_even_one_message_is_a_clear_failure(
     assert len(endpoint.requests) == 1
 
 
-async def test_a_shorter_conversation_is_sent_whole_afterwards(endpoint: ScriptedEndpoint) -> None:
+async def test_shorter_conversation_is_later_sent_completely(endpoint: ScriptedEndpoint) -> None:
     long = [ChatMessage(role, "x" * 3_000) for role in ("user", "assistant") * 4][:-1]
     endpoint.push(refuse(400, "maximum context length"))
     await collect(make_reply(long, model="openai-chat:small"))
     await collect(make_reply(long[-3:], model="openai-chat:small"))
     counts = [len(request.body["messages"]) for request in endpoint.requests]
-    assert counts == [7, 3, 3]
+    assert counts == [8, 4, 4]
     assert endpoint.requests[1].body["messages"][-1]["content"] == "x" * 3_000
 
 
-async def test_a_model_that_begins_inside_its_reasoning_is_known_next_time(
+async def test_missing_opening_tag_is_remembered_per_model(
     endpoint: ScriptedEndpoint,
 ) -> None:
     pieces = (
@@ -106,7 +108,9 @@ async def test_a_model_that_begins_inside_its_reasoning_is_known_next_time(
     "Internal server error", "Invalid API key", "The model is overloaded", "Not found", "",
     "Invalid JSON", "messages: at least one message is required", "stream must be a boolean",
 ])  # fmt: skip
-async def test_other_refusals_teach_nothing(endpoint: ScriptedEndpoint, message: str) -> None:
+async def test_other_refusals_do_not_change_the_dialect(
+    endpoint: ScriptedEndpoint, message: str
+) -> None:
     endpoint.push(refuse(400, message))
     reply = make_reply(instructions="Be kind.", temperature=0.5)
     await collect_failure(reply)
@@ -114,7 +118,9 @@ async def test_other_refusals_teach_nothing(endpoint: ScriptedEndpoint, message:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
-async def test_other_statuses_teach_nothing(endpoint: ScriptedEndpoint, status: int) -> None:
+async def test_other_statuses_do_not_change_the_dialect(
+    endpoint: ScriptedEndpoint, status: int
+) -> None:
     endpoint.push(*[refuse(status, TEMPERATURE)] * 3)
     await collect_failure(make_reply(temperature=0.5))
     assert {request.body["temperature"] for request in endpoint.requests} == {0.5}
@@ -133,7 +139,7 @@ async def test_other_statuses_teach_nothing(endpoint: ScriptedEndpoint, status: 
     "input length exceeds context length", "Please reduce the length of the messages.",
     "Requested tokens (2285) exceed context window of 2048",
 ])  # fmt: skip
-def test_each_wording_of_a_small_context_is_known(message: str) -> None:
+def test_each_wording_of_a_small_context_is_recognised(message: str) -> None:
     assert complaint(message).is_too_long
 
 
@@ -144,7 +150,7 @@ def test_each_wording_of_a_small_context_is_known(message: str) -> None:
     "Developer instruction is not enabled for models/gemma-3-4b-it", "roles must alternate",
     "This model does not support system instructions",
 ])  # fmt: skip
-def test_each_wording_of_a_missing_system_role_is_known(message: str) -> None:
+def test_each_wording_of_a_missing_system_role_is_recognised(message: str) -> None:
     expected = None if message == "got system" else "user"
     assert complaint(message).role_for_prompt("system") == expected
 
@@ -153,5 +159,5 @@ def test_each_wording_of_a_missing_system_role_is_known(message: str) -> None:
     "After the optional system message, conversation roles must alternate user/assistant",
     "system overload, role unknown", "The file system is full",
 ])  # fmt: skip
-def test_other_words_about_systems_are_not(message: str) -> None:
+def test_other_sentences_with_system_are_not_recognised(message: str) -> None:
     assert complaint(message).role_for_prompt("system") is None

@@ -13,7 +13,7 @@ import pytest
 
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.exchange import Exchange, Script
-from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.tests.replies import collect, collect_failure, make_reply, standing_rules
 from loquent.agents.types import ChatMessage
 
 FILES = sorted((Path(__file__).parent / "corpus").glob("*.json"))
@@ -90,22 +90,27 @@ async def test_what_an_endpoint_sends_becomes_the_right_reply(
             assert any(word in record.getMessage() for record in caplog.records)
     assert text == expect["text"]
     assert len(endpoint.requests) == expect.get("requests", len(case["answers"]))
-    check_request(endpoint.requests[-1].body, expect)
+    check_request(endpoint.requests[-1].body, messages, expect)
     if expect.get("learnt"):
         # The next reply asks in the right way at once.
         endpoint.push(play(case["answers"][-1], how))
         assert (await collect(make_reply(messages, model=model, **ask)))[0] == text
         assert len(endpoint.requests) == len(case["answers"]) + 1
-        check_request(endpoint.requests[-1].body, expect)
+        check_request(endpoint.requests[-1].body, messages, expect)
 
 
-def check_request(body: dict[str, Any], expect: dict[str, Any]) -> None:
+def check_request(
+    body: dict[str, Any], messages: list[ChatMessage], expect: dict[str, Any]
+) -> None:
+    # The newest question is always asked; a prompt in the visitor's name stands before it.
+    assert body["messages"][-1]["content"].endswith(messages[-1].content)
     for name, value in expect.get("sent", {}).items():
         assert body.get(name) == value
     if "roles" in expect:
         assert [line["role"] for line in body["messages"]] == expect["roles"]
     if "first" in expect:
-        assert body["messages"][0]["content"] == expect["first"]
+        first = expect["first"].replace("{rule}", standing_rules(messages[-1].content))
+        assert body["messages"][0]["content"] == first
 
 
 def test_the_corpus_has_every_provider_that_the_docs_name() -> None:

@@ -19,7 +19,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-async def test_the_request_goes_through_the_proxy(
+async def test_request_uses_the_proxy(
     endpoint: ScriptedEndpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://user:pass%20word@127.0.0.1:{endpoint.port}")
@@ -33,7 +33,7 @@ async def test_the_request_goes_through_the_proxy(
     assert request.headers["authorization"] == "Bearer key-1"
 
 
-async def test_the_check_of_the_endpoint_goes_through_it_too(
+async def test_endpoint_check_uses_the_proxy(
     endpoint: ScriptedEndpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{endpoint.port}")
@@ -43,7 +43,7 @@ async def test_the_check_of_the_endpoint_goes_through_it_too(
     assert endpoint.requests[0].path == "http://model.invalid/v1/models"
 
 
-async def test_an_exempt_endpoint_is_reached_directly(
+async def test_exempt_endpoint_is_connected_directly(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -52,7 +52,7 @@ async def test_an_exempt_endpoint_is_reached_directly(
     assert endpoint.requests[0].path == "/v1/chat/completions"
 
 
-async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(
+async def test_unreachable_proxy_is_reported_without_its_password(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@127.0.0.1:9")
@@ -62,7 +62,7 @@ async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(
     assert endpoint.requests == []
 
 
-async def test_a_proxy_that_refuses_a_tunnel_is_named(
+async def test_proxy_refusing_a_tunnel_is_named(
     endpoint: ScriptedEndpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{endpoint.port}")
@@ -85,7 +85,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_named(
     ("HTTPS://A.test/v1", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a.test"}, None),
     ("https://a.test/v1", {"ALL_PROXY": "socks5://p:1"}, None),
 ])  # fmt: skip
-def test_which_variable_counts(
+def test_proxy_variables_have_the_documented_precedence(
     monkeypatch: pytest.MonkeyPatch, url: str, variables: dict[str, str], proxy: str | None
 ) -> None:
     for name, value in variables.items():
@@ -122,7 +122,7 @@ def test_which_variable_counts(
     (",, ,", "http://a.test/v1", False),
     (".", "http://a.test/v1", False),
 ])  # fmt: skip
-def test_what_no_proxy_exempts(
+def test_no_proxy_entries_exempt_matching_hosts(
     monkeypatch: pytest.MonkeyPatch, exempt: str, url: str, is_exempt: bool
 ) -> None:
     for scheme in ("HTTP", "HTTPS"):

@@ -165,7 +165,7 @@ async def test_time_spent_in_the_caller_does_not_count_as_a_gap(
 ) -> None:
     set_limits(turn_gap_seconds=0.05, turn_first_token_seconds=5)
     gate = asyncio.Event()
-    endpoint.push(scripts.tokens("a", "b", gate=gate))
+    endpoint.push(scripts.tokens("a ", "b", gate=gate))
     texts = []
     async for event in generate_reply(loaded=make_reply()):
         if isinstance(event, TextDelta):
@@ -173,7 +173,7 @@ async def test_time_spent_in_the_caller_does_not_count_as_a_gap(
             gate.set()
             await endpoint.requests[0].answered.wait()
             await asyncio.sleep(0.1)  # longer than the gap: that is the point
-    assert "".join(texts) == "ab"
+    assert "".join(texts) == "a b"
 
 
 @pytest.mark.parametrize("model", ["openai-chat:hang", "openai-chat:slow"])

@@ -27,7 +27,7 @@ def lines(pattern: str) -> list[ChatMessage]:
     ("uaau", ["u1", "a2\n\na3", "u4"]),
     ("auuaauu", ["u2\n\nu3", "a4\n\na5", "u6\n\nu7"]),
 ])  # fmt: skip
-async def test_the_visitor_comes_first_and_roles_alternate(
+async def test_messages_start_with_the_visitor_and_roles_alternate(
     endpoint: ScriptedEndpoint, history: str, sent: list[str]
 ) -> None:
     await collect(make_reply(lines(history), instructions="Be kind."))

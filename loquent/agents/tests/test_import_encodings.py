@@ -133,7 +133,7 @@ def test_page_is_read_as_it_declares(declaration: str, codec: str) -> None:
         (codecs.BOM_UTF16_LE + b"a\x00\x00\xd8", "begins as UTF-16"),
     ],
 )
-def test_what_is_no_text_is_refused(data: bytes, why: str) -> None:
+def test_file_that_is_not_text_is_refused(data: bytes, why: str) -> None:
     for encoding in (None, "windows-1252"):
         reading = read_file(name="file.txt", data=data, encoding=encoding)
         assert (reading.drafts, reading.choices) == ([], [])

@@ -69,7 +69,7 @@ def test_file_that_takes_too_long_is_left_out(
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", [b" ", b"#", b"# ", b"\t#"])
-def test_a_long_heading_is_read(report: Callable[[str, bytes], Any], unit: bytes) -> None:
+def test_long_heading_is_read(report: Callable[[str, bytes], Any], unit: bytes) -> None:
     data = b"# a" + unit * (2_000_000 // len(unit)) + b"b\n\nText."
     told = report("spaces.md", data)
     assert apart.TOO_LONG not in str(told)

@@ -1,14 +1,17 @@
 """Which passages are found for a question."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.search import index as knowledge
-from loquent.agents.search.index import KnowledgeIndex, search_knowledge, sources_of
+from loquent.agents.search import knowledge
+from loquent.agents.search.index import KnowledgeIndex, sources_of
+from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.search.passages import MAXIMUM, split_passages
+from loquent.agents.search.refusal import Threshold, words_threshold
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.types import ChatMessage, Passage, Source
@@ -29,8 +32,11 @@ SHOP = [
 INDEX = KnowledgeIndex(SHOP)
 
 
+WHOLE = knowledge.Knowledge(INDEX, Threshold(words=words_threshold(INDEX)))
+
+
 def titles(question: str) -> list[str]:
-    return [hit.title for hit in INDEX.search(question, 4)]
+    return [hit.title for hit in WHOLE.search(question, limit=4).relevant]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +98,8 @@ def test_any_text_can_be_searched(question: str) -> None:
 async def test_follow_up_is_searched_with_the_previous_question() -> None:
     first = ChatMessage("user", "Tell me about delivery")
     messages = [first, ChatMessage("assistant", "…"), ChatMessage("user", "and when is it there?")]
-    hits = await search_knowledge(make_reply(messages, knowledge=SHOP).request, 4)
-    assert [hit.title for hit in hits] == ["Shipping"]
+    found = await search_knowledge(make_reply(messages, knowledge=SHOP).request, 4)
+    assert [hit.title for hit in found.relevant][:1] == ["Shipping"]
 
 
 async def test_concurrent_turns_build_the_index_once(
@@ -102,8 +108,8 @@ async def test_concurrent_turns_build_the_index_once(
     built: list[KnowledgeIndex] = []
 
     class Counted(KnowledgeIndex):
-        def __init__(self, entries: list[Passage]) -> None:
-            super().__init__(entries)
+        def __init__(self, entries: Sequence[Passage], language: str = "") -> None:
+            super().__init__(entries, language)
             built.append(self)
 
     monkeypatch.setattr(knowledge, "KnowledgeIndex", Counted)

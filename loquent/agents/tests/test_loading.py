@@ -41,7 +41,8 @@ def test_request_contains_all_agent_settings(acme: Organization) -> None:
     assert (request.instructions, request.max_output_tokens) == ("Be kind.", 5)
     assert request.temperature == 0.5
     assert request.messages == tuple(HI)
-    assert request.knowledge == (Passage("Mugs", "Safe in the dishwasher.", ""),)
+    entry = str(agent.knowledge.get().id)
+    assert request.knowledge == (Passage("Mugs", "Safe in the dishwasher.", "", entry),)
 
 
 def test_the_history_is_bounded(acme: Organization) -> None:

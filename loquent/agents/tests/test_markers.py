@@ -1,9 +1,11 @@
 """The mark of an answer that found nothing: removed from the stream, and counted."""
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
 
+from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
@@ -30,6 +32,97 @@ ANSWERS = [
 ]
 
 
+CITED = [
+    # The model's text, what visitors see, and the entries that are cited.
+    ("Five euros [[1]].", "Five euros [1].", "A"),
+    ("Two [[2]], one [[1]], two [[2]].", "Two [1], one [2], two [1].", "BA"),
+    ("Both [[1]][[2]].", "Both [1][2].", "AB"),
+    ("Both [[ 2, 1 ]].", "Both [1][2].", "BA"),
+    ("No link [[3]].", "No link .", ""),
+    ("Invented [[4]] and [[0]] and [[999]].", "Invented  and  and .", ""),
+    ("Twice [[1]] the same page [[5]].", "Twice [1] the same page [1].", "A"),
+    ("Code `[[1]]` and\n```\n[[1]]\n```\n", "Code `[[1]]` and\n```\n[[1]]\n```\n", ""),
+    ("An array a[[1]", "An array a", ""),
+    ("Too many digits [[1234]].", "Too many digits [[1234]].", ""),
+    ("Single [1] stays.", "Single [1] stays.", ""),
+    ("None [[none]] at all [[1]]", "None  at all [1]", "A"),
+    ("Cut off [[1", "Cut off ", ""),
+]
+LINKS = [
+    # The model's text, and what visitors see.
+    ("See https://shop.test/a for more.", "See https://shop.test/a for more."),
+    ("See https://shop.test/a.", "See https://shop.test/a."),
+    ("See [here](https://shop.test/a).", "See [here](https://shop.test/a)."),
+    ("See <https://shop.test/a>.", "See <https://shop.test/a>."),
+    ("Look at www.shop.test, please.", "Look at www.shop.test, please."),
+    ("Mail help@shop.test.", "Mail help@shop.test."),
+    ("[Mail](mailto:help@shop.test)", "[Mail](mailto:help@shop.test)"),
+    ("[Call](tel:+41441234567)", "[Call](tel:+41441234567)"),
+    ("请看https://shop.test/a查看", "请看https://shop.test/a 查看"),
+    # Invented ones.
+    ("See https://shop.test/b.", "See `shop.test/b`."),
+    ("See https://shop.test/ab for it", "See `shop.test/ab` for it"),
+    ("See https://shop.tes now", "See `shop.tes` now"),
+    ("See HTTP://EVIL.test", "See `EVIL.test`"),
+    ("[here](https://evil.test/x)", "[here] (`evil.test/x`)"),
+    ("[here](<https://evil.test/x>)", "[here] (<`evil.test/x`>)"),
+    ("[here]( https://evil.test/x )", "[here] ( `evil.test/x` )"),
+    ("[here](//evil.test)", "[here] (//evil.test)"),
+    ("[here](javascript:alert)", "[here] (javascript:alert)"),
+    ("![image](https://evil.test/i.png)", "![image] (`evil.test/i.png`)"),
+    ("[[1]](https://evil.test)", "[1] (`evil.test`)"),
+    ("Go to www.evil.test!", "Go to `www.evil.test`!"),
+    ("Mail me@evil.test!", "Mail `me@evil.test`!"),
+    ("[Mail](mailto:me@evil.test)", "[Mail] (mailto:`me@evil.test`)"),
+    ("[Call](tel:+999)", "[Call] (tel:+999)"),
+    ("请看https://evil.test/查看", "请看`evil.test/查看`"),
+    ("https://пример.рф/x там", "`пример.рф/x` там"),
+    ("Open `https://evil.test`", "Open `evil.test`"),
+    ("An open ` https://evil.test\n\nNext", "An open ` evil.test\n\nNext"),
+    ("```\ncurl https://evil.test\n```", "```\ncurl https://evil.test\n```"),
+]
+ENTRIES = [
+    Source(title="A", url="https://shop.test/a"),
+    Source(title="B", url="https://shop.test/b"),
+    Source(title="C", url=""),
+    Source(title="D", url="https://shop.test/d"),
+    Source(title="A", url="https://shop.test/a"),
+]
+GIVEN = GivenAddresses(
+    ["Read https://shop.test/a, or www.shop.test. Ask help@shop.test or +41441234567."]
+)
+
+
+def splits(written: str) -> Iterator[tuple[str, ...]]:
+    """Return a text whole, by characters, and cut at each two places."""
+    yield (written,)
+    yield tuple(written)
+    for first, second in combinations(range(len(written) + 1), 2):
+        yield (written[:first], written[first:second], written[second:])
+
+
+@pytest.mark.parametrize(("written", "shown", "cited"), CITED)
+def test_only_known_marks_become_numbers_wherever_the_stream_is_split(
+    written: str, shown: str, cited: str
+) -> None:
+    entries = [*ENTRIES[:3], Source(title="", url=""), ENTRIES[4]]
+    for pieces in splits(written):
+        reader = MarkReader(entries)
+        text = "".join(reader.feed(piece) for piece in pieces) + reader.finish()
+        assert text == shown, pieces
+        assert "".join(source["title"] for source in reader.cited) == cited, pieces
+
+
+@pytest.mark.parametrize(("written", "shown"), LINKS)
+def test_only_given_addresses_stay_links_wherever_the_stream_is_split(
+    written: str, shown: str
+) -> None:
+    for pieces in splits(written):
+        reader = MarkReader(ENTRIES, GIVEN)
+        text = "".join(reader.feed(piece) for piece in pieces) + reader.finish()
+        assert text == shown, pieces
+
+
 def read(*pieces: str) -> tuple[str, bool]:
     reader = MarkReader()
     shown = "".join(reader.feed(piece) for piece in pieces)
@@ -51,8 +144,8 @@ def test_mark_is_removed_wherever_the_stream_is_split(
     ("pieces", "text", "outcome", "sources"),
     [
         (
-            ("Five ", "euros."),
-            "Five euros.",
+            ("Five ", "euros [", "[1]", "]."),
+            "Five euros [1].",
             "answered",
             (Source(title=SHIPPING.title, url=SHIPPING.url),),
         ),

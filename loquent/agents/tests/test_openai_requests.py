@@ -5,10 +5,9 @@ import json
 import pytest
 from pytest_django.fixtures import Settings
 
-from loquent.agents.backends.prompts import NOTHING_FOUND_RULE
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import done_then_wait, refuse, tokens
-from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.agents.tests.replies import collect, collect_failure, make_reply, standing_rules
 from loquent.agents.types import ChatMessage, Passage, Source, VisitorPage
 
 SHIPPING = Passage("Shipping", "Shipping costs 5 euros.", "https://shop.test/shipping")
@@ -29,7 +28,7 @@ async def test_the_conversation_is_streamed_with_its_usage(endpoint: ScriptedEnd
     assert request.body == {
         "model": "tokens",
         "messages": [
-            {"role": "system", "content": f"Be kind.\n\n{NOTHING_FOUND_RULE}"},
+            {"role": "system", "content": f"Be kind.\n\n{standing_rules()}"},
             {"role": "user", "content": "Hi"},
             {"role": "assistant", "content": "Yes?"},
             {"role": "user", "content": "é"},
@@ -47,10 +46,11 @@ async def test_visitor_page_is_one_quoted_line_after_everything_else(
     await collect(make_reply(instructions="Be kind.", knowledge=[SHIPPING], page=page))
     await collect(make_reply("Hi", page=page))
     prompts = [request.system_prompt or "" for request in endpoint.requests]
-    note = prompts[1].rpartition("\n\n")[2]
+    note, last = prompts[1].split("\n\n")[-2:]
     assert "\n" not in note
+    assert last.startswith("Today is ")
     assert prompts[0].startswith("Be kind.\n\n")
-    assert prompts[0].endswith(f"</reference>\n\n{note}")
+    assert f"</reference>\n\n{note}\n\nToday is " in prompts[0]
     assert json.loads(note[note.index("{") :]) == {
         "url": page.url,
         "title": page.title,
@@ -62,7 +62,7 @@ async def test_visitor_page_is_one_quoted_line_after_everything_else(
 async def test_prompt_without_instructions_is_the_rule(endpoint: ScriptedEndpoint) -> None:
     await collect(make_reply("Hi"))
     assert endpoint.requests[0].body["messages"] == [
-        {"role": "system", "content": NOTHING_FOUND_RULE},
+        {"role": "system", "content": standing_rules("Hi")},
         {"role": "user", "content": "Hi"},
     ]
 
@@ -140,17 +140,19 @@ async def test_refusal_without_a_new_hint_is_final(endpoint: ScriptedEndpoint) -
     assert len(endpoint.requests) == 3
 
 
-async def test_fitting_knowledge_is_quoted_and_becomes_the_sources(
+async def test_fitting_knowledge_is_quoted_and_cited_entries_become_the_sources(
     endpoint: ScriptedEndpoint,
 ) -> None:
     question = "What does shipping cost, and are mugs dishwasher safe?"
     reply = make_reply(question, instructions="Be kind.", knowledge=[SHIPPING, MUGS])
-    _, end = await collect(reply)
+    endpoint.push(tokens("Free, I think [[7]]. It is safe [[1]], and 5 euros [[2]]."))
+    text, end = await collect(reply)
     prompt = endpoint.requests[0].system_prompt
     assert prompt is not None
     assert prompt.startswith("Be kind.\n\n")
     assert prompt.count("<reference>") == prompt.count("</reference>") + 1 == 3
-    assert "\nShipping costs 5 euros.\n" in prompt
+    assert "[[2]]\n<reference>\nShipping\n\nShipping costs 5 euros.\n" in prompt
+    assert text == "Free, I think . It is safe , and 5 euros [1]."
     assert "\nMugs are safe in the dishwasher.\n" in prompt
     assert end.sources == (Source(title="Shipping", url="https://shop.test/shipping"),)
 
@@ -160,7 +162,9 @@ async def test_prompt_is_only_the_instructions_if_no_knowledge_matches(
 ) -> None:
     reply = make_reply("Who is the pope?", instructions="Be kind.", knowledge=[SHIPPING, MUGS])
     _, end = await collect(reply)
-    assert endpoint.requests[0].system_prompt == f"Be kind.\n\n{NOTHING_FOUND_RULE}"
+    assert endpoint.requests[0].system_prompt == (
+        f"Be kind.\n\n{standing_rules('Who is the pope?')}"
+    )
     assert end.sources == ()
 
 

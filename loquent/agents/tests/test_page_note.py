@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.prompts import NOTHING_FOUND_RULE, page_note, system_prompt
+from loquent.agents.backends.prompts import page_note, system_prompt
 from loquent.agents.metering import estimate_tokens
 from loquent.agents.services.budget import estimate_prompt_tokens as estimate
 from loquent.agents.tests.replies import collect, make_reply
@@ -66,8 +66,7 @@ def test_entries_that_do_not_fit_are_omitted_whole() -> None:
 
 
 def test_no_page_gives_no_note() -> None:
-    assert system_prompt("Be kind.", [], None) == f"Be kind.\n\n{NOTHING_FOUND_RULE}"
-    assert system_prompt("", [], None) == NOTHING_FOUND_RULE
+    assert "browser" not in system_prompt("Be kind.", [], None)
 
 
 def test_page_note_tokens_are_reserved() -> None:

@@ -70,5 +70,5 @@ def test_wish_for_a_person_is_recognised(message: str) -> None:
 
 
 @pytest.mark.parametrize("message", QUESTIONS)
-def test_question_that_mentions_people_is_no_wish(message: str) -> None:
+def test_question_mentioning_people_is_not_a_wish_for_a_person(message: str) -> None:
     assert not asks_for_person(message)

@@ -16,7 +16,7 @@ from loquent.agents.services import playground as drafts
 from loquent.agents.services.playground import draft_reply
 from loquent.agents.services.slots import slots
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.agents.tests.endpoint_scripts import refuse
+from loquent.agents.tests.endpoint_scripts import refuse, tokens
 from loquent.agents.types import ChatMessage
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError, ErrorCode
@@ -77,7 +77,9 @@ async def test_playground_streams_with_the_unsaved_settings(
     assert agent.instructions == "Saved."
 
 
-async def test_a_cut_answer_says_why(attempt: Try, scripted: ScriptedBackend) -> None:
+async def test_playground_gives_the_reason_for_a_cut_answer(
+    attempt: Try, scripted: ScriptedBackend
+) -> None:
     trying = asyncio.ensure_future(attempt())
     (await scripted.asked()).end("Half an answer", cut="length")
     assert (await trying)[-1]["cut"] == "length"
@@ -96,7 +98,7 @@ async def test_text_that_was_reasoning_is_withdrawn(
     ]  # fmt: skip
 
 
-async def test_what_the_endpoint_refuses_is_said_with_the_answer_and_on_the_page(
+async def test_refusals_of_the_endpoint_are_listed_with_the_answer_and_on_the_page(
     attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, async_client: AsyncClient
 ) -> None:
     endpoint.push(refuse(400, "Unsupported parameter: 'temperature'"))
@@ -113,6 +115,22 @@ async def test_playground_names_knowledge_sources(attempt: Try) -> None:
     lines = await attempt(model="builtin:knowledge", messages=asked("Can I return it?"))
     assert lines[-1]["sources"] == [
         {"title": "Returns", "url": "https://shop.example.com/returns"},
+    ]
+    best = lines[-1]["retrieved"][0]
+    assert (best["title"], best["meaning"], best["cited"]) == ("Returns", None, True)
+    assert 0 < best["words"] == best["score"] <= 1
+
+
+async def test_playground_says_what_a_model_was_given_and_cited(
+    attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint
+) -> None:
+    endpoint.push(tokens("Within 30 days ", "[[1]]."))
+    lines = await attempt(model="openai-chat:any", messages=asked("Can I return it?"))
+    assert lines[-1]["sources"] == [
+        {"title": "Returns", "url": "https://shop.example.com/returns"},
+    ]
+    assert [(each["title"], each["cited"]) for each in lines[-1]["retrieved"]] == [
+        ("Returns", True)
     ]
 
 

@@ -66,7 +66,7 @@ def test_reasoning_is_removed_wherever_the_text_is_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize(("opening", "closing"), TAGS)
-def test_each_pair_of_tags_is_known(opening: str, closing: str) -> None:
+def test_each_pair_of_tags_is_recognised(opening: str, closing: str) -> None:
     assert shown([f"{opening}They ask.{closing}{ANSWER}"]) == ANSWER
     assert shown([f"They ask.\n{closing}\n{ANSWER}"]).strip() == ANSWER
 
@@ -77,7 +77,7 @@ def test_tags_in_code_and_in_sentences_stay(name: str) -> None:
         assert shown(pieces) == KEPT[name], pieces
 
 
-def test_nothing_of_the_reasoning_is_shown_first() -> None:
+def test_reasoning_is_never_shown() -> None:
     reasoning = ReasoningFilter()
     assert [reasoning.feed(piece) for piece in ("<thi", "nk>\n", "They ask.</thi", "nk>\n\n")] == [
         "", "", "", "",
@@ -85,12 +85,12 @@ def test_nothing_of_the_reasoning_is_shown_first() -> None:
     assert reasoning.feed(ANSWER) == ANSWER
 
 
-def test_reasoning_without_an_end_is_no_answer() -> None:
+def test_reasoning_without_an_end_yields_no_text() -> None:
     assert shown(["<think>They ask", " about parcels."]) == ""
 
 
 @pytest.mark.parametrize("name", [name for name in REMOVED if name != "two blocks"])
-def test_a_model_that_begins_inside_shows_nothing_before_its_closing_tag(name: str) -> None:
+def test_text_before_the_first_closing_tag_is_hidden_for_known_models(name: str) -> None:
     for pieces in cuts(REMOVED[name]):
         reasoning = ReasoningFilter(begins_inside=True)
         text = "".join(map(reasoning.feed, pieces)) + reasoning.finish()
@@ -99,18 +99,20 @@ def test_a_model_that_begins_inside_shows_nothing_before_its_closing_tag(name: s
 
 
 @pytest.mark.parametrize("name", [name for name in KEPT if name != "a closing tag at the end"])
-def test_a_model_that_began_inside_and_no_longer_does_loses_nothing(name: str) -> None:
+def test_answer_without_tags_is_complete_for_models_known_to_omit_the_opening_tag(
+    name: str,
+) -> None:
     for pieces in cuts(KEPT[name]):
         assert shown(pieces, begins_inside=True) == KEPT[name]
 
 
 @pytest.mark.parametrize("begins_inside", [False, True])
-def test_an_answer_of_many_tags_is_read_in_linear_time(begins_inside: bool) -> None:
+def test_many_tags_are_parsed_in_linear_time(begins_inside: bool) -> None:
     pieces = ["a </think> b "] * 20_000
     assert shown(pieces, begins_inside=begins_inside) == "".join(pieces)
 
 
-def test_text_that_is_held_back_is_released_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_back_text_is_released_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loquent.agents.backends.openai_chat.reasoning.MAX_HELD", 10)
     reasoning = ReasoningFilter(begins_inside=True)
     assert reasoning.feed("0123456") == ""

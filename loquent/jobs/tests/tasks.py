@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Collection
 from datetime import timedelta
 
 from django_tasks import task
@@ -41,6 +42,15 @@ async def hold(word: str) -> None:
     while not RELEASE.is_set():  # noqa: ASYNC110 - the event is set on any loop's thread
         await asyncio.sleep(0.01)
     HELD.remove(word)
+    RAN.append(word)
+
+
+def doubtful(groups: Collection[str]) -> set[str]:
+    return {group for group in groups if group.startswith("dead")}
+
+
+@task(kind="test-doubtful", title="Doubt", at_once=3, places=16, doubtful=doubtful)
+def doubt(word: str) -> None:
     RAN.append(word)
 
 

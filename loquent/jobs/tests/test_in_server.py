@@ -25,7 +25,7 @@ def until(check: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_server_runs_jobs_and_they_survive_its_crash(
+def test_server_runs_jobs_which_survive_a_crash(
     live_server_process: StartServer, alice: User
 ) -> None:
     with MailServer() as server:
@@ -42,7 +42,7 @@ def test_a_server_runs_jobs_and_they_survive_its_crash(
         assert "Traceback" not in process.log()
 
 
-def test_a_server_without_jobs_is_ready_without_a_worker(
+def test_server_with_jobs_disabled_is_ready_without_a_worker(
     live_server_process: StartServer, alice: User
 ) -> None:
     process = live_server_process(JOBS_IN_SERVER="0")
@@ -53,7 +53,7 @@ def test_a_server_without_jobs_is_ready_without_a_worker(
     assert Job.objects.get().attempts == 0
 
 
-def test_by_default_a_server_runs_jobs_only_on_sqlite(live_server_process: StartServer) -> None:
+def test_server_runs_jobs_by_default_only_on_sqlite(live_server_process: StartServer) -> None:
     process = live_server_process()
     is_sqlite = connection.vendor == "sqlite"
     if is_sqlite:

@@ -1,6 +1,7 @@
 """Jobs are claimed once, retried by schedule, and recovered from dead workers."""
 
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -37,7 +38,7 @@ def claim(owner: uuid.UUID = ME, room: int = 50) -> list[ClaimedJob]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_enqueues_nothing() -> None:
+def test_rollback_drops_the_job() -> None:
     with transaction.atomic():
         tasks.note.enqueue("lost")
         transaction.set_rollback(True)
@@ -47,7 +48,7 @@ def test_a_rollback_enqueues_nothing() -> None:
     assert tasks.RAN == ["kept"]
 
 
-def test_a_job_that_succeeded_leaves_no_row(db: None) -> None:
+def test_successful_job_is_deleted(db: None) -> None:
     tasks.note.enqueue("a")
     run_due_jobs()
     assert not Job.objects.exists()
@@ -64,7 +65,7 @@ def test_ids_are_stored_as_text_and_other_arguments_are_refused(db: None) -> Non
         tasks.note.enqueue(word="a")
 
 
-def test_a_claimed_job_is_not_claimed_again_while_its_lease_lasts(db: None, clock: Time) -> None:
+def test_claimed_job_is_not_claimed_again_during_its_lease(db: None, clock: Time) -> None:
     tasks.note.enqueue("a")
     [job] = claim()
     assert claim(OTHER) == []
@@ -74,7 +75,9 @@ def test_a_claimed_job_is_not_claimed_again_while_its_lease_lasts(db: None, cloc
     assert claim(OTHER) == []
 
 
-def test_a_dead_workers_job_runs_again_and_its_late_end_is_ignored(db: None, clock: Time) -> None:
+def test_job_of_a_dead_worker_runs_again_and_its_late_result_is_ignored(
+    db: None, clock: Time
+) -> None:
     tasks.note.enqueue("a")
     [job] = claim()
     clock.pass_(seconds=LEASE.total_seconds())
@@ -86,7 +89,7 @@ def test_a_dead_workers_job_runs_again_and_its_late_end_is_ignored(db: None, clo
     assert settle_job(again, None) == JobState.DONE
 
 
-def test_a_job_that_ends_its_workers_fails_at_last(db: None, clock: Time) -> None:
+def test_job_that_keeps_crashing_workers_fails(db: None, clock: Time) -> None:
     tasks.note.enqueue("a")
     for _ in range(MOST_LOST):
         assert len(claim()) == 1
@@ -96,7 +99,7 @@ def test_a_job_that_ends_its_workers_fails_at_last(db: None, clock: Time) -> Non
     assert (row.state, row.error) == (JobState.FAILED, LOST)
 
 
-def test_a_failing_job_is_retried_by_its_schedule_then_fails(db: None, clock: Time) -> None:
+def test_failing_job_follows_its_retry_schedule_then_fails(db: None, clock: Time) -> None:
     tasks.fail.enqueue("x")
     for delay in (10, 100):
         run_due_jobs()
@@ -125,7 +128,7 @@ def test_retry_starts_the_schedule_again(db: None) -> None:
     assert not retry_job(job_id=row.id)
 
 
-def test_a_job_chooses_its_next_attempt(db: None, clock: Time) -> None:
+def test_job_can_set_its_next_attempt(db: None, clock: Time) -> None:
     tasks.later.enqueue(90)
     for _ in range(20):
         run_due_jobs()
@@ -136,7 +139,7 @@ def test_a_job_chooses_its_next_attempt(db: None, clock: Time) -> None:
         clock.pass_(seconds=90)
 
 
-def test_a_job_of_later_waits(db: None, clock: Time) -> None:
+def test_future_job_is_not_claimed(db: None, clock: Time) -> None:
     tasks.note.using(run_after=clock.now + timedelta(minutes=5)).enqueue("a")
     assert run_due_jobs() == []
     clock.pass_(minutes=5)
@@ -150,7 +153,7 @@ def test_released_jobs_run_at_once_and_the_attempt_does_not_count(db: None) -> N
     assert claim(OTHER)[0].attempts == 1
 
 
-def test_a_group_gets_its_limit_on_all_workers_and_delays_no_other(db: None) -> None:
+def test_group_limit_spans_workers_and_does_not_delay_other_groups(db: None) -> None:
     enqueue_jobs(tasks.hold, [NewJob(args=(f"dead {n}",), group="dead") for n in range(250)])
     enqueue_jobs(tasks.hold, [NewJob(args=("live",), group="live")])
     tasks.note.enqueue("mail")
@@ -163,6 +166,23 @@ def test_a_group_gets_its_limit_on_all_workers_and_delays_no_other(db: None) -> 
     assert [job.args[0] for job in claim(OTHER)] == ["dead 4"]
 
 
+def test_doubtful_groups_leave_half_of_the_places_to_others(db: None) -> None:
+    enqueue_jobs(
+        tasks.doubt,
+        [NewJob(args=(f"{n}",), group=f"dead {n}") for n in range(60) for _ in range(5)],
+    )
+    enqueue_jobs(tasks.doubt, [NewJob(args=("live",), group="live") for _ in range(5)])
+    first = claim(room=KINDS["test-doubtful"].places)
+    # A quarter of the places is filled freely; from then on, each doubtful group gets one.
+    counts = Counter(job.args[0] for job in first)
+    assert counts == {"0": 3, "1": 1, "2": 1, "3": 1, "4": 1, "5": 1, "live": 3}
+    # Also over several workers.
+    assert claim(OTHER) == []
+    settle_job(next(job for job in first if job.args == ["live"]), None)
+    settle_job(next(job for job in first if job.args == ["1"]), None)
+    assert sorted(job.args[0] for job in claim(OTHER)) == ["1", "live"]
+
+
 def test_kinds_of_another_version_stay_in_the_queue(db: None) -> None:
     tasks.note.enqueue("a")
     Job.objects.update(kind="test-unknown", group="test-unknown")
@@ -170,7 +190,7 @@ def test_kinds_of_another_version_stay_in_the_queue(db: None) -> None:
     assert measure_jobs().due == 1
 
 
-def test_a_period_gets_one_job(db: None, clock: Time) -> None:
+def test_each_period_has_one_job(db: None, clock: Time) -> None:
     enqueue_periodic({})
     known: dict[str, object] = {}
     enqueue_periodic(known)  # type: ignore[arg-type]
@@ -196,13 +216,13 @@ def test_failed_jobs_are_kept_for_30_days(db: None, clock: Time) -> None:
     assert old_jobs(now=clock.now).exists()
 
 
-def test_an_organizations_jobs_go_with_it(acme: Organization) -> None:
+def test_deleting_an_organization_deletes_its_jobs(acme: Organization) -> None:
     enqueue_jobs(tasks.note, [NewJob(args=("a",), organization_id=acme.id)])
     acme.delete()
     assert not Job.objects.exists()
 
 
-def test_the_oldest_due_job_is_measured(db: None, clock: Time) -> None:
+def test_wait_of_the_oldest_due_job_is_measured(db: None, clock: Time) -> None:
     assert measure_jobs().oldest_seconds == 0
     tasks.note.enqueue("a")
     tasks.give_up.enqueue()
@@ -213,7 +233,7 @@ def test_the_oldest_due_job_is_measured(db: None, clock: Time) -> None:
     assert 25 <= counts.oldest_seconds <= 40
 
 
-def test_a_busy_group_is_not_late(db: None, clock: Time) -> None:
+def test_job_waiting_for_its_group_is_not_counted_as_late(db: None, clock: Time) -> None:
     tasks.hold.enqueue("a")
     claim()
     tasks.hold.enqueue("b")

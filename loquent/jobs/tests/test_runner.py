@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
 from loquent.db.threads import in_database
 from loquent.jobs import runner as module
 from loquent.jobs.backend import NewJob, enqueue_jobs
+from loquent.jobs.kinds import KINDS
 from loquent.jobs.models import Job, JobState
 from loquent.jobs.queue import settle_job
 from loquent.jobs.runner import JobRunner
@@ -31,7 +33,7 @@ def states() -> dict[str, str]:
     return dict(Job.objects.filter(slot=None).values_list("kind", "state"))
 
 
-async def test_a_job_of_this_process_runs_without_waiting_for_the_poll(
+async def test_job_of_the_same_process_runs_without_waiting_for_the_poll(
     runner: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 3_600)
@@ -53,7 +55,7 @@ async def test_jobs_of_one_kind_do_not_delay_another(runner: JobRunner) -> None:
     await in_database(enqueue_jobs, tasks.hold, held)
 
     async def all_held() -> None:
-        assert len(tasks.HELD) == module.MOST_OF_KIND
+        assert len(tasks.HELD) == KINDS["test-hold"].places
 
     await eventually(all_held)
     await in_database(tasks.note.enqueue, "mail")
@@ -70,7 +72,7 @@ async def test_jobs_of_one_kind_do_not_delay_another(runner: JobRunner) -> None:
     await eventually(all_ran)
 
 
-async def test_an_asynchronous_job_that_hangs_fails(runner: JobRunner) -> None:
+async def test_hanging_asynchronous_job_fails(runner: JobRunner) -> None:
     await in_database(tasks.slow.enqueue)
 
     async def failed() -> None:
@@ -81,7 +83,7 @@ async def test_an_asynchronous_job_that_hangs_fails(runner: JobRunner) -> None:
     assert row.error == "It took too long."
 
 
-async def test_a_drain_lets_running_jobs_end_and_starts_no_others(runner: JobRunner) -> None:
+async def test_drain_waits_for_running_jobs_and_starts_no_others(runner: JobRunner) -> None:
     await in_database(tasks.hold_thread.enqueue, "running")
 
     async def held() -> None:
@@ -97,7 +99,7 @@ async def test_a_drain_lets_running_jobs_end_and_starts_no_others(runner: JobRun
     assert await in_database(states) == {"test-note": JobState.WAITING}
 
 
-async def test_a_drain_returns_what_does_not_end_in_time(runner: JobRunner) -> None:
+async def test_drain_returns_unfinished_jobs_to_the_queue(runner: JobRunner) -> None:
     await in_database(tasks.hold.enqueue, "long")
 
     async def held() -> None:
@@ -109,7 +111,7 @@ async def test_a_drain_returns_what_does_not_end_in_time(runner: JobRunner) -> N
     assert (row.state, row.attempts, row.owner) == (JobState.WAITING, 0, None)
 
 
-async def test_the_end_of_a_job_is_recorded_when_the_database_is_back(
+async def test_job_result_is_recorded_when_the_database_is_back(
     runner: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
@@ -131,7 +133,29 @@ async def test_the_end_of_a_job_is_recorded_when_the_database_is_back(
     assert tasks.RAN == ["once"]
 
 
-async def test_a_lost_lease_cancels_the_job(
+async def test_job_whose_lease_expired_in_its_own_process_is_not_started_again(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_SECONDS", 3_600)
+    await in_database(tasks.hold.enqueue, "once")
+
+    async def held() -> None:
+        assert tasks.HELD == ["once"]
+
+    await eventually(held)
+    # As after a time in which the event loop was blocked.
+    await Job.objects.filter(kind="test-hold").aupdate(lease_until=timezone.now())
+    await in_database(tasks.note.enqueue, "looked again")
+
+    async def looked() -> None:
+        assert tasks.RAN == ["looked again"]
+
+    await eventually(looked)
+    row = await Job.objects.aget(kind="test-hold")
+    assert (tasks.HELD, row.attempts, row.lost) == (["once"], 1, 0)
+
+
+async def test_lost_lease_cancels_the_job(
     runner: JobRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RENEW_SECONDS", 0.05)

@@ -107,7 +107,7 @@ def rig() -> Iterator[Rig]:
         yield Rig(stack)
 
 
-def test_a_job_runs_within_a_second_of_its_commit(rig: Rig) -> None:
+def test_job_runs_within_a_second_of_its_commit(rig: Rig) -> None:
     rig.work()
     rig.until(lambda: bool(rig.sql("SELECT 1 FROM jobs_job WHERE state = 'done'")))
     took = []
@@ -121,7 +121,7 @@ def test_a_job_runs_within_a_second_of_its_commit(rig: Rig) -> None:
     assert rig.sql("SELECT state, attempts FROM mailing_outgoingmail") == [("sent", 1)] * 3
 
 
-def test_a_job_whose_worker_was_killed_runs_again(rig: Rig) -> None:
+def test_job_of_a_killed_worker_runs_again(rig: Rig) -> None:
     rig.mail.hold.set()
     first = rig.work()
     rig.enqueue()
@@ -162,7 +162,7 @@ def test_sigterm_lets_a_running_job_end_and_leaves_the_rest(rig: Rig) -> None:
     rig.until(lambda: len(rig.mail.mails) == 10)
 
 
-def test_a_worker_survives_a_restart_of_the_database(rig: Rig) -> None:
+def test_worker_survives_a_database_restart(rig: Rig) -> None:
     worker = rig.work()
     rig.until(lambda: bool(rig.sql("SELECT 1 FROM jobs_job WHERE state = 'done'")))
     rig.postgresql.end()
@@ -174,7 +174,7 @@ def test_a_worker_survives_a_restart_of_the_database(rig: Rig) -> None:
     assert "Traceback" not in rig.log.read_text()
 
 
-def test_old_data_is_deleted_by_whichever_worker_comes_first(rig: Rig) -> None:
+def test_old_data_is_deleted_by_one_of_the_workers(rig: Rig) -> None:
     rig.work()
     rig.work()
     rig.until(lambda: bool(rig.sql("SELECT 1 FROM jobs_job WHERE state = 'done'")))

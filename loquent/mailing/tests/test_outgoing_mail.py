@@ -58,7 +58,7 @@ def ask_for_a_link(to: str = "alice@example.com") -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_sends_nothing(alice: User) -> None:
+def test_rollback_sends_no_mail(alice: User) -> None:
     with transaction.atomic():
         ask_for_a_link()
         transaction.set_rollback(True)
@@ -66,7 +66,7 @@ def test_a_rollback_sends_nothing(alice: User) -> None:
     assert not OutgoingMail.objects.exists()
 
 
-def test_a_sent_mail_leaves_its_row_without_its_text(alice: User) -> None:
+def test_row_of_a_sent_mail_is_kept_without_its_text(alice: User) -> None:
     ask_for_a_link()
     run_due_jobs()
     row = OutgoingMail.objects.get()
@@ -78,9 +78,7 @@ def test_a_sent_mail_leaves_its_row_without_its_text(alice: User) -> None:
     assert len(mail.outbox) == 1
 
 
-def test_no_link_is_in_the_database_before_or_after_it_was_mailed(
-    alice: User, acme: Organization
-) -> None:
+def test_links_are_never_stored_in_the_database(alice: User, acme: Organization) -> None:
     invitation, token = invite(
         organization=acme, email="dora@example.com", role=Role.VIEWER, invited_by=alice
     )
@@ -100,14 +98,14 @@ def test_no_link_is_in_the_database_before_or_after_it_was_mailed(
         assert secret not in stored()
 
 
-def test_an_unknown_address_leaves_nothing(db: None) -> None:
+def test_mail_to_an_unknown_address_leaves_no_row(db: None) -> None:
     ask_for_a_link("nobody@example.com")
     assert OutgoingMail.objects.count() == Job.objects.count() == 1
     run_due_jobs()
     assert (OutgoingMail.objects.count(), Job.objects.count(), mail.outbox) == (0, 0, [])
 
 
-def test_a_request_does_the_same_for_every_address(
+def test_reset_request_inserts_the_same_rows_for_every_address(
     client: Client, alice: User, settings: Settings
 ) -> None:
     settings.MAIL_IS_ON = True
@@ -117,9 +115,7 @@ def test_a_request_does_the_same_for_every_address(
 
 
 @pytest.mark.parametrize("change", ["withdrawn", "renewed"])
-def test_an_invitation_that_is_over_is_not_mailed(
-    alice: User, acme: Organization, change: str
-) -> None:
+def test_invalid_invitation_is_not_mailed(alice: User, acme: Organization, change: str) -> None:
     invitation, _ = invite(
         organization=acme, email="dora@example.com", role=Role.VIEWER, invited_by=alice
     )
@@ -134,7 +130,7 @@ def test_an_invitation_that_is_over_is_not_mailed(
         assert token in mail.outbox[0].body
 
 
-def test_a_mail_server_that_is_away_gets_the_mail_later(
+def test_mail_is_retried_after_a_mail_server_outage(
     alice: User, settings: Settings, clock: Time
 ) -> None:
     use(settings, f"smtp://127.0.0.1:{free_port()}")
@@ -154,9 +150,7 @@ def test_a_mail_server_that_is_away_gets_the_mail_later(
     assert OutgoingMail.objects.get().state == MailState.SENT
 
 
-def test_a_link_is_not_sent_when_its_hour_is_over(
-    alice: User, settings: Settings, clock: Time
-) -> None:
+def test_reset_link_is_not_sent_after_an_hour(alice: User, settings: Settings, clock: Time) -> None:
     use(settings, f"smtp://127.0.0.1:{free_port()}")
     ask_for_a_link()
     for delay in RETRY_SECONDS[:4]:
@@ -181,7 +175,7 @@ def test_a_link_is_not_sent_when_its_hour_is_over(
         ("451 try later", MailState.WAITING, REFUSED),
     ],
 )
-def test_a_final_refusal_is_not_retried(
+def test_permanent_refusal_is_not_retried(
     alice: User,
     settings: Settings,
     caplog: pytest.LogCaptureFixture,

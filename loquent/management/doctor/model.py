@@ -12,7 +12,7 @@ from loquent.management.doctor.findings import Finding, Level
 
 
 def check_models() -> Iterator[Finding]:
-    """Check each endpoint that an agent uses, without spending a token."""
+    """Check each endpoint that an agent uses, without using tokens."""
     for backend in BACKENDS.values():
         if is_used(backend) and (found := asyncio.run(backend.check())):
             yield Finding("model", Level(found.level), found.message, found.hint)

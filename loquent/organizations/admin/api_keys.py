@@ -41,7 +41,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 class ApiKeyAdmin(TenantAdmin):
     """REST API keys: shown once on creation, revoked by an action."""
 
-    nav = Nav("Organization", 4, "API keys", "key")
+    nav = Nav("Settings", 33, "API keys", "key", section="Settings")
     form = ApiKeyForm
     list_display = ["name", "organization", "shown_prefix", "may", "maker", "last_used", "revoked"]
     list_select_related = ["organization", "created_by"]

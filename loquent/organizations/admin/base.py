@@ -119,7 +119,7 @@ class TenantAdmin(DeclaredLookups):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"title": self.nav.label, **(extra_context or {})}
+        context = {"title": self.nav.title or self.nav.label, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def render_change_form(
@@ -159,7 +159,7 @@ class TenantAdmin(DeclaredLookups):
         """Name the rows, and count the rows deleted with them.
 
         A user who may delete a row may delete everything that depends on it, including rows such as
-        counts that nobody may delete directly.
+        counts that no one may delete directly.
         """
         rows = list(objs)
         counts = {self.model: len(rows), **count_dependents(rows)}
@@ -213,6 +213,16 @@ class TenantAdmin(DeclaredLookups):
                 return has_role(request.user, role, about.id)
             about = None
         return bool(request.user.has_perm(permission, about))
+
+    def only_row_url(self, request: HttpRequest) -> str:
+        """Return the address of the organization's only row of this kind; else of the list."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        current = current_organization(request)
+        rows = self.model._default_manager.filter(**{self.organization_path: current}).order_by()
+        only = list(rows.values_list("pk", flat=True)[:2]) if current is not None else []
+        if len(only) != 1:
+            return reverse(f"{name}_changelist")
+        return reverse(f"{name}_change", args=only)
 
     def elsewhere(self, request: HttpRequest, row: Any) -> Organization | None:
         """Return the organization of a row if it isn't the current one."""

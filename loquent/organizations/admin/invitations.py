@@ -68,7 +68,7 @@ class InvitationForm(ServiceForm[Invitation]):
 class InvitationAdmin(TenantAdmin):
     """Invitations that are not accepted yet: resend or withdraw them."""
 
-    nav = Nav("Organization", 3, "Invitations", "mail")
+    nav = Nav("Settings", 32, "Invitations", "mail", section="Settings", tab="Team")
     form = InvitationForm
     list_display = ["email", "organization", "role", "inviter", "state"]
     list_select_related = ["organization", "invited_by"]

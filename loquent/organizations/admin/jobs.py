@@ -1,4 +1,4 @@
-"""The admin page of background jobs: what failed or waits, why, and a way to try again."""
+"""The admin page of background jobs: what failed or is waiting, why, and a way to retry."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ NOTHING = "–"
 class JobAdmin(TenantAdmin):
     """An organization's jobs, for its owners. Superusers also see those of the server."""
 
-    nav = Nav("Organization", 8, "Background jobs", "server")
+    nav = Nav("Settings", 37, "Background jobs", "server", section="Settings")
     list_display = ["what", "organization", "status", "attempts", "reason", "next_attempt"]
     list_select_related = ["organization"]
     list_filter = ["state"]
@@ -98,7 +98,7 @@ class JobAdmin(TenantAdmin):
 
     @admin.action(description="Retry selected jobs", permissions=["delete"])
     def retry_selected(self, request: HttpRequest, queryset: models.QuerySet[Job]) -> None:
-        """Run the selected jobs that failed or wait, now."""
+        """Run the selected failed or waiting jobs now."""
         jobs = [job for job in queryset if self.has_delete_permission(request, job)]
         count = sum(retry_job(job_id=job.id) for job in jobs)
         self.message_user(request, f"{count} job{'' if count == 1 else 's'} will run again now.")

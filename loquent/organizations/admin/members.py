@@ -9,10 +9,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from loquent.errors import ApplicationError
+from loquent.organizations.access import made_by_an_owner
 from loquent.organizations.admin.base import TenantAdmin
-from loquent.organizations.admin.moments import date_and_time
+from loquent.organizations.admin.moments import ago, date_and_time
 from loquent.organizations.models import Membership, Role
 from loquent.organizations.services.organizations import (
     NEEDS_AN_OWNER,
@@ -24,6 +26,9 @@ from loquent.organizations.services.organizations import (
 )
 from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
+
+# The team page shows so many open invitations; their own list has all of them.
+MOST_INVITED = 20
 
 
 class KeyChoices(forms.MultipleChoiceField):
@@ -86,7 +91,7 @@ class RoleForm(LeavingForm, forms.ModelForm[Membership]):
 class MembershipAdmin(TenantAdmin):
     """The members of an organization and their roles. At least one owner must remain."""
 
-    nav = Nav("Organization", 2, "Members", "people")
+    nav = Nav("Settings", 31, "Team", "people", section="Settings")
     list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
@@ -137,8 +142,22 @@ class MembershipAdmin(TenantAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         current, may_invite = current_organization(request), self.has_change_permission(request)
-        open_ones = current.invitations.count() if current and may_invite else 0
-        context = {"may_invite": may_invite, "open_invitations": open_ones}
+        invited: list[dict[str, Any]] = []
+        if current and may_invite:
+            rows = current.invitations.annotate(may_invite=made_by_an_owner("invited_by"))
+            invited = [
+                {
+                    "invitation": row,
+                    "ago": ago(row.created_at),
+                    "is_valid": row.expires_at > timezone.now() and row.may_invite,
+                }
+                for row in rows[: MOST_INVITED + 1]
+            ]
+        context = {
+            "may_invite": may_invite,
+            "invited": invited[:MOST_INVITED],
+            "has_more_invited": len(invited) > MOST_INVITED,
+        }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:

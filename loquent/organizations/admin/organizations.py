@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,7 +16,7 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.admin.api_keys import ApiKeyAdmin
 from loquent.organizations.admin.audit import AuditAdmin
 from loquent.organizations.admin.base import TenantAdmin
-from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.fields import LongTextField, international_phone
 from loquent.organizations.admin.hours_field import HolidaysField, HoursField
 from loquent.organizations.admin.invitations import InvitationAdmin
 from loquent.organizations.admin.jobs import JobAdmin
@@ -42,38 +40,29 @@ class OrganizationForm(forms.ModelForm[Organization]):
         help_text="The address of your site.",
     )
     business_hours = HoursField(
-        help_text="Like 09:00-12:00, 13:30-18:00. Leave a day empty if you are closed."
+        help_text="For example 09:00-12:00, 13:30-18:00. Leave a day empty if you are closed."
     )
     holidays = HolidaysField(
-        required=False, help_text="One date per line, like 2026-12-25. You are closed all day."
+        required=False, help_text="One date per line, such as 2026-12-25. You are closed all day."
     )
     address = LongTextField(
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Street and place, as on an envelope.",
+        help_text="Street and town, as on an envelope.",
     )
 
     def clean_phone(self) -> str:
         """Return the number in its international spelling."""
-        typed: str = self.cleaned_data["phone"]
-        if not typed.strip():
-            return ""
-        region = str(self.data.get("default_phone_region") or "").strip().upper()
-        try:
-            number = phonenumbers.parse(typed, region or None)
-        except phonenumbers.NumberParseException:
-            raise ValidationError(
-                "Enter a phone number with its country code, like +41 44 123 45 67."
-            ) from None
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        region = str(self.data.get("default_phone_region") or "")
+        return international_phone(self.cleaned_data["phone"], region)
 
 
 @admin.register(Organization)
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
-    nav = Nav("Organization", 1, "Settings", "settings")
+    nav = Nav("Settings", 30, "General", "settings", section="Settings", title="Organizations")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     form = OrganizationForm
 

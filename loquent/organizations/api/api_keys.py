@@ -30,7 +30,7 @@ KEY = {
 
 @examples(request={"name": "Shop", "scope": "read"}, response=KEY)
 class ApiKeySerializer(StrictSerializer[ApiKey]):
-    """An API key, without the key: `prefix` is how it begins."""
+    """An API key, without the secret; `prefix` is its beginning."""
 
     name = TextField(max_length=100)
     scope = serializers.ChoiceField(
@@ -63,7 +63,7 @@ class ApiKeySerializer(StrictSerializer[ApiKey]):
 
 @examples(response={**KEY, "key": "lqk_Ab3dEf…"})
 class NewApiKeySerializer(ApiKeySerializer):
-    """A new API key, with the key: this is the only time that it is seen."""
+    """A new API key with its secret, which is never shown again."""
 
     key = serializers.CharField(
         read_only=True,
@@ -76,7 +76,7 @@ class NewApiKeySerializer(ApiKeySerializer):
 
 
 class ApiKeyFilter(PeriodFilterSet):
-    """How a list of keys may be narrowed down."""
+    """Filter lists of keys."""
 
     revoked = BooleanChoice(
         field_name="revoked_at",
@@ -101,7 +101,7 @@ class ApiKeyFilter(PeriodFilterSet):
 )
 @extend_schema(tags=["api-keys"], auth=[{"staffSession": []}])  # type: ignore[list-item]
 class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganizationViewSet):
-    """Keys for programs. Only an owner who is signed in reaches them, no key does."""
+    """API keys for programs. Only an owner who is logged in can manage them; no key can."""
 
     queryset = ApiKey.objects.select_related("created_by")
     serializer_class = ApiKeySerializer
@@ -119,7 +119,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Organizati
         given.is_valid(raise_exception=True)
         row, key = create_api_key(
             organization=self.organization,
-            # Only a member who is signed in comes here (OwnerPermission).
+            # OwnerPermission admits only members who are logged in.
             created_by=cast("User", request.user),
             **given.validated_data,
         )

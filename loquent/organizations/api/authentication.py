@@ -19,7 +19,7 @@ ORGANIZATION_HEADER = "X-Organization-Id"
 
 
 class ApiKeyUser:
-    """The user of a request made with an API key: authenticated, but no account."""
+    """The user of a request with an API key: authenticated, but not an account."""
 
     is_authenticated = True
     is_active = True
@@ -126,13 +126,13 @@ class OperatorPermission(RolePermission):
 
 
 class AdminPermission(RolePermission):
-    """What a viewer may not even read."""
+    """Data that viewers may not even read."""
 
     reading = Role.ADMIN
 
 
 class OwnerPermission(RolePermission):
-    """What is the owners' alone, and no program's: a key that leaks must not make others."""
+    """Only owners, and no program: a leaked key must not be able to create others."""
 
     reading = writing = Role.OWNER
 

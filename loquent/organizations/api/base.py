@@ -128,7 +128,7 @@ def _request_text(request: Request) -> str:
 def body_of(request: Request) -> Any:
     """Return the parsed body; raise a 400 if the body is empty.
 
-    The REST framework would take an empty body for `{}`, so that a PATCH whose body got lost would
+    The REST framework would treat an empty body as `{}`, so that a PATCH whose body got lost would
     seem to succeed.
     """
     if request.stream is None:

@@ -1,7 +1,6 @@
 """Define the admin site: navigation, login, and the organization switcher."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -23,47 +22,40 @@ from loquent.organizations.site.current import (
     current_zone,
 )
 from loquent.organizations.site.join import join_urls
+from loquent.organizations.site.navigation import Nav, StaffPage, lists_of, navigation_context
+
+__all__ = ["Nav", "StaffPage", "StaffSite"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-GROUPS = ("", "Inbox", "Chat", "Organization", "Server")
 # Our rows have no public pages, and no page uses autocomplete.
 UNUSED = frozenset({"view_on_site", "autocomplete"})
 # A longer menu would be unusable; the organization list shows all of them.
 MAX_IN_MENU = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Nav:
-    """The place of an admin page in the navigation, its name and its icon."""
-
-    group: str
-    order: int
-    label: str
-    icon: str
-
-
 class StaffSite(admin.AdminSite):
-    """The admin site. `overview` renders the start page."""
+    """The admin site. `home` renders the start page."""
 
     site_title = site_header = "Loquent"
-    index_title = "Overview"
+    index_title = "Home"
     site_url = None
     enable_nav_sidebar = False
     login_form = LoginForm
     # Set by the widgets app, because this app knows nothing about chats.
-    overview: Callable[[HttpRequest], HttpResponse] | None = None
-    overview_csv: Callable[[HttpRequest], HttpResponse] | None = None
+    home: Callable[[HttpRequest], HttpResponse] | None = None
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.pages: list[StaffPage] = []
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         switch = path(
             "switch-organization/", self.admin_view(self.switch_view), name="switch_organization"
         )
         pages = [url for url in super().get_urls() if getattr(url, "name", "") not in UNUSED]
-        if self.overview_csv is not None:
-            view = self.admin_view(self.overview_csv)
-            pages.insert(0, path("overview.csv", view, name="overview_csv"))
-        return [switch, *password_reset_urls(self), *join_urls(self), *pages]
+        own = [path(each.path, self.admin_view(each.view), name=each.name) for each in self.pages]
+        return [switch, *password_reset_urls(self), *join_urls(self), *own, *pages]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Return a view for staff that shows times in the current organization's time zone.
@@ -99,11 +91,11 @@ class StaffSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show the overview to users who may see figures."""
-        if self.overview is None:
+        """Show the start page."""
+        if self.home is None:
             return super().index(request, extra_context)
         request.current_app = self.name
-        return self.overview(request)  # type: ignore[return-value]
+        return self.home(request)  # type: ignore[return-value]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -111,7 +103,7 @@ class StaffSite(admin.AdminSite):
             return context
         return {
             **context,
-            "lq_navigation": self._navigation(request),
+            **navigation_context(self, request),
             "lq_organization": current_organization(request),
             "lq_organizations": visible_organizations(request.user)[: MAX_IN_MENU + 1],
             "lq_menu_limit": MAX_IN_MENU,
@@ -131,43 +123,7 @@ class StaffSite(admin.AdminSite):
         )
         return HttpResponseRedirect(target if safe else reverse("admin:index"))
 
-    def _navigation(self, request: HttpRequest) -> list[dict[str, Any]]:
-        overview = {
-            "label": "Overview",
-            "icon": "chart",
-            "url": reverse("admin:index"),
-            "order": 0,
-            "is_current": request.path == reverse("admin:index"),
-        }
-        groups: dict[str, list[dict[str, Any]]] = {name: [] for name in GROUPS}
-        groups[""].append(overview)
-        for page, url in self._lists():
-            if not (page.has_module_permission(request) and page.has_view_permission(request)):
-                continue
-            name = str(page.opts.verbose_name_plural).capitalize()
-            nav: Nav = getattr(page, "nav", Nav("Server", 0, name, "server"))
-            own_url = getattr(page, "nav_url", None)
-            groups[nav.group].append(
-                {
-                    "label": nav.label,
-                    "icon": nav.icon,
-                    "url": own_url(request) if own_url else url,
-                    "order": nav.order,
-                    "is_current": request.path.startswith(url),
-                }
-            )
-        return [
-            {"title": name, "items": sorted(items, key=lambda item: item["order"])}
-            for name, items in groups.items()
-            if items
-        ]
-
     def _list_of(self, request: HttpRequest) -> str:
-        """Return the list that a page belongs to, to show after a switch; else the overview."""
-        lists = (url for _, url in self._lists() if request.path.startswith(url))
+        """Return the list that a page belongs to, to show after a switch; else the start page."""
+        lists = (url for _, url in lists_of(self) if request.path.startswith(url))
         return next(lists, reverse("admin:index"))
-
-    def _lists(self) -> Iterator[tuple[admin.ModelAdmin[Any], str]]:
-        for page in self._registry.values():
-            name = f"{page.opts.app_label}_{page.opts.model_name}_changelist"
-            yield page, reverse(f"admin:{name}")

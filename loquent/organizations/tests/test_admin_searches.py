@@ -27,7 +27,7 @@ HOSTILE = "a" + " ''\\\"" * 5_000
 
 
 @pytest.mark.parametrize("model", SEARCHED, ids=lambda model: model.__name__)
-def test_a_long_search_is_cut(
+def test_long_search_is_truncated(
     client: Client, alice: User, model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -57,7 +57,7 @@ def test_conversation_search_words_are_cut(acme: Organization) -> None:
     assert found == {session.id}
 
 
-def test_a_search_of_ordinary_length_finds_rows(
+def test_search_of_ordinary_length_finds_rows(
     client: Client, alice: User, acme: Organization
 ) -> None:
     make_agent(acme)

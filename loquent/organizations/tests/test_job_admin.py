@@ -44,7 +44,7 @@ def root(db: None) -> User:
     return User.objects.create_superuser("root", password="x")
 
 
-def test_an_owner_reads_what_failed_and_why(acme: Organization, alice: User) -> None:
+def test_owner_sees_failed_jobs_with_their_reasons(acme: Organization, alice: User) -> None:
     make_job(acme)
     text = client_of(alice).get(LIST).content.decode()
     assert "Send an email: Invitation to dora@example.com" in text
@@ -52,7 +52,7 @@ def test_an_owner_reads_what_failed_and_why(acme: Organization, alice: User) -> 
     assert ">failed<" in text
 
 
-def test_the_list_reads_what_its_rows_are_about_at_once(acme: Organization, alice: User) -> None:
+def test_job_list_query_count_is_constant(acme: Organization, alice: User) -> None:
     client = client_of(alice)
     make_job(acme)
     # The first request reads what later ones remember.
@@ -78,7 +78,7 @@ def test_retry_runs_a_failed_job_now(acme: Organization, alice: User) -> None:
     assert job.run_at <= timezone.now()
 
 
-def test_retry_selected_runs_several(acme: Organization, alice: User) -> None:
+def test_retry_action_runs_the_selected_jobs(acme: Organization, alice: User) -> None:
     jobs = [make_job(acme), make_job(acme)]
     data = {"action": "retry_selected", "_selected_action": [str(job.id) for job in jobs]}
     response = client_of(alice).post(LIST, data, follow=True)
@@ -86,7 +86,7 @@ def test_retry_selected_runs_several(acme: Organization, alice: User) -> None:
     assert not Job.objects.exclude(state=JobState.WAITING).exists()
 
 
-def test_a_running_job_is_not_retried(acme: Organization, alice: User) -> None:
+def test_running_job_is_not_retried(acme: Organization, alice: User) -> None:
     job = make_job(acme, state=JobState.RUNNING, owner=acme.id, lease_until=timezone.now())
     client = client_of(alice)
     assert "/retry/" not in client.get(f"{LIST}{job.id}/change/").content.decode()
@@ -97,7 +97,9 @@ def test_a_running_job_is_not_retried(acme: Organization, alice: User) -> None:
 
 
 @pytest.mark.parametrize("who", [Role.VIEWER, Role.ADMIN, "owner of another organization"])
-def test_others_neither_see_nor_retry_it(acme: Organization, charlie: User, who: str) -> None:
+def test_other_members_cannot_see_or_retry_a_job(
+    acme: Organization, charlie: User, who: str
+) -> None:
     job = make_job(acme)
     user = make_member(acme, "person", Role(who)) if who in Role.values else charlie
     client = client_of(user)
@@ -109,7 +111,7 @@ def test_others_neither_see_nor_retry_it(acme: Organization, charlie: User, who:
     assert job.state == JobState.FAILED
 
 
-def test_jobs_of_the_server_are_for_superusers_alone(
+def test_only_superusers_see_jobs_of_the_server(
     acme: Organization, alice: User, root: User
 ) -> None:
     job = make_job(None)

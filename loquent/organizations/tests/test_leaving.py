@@ -250,7 +250,7 @@ def test_resent_invitation_belongs_to_its_sender(alice: User, mallory: User, lin
     assert tries_to_join(new) == 1
 
 
-def test_a_superuser_needs_no_membership(acme: Organization, alice: User) -> None:
+def test_superuser_keys_do_not_depend_on_a_membership(acme: Organization, alice: User) -> None:
     root = User.objects.create_superuser("root@example.com", password="x")
     membership = Membership.objects.create(organization=acme, user=root, role=Role.OWNER)
     _, key = create_api_key(organization=acme, name="Root", created_by=root)

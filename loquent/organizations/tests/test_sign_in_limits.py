@@ -104,7 +104,7 @@ def test_command_lifts_a_lock(alice: User, capsys: pytest.CaptureFixture[str]) -
     call_command("unlock", "Alice@example.com")
     call_command("unlock", "alice@example.com")
     said = capsys.readouterr().out.splitlines()
-    assert said == ["alice@example.com may sign in again.", "alice@example.com was not locked."]
+    assert said == ["alice@example.com can log in again.", "alice@example.com was not locked."]
     assert sign_in(password=PASSWORD).status_code == 302
 
 

@@ -173,7 +173,7 @@ def test_networks_are_stored_as_digests_for_90_days(
     assert KnownNetwork.objects.count() == 0
 
 
-def test_a_request_without_an_address_is_not_remembered(alice: User) -> None:
+def test_login_without_an_address_is_not_remembered(alice: User) -> None:
     request = Client().get(LOGIN).wsgi_request
     request.META["REMOTE_ADDR"] = ""
     remember_network(user=alice, network=request_key(request))

@@ -44,3 +44,29 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }
   });
 }
+
+// A form that was not saved says what to correct, with a link to each field, and takes the focus.
+const errorNote = document.querySelector("#content form .errornote");
+if (errorNote) {
+  const links = document.createElement("ul");
+  for (const errors of document.querySelectorAll("#content form ul.errorlist[id$='_error']")) {
+    const input = document.getElementById(errors.id.replace(/_error$/, ""));
+    if (!input) continue;
+    const name = (input.labels?.[0] ?? document.querySelector(`label[for="${CSS.escape(input.id)}"]`))?.textContent;
+    const link = document.createElement("a");
+    link.href = `#${input.id}`;
+    link.textContent = `${name?.trim().replace(/:$/, "") || input.name}: ${errors.textContent.trim()}`;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      input.focus();
+      input.scrollIntoView({ block: "center" });
+    });
+    const item = document.createElement("li");
+    item.append(link);
+    links.append(item);
+  }
+  if (links.children.length) errorNote.after(links);
+  links.className = "lq-error-links";
+  errorNote.tabIndex = -1;
+  errorNote.focus();
+}

@@ -121,7 +121,13 @@ class BidiTab(Tab):
 
     async def perform(self, actions: Actions) -> None:
         await self._visit.bring_to_front(self._context)
-        await self._visit.call("input.performActions", context=self._context, actions=actions)
+        try:
+            await self._visit.call("input.performActions", context=self._context, actions=actions)
+        except DriverError as error:
+            # Firefox cannot dispatch events while it replaces the page: nothing was done.
+            if "NS_ERROR_FAILURE" not in str(error):
+                raise
+            await self._visit.call("input.performActions", context=self._context, actions=actions)
 
     async def command(self, name: str, **parameters: Any) -> Any:
         """Send a command of the module browsingContext to this tab."""

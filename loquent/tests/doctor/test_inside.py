@@ -282,7 +282,7 @@ def test_command_prints_findings_and_sets_the_exit_code(transactional_db: None) 
         (JobState.DONE, 90, Level.OK),
     ],
 )
-def test_jobs_that_nobody_runs(db: None, state: JobState, seconds: int, level: Level) -> None:
+def test_overdue_jobs_are_reported(db: None, state: JobState, seconds: int, level: Level) -> None:
     when = timezone.now() - timedelta(seconds=seconds)
     Job.objects.create(kind="mail", group="mail", state=state, run_at=when)
     assert one(check_jobs(), "jobs").level is level

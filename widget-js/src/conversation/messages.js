@@ -1,6 +1,6 @@
 /** The lists of the state: transcript lines, and messages without an ack. */
 
-/** @import { Config, Message, Pending, State } from "../types.js" */
+/** @import { Config, Message, Pending, State, Turn } from "../types.js" */
 
 /** @param {Message[]} messages */
 const highest = (messages) => Math.floor(messages.at(-1)?.seq ?? 0);
@@ -34,11 +34,12 @@ export const withoutNotes = (messages, ref) =>
  * @param {Message[]} messages
  * @param {string} content
  * @param {string | null} ref the id of the answer that failed
+ * @param {string} [asked] the key of its question
  */
-export const withNote = (messages, content, ref) => {
+export const withNote = (messages, content, ref, asked) => {
   const seq = highest(messages) + 0.5;
   return upsert(messages, {
-    ...{ seq, content, ref, role: "note", status: "failed", sources: [] },
+    ...{ seq, content, ref, asked, role: "note", status: "failed", sources: [] },
     client_message_id: `note-${messages.length}-${seq}`,
   });
 };
@@ -57,3 +58,30 @@ export const removePending = (outbox, cid) => outbox.filter((entry) => entry.cid
 /** @param {Pending[]} outbox @param {string} cid @param {Partial<Pending>} change */
 export const updatePending = (outbox, cid, change) =>
   outbox.map((entry) => (entry.cid === cid ? { ...entry, ...change } : entry));
+
+/**
+ * Each answer follows its question, as far as this page saw its turn begin; and the questions that
+ * wait for their turn come last, below the answer that is being written.
+ * @param {any[]} lines
+ * @param {Turn | null} turn
+ */
+export function inOrder(lines, turn) {
+  /** @type {any[]} */
+  const first = [];
+  /** @type {any[]} */
+  const later = [];
+  for (const line of lines) {
+    const waits = line.cid || (line.role === "user" && line.type && !line.done);
+    if (turn && waits && line.key !== turn.asked) later.push(line);
+    else {
+      const at = line.asked ? first.findIndex(({ key }) => key === line.asked) : -1;
+      if (at < 0) first.push(line);
+      else first.splice(at + 1, 0, line);
+    }
+  }
+  return { first, later };
+}
+
+/** Return the key of the question that the next turn answers. @param {Message[]} messages */
+export const nextAsked = (messages) =>
+  messages.find(({ role, type, done }) => role === "user" && type && !done)?.key;

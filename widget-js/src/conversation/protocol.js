@@ -29,6 +29,10 @@ const kindOf = (value) => (Array.isArray(value) ? "list" : typeof value);
 const fits = (raw, shape) =>
   !!raw && Object.keys(shape).every((field) => kindOf(raw[field]) === kindOf(shape[field]));
 
+/** Return the items of a list that have a shape. @param {any} list @param {{ [field: string]: unknown }} shape */
+const itemsOf = (list, shape) =>
+  kindOf(list) === "list" ? list.filter((/** @type {any} */ each) => fits(each, shape)) : [];
+
 /** @param {any} raw a message, of base or of v2 */
 const toMessage = (raw) => ({
   role: "assistant",
@@ -36,10 +40,8 @@ const toMessage = (raw) => ({
   seq: null,
   status: "complete",
   ...raw,
-  sources:
-    kindOf(raw.sources) === "list"
-      ? raw.sources.filter((/** @type {any} */ each) => fits(each, { url: "" }))
-      : [],
+  sources: itemsOf(raw.sources, { url: "" }),
+  choices: itemsOf(raw.choices, { title: "", message: "" }),
 });
 
 /** @param {any} raw a session; optional fields of an unknown form are dropped */

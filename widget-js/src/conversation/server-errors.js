@@ -30,7 +30,9 @@ export function applyError(
     const busy = code === "busy";
     const tries = (refused.tries ?? 0) + 1;
     const held = tries < MAX_TRIES && (busy || (LATER.includes(code) && wait <= MAX_WAIT));
-    const change = held ? { held, busy, tries } : { failed: message || code };
+    const change = held
+      ? { held, busy, tries }
+      : { failed: message || code, final: code === "daily_cap_reached" };
     return { outbox: updatePending(state.outbox, cid, { ...change, sent: false }), ...asks };
   }
   if (code.startsWith("contact_info_") || (code === "rate_limited" && state.contact)) {
@@ -42,7 +44,12 @@ export function applyError(
   if (!keepsAnswer && (cid || (turn && ENDS_TURN.includes(code)))) {
     const asked = messages.find((each) => cid && each.key === cid);
     const ref = turn?.id ?? regenerating ?? asked?.id ?? null;
-    return { messages: withNote(messages, message, ref), regenerating: null };
+    // What had been written says itself that it is not complete.
+    const partial = messages.some(({ id, content }) => id && id === turn?.id && content);
+    return {
+      messages: partial ? messages : withNote(messages, message, ref, turn?.asked),
+      regenerating: null,
+    };
   }
   return {
     alert: message,

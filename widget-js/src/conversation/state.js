@@ -1,6 +1,6 @@
 /** State transitions: pure, no clock, no I/O. */
 
-import { removePending, updatePending, upsert, withoutNotes } from "./messages.js";
+import { nextAsked, removePending, updatePending, upsert, withoutNotes } from "./messages.js";
 import { applyError } from "./server-errors.js";
 
 /** @import { Config, Frame, Link, Message, State } from "../types.js" */
@@ -23,6 +23,7 @@ export const initialState = () => ({
   pendingRatings: [],
   starters: [],
   notice: null,
+  contactCard: null,
   agreed: null,
   historyComplete: true,
   submitted: null,
@@ -85,6 +86,7 @@ const handlers = {
       submitted,
       starters: frame.starters,
       notice: frame.notice,
+      contactCard: frame.contact_card ?? null,
       ...(submitted ? { contact: null, contactError: "" } : {}),
       ...(another
         ? {
@@ -130,7 +132,10 @@ const handlers = {
     const id = frame.message_id ?? null;
     const text = state.turn && state.turn.id === id ? state.turn.text : "";
     return {
-      turn: { id, text, done: false, stopping: false },
+      turn: {
+        ...{ id, text, done: false, stopping: false },
+        asked: state.regenerating ? undefined : nextAsked(state.messages),
+      },
       messages: withoutNotes(state.messages, state.regenerating),
       alert: "",
     };
@@ -146,12 +151,15 @@ const handlers = {
     const { turn } = state;
     const ours = turn && frame.role !== "user" && (!frame.id || turn.id === frame.id);
     return {
-      messages: upsert(state.messages, frame),
+      messages: upsert(state.messages, ours ? { ...frame, asked: turn.asked } : frame),
       ...(ours ? { turn: { ...turn, text: "", done: true }, regenerating: null } : {}),
     };
   },
 
   typing_stop: (state) => ({
+    messages: state.messages.map((each) =>
+      state.turn?.asked && each.key === state.turn.asked ? { ...each, done: true } : each,
+    ),
     turn: null,
     regenerating: null,
     outbox: state.outbox.map((entry) => (entry.busy ? { ...entry, held: false, tries: 0 } : entry)),

@@ -10,7 +10,7 @@ const told = new WeakSet();
 
 /** @param {unknown} value */
 const isReplaced = (value) =>
-  typeof value === "function" && !Function.prototype.toString.call(value).includes("[native code]");
+  typeof value === "function" && !/\[native code]/.test(Function.prototype.toString.call(value));
 
 /** @param {any} win @returns {string[]} */
 function replacedIn(win) {
@@ -18,8 +18,8 @@ function replacedIn(win) {
   const all = Object.getOwnPropertyDescriptors(win);
   for (const name in all) {
     const { enumerable, value } = all[name];
-    // The browser's classes are not enumerable, those of the page are.
-    if (enumerable || !value) continue;
+    // The browser's classes are not enumerable, those of the page are. `globalThis` has both.
+    if (enumerable || !value || value === win) continue;
     if (isReplaced(value)) found.push(name);
     else
       for (const holder of [value, value.prototype]) {

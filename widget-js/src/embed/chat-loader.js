@@ -17,8 +17,6 @@
  * `prefill` and `identify` are kept for the chat, and request nothing. Each state has at most one timer.
  */
 
-import { stringsOf } from "../i18n/strings.js";
-
 /** @import { ChatRuntime, Chunks, Contact, WidgetContext } from "../types.js" */
 
 /** @typedef {"idle" | "loading" | "translating" | "waiting" | "running"} LoaderState */
@@ -47,7 +45,7 @@ const noRequests = () => ({ open: null, texts: [], deliver: false, prefill: null
  * @param {() => void} onFirstFailure
  */
 export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
-  const { win, base, launcher, options } = context;
+  const { win, base, launcher } = context;
   /** @type {LoaderState} */
   let state = "idle";
   /** The chat; null unless the state is "running". @type {ChatRuntime | null} */
@@ -75,8 +73,7 @@ export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
   /** Return the strings in the visitor's language; undefined until they are loaded. */
   function stringsNow() {
     const locale = localeNow();
-    const strings = locale === "en" ? {} : chunks.get(base, locale)?.default;
-    return strings && stringsOf(strings, options.texts);
+    return locale === "en" ? {} : chunks.get(base, locale)?.default;
   }
 
   /** Never rejects: without its strings the chat speaks English. */
@@ -88,7 +85,7 @@ export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
   function translate() {
     const locale = localeNow();
     loadStrings().then(() => {
-      if (locale === localeNow()) runtime?.setStrings(stringsNow() ?? stringsOf(options.texts));
+      if (locale === localeNow()) runtime?.setStrings(stringsNow());
     });
   }
 
@@ -135,7 +132,7 @@ export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
     launcher.wait(false, false);
     const strings = stringsNow();
     const chat = /** @type {ChatRuntime} */ (
-      chunks.get(base, "chat").createChatRuntime(context, strings ?? stringsOf(options.texts))
+      chunks.get(base, "chat").createChatRuntime(context, strings)
     );
     runtime = chat;
     enter("running");

@@ -41,6 +41,15 @@ export function readable(color, against, wanted) {
 }
 
 /**
+ * Return whether a computed colour is light; undefined if it is not opaque, or in another notation.
+ * @param {string} color
+ */
+export const isLight = (color) =>
+  color?.startsWith("rgb(")
+    ? luminance(color.slice(4).split(",").map(Number.parseFloat)) > 0.4
+    : undefined;
+
+/**
  * Return the colours of the launcher at rest. Its icon is large, so a contrast of 3 is enough.
  * @param {Config} config
  */

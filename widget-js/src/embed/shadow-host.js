@@ -3,7 +3,7 @@
 import { directionOf } from "../i18n/languages.js";
 import { laterStyles, styles } from "../styles.js";
 import { set } from "../view/dom.js";
-import { atRest, palette } from "./colors.js";
+import { atRest, isLight, palette } from "./colors.js";
 import { documentOf } from "./natives.js";
 import { createPlacement } from "./placement.js";
 import { createShield } from "./shield.js";
@@ -67,12 +67,21 @@ export function createShadowHost(win, h, config, options) {
   }
   setColors(atRest(config));
 
+  /** Return whether the page supports only light, or else has a light background. */
+  function isPageLight() {
+    const [html, body] = [doc.documentElement, doc.body].map((each) => win.getComputedStyle(each));
+    const meta = doc.querySelector("meta[name=color-scheme]")?.getAttribute("content");
+    const declared = `${html.colorScheme} ${meta}`;
+    if (/light|dark/.test(declared)) return !declared.includes("dark");
+    return isLight(body.backgroundColor) ?? isLight(html.backgroundColor) ?? false;
+  }
+
   let { theme } = options;
   /** Set by `activate`. @type {MediaQueryList | null} */
   let prefersDark = null;
   function applyTheme() {
     if (!prefersDark) return;
-    const dark = theme === "dark" || (theme !== "light" && prefersDark.matches);
+    const dark = theme === "dark" || (theme !== "light" && prefersDark.matches && !isPageLight());
     root.classList.toggle("dark", dark);
     setColors(palette(config, dark));
   }
@@ -92,6 +101,8 @@ export function createShadowHost(win, h, config, options) {
     doc,
     root,
     activate,
+    addStyles,
+    applyTheme,
     active: () => shadow.activeElement,
     /** @param {Options["theme"]} next */
     setTheme(next) {

@@ -87,6 +87,10 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
       if (refused && refusals) {
         believed = true;
         queue.length = 0;
+        if (refusals < 2)
+          win.console.warn(
+            `Loquent: no chat on ${win.location.origin}. Allow this site, or enable the widget.`,
+          );
       }
       if (!refused) refusals = 0;
       const delays = refused ? REFUSED_DELAYS : RETRY_DELAYS;
@@ -118,7 +122,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     shadowHost.setLocale(locale);
     /** @type {WidgetContext} */
     const context = {
-      ...{ win, doc, h, base, id, config, storage, options, page, shadowHost, launcher },
+      ...{ win, doc, h, base, id, config, chunks, storage, options, page, shadowHost, launcher },
       toJson,
       emit: events.emit,
       onToggle: (open) => tabs.onToggle(open),

@@ -2,6 +2,9 @@
 
 import en from "../locales/en.js";
 
+/** All English texts: those of the second file, and those of the third.
+ * @typedef {typeof en & typeof import("./more-english.js").default} English */
+
 /**
  * Error codes that a visitor can see. English has none of them: it uses the server's messages.
  * @typedef {"rate_limited" | "busy" | "daily_cap_reached" | "message_too_long"
@@ -9,11 +12,12 @@ import en from "../locales/en.js";
  */
 
 /** The exact contents of a file in `locales/`.
- * @typedef {typeof en & { errors: { [code in ErrorCode]: string } }} Locale */
+ * @typedef {English & { errors: { [code in ErrorCode]: string } }} Locale */
 
 /**
- * `errors`: translated error messages by code.
- * @typedef {typeof en & { errors?: { [code: string]: string } }} Strings
+ * `errors`: translated error messages by code. The English texts of the third file are there once
+ * that file is loaded, and only its parts use them.
+ * @typedef {English & { errors?: { [code: string]: string } }} Strings
  */
 
 /** @param {...(Partial<Strings> | undefined)} more later ones take precedence @returns {Strings} */

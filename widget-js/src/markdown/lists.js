@@ -12,7 +12,7 @@ const TASK = ["\u2610", "\u2611"];
 /** Return the columns before the text; a tab ends at the next multiple of four. @param {string} line */
 export const indentOf = (line) => cut(line, line.length)[1];
 
-/** Remove so many columns, or all there are, before the text. @param {string} line @param {number} width */
+/** Remove up to this many columns before the text. @param {string} line @param {number} width */
 export function dedent(line, width) {
   const [at, columns] = cut(line, width);
   return " ".repeat(Math.max(0, columns - width)) + line.slice(at);

@@ -9,16 +9,8 @@ textarea:placeholder-shown { direction: inherit }
 .send { width: 36px; height: 36px; border-radius: 50% }
 .send, .main { background: var(--fill); color: var(--on) }
 .send:disabled { background: var(--bubble); color: var(--dim); opacity: 1 }
+.main { display: block; width: 100%; height: 42px; padding: 0 12px; border-radius: 10px; font-size: 16px; font-weight: 600 }
 .count { padding: 4px 12px 0; text-align: end }
 .consent { max-height: 60%; overflow: auto; padding: 14px 16px 16px; border-block-start: 1px solid var(--line); font-size: 14px }
 .consent .main { margin-block-start: 10px }
-.card { border: 1px solid var(--line); border-radius: 16px; padding: 16px; margin-block-end: 16px }
-.intro, .row { margin-block-end: 12px; font-size: 14px }
-label { display: block; font-weight: 600; margin-block-end: 4px }
-input, .main { display: block; width: 100%; height: 42px; padding: 0 12px; border-radius: 10px; font-size: 16px }
-input { border: 1px solid var(--field) }
-input:focus-visible { outline-offset: -1px }
-[aria-invalid] { border-color: var(--bad) }
-.card .error { margin-block: 5px }
-.main { font-weight: 600 }
 `;

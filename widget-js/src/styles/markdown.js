@@ -11,10 +11,12 @@ code { font: .88em/1.5 ui-monospace, monospace; background: #7f7f7f29; border-ra
 figure { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--surface) }
 figcaption { display: flex; justify-content: space-between; align-items: center; padding: 2px 6px 2px 12px; border-block-end: 1px solid var(--line) }
 .copy { min-height: 26px; padding: 0 8px; border-radius: 6px; color: var(--text) }
+.copy:hover { background: var(--bubble) }
 pre { overflow-x: auto; padding: 10px 12px; text-align: left }
 a code { background: none }
 pre code { background: none; padding: 0; overflow-wrap: normal }
-.table { overflow-x: auto }
+.bubble:has(.table, figure) { max-width: 100% }
+.table { overflow-x: auto; background: linear-gradient(90deg, var(--bubble) 24px, #0000) local, linear-gradient(-90deg, var(--bubble) 24px, #0000) local, linear-gradient(90deg, #7f7f7f80, #0000 12px), linear-gradient(-90deg, #7f7f7f80, #0000 12px) }
 table { border-collapse: collapse; font-size: 14px }
 th, td { border: 1px solid var(--line); padding: 5px 9px; overflow-wrap: normal }
 th:not([align]) { text-align: start }

@@ -7,28 +7,15 @@ export const panel = /* css */ `
 }
 .panel:focus-visible { outline: none }
 @keyframes rise { 0% { opacity: 0; transform: translateY(12px) scale(.98) } }
-.head { display: flex; align-items: center; padding: 14px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
-h2 { flex: 1; min-width: 0; font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.head { display: flex; align-items: center; padding: 11px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
+.names { flex: 1; min-width: 0; line-height: 1.3 }
+.names p { font-size: 13px }
+h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .tool { width: 36px; height: 36px; border-radius: 10px }
 .tool:hover:enabled { background: #7f7f7f40 }
 .tool:focus-visible { outline-color: var(--on); outline-offset: -3px }
 .cross { display: none }
 .more svg { stroke-width: 3 }
-.menu { position: absolute; top: calc(100% - 6px); inset-inline-end: 12px; min-width: 200px; max-width: calc(100% - 24px); padding: 6px; border-radius: 12px; background: var(--surface); color: var(--text); box-shadow: 0 0 0 1px var(--line), 0 8px 28px #0003 }
-.menu button { display: flex; align-items: center; justify-content: space-between; gap: 16px; width: 100%; min-height: 38px; padding: 6px 10px; border-radius: 8px; font-size: 14px; text-align: start }
-.menu button:hover:enabled { background: var(--bubble) }
-.switch::after {
-  content: ""; flex: none; width: 32px; height: 18px; border-radius: 9px; outline: 1px solid transparent;
-  background: radial-gradient(circle at 9px, var(--surface) 6px, var(--field) 7px);
-}
-.switch[aria-pressed=true]::after { background: radial-gradient(circle at 9px, var(--surface) 6px, var(--link) 7px); transform: scaleX(-1) }
-[dir=rtl] .switch::after { transform: scaleX(-1) }
-[dir=rtl] .switch[aria-pressed=true]::after { transform: none }
-@media (forced-colors: active) {
-  .menu { border: 1px solid }
-  .switch::after { background: ButtonFace; outline-color: ButtonText; forced-color-adjust: none }
-  .switch[aria-pressed=true]::after { background: Highlight }
-}
 .body { position: relative; flex: 1; min-height: 0; display: flex }
 .bar, .panel > .error { display: flex; padding: 0 16px }
 .stop, .pill { margin: 0 auto 6px; padding: 4px 14px; border: 1px solid var(--line); border-radius: 16px; background: var(--surface); color: var(--text) }

@@ -11,19 +11,10 @@ export const transcript = /* css */ `
 .foot button { color: var(--link); min-height: 24px; font-size: 13px; text-decoration: underline }
 .status { padding: 2px 4px }
 .failed .status { color: var(--bad) }
-.tools { display: flex; flex-wrap: wrap; align-items: center; margin-block: -8px 12px }
-.line .tools { margin-block: 4px 0 }
-.small { width: 28px; height: 28px; border-radius: 8px }
-.small svg { width: 16px }
-.down svg { transform: rotate(180deg) }
-.small:hover:enabled, .copy:hover { background: var(--bubble) }
-.small[aria-pressed=true] { color: var(--link) }
-.small[aria-pressed=true] path { fill: currentColor }
-.comment { flex: 1 0 100%; padding-block-start: 8px }
-.comment textarea { display: block; width: 100%; border: 1px solid var(--field); border-radius: 10px; margin-block-end: 8px; color: var(--text) }
-.comment textarea:focus-visible { outline: 2px solid var(--link) }
 .starters { display: flex; flex-direction: column; align-items: flex-end; gap: 8px; margin-block: 4px 16px }
 .starters .chip { text-align: start; max-width: 88% }
+.queued .bubble { background: var(--bubble); color: var(--text) }
+.pill::before { content: "↓ " / "" }
 .pill { position: absolute; bottom: 4px; inset-inline: 0; width: max-content; box-shadow: 0 4px 14px #0003 }
 .dots { display: flex; gap: 5px; padding: 15px 16px }
 i { width: 7px; height: 7px; border-radius: 50%; background: var(--dim); animation: pulse 1.2s infinite }

@@ -4,4 +4,4 @@
 
 /** @param {{ sent?: boolean }} entry @param {State} state @returns {"sending" | "offline" | "waiting"} */
 export const deliveryOf = (entry, { link: now, offline }) =>
-  entry.sent && now === "open" ? "sending" : offline ? "offline" : "waiting";
+  offline ? "offline" : entry.sent && now === "open" ? "sending" : "waiting";

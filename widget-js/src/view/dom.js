@@ -59,7 +59,7 @@ export function setText(node, text) {
  * @param {H} h
  * @param {string} className
  * @param {string} label
- * @param {() => void} onclick
+ * @param {(event: MouseEvent) => void} onclick
  * @param {Node} [picture]
  */
 export const buttonOf = (h, className, label, onclick, picture) =>

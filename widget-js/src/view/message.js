@@ -68,15 +68,18 @@ export function visitorLine(view, { content }, onEdit) {
   let failed = false;
   return {
     node,
-    /** @param {any} now a Message or a Pending @param {State} state */
-    render(now, state) {
+    /** @param {any} now a Message or a Pending @param {State} state @param {boolean} waits for its turn */
+    render(now, state, waits) {
       const { cid } = now;
-      setText(status, now.failed || (cid ? strings[deliveryOf(now, state)] : ""));
+      setText(
+        status,
+        now.failed || (cid ? strings[deliveryOf(now, state)] : waits ? strings.next : ""),
+      );
       if (failed === !!now.failed) return;
       failed = !failed;
       node.classList.toggle("failed", failed);
       foot.replaceChildren(status);
-      if (!failed) return;
+      if (!failed || now.final) return;
       foot.append(
         buttonOf(h, "", strings.retry, () => actions.retry(cid)),
         buttonOf(h, "", strings.edit, () => onEdit(cid)),

@@ -1,21 +1,23 @@
 /** The dialog: header, body, footer, and its focus handling. */
 
 import { buttonOf, icon, remove, set, setText } from "./dom.js";
-import { createMenu } from "./menu.js";
 
-/** @import { Sound } from "./sound.js" */
 /** @import { State, View } from "../types.js" */
+/** @import { Additions } from "../more/additions.js" */
+/** @typedef {{ now(): Additions | null, need(run: (additions: Additions) => void): void }} Later */
 
 /** On small screens the panel covers the whole page (the same query as in the styles). */
 export const FULL = "(max-width: 480px), (max-height: 480px)";
 
 const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";
+const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
 const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
 /** @param {State} state @param {View["strings"]} strings */
-function statusOf({ link, reason, lost, ready, offline }, strings) {
+function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
   if (link === "stopped") return reason === "closed" ? strings.closed : strings.gone;
-  if (lost) return offline ? strings.offline : strings.reconnecting;
+  if (offline) return outbox.length ? strings.offlineSaved : strings.offline;
+  if (lost) return strings.reconnecting;
   return ready || link === "asleep" ? "" : strings.connecting;
 }
 
@@ -24,11 +26,10 @@ function statusOf({ link, reason, lost, ready, offline }, strings) {
  * @param {HTMLElement[]} middle
  * @param {HTMLElement[]} bottom
  * @param {() => void} onClose
- * @param {() => void} onDownload
- * @param {Sound} sound
+ * @param {Later} additions the parts of the third file
  */
-export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
-  const { h, win, doc, strings, config, actions } = view;
+export function createPanel(view, middle, bottom, onClose, additions) {
+  const { h, win, doc, strings, config, actions, extras } = view;
   const full = win.matchMedia(FULL);
   const fresh = buttonOf(h, "tool", strings.fresh, actions.restart, icon(doc, PEN));
   const close = buttonOf(
@@ -38,16 +39,17 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     onClose,
     icon(doc, "M6 6l12 12M18 6 6 18"),
   );
-  const download = buttonOf(h, "", strings.download, () => {
-    menu.close(true);
-    onDownload();
-  });
-  const soundSwitch = buttonOf(h, "switch", strings.sound, () => {
-    sound.toggle();
-    renderSound();
-  });
-  const renderSound = () => set(soundSwitch, "aria-pressed", `${sound.isOn()}`);
-  const menu = createMenu(view, [download, soundSwitch]);
+  const menuButton = buttonOf(
+    h,
+    "tool",
+    strings.menu,
+    () => additions.need(({ menu }) => menu.toggle()),
+    icon(doc, DOTS),
+  );
+  set(menuButton, "aria-expanded", "false");
+  // Focusable, because some browsers do not focus a clicked button: keeps the focus inside.
+  const menuNode = h("div", "more", { tabindex: -1, onfocusin: () => extras.need() }, menuButton);
+  const body = h("div", "body", {}, ...middle);
   const status = h("p", "state", { role: "status" });
   const alert = h("p", "error", { role: "alert" });
   const stop = buttonOf(h, "stop", strings.stop, actions.stop);
@@ -67,10 +69,16 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       "header",
       "head",
       { part: "header" },
-      h("h2", "", { id: "title" }, config.name || strings.chat),
-      ...[fresh, menu.node, close],
+      h(
+        "div",
+        "names",
+        {},
+        h("h2", "", { id: "title" }, config.name || strings.chat),
+        h("p", "", {}, strings.ai),
+      ),
+      ...[fresh, menuNode, close],
     ),
-    h("div", "body", {}, ...middle),
+    body,
     h("div", "bar", {}, status, stop),
     alert,
     ...bottom,
@@ -82,7 +90,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
   /** @param {Event} event */
   function touched(event) {
     actions.touch();
-    menu.outside(event);
+    additions.now()?.menu.outside(event);
   }
 
   /** @param {KeyboardEvent} event */
@@ -91,7 +99,7 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
     if (event.key === "Escape" && !event.isComposing) {
       // A dialog of the page stays open.
       event.preventDefault();
-      if (!menu.close(true)) onClose();
+      if (!additions.now()?.escape()) onClose();
     }
     if (event.key !== "Tab" || !full.matches) return;
     const all = /** @type {HTMLElement[]} */ ([...node.querySelectorAll(FOCUSABLE)]).filter(
@@ -106,8 +114,9 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
 
   return {
     node,
+    body,
+    menuButton,
     destroy() {
-      menu.close();
       full.removeEventListener("change", modal);
       remove(node);
     },
@@ -116,11 +125,8 @@ export function createPanel(view, middle, bottom, onClose, onDownload, sound) {
       const { turn } = state;
       const usable = state.ready && state.v2;
       node.hidden = !state.open;
-      if (!state.open) menu.close();
-      renderSound();
-      download.disabled = !(state.messages.length || state.outbox.length);
       modal();
-      setText(status, statusOf(state, strings));
+      setText(status, statusOf(state, strings) || (additions.now()?.waiting(state) ?? ""));
       setText(alert, state.alert);
       stop.hidden = !turn || turn.done || !usable;
       stop.disabled = !!turn?.stopping;

@@ -1,4 +1,4 @@
-/** Suggested questions, shown until the first message. */
+/** Buttons that send a suggested question, before the first message. */
 
 import { buttonOf, set } from "./dom.js";
 
@@ -11,13 +11,12 @@ export function createStarters({ h, strings }, onSend) {
   return {
     node,
     /** @param {State} state @param {boolean} blocked the form or the notice comes first */
-    render({ starters, messages, outbox }, blocked) {
-      node.hidden = blocked || !starters.length || !!messages.length || !!outbox.length;
-      if (shown === JSON.stringify(starters)) return;
-      shown = JSON.stringify(starters);
-      node.replaceChildren(
-        ...starters.map((text) => buttonOf(h, "chip", text, () => onSend(text))),
-      );
+    render({ starters, messages, outbox, turn, regenerating }, blocked) {
+      const offers = messages.length ? [] : starters;
+      node.hidden = blocked || !offers.length || !!outbox.length || !!turn || !!regenerating;
+      if (shown === JSON.stringify(offers)) return;
+      shown = JSON.stringify(offers);
+      node.replaceChildren(...offers.map((text) => buttonOf(h, "chip", text, () => onSend(text))));
       for (const button of node.children) set(button, "dir", "auto");
     },
   };

@@ -1,4 +1,4 @@
-/** The streaming answer: outside the log, its text revealed frame by frame. */
+/** The streaming answer: its text revealed frame by frame. */
 
 import { renderMarkdown } from "../markdown.js";
 import { frameLoop, set } from "./dom.js";
@@ -16,7 +16,9 @@ export const cutAt = (text, at) => (/[\ud800-\udbff]/.test(text[at - 1]) ? at + 
 export function createStreamingAnswer({ h, win, strings }, onGrow) {
   const body = bubbleOf(h, "assistant");
   const dots = h("div", "dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-  const node = h("div", "line", { part: "message message-assistant" }, body, dots);
+  // In the log, between the question and those that wait; but not announced while it grows.
+  const props = { part: "message message-assistant", "aria-live": "off" };
+  const node = h("div", "line growing", props, body, dots);
   let text = "";
   let shown = 0;
   const loop = frameLoop(win, reveal);

@@ -1,17 +1,18 @@
 /** The message log, the streaming answer below it, and the scroll position. */
 
-import { transcriptLines } from "../conversation/messages.js";
-import { createAnswerActions } from "./answer-actions.js";
+import { inOrder, transcriptLines } from "../conversation/messages.js";
 import { buttonOf, remove, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** @import { State, View } from "../types.js" */
-/** @import { AnswerActions } from "./answer-actions.js" */
-/** @typedef {{ node: HTMLElement, actions?: AnswerActions, render?: (now: any, state: State) => void }} Line */
+/** @import { AnswerActions } from "../more/answer-actions.js" */
+/** @typedef {{ node: HTMLElement, acts?: boolean, actions?: AnswerActions, render?: (now: any, state: State, waits: boolean) => void }} Line */
 
 /** Within this many pixels, the visitor is at the end. */
 const NEAR = 60;
+/** Pixels above a question at the top. */
+const GAP = 12;
 
 /**
  * @param {View} view
@@ -20,7 +21,7 @@ const NEAR = 60;
  * @param {HTMLElement[]} after elements below it
  */
 export function createTranscript(view, onEdit, before, after) {
-  const { h, strings, config } = view;
+  const { h, strings, config, extras } = view;
   const older = h("p", "hint", {}, strings.older);
   const log = h("div", "", {
     role: "log",
@@ -30,6 +31,8 @@ export function createTranscript(view, onEdit, before, after) {
   // The newest answer's actions are outside the log, so that screen readers do not announce them.
   const tail = h("div");
   const streaming = createStreamingAnswer(view, follow);
+  // Lets a question go to the top although little follows it yet.
+  const room = h("div");
   const pill = buttonOf(h, "pill", strings.newer, () => {
     toEnd();
     scroller.focus();
@@ -45,26 +48,54 @@ export function createTranscript(view, onEdit, before, after) {
     older,
     log,
     tail,
-    streaming.node,
     ...after,
+    room,
   );
+  log.append(streaming.node);
   /** @type {Map<string, Line>} */
   const lines = new Map();
-  let atEnd = true;
   let replays = -1;
   let waiting = 0;
+  /** The latest question: nothing scrolls past it. @type {HTMLElement | null} */
+  let anchor = null;
+  /** The question was sent here, and goes to the top. */
+  let pinned = false;
+  /** The height of `room`. */
+  let space = 0;
+  /** The visitor has not scrolled away. */
+  let follows = true;
+  /** Where this module scrolled to last. */
+  let own = 0;
 
-  function toEnd() {
-    scroller.scrollTop = scroller.scrollHeight;
-    scrolled();
+  const topOf = (/** @type {HTMLElement} */ node) =>
+    node.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+  const rest = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+
+  /** @param {number} top */
+  function moveTo(top) {
+    scroller.scrollTop = top;
+    own = scroller.scrollTop;
   }
+  function toEnd() {
+    anchor = null;
+    follows = true;
+    follow();
+  }
+  /** The transcript has grown: show more of it, up to where the latest question is at the top. */
   function follow() {
-    if (atEnd) toEnd();
-    else pill.hidden = false;
+    const top = anchor && topOf(anchor) - GAP;
+    if (top !== null && pinned) {
+      space = Math.max(0, top + scroller.clientHeight - topOf(room));
+      room.style.setProperty("height", `${space}px`);
+    }
+    const end = scroller.scrollHeight - scroller.clientHeight;
+    const target = Math.min(end, top ?? end);
+    if (follows && target > scroller.scrollTop) moveTo(target);
+    pill.hidden = rest() - space < NEAR;
   }
   function scrolled() {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
-    if (atEnd) pill.hidden = true;
+    if (Math.abs(scroller.scrollTop - own) > 2) follows = rest() < NEAR;
+    if (rest() - space < NEAR) pill.hidden = true;
   }
 
   /** @param {any} item */
@@ -74,13 +105,16 @@ export function createTranscript(view, onEdit, before, after) {
       item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
     // A message from the history without an answer may have lost it.
     const lost = item.role === "user" && !item.type;
-    if (item.ref || (item.id && (item.role === "assistant" || lost)))
-      line.actions = createAnswerActions(view, item);
+    line.acts = !!item.ref || (!!item.id && (item.role === "assistant" || lost));
     return line;
   }
 
   /** @param {Line} line @param {any} item @param {State} state @param {boolean} newest */
-  function renderActions({ node, actions }, item, state, newest) {
+  function renderActions(line, item, state, newest) {
+    if (!line.acts) return;
+    extras.need();
+    line.actions ??= extras.now()?.createAnswerActions(view, item);
+    const { node, actions } = line;
     if (!actions) return;
     const place = newest ? tail : item.role === "assistant" ? node : null;
     if (!place) remove(actions.node);
@@ -120,18 +154,26 @@ export function createTranscript(view, onEdit, before, after) {
     }
     let place = log.firstElementChild;
     let added = false;
-    for (const item of all) {
+    const { first, later } = inOrder(all, state.turn);
+    for (const item of [...first, null, ...later]) {
+      if (!item) {
+        if (streaming.node === place) place = place.nextElementSibling;
+        else log.insertBefore(streaming.node, place);
+        continue;
+      }
       const key = item.key ?? item.cid;
       let line = lines.get(key);
       if (!line) {
         line = lineFor(item);
         lines.set(key, line);
         added = true;
+        if ((item.cid || item.role === "user") && !later.includes(item)) anchor = line.node;
       }
+      line.node.classList.toggle("queued", later.includes(item));
       if (line.node === place) place = place.nextElementSibling;
       else log.insertBefore(line.node, place);
       line.node.hidden = isRegenerating(item, state);
-      line.render?.(item, state);
+      line.render?.(item, state, later.includes(item));
       renderActions(line, item, state, item === all.at(-1));
     }
     tail.hidden = !!(state.turn || state.regenerating);
@@ -140,18 +182,24 @@ export function createTranscript(view, onEdit, before, after) {
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
     // Before the first message, keep the greeting in view.
-    const begun = !!state.messages.length || waiting;
-    if (!begun) pill.hidden = true;
-    else if (sends || atEnd) toEnd();
-    else if (added) pill.hidden = false;
+    if (!state.messages.length && !waiting) {
+      anchor = null;
+      pinned = false;
+      pill.hidden = true;
+    } else {
+      if (sends) follows = true;
+      if (sends && !state.turn) pinned = true;
+      // A waiting question is at the end, below the answer that is being written.
+      if (sends && state.turn && rest() > space)
+        moveTo(scroller.scrollHeight - space - scroller.clientHeight);
+      if (added) follow();
+    }
   }
 
   pill.hidden = true;
   return {
-    ...{ scroller, pill, render, toEnd, cancel: streaming.cancel },
-    /** Move elements above the log. @param {HTMLElement[]} nodes */
-    raise(...nodes) {
-      if (older.previousElementSibling !== nodes.at(-1)) older.before(...nodes);
-    },
+    ...{ scroller, pill, render, follow, cancel: streaming.cancel },
+    /** @param {string} key */
+    nodeOf: (key) => lines.get(key)?.node,
   };
 }

@@ -4,6 +4,7 @@ import { JSDOM } from "jsdom";
 import * as chatRuntime from "../../src/chat-runtime.js";
 import { boot } from "../../src/embed/boot.js";
 import { createChunks } from "../../src/embed/chunks.js";
+import * as more from "../../src/more.js";
 import { createClock } from "./clock.js";
 import { fakeWebSocket, session } from "./socket.js";
 
@@ -22,7 +23,8 @@ export const CONFIG = {
 export const settle = () => new Promise((done) => setImmediate(done));
 
 const moduleOf = (name) =>
-  name === "chat" ? chatRuntime : import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
+  ({ chat: chatRuntime, more })[name] ??
+  import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);
 
 const ROLES = {
   button: "button",
@@ -120,7 +122,8 @@ export function openPage({
     },
     /** Add a script tag; `cold`: only the first file is loaded yet. */
     async embed(id = "wid_one", data = {}, { cold = false } = {}) {
-      if (!cold) await chunks.load("https://chat.example", "chat");
+      if (!cold)
+        for (const name of ["chat", "more"]) await chunks.load("https://chat.example", name);
       const script = win.document.createElement("script");
       script.type = "text/plain";
       script.src = "https://chat.example/api/widget/embed.js";
@@ -186,7 +189,8 @@ export function openPage({
     },
     /** The texts of the bubbles in the log. */
     get lines() {
-      return [...page.get("log").children].map((each) => each.querySelector(".bubble").textContent);
+      const lines = page.get("log").querySelectorAll(".line:not(.growing)");
+      return [...lines].map((each) => each.querySelector(".bubble").textContent);
     },
     go(online) {
       Object.defineProperty(win.navigator, "onLine", { value: online, configurable: true });

@@ -1,4 +1,4 @@
-"""`manage.py export_contact ID`: everything kept of a contact, as JSON on standard output."""
+"""`manage.py export_contact ID`: print all data about a contact as JSON."""
 
 import json
 from argparse import ArgumentParser

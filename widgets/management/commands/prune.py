@@ -16,8 +16,8 @@ class Command(BaseCommand):
         "Delete conversations past their organization's retention period, sessions without "
         "messages, old daily counts, stored responses of Idempotency-Keys, old audit log entries, "
         "invitations that were not accepted, expired staff sessions, networks without a login for "
-        "90 days, and old records of background jobs and mail. A background job does the same "
-        "every night. Safe to run while the server runs."
+        "90 days, old records of background jobs, mail and webhooks, and vectors of deleted "
+        "knowledge. A background job does the same every night. Safe to run while the server runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,16 +41,19 @@ class Command(BaseCommand):
 
 
 def sentence(pruned: Pruned) -> str:
-    """What went, in words."""
-    # The sentence without these is older than they are, and scripts may look for it.
+    """Return a sentence with the deleted amounts."""
+    # Left out if zero, because scripts may rely on the older sentence without these.
     sessions = f", {pruned.staff_sessions} staff sessions" if pruned.staff_sessions else ""
     networks = f", {pruned.networks} known networks" if pruned.networks else ""
     jobs = f", {pruned.jobs} background jobs" if pruned.jobs else ""
     mail = f", {pruned.mail} records of mail" if pruned.mail else ""
+    events = f", {pruned.events} events of webhooks" if pruned.events else ""
+    closed = f", {pruned.closed_questions} closed questions" if pruned.closed_questions else ""
+    vectors = f", {pruned.vectors} vectors without a passage" if pruned.vectors else ""
     return (
         f"{pruned.conversations} conversations with {pruned.messages} messages, "
         f"{pruned.empty_sessions} empty sessions, {pruned.usage} daily counts, "
         f"{pruned.answers} answers of the REST API, "
         f"{pruned.audit_entries} lines of the audit log, {pruned.invitations} invitations"
-        f"{sessions}{networks}{jobs}{mail}"
+        f"{sessions}{networks}{jobs}{mail}{events}{closed}{vectors}"
     )

@@ -1,4 +1,4 @@
-"""`manage.py setup_demo`: make the demo if there is none, and print where it is."""
+"""`manage.py setup_demo`: create the demo if there is none, and print its addresses."""
 
 import os
 import secrets
@@ -31,9 +31,9 @@ class Command(BaseCommand):
         if owner is not None:
             text = f"email: {owner.email}\npassword: {password}\nAPI key: {owner.api_key}\n"
             write_private(path, text)
-            self.stdout.write(f"The admin's owner: {owner.email}, password {password}")
+            self.stdout.write(f"Log in to the admin as {owner.email}, password {password}")
         if path.exists():
-            self.stdout.write(f"Email, password and API key of the demo stand in {path}")
+            self.stdout.write(f"The email, password and API key of the demo are in {path}")
         self.stdout.write("")
         self.stdout.write(f"  Demo page   {settings.SITE_URL}/demo/")
         self.stdout.write(f"  Admin       {settings.SITE_URL}/admin/")
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
+    """Write a file that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(descriptor, 0o600)

@@ -15,8 +15,11 @@ from loquent.agents.types import VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
+from loquent.webhooks.services.events import record_events
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_message, signs_of
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
+from widgets.services.events import message_events
 from widgets.services.handoff.visitor import visitor_wrote
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
@@ -30,7 +33,7 @@ from widgets.services.turns.locking import (
     session_ended_error,
 )
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import Handler, MessageData, MessageRole, TurnState
+from widgets.types import Handler, MessageData, MessageRole, Sign, TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def accept_messages(
     `contact_info_required`, `daily_cap_reached`, or `forbidden` if the session or widget has ended.
     If this raises, nothing was written.
     """
-    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
+    # Rate limits may wait for Redis, so charge them before locking any row.
     charges = charge_messages([(str(each.session_id), each.ip) for each in posted])
     answers: Answers = {}
     written: list[_New] = []
@@ -229,6 +232,7 @@ def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
         last_seq=new.row.seq,
         widget_id=session.widget_id,
         agent_id=session.agent_id,
+        webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
     )
 
@@ -257,15 +261,38 @@ def _append(written: Sequence[_New], now: datetime) -> None:
             new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
     WidgetTurn.objects.bulk_create(turns)
-    stayed: list[uuid.UUID] = []
+    # Most messages say nothing special on a page already known: one statement for all of them.
+    stayed: dict[Sign, list[uuid.UUID]] = defaultdict(list)
     for new in written:
+        signs = signs_of(new.posted.content)
         changes = page_changes(new.session.page, new.posted.page)
         if changes:
+            changes |= _noted(signs)
             _move_on([new.session.session_id], now, **changes)
         else:
-            stayed.append(new.session.session_id)
-    if stayed:
-        _move_on(stayed, now)
+            stayed[signs].append(new.session.session_id)
+    for signs, session_ids in stayed.items():
+        _move_on(session_ids, now, **_noted(signs))
+    record_events(
+        [
+            event
+            for new in written
+            if new.session.webhooks_of is not None
+            for event in message_events(
+                new.row,
+                organization_id=new.session.organization_id,
+                widget_id=new.session.widget_id,
+            )
+        ]
+    )
+
+
+def _noted(signs: Sign) -> dict[str, Any]:
+    """Return the changes of a session by what its visitor has said."""
+    changes: dict[str, Any] = {"signs": F("signs").bitor(signs.value)}
+    if added := after_message(signs):
+        changes["attention"] = F("attention").bitor(added.value)
+    return changes
 
 
 def _move_on(session_ids: Sequence[uuid.UUID], now: datetime, **changes: Any) -> None:

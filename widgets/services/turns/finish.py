@@ -12,9 +12,13 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
-from loquent.agents.types import Source
+from loquent.agents.types import Choice, Source
 from loquent.db.compiled import PreparedQuery
+from loquent.webhooks.services.events import record_events
+from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_answer
+from widgets.services.events import failed_answer_event, message_events
 from widgets.services.handoff.visitor import hand_over
 from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
@@ -45,6 +49,7 @@ class Outcome:
     reply_outcome: str = AnswerOutcome.ANSWERED.value
     cut_reason: str = ""
     sources: list[Source] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -57,11 +62,13 @@ class Outcome:
 
     @property
     def kind(self) -> str:
-        """What the answer did for the visitor: an AnswerOutcome."""
+        """The result of the answer for the visitor: an AnswerOutcome."""
         return outcome_of(self.status, complete=self.reply_outcome)
 
 
-_sessions = PreparedQuery(lambda ids: locked_sessions(ids).values_list("id", "last_seq", "outcome"))
+_sessions = PreparedQuery(
+    lambda ids: locked_sessions(ids).values_list("id", "last_seq", "outcome", "attention")
+)
 _turns = PreparedQuery(
     lambda ids: (
         WidgetTurn.objects.select_for_update()
@@ -91,7 +98,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
     with transaction.atomic():
         sessions = _sessions([turn.session_id for turn, _ in ended])
         last_seqs = {row[0]: row[1] for row in sessions}
-        earlier = {row[0]: row[2] for row in sessions}
+        before = {row[0]: (row[2], row[3]) for row in sessions}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[PendingTurn, Outcome]] = []
@@ -106,12 +113,15 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
                 plain.append((turn, outcome))
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
-        rows |= _append_answers(plain, last_seqs, earlier)
+        rows |= _append_answers(plain, last_seqs, before)
+        record_events(
+            [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
+        )
         handed_over = {
             turn.session_id
             for turn, outcome in ended
             if turn.turn_id in ours
-            and (reason := _reason_to_hand_over(turn, outcome, earlier[turn.session_id]))
+            and (reason := _reason_to_hand_over(turn, outcome, before[turn.session_id][0]))
             and hand_over(session_id=turn.session_id, reason=reason)
         }
         # Settled last, because it locks the organization's row until the transaction ends.
@@ -125,6 +135,31 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             is_handed_over=turn.session_id in handed_over,
         )
         for turn, row in found
+    ]
+
+
+def _events(
+    turn: PendingTurn,
+    outcome: Outcome,
+    rows: dict[uuid.UUID, WidgetMessage | None],
+    ours: set[uuid.UUID],
+) -> list[NewEvent]:
+    """Return what webhooks hear of a turn that has ended here."""
+    if turn.webhooks_of is None or turn.turn_id not in ours or turn.turn_id not in rows:
+        return []
+    row = rows[turn.turn_id]
+    if row is not None:
+        return message_events(row, organization_id=turn.webhooks_of, widget_id=turn.widget_id)
+    if outcome.kind != AnswerOutcome.FAILED:
+        return []
+    return [
+        failed_answer_event(
+            session_id=turn.session_id,
+            message_id=turn.message_id,
+            seq=turn.seq,
+            organization_id=turn.webhooks_of,
+            widget_id=turn.widget_id,
+        )
     ]
 
 
@@ -151,32 +186,35 @@ def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 def _append_answers(
     ended: Sequence[tuple[PendingTurn, Outcome]],
     last_seqs: dict[uuid.UUID, int],
-    earlier: dict[uuid.UUID, str],
+    before: dict[uuid.UUID, tuple[str, int]],
 ) -> dict[uuid.UUID, WidgetMessage | None]:
     """Append each session's answer; return the messages by turn id.
 
-    `earlier`: the outcome of the answer before, by session id.
+    `before`: the outcome of the answer before, and the attention, by session id.
     """
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
-    by_end: dict[tuple[str, str], list[uuid.UUID]] = defaultdict(list)
+    by_end: dict[tuple[str, str, int], list[uuid.UUID]] = defaultdict(list)
     for turn, outcome in ended:
+        earlier, attention = before[turn.session_id]
         rows[turn.turn_id] = WidgetMessage(
             session_id=turn.session_id,
             seq=last_seqs[turn.session_id] + 1,
             role=MessageRole.ASSISTANT,
             created_at=now,
             reply_to_id=uuid.UUID(turn.message_id),
-            **_columns(turn, outcome, earlier[turn.session_id]),
+            **_columns(turn, outcome, earlier),
         )
-        by_end[outcome.status, outcome.kind].append(turn.session_id)
+        attention = after_answer(attention, outcome.kind)
+        by_end[outcome.status, outcome.kind, attention].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
-    for (status, kind), session_ids in by_end.items():
+    for (status, kind, attention), session_ids in by_end.items():
         WidgetSession.objects.filter(id__in=session_ids).update(
             last_seq=F("last_seq") + 1,
             last_active_at=now,
             last_answer_status=status,
             outcome=kind,
+            attention=attention,
         )
     return rows
 
@@ -191,7 +229,7 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
-        _note_unanswered(turn, outcome)
+        _note_unanswered(turn, outcome, session)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
@@ -209,6 +247,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "outcome": outcome.kind,
         "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
+        "choices": outcome.choices,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
         "output_tokens": outcome.output_tokens,
@@ -225,6 +264,9 @@ def _reason_to_hand_over(turn: PendingTurn, outcome: Outcome, earlier: str) -> W
         return WantedReason.BUDGET
     if turn.messages and asks_for_person(turn.messages[-1].content):
         return WantedReason.ASKED
+    if turn.replaces:
+        # The turn before is the same question.
+        return None
     if outcome.kind == earlier == AnswerOutcome.NO_ANSWER:
         return WantedReason.AGENT
     if outcome.kind == earlier == AnswerOutcome.FAILED:
@@ -232,9 +274,11 @@ def _reason_to_hand_over(turn: PendingTurn, outcome: Outcome, earlier: str) -> W
     return None
 
 
-def _note_unanswered(turn: PendingTurn, outcome: Outcome) -> None:
+def _note_unanswered(turn: PendingTurn, outcome: Outcome, session: WidgetSession) -> None:
     """Record for staff that this turn ended without text."""
     WidgetMessage.objects.filter(id=turn.message_id).update(turn_status=outcome.status)
     WidgetSession.objects.filter(id=turn.session_id).update(
-        last_answer_status=outcome.status, outcome=outcome.kind
+        last_answer_status=outcome.status,
+        outcome=outcome.kind,
+        attention=after_answer(session.attention, outcome.kind),
     )

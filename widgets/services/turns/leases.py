@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.events import note_message
 from widgets.services.history import append_message, message_data
 from widgets.types import MessageData, MessageRole, MessageStatus, TurnState
 
@@ -104,6 +105,7 @@ def _interrupt(turn: WidgetTurn) -> Interrupted | None:
                 status=MessageStatus.INTERRUPTED,
                 reply_to_id=turn.message_id,
             )
+            note_message(row)
     return Interrupted(
         session_id=session.id,
         message_id=str(turn.message_id),

@@ -77,6 +77,8 @@ class LockedSession:
     contact_info_mode: str
     daily_message_cap: int | None
     timezone: str
+    organization_id: uuid.UUID
+    has_webhooks: bool
     handler: str
     work_status: str
     page: VisitorPage | None
@@ -95,6 +97,11 @@ class LockedSession:
     def cap(self) -> DailyCap:
         return DailyCap(self.widget_pk, self.daily_message_cap, self.timezone)
 
+    @property
+    def webhooks_of(self) -> uuid.UUID | None:
+        """Return the organization whose webhooks hear of this session; None without any."""
+        return self.organization_id if self.has_webhooks else None
+
 
 # Only the columns we need: loading full rows of three tables dominated the cost of a message.
 COLUMNS = (
@@ -109,6 +116,8 @@ COLUMNS = (
     "widget__contact_info_mode",
     "widget__daily_message_cap",
     "widget__organization__timezone",
+    "widget__organization_id",
+    "widget__organization__has_webhooks",
     "handler",
     "status",
     *PAGE_COLUMNS,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.attention import after_answer
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message
 from widgets.services.turns.locking import check_may_write, lock_session
@@ -23,7 +24,7 @@ def regenerate_answer(*, session_id: uuid.UUID, message_id: str, ip: str) -> str
     waits or runs, `contact_info_required`, `rate_limited`, `daily_cap_reached`; in these cases
     nothing has changed, and the earlier answer is kept.
     """
-    # Rate limits may wait for Redis, and no row lock may be held meanwhile.
+    # Rate limits may wait for Redis, so charge them before locking any row.
     charge = charge_message(session_key=str(session_id), ip=ip)
     try:
         return str(_queue_again(session_id, message_id, charge.refusal))
@@ -106,6 +107,9 @@ def replace_answer(
         setattr(row, name, value)
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
-        last_active_at=now, last_answer_status=row.status, outcome=row.outcome
+        last_active_at=now,
+        last_answer_status=row.status,
+        outcome=row.outcome,
+        attention=after_answer(session.attention, row.outcome),
     )
     return row

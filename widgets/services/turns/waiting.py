@@ -43,7 +43,8 @@ class PendingTurn:
     """An unfinished turn, with what its answer needs.
 
     The process that claims the turn sets `owner` and the fields below it. `replaces`: the
-    message's earlier answer, if the answer is regenerated.
+    message's earlier answer, if the answer is regenerated. `webhooks_of`: the organization, if it
+    has webhooks.
     """
 
     turn_id: uuid.UUID
@@ -56,6 +57,7 @@ class PendingTurn:
     last_seq: int
     widget_id: str
     agent_id: uuid.UUID
+    webhooks_of: uuid.UUID | None
     page: VisitorPage | None
     owner: uuid.UUID | None = None
     reply_id: str = ""
@@ -81,6 +83,8 @@ COLUMNS = (
     "session__last_seq",
     "session__widget__widget_id",
     "session__widget__text_agent_id",
+    "session__widget__organization_id",
+    "session__widget__organization__has_webhooks",
     *(f"session__{column}" for column in PAGE_COLUMNS),
 )
 
@@ -100,6 +104,7 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, url, title, referrer, context, at = columns
+    *others, organization_id, has_webhooks, url, title, referrer, context, at = columns
+    others.append(organization_id if has_webhooks else None)
     others.append(stored_page(url, title, referrer, context, at))
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

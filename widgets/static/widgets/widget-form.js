@@ -53,6 +53,9 @@
       const described = input.getAttribute("aria-describedby");
       input.setAttribute("aria-describedby", described ? `${described} ${id}` : id);
     }
+    // What the server has said beside the field is not said twice.
+    const said = input.closest(".form-row").querySelector(".errorlist")?.textContent ?? "";
+    lines = lines.filter((line) => !said.includes(line));
     list.className = `lq-live lq-${kind}`;
     list.replaceChildren(
       ...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })),
@@ -112,6 +115,20 @@
       input.value = picker.value;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     });
+    const swatches = Object.entries(JSON.parse(input.dataset.swatches ?? "{}"));
+    for (const [name, color] of swatches) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "lq-swatch";
+      button.title = name;
+      button.setAttribute("aria-label", `${name}: ${input.labels[0]?.textContent ?? input.name}`);
+      button.style.backgroundColor = color;
+      button.addEventListener("click", () => {
+        input.value = color;
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+      row.append(button);
+    }
   }
 
   // --- A site that was refused goes to the list above, so that nothing typed is lost.

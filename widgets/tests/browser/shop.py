@@ -1,7 +1,7 @@
 """Somebody else's site: one page, on an origin of its own, with the policy that a test wants."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -10,25 +10,34 @@ from typing import Self
 class Shop:
     """`http://localhost:PORT/`, which is another origin than 127.0.0.1's.
 
-    `files` has what is at other paths: scripts at names that end in `.js`, else pages.
+    `files` has what is at other paths: scripts at names that end in `.js`, else pages. `streams`
+    has pages that arrive in pieces.
     """
 
     def __init__(
-        self, html: str, *, policy: str = "", files: Mapping[str, str] | None = None
+        self,
+        html: str,
+        *,
+        policy: str = "",
+        files: Mapping[str, str] | None = None,
+        streams: Mapping[str, Callable[[], Iterable[str]]] | None = None,
     ) -> None:
         known = {"/": html, **(files or {})}
+        streamed = streams or {}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
                 body = known.get(path)
-                self.send_response(204 if body is None else 200)
+                self.send_response(204 if body is None and path not in streamed else 200)
                 if policy:
                     self.send_header("Content-Security-Policy", policy)
                 kind = "javascript" if path.endswith(".js") else "html"
                 self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
                 self.end_headers()
-                self.wfile.write((body or "").encode())
+                # HTTP/1.0: the end of the connection is the end of the page.
+                for piece in streamed[path]() if path in streamed else [body or ""]:
+                    self.wfile.write(piece.encode())
 
             def log_message(self, *_: object) -> None:
                 """No line for each request."""

@@ -56,7 +56,7 @@ async def test_playground_uses_unsaved_settings(
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
 
 
-async def test_the_playground_says_what_the_endpoint_refuses_and_cuts_off(
+async def test_playground_shows_refusals_and_cut_answers(
     page: Page, live_server_process: StartServer, agent: TextAgent
 ) -> None:
     async with ScriptedEndpoint() as endpoint:

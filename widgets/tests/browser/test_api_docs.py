@@ -30,7 +30,7 @@ async def test_operation_can_be_read_and_tried(
     await page.get_by_role("button", name="Authorize").click()
     await page.locator("#auth-bearer-value").fill(acme_key)
     await page.get_by_role("button", name="Apply credentials").first.click()
-    await page.get_by_role("button", name="Close").last.click()
+    await page.get_by_role("button", name="Close", exact=True).last.click()
     operation = page.locator("#operations-contacts-contacts_list")
     await operation.get_by_text("List contacts").click()
     await operation.get_by_role("button", name="Try it out").click()

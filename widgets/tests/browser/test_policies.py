@@ -68,7 +68,7 @@ async def test_admin_violates_no_policy(
     await page.get_by_label("Email").fill("alice@example.com")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Log in").click()
-    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
     widget = await in_database(WidgetConfig.objects.get, id=session.widget_id)
     contact = await in_database(Contact.objects.get)
     for path in (

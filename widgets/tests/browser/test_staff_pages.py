@@ -22,6 +22,7 @@ from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PHONE: ViewportSize = {"width": 375, "height": 700}
 ANSWER = "# Hi\n\n| a | b |\n|---|---|\n| [c](https://example.com/) | `d` |\n\n```\n" + "x" * 200
+NARROW: ViewportSize = {"width": 1024, "height": 768}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -54,7 +55,9 @@ def addresses(widget: WidgetConfig) -> list[str]:
     invitation, owner = Invitation.objects.get(), Membership.objects.get(role=Role.OWNER)
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
-        "/admin/", "/admin/widgets/widgetconfig/", "/admin/widgets/widgetconfig/add/",
+        "/admin/", "/admin/reports/", "/admin/quality/", "/admin/knowledge/",
+        "/admin/widgets/widgetconfig/",
+        "/admin/widgets/widgetconfig/add/",
         f"{form}/change/", f"{form}/reset-widget-id/", f"{form}/delete/", f"{form}/history/",
         "/admin/widgets/widgetsession/", f"/admin/widgets/widgetsession/{session.pk}/change/",
         "/admin/agents/textagent/", f"/admin/agents/textagent/{widget.text_agent_id}/change/",
@@ -140,7 +143,8 @@ async def test_invitation_works_with_the_keyboard_only(
     server = live_server_process()
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await sign_in(page, server.url)
-    await page.get_by_role("link", name="Members").press("Enter")
+    await page.get_by_role("link", name="Settings").press("Enter")
+    await page.get_by_role("link", name="Team").press("Enter")
     await page.get_by_role("link", name="Invite a member").press("Enter")
     await page.get_by_label("Email").press_sequentially("dora@example.com")
     await page.get_by_label("Role").press("a")
@@ -168,8 +172,9 @@ async def test_staff_pages_work_with_the_keyboard_only(
     await expect(link).to_be_hidden()
     await page.get_by_role("button", name="Menu").press("Enter")
     await link.press("Enter")
-    await page.wait_for_url("**/admin/widgets/widgetconfig/")
-    await expect(page.get_by_role("heading", name="Widgets", level=1)).to_be_visible()
+    # The only widget opens without its list.
+    await page.wait_for_url(f"**/admin/widgets/widgetconfig/{widget.pk}/change/")
+    await expect(page.get_by_role("heading", name="Shop", level=1)).to_be_visible()
     await page.locator(".lq-switch summary").press("Enter")
     other = page.get_by_role("button", name="Globex")
     await expect(other).to_be_visible()
@@ -181,3 +186,51 @@ async def test_staff_pages_work_with_the_keyboard_only(
     await page.locator("#user-tools summary").press("Enter")
     await page.get_by_role("button", name="Log out").press("Enter")
     await page.wait_for_url("**/admin/logout/")
+
+
+async def test_ten_conversations_are_visible_and_nothing_is_cut(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    def talk() -> None:
+        for number in range(12):
+            session, _ = create_widget_session(widget=widget)
+            append_message(session, role="user", content=f"I want a refund {number} " + "x " * 200)
+            append_message(session, role="assistant", content="No.", outcome="no_answer")
+
+    await in_database(talk)
+    server = live_server_process()
+    await sign_in(page, server.url)
+    for size, rows in ((DESK, 10), (NARROW, 9)):
+        await page.set_viewport_size(size)
+        await page.goto(f"{server.url}/admin/widgets/widgetsession/?attention=any")
+        bottoms = await page.locator("#result_list tbody tr").evaluate_all(
+            "rows => rows.map((row) => row.getBoundingClientRect().bottom)"
+        )
+        assert sum(bottom <= size["height"] for bottom in bottoms) >= rows
+        cut = await page.locator(".results").evaluate(
+            "box => [...box.querySelectorAll('tbody td, tbody th')].filter((cell) => "
+            "cell.getBoundingClientRect().right > box.getBoundingClientRect().right).length"
+        )
+        assert cut == 0
+
+
+async def test_conversations_are_marked_as_done_with_the_keyboard(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await in_database(
+        lambda: append_message(WidgetSession.objects.get(), role="user", content="A scam")
+    )
+    await sign_in(page, server.url)
+    await page.get_by_role("link", name="Inbox").press("Enter")
+    await expect(page.get_by_text("Unhappy", exact=True).last).to_be_visible()
+    actions = page.get_by_label("Action:")
+    await expect(actions).to_be_hidden()
+    await page.locator(".action-select").press("Space")
+    await actions.select_option("Mark as done")
+    await page.get_by_role("button", name="Go").press("Enter")
+    await expect(page.get_by_text("Nothing needs attention.")).to_be_visible()
+    await page.locator(".lq-filters > summary").press("Enter")
+    await expect(page.get_by_role("link", name="Left details")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="Left details")).to_be_hidden()

@@ -13,7 +13,7 @@ from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
 from widgets.services.refusals import count_refused_origin, flush_refusals
 from widgets.tests.browser.conversation import say
 from widgets.tests.browser.shop import Shop
-from widgets.tests.browser.staff import known_to_the_server, sign_in
+from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -151,3 +151,32 @@ async def test_no_other_site_can_frame_it(
         await page.goto(shop.origin)
         assert await page.frame_locator("iframe").locator(".page").count() == 0
         assert any("frame-ancestors" in line or "X-Frame-Options" in line for line in refused)
+
+
+async def test_swatch_sets_the_colour(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    await page.get_by_role("button", name="Teal: Main colour").click()
+    await expect(page.get_by_role("textbox", name="Main colour", exact=True)).to_have_value(
+        "#0f766e"
+    )
+
+
+async def test_mistakes_are_listed_with_links_to_their_fields(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    await open_form(page, live_server_process(), widget)
+    await page.get_by_label("Greeting").fill("Kept as typed")
+    await page.get_by_label("Allowed sites").fill("*")
+    await page.get_by_role("textbox", name="Main colour", exact=True).fill("red")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator(".errornote")).to_be_focused()
+    links = page.locator(".lq-error-links a")
+    await expect(links).to_have_count(2)
+    await links.filter(has_text="Allowed sites: ").press("Enter")
+    await expect(page.get_by_label("Allowed sites")).to_be_focused()
+    await expect(page.get_by_label("Greeting")).to_have_value("Kept as typed")
+    row = page.locator(".form-row", has=page.get_by_label("Allowed sites"))
+    await expect(row.get_by_text("leave the list empty")).to_have_count(1)
+    assert await findings(page) == []

@@ -30,7 +30,7 @@ async def log_in(screen: Screen, url: str) -> None:
     await screen.see_focus("Password")
     await screen.type(PASSWORD)
     await screen.press("Enter")
-    await screen.see("heading", "Overview")
+    await screen.see("heading", "Home")
 
 
 async def test_staff_find_a_conversation_and_watch_it_live(
@@ -41,12 +41,11 @@ async def test_staff_find_a_conversation_and_watch_it_live(
     await visitor.connect()
     await visitor.say("Do you ship parcels?")
     await log_in(screen, server.url)
-    await screen.click("link", "Conversations")
-    await screen.see("heading", "Conversations")
+    await screen.click("link", "Inbox")
     await screen.fill("textbox", "Search conversations", "parcels")
     await screen.press("Enter")
     await screen.see("text", "1 conversation")
-    await screen.click("link", within=("row", "Shop"))
+    await screen.click("link", within=("row", "Visitor"))
     await screen.see("text", "Live")
     await screen.see("text", "Do you ship parcels?", within="log")
     await visitor.say("And returns?")
@@ -62,8 +61,7 @@ async def test_playground_answers_with_what_the_form_says(
 ) -> None:
     server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
     await log_in(screen, server.url)
-    await screen.click("link", "Text agents")
-    await screen.click("link", "Helper")
+    await screen.click("link", "Assistants")
     await screen.fill("textbox", "Message", "Can I return it?")
     await screen.press("Enter")
     await screen.see("log", text="You can return anything unused")

@@ -38,4 +38,4 @@ async def test_limits_hold_without_redis() -> None:
             if codes[-1] == "ack":
                 await visitor.until("typing_stop")
         assert codes == ["ack"] * 5 + ["rate_limited"] * 3
-        assert site.logs().count("this process counts rates by itself") == 1
+        assert site.logs().count("this process counts rates on its own") == 1

@@ -104,7 +104,7 @@ def test_dump_from_before_an_upgrade_is_migrated(
     assert len(list((tmp_path / "backups").iterdir())) == 1
 
 
-def test_a_restore_ends_all_staff_sessions(script: Script, alice: User, client: Client) -> None:
+def test_restore_ends_all_staff_sessions(script: Script, alice: User, client: Client) -> None:
     client.force_login(alice)
     assert client.get("/admin/").status_code == 200
     assert script("backup.sh", "once").returncode == 0

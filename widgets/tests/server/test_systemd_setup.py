@@ -41,7 +41,7 @@ def test_documented_commands_create_a_working_site(empty_database: str, tmp_path
         ".venv/bin/python": sys.executable,
         "-o loquent -g loquent": "",
         "systemctl enable": "env >",
-        "--now loquent@8000 loquent@8001 loquent-prune.timer loquent-backup.timer": str(
+        "--now loquent@8000 loquent@8001 loquent-worker loquent-backup.timer": str(
             tmp_path / "at-the-start"
         ),
     }

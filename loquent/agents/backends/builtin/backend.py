@@ -4,20 +4,20 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.search.index import (
-    Hit,
-    questions_of,
-    search_knowledge,
-    sources_of,
-)
+from loquent.agents.backends.builtin.sentences import Sentences, sentences_for
+from loquent.agents.search.index import Hit, retrieved_of, sources_of
+from loquent.agents.search.knowledge import Found, questions_of, search_knowledge
+from loquent.agents.search.refusal import MAX_CHOICES
 from loquent.agents.search.words import question_terms, terms
 from loquent.agents.types import (
+    Choice,
     Passage,
     ReplyEnd,
     ReplyEvent,
-    ReplyOutcome,
     ReplyRequest,
     TextDelta,
 )
@@ -27,18 +27,24 @@ PASSAGES = 3
 CHARS_PER_TOKEN = 4
 TITLES = 5
 MAX_PIECES = 120
+# A further passage is quoted if it fits nearly as well as the best one.
+NEAR = 0.4
 
 _PIECE = re.compile(r"\S{1,24}\s*|\s+")
-_HELLO = "Hello! What would you like to know?"
 _SMALL_TALK = {
-    _HELLO: """hi hello hey hallo hoi salut bonjour hola ciao ola good morning afternoon evening
-        day greetings there""",
-    "You're welcome!": """thanks thank you thx ty merci danke gracias grazie obrigado dank very much
-        so a lot many great perfect ok okay cool nice for your help that helps helped the""",
-    "Goodbye, and thank you for your visit!": "bye goodbye tschuss adieu see you later good ciao",
+    "hello": """hi hello hey hallo hoi salut bonjour hola ciao ola good morning afternoon evening
+        day greetings there guten tag morgen abend buenos dias buongiorno bom dia hej hei merhaba
+        czesc salam привет здравствуйте вітаю γεια مرحبا سلام שלום नमस्ते こんにちは 안녕하세요 你好
+        您好 สวัสดี""",
+    "welcome": """thanks thank you thx ty merci danke gracias grazie obrigado obrigada dank very
+        much so a lot many great perfect ok okay cool nice for your help that helps helped the
+        vielen tack takk tak kiitos dziekuje tesekkurler multumesc спасибо дякую ευχαριστώ شكرا תודה
+        धन्यवाद ありがとう ありがとうございます 감사합니다 谢谢 謝謝 ขอบคุณ""",
+    "bye": """bye goodbye tschuss adieu see you later good ciao до свидания さようなら 再见 再見""",
 }
-_TELLING = """hi hello hey hallo hoi salut bonjour hola ciao ola good greetings thanks thank thx ty
-    merci danke dank gracias grazie obrigado bye goodbye tschuss adieu"""
+# Words of small talk that don't make a message small talk by themselves.
+_FILLING = """morning afternoon evening day there you very much so a lot many perfect ok okay cool
+    nice for your help that helps helped the great see later tag morgen abend dias dia vielen до"""
 
 
 class BuiltinBackend(Backend):
@@ -56,81 +62,96 @@ class BuiltinBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer and its sources; it needs no network and can't fail for want of one."""
-        hits: Sequence[Hit] = ()
-        is_found = True
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
-        answer = small_talk(question)
-        if answer is None:
-            hits = companions(await search_knowledge(request, CANDIDATES))[:PASSAGES]
-            answer = compose(hits) if hits else apology(question, request.knowledge)
-            is_found = bool(hits) or asks_nothing(question, request.knowledge)
-        elif answer == _HELLO:
-            answer = f"{answer} {offer(request.knowledge)}".rstrip()
+        found = await search_knowledge(request, CANDIDATES)
+        answer, end = compose(question, found, request.knowledge)
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        outcome: ReplyOutcome = "answered" if is_found else "no_answer"
-        yield ReplyEnd(sources=sources_of(hits), outcome=outcome)
+        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
+
+
+def compose(question: str, found: Found, knowledge: Sequence[Passage]) -> tuple[str, ReplyEnd]:
+    """Return the answer to a question, in the visitor's language, and its end."""
+    say = sentences_for(question, found.language)
+    refusal = ReplyEnd(outcome="no_answer")
+    if found.outcome == "person":
+        return _no_person(say, found)
+    if talk := small_talk(question):
+        is_hello = talk == "hello" and knowledge
+        answer = [say(talk), offer(say, _titles(knowledge))] if is_hello else [say(talk)]
+        return " ".join(answer), ReplyEnd()
+    if not knowledge:
+        return say("empty"), refusal
+    if not any(question_terms(question)):
+        return f"{say('ask')} {offer(say, _titles(knowledge))}", ReplyEnd()
+    if found.outcome == "choices":
+        return _choices(say, found)
+    if found.outcome == "answer":
+        hits = companions(found.relevant)[:PASSAGES]
+        return quote(say, hits), ReplyEnd(sources=sources_of(hits))
+    nearest = list(dict.fromkeys(hit.title for hit in found.hits))[:MAX_CHOICES]
+    return f"{say('none')} {offer(say, nearest or _titles(knowledge))}", refusal
+
+
+def _no_person(say: Sentences, found: Found) -> tuple[str, ReplyEnd]:
+    """Say that no person is available, and quote the entry that may say how to reach one."""
+    hits = [hit for hit in found.relevant[:1] if hit.words > 0]
+    answer = "\n\n".join(filter(None, [say("person"), quote(say, hits)]))
+    return answer, ReplyEnd(sources=sources_of(hits), outcome="no_answer")
+
+
+def _choices(say: Sentences, found: Found) -> tuple[str, ReplyEnd]:
+    titles = list(dict.fromkeys(hit.title for hit in found.relevant))[:MAX_CHOICES]
+    choices = tuple(Choice(title=title, message=title) for title in titles)
+    return say("choices", titles=say.quoted(titles)), ReplyEnd(choices=choices)
 
 
 def small_talk(message: str) -> str | None:
-    """Return the reply to a message that is only a greeting, thanks or a farewell; else None."""
-    said = terms(message[:100])
-    if len(message) > 100 or set(said).isdisjoint(terms(_TELLING)):
+    """Return the name of the reply to a mere greeting, thanks or farewell; else None."""
+    said = frozenset(terms(message[:100]))
+    if len(message) > 100 or said <= _terms_of(_FILLING):
         return None
-    for reply, words in _SMALL_TALK.items():
-        if set(said) <= set(terms(words)):
-            return reply
-    return None
+    return next((name for name, words in _SMALL_TALK.items() if said <= _terms_of(words)), None)
+
+
+@cache
+def _terms_of(words: str) -> frozenset[str]:
+    return frozenset(terms(words))
 
 
 def companions(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the best passage, and those that answer what the ones before them leave open."""
+    """Return the best passage, and those that match terms which earlier ones don't."""
     chosen: list[Hit] = []
     answered: frozenset[str] = frozenset()
     for hit in hits:
-        if not hit.answers <= answered:
+        if not chosen or (not hit.answers <= answered and hit.score >= NEAR * hits[0].score):
             chosen.append(hit)
             answered |= hit.answers
     return chosen
 
 
-def compose(hits: Sequence[Hit]) -> str:
+def quote(say: Sentences, hits: Sequence[Hit]) -> str:
     """Return the passages, each introduced by the title of its entry."""
     parts: list[str] = []
     title = None
     for hit in hits:
         if hit.title != title:
-            lead = "Here is what I found about" if title is None else "This may help, too:"
-            parts.append(f"{lead} “{hit.title}”:")
+            parts.append(say("found" if title is None else "more", title=hit.title))
             title = hit.title
         parts.append(hit.text)
     return "\n\n".join(parts)
 
 
-def apology(question: str, knowledge: Sequence[Passage]) -> str:
-    """Return a sentence that nothing was found, and what can be asked instead."""
-    if not knowledge:
-        return "I'm sorry, I have no information to answer from yet."
-    if asks_nothing(question, knowledge):
-        return f"What would you like to know? {offer(knowledge)}"
-    return f"I'm sorry, I found nothing about that. {offer(knowledge)}"
-
-
-def asks_nothing(question: str, knowledge: Sequence[Passage]) -> bool:
-    """Return whether the message holds no word to search for, in an agent that knows something."""
-    return bool(knowledge) and not any(question_terms(question))
-
-
-def offer(knowledge: Sequence[Passage]) -> str:
+def offer(say: Sentences, titles: list[str]) -> str:
     """Return a sentence that names what can be asked about; empty if nothing is known."""
-    titles = [f"“{title}”" for title in dict.fromkeys(entry.title for entry in knowledge)][:TITLES]
-    if not titles:
-        return ""
-    *others, last = titles
-    return f"I can help with {', '.join(others) + ' and ' if others else ''}{last}."
+    return say("offer", titles=say.quoted(titles)) if titles else ""
+
+
+def _titles(knowledge: Sequence[Passage]) -> list[str]:
+    return list(dict.fromkeys(entry.title for entry in knowledge))[:TITLES]
 
 
 def shorten(text: str, limit: int) -> str:

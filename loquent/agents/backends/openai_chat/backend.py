@@ -1,7 +1,7 @@
 """Provider `openai-chat`: any OpenAI-compatible chat-completions endpoint, streamed.
 
 A lean client of our own: an SDK costs twice to five times the CPU of the whole turn.
-Nothing that the endpoint writes goes into an exception or a log line.
+Nothing that the endpoint writes is copied into an exception or a log line.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
+from loquent.agents.backends.grounding import ground
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
@@ -25,8 +26,8 @@ from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.openai_chat.sessions import HttpSessions
-from loquent.agents.backends.prompts import system_prompt
-from loquent.agents.search.index import search_knowledge, sources_of
+from loquent.agents.search.index import retrieved_of
+from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
     CheckResult,
@@ -47,7 +48,7 @@ MAX_RETRY_AFTER_SECONDS = 5.0
 # After the answer's last word only token counts may follow: not worth waiting for.
 AFTER_END_SECONDS = 2.0
 DRAIN_SECONDS = 0.05
-# After the first words: what comes meanwhile is read, parsed and passed on as one piece.
+# After the first words, text that arrives within this time is parsed and passed on as one piece.
 GATHER_SECONDS = 0.04
 
 
@@ -65,21 +66,21 @@ class OpenAIChatBackend(Backend):
         self._sessions = HttpSessions()
         self._dialects = Dialects()
 
-    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
-        """Yield the answer as it comes, then its sources, token counts and notes."""
-        hits = await search_knowledge(request, self.prompt_passages)
-        prompt = system_prompt(request.instructions, hits, request.page)
-        asking = Asking(request, prompt, self._dialects.get(_url(), request.model))
+    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
+        """Yield the answer as it arrives, then its sources, token counts and notes."""
+        hits = (await search_knowledge(request, self.prompt_passages)).relevant
+        grounding = ground(request, hits)
+        asking = Asking(request, grounding.prompt, self._dialects.get(_url(), request.model))
         while True:
             response = await self._open(asking)
             reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
-            marks = MarkReader()
+            marks = grounding.reader()
             try:
                 async with aclosing(_read(response, reader)) as texts:
                     async for text in texts:
                         if reader.restarts:
                             reader.restarts = False
-                            marks = MarkReader()
+                            marks = grounding.reader()
                             yield TextRestart()
                         if shown := marks.feed(text):
                             yield TextDelta(shown)
@@ -88,17 +89,21 @@ class OpenAIChatBackend(Backend):
                     raise BackendError(reason, permanent=False, is_outage=False)
                 await _drain(response)
             except (aiohttp.ClientError, OSError, ValueError) as error:
+                if shown := marks.finish():
+                    yield TextDelta(shown)
                 raise BackendError(
                     f"the endpoint's answer broke off ({type(error).__name__})", permanent=False
                 ) from None
             except BackendError:
                 # Some endpoints explain a refusal with status 200.
                 if not reader.refusal or reader.has_text or not asking.learn(reader.refusal, 200):
+                    if shown := marks.finish():
+                        yield TextDelta(shown)
                     raise
                 request.meter.refused()
                 continue
             finally:
-                # A response read to its end has given its connection back; others are cut off.
+                # A response read to its end has returned its connection; others are aborted.
                 response.close()
             break
         self._remember(asking, reader)
@@ -109,12 +114,13 @@ class OpenAIChatBackend(Backend):
             yield TextDelta(NOTHING_FOUND)
         meter = request.meter
         yield ReplyEnd(
-            sources_of(hits) if outcome == "answered" else (),
+            marks.cited if outcome == "answered" else (),
             meter.input_tokens,
             meter.output_tokens,
             outcome=outcome,
             cut=reader.cut,
             notes=self.notes(request.model),
+            retrieved=retrieved_of(hits, marks.cites),
         )
 
     def notes(self, model: str) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ class OpenAIChatBackend(Backend):
         return settings.OPENAI_MODELS
 
     def endpoint(self) -> str:
-        """Return the address of the settings."""
+        """Return the configured address."""
         return settings.OPENAI_BASE_URL
 
     def is_configured(self) -> bool:
@@ -194,7 +200,7 @@ class OpenAIChatBackend(Backend):
         meter = asking.request.meter
         url = _url()
         try:
-            # The session tells the meter when the request is sent: until then it is free.
+            # The session notifies the meter when the request is sent: until then it is free.
             return await self._sessions.get().post(
                 url,
                 data=json.dumps(asking.body).encode(),
@@ -205,14 +211,14 @@ class OpenAIChatBackend(Backend):
                 proxy=proxy_for(url),
             )
         except TimeoutError:
-            # Before the other connection errors, which it is one of: it is not tried again.
+            # Before the other connection errors, of which it is a subclass: it is not retried.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
             meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
-            raise BackendError("OPENAI_BASE_URL is no address", permanent=True) from None
+            raise BackendError("OPENAI_BASE_URL is not a valid address", permanent=True) from None
         except aiohttp.ClientHttpProxyError as refusal:
             meter.refused()
             reason = f"the proxy answered HTTP {refusal.status}"
@@ -274,7 +280,7 @@ async def _read_rest(
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the few bytes behind the answer: at their end the connection can be used again."""
+    """Read the last few bytes of the response, so that the connection can be reused."""
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while not response.content.at_eof():

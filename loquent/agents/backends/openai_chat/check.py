@@ -1,4 +1,4 @@
-"""Checks the endpoint of the settings, without spending a token."""
+"""Checks the configured endpoint, without using tokens."""
 
 import aiohttp
 from django.conf import settings

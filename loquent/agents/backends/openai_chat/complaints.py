@@ -112,7 +112,7 @@ class Complaint:
         return _STREAMING.search(self.words) is not None and _REFUSED.search(self.words) is not None
 
     def names(self, field: str) -> bool:
-        """Return whether the field is named as a word of its own."""
+        """Return whether the field is named as a separate word."""
         return re.search(rf"(?<![\w-]){re.escape(field.lower())}(?![\w-])", self.words) is not None
 
     def maximum(self, value: float) -> float | None:

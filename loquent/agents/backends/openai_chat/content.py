@@ -77,7 +77,7 @@ End = Cut | Literal["stop", "error"] | None
 
 
 def end_of(reason: object) -> End:
-    """Return what a `finish_reason` means; None if the answer goes on.
+    """Return what a `finish_reason` means; None if the answer continues.
 
     An unknown reason is no good end: the answer is kept and marked as cut.
     """

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from loquent.agents.backends.openai_chat.complaints import Complaint
-from loquent.agents.backends.openai_chat.retry_after import wanted_wait
 from loquent.agents.types import BackendError
+from loquent.retry_after import wanted_wait
 
 
 class TryAgainError(Exception):
-    """This attempt failed before the first token in a way that another may not."""
+    """This attempt failed before the first token; a retry may succeed."""
 
     def __init__(self, error: BackendError) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class TryAgainError(Exception):
 def refusal_of(status: int, headers: Mapping[str, str], complaint: Complaint) -> Exception:
     """Return what to raise: a `TryAgainError` for 429 and 5xx, else a permanent BackendError.
 
-    The text is ours: nothing of what the endpoint wrote is in it.
+    The text is our own: it contains nothing that the endpoint wrote.
     """
     reason = f"the endpoint answered HTTP {status}"
     if status == 429 and complaint.is_out_of_quota:

@@ -1,4 +1,4 @@
-"""Reads what a chat-completions endpoint writes. Pure; believes nothing that it reads."""
+"""Reads the responses of a chat-completions endpoint. Pure; treats all input as untrusted."""
 
 import json
 from collections.abc import Callable
@@ -18,13 +18,13 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class AnswerReader:
-    """Takes the bytes of an answer and gives its text.
+    """Converts the bytes of an answer to its text.
 
-    `has_end`: the answer said that it is over. `cut`: why it is not whole. `is_over`: nothing more
-    is to be read. `error`: why the answer is a failure; the text before it counts all the same.
+    `has_end`: the answer declared its end. `cut`: why it is incomplete. `is_over`: there is nothing
+    more to read. `error`: why the answer is a failure; the text before it still counts.
     `is_declined`: the model declined to answer, and its text says so. `refusal`: the endpoint's own
     error document. `restarts`: the text before what `feed` returned was reasoning; the caller
-    resets it. Takes a stream of events, and also the one JSON document of an endpoint that ignores
+    resets it. Accepts a stream of events, and also the JSON document of an endpoint that ignores
     `stream`. `meter` records the text and the counts.
     """
 
@@ -147,7 +147,7 @@ class AnswerReader:
         if not isinstance(choice, dict):
             raise BackendError("the endpoint's answer has another shape", permanent=False)
         if choice.get("index"):
-            # Another choice than the first, though one was asked for.
+            # Not the first choice, although only one was requested.
             found = [c for c in choices if isinstance(c, dict) and not c.get("index")]
             if not found:
                 return ""

@@ -19,7 +19,7 @@ TAGS = (
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
     ("<|channel>thought", "<channel|>"),
 )
-# Text held back for a closing tag that never comes is released after so many characters.
+# Text held back for a closing tag that never arrives is released after this many characters.
 MAX_HELD = 200_000
 # Judging a tag reads all the text before it: an answer of nothing but tags is not worth that.
 MAX_TAGS = 20
@@ -32,7 +32,7 @@ _SENTENCE_ENDS = ".!?…。！？।؟:;"
 
 
 class ReasoningFilter:
-    """Takes the text in pieces and returns what visitors may see of it.
+    """Receives the text in pieces and returns the parts that visitors may see.
 
     A tag counts if the answer begins with it; a closing tag without an opening one, if it ends the
     reasoning (see `_ends_reasoning`). Tags in code or in the middle of a sentence are text.
@@ -73,7 +73,7 @@ class ReasoningFilter:
         return held
 
     def _at_start(self, text: str) -> str:
-        """Only white space, or complete reasoning, has come so far."""
+        """Only white space, or complete reasoning, has arrived so far."""
         head = (self._held + text).lstrip()
         for opening, closing in TAGS:
             if head[: len(opening)].lower() == opening:

@@ -1,4 +1,4 @@
-"""The body of a chat-completions request, and what each model has taught us about it. Pure."""
+"""The body of a chat-completions request, and what was learnt about each model. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -147,7 +147,7 @@ def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[s
 
 
 def size_of(body: dict[str, Any]) -> int:
-    """Return an estimate of the tokens that a request and its longest answer take."""
+    """Return an estimate of the tokens that a request and its longest answer use."""
     cap = body.get("max_tokens") or body.get("max_completion_tokens") or 0
     return int(cap) + sum(estimate_tokens(line["content"]) for line in body["messages"])
 
@@ -162,7 +162,7 @@ def _messages(lines: Sequence[ChatMessage], prompt: str, role: str) -> list[dict
 
 
 def alternating(lines: Iterable[ChatMessage]) -> list[dict[str, str]]:
-    """Return the messages so that a visitor's comes first and the roles alternate.
+    """Return the messages, starting with a visitor's and with alternating roles.
 
     Many chat templates refuse any other order. Messages of one role in a row become one, as a
     failed answer leaves two questions in a row.

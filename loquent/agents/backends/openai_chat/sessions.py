@@ -1,4 +1,4 @@
-"""One HTTP client session per event loop, made when it is first needed."""
+"""One HTTP client session per event loop, created when it is first needed."""
 
 import asyncio
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ MAX_CONNECTIONS = 512
 
 
 class HttpSessions:
-    """Hands out the running loop's session; connections are kept alive between requests."""
+    """Provides the running loop's session; connections are kept alive between requests."""
 
     def __init__(self) -> None:
         self._sessions: dict[int, tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession]] = {}
@@ -26,7 +26,7 @@ class HttpSessions:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # What a turn may take is decided by its caller; nothing may cut it short here.
+            # The caller sets the time limits of a turn, so there is no timeout here.
             timeout=aiohttp.ClientTimeout(total=None),
             trace_configs=[_tracing()],
         )
@@ -43,13 +43,13 @@ class HttpSessions:
     def _drop_dead(self) -> None:
         for key, (loop, session) in list(self._sessions.items()):
             if loop.is_closed():
-                # A closed loop can't close anything any more: take the session's sockets away.
+                # A closed loop can't close anything any more: detach the session's sockets.
                 session.detach()
                 del self._sessions[key]
 
 
 def _tracing() -> aiohttp.TraceConfig:
-    """Tell a request's meter, its `trace_request_ctx`, that the request is on the wire."""
+    """Record on a request's meter, its `trace_request_ctx`, that the request was sent."""
     config = aiohttp.TraceConfig()
     config.on_request_headers_sent.append(_note_sent)
     return config

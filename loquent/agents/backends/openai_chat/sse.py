@@ -1,4 +1,4 @@
-"""Server-sent events, taken apart byte by byte. Pure; see the HTML standard, section 9.2.
+"""Parses server-sent events byte by byte. Pure; see the HTML standard, section 9.2.
 
 Only `data` matters here, so other fields are skipped. Lines end with LF, CR or CRLF.
 """
@@ -12,15 +12,15 @@ class SseError(ValueError):
 
 
 class SseParser:
-    """Feed it bytes as they come; it gives the data of each event that is whole.
+    """Receives bytes as they arrive and returns the data of each complete event.
 
     The result does not depend on how the bytes were cut.
     """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._limit = max_event_bytes
-        # A line that has not ended. Pieces are appended: joining them anew each time, or looking
-        # for the line's end from its start, would take quadratic time over a long line.
+        # An incomplete line. Pieces are appended: joining them again each time, or searching for
+        # the line's end from its start, would take quadratic time for a long line.
         self._rest = bytearray()
         self._data: list[bytes] = []
         self._size = 0

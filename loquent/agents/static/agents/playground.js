@@ -69,6 +69,19 @@
         box.append(list);
         line.append(box);
       }
+      if (end.retrieved.length) {
+        const box = make("details", "lq-sources");
+        box.append(make("summary", "lq-quiet", `Knowledge found (${end.retrieved.length})`));
+        const list = make("ul");
+        for (const { title, score, words, meaning, cited } of end.retrieved) {
+          const scores = [`score ${score}`, `words ${words}`];
+          if (meaning !== null) scores.push(`meaning ${meaning}`);
+          if (cited) scores.push("cited");
+          list.append(make("li", "", `${title}: ${scores.join(", ")}`));
+        }
+        box.append(list);
+        line.append(box);
+      }
       line.append(make("p", "lq-meta", parts.join(" · ")));
       if (end.cut) line.append(make("p", "lq-try-error", CUT[end.cut]));
       notes.replaceChildren(...end.notes.map((note) => make("li", "", note)));

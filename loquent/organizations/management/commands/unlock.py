@@ -18,6 +18,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         email = staff_username(options["email"])
         if reset(username=email):
-            self.stdout.write(f"{email} may sign in again.")
+            self.stdout.write(f"{email} can log in again.")
         else:
             self.stdout.write(f"{email} was not locked.")

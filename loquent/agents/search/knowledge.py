@@ -1,0 +1,212 @@
+"""Searches an agent's knowledge; builds its index on threads and keeps it in memory."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from loquent.agents.persons import asks_for_person
+from loquent.agents.search.embedder import embedder
+from loquent.agents.search.index import Hit, KnowledgeIndex
+from loquent.agents.search.refusal import (
+    Outcome,
+    Threshold,
+    decide,
+    meaning_threshold,
+    unanswerable_questions,
+    words_threshold,
+)
+from loquent.agents.search.vectors import add_vectors
+from loquent.agents.search.words import question_terms
+from loquent.agents.types import ChatMessage, ReplyRequest
+
+if TYPE_CHECKING:
+    from loquent.agents.search.embedder import Vectors
+
+logger = logging.getLogger(__name__)
+CACHED_CHARS = 10_000_000
+# How long a reply waits for a new index; then the old one is used, or words alone.
+WAIT_SECONDS = 1.0
+MAX_QUESTION = 2_000
+# A question with more terms than this stands by itself.
+FOLLOW_UP_TERMS = 4
+# Earlier messages count less than the current question.
+FOLLOW_UP_SHARE = 0.9
+# Up to this many passages are searched by words in less than a millisecond.
+FAST_PASSAGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The result of a search: all hits, best first, and the outcome. `language`: the agent's.
+
+    `relevant`: the hits that are good enough to answer from.
+    """
+
+    outcome: Outcome = "none"
+    hits: Sequence[Hit] = ()
+    threshold: float = 0.0
+    language: str = ""
+
+    @property
+    def relevant(self) -> list[Hit]:
+        """Return the hits above the threshold."""
+        return [hit for hit in self.hits if hit.score >= self.threshold]
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """The index of one version of an agent's knowledge, with its thresholds."""
+
+    index: KnowledgeIndex
+    threshold: Threshold
+
+    def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
+        """Search for a question, and with the one before it; on a thread if there are vectors."""
+        question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
+        terms = question_terms(question, self.index.language)
+        is_follow_up = previous and len(terms.strong) + len(terms.weak) <= FOLLOW_UP_TERMS
+        asked = [question, f"{previous} {question}"] if is_follow_up else [question]
+        vectors = self._vectors(asked) if question.strip() else None
+        best: list[Hit] = []
+        for number, text in enumerate(asked):
+            hits = self.index.search(text, limit, None if vectors is None else vectors[number])
+            share = FOLLOW_UP_SHARE if number else 1.0
+            if hits and (not best or hits[0].score * share > best[0].score):
+                best = hits
+        threshold = self.threshold.of(best)
+        outcome = "person" if asks_for_person(question) else decide(best, threshold)
+        hits = [hit for hit in best if hit.score > 0]
+        return Found(outcome, hits, threshold, self.index.language)
+
+    def _vectors(self, texts: list[str]) -> "Vectors | None":
+        return None if self.index.vectors is None else embedder.encode(texts)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether a search may run on the event loop."""
+        return self.index.vectors is None and len(self.index.passages) <= FAST_PASSAGES
+
+
+@dataclass(slots=True)
+class _Slot:
+    """The indexes of one agent in this process: the newest version may still be in progress.
+
+    `words`: searchable by words; `whole`: by meaning, too. `old`: the version before.
+    """
+
+    version: str
+    size: int
+    words: "Future[Knowledge]"
+    whole: "Future[Knowledge]"
+    old: Knowledge | None
+
+    @property
+    def ready(self) -> Knowledge | None:
+        """Return the whole index, or the best one available until it is built."""
+        for future in (self.whole, self.words):
+            if future.done() and future.exception() is None:
+                if future is self.words and self.old is not None:
+                    break
+                return future.result()
+        return self.old
+
+
+_slots: LRUCache[str, _Slot] = LRUCache(CACHED_CHARS, getsizeof=lambda slot: slot.size)
+_lock = Lock()
+# One thread each: turns that need the same new index build it once, and no core is flooded.
+_builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-knowledge")
+_encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-vectors")
+_searchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="loquent-search")
+
+
+async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
+    """Return the passages of the agent's knowledge about the visitor's last message.
+
+    A short message is also searched together with the visitor's message before it. Building an
+    index and encoding a question run on threads; a search by words in a small index takes less
+    than a millisecond and runs at once.
+    """
+    questions = questions_of(request.messages)
+    if not request.knowledge or not questions:
+        return search_no_knowledge(questions[-1] if questions else "")
+    slot = _slot_of(request)
+    if not slot.whole.done():
+        await asyncio.wait([asyncio.wrap_future(slot.whole)], timeout=WAIT_SECONDS)
+    knowledge = slot.ready
+    if knowledge is None:
+        knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))
+    asked = questions[-1], questions[-2] if len(questions) > 1 else ""
+    if knowledge.is_fast:
+        return knowledge.search(*asked, limit)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_searchers, knowledge.search, *asked, limit)
+
+
+def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | None:
+    """Return the agent's knowledge of just this version with its vectors; for threads only.
+
+    None: it has not been indexed within that time.
+    """
+    try:
+        return _slot_of(request).whole.result(wait_seconds)
+    except TimeoutError:
+        return None
+
+
+def _slot_of(request: ReplyRequest) -> _Slot:
+    key = request.agent_id
+    with _lock:
+        slot = _slots.get(key)
+        if slot is not None and slot.version == request.knowledge_version:
+            return slot
+        words = _builder.submit(_build, request)
+        whole = _encoder.submit(_add_meaning, words) if embedder.is_available else words
+        size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
+        old = slot.ready if slot is not None else None
+        slot = _Slot(request.knowledge_version, size, words, whole, old)
+        _slots[key] = slot
+        return slot
+
+
+def _build(request: ReplyRequest) -> Knowledge:
+    index = KnowledgeIndex(request.knowledge)
+    return Knowledge(index, Threshold(words=words_threshold(index)))
+
+
+def _add_meaning(words: "Future[Knowledge]") -> Knowledge:
+    """Return the knowledge with vectors, or without them if they are not available."""
+    knowledge = words.result()
+    index = knowledge.index
+    if not embedder.understands(index.language):
+        return knowledge
+    try:
+        add_vectors(index)
+        threshold = meaning_threshold(index, _unanswerable_vectors(index.language))
+    except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
+        # The text could contain parts of the knowledge: only the kind is logged.
+        logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400
+        index.vectors = None
+        return knowledge
+    return Knowledge(index, Threshold(knowledge.threshold.words, threshold))
+
+
+@cache
+def _unanswerable_vectors(language: str) -> "Vectors":
+    return embedder.encode(unanswerable_questions().get(language, ()))
+
+
+def questions_of(messages: Sequence[ChatMessage]) -> list[str]:
+    """Return what the visitor wrote, oldest first."""
+    return [message.content for message in messages if message.role == "user"]
+
+
+def search_no_knowledge(question: str) -> Found:
+    """Return what an agent without knowledge does with a question."""
+    return Found("person" if asks_for_person(question) else "none")

@@ -1,0 +1,123 @@
+"""Search an agent's knowledge for staff and programs, and measure it with its questions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+
+from loquent.agents.models import AgentQuestion, TextAgent
+from loquent.agents.search.index import Hit
+from loquent.agents.search.knowledge import Found, Knowledge, search_no_knowledge, whole_knowledge
+from loquent.agents.services.loading import FoundAgent, find_agent, request_of
+from loquent.errors import ApplicationError, ErrorCode
+
+# How long a request waits for the index of knowledge that was just saved.
+WAIT_SECONDS = 5.0
+RETRY_SECONDS = 2
+MAX_HITS = 10
+# Passages considered to find MAX_HITS different entries.
+MAX_PASSAGES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """The result of one question. `rank`: of the expected entry, from 1; None: not found."""
+
+    row: AgentQuestion
+    outcome: str
+    rank: int | None
+    right: bool
+    was_right: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The figures of a run, in percent; None if the set has no question of that kind."""
+
+    questions: int
+    right_at_1: float | None
+    right_at_3: float | None
+    refused_wrongly: float | None
+    refused_rightly: float | None
+    persons: float | None
+    results: list[QuestionResult]
+
+
+def search_agent(*, agent: TextAgent, question: str, previous: str = "") -> Found:
+    """Return the hits of a question in the agent's saved knowledge, one per entry.
+
+    Raises `unavailable` until that knowledge is indexed whole.
+    """
+    return _search(_knowledge_of(agent), question, previous)
+
+
+def evaluate_agent(*, agent: TextAgent) -> Evaluation:
+    """Ask all of the agent's questions and remember which were right. Raises as `search_agent`."""
+    knowledge = _knowledge_of(agent)
+    rows = AgentQuestion.objects.filter(agent=agent).order_by("created_at", "id")
+    results = [_result(row, _search(knowledge, row.question, row.previous)) for row in rows]
+    changed = [result for result in results if result.right is not result.was_right]
+    with transaction.atomic():
+        for right in (True, False):
+            ids = [result.row.id for result in changed if result.right is right]
+            AgentQuestion.objects.filter(id__in=ids).update(was_right=right)
+    return _figures(results)
+
+
+def _knowledge_of(agent: TextAgent) -> Knowledge | None:
+    found: FoundAgent | None = find_agent(agent.id)
+    if found is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    if not found.has_knowledge:
+        return None
+    knowledge = whole_knowledge(request_of(found, messages=()).request, WAIT_SECONDS)
+    if knowledge is None:
+        raise ApplicationError(
+            ErrorCode.UNAVAILABLE,
+            "The knowledge is still being indexed. Retry after the time in Retry-After.",
+            retry_after=RETRY_SECONDS,
+        )
+    return knowledge
+
+
+def _search(knowledge: Knowledge | None, question: str, previous: str) -> Found:
+    if knowledge is None:
+        return search_no_knowledge(question)
+    found = knowledge.search(question, previous, MAX_PASSAGES)
+    best: dict[str, Hit] = {}
+    for hit in found.hits:
+        best.setdefault(hit.entry, hit)
+    return replace(found, hits=list(best.values())[:MAX_HITS])
+
+
+def _result(row: AgentQuestion, found: Found) -> QuestionResult:
+    entries = [hit.entry for hit in found.hits]
+    wanted = str(row.entry_id)
+    rank = entries.index(wanted) + 1 if wanted in entries else None
+    if row.expect == AgentQuestion.Expect.ENTRY:
+        right = rank == 1 and found.outcome != "none"
+    else:
+        right = found.outcome == row.expect
+    return QuestionResult(row, found.outcome, rank, right, row.was_right)
+
+
+def _figures(results: list[QuestionResult]) -> Evaluation:
+    expect = AgentQuestion.Expect
+    entry = [r for r in results if r.row.expect == expect.ENTRY]
+    none = [r for r in results if r.row.expect == expect.NONE]
+    return Evaluation(
+        questions=len(results),
+        right_at_1=_percent(r.right for r in entry),
+        right_at_3=_percent(
+            r.rank is not None and r.rank <= 3 and r.outcome != "none" for r in entry
+        ),
+        refused_wrongly=_percent(r.outcome == "none" for r in entry),
+        refused_rightly=_percent(r.outcome == "none" for r in none),
+        persons=_percent(r.right for r in results if r.row.expect == expect.PERSON),
+        results=results,
+    )
+
+
+def _percent(values: Iterable[bool]) -> float | None:
+    counted = list(values)
+    return round(100 * sum(counted) / len(counted), 1) if counted else None

@@ -1,0 +1,100 @@
+"""The encoder, and knowledge that is searched with it and without."""
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from loquent.agents.models import PassageVector
+from loquent.agents.search import embedder as module
+from loquent.agents.search.embedder import embedder
+from loquent.agents.search.knowledge import whole_knowledge
+from loquent.agents.search.vectors import use_store, vector_key
+from loquent.agents.services.vectors import DatabaseVectors
+from loquent.agents.tests.replies import make_reply
+from loquent.agents.types import Passage
+
+SHOP = [
+    Passage("Shipping costs", "Standard shipping costs 5 euros in all countries.", "", "1"),
+    Passage("Opening hours", "The shop is open from 9 to 18 o'clock.", "", "2"),
+    Passage("Gift cards", "Gift cards are valid for two years.", "", "3"),
+]
+
+
+def test_vectors_are_those_of_the_pinned_weights() -> None:
+    english, german = embedder.encode(["What does shipping cost?", "Was kostet der Versand?"])
+    assert english.shape == (512,)
+    assert english[:4].tolist() == pytest.approx([0.0075, -0.0287, -0.0397, 0.0366], abs=0.002)
+    assert float(english @ german) == pytest.approx(0.8049, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    "question", ["Wie hoch sind die Versandkosten?", "送料はいくらですか", "Frais de port ?"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_question_in_another_language_is_found_by_meaning(
+    settings: Settings, question: str
+) -> None:
+    settings.MEANING = True
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    assert knowledge is not None
+    found = knowledge.search(question)
+    assert (found.outcome, found.hits[0].entry) == ("answer", "1")
+    assert found.hits[0].meaning is not None
+
+
+def test_without_the_package_words_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEANING = True
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    assert knowledge is not None
+    found = knowledge.search("When are gift cards valid?")
+    assert (found.outcome, found.hits[0].entry, found.hits[0].meaning) == ("answer", "3", None)
+
+
+def test_encoder_that_fails_leaves_words(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(texts: list[str]) -> None:
+        raise MemoryError(texts)
+
+    settings.MEANING = True
+    monkeypatch.setattr(embedder, "encode", fail)
+    use_store(_Empty())
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    use_store(DatabaseVectors())
+    assert knowledge is not None
+    assert knowledge.search("When are gift cards valid?").hits[0].entry == "3"
+    assert "MemoryError" in caplog.text
+    assert "Gift" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_vectors_are_stored_once_and_loaded_afterwards(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEANING = True
+    assert whole_knowledge(make_reply(knowledge=SHOP).request, 60) is not None
+    keys = {bytes(key) for key in PassageVector.objects.values_list("key", flat=True)}
+    assert vector_key("Gift cards") in keys
+    assert len(keys) == 2 * len(SHOP)
+    encoded: list[str] = []
+    encode = embedder.encode
+
+    def watched(texts: list[str]) -> object:
+        encoded.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(embedder, "encode", watched)
+    again = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    assert again is not None
+    assert again.index.vectors is not None
+    assert encoded == []
+
+
+class _Empty:
+    def load(self, keys: object) -> dict[bytes, bytes]:
+        return {}
+
+    def save(self, vectors: object) -> None:
+        pass

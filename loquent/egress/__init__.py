@@ -1,0 +1,1 @@
+"""The only module that connects to addresses from staff, visitors, or other servers."""

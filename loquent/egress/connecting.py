@@ -1,0 +1,104 @@
+"""Connect only to addresses that are checked when the socket is created."""
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from loquent.egress.addresses import may_connect
+from loquent.egress.urls import EgressRules
+
+CONNECT_SECONDS = 5.0
+# A name server that doesn't answer occupies a thread for up to half a minute, which is longer than
+# the requests that need it: there are more threads than webhooks that may be dead send at once.
+RESOLVER_THREADS = 256
+_threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="loquent-resolver")
+
+
+class RefusedAddressError(OSError):
+    """The address to connect to is not public."""
+
+
+class GuardedConnector(aiohttp.TCPConnector):
+    """Checks every address at the moment of connecting, literal or resolved.
+
+    `has_refused`: a connection was refused; aiohttp reports only that connecting failed.
+    """
+
+    def __init__(self, rules: EgressRules) -> None:
+        self.rules = rules
+        self.has_refused = False
+        super().__init__(
+            resolver=_Resolver(),
+            socket_factory=self._guarded_socket,
+            use_dns_cache=False,
+            force_close=True,
+        )
+
+    def _guarded_socket(self, addr_info: Any) -> socket.socket:
+        family, kind, protocol, _, address = addr_info
+        host = str(address[0]).partition("%")[0]
+        if not may_connect(host, allowed=self.rules.networks) or self._is_own(family, host):
+            self.has_refused = True
+            raise RefusedAddressError("This address is not public.")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    def _is_own(self, family: int, host: str) -> bool:
+        """Return whether this machine has the address: behind a firewall, it would be open to us.
+
+        Only an address of our own can be bound.
+        """
+        if any(ip_address(host) in network for network in self.rules.networks):
+            return False
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, 0))
+            except OSError:
+                return False
+        return True
+
+
+def guarded_session(rules: EgressRules, *, seconds: float) -> aiohttp.ClientSession:
+    """Return a session for one request: no proxies, no cookies, and a timeout for the whole of it.
+
+    The caller passes `allow_redirects=False` to each request, and limits what it reads.
+    """
+    return aiohttp.ClientSession(
+        connector=GuardedConnector(rules),
+        timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        max_line_size=8_190,
+        max_field_size=8_190,
+    )
+
+
+class _Resolver(AbstractResolver):
+    """Resolves names on threads of its own, so that slow names delay nothing else."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        def look_up() -> list[tuple[Any, ...]]:
+            return socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+
+        found = await asyncio.get_running_loop().run_in_executor(_threads, look_up)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=int(address[1]),
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        return

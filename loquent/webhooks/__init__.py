@@ -1,0 +1,1 @@
+"""Webhooks: events of an organization, delivered to the programs that its owners name."""

@@ -1,0 +1,53 @@
+"""Enqueue deliveries as jobs, which `tasks.py` runs."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from loquent.jobs.backend import NewJob, enqueue_jobs
+from loquent.jobs.kinds import JITTER, KINDS
+from loquent.webhooks.models import WebhookDelivery
+
+KIND = "webhook"
+
+
+def enqueue_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
+    """Enqueue a job for each delivery, due at its next attempt, in the caller's transaction.
+
+    The jobs of an endpoint are a group of their own, so that they delay no other endpoint's.
+    """
+    jobs = [
+        NewJob(
+            args=(delivery.id, delivery.run),
+            organization_id=delivery.event.organization_id,
+            group=str(delivery.endpoint_id),
+            run_at=delivery.next_attempt_at,
+        )
+        for delivery in deliveries
+    ]
+    enqueue_jobs(KINDS[KIND], jobs)
+
+
+def first_due_at() -> datetime:
+    """Return the time of the first attempt of a delivery that starts now."""
+    return due_at(float(settings.WEBHOOK_RETRY_SECONDS[0]))
+
+
+def delay_after(attempts: int, *, retry_after: float | None = None) -> float | None:
+    """Return the seconds until the next attempt after so many, or None if there is none.
+
+    The receiver's Retry-After can make it later, by a day at most.
+    """
+    if attempts >= len(settings.WEBHOOK_RETRY_SECONDS):
+        return None
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    delay = float(settings.WEBHOOK_RETRY_SECONDS[attempts]) * spread
+    return max(delay, min(retry_after or 0.0, timedelta(days=1).total_seconds()))
+
+
+def due_at(seconds: float) -> datetime:
+    """Return the time in so many seconds."""
+    return timezone.now() + timedelta(seconds=seconds)

@@ -1,0 +1,119 @@
+"""The receivers of docs/webhooks.md verify what the server sends, and refuse anything else."""
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from loquent.testing.jobs import run_due_jobs
+from loquent.testing.ports import free_port
+from loquent.testing.process import plain_environment
+from loquent.testing.receiver import Received, Receiver
+from loquent.testing.waiting import wait_for_port
+from loquent.tests.documents import blocks, read, section
+from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
+from loquent.webhooks.services.events import send_ping
+from loquent.webhooks.services.secrets import endpoint_secret
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
+PAGE = read("docs/webhooks.md")
+Subscribe = Callable[..., WebhookEndpoint]
+# File, command.
+COMMANDS: dict[str, tuple[str, list[str]]] = {
+    "python": ("receiver.py", [sys.executable, "receiver.py"]),
+    "php": ("receiver.php", ["php", "-S", "127.0.0.1:PORT", "receiver.php"]),
+    "js": ("receiver.mjs", ["node", "receiver.mjs"]),
+}
+
+
+@pytest.mark.parametrize("language", COMMANDS)
+def test_documented_receiver_accepts_only_what_is_signed(
+    subscribe: Subscribe, settings: Settings, tmp_path: Path, language: str
+) -> None:
+    settings.WEBHOOK_RETRY_SECONDS = (0,)
+    endpoint = subscribe()
+    old = endpoint_secret(endpoint)
+    endpoint = rotate_secret(endpoint=endpoint)
+    name, command = COMMANDS[language]
+    (tmp_path / name).write_text(blocks(section(PAGE, "Receive and verify"), language)[0])
+    secrets = (endpoint_secret(endpoint), old, "whsec_" + "A" * 40)
+    for secret, expected in zip(secrets, (204, 204, 401), strict=True):
+        port = free_port()
+        receiver = subprocess.Popen(
+            [part.replace("PORT", str(port)) for part in command],
+            cwd=tmp_path,
+            env=plain_environment(SECRET=secret, PORT=str(port)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_port(port)
+            data: Any = {"url": f"http://127.0.0.1:{port}/"}
+            endpoint = update_endpoint(endpoint=endpoint, data=data)
+            delivery = send_ping(endpoint=endpoint)
+            run_due_jobs()
+        finally:
+            receiver.kill()
+            receiver.wait()
+        found = WebhookDelivery.objects.get(id=delivery.id)
+        assert (found.response_status, bool(found.error)) == (expected, expected == 401)
+
+
+N8N = """
+const require = (await import("node:module")).createRequire(import.meta.url);
+const { headers, body } = JSON.parse(process.argv[2]);
+const $input = { first: () => ({ json: { headers } }) };
+const node = { helpers: { getBinaryDataBuffer: async () => Buffer.from(body, "base64") } };
+const found = await (async function () {
+SCRIPT
+}).call(node);
+console.log(JSON.stringify(found[0].json));
+"""
+ZAPIER = """
+const require = (await import("node:module")).createRequire(import.meta.url);
+const { headers, body, secret } = JSON.parse(process.argv[2]);
+const inputData = {
+  body: Buffer.from(body, "base64").toString(), id: headers["webhook-id"], secret,
+  time: headers["webhook-timestamp"], signature: headers["webhook-signature"],
+};
+console.log(JSON.stringify(await (async () => {
+SCRIPT
+})()));
+"""
+
+
+def run_recipe(tmp_path: Path, frame: str, script: str, request: Received, secret: str) -> str:
+    """Run a recipe's script as its service does; return its output, empty if it refused."""
+    script = script.replace("whsec_…", secret)
+    (tmp_path / "recipe.mjs").write_text(frame.replace("SCRIPT", script))
+    body = base64.b64encode(request.body).decode()
+    given = json.dumps({"headers": request.headers, "body": body, "secret": secret})
+    done = subprocess.run(
+        ["node", "recipe.mjs", given], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or "Not signed." in done.stderr, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("title", "frame"), [("n8n", N8N), ("Zapier", ZAPIER)])
+def test_recipe_accepts_only_what_is_signed(
+    subscribe: Subscribe, receiver: Receiver, tmp_path: Path, title: str, frame: str
+) -> None:
+    endpoint = subscribe()
+    send_ping(endpoint=endpoint)
+    run_due_jobs()
+    [script] = blocks(section(PAGE, title), "js")
+    [request] = receiver.requests
+    secret = endpoint_secret(endpoint)
+    assert '"type":"ping"' in run_recipe(tmp_path, frame, script, request, secret)
+    assert run_recipe(tmp_path, frame, script, request, "whsec_" + "A" * 40) == ""
+    request.body += b" "
+    assert run_recipe(tmp_path, frame, script, request, secret) == ""

@@ -1,0 +1,104 @@
+/** What the third file adds to the panel: the menu and its sheets, the contact card. */
+
+import { needsContact } from "../conversation/state.js";
+import { remove } from "../view/dom.js";
+import { createContactCard, hasContact } from "./contact-card.js";
+import { createDownload } from "./download.js";
+import { createLines } from "./lines.js";
+import { createMenu } from "./menu.js";
+import { createSheet } from "./sheet.js";
+import { createWaiting } from "./waiting.js";
+
+/** @import { Contact, State, View } from "../types.js" */
+/** @import { Sound } from "./sound.js" */
+/** @typedef {ReturnType<typeof createAdditions>} Additions */
+
+/**
+ * `formPlace`: where a required form is, below the greeting.
+ * @typedef {{
+ *   body: HTMLElement, menuButton: HTMLElement, formPlace: HTMLElement,
+ *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
+ *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
+ *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
+ * }} Surroundings
+ */
+
+/** Return the key of the last line that calls for the contact card. @param {State} state */
+function calling({ messages, outbox }) {
+  const refused = outbox.findLast(({ final }) => final);
+  const calls = messages.findLast(
+    ({ role, status, card }) => card || role === "note" || /^(failed|interrupted)$/.test(status),
+  );
+  return refused?.cid ?? calls?.key;
+}
+
+/** @param {View} view @param {Surroundings} around */
+export function createAdditions(view, around) {
+  const { config, strings } = view;
+  const { formPlace, getState, localeNow } = around;
+  const card = createContactCard(view, around.draft, around.keepDraft, localeNow);
+  const download = createDownload(view, getState, localeNow);
+  const sheet = createSheet(view, around.body, () => {
+    render(getState());
+    around.focus();
+  });
+  const menu = createMenu(view, around.menuButton, [
+    {
+      label: strings.contact,
+      run: () => sheet.open(strings.contact, card.node),
+      isShown: (state) => hasContact(view, state),
+    },
+    {
+      label: strings.download,
+      run: download.run,
+      isUsable: ({ messages, outbox }) => !!(messages.length || outbox.length),
+    },
+    { label: strings.sound, run: around.sound.toggle, isOn: around.sound.isOn },
+  ]);
+  const waiting = createWaiting(view, around.redraw);
+  const lines = createLines(view, around);
+  let sent = 0;
+
+  /** @param {State} state */
+  function placeCard(state) {
+    card.render(state);
+    if (needsContact(config, state)) {
+      if (card.form.node.parentNode !== formPlace) formPlace.append(card.form.node);
+      card.form.node.hidden = false;
+    }
+    if (sheet.shows(strings.contact)) return;
+    const key = calling(state);
+    const line = key && hasContact(view, state) && around.nodeOf(key);
+    if (!line) remove(card.node);
+    else if (card.node.parentNode !== line) line.append(card.node);
+  }
+
+  /** @param {State} state */
+  function render(state) {
+    if (!state.open) menu.close();
+    // Sending a message leads back to the transcript.
+    const sends = state.outbox.length > sent;
+    sent = state.outbox.length;
+    if (sends) sheet.close();
+    menu.render(state);
+    waiting.render(state.turn);
+    lines.render(state);
+    placeCard(state);
+  }
+
+  return {
+    menu,
+    render,
+    /** What to say while an answer has no text yet. @param {State} state */
+    waiting: ({ turn }) => waiting.text(turn),
+    /** Return the first field of the form. */
+    first: card.form.first,
+    /** Close what is open on top. @returns {boolean} whether something was */
+    escape: () => menu.close(true) || sheet.close(),
+    destroy() {
+      menu.close();
+      waiting.clear();
+      download.destroy();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** What the third file adds to the lines of the transcript: names, times, keys, and choices. */
+
+import { buttonOf, remove, set } from "../view/dom.js";
+
+/** @import { State, View } from "../types.js" */
+
+/**
+ * @param {View} view
+ * @param {{
+ *   scroller: HTMLElement, localeNow(): string, nodeOf(key: string): HTMLElement | undefined,
+ *   send(text: string): void,
+ * }} around
+ */
+export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send }) {
+  const choices = h("div", "starters choices", {
+    role: "group",
+    "aria-label": strings.suggestions,
+  });
+  let offered = "";
+
+  const linesNow = () =>
+    /** @type {HTMLElement[]} */ ([...scroller.querySelectorAll("[role=log] > .line")]).filter(
+      (each) => !each.hidden && each.tabIndex === -1 && each.hasAttribute("tabindex"),
+    );
+
+  /** The actions on older answers can be reached from their line only: each would be a tab stop. */
+  function rove() {
+    const { activeElement } = /** @type {ShadowRoot} */ (scroller.getRootNode());
+    for (const line of linesNow()) {
+      const isHere = line.contains(activeElement);
+      for (const each of line.querySelectorAll(".tools :is(button, textarea)"))
+        set(each, "tabindex", isHere ? null : -1);
+    }
+  }
+  set(scroller, "onfocusin", rove);
+
+  set(scroller, "onkeydown", (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const from = /** @type {HTMLElement} */ (event.composedPath()[0]);
+    const all = linesNow();
+    const at = all.indexOf(from);
+    if (!step || (at < 0 && from !== scroller)) return;
+    event.preventDefault();
+    (at < 0 ? all.at(-1) : all[at + step])?.focus();
+  });
+
+  /** @param {State} state */
+  function renderChoices({ messages, turn, outbox }) {
+    const last = messages.at(-1);
+    const found = turn || outbox.length ? [] : (last?.choices ?? []);
+    const line = last && found.length ? nodeOf(last.key) : null;
+    if (!line) remove(choices);
+    else if (choices.parentNode !== line) line.append(choices);
+    const key = JSON.stringify(found);
+    if (key === offered) return;
+    offered = key;
+    choices.replaceChildren(
+      ...found.map(({ title, message }) => {
+        const button = buttonOf(h, "chip", title, () => send(message));
+        set(button, "dir", "auto");
+        return button;
+      }),
+    );
+  }
+
+  return {
+    /** @param {State} state */
+    render(state) {
+      const clock = new Intl.DateTimeFormat(localeNow(), { timeStyle: "short" });
+      for (const { key, role, created_at: at } of state.messages) {
+        const node = nodeOf(key);
+        if (!node || !at || node.hasAttribute("tabindex")) continue;
+        const time = clock.format(new Date(at));
+        const who = role === "user" ? strings.you : strings.agent;
+        set(node, "role", "article");
+        set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${time}`);
+        set(node, "title", time);
+        set(node, "tabindex", -1);
+      }
+      renderChoices(state);
+      rove();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** A sheet over the transcript, for one thing at a time. The message box below it stays usable. */
+
+import { buttonOf, icon, set } from "../view/dom.js";
+
+/** @import { View } from "../types.js" */
+
+/** @param {View} view @param {HTMLElement} body gets the sheet @param {() => void} onClose */
+export function createSheet({ h, doc, strings }, body, onClose) {
+  const title = h("h3", "", { id: "sheet", tabindex: -1 });
+  const back = buttonOf(h, "tool back", strings.back, close, icon(doc, "M15 5l-7 7 7 7"));
+  const content = h("div");
+  const node = h(
+    "section",
+    "sheet",
+    { "aria-labelledby": "sheet", hidden: "" },
+    h("div", "top", {}, back, title),
+    content,
+  );
+  body.append(node);
+
+  function close() {
+    if (node.hidden) return false;
+    node.hidden = true;
+    content.replaceChildren();
+    onClose();
+    return true;
+  }
+
+  return {
+    close,
+    /** @param {string} name @param {...Node} kids */
+    open(name, ...kids) {
+      title.textContent = name;
+      content.replaceChildren(...kids);
+      node.hidden = false;
+      node.scrollTop = 0;
+      set(node, "data-of", name);
+      title.focus();
+    },
+    /** @param {string} name */
+    shows: (name) => !node.hidden && title.textContent === name,
+  };
+}

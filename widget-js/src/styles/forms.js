@@ -1,0 +1,22 @@
+export const forms = /* css */ `
+.tools { display: flex; flex-wrap: wrap; align-items: center; margin-block: -8px 12px }
+.line .tools { margin-block: 4px 0 }
+.small { width: 28px; height: 28px; border-radius: 8px }
+.small svg { width: 16px }
+.down svg { transform: rotate(180deg) }
+.small:hover:enabled { background: var(--bubble) }
+.small[aria-pressed=true] { color: var(--link) }
+.small[aria-pressed=true] path { fill: currentColor }
+.comment { flex: 1 0 100%; padding-block-start: 8px }
+.reasons { display: flex; flex-wrap: wrap; gap: 6px; margin-block-end: 8px }
+.comment textarea { display: block; width: 100%; border: 1px solid var(--field); border-radius: 10px; margin-block-end: 8px; color: var(--text) }
+.comment textarea:focus-visible { outline: 2px solid var(--link) }
+.card { border: 1px solid var(--line); border-radius: 16px; padding: 16px; margin-block-end: 16px }
+.intro, .row { margin-block-end: 12px; font-size: 14px }
+label { display: block; font-weight: 600; margin-block-end: 4px }
+input { display: block; width: 100%; height: 42px; padding: 0 12px; border-radius: 10px; font-size: 16px }
+input { border: 1px solid var(--field) }
+input:focus-visible { outline-offset: -1px }
+[aria-invalid] { border-color: var(--bad) }
+.card .error { margin-block: 5px }
+`;

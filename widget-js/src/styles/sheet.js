@@ -1,0 +1,32 @@
+export const sheet = /* css */ `
+.sheet { position: absolute; inset: 0; overflow: auto; background: var(--surface); padding: 8px 16px 16px; overscroll-behavior: contain }
+.top { display: flex; align-items: center; gap: 4px; position: sticky; top: -8px; margin: -8px -16px 8px; padding: 8px; background: var(--surface); z-index: 1 }
+.top .tool:focus-visible { outline-color: var(--link) }
+[dir=rtl] .back svg { transform: scaleX(-1) }
+h3 { font-size: 15px }
+h3:focus-visible { outline: none }
+.line > .card { align-self: stretch; margin-block: 10px 0 }
+.sheet .card { border: 0; padding: 0; margin: 0 }
+.card { overflow-wrap: anywhere }
+.card .card { border: 0; padding: 0; margin: 12px 0 0 }
+dl > div { margin-block-end: 10px }
+dt, .hours { font-size: 14px }
+dt { color: var(--dim) }
+dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-line }
+.hours { list-style: none }
+.hours li { display: flex; justify-content: space-between; gap: 12px; margin: 0 }
+.hours span { margin: 0; overflow-wrap: normal }
+.hours span:first-child { flex: none }
+.hours span + span { text-align: end }
+[aria-current] { font-weight: 600 }
+.choices { align-self: stretch; align-items: flex-start; margin-block: 8px 0 }
+.line:focus-visible { border-radius: 8px }
+@media (pointer: coarse) {
+  .small, .chip, .tool, .copy, .menu button { min-width: 40px; min-height: 40px }
+
+  dd a { min-height: 40px; line-height: 40px }
+}
+@media (forced-colors: active) {
+  [aria-current] { outline: 1px solid; outline-offset: 1px }
+}
+`;

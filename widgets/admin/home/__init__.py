@@ -1,0 +1,1 @@
+"""The start page: what needs staff, what visitors asked, and how it went."""

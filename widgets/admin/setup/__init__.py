@@ -1,0 +1,1 @@
+"""The pages that lead from an empty account to a chat on a site."""

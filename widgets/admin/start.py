@@ -1,0 +1,35 @@
+"""Register the pages of the admin that belong to no model."""
+
+from typing import cast
+
+from django.contrib import admin
+
+from loquent.organizations.site.navigation import Nav
+from loquent.organizations.site.staff_site import StaffPage, StaffSite
+from widgets.admin.home.page import home_page
+from widgets.admin.knowledge import knowledge_page
+from widgets.admin.overview import overview_csv, reports_page
+from widgets.admin.quality import quality_page
+from widgets.admin.setup.first_run import SETUP_PAGES
+from widgets.admin.unanswered import answer_page
+
+site = cast("StaffSite", admin.site)
+site.home = home_page
+site.pages += [
+    StaffPage("knowledge", "knowledge/", knowledge_page, Nav("Assistant", 11, "Knowledge", "book")),
+    StaffPage("answer_question", "knowledge/answer/", answer_page),
+    StaffPage("overview_csv", "overview.csv", overview_csv),
+    StaffPage(
+        "quality",
+        "quality/",
+        quality_page,
+        Nav("Assistant", 13, "Quality", "quality", section="Quality"),
+    ),
+    StaffPage(
+        "reports",
+        "reports/",
+        reports_page,
+        Nav("Assistant", 14, "Reports", "chart", section="Quality"),
+    ),
+    *SETUP_PAGES,
+]

@@ -1,0 +1,120 @@
+"""Write the knowledge entry that answers a question which had no answer."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from loquent.agents.importing.reading import MAX_CONTENT
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.services.entries import save_entry
+from loquent.errors import ApplicationError
+from loquent.organizations.access import visible_organizations
+from widgets.services.insights.unanswered import (
+    UnansweredGroup,
+    answer_group,
+    find_group,
+    ignore_group,
+)
+
+
+class AnswerForm(forms.Form):
+    """A new entry; the question is its title."""
+
+    title = forms.CharField(max_length=200)
+    content = forms.CharField(label="Answer", max_length=MAX_CONTENT, widget=forms.Textarea)
+    url = forms.URLField(
+        label="Link",
+        required=False,
+        max_length=2_000,
+        assume_scheme="https",
+        help_text="A page on which visitors can read more.",
+    )
+
+
+def answer_url(group: UnansweredGroup) -> str:
+    """Return the address of the page on which a group is answered."""
+    query = urlencode({"agent": str(group.agent_id), "question": str(group.id)})
+    return f"{reverse('admin:answer_question')}?{query}"
+
+
+def answer_page(request: HttpRequest) -> HttpResponse:
+    """Show the form with the question as the title; save the entry, and measure the question."""
+    agent = _agent(request)
+    group = _group(request, agent)
+    if request.method == "POST" and "ignore" in request.POST:
+        if group is not None:
+            ignore_group(agent=agent, group=group)
+        messages.success(request, "The question is ignored until it is asked again.")
+        return HttpResponseRedirect(reverse("admin:knowledge"))
+    if request.method == "POST":
+        form = AnswerForm(request.POST, label_suffix="")
+        if form.is_valid() and (entry := _save(agent, form)):
+            _tell(request, agent, group, entry)
+            return HttpResponseRedirect(reverse("admin:knowledge"))
+    elif group is None:
+        messages.info(request, "This question is no longer without an answer.")
+        return HttpResponseRedirect(reverse("admin:knowledge"))
+    else:
+        form = AnswerForm(initial={"title": group.question[:200]}, label_suffix="")
+    context = {
+        **admin.site.each_context(request),
+        "title": "Write an answer",
+        "form": form,
+        "agent": agent,
+        "group": group,
+        "back": reverse("admin:knowledge"),
+    }
+    return TemplateResponse(request, "admin/answer_question.html", context)
+
+
+def _agent(request: HttpRequest) -> TextAgent:
+    agents = TextAgent.objects.filter(organization__in=visible_organizations(request.user))
+    agent = agents.filter(id=_uuid(request, "agent")).select_related("organization").first()
+    if agent is None or not request.user.has_perm("agents.change_textagent", agent):
+        raise Http404
+    return agent
+
+
+def _group(request: HttpRequest, agent: TextAgent) -> UnansweredGroup | None:
+    try:
+        return find_group(agent=agent, group_id=_uuid(request, "question"))
+    except ApplicationError:
+        # Another member has closed it: what was typed is saved nevertheless.
+        return None
+
+
+def _uuid(request: HttpRequest, name: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.GET.get(name, ""))
+    except ValueError:
+        raise Http404 from None
+
+
+def _save(agent: TextAgent, form: AnswerForm) -> KnowledgeEntry | None:
+    data: Any = form.cleaned_data
+    try:
+        return save_entry(agent=agent, data=data)
+    except ApplicationError as error:
+        for field, sentences in (error.fields or {"": [error.message]}).items():
+            for sentence in sentences:
+                form.add_error(field if field in form.fields else None, sentence)
+        return None
+
+
+def _tell(
+    request: HttpRequest, agent: TextAgent, group: UnansweredGroup | None, entry: KnowledgeEntry
+) -> None:
+    if group is None or answer_group(agent=agent, group=group, entry=entry):
+        messages.success(request, "Saved. The assistant now answers this question.")
+    else:
+        messages.warning(
+            request,
+            "Saved, but a search for the question does not find the entry yet. The question stays "
+            "in the list until it does. If it stays, use the visitor's words in the title.",
+        )

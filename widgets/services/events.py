@@ -1,0 +1,109 @@
+"""The events of conversations, for webhooks: ids, numbers and times, without any text.
+
+The chat asks `has_webhooks` of the organization first, which is read with the session: without
+webhooks, none of this runs.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from loquent.webhooks.services.events import record_events
+from loquent.webhooks.texts import text_of
+from loquent.webhooks.types import EventType, NewEvent
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.types import AnswerOutcome, MessageRole
+
+
+def message_events(
+    row: WidgetMessage, *, organization_id: uuid.UUID, widget_id: str
+) -> list[NewEvent]:
+    """Return the events of a message that has just been written."""
+    data = {
+        "session_id": str(row.session_id),
+        "message_id": str(row.id),
+        "seq": row.seq,
+        "role": row.role,
+        "widget_id": widget_id,
+    }
+    kinds = [EventType.MESSAGE_CREATED]
+    if row.seq == 1 and row.role == MessageRole.USER:
+        kinds.insert(0, EventType.CONVERSATION_STARTED)
+    if row.outcome == AnswerOutcome.FAILED:
+        kinds.append(EventType.ANSWER_FAILED)
+    return [
+        NewEvent(
+            kind,
+            organization_id,
+            {**data, "outcome": row.outcome} if row.outcome else data,
+            session_id=row.session_id,
+        )
+        for kind in kinds
+    ]
+
+
+def failed_answer_event(
+    *, session_id: uuid.UUID, message_id: str, seq: int, organization_id: uuid.UUID, widget_id: str
+) -> NewEvent:
+    """Return the event of a visitor's message whose answer failed without a text."""
+    data = {
+        "session_id": str(session_id),
+        "message_id": message_id,
+        "seq": seq,
+        "role": MessageRole.USER.value,
+        "widget_id": widget_id,
+        "outcome": AnswerOutcome.FAILED.value,
+    }
+    return NewEvent(EventType.ANSWER_FAILED, organization_id, data, session_id=session_id)
+
+
+def note_message(row: WidgetMessage) -> None:
+    """Record the events of a message that was written outside of the chat's batches."""
+    found = hooked_session(row.session_id)
+    if found is not None:
+        organization_id, widget_id = found
+        record_events(message_events(row, organization_id=organization_id, widget_id=widget_id))
+
+
+def note_feedback(*, session_id: uuid.UUID, message_id: str, rating: str) -> None:
+    """Record that a visitor rated an answer."""
+    found = hooked_session(session_id)
+    if found is None:
+        return
+    organization_id, widget_id = found
+    data = {
+        "session_id": str(session_id),
+        "message_id": message_id,
+        "seq": WidgetMessage.objects.values_list("seq", flat=True).get(id=message_id),
+        "widget_id": widget_id,
+        "rating": rating,
+    }
+    record_events(
+        [NewEvent(EventType.FEEDBACK_RECEIVED, organization_id, data, session_id=session_id)]
+    )
+
+
+def hooked_session(session_id: uuid.UUID) -> tuple[uuid.UUID, str] | None:
+    """Return the organization and public widget id of a session, if there are webhooks."""
+    return (
+        WidgetSession.objects.filter(id=session_id, widget__organization__has_webhooks=True)
+        .values_list("widget__organization_id", "widget__widget_id")
+        .first()
+    )
+
+
+@text_of(EventType.CONVERSATION_STARTED, EventType.MESSAGE_CREATED, EventType.ANSWER_FAILED)
+def read_message(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a message says."""
+    return _column(data, "text", "content")
+
+
+@text_of(EventType.FEEDBACK_RECEIVED)
+def read_comment(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the comment on an answer."""
+    return _column(data, "comment", "rating_comment")
+
+
+def _column(data: Mapping[str, Any], name: str, column: str) -> dict[str, Any] | None:
+    found = WidgetMessage.objects.filter(id=data["message_id"]).values_list(column).first()
+    return None if found is None else {name: found[0]}

@@ -1,0 +1,104 @@
+"""Select conversations by their start and by whether the assistant resolved them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.types import AnswerOutcome, Rating, Sign
+
+WEEK = timedelta(days=7)
+# Without another message for so long, an answered conversation counts as resolved.
+QUIET = timedelta(hours=24)
+Sessions = QuerySet[WidgetSession]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What visitors asked in seven days, and how it ended; numbers of conversations."""
+
+    first_day: date
+    conversations: int = 0
+    with_question: int = 0
+    confirmed: int = 0
+    assumed: int = 0
+    asked_for_person: int = 0
+    liked: int = 0
+    disliked: int = 0
+
+    @property
+    def resolved(self) -> int:
+        return self.confirmed + self.assumed
+
+    @property
+    def resolved_percent(self) -> int | None:
+        """Return the share of conversations with a question that are resolved."""
+        return _percent(self.resolved, self.with_question)
+
+    @property
+    def liked_percent(self) -> int | None:
+        """Return the share of rated conversations without a thumbs down."""
+        return _percent(self.liked, self.liked + self.disliked)
+
+
+def _percent(part: int, whole: int) -> int | None:
+    return round(100 * part / whole) if whole else None
+
+
+def started_in_week(sessions: Sessions, first_day: date) -> Sessions:
+    """Return the non-empty sessions of seven days, in the active time zone."""
+    start = datetime.combine(first_day, datetime.min.time(), timezone.get_current_timezone())
+    end = datetime.combine(first_day + WEEK, datetime.min.time(), start.tzinfo)
+    return sessions.filter(created_at__gte=start, created_at__lt=end, last_seq__gt=0)
+
+
+def last_weeks() -> tuple[date, date]:
+    """Return the first days of the seven days that end today, and of the seven before."""
+    first = timezone.localdate() - WEEK + timedelta(days=1)
+    return first, first - WEEK
+
+
+def with_signs(sessions: Sessions) -> Any:
+    """Annotate sessions with what the figures and filters of resolved conversations need."""
+    rated = WidgetMessage.objects.filter(session=OuterRef("pk"))
+    return sessions.annotate(
+        has_question=F("signs").bitand(Sign.QUESTION.value),
+        wanted_person=F("signs").bitand(Sign.PERSON.value),
+        complained=F("signs").bitand(Sign.COMPLAINT.value),
+        thanked=F("signs").bitand(Sign.THANKS.value),
+        is_liked=Exists(rated.filter(rating=Rating.UP)),
+        is_disliked=Exists(rated.filter(rating=Rating.DOWN)),
+    )
+
+
+HAS_QUESTION = Q(has_question__gt=0)
+WANTED_PERSON = Q(wanted_person__gt=0)
+DISLIKED = Q(is_disliked=True)
+LIKED = Q(is_liked=True) & ~DISLIKED
+# The visitor asked something, was answered, and wanted neither a person nor to complain.
+ANSWERED = HAS_QUESTION & Q(
+    outcome=AnswerOutcome.ANSWERED, wanted_person=0, complained=0, is_disliked=False
+)
+CONFIRMED = ANSWERED & (Q(thanked__gt=0) | Q(is_liked=True))
+
+
+def assumed(now: datetime) -> Q:
+    """Return the condition that a conversation was answered, and then quiet for a day."""
+    return ANSWERED & Q(thanked=0, is_liked=False, last_active_at__lt=now - QUIET)
+
+
+def count_week(sessions: Sessions, first_day: date, now: datetime) -> Week:
+    """Return the figures of seven days."""
+    counts = with_signs(started_in_week(sessions, first_day)).aggregate(
+        conversations=Count("pk"),
+        with_question=Count("pk", filter=HAS_QUESTION),
+        confirmed=Count("pk", filter=CONFIRMED),
+        assumed=Count("pk", filter=assumed(now)),
+        asked_for_person=Count("pk", filter=WANTED_PERSON),
+        liked=Count("pk", filter=LIKED),
+        disliked=Count("pk", filter=DISLIKED),
+    )
+    return Week(first_day, **counts)

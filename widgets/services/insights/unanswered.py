@@ -1,0 +1,201 @@
+"""Group the questions that the knowledge did not answer, and close groups that have an entry.
+
+Closing stores no text, only the group's id, which is a hash: erasing a conversation leaves nothing.
+"""
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.persons import asks_for_person, plain
+from loquent.agents.search.languages import detect_language
+from loquent.agents.search.words import question_terms
+from loquent.agents.services.answers import search_agent
+from loquent.errors import ApplicationError, ErrorCode
+from widgets.models import ClosedQuestion, WidgetMessage, WidgetSession
+from widgets.services.insights.periods import WEEK, Sessions
+from widgets.types import AnswerOutcome, MessageRole, Rating, Unanswered
+
+# Answers of the last days that are read; beyond that, the newest stand for all.
+MOST_READ = 2_000
+MOST_KEY = 80
+# A single word is too little to tell that two questions are about the same.
+FEWEST_TERMS = 2
+# An entry answers a question if it is among so many hits.
+AMONG = 3
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(slots=True)
+class UnansweredGroup:
+    """Questions to one agent in the same words, newest first. `key` names the group in a link."""
+
+    id: uuid.UUID
+    agent_id: uuid.UUID
+    key: str
+    question: str
+    last_asked_at: datetime
+    count: int = 0
+    reasons: Counter[Unanswered] = field(default_factory=Counter)
+    found_in: dict[uuid.UUID, None] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return self.question
+
+    @property
+    def sessions(self) -> list[uuid.UUID]:
+        """Return the conversations, the newest first."""
+        return list(self.found_in)
+
+    @property
+    def reason(self) -> Unanswered:
+        """Return the most frequent reason."""
+        return max(Unanswered, key=lambda reason: self.reasons[reason])
+
+
+def question_key(text: str) -> str:
+    """Return the terms of a question, in any order and form; else its words without case."""
+    text = text[:1_000]
+    found = question_terms(text, detect_language(text) or "en")
+    terms = {*found.strong, *found.weak}
+    words = sorted(terms) if len(terms) >= FEWEST_TERMS else _WORD.findall(plain(text))
+    return " ".join(words)[:MOST_KEY]
+
+
+def unanswered_groups(sessions: Sessions) -> list[UnansweredGroup]:
+    """Return the open groups of the last week in these sessions, most frequent first.
+
+    A wish for a person is in none of them: knowledge can't answer it.
+    """
+    asked = list(_asked(sessions))
+    groups: dict[uuid.UUID, UnansweredGroup] = {}
+    closed = _closed_at({agent_id for _, _, agent_id, _, _ in asked})
+    for question, session_id, agent_id, at, reason in asked:
+        key = question_key(question)
+        if not key or asks_for_person(question):
+            continue
+        group_id = uuid.uuid5(agent_id, key)
+        if group_id in closed and at <= closed[group_id]:
+            continue
+        group = groups.get(group_id)
+        if group is None:
+            label = " ".join(question.split())
+            group = groups[group_id] = UnansweredGroup(group_id, agent_id, key, label, at)
+        group.count += 1
+        group.reasons[reason] += 1
+        group.found_in.setdefault(session_id)
+    return sorted(groups.values(), key=lambda group: (-len(group.found_in), group.question))
+
+
+def agent_groups(*, agent: TextAgent) -> list[UnansweredGroup]:
+    """Return the open groups of an agent, after measuring those that were given an entry."""
+    given = {
+        row.id: row.entry
+        for row in ClosedQuestion.objects.filter(agent=agent, closed_at=None).select_related(
+            "entry"
+        )
+        if row.entry
+    }
+    groups = unanswered_groups(WidgetSession.objects.filter(widget__text_agent=agent))
+    return [
+        group
+        for group in groups
+        if group.id not in given
+        or not _close_if_found(agent=agent, group=group, entry=given[group.id])
+    ]
+
+
+def find_group(*, agent: TextAgent, group_id: uuid.UUID) -> UnansweredGroup:
+    """Return an open group of an agent. Raises `not_found`."""
+    groups = unanswered_groups(WidgetSession.objects.filter(widget__text_agent=agent))
+    for group in groups:
+        if group.id == group_id:
+            return group
+    raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such unanswered question.")
+
+
+def ignore_group(*, agent: TextAgent, group: UnansweredGroup) -> None:
+    """Close a group until it is asked again."""
+    _save(agent, group, entry=None, closed_at=timezone.now())
+
+
+def answer_group(*, agent: TextAgent, group: UnansweredGroup, entry: KnowledgeEntry) -> bool:
+    """Remember which entry answers a group, and close it if a search for the question finds it.
+
+    Otherwise, it stays open, and is measured whenever the agent's list is read.
+    """
+    _save(agent, group, entry=entry, closed_at=None)
+    return _close_if_found(agent=agent, group=group, entry=entry)
+
+
+def _close_if_found(*, agent: TextAgent, group: UnansweredGroup, entry: KnowledgeEntry) -> bool:
+    try:
+        found = search_agent(agent=agent, question=group.question)
+    except ApplicationError as error:
+        if error.code != ErrorCode.UNAVAILABLE:
+            raise
+        return False
+    best = [hit.entry for hit in found.relevant[:AMONG]]
+    if found.outcome not in ("answer", "choices") or str(entry.id) not in best:
+        return False
+    _save(agent, group, entry=entry, closed_at=timezone.now())
+    return True
+
+
+def _save(
+    agent: TextAgent,
+    group: UnansweredGroup,
+    *,
+    entry: KnowledgeEntry | None,
+    closed_at: datetime | None,
+) -> None:
+    ClosedQuestion.objects.update_or_create(
+        id=group.id, defaults={"agent": agent, "entry": entry, "closed_at": closed_at}
+    )
+
+
+def _closed_at(agent_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    rows = ClosedQuestion.objects.filter(agent__in=list(agent_ids), closed_at__isnull=False)
+    return {row.id: row.closed_at for row in rows if row.closed_at}
+
+
+def _asked(
+    sessions: Sessions,
+) -> Iterator[tuple[str, uuid.UUID, uuid.UUID, datetime, Unanswered]]:
+    """Yield question, session, agent, time and reason of answers that did not help."""
+    said_next = WidgetMessage.objects.filter(
+        session=OuterRef("session"), seq__gt=OuterRef("seq"), role=MessageRole.USER
+    ).order_by("seq")
+    answers = (
+        WidgetMessage.objects.filter(
+            Q(outcome=AnswerOutcome.NO_ANSWER) | Q(rating=Rating.DOWN) | ~Q(choices=[]),
+            created_at__gte=timezone.now() - WEEK,
+            role=MessageRole.ASSISTANT,
+            reply_to__isnull=False,
+            session__in=sessions.order_by().values("id"),
+        )
+        .annotate(said_next=Subquery(said_next.values("content")[:1]))
+        .order_by("-created_at")
+        .values_list(
+            "reply_to__content", "session_id", "session__widget__text_agent_id", "created_at",
+            "outcome", "rating", "choices", "said_next",
+        )
+    )  # fmt: skip
+    for question, session_id, agent_id, at, outcome, rating, choices, said in answers[:MOST_READ]:
+        if outcome == AnswerOutcome.NO_ANSWER:
+            reason = Unanswered.NO_ANSWER
+        elif rating == Rating.DOWN:
+            reason = Unanswered.THUMBS_DOWN
+        elif said not in [choice["message"] for choice in choices]:
+            reason = Unanswered.CHOICES
+        else:
+            continue
+        yield question, session_id, agent_id, at, reason

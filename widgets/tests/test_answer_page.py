@@ -1,0 +1,108 @@
+"""The page on which staff write the entry that answers a question."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent, make_widget
+from widgets.models import WidgetConfig
+from widgets.tests.test_unanswered_api import ask
+
+pytestmark = pytest.mark.django_db
+QUESTION = "Do you repair tents?"
+
+
+@pytest.fixture
+def agent(acme: Organization) -> TextAgent:
+    return make_agent(acme)
+
+
+@pytest.fixture
+def widget(acme: Organization, agent: TextAgent) -> WidgetConfig:
+    return make_widget(acme, agent=agent)
+
+
+def rows(client: Client) -> list[dict[str, Any]]:
+    """The unanswered questions on the Knowledge page."""
+    shown = client.get("/admin/knowledge/").context["unanswered"]
+    return shown["rows"] if shown else []
+
+
+def test_saved_entry_answers_the_question_and_closes_it(
+    client: Client, alice: User, agent: TextAgent, widget: WidgetConfig
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    page = client.get(row["write_url"])
+    assert page.context["form"]["title"].value() == QUESTION
+    data = {"title": QUESTION, "content": "Yes, all tents.", "url": ""}
+    response = client.post(row["write_url"], data, follow=True)
+    assert "now answers this question" in response.content.decode()
+    assert KnowledgeEntry.objects.get(agent=agent, title=QUESTION).content == "Yes, all tents."
+    assert rows(client) == []
+    # Another member still has the page open: what they typed is saved as well.
+    client.post(row["write_url"], {**data, "title": "Repairs"})
+    assert KnowledgeEntry.objects.filter(agent=agent, title="Repairs").exists()
+    assert client.get(row["write_url"]).status_code == 302
+
+
+def test_entry_that_is_not_found_leaves_the_question_open(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    data = {"title": "Service", "content": "At the desk.", "url": ""}
+    response = client.post(row["write_url"], data, follow=True)
+    assert "does not find the entry yet" in response.content.decode()
+    assert len(rows(client)) == 1
+
+
+def test_ignored_question_leaves_the_list(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    client.post(row["write_url"], {"ignore": "1"})
+    assert rows(client) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("title", ""), ("title", "x" * 201), ("content", ""), ("url", "javascript:alert(1)")],
+)
+def test_what_was_typed_is_kept_after_a_mistake(
+    client: Client, alice: User, agent: TextAgent, widget: WidgetConfig, field: str, value: str
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    count = KnowledgeEntry.objects.filter(agent=agent).count()
+    data = {"title": QUESTION, "content": "Typed <b>text</b>", "url": "", field: value}
+    page = client.post(row["write_url"], data)
+    assert list(page.context["form"].errors) == [field]
+    if field != "content":
+        assert "Typed &lt;b&gt;text&lt;/b&gt;" in page.content.decode()
+    assert KnowledgeEntry.objects.filter(agent=agent).count() == count
+
+
+def test_viewers_and_others_get_no_page(
+    client: Client, alice: User, bob: User, charlie: User, widget: WidgetConfig
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    for user in (bob, charlie):
+        client.force_login(user)
+        assert client.get(row["write_url"]).status_code == 404
+        assert client.post(row["write_url"], {"ignore": "1"}).status_code == 404
+    client.force_login(alice)
+    for query in ("", "?agent=x&question=y", "?agent=" + str(widget.id)):
+        assert client.get(f"/admin/knowledge/answer/{query}").status_code == 404
+    assert len(rows(client)) == 1
