@@ -9,6 +9,7 @@ from loquent.agents.api import TextAgentViewSet
 from loquent.agents.connection_api import ModelConnectionViewSet
 from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
+from loquent.organizations.api.members import MemberViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
@@ -31,6 +32,7 @@ router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("events", EventViewSet, basename="event")
+router.register("members", MemberViewSet, basename="member")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

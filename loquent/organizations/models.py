@@ -17,10 +17,14 @@ from loquent.organizations.business_hours import validate_business_hours, valida
 
 
 class Role(models.TextChoices):
-    """A viewer reads, an admin also writes, an owner also manages members and keys."""
+    """A viewer reads, an operator also answers visitors, an admin also changes settings.
+
+    An owner also manages members and keys.
+    """
 
     OWNER = "owner", "Owner"
     ADMIN = "admin", "Admin"
+    OPERATOR = "operator", "Operator"
     VIEWER = "viewer", "Viewer"
 
 
@@ -113,6 +117,11 @@ class Membership(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"
+
+    @property
+    def public_name(self) -> str:
+        """Return the name that visitors read; never the email address."""
+        return self.user.get_full_name() or self.user.get_username().partition("@")[0]
 
 
 class Scope(models.TextChoices):

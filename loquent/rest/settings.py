@@ -58,6 +58,8 @@ SPECTACULAR_SETTINGS = {
         "MessageStatus": "widgets.types.MessageStatus",
         "CutReason": "widgets.types.CutReason",
         "MessageRole": "widgets.types.MessageRole",
+        "Handler": "widgets.team_types.Handler",
+        "WorkStatus": "widgets.team_types.WorkStatus",
         "Rating": "widgets.types.Rating",
     },
 }

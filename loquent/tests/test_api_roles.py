@@ -23,10 +23,11 @@ Connect = Callable[..., APIClient]
 
 pytestmark = pytest.mark.exhaustive
 
-READ = {"viewer", "admin", "owner", "key read", "key write"}
+READ = {"viewer", "operator", "admin", "owner", "key read", "key write"}
 # What a viewer may not read as a whole, a program may: its key was made for that.
-EXPORT = READ - {"viewer"}
+EXPORT = READ - {"viewer", "operator"}
 WRITE = {"admin", "owner", "key write"}
+ANSWER = WRITE | {"operator"}
 OWN = {"owner"}
 CALLERS = sorted(READ | {"nobody", "no member", "other owner", "other key"})
 
@@ -68,6 +69,23 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/sessions/{id}/"): READ,
     ("delete", "/api/v1/sessions/{id}/"): WRITE,
     ("get", "/api/v1/sessions/{id}/messages/"): READ,
+    **{
+        ("post", f"/api/v1/sessions/{{id}}/{move}/"): ANSWER
+        for move in (
+            "take-over",
+            "reply",
+            "release",
+            "hand-back",
+            "resolve",
+            "reopen",
+            "assign",
+            "snooze",
+            "notes",
+        )
+    },
+    ("get", "/api/v1/sessions/{id}/notes/"): READ,
+    ("get", "/api/v1/sessions/{id}/events/"): READ,
+    ("get", "/api/v1/members/"): READ,
     ("get", "/api/v1/api-keys/"): OWN,
     ("post", "/api/v1/api-keys/"): OWN,
     ("get", "/api/v1/api-keys/{id}/"): OWN,
@@ -118,6 +136,7 @@ def clients(
         "nobody": api(),
         "no member": api(User.objects.create_user("stranger@example.com", is_staff=True)),
         "viewer": api(bob),
+        "operator": api(make_member(acme, "olga", Role.OPERATOR)),
         "admin": api(make_member(acme, "anna", Role.ADMIN)),
         "owner": api(alice),
         "other owner": api(charlie),

@@ -37,7 +37,9 @@ from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys", "Connections", "Webhooks")
+RESOURCES = (
+    "Widgets", "Agents", "Contacts", "Sessions", "Members", "API keys", "Connections", "Webhooks",
+)  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -162,6 +164,7 @@ def test_documented_examples_work(
             "SESSION_ID": str(session.id),
             "WEBHOOK_ID": str(webhook.id),
             "CONNECTION_ID": str(connection.id),
+            "MEMBER_ID": str(acme.memberships.get(user=alice).id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }
         run(example, {**variables, **ids})

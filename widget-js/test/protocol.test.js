@@ -11,9 +11,18 @@ import {
 import { pageFrame } from "../src/embed/page.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
+/** Frames of conversations with people, which the widget does not show yet. */
+const unused = new Set(["conversation", "reply_email_saved", "survey_saved"]);
+for (const { frame } of golden.server.filter((each) => unused.has(each.frame.type))) {
+  test(`ignores the server frame: ${frame.type}`, () =>
+    assert.equal(parseFrame(JSON.stringify(frame)), null));
+}
+
 const named = (name) => golden.client.find((each) => each.name === name).frame;
 
-for (const { name, version, frame } of golden.server) {
+for (const { name, version, frame } of golden.server.filter(
+  ({ frame }) => !unused.has(frame.type),
+)) {
   test(`reads the server frame: ${name} (${version})`, () => {
     const parsed = parseFrame(JSON.stringify(frame));
     assert.equal(parsed.type, frame.type);
@@ -57,7 +66,10 @@ for (const [name, frame] of Object.entries(built)) {
 }
 
 test("builds every client frame that the golden file knows", () => {
-  const types = new Set(golden.client.map(({ frame }) => frame.type));
+  const people = new Set(["ask_person", "ask_agent", "reply_email", "seen", "survey"]);
+  const types = new Set(
+    golden.client.map(({ frame }) => frame.type).filter((type) => !people.has(type)),
+  );
   assert.deepEqual(types, new Set(Object.values(built).map(({ type }) => type)));
 });
 

@@ -67,6 +67,7 @@ class WidgetConfigAdmin(WidgetPages):
         ("Details", {"fields": [
             "contact_info_mode", "collect_name", "collect_email", "collect_phone",
         ]}),
+        ("People", {"fields": ["handoff_enabled"]}),
         ("Websites", {"fields": ["allowed_origins"]}),
         ("Limits", {"fields": ["daily_message_cap"]}),
         ("Advanced", {

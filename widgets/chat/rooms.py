@@ -33,6 +33,9 @@ class Listener(Protocol):
     def resync_soon(self) -> None:
         """Call `resync` shortly."""
 
+    def resync_now(self) -> None:
+        """`resync`, at once, without waiting for it."""
+
     def end(self, code: int) -> None:
         """Close the socket behind what is queued."""
 
@@ -42,6 +45,10 @@ class VisitorListener(Listener, Protocol):
 
     widget_pk: uuid.UUID | None
     last_activity: float
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether the team or a person has the conversation: the socket is never idle."""
 
     def check_widget(self, state: WidgetState | None) -> int | None:
         """Return the close code for the widget's state; None to keep the socket open."""

@@ -21,6 +21,7 @@ from widgets.chat.supervisor import supervisor
 from widgets.services.history import load_chat
 from widgets.services.open_sockets import may_watch
 from widgets.services.rate_limits import take_handshake
+from widgets.team_types import ConversationState
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0
@@ -72,6 +73,9 @@ class StaffViewer(Subscriber):
         )
         if not allowed:
             self.end(CloseCode.FORBIDDEN)
+
+    def _conversation_changed(self, state: ConversationState) -> None:
+        """Do nothing: the frame is the visitor's."""
 
     def _replaced(self, event: SessionReplaced) -> None:
         # Only the id: the event contains the visitor's token.

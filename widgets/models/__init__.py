@@ -10,6 +10,7 @@ from widgets.models.records import (
     SeenSite,
     WidgetDailyUsage,
 )
+from widgets.models.team import ConversationEvent, ConversationNote
 
 __all__ = [
     "MAX_GREETING",
@@ -17,6 +18,8 @@ __all__ = [
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
     "ClosedQuestion",
+    "ConversationEvent",
+    "ConversationNote",
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",
