@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from loquent.organizations.models import Availability
 from loquent.rest.openapi import UUID_EXAMPLE, examples
-from loquent.rest.serializers import StrictSerializer, SwitchField
+from loquent.rest.serializers import StrictSerializer, SwitchField, TextField
 from loquent.text import clean_text
 from widgets.api.handoff_serializers import ActingSerializer, Words
 from widgets.models import SavedReply
@@ -63,7 +63,7 @@ class AvailabilitySerializer(serializers.Serializer[Any]):
     )
 
 
-class _Typed(serializers.CharField):
+class _Typed(TextField):
     """What a member has typed so far, with its spaces."""
 
     def to_internal_value(self, data: Any) -> str:
