@@ -10,7 +10,7 @@ from loquent.organizations.models import Membership
 from widgets.models import WidgetSession
 from widgets.services.handoff.change import Actor, changing
 from widgets.services.handoff.staff import release_locked
-from widgets.types import WorkStatus
+from widgets.team_types import WorkStatus
 
 
 def set_availability(
