@@ -105,9 +105,28 @@ class ConversationChanged:
     ended: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class StaffTyping:
+    """A person of the team writes to the visitor, or has stopped."""
+
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPresent:
+    """A member looks at a conversation, writes in it, or has left it; for their colleagues."""
+
+    conversation: str
+    organization: str
+    member: str
+    name: str
+    state: str
+
+
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
-ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
+ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
 ProcessEvent = StopRequested | AnswerRequested | ResyncRequested | ConversationChanged
 Event = ClientEvent | ProcessEvent
 
@@ -123,6 +142,8 @@ KINDS: dict[str, type[Event]] = {
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
     "ConversationChanged": ConversationChanged,
+    "StaffTyping": StaffTyping,
+    "MemberPresent": MemberPresent,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}

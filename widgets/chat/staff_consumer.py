@@ -1,4 +1,4 @@
-"""The socket on which staff watch a conversation. Frames from the client are ignored."""
+"""The socket on which staff watch a conversation, and tell that they look at it."""
 
 import asyncio
 import logging
@@ -12,10 +12,11 @@ from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import SessionReplaced
+from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.handshake import is_same_host, staff_session_key
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
+from widgets.chat.staff_frames import MemberPresence, presence_frame
 from widgets.chat.subscriber import Subscriber
 from widgets.chat.supervisor import supervisor
 from widgets.services.history import load_chat
@@ -49,6 +50,7 @@ class StaffViewer(Subscriber):
         state = StaffClientState(v2=True, name=uuid.uuid4().hex)
         super().__init__(state=state, send=send, close=close)
         self._session_key = session_key
+        self.presence = MemberPresence(session_key)
 
     async def enter(self, session_id: uuid.UUID) -> None:
         """Watch the conversation; events are queued from now on."""
@@ -59,6 +61,7 @@ class StaffViewer(Subscriber):
     def close(self) -> None:
         """Release everything after the browser has disconnected; a second call does nothing."""
         self._queue.cancel()
+        self.presence.leave()
         if self.session_id is not None:
             rooms.unwatch(self.session_id, self)
             bus.unsubscribe(self.session_id)
@@ -76,6 +79,10 @@ class StaffViewer(Subscriber):
 
     def _conversation_changed(self, state: ConversationState) -> None:
         """Do nothing: the frame is the visitor's."""
+
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        if isinstance(event, MemberPresent):
+            self.put(presence_frame(event))
 
     def _replaced(self, event: SessionReplaced) -> None:
         # Only the id: the event contains the visitor's token.
@@ -130,6 +137,15 @@ class StaffConsumer(SocketConsumer):
             return
         viewer.put({"type": "live"})
         viewer.catch_up(chat)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Handle a frame of the page; it concerns only colleagues and the visitor."""
+        if self.viewer is None or self.viewer.is_ending:
+            return
+        try:
+            await self.viewer.presence.receive(text_data)
+        except Exception as error:  # noqa: BLE001 - said again in a moment
+            logger.warning("A member's presence was not noted: %s", type(error).__name__)
 
     async def _accept(self, viewer: StaffViewer) -> None:
         await self.accept()
