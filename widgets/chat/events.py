@@ -105,10 +105,19 @@ class ConversationChanged:
     ended: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """These conversations have changed: open inboxes show them anew."""
+
+    ids: list[str]
+
+
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
 ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
-ProcessEvent = StopRequested | AnswerRequested | ResyncRequested | ConversationChanged
+ProcessEvent = (
+    StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
+)
 Event = ClientEvent | ProcessEvent
 
 # The names in the channel layer. Two versions exchange events during a deploy: don't rename.
@@ -123,6 +132,7 @@ KINDS: dict[str, type[Event]] = {
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
     "ConversationChanged": ConversationChanged,
+    "InboxChanged": InboxChanged,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}
