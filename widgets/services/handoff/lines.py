@@ -5,6 +5,15 @@ from functools import cache
 from pathlib import Path
 
 DEFAULT = "en"
+# As in widget-js/src/i18n/languages.js.
+_SPECIAL = {
+    **dict.fromkeys(("zh-hant", "zh-tw", "zh-hk", "zh-mo"), "zh-TW"),
+    "pt-br": "pt-BR",
+    "no": "nb",
+    "nn": "nb",
+    "iw": "he",
+    "in": "id",
+}
 
 
 @cache
@@ -24,7 +33,8 @@ def line(name: str, *, language: str, person: str = "") -> str:
 def known_language(accept_language: str) -> str:
     """Return the first language of an Accept-Language header that has texts; "" if none has."""
     for entry in accept_language[:200].split(","):
-        tag = entry.partition(";")[0].strip().lower()
-        if (language := tag.partition("-")[0]) in _texts():
-            return language
+        language, _, region = entry.partition(";")[0].strip().lower().partition("-")
+        code = _SPECIAL.get(f"{language}-{region.partition('-')[0]}") or _SPECIAL.get(language)
+        if (code or language) in _texts():
+            return code or language
     return ""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from loquent.errors import ApplicationError, ConflictError, ErrorCode, invalid
 from loquent.organizations.models import Membership
-from widgets.models import WidgetMessage, WidgetTurn
+from widgets.models import Draft, WidgetMessage, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
@@ -70,6 +70,7 @@ def reply(
             sender=str(member.id),
             client_message_id=client_message_id,
         )
+        Draft.objects.filter(session=session, member=member).delete()
         conversation.set(
             waiting_since=None,
             human_at=conversation.now,
