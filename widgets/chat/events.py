@@ -107,7 +107,7 @@ class ConversationChanged:
 
 @dataclass(frozen=True, slots=True)
 class InboxChanged:
-    """These conversations have changed: open inboxes show them anew."""
+    """These conversations have changed: open inboxes read them again."""
 
     ids: list[str]
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Substr
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.conversations import EXCERPT, visitor_name
 from widgets.services.inbox.tabs import Sessions
-from widgets.types import Handler, MessageRole, WorkStatus
+from widgets.team_types import Handler, WorkStatus
+from widgets.types import MessageRole
 
 
 @dataclass(frozen=True, slots=True)

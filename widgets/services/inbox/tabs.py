@@ -7,10 +7,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import Handler, MessageRole, WorkStatus
+from widgets.team_types import Handler, WorkStatus
+from widgets.types import MessageRole
 
 Sessions = QuerySet[WidgetSession]
-# Of the conversations that the agent has, those of the last day are shown: nobody closes them.
+# Conversations of the agent are never closed, so only those of the last day are shown.
 AI_HOURS = 24
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from loquent.organizations.access import RANK
 from loquent.organizations.models import Membership, Role
 from widgets.models import ConversationEvent, ConversationNote, WidgetSession
-from widgets.types import Handler, WorkStatus
+from widgets.team_types import Handler, WorkStatus
 
 # The person column shows at most this many.
 MOST_EVENTS = 30
