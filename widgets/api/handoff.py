@@ -27,6 +27,7 @@ from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessi
 from widgets.models import ConversationNote, WidgetSession
 from widgets.services.handoff import staff
 from widgets.services.handoff.change import Actor
+from widgets.services.handoff.hints import Hint, send_after_commit
 
 
 def moves(summary: str, description: str, path: str, request: Any = None) -> Callable[..., Any]:
@@ -170,6 +171,7 @@ class HandoffActions(OrganizationViewSet):
         note = ConversationNote.objects.create(
             session=session, author=member.public_name, content=data["content"]
         )
+        send_after_commit(Hint(session.id, is_internal=True))
         return Response(NoteSerializer(note).data, status.HTTP_201_CREATED)
 
     @extend_schema(

@@ -124,10 +124,19 @@ class MemberPresent:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """These conversations have changed: open inboxes read them again."""
+
+    ids: list[str]
+
+
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
 ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
-ProcessEvent = StopRequested | AnswerRequested | ResyncRequested | ConversationChanged
+ProcessEvent = (
+    StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
+)
 Event = ClientEvent | ProcessEvent
 
 # The names in the channel layer. Two versions exchange events during a deploy: don't rename.
@@ -144,6 +153,7 @@ KINDS: dict[str, type[Event]] = {
     "ConversationChanged": ConversationChanged,
     "StaffTyping": StaffTyping,
     "MemberPresent": MemberPresent,
+    "InboxChanged": InboxChanged,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}

@@ -13,10 +13,11 @@ from rest_framework.test import APIClient
 from loquent.asgi import application
 from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_member
+from loquent.testing.people import make_member, make_widget
 from loquent.testing.sockets import VisitorSocket, Visits
-from widgets.chat.staff_frames import parse_staff_frame
+from widgets.chat.inbox.presence import parse_staff_frame
 from widgets.models import WidgetConfig, WidgetSession
+from widgets.services.sessions import create_widget_session
 
 Api = Callable[..., APIClient]
 Watch = Callable[..., Any]
@@ -40,10 +41,10 @@ def sign_in(user: User) -> str:
 
 @pytest.fixture
 async def watch(visit: Visits) -> AsyncIterator[Watch]:
-    """`viewer = await watch(user)`: a staff socket of the only conversation."""
+    """`viewer = await watch(user)`: a staff socket of the only conversation, or of the inbox."""
     sockets: list[VisitorSocket] = []
 
-    async def open_socket(user: User) -> VisitorSocket:
+    async def open_socket(user: User, *, inbox: bool = False) -> VisitorSocket:
         key = await in_database(sign_in, user)
         headers = [
             (b"host", b"127.0.0.1:8000"),
@@ -52,6 +53,7 @@ async def watch(visit: Visits) -> AsyncIterator[Watch]:
         ]
         session = await in_database(WidgetSession.objects.get)
         path = f"/admin/widgets/widgetsession/{session.id}/live/"
+        path = "/admin/live/" if inbox else path
         socket = VisitorSocket(WebsocketCommunicator(application, path, headers))
         sockets.append(socket)
         await socket.connect()
@@ -112,6 +114,43 @@ async def test_visitor_sees_a_person_write_and_stop(
     await writer.leave()
     assert (await visitor.until("staff_typing"))[-1]["on"] is False
     assert [await presence(colleague) for _ in range(2)] == [("ana", "writing"), ("ana", "gone")]
+
+
+async def test_inboxes_of_the_organization_show_who_is_where(
+    visitor: VisitorSocket,
+    watch: Watch,
+    api: Api,
+    acme: Organization,
+    globex: Organization,
+    ana: User,
+    ben: User,
+    charlie: User,
+) -> None:
+    writer, colleague = [await watch(user, inbox=True) for user in (ana, ben)]
+    page = await watch(ben)
+    foreign = await watch(charlie, inbox=True)
+    await take_over(api, ana)
+    await tell(writer, "writing")
+    assert (await visitor.until("staff_typing"))[-1]["name"] == "ana"
+    assert await presence(colleague) == ("ana", "writing")
+    assert await presence(page) == ("ana", "writing")
+    first = await in_database(WidgetSession.objects.get)
+    other, _ = await in_database(lambda: create_widget_session(widget=make_widget(acme)))
+    await writer.send({"type": "presence", "conversation": str(other.id), "state": "viewing"})
+    assert (await visitor.until("staff_typing"))[-1]["on"] is False
+    frames = [(await colleague.until("presence"))[-1] for _ in range(2)]
+    assert [(frame["conversation"], frame["state"]) for frame in frames] == [
+        (str(first.id), "gone"),
+        (str(other.id), "viewing"),
+    ]
+    await writer.leave()
+    assert await presence(colleague) == ("ana", "gone")
+    # The first that the other organization sees is its own.
+    theirs, _ = await in_database(lambda: create_widget_session(widget=make_widget(globex)))
+    for row in (first, theirs):
+        frame = {"type": "presence", "conversation": str(row.id), "state": "viewing"}
+        await foreign.send(frame)
+    assert await presence(foreign) == ("charlie", "viewing")
 
 
 async def test_nobody_seems_to_write_while_the_agent_answers(

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from loquent.db.threads import in_database
 from loquent.ratelimit.buckets import Rate
+from widgets.chat.bus import bus
 from widgets.chat.events import MemberPresent, StaffTyping
 from widgets.chat.rooms import rooms
 from widgets.services.handoff.presence import PresentMember, note_presence
 from widgets.services.rate_limits import frame_limiter
 
+# The room of all open inboxes, which is no conversation's.
+INBOX = uuid.UUID("1b0c5a0e-0000-4000-8000-000000000000")
 VIEWING, WRITING, NOTING, IDLE, GONE = "viewing", "writing", "noting", "idle", "gone"
 STATES = frozenset({VIEWING, WRITING, NOTING, IDLE, GONE})
 MAX_FRAME = 1_000
@@ -80,7 +83,7 @@ class MemberPresence:
         if self._at is not None and (on or self._is_typing):
             self._is_typing = on
             session_id, member = self._at
-            rooms.publish_soon(session_id, StaffTyping(member.name, on))
+            _tell(session_id, StaffTyping(member.name, on))
 
     def _show(self, state: str) -> None:
         if self._at is None:
@@ -93,7 +96,14 @@ class MemberPresence:
             name=member.name,
             state=state,
         )
-        rooms.publish_soon(session_id, event)
+        _tell(session_id, event)
+        _tell(INBOX, event)
+
+
+def _tell(room: uuid.UUID, event: StaffTyping | MemberPresent) -> None:
+    """Deliver an event here and elsewhere; it changes no conversation, so the feed is left out."""
+    rooms.deliver_local(room, event)
+    bus.send_soon(room, event)
 
 
 def presence_frame(event: MemberPresent) -> dict[str, object]:
