@@ -2,6 +2,7 @@
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.desk import Draft, SavedReply
 from widgets.models.records import (
     ClosedQuestion,
     ErasureReceipt,
@@ -20,9 +21,11 @@ __all__ = [
     "ClosedQuestion",
     "ConversationEvent",
     "ConversationNote",
+    "Draft",
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",
+    "SavedReply",
     "SeenSite",
     "WidgetConfig",
     "WidgetDailyUsage",

@@ -76,12 +76,14 @@ def reply_request(
     page: VisitorPage | None = None,
     language: str = "",
     key: str = "",
+    can_ask_person: bool = False,
 ) -> LoadedReply:
     """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
-    `language`: the visitor's browser's. `key`: see LoadedReply.
+    `language`: the visitor's browser's. `key`: see LoadedReply. `can_ask_person`: the agent may
+    call a person.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -93,7 +95,10 @@ def reply_request(
     refusal = explain_refused_model(agent.model, own_models=found.own_models)
     if not agent.enabled or refusal is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    return request_of(found, messages=messages, page=page, language=language, key=key)
+    loaded = request_of(found, messages=messages, page=page, language=language, key=key)
+    if not can_ask_person:
+        return loaded
+    return replace(loaded, request=replace(loaded.request, can_ask_person=True))
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:

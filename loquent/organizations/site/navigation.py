@@ -36,12 +36,16 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class StaffPage:
-    """A page that belongs to no model. `path` follows `/admin/`."""
+    """A page that belongs to no model. `path` follows `/admin/`.
+
+    `count`: the number beside its entry in the navigation.
+    """
 
     name: str
     path: str
-    view: Callable[[HttpRequest], HttpResponse]
+    view: Callable[..., HttpResponse]
     nav: Nav | None = None
+    count: Callable[[HttpRequest], int] | None = None
 
 
 def lists_of(site: admin.AdminSite) -> Iterator[tuple[admin.ModelAdmin[Any], str]]:
@@ -87,7 +91,8 @@ def _items(site: Any, request: HttpRequest) -> Iterator[Item]:
     for own in site.pages:
         if own.nav is not None:
             url = reverse(f"admin:{own.name}")
-            yield _item(own.nav, url, is_current=request.path == url)
+            count = own.count(request) if own.count is not None else 0
+            yield _item(own.nav, url, is_current=request.path == url, count=count)
     for page, url in lists_of(site):
         if not (page.has_module_permission(request) and page.has_view_permission(request)):
             continue

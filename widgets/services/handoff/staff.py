@@ -6,7 +6,7 @@ from datetime import datetime
 from loquent.agents.services import check_tokens_left
 from loquent.errors import ApplicationError, invalid
 from loquent.organizations.models import Membership
-from widgets.models import WidgetMessage, WidgetTurn
+from widgets.models import Draft, WidgetMessage, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.events import note_message
@@ -96,6 +96,7 @@ def reply(
         )
         note_message(message)
         conversation.note_wait()
+        Draft.objects.filter(session=session, member=member).delete()
         conversation.set(
             waiting_since=None,
             human_at=conversation.now,
