@@ -17,6 +17,7 @@ from widgets.admin.home.page import sessions_for
 from widgets.admin.inbox.counts import attention_count
 from widgets.models import WidgetSession
 from widgets.services.conversations import is_active, visitor_name
+from widgets.services.handoff.drafts import read_draft
 from widgets.services.inbox.rows import load_rows
 from widgets.services.inbox.tabs import Sessions, Tab, count_tabs, in_tab
 from widgets.services.inbox.thread import Thread, load_thread
@@ -70,6 +71,7 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
     return {
         "thread": thread,
         "session": session,
+        "draft": _draft(thread),
         "visitor": visitor_name(session),
         "lines": lines,
         "is_compact": True,
@@ -79,6 +81,13 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
         "page_url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
         "earlier": [(other, visitor_name(other)) for other in thread.earlier],
     }
+
+
+def _draft(thread: Thread) -> str:
+    if thread.member is None:
+        return ""
+    row = read_draft(session=thread.session, member=thread.member)
+    return "" if row is None else row.content
 
 
 def _list_context(request: HttpRequest, sessions: Sessions, tab: Tab) -> dict[str, Any]:

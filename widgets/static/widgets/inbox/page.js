@@ -116,7 +116,7 @@
   }
 
   inboxThread.start({ shown: (facts) => inboxComposer.show(facts) });
-  inboxComposer.start({ sent: (item) => inboxList.changed([item.conversation]) });
+  inboxComposer.start({ sent: (item) => inboxList.changed([item.conversation]), typing: () => {} });
   inboxList.start({ open, showTab, numbers: () => {} });
   const first = wanted().get("c");
   if (first) open(first, { isNew: false, focuses: false });
