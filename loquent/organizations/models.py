@@ -113,6 +113,8 @@ class Membership(BaseModel):
     is_away = models.BooleanField(default=False, db_default=False, editable=False)
     # When the member is online again; null: they say so themselves.
     away_until = models.DateTimeField(null=True, editable=False)
+    # When they last used a conversation's page, to about half a minute.
+    seen_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "member"

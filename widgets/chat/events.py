@@ -106,6 +106,25 @@ class ConversationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffTyping:
+    """A person of the team writes to the visitor, or has stopped."""
+
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPresent:
+    """A member looks at a conversation, writes in it, or has left it; for their colleagues."""
+
+    conversation: str
+    organization: str
+    member: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class InboxChanged:
     """These conversations have changed: open inboxes read them again."""
 
@@ -114,7 +133,7 @@ class InboxChanged:
 
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
-ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
+ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
 ProcessEvent = (
     StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
 )
@@ -132,6 +151,8 @@ KINDS: dict[str, type[Event]] = {
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
     "ConversationChanged": ConversationChanged,
+    "StaffTyping": StaffTyping,
+    "MemberPresent": MemberPresent,
     "InboxChanged": InboxChanged,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)

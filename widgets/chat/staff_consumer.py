@@ -13,8 +13,9 @@ from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import SessionReplaced
+from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.handshake import is_same_host, staff_session_key
+from widgets.chat.inbox.presence import MemberPresence, presence_frame
 from widgets.chat.inbox.viewer import InboxViewer
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
@@ -51,6 +52,7 @@ class StaffViewer(Subscriber):
         state = StaffClientState(v2=True, name=uuid.uuid4().hex)
         super().__init__(state=state, send=send, close=close)
         self._session_key = session_key
+        self.presence = MemberPresence(session_key)
 
     async def enter(self, session_id: uuid.UUID) -> None:
         """Watch the conversation; events are queued from now on."""
@@ -61,6 +63,7 @@ class StaffViewer(Subscriber):
     def close(self) -> None:
         """Release everything after the browser has disconnected; a second call does nothing."""
         self._queue.cancel()
+        self.presence.leave()
         if self.session_id is not None:
             rooms.unwatch(self.session_id, self)
             bus.unsubscribe(self.session_id)
@@ -82,6 +85,10 @@ class StaffViewer(Subscriber):
     def _conversation_changed(self, state: ConversationState) -> None:
         """Do nothing: the frame is the visitor's."""
 
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        if isinstance(event, MemberPresent):
+            self.put(presence_frame(event))
+
     def _replaced(self, event: SessionReplaced) -> None:
         # Only the id: the event contains the visitor's token.
         self.put({"type": "replaced", "conversation": event.session_id})
@@ -91,7 +98,7 @@ Viewer = TypeVar("Viewer", StaffViewer, InboxViewer)
 
 
 class WatchingConsumer(SocketConsumer, Generic[Viewer]):
-    """The WebSocket of one staff browser. Frames from the client are ignored."""
+    """The WebSocket of one staff browser, which tells only where its member is."""
 
     viewer: Viewer | None = None
 
@@ -145,6 +152,15 @@ class WatchingConsumer(SocketConsumer, Generic[Viewer]):
             return
         viewer.put({"type": "live"})
         self.opened(viewer)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Handle a frame of the page; it concerns only colleagues and the visitor."""
+        if self.viewer is None or self.viewer.session_id is None or self.viewer.is_ending:
+            return
+        try:
+            await self.viewer.presence.receive(text_data)
+        except Exception as error:  # noqa: BLE001 - said again in a moment
+            logger.warning("A member's presence was not noted: %s", type(error).__name__)
 
     async def _accept(self, viewer: Viewer) -> None:
         await self.accept()

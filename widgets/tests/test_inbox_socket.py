@@ -18,7 +18,7 @@ from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import VisitorSocket, Visits
 from widgets.chat.events import InboxChanged, ResyncRequested
-from widgets.chat.inbox.viewer import INBOX
+from widgets.chat.inbox.presence import INBOX
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession

@@ -14,7 +14,8 @@ from django.conf import settings
 from loquent.db.threads import in_database
 from widgets.chat.bus import bus
 from widgets.chat.events import InboxChanged
-from widgets.chat.inbox.viewer import INBOX, inboxes
+from widgets.chat.inbox.presence import INBOX
+from widgets.chat.inbox.viewer import inboxes
 from widgets.services.inbox.rows import load_states
 
 logger = logging.getLogger(__name__)

@@ -4,19 +4,19 @@ It watches the room INBOX, which is no conversation's, so that rights, outages o
 drain are handled as for every viewer.
 """
 
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
+from uuid import UUID
 
 from loquent.db.threads import in_database
 from widgets.chat.bus import bus
-from widgets.chat.events import ClientEvent
+from widgets.chat.events import ClientEvent, MemberPresent
+from widgets.chat.inbox.presence import INBOX, MemberPresence, presence_frame
 from widgets.chat.protocol import CloseCode, Frame, encode
 from widgets.chat.rooms import rooms
 from widgets.chat.send_queue import SendQueue
 from widgets.services.inbox.rows import InboxState
 from widgets.services.open_sockets import watched_organizations
 
-INBOX = uuid.UUID("1b0c5a0e-0000-4000-8000-000000000000")
 # The supervisor asks each second; a right is read once per this many questions.
 ROUNDS = 3
 
@@ -31,9 +31,10 @@ class InboxViewer:
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
     ) -> None:
-        self.session_id: uuid.UUID | None = None
+        self.session_id: UUID | None = None
         self._session_key = session_key
-        self._organizations: frozenset[uuid.UUID] = frozenset()
+        self.presence = MemberPresence(session_key)
+        self._organizations: frozenset[UUID] = frozenset()
         self._queue = SendQueue(send, close, held=True)
         self._round = 0
 
@@ -55,6 +56,7 @@ class InboxViewer:
     def close(self) -> None:
         """Release everything after the browser has disconnected; a second call does nothing."""
         self._queue.cancel()
+        self.presence.leave()
         if self.session_id is not None:
             self.session_id = None
             rooms.unwatch(INBOX, self)
@@ -82,8 +84,15 @@ class InboxViewer:
         if changed:
             self.put({"type": "changed", "conversations": changed})
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the socket is being closed from this side."""
+        return self._queue.is_closing
+
     def deliver(self, event: ClientEvent) -> None:
-        """Do nothing: events of conversations reach the page as changes."""
+        """Show who is where; events of conversations reach the page as changes."""
+        if isinstance(event, MemberPresent) and UUID(event.organization) in self._organizations:
+            self.put(presence_frame(event))
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
         """Do nothing: the page shows finished messages."""
