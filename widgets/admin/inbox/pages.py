@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from loquent.organizations.site.current import current_organization
 from loquent.server.headers import POLICY, live_policy
@@ -72,6 +74,7 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
         "thread": thread,
         "session": session,
         "draft": _draft(thread),
+        "snoozes": _snoozes(timezone.localtime()),
         "visitor": visitor_name(session),
         "lines": lines,
         "is_compact": True,
@@ -81,6 +84,18 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
         "page_url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
         "earlier": [(other, visitor_name(other)) for other in thread.earlier],
     }
+
+
+def _snoozes(now: datetime) -> list[tuple[datetime, str]]:
+    """Return until when a conversation can be hidden, in the organization's time zone."""
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    soon = now.replace(second=0, microsecond=0)
+    return [
+        (soon + timedelta(hours=1), "In an hour"),
+        (soon + timedelta(hours=3), "In three hours"),
+        (morning + timedelta(days=1), "Tomorrow"),
+        (morning + timedelta(days=7 - now.weekday()), "Next week"),
+    ]
 
 
 def _draft(thread: Thread) -> str:

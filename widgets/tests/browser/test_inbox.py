@@ -105,6 +105,15 @@ async def test_two_members_claim_a_waiting_visitor(visitor: Visitor, open_inbox:
     await expect(loser.get_by_role("alert").first).to_contain_text(f"{name} has this conversation")
     await expect(button(loser, f"Take from {name}")).to_be_visible()
     await expect(button(loser, "Send")).to_be_disabled()
+    # Each sees the other; who is idle or has left is not shown as present.
+    await expect(winner.locator(".lq-thread-people")).to_have_text(
+        f"{'ben' if name == 'ana' else 'ana'} is here"
+    )
+    await box(winner).press_sequentially("Hel")
+    await expect(loser.locator(".lq-thread-people")).to_have_text(f"{name} is writing")
+    await expect(rows(loser).get_by_text(f"{name} is writing")).to_be_visible()
+    frames = await visitor.until("staff_typing")
+    assert (frames[-1]["name"], frames[-1]["on"]) == (name, True)
     # The visitor hears the winner; each page shows what the other side writes.
     await box(winner).fill("Hello, I am looking into it.")
     await winner.keyboard.press("Control+Enter")
@@ -223,3 +232,35 @@ async def test_inbox_on_a_phone(visitor: Visitor, open_inbox: OpenInbox) -> None
     await expect(rows(ana).first).to_be_visible()
     await ana.go_back()
     await expect(box(ana)).to_be_visible()
+
+
+async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox) -> None:
+    await visitor.send({"type": "ask_person"})
+    ana = await open_inbox("ana")
+    await expect(ana).to_have_title("(1) Inbox · Loquent")
+    keys = ana.keyboard
+    await keys.press("j")
+    await keys.press("Enter")
+    await expect(ana.get_by_role("heading", name="Visitor", level=2).first).to_be_focused()
+    await keys.press("t")
+    await expect(ana.get_by_text("You have this conversation", exact=True)).to_be_visible()
+    await keys.press("r")
+    await keys.type("e z ? are only text here")
+    await keys.press("Control+Enter")
+    await expect(log(ana).get_by_text("e z ? are only text here")).to_be_visible()
+    await expect(ana).to_have_title("Inbox · Loquent")
+    await keys.press("Escape")
+    await keys.press("z")
+    await expect(ana.get_by_role("button", name="In an hour")).to_be_focused()
+    await keys.press("Escape")
+    await keys.press("?")
+    await ana.get_by_label("Use single keys").uncheck()
+    await keys.press("Escape")
+    await keys.press("n")
+    await expect(button(ana, "Note")).to_have_attribute("aria-pressed", "false")
+    # What says whether sound works: it does, since a key was pressed.
+    await expect(button(ana, "Sound on")).to_have_attribute("aria-pressed", "true")
+    await button(ana, "Sound on").click()
+    await expect(button(ana, "Sound off")).to_have_attribute("aria-pressed", "false")
+    await button(ana, "Resolve").click()
+    await expect(rows(ana)).to_have_count(0)

@@ -56,6 +56,8 @@ const inboxThread = (() => {
     earlier.hidden = true;
     // What is typed now would belong to the conversation before.
     section.inert = true;
+    // A screen reader reads what is added to the log later, not what was there.
+    scroller.setAttribute("aria-busy", "true");
     try {
       const page = await inboxRequests.fragment(address(0));
       if (id !== wanted) return false;
@@ -68,6 +70,7 @@ const inboxThread = (() => {
       return false;
     } finally {
       if (id === wanted) section.inert = false;
+      scroller.setAttribute("aria-busy", "false");
     }
   }
 
