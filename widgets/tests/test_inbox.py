@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.testing.people import PASSWORD, make_agent, make_member, make_widget
 from widgets.models import ConversationNote, WidgetConfig, WidgetSession
 from widgets.services.handoff import staff
 from widgets.services.handoff.change import Actor
@@ -266,3 +266,28 @@ def test_navigation_leads_to_the_inbox_and_counts_who_waits(
     page = client.get("/admin/widgets/widgetsession/")
     assert [tab["label"] for tab in page.context["lq_tabs"]] == ["Live", "All conversations"]
     assert 'href="/admin/widgets/widgetsession/"' in client.get(INBOX).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "first", "shows_settings"),
+    [
+        (Role.VIEWER, "/admin/", True),
+        (Role.OPERATOR, INBOX, False),
+        (Role.ADMIN, "/admin/", True),
+    ],
+)
+def test_operators_see_the_inbox_first_and_no_settings(
+    client: Client, acme: Organization, role: Role, first: str, shows_settings: bool
+) -> None:
+    make_member(acme, "tess", role)
+    sent = {"username": "tess@example.com", "password": PASSWORD}
+    assert client.post("/admin/login/", sent)["Location"] == first
+    page: Any = client.get("/admin/")
+    labels = {item["label"] for group in page.context["lq_navigation"] for item in group["items"]}
+    assert ("Settings" in labels) == shows_settings
+    assert {"Home", "Inbox", "Contacts", "Knowledge"} <= labels
+    client.logout()
+    wanted = "/admin/contacts/contact/"
+    assert (
+        client.post(f"/admin/login/?next={wanted}", {**sent, "next": wanted})["Location"] == wanted
+    )
