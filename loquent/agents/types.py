@@ -70,7 +70,8 @@ class ReplyRequest:
     `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
-    `meter` records what the request costs.
+    `can_ask_person`: the backend may end the answer with `wants_person`. `meter` records what the
+    request costs.
     """
 
     agent_id: str
@@ -82,6 +83,7 @@ class ReplyRequest:
     knowledge: tuple[Passage, ...] = ()
     knowledge_version: str = ""
     page: VisitorPage | None = None
+    can_ask_person: bool = False
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 
@@ -124,6 +126,7 @@ class ReplyEnd:
     """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
 
     `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
+    `wants_person`: a person is to answer; then the answer may have no text.
     """
 
     sources: tuple[Source, ...] = ()
@@ -133,6 +136,7 @@ class ReplyEnd:
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    wants_person: bool = False
     retrieved: tuple[Retrieved, ...] = field(default=(), compare=False)
 
 

@@ -69,12 +69,13 @@ def reply_request(
     messages: Sequence[ChatMessage],
     page: VisitorPage | None = None,
     key: str = "",
+    can_ask_person: bool = False,
 ) -> LoadedReply:
     """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
-    `key`: see LoadedReply.
+    `key`: see LoadedReply. `can_ask_person`: the agent may call a person.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -85,7 +86,10 @@ def reply_request(
     agent = found.row
     if not agent.enabled or explain_refused_model(agent.model) is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    return request_of(found, messages=messages, page=page, key=key)
+    loaded = request_of(found, messages=messages, page=page, key=key)
+    if not can_ask_person:
+        return loaded
+    return replace(loaded, request=replace(loaded.request, can_ask_person=True))
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:

@@ -171,13 +171,17 @@ def save_survey(*, session_id: uuid.UUID, score: int, comment: str) -> None:
         conversation.set(survey_open=False, survey_score=score, survey_comment=comment)
 
 
-def hand_over(*, session_id: uuid.UUID, reason: WantedReason) -> bool:
+def hand_over(*, session_id: uuid.UUID, reason: WantedReason, repeats: bool = False) -> bool:
     """Hand a conversation from the agent to the team (T2), if its widget allows that.
 
     Call it in the transaction that ends the agent's turn; return whether anything changed.
+    `repeats`: write the line again if a person is wanted already, as the agent may have said none.
     """
     with changing(session_id) as conversation:
         session = conversation.session
         if not session.widget.handoff_enabled or session.ended_at is not None:
             return False
-        return want_person(conversation, reason=reason, actor=Actor("Agent"))
+        is_new = want_person(conversation, reason=reason, actor=Actor("Agent"))
+        if not is_new and repeats:
+            conversation.say("asked" if conversation.is_team_there() else "closed")
+        return is_new or repeats

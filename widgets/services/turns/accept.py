@@ -221,10 +221,7 @@ def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
 def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
     session = new.session
     return PendingTurn(
-        turn_id=turn.id,
-        session_id=session.session_id,
-        state=turn.state,
-        message_id=str(new.row.id),
+        *(turn.id, session.session_id, turn.state, str(new.row.id)),
         client_message_id=new.row.client_message_id,
         seq=new.row.seq,
         content=new.row.content,
@@ -233,6 +230,7 @@ def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
         agent_id=session.agent_id,
         webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
+        can_ask_person=session.can_ask_person,
     )
 
 

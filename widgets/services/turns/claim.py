@@ -83,7 +83,11 @@ def begin_turn(turn: PendingTurn) -> Beginning:
     """
     try:
         loaded = reply_request(
-            turn.agent, messages=turn.messages, page=turn.page, key=turn.widget_id
+            turn.agent,
+            messages=turn.messages,
+            page=turn.page,
+            key=turn.widget_id,
+            can_ask_person=turn.can_ask_person,
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:

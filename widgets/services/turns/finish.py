@@ -55,6 +55,8 @@ class Outcome:
     output_tokens: int | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    # The agent calls a person.
+    wants_person: bool = False
     # The limit that refused the turn (LimitKind), if one did.
     limit: str = ""
     reservation: Reservation | None = None
@@ -132,7 +134,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             for turn, outcome in ended
             if turn.turn_id in ours
             and (reason := _reason_to_hand_over(turn, outcome, before[turn.session_id]))
-            and hand_over(session_id=turn.session_id, reason=reason)
+            and hand_over(session_id=turn.session_id, reason=reason, repeats=outcome.wants_person)
         }
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
@@ -236,7 +238,8 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
-        _note_unanswered(turn, outcome, session)
+        if not outcome.wants_person:
+            _note_unanswered(turn, outcome, session)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields
@@ -273,6 +276,8 @@ def _reason_to_hand_over(
         return WantedReason.BUDGET
     if turn.messages and asks_for_person(turn.messages[-1].content):
         return WantedReason.ASKED
+    if outcome.wants_person:
+        return WantedReason.AGENT
     if not before.outcome or turn.replaces:
         # The turn before was for the same question.
         return None

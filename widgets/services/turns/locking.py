@@ -82,6 +82,7 @@ class LockedSession:
     has_webhooks: bool
     handler: str
     work_status: str
+    can_ask_person: bool
     page: VisitorPage | None
 
     @property
@@ -121,6 +122,7 @@ COLUMNS = (
     "widget__organization__has_webhooks",
     "handler",
     "status",
+    "widget__handoff_enabled",
     *PAGE_COLUMNS,
 )
 

@@ -84,7 +84,7 @@ class OpenAIChatBackend(Backend):
                             yield TextRestart()
                         if shown := marks.feed(text):
                             yield TextDelta(shown)
-                if not reader.has_text:
+                if not reader.has_answer:
                     reason = reader.explain_no_text()
                     raise BackendError(reason, permanent=False, is_outage=False)
                 await _drain(response)
@@ -110,7 +110,7 @@ class OpenAIChatBackend(Backend):
         if shown := marks.finish():
             yield TextDelta(shown)
         outcome = _outcome(reader, marks)
-        if outcome == "no_answer" and not marks.has_text:
+        if outcome == "no_answer" and not marks.has_text and not reader.calls_person:
             yield TextDelta(NOTHING_FOUND)
         meter = request.meter
         yield ReplyEnd(
@@ -120,6 +120,7 @@ class OpenAIChatBackend(Backend):
             outcome=outcome,
             cut=reader.cut,
             notes=self.notes(request.model),
+            wants_person=reader.calls_person,
             retrieved=retrieved_of(hits, marks.cites),
         )
 
