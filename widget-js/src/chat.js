@@ -94,11 +94,10 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
     const formPlace = h("div");
-    const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
     const notice = createNotice(view);
     const starters = createStarters(view, send);
     const below = [starters.node, formPlace];
-    const transcript = createTranscript(view, onEdit, [notice.line], below);
+    const transcript = createTranscript(view, [notice.line], below);
     const { scroller, pill } = transcript;
     const bottom = [notice.card, composer.node];
     const panel = createPanel(view, [scroller, pill], bottom, close, {
@@ -118,12 +117,12 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   function withAdditions(run) {
     extras.need((more) => {
       if (!parts) return;
-      const { panel, formPlace, transcript } = parts;
+      const { panel, formPlace, transcript, composer } = parts;
       if (!additions) {
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
           ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf, send },
-          scroller: transcript.scroller,
+          ...{ scroller: transcript.scroller, restore: composer.restore, storage },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());

@@ -6,10 +6,12 @@ import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
+import { createPeople } from "./people/people.js";
 import { createSheet } from "./sheet.js";
+import { createUnsent } from "./unsent.js";
 import { createWaiting } from "./waiting.js";
 
-/** @import { Contact, State, View } from "../types.js" */
+/** @import { Contact, State, Storage, View } from "../types.js" */
 /** @import { Sound } from "./sound.js" */
 /** @typedef {ReturnType<typeof createAdditions>} Additions */
 
@@ -20,6 +22,7 @@ import { createWaiting } from "./waiting.js";
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
+ *   restore(text: string): void, storage: Storage,
  * }} Surroundings
  */
 
@@ -57,6 +60,8 @@ export function createAdditions(view, around) {
   ]);
   const waiting = createWaiting(view, around.redraw);
   const lines = createLines(view, around);
+  const unsent = createUnsent(view, around);
+  const people = createPeople(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -83,6 +88,8 @@ export function createAdditions(view, around) {
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
+    unsent.render(state);
+    people.render(state);
     placeCard(state);
   }
 
@@ -90,7 +97,7 @@ export function createAdditions(view, around) {
     menu,
     render,
     /** What to say while an answer has no text yet. @param {State} state */
-    waiting: ({ turn }) => waiting.text(turn),
+    waiting: ({ turn }) => waiting.text(turn) || people.typing(),
     /** Return the first field of the form. */
     first: card.form.first,
     /** Close what is open on top. @returns {boolean} whether something was */
@@ -98,6 +105,7 @@ export function createAdditions(view, around) {
     destroy() {
       menu.close();
       waiting.clear();
+      people.destroy();
       download.destroy();
     },
   };

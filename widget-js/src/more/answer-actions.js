@@ -1,6 +1,6 @@
 /** The actions on an answer: copy, regenerate, rate, comment. */
 
-import { ratingOf } from "../conversation/state.js";
+import { isWithPeople, ratingOf } from "../conversation/state.js";
 import { deliveryOf } from "../view/delivery.js";
 import { buttonOf, icon, set, setText } from "../view/dom.js";
 import { copyText } from "./copy.js";
@@ -107,7 +107,7 @@ export function createAnswerActions(view, message) {
       if (message.comment) view.comment(target, "");
       set(up, "aria-pressed", `${feedback === "up"}`);
       set(down, "aria-pressed", `${feedback === "down"}`);
-      again.hidden = !newest || !target;
+      again.hidden = !newest || !target || isWithPeople(state);
       again.disabled = !state.ready;
       reasons.hidden = feedback !== "down";
       form.hidden = !asks || !feedback || !!(message.comment || due?.comment);

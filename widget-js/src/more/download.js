@@ -15,11 +15,12 @@ import { endOf } from "../view/message.js";
 export function transcriptOf({ win, strings, config }, state, locale) {
   const title = strings.transcriptOf.replace("{name}", () => config.name || win.location.host);
   const parts = transcriptLines(config, state).map((line) => {
-    const { role, content, status, created_at: at, cid } = line;
+    const { role, author, content, status, created_at: at, cid } = line;
     /** @type {Source[]} */
     const sources = line.sources ?? [];
     const time = at ? new Date(at).toLocaleString(locale) : "";
-    const who = cid || role === "user" ? strings.you : strings.agent;
+    const speaker = cid || role === "user" ? strings.you : strings.agent;
+    const who = author ? `${author.name}:` : speaker;
     return [
       time ? `[${time}] ${who}` : who,
       content,

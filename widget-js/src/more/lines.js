@@ -67,11 +67,11 @@ export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send 
     /** @param {State} state */
     render(state) {
       const clock = new Intl.DateTimeFormat(localeNow(), { timeStyle: "short" });
-      for (const { key, role, created_at: at } of state.messages) {
+      for (const { key, role, author, created_at: at } of state.messages) {
         const node = nodeOf(key);
         if (!node || !at || node.hasAttribute("tabindex")) continue;
         const time = clock.format(new Date(at));
-        const who = role === "user" ? strings.you : strings.agent;
+        const who = author?.name ?? (role === "user" ? strings.you : strings.agent);
         set(node, "role", "article");
         set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${time}`);
         set(node, "title", time);

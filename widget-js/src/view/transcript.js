@@ -16,13 +16,11 @@ const GAP = 12;
 
 /**
  * @param {View} view
- * @param {(cid: string) => void} onEdit
  * @param {HTMLElement[]} before elements above the log
  * @param {HTMLElement[]} after elements below it
  */
-export function createTranscript(view, onEdit, before, after) {
+export function createTranscript(view, before, after) {
   const { h, strings, config, extras } = view;
-  const older = h("p", "hint", {}, strings.older);
   const log = h("div", "", {
     role: "log",
     "aria-relevant": "additions",
@@ -45,7 +43,6 @@ export function createTranscript(view, onEdit, before, after) {
       ...{ "aria-label": strings.log, onscroll: scrolled },
     },
     ...before,
-    older,
     log,
     tail,
     ...after,
@@ -102,10 +99,11 @@ export function createTranscript(view, onEdit, before, after) {
   function lineFor(item) {
     /** @type {Line} */
     const line =
-      item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
+      item.cid || item.role === "user" ? visitorLine(view, item) : answerLine(view, item);
     // A message from the history without an answer may have lost it.
     const lost = item.role === "user" && !item.type;
-    line.acts = !!item.ref || (!!item.id && (item.role === "assistant" || lost));
+    const answers = item.role === "assistant" && item.kind !== "notice";
+    line.acts = !!item.ref || (!!item.id && (answers || lost));
     return line;
   }
 
@@ -177,7 +175,6 @@ export function createTranscript(view, onEdit, before, after) {
       renderActions(line, item, state, item === all.at(-1));
     }
     tail.hidden = !!(state.turn || state.regenerating);
-    older.hidden = state.historyComplete;
     streaming.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
