@@ -58,8 +58,8 @@ SPECTACULAR_SETTINGS = {
         "MessageStatus": "widgets.types.MessageStatus",
         "CutReason": "widgets.types.CutReason",
         "MessageRole": "widgets.types.MessageRole",
-        "Handler": "widgets.types.Handler",
-        "WorkStatus": "widgets.types.WorkStatus",
+        "Handler": "widgets.team_types.Handler",
+        "WorkStatus": "widgets.team_types.WorkStatus",
         "Rating": "widgets.types.Rating",
     },
 }

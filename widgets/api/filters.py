@@ -11,7 +11,8 @@ from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import NEEDS_STAFF
-from widgets.types import AnswerOutcome, Handler, MessageRole, MessageStatus, Rating, WorkStatus
+from widgets.team_types import Handler, WorkStatus
+from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating
 
 Sessions = models.QuerySet[WidgetSession]
 

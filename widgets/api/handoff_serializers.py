@@ -111,15 +111,17 @@ class NoteSerializer(ActingSerializer):
         return {"name": note.author}
 
 
+@examples(response={"results": [NOTE]})
 class NoteListSerializer(serializers.Serializer[Any]):
     """All notes of a conversation, oldest first."""
 
     results = NoteSerializer(many=True)
 
 
-@examples(
-    response={"kind": "taken_over", "actor": "Ana", "created_at": "2026-01-05T09:32:00.000000Z"}
-)
+EVENT = {"kind": "taken_over", "actor": "Ana", "created_at": "2026-01-05T09:32:00.000000Z"}
+
+
+@examples(response=EVENT)
 class EventSerializer(serializers.ModelSerializer[ConversationEvent]):
     """A line of the timeline. `actor`: a member or an API key; empty for a timer."""
 
@@ -130,6 +132,7 @@ class EventSerializer(serializers.ModelSerializer[ConversationEvent]):
         fields = ["kind", "actor", "created_at"]
 
 
+@examples(response={"results": [EVENT]})
 class EventListSerializer(serializers.Serializer[Any]):
     """All events of a conversation, oldest first."""
 

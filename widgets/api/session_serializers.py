@@ -11,7 +11,8 @@ from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason, WantedReason
+from widgets.team_types import WantedReason
+from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
 
 SESSION: dict[str, Any] = {
     "id": UUID_EXAMPLE,

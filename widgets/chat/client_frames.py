@@ -34,7 +34,7 @@ class FeedbackFrame:
 
 @dataclass(frozen=True, slots=True)
 class RegenerateFrame:
-    """Write the latest answer anew."""
+    """Regenerate the latest answer."""
 
     message_id: str
 

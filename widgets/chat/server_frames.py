@@ -5,14 +5,8 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
-from widgets.types import (
-    FINISHED,
-    ContactCard,
-    ConversationState,
-    MessageData,
-    MessageRole,
-    NoticeData,
-)
+from widgets.team_types import ConversationState
+from widgets.types import FINISHED, ContactCard, MessageData, MessageRole, NoticeData
 
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # The longest form of a character in JSON, such as \u0007, and room for a line's other fields.

@@ -21,7 +21,7 @@ from widgets.chat.supervisor import supervisor
 from widgets.services.history import load_chat
 from widgets.services.open_sockets import may_watch
 from widgets.services.rate_limits import take_handshake
-from widgets.types import ConversationState
+from widgets.team_types import ConversationState
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0

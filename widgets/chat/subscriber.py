@@ -27,7 +27,7 @@ from widgets.chat.rooms import rooms
 from widgets.chat.send_queue import SendQueue
 from widgets.chat.turn_runner import runner
 from widgets.services.history import LoadedChat, load_missed
-from widgets.types import ConversationState, Handler
+from widgets.team_types import ConversationState, Handler
 
 logger = logging.getLogger(__name__)
 GAP_SECONDS = 1.0

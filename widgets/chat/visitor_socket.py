@@ -18,7 +18,8 @@ from widgets.chat.subscriber import Subscriber
 from widgets.services.open_sockets import WidgetState
 from widgets.services.refusals import count_refusal
 from widgets.services.validate_origin import is_request_allowed
-from widgets.types import ConversationState, Handler, Handshake, MessageData, WorkStatus
+from widgets.team_types import ConversationState, Handler, WorkStatus
+from widgets.types import Handshake, MessageData
 
 BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
 

@@ -10,20 +10,17 @@ from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from loquent.organizations.models import Membership
 from widgets.models.config import WidgetConfig
+from widgets.team_types import Handler, Timer, WantedReason, WorkStatus
 from widgets.types import (
     AnswerOutcome,
     Attention,
     CutReason,
-    Handler,
     MessageKind,
     MessageRole,
     MessageStatus,
     Rating,
     Reason,
-    Timer,
     TurnState,
-    WantedReason,
-    WorkStatus,
 )
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 

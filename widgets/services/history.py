@@ -12,7 +12,8 @@ from django.utils import timezone
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_answer, after_message, signs_of
 from widgets.services.handoff.state import conversation_state
-from widgets.types import FINISHED, ConversationState, MessageData, MessageRole, outcome_of
+from widgets.team_types import ConversationState
+from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
 # A client that missed more messages than this should reconnect.
 MOST_MISSED = 200

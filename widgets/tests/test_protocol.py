@@ -20,6 +20,11 @@ KINDS = {
     "feedback": "FeedbackFrame",
     "page": "PageFrame",
     "new_conversation": "NewConversationFrame",
+    "ask_person": "AskPersonFrame",
+    "ask_agent": "AskAgentFrame",
+    "reply_email": "ReplyEmailFrame",
+    "seen": "SeenFrame",
+    "survey": "SurveyFrame",
     "ping": "PingFrame",
 }
 

@@ -5,13 +5,13 @@ import itertools
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 
 from loquent.testing.engines.child import Child
-from loquent.testing.engines.engine import Actions, DriverError, Engine, Tab, Visit
+from loquent.testing.engines.engine import Actions, DriverError, Engine, NoPageError, Tab, Visit
 from loquent.testing.waiting import WAIT_SECONDS
 
 VIEWPORT = {"width": 1280, "height": 800}
@@ -124,10 +124,13 @@ class BidiTab(Tab):
         try:
             await self._visit.call("input.performActions", context=self._context, actions=actions)
         except DriverError as error:
-            # Firefox cannot dispatch events while it replaces the page: nothing was done.
+            # Firefox cannot dispatch events while it replaces the page.
             if "NS_ERROR_FAILURE" not in str(error):
                 raise
-            await self._visit.call("input.performActions", context=self._context, actions=actions)
+            # It counts the button as pressed, and would ignore the next press.
+            with suppress(DriverError):
+                await self._visit.call("input.releaseActions", context=self._context)
+            raise NoPageError(str(error)) from error
 
     async def command(self, name: str, **parameters: Any) -> Any:
         """Send a command of the module browsingContext to this tab."""

@@ -12,6 +12,10 @@ class DriverError(Exception):
     """The driver refused a command, or a script in the page raised an error."""
 
 
+class NoPageError(DriverError):
+    """The page is just being replaced by the next one: nothing was done."""
+
+
 class Tab(ABC):
     """One tab of a browser."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from loquent.testing.engines.engine import Actions, DriverError, Tab
+from loquent.testing.engines.engine import Actions, DriverError, NoPageError, Tab
 from loquent.testing.engines.finder import FINDER
 from loquent.testing.waiting import eventually
 
@@ -135,12 +135,21 @@ class Screen:
             assert now.enabled, f"{now} is disabled."
             assert before == [now.middle], f"{now} moves."
 
-        await eventually(aim)
-        x, y = middles[-1]
-        point = {"type": "pointerMove", "x": x, "y": y, "duration": 0, "origin": "viewport"}
-        press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
-        mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}}
-        await self.tab.perform([mouse | {"actions": [point, *press]}])
+        async def hit() -> None:
+            await eventually(aim)
+            x, y = middles[-1]
+            point = {"type": "pointerMove", "x": x, "y": y, "duration": 0, "origin": "viewport"}
+            press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+            mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}}
+            await self._perform([mouse | {"actions": [point, *press]}])
+
+        await eventually(hit)
+
+    async def _perform(self, actions: Actions) -> None:
+        try:
+            await self.tab.perform(actions)
+        except NoPageError as error:
+            raise AssertionError(f"No page to act on: {error}") from error
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, such as "Enter" or "Shift+Tab"."""
@@ -148,7 +157,7 @@ class Screen:
             held = [KEYS.get(each, each) for each in key.split("+")]
             downs = [{"type": "keyDown", "value": each} for each in held]
             ups = [{"type": "keyUp", "value": each} for each in reversed(held)]
-            await self.tab.perform(_keyboard([*downs, *ups]))
+            await self._type_keys([*downs, *ups])
 
     async def move_focus(self, key: str, name: str, *, most: int = 20) -> None:
         """Press a key, such as "Tab", until the focus is on the element with this name."""
@@ -170,7 +179,11 @@ class Screen:
     async def type(self, text: str) -> None:
         """Type a text into whatever has the focus."""
         strokes = [{"type": kind, "value": each} for each in text for kind in ("keyDown", "keyUp")]
-        await self.tab.perform(_keyboard(strokes))
+        await self._type_keys(strokes)
+
+    async def _type_keys(self, strokes: list[dict[str, Any]]) -> None:
+        keyboard = {"type": "key", "id": "keyboard", "actions": strokes}
+        await eventually(lambda: self._perform([keyboard]))
 
     async def fill(self, role: str, name: str, text: str) -> None:
         """Click into a field, and replace what is in it."""
@@ -179,7 +192,3 @@ class Screen:
         await self.press("Control+a", "Delete")
         await self.type(text)
         await self.see(role, name, where=lambda field: field.value == text)
-
-
-def _keyboard(strokes: list[dict[str, Any]]) -> Actions:
-    return [{"type": "key", "id": "keyboard", "actions": strokes}]

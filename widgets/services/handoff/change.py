@@ -21,15 +21,8 @@ from widgets.services.handoff.hints import Hint, send_after_commit, send_hint
 from widgets.services.handoff.lines import line
 from widgets.services.history import append_message
 from widgets.services.turns.locking import lock_session
-from widgets.types import (
-    FINISHED,
-    Handler,
-    MessageKind,
-    MessageRole,
-    Timer,
-    TurnState,
-    WorkStatus,
-)
+from widgets.team_types import Handler, Timer, WorkStatus
+from widgets.types import FINISHED, MessageKind, MessageRole, TurnState
 
 # How long a transition waits for the end of the answer being written, which keeps its text.
 STOP_SECONDS = 1.0

@@ -10,7 +10,7 @@ from loquent.organizations.access import RANK
 from loquent.organizations.models import Membership, Role
 from widgets.models import WidgetSession
 from widgets.services.handoff.hints import Hint, send_after_commit
-from widgets.types import Handler
+from widgets.team_types import Handler
 
 
 @receiver(pre_delete, sender=Membership, dispatch_uid="handoff_member_leaves")

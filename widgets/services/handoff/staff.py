@@ -11,7 +11,8 @@ from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.history import append_message
 from widgets.services.rate_limits import charge_message
-from widgets.types import Handler, MessageRole, WantedReason, WorkStatus
+from widgets.team_types import Handler, WantedReason, WorkStatus
+from widgets.types import MessageRole
 
 
 def take_over(
@@ -42,7 +43,7 @@ def reply(
 ) -> tuple[WidgetMessage, bool]:
     """Write a member's message; return it, and whether it is new.
 
-    A repeat of the member's `client_message_id` returns the first message. Takes over if nobody
+    A repeat of the member's `client_message_id` returns the first message. Takes over if no one
     has the conversation. Raises ConflictError `taken`, or `stale` if a colleague wrote after
     `after_seq`, or `revision` is not the session's.
     """
@@ -184,7 +185,7 @@ def reopen(*, session_id: uuid.UUID, actor: Actor) -> None:
 
 
 def assign(*, session_id: uuid.UUID, target: Membership, actor: Actor) -> None:
-    """Give the conversation to a member, whoever has it (T4)."""
+    """Give the conversation to a member, also if another has it (T4)."""
     stop_answer(session_id)
     with changing(session_id) as conversation:
         _check_open(conversation)

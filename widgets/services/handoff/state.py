@@ -9,7 +9,7 @@ from loquent.organizations.business_hours import is_open, next_opening
 from loquent.organizations.models import Organization
 from widgets.models import ConversationEvent, WidgetSession
 from widgets.models.team import EventKind
-from widgets.types import ConversationState, Handler
+from widgets.team_types import ConversationState, Handler
 
 # The newest waits that count, and the bounds of the buckets in seconds.
 COUNTED = 50

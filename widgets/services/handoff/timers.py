@@ -11,7 +11,7 @@ from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing
 from widgets.services.handoff.staff import release_locked, resolve_locked
-from widgets.types import Timer, WorkStatus
+from widgets.team_types import Timer, WorkStatus
 
 AT_ONCE = 50
 CLOCK = Actor()
@@ -43,7 +43,7 @@ def _fire(session_id: uuid.UUID) -> bool:
 def _act(conversation: Conversation, kind: str) -> None:
     opening = conversation.next_opening() if not conversation.is_team_there() else None
     if opening is not None and kind in (Timer.W1, Timer.W2, Timer.H1):
-        # Out of hours nobody is late.
+        # No one is late out of hours.
         conversation.set(due_at=opening, due_kind=kind)
         return
     match kind:

@@ -17,7 +17,7 @@ from widgets.services.handoff.change import Actor, Conversation, changing, stop_
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
 from widgets.services.turns.locking import session_ended_error
-from widgets.types import Handler, WantedReason, WorkStatus
+from widgets.team_types import Handler, WantedReason, WorkStatus
 
 VISITOR = Actor("Visitor")
 
@@ -73,7 +73,7 @@ def want_person(conversation: Conversation, *, reason: WantedReason, actor: Acto
 
 
 def ask_agent(*, session_id: uuid.UUID, ip: str) -> None:
-    """Return to the agent while nobody has claimed the conversation.
+    """Return to the agent while no one has claimed the conversation.
 
     Raises `forbidden` once a person has it. While the agent has it, nothing happens.
     """

@@ -33,7 +33,8 @@ from widgets.services.turns.locking import (
     session_ended_error,
 )
 from widgets.services.turns.waiting import PendingTurn
-from widgets.types import Handler, MessageData, MessageRole, Sign, TurnState
+from widgets.team_types import Handler
+from widgets.types import MessageData, MessageRole, Sign, TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,11 @@ def accept_messages(
             answers, new = _write_messages(posted, charges, owner)
         written = new
     finally:
-        sessions = {one.row.session_id: one.turn is not None for one in written}
+        turns = {one.row.session_id: one.turn for one in written}
         for each, charge in zip(posted, charges, strict=True):
-            is_for_agent = sessions.get(each.session_id)
-            if is_for_agent is None:
+            if each.session_id not in turns:
                 charge.give_back()
-            elif not is_for_agent:
+            elif turns[each.session_id] is None:
                 charge.give_back_day()
         MESSAGES.inc(len(written))
     # The transaction is committed: nothing that could fail may follow.
@@ -146,10 +146,9 @@ def _write_messages(
             is_for_agent = session.is_plain or (
                 visitor_wrote(session_id=session_id, now=now) == Handler.AGENT
             )
-            waits = unfinished[session_id] > 0
-            new = _new(each, session, None if waits or not is_for_agent else owner, now)
-            if not is_for_agent:
-                new.turn = None
+            starts = is_for_agent and not unfinished[session_id]
+            new = _new(each, session, owner if starts else None, now)
+            new.turn = new.turn if is_for_agent else None
             wanted.append(new)
     # Claim before counting messages, which locks the widget's count until the transaction ends.
     if owner is not None:

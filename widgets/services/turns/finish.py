@@ -2,9 +2,9 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -24,6 +24,7 @@ from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
+from widgets.team_types import WantedReason
 from widgets.types import (
     UNHELPFUL,
     AnswerOutcome,
@@ -32,7 +33,6 @@ from widgets.types import (
     MessageRole,
     MessageStatus,
     TurnState,
-    WantedReason,
     outcome_of,
 )
 
@@ -67,7 +67,9 @@ class Outcome:
 
 
 _sessions = PreparedQuery(
-    lambda ids: locked_sessions(ids).values_list("id", "last_seq", "outcome", "attention")
+    lambda ids: locked_sessions(ids).values_list(
+        "id", "last_seq", "outcome", "attention", "last_answer_status"
+    )
 )
 _turns = PreparedQuery(
     lambda ids: (
@@ -77,6 +79,14 @@ _turns = PreparedQuery(
         .values_list("id", "session_id", "state", "owner")
     )
 )
+
+
+class Before(NamedTuple):
+    """A session before a turn ended: how the turn before ended, and whether it needs staff."""
+
+    outcome: str
+    attention: int
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
     with transaction.atomic():
         sessions = _sessions([turn.session_id for turn, _ in ended])
         last_seqs = {row[0]: row[1] for row in sessions}
-        before = {row[0]: (row[2], row[3]) for row in sessions}
+        before = {row[0]: Before(*row[2:]) for row in sessions}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[PendingTurn, Outcome]] = []
@@ -121,7 +131,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             turn.session_id
             for turn, outcome in ended
             if turn.turn_id in ours
-            and (reason := _reason_to_hand_over(turn, outcome, before[turn.session_id][0]))
+            and (reason := _reason_to_hand_over(turn, outcome, before[turn.session_id]))
             and hand_over(session_id=turn.session_id, reason=reason)
         }
         # Settled last, because it locks the organization's row until the transaction ends.
@@ -186,26 +196,23 @@ def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 def _append_answers(
     ended: Sequence[tuple[PendingTurn, Outcome]],
     last_seqs: dict[uuid.UUID, int],
-    before: dict[uuid.UUID, tuple[str, int]],
+    before: Mapping[uuid.UUID, Before],
 ) -> dict[uuid.UUID, WidgetMessage | None]:
-    """Append each session's answer; return the messages by turn id.
-
-    `before`: the outcome of the answer before, and the attention, by session id.
-    """
+    """Append each session's answer; return the messages by turn id. `before`: by session id."""
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
     by_end: dict[tuple[str, str, int], list[uuid.UUID]] = defaultdict(list)
     for turn, outcome in ended:
-        earlier, attention = before[turn.session_id]
+        earlier = before[turn.session_id]
         rows[turn.turn_id] = WidgetMessage(
             session_id=turn.session_id,
             seq=last_seqs[turn.session_id] + 1,
             role=MessageRole.ASSISTANT,
             created_at=now,
             reply_to_id=uuid.UUID(turn.message_id),
-            **_columns(turn, outcome, earlier),
+            **_columns(turn, outcome, earlier.outcome),
         )
-        attention = after_answer(attention, outcome.kind)
+        attention = after_answer(earlier.attention, outcome.kind)
         by_end[outcome.status, outcome.kind, attention].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
     for (status, kind, attention), session_ids in by_end.items():
@@ -256,20 +263,23 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
     }
 
 
-def _reason_to_hand_over(turn: PendingTurn, outcome: Outcome, earlier: str) -> WantedReason | None:
-    """Return why a person is wanted after this turn; `earlier`: the outcome of the turn before."""
+def _reason_to_hand_over(
+    turn: PendingTurn, outcome: Outcome, before: Before
+) -> WantedReason | None:
+    """Return why a person is wanted after this turn, None if the agent goes on."""
     if outcome.status == MessageStatus.STOPPED:
         return None
     if outcome.limit == LimitKind.TOKENS:
         return WantedReason.BUDGET
     if turn.messages and asks_for_person(turn.messages[-1].content):
         return WantedReason.ASKED
-    if turn.replaces:
-        # The turn before is the same question.
+    if not before.outcome or turn.replaces:
+        # The turn before was for the same question.
         return None
-    if outcome.kind == earlier == AnswerOutcome.NO_ANSWER:
+    if outcome.kind == before.outcome == AnswerOutcome.NO_ANSWER:
         return WantedReason.AGENT
-    if outcome.kind == earlier == AnswerOutcome.FAILED:
+    # A crash is not a failure of the agent.
+    if outcome.status == before.status == MessageStatus.FAILED:
         return WantedReason.FAILED
     return None
 

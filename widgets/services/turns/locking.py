@@ -14,7 +14,8 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
 from widgets.services.daily_cap import DailyCap
-from widgets.types import ContactInfoMode, Handler, LimitKind, WorkStatus
+from widgets.team_types import Handler, WorkStatus
+from widgets.types import ContactInfoMode, LimitKind
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
