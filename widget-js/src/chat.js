@@ -122,7 +122,12 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
           ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf, send },
-          ...{ scroller: transcript.scroller, restore: composer.restore, storage },
+          ...{
+            scroller: transcript.scroller,
+            follow: transcript.follow,
+            restore: composer.restore,
+            storage,
+          },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());

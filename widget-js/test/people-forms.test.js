@@ -40,8 +40,11 @@ const wrong = (page) => card(page).querySelector(".error").textContent;
 
 test("the address is asked for while the team has it, and saved once", async () => {
   const page = await started(talk());
+  const busy = () => page.get("button", "Save").getAttribute("aria-disabled");
+  assert.equal(busy(), null);
   page.type("Email", "jane@example.com");
   page.click("Save");
+  assert.equal(busy(), "true");
   page.click("Save");
   assert.deepEqual(sent(page, "reply_email"), [{ type: "reply_email", email: "jane@example.com" }]);
   assert.equal(card(page).querySelector(".status").textContent, "Sending…");
@@ -77,6 +80,7 @@ for (const [typed, sentence] of [
     assert.deepEqual(sent(page, "reply_email"), []);
     page.type("Email", "jane@");
     assert.equal(wrong(page), "");
+    assert.equal(field.getAttribute("aria-invalid"), null);
   });
 }
 

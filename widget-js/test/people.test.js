@@ -90,6 +90,7 @@ test("the header and the strip say who has the conversation", async () => {
   const page = await started(FREE);
   assert.equal(subtitle(page), "AI assistant");
   say(page, TEAM);
+  assert.equal(subtitle(page), "Waiting for the team");
   assert.equal(says(page), "Waiting for the team");
   for (const [expected, text] of [
     ["minutes", "usually a few minutes"],

@@ -22,7 +22,7 @@ import { createWaiting } from "./waiting.js";
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
- *   restore(text: string): void, storage: Storage,
+ *   restore(text: string): void, storage: Storage, follow(): void,
  * }} Surroundings
  */
 

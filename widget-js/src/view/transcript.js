@@ -1,6 +1,7 @@
 /** The message log, the streaming answer below it, and the scroll position. */
 
 import { inOrder, transcriptLines } from "../conversation/messages.js";
+import { isWithPeople } from "../conversation/state.js";
 import { buttonOf, remove, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
@@ -81,10 +82,8 @@ export function createTranscript(view, before, after) {
   /** The transcript has grown: show more of it, up to where the latest question is at the top. */
   function follow() {
     const top = anchor && topOf(anchor) - GAP;
-    if (top !== null && pinned) {
-      space = Math.max(0, top + scroller.clientHeight - topOf(room));
-      room.style.setProperty("height", `${space}px`);
-    }
+    space = top !== null && pinned ? Math.max(0, top + scroller.clientHeight - topOf(room)) : 0;
+    room.style.setProperty("height", `${space}px`);
     const end = scroller.scrollHeight - scroller.clientHeight;
     const target = Math.min(end, top ?? end);
     if (follows && target > scroller.scrollTop) moveTo(target);
@@ -186,6 +185,11 @@ export function createTranscript(view, before, after) {
     } else {
       if (sends) follows = true;
       if (sends && !state.turn) pinned = true;
+      // People write short lines, and don't answer at once: their newest is in sight.
+      if (isWithPeople(state)) {
+        anchor = null;
+        pinned = false;
+      }
       // A waiting question is at the end, below the answer that is being written.
       if (sends && state.turn && rest() > space)
         moveTo(scroller.scrollHeight - space - scroller.clientHeight);

@@ -82,8 +82,8 @@ export function createDesk(view, { body, storage, localeNow }) {
       setText(says, sayingOf(state));
       says.hidden = !says.firstChild;
       node.hidden = says.hidden && askPerson.hidden && askAgent.hidden;
-      if (title)
-        setText(title, name ? strings.withPerson.replace("{name}", () => name) : strings.ai);
+      const answers = talk?.handler === "team" ? strings.teamWaits : strings.ai;
+      if (title) setText(title, name ? strings.withPerson.replace("{name}", () => name) : answers);
       if (name === person) return;
       person = name;
       remove(face);

@@ -12,7 +12,8 @@ import { createSurvey } from "./survey.js";
  * @typedef {{
  *   scroller: HTMLElement, body: HTMLElement, storage: Storage, getState(): State,
  *   localeNow(): string, redraw(): void, nodeOf(key: string): HTMLElement | undefined,
- * }} Around
+ *   follow(): void,
+ * }} Around `follow`: show what was added to the transcript, if the visitor is at its end.
  */
 
 /** A typist who was not heard of for so many milliseconds has stopped. */

@@ -1,13 +1,11 @@
 /** Show a card at the end of the transcript. */
 
-/** Within this many pixels, the visitor is at the end, and is shown what is added there. */
-const NEAR = 60;
+/** @import { Around } from "./people.js" */
 
-/** @param {HTMLElement} scroller @param {HTMLElement} node */
-export function placeAtEnd(scroller, node) {
+/** @param {Around} around @param {HTMLElement} node */
+export function placeAtEnd({ scroller, follow }, node) {
   if (node.parentNode === scroller) return;
-  const rest = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   // The last element is the room below the newest question.
   scroller.insertBefore(node, scroller.lastElementChild);
-  if (rest < NEAR) scroller.scrollTop = scroller.scrollHeight;
+  follow();
 }

@@ -19,7 +19,7 @@ const ERRORS = /^(contact_info_invalid|rate_limited|invalid_frame|forbidden|inte
 /** @param {View} view @param {Around} around */
 export function createReplyEmail(view, around) {
   const { h, strings, actions } = view;
-  const { scroller, storage, redraw } = around;
+  const { storage, redraw } = around;
   const error = h("p", "error", { id: "reply-error", role: "alert" });
   const input = h("input", "", {
     ...{ id: "reply-email", type: "email", autocomplete: "email", maxlength: 254, dir: "auto" },
@@ -57,7 +57,7 @@ export function createReplyEmail(view, around) {
   /** @param {string} sentence */
   function show(sentence) {
     setText(error, sentence);
-    set(input, "aria-invalid", sentence && "true");
+    set(input, "aria-invalid", sentence ? "true" : null);
     if (sentence) input.focus();
   }
 
@@ -101,13 +101,13 @@ export function createReplyEmail(view, around) {
     /** @param {State} state */
     render(state) {
       // Not `disabled`, which would move the focus out of the form.
-      set(save, "aria-disabled", wanted && "true");
+      set(save, "aria-disabled", wanted ? "true" : null);
       if (!wanted) sent = false;
       else if (!sent && state.ready) sent = actions.transmit(replyEmail(wanted));
       setText(status, wanted ? strings[deliveryOf({ sent }, state)] : "");
       setText(thanks, saved ? strings.replySaved : "");
       form.hidden = saved;
-      if (saved || wanted || isWanted(state)) placeAtEnd(scroller, node);
+      if (saved || wanted || isWanted(state)) placeAtEnd(around, node);
       else remove(node);
     },
   };

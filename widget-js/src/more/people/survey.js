@@ -13,8 +13,9 @@ const SCORES = [1, 2, 3, 4, 5];
 const DRAFT = "survey";
 
 /** @param {View} view @param {Around} around */
-export function createSurvey(view, { scroller, redraw }) {
+export function createSurvey(view, around) {
   const { h, strings, actions } = view;
+  const { redraw } = around;
   let score = 0;
   /** What is to be sent. @type {ReturnType<typeof survey> | null} */
   let wanted = null;
@@ -89,12 +90,15 @@ export function createSurvey(view, { scroller, redraw }) {
       buttons.forEach((each, index) => {
         set(each, "aria-pressed", `${SCORES[index] === score}`);
       });
-      more.hidden = !score;
+      if (more.hidden !== !score) {
+        more.hidden = !score;
+        around.follow();
+      }
       setText(status, wanted ? strings[deliveryOf({ sent }, state)] : "");
       ask.hidden = saved;
       setText(thanks, saved ? strings.commentSaved : "");
       if (state.talk?.status !== "resolved" && !wanted) saved = false;
-      if (saved || wanted || state.talk?.survey) placeAtEnd(scroller, node);
+      if (saved || wanted || state.talk?.survey) placeAtEnd(around, node);
       else remove(node);
     },
   };
