@@ -51,6 +51,8 @@ test("the address is asked for while the team has it, and saved once", async () 
   say(page, talk({ reply_email: true }), { type: "reply_email_saved" });
   assert.equal(card(page).lastElementChild.textContent.endsWith("we will answer by email."), true);
   assert.equal(page.all("textbox", "Email").length, 0);
+  say(page, { ...line("staff", "Hello", { id: "s3", seq: 3 }), type: "message" });
+  assert.equal(card(page), null);
 });
 
 test("no address is asked for if one is known, or no person is wanted", async () => {
@@ -114,6 +116,17 @@ test("what was typed survives a reload, a person who comes, and a lost connectio
   page.socket.accept().say(session({ resumed: true }), talk(ANA));
   page.draw();
   assert.equal(sent(page, "reply_email").length, 1);
+});
+
+test("the owner's contact card goes while people answer", async () => {
+  const page = await started(talk({ handler: "agent" }));
+  const answer = line("assistant", "Ask us", { id: "a3", seq: 3, card: true });
+  say(page, { ...answer, type: "message" });
+  assert.equal(page.all("textbox", "Email").length, 1);
+  assert.ok(page.root.querySelector(".line > .card"));
+  say(page, talk());
+  assert.equal(page.root.querySelector(".line > .card"), null);
+  assert.equal(page.all("textbox", "Email").length, 1);
 });
 
 test("who doesn't want to leave an address is not asked again", async () => {

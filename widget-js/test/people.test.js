@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import moreEnglish from "../src/i18n/more-english.js";
+import english from "../src/locales/en.js";
+import { transcriptOf } from "../src/more/download.js";
 import { backTime } from "../src/more/people/desk.js";
 import { openPage } from "./support/page.js";
 import { line, session } from "./support/socket.js";
@@ -72,7 +75,8 @@ test("each line says who speaks, in sight and for screen readers", async () => {
   assert.deepEqual(spoken(page), ["You:", "Assistant:", "", "Ana Ruiz:"]);
   assert.deepEqual(page.lines.slice(2), ["Ana Ruiz joined the chat.", "Hello, Jane"]);
   assert.match(page.root.querySelector(".staff").getAttribute("aria-label"), /^Ana Ruiz, /);
-  assert.ok(page.root.querySelector(".line.notice"));
+  const named = page.root.querySelector(".line.notice").getAttribute("aria-label");
+  assert.match(named, /^\d/);
   // Nobody rates a person or a notice.
   assert.equal(page.all("button", "Good answer").length, 1);
 });
@@ -102,7 +106,7 @@ test("the header and the strip say who has the conversation", async () => {
     assert.equal(says(page), `Waiting for the team · ${text}`);
   }
   say(page, ANA);
-  assert.equal(subtitle(page), "You are chatting with Ana Ruiz");
+  assert.equal(subtitle(page), "Ana Ruiz");
   assert.equal(page.root.querySelector(".head > .face").textContent, "AR");
   assert.equal(says(page), "");
   say(page, FREE);
@@ -248,4 +252,16 @@ test("reset and a new conversation forget the person", async () => {
   assert.equal(person(page), "1");
   page.win.Loquent.reset();
   assert.equal(person(page), null);
+});
+
+test("the downloaded transcript names who spoke", () => {
+  const view = { strings: { ...english, ...moreEnglish }, config: { name: "Acme" } };
+  const messages = [answered, notice("Ana Ruiz joined the chat.", 3), staff("Hello", 4)];
+  const at = new Date(answered.created_at).toLocaleString("en");
+  const { text } = transcriptOf(view, { messages, outbox: [], historyComplete: true }, "en");
+  assert.equal(
+    text,
+    `Conversation with Acme\n\n[${at}] Assistant:\nHello\n\n[${at}]\nAna Ruiz joined the chat.\n\n` +
+      `[${at}] Ana Ruiz:\nHello\n`,
+  );
 });

@@ -48,7 +48,6 @@ export default {
   waitHours: "usually within a few hours",
   waitDay: "usually within a day",
   backAt: "Back {time}",
-  withPerson: "You are chatting with {name}",
   typing: "{name} is typing…",
   replyIntro: "In case you have to leave: we can also answer by email.",
   replySaved: "Thank you. If you leave, we will answer by email.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "obvykle do několika hodin",
   waitDay: "obvykle do jednoho dne",
   backAt: "Budeme zpět: {time}",
-  withPerson: "Píšete si s: {name}",
   typing: "{name} píše…",
   replyIntro: "Kdybyste museli odejít, můžeme odpovědět i e-mailem.",
   replySaved: "Děkujeme. Pokud odejdete, odpovíme e-mailem.",

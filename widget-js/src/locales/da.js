@@ -77,7 +77,6 @@ export default {
   waitHours: "normalt inden for et par timer",
   waitDay: "normalt inden for en dag",
   backAt: "Tilbage {time}",
-  withPerson: "Du chatter med {name}",
   typing: "{name} skriver…",
   replyIntro: "Hvis du skal gå, kan vi også svare på e-mail.",
   replySaved: "Tak. Hvis du går, svarer vi på e-mail.",

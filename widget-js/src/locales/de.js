@@ -78,7 +78,6 @@ export default {
   waitHours: "meist innerhalb weniger Stunden",
   waitDay: "meist innerhalb eines Tages",
   backAt: "Wieder da: {time}",
-  withPerson: "Sie chatten mit {name}",
   typing: "{name} schreibt…",
   replyIntro: "Falls Sie gehen müssen: Wir können auch per E-Mail antworten.",
   replySaved: "Vielen Dank. Falls Sie gehen, antworten wir per E-Mail.",

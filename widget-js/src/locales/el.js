@@ -78,7 +78,6 @@ export default {
   waitHours: "συνήθως εντός λίγων ωρών",
   waitDay: "συνήθως εντός μίας ημέρας",
   backAt: "Επιστρέφουμε: {time}",
-  withPerson: "Συνομιλείτε με: {name}",
   typing: "{name} πληκτρολογεί…",
   replyIntro: "Αν πρέπει να φύγετε, μπορούμε να απαντήσουμε και με email.",
   replySaved: "Ευχαριστούμε. Αν φύγετε, θα απαντήσουμε με email.",

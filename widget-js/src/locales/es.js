@@ -78,7 +78,6 @@ export default {
   waitHours: "normalmente en unas horas",
   waitDay: "normalmente en un día",
   backAt: "Volvemos: {time}",
-  withPerson: "Está chateando con {name}",
   typing: "{name} está escribiendo…",
   replyIntro: "Si tiene que irse, también podemos responder por correo electrónico.",
   replySaved: "Gracias. Si se va, le responderemos por correo electrónico.",

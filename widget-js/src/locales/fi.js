@@ -77,7 +77,6 @@ export default {
   waitHours: "yleensä muutaman tunnin sisällä",
   waitDay: "yleensä päivän sisällä",
   backAt: "Palaamme: {time}",
-  withPerson: "Keskustelet nyt: {name}",
   typing: "{name} kirjoittaa…",
   replyIntro: "Jos joudut lähtemään, voimme vastata myös sähköpostilla.",
   replySaved: "Kiitos. Jos lähdet, vastaamme sähköpostilla.",

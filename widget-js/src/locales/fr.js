@@ -77,7 +77,6 @@ export default {
   waitHours: "en général quelques heures",
   waitDay: "en général moins d’un jour",
   backAt: "De retour : {time}",
-  withPerson: "Vous discutez avec {name}",
   typing: "{name} écrit…",
   replyIntro: "Si vous devez partir, nous pouvons aussi répondre par e-mail.",
   replySaved: "Merci. Si vous partez, nous répondrons par e-mail.",

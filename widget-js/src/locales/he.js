@@ -77,7 +77,6 @@ export default {
   waitHours: "בדרך כלל תוך כמה שעות",
   waitDay: "בדרך כלל תוך יום",
   backAt: "נחזור: {time}",
-  withPerson: "השיחה שלך היא עם {name}",
   typing: "הקלדה מצד {name}…",
   replyIntro: "אם צריך ללכת, נוכל לענות גם באימייל.",
   replySaved: "תודה. אם תעזבו את הצ׳אט, נענה באימייל.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "biasanya dalam beberapa jam",
   waitDay: "biasanya dalam sehari",
   backAt: "Kembali {time}",
-  withPerson: "Anda mengobrol dengan {name}",
   typing: "{name} sedang mengetik…",
   replyIntro: "Jika Anda harus pergi, kami juga dapat menjawab lewat email.",
   replySaved: "Terima kasih. Jika Anda pergi, kami akan menjawab lewat email.",

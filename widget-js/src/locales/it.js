@@ -77,7 +77,6 @@ export default {
   waitHours: "di solito entro qualche ora",
   waitDay: "di solito entro un giorno",
   backAt: "Di nuovo qui: {time}",
-  withPerson: "Sta chattando con {name}",
   typing: "{name} sta scrivendo…",
   replyIntro: "Se deve andare, possiamo rispondere anche via e-mail.",
   replySaved: "Grazie. Se esce, risponderemo via e-mail.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "通常は数時間以内です",
   waitDay: "通常は1日以内です",
   backAt: "再開：{time}",
-  withPerson: "{name}とチャット中です",
   typing: "{name}が入力しています…",
   replyIntro: "席を離れる場合は、メールでもお答えできます。",
   replySaved: "ありがとうございます。席を離れた場合は、メールでお答えします。",

@@ -77,7 +77,6 @@ export default {
   waitHours: "보통 몇 시간 이내",
   waitDay: "보통 하루 이내",
   backAt: "상담 재개: {time}",
-  withPerson: "{name} 님과 대화 중입니다",
   typing: "{name} 님이 입력 중입니다…",
   replyIntro: "자리를 비우셔야 하면 이메일로도 답변해 드릴 수 있습니다.",
   replySaved: "감사합니다. 자리를 비우시면 이메일로 답변해 드리겠습니다.",

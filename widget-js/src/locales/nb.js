@@ -77,7 +77,6 @@ export default {
   waitHours: "vanligvis innen noen timer",
   waitDay: "vanligvis innen en dag",
   backAt: "Tilbake {time}",
-  withPerson: "Du chatter med {name}",
   typing: "{name} skriver…",
   replyIntro: "Hvis du må gå, kan vi også svare på e-post.",
   replySaved: "Takk. Hvis du går, svarer vi på e-post.",

@@ -78,7 +78,6 @@ export default {
   waitHours: "meestal binnen een paar uur",
   waitDay: "meestal binnen een dag",
   backAt: "Terug: {time}",
-  withPerson: "U chat met {name}",
   typing: "{name} typt…",
   replyIntro: "Als u weg moet, kunnen we ook per e-mail antwoorden.",
   replySaved: "Bedankt. Als u weggaat, antwoorden we per e-mail.",

@@ -78,7 +78,6 @@ export default {
   waitHours: "zwykle do kilku godzin",
   waitDay: "zwykle do jednego dnia",
   backAt: "Wracamy: {time}",
-  withPerson: "Rozmawiasz z: {name}",
   typing: "{name} pisze…",
   replyIntro: "Jeśli musisz już iść, możemy też odpowiedzieć e-mailem.",
   replySaved: "Dziękujemy. Jeśli wyjdziesz, odpowiemy e-mailem.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "normalmente em algumas horas",
   waitDay: "normalmente em até um dia",
   backAt: "De volta: {time}",
-  withPerson: "Você está conversando com {name}",
   typing: "{name} está digitando…",
   replyIntro: "Se precisar sair, também podemos responder por e-mail.",
   replySaved: "Obrigado. Se você sair, responderemos por e-mail.",

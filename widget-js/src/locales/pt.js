@@ -78,7 +78,6 @@ export default {
   waitHours: "normalmente dentro de algumas horas",
   waitDay: "normalmente dentro de um dia",
   backAt: "De volta: {time}",
-  withPerson: "Está a conversar com {name}",
   typing: "{name} está a escrever…",
   replyIntro: "Se tiver de sair, também podemos responder por e-mail.",
   replySaved: "Obrigado. Se sair, responderemos por e-mail.",

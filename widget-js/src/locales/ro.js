@@ -77,7 +77,6 @@ export default {
   waitHours: "de obicei în câteva ore",
   waitDay: "de obicei într-o zi",
   backAt: "Revenim: {time}",
-  withPerson: "Discutați cu {name}",
   typing: "{name} scrie…",
   replyIntro: "Dacă trebuie să plecați, putem răspunde și prin e-mail.",
   replySaved: "Vă mulțumim. Dacă plecați, vă răspundem prin e-mail.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "oftast inom några timmar",
   waitDay: "oftast inom en dag",
   backAt: "Tillbaka {time}",
-  withPerson: "Du chattar med {name}",
   typing: "{name} skriver…",
   replyIntro: "Om du måste gå kan vi också svara via e-post.",
   replySaved: "Tack. Om du går svarar vi via e-post.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "genellikle birkaç saat içinde",
   waitDay: "genellikle bir gün içinde",
   backAt: "Dönüş: {time}",
-  withPerson: "{name} ile görüşüyorsunuz",
   typing: "{name} yazıyor…",
   replyIntro: "Ayrılmanız gerekirse e-posta ile de yanıt verebiliriz.",
   replySaved: "Teşekkürler. Ayrılırsanız e-posta ile yanıt vereceğiz.",

@@ -77,7 +77,6 @@ export default {
   waitHours: "thường trong vài giờ",
   waitDay: "thường trong vòng một ngày",
   backAt: "Trở lại: {time}",
-  withPerson: "Bạn đang trò chuyện với {name}",
   typing: "{name} đang nhập…",
   replyIntro: "Nếu bạn phải rời đi, chúng tôi cũng có thể trả lời qua email.",
   replySaved: "Cảm ơn bạn. Nếu bạn rời đi, chúng tôi sẽ trả lời qua email.",

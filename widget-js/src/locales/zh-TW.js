@@ -77,7 +77,6 @@ export default {
   waitHours: "通常幾小時內",
   waitDay: "通常一天內",
   backAt: "恢復服務：{time}",
-  withPerson: "您正在與{name}對話",
   typing: "{name}正在輸入…",
   replyIntro: "如果您需要離開，我們也可以用電子郵件回覆。",
   replySaved: "謝謝。如果您離開，我們會用電子郵件回覆。",

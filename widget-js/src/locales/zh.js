@@ -77,7 +77,6 @@ export default {
   waitHours: "通常几小时内",
   waitDay: "通常一天内",
   backAt: "恢复服务：{time}",
-  withPerson: "您正在与{name}聊天",
   typing: "{name}正在输入…",
   replyIntro: "如果您需要离开，我们也可以通过邮件回复。",
   replySaved: "谢谢。如果您离开，我们会通过邮件回复。",

@@ -1,6 +1,6 @@
 /** What the third file adds to the panel: the menu and its sheets, the contact card. */
 
-import { needsContact } from "../conversation/state.js";
+import { isWithPeople, needsContact } from "../conversation/state.js";
 import { remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
@@ -72,7 +72,8 @@ export function createAdditions(view, around) {
       card.form.node.hidden = false;
     }
     if (sheet.shows(strings.contact)) return;
-    const key = calling(state);
+    // Somebody is there already.
+    const key = isWithPeople(state) ? undefined : calling(state);
     const line = key && hasContact(view, state) && around.nodeOf(key);
     if (!line) remove(card.node);
     else if (card.node.parentNode !== line) line.append(card.node);

@@ -66,7 +66,8 @@ export function createAnswerActions(view, message) {
     field,
     h("button", "chip", {}, strings.commentSend),
   );
-  const node = h("div", "tools", {});
+  // They move into the log when a newer line follows: that is nothing to announce.
+  const node = h("div", "tools", { "aria-live": "off" });
   if (role === "assistant") {
     if (content) node.append(copy);
     node.append(up, down, again, said, form);

@@ -15,14 +15,14 @@ import { endOf } from "../view/message.js";
 export function transcriptOf({ win, strings, config }, state, locale) {
   const title = strings.transcriptOf.replace("{name}", () => config.name || win.location.host);
   const parts = transcriptLines(config, state).map((line) => {
-    const { role, author, content, status, created_at: at, cid } = line;
+    const { role, kind, author, content, status, created_at: at, cid } = line;
     /** @type {Source[]} */
     const sources = line.sources ?? [];
     const time = at ? new Date(at).toLocaleString(locale) : "";
     const speaker = cid || role === "user" ? strings.you : strings.agent;
-    const who = author ? `${author.name}:` : speaker;
+    const who = author ? `${author.name}:` : kind === "notice" ? "" : speaker;
     return [
-      time ? `[${time}] ${who}` : who,
+      time ? `[${time}] ${who}`.trim() : who,
       content,
       ...(cid ? [line.failed || strings[deliveryOf(line, state)]] : []),
       ...(role === "assistant" ? [endOf(status, strings)] : []),

@@ -67,13 +67,15 @@ export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send 
     /** @param {State} state */
     render(state) {
       const clock = new Intl.DateTimeFormat(localeNow(), { timeStyle: "short" });
-      for (const { key, role, author, created_at: at } of state.messages) {
+      for (const { key, role, kind, author, created_at: at } of state.messages) {
         const node = nodeOf(key);
         if (!node || !at || node.hasAttribute("tabindex")) continue;
         const time = clock.format(new Date(at));
         const who = author?.name ?? (role === "user" ? strings.you : strings.agent);
         set(node, "role", "article");
-        set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${time}`);
+        const name = `${who.replace(/\s*[:：]$/, "")}, ${time}`;
+        // Nobody says the line of a transition.
+        set(node, "aria-label", kind === "notice" ? time : name);
         set(node, "title", time);
         set(node, "tabindex", -1);
       }

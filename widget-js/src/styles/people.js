@@ -9,7 +9,8 @@ export const people = /* css */ `
 .hue4 { background: #6b46a8 }
 .hue5 { background: #8a4b16 }
 .notice { align-items: center }
-.notice .bubble { background: none; padding: 0 8px; color: var(--dim); font-size: 13px; text-align: center }
+.notice .bubble { background: none; padding: 0 8px; color: var(--dim); font-size: 13px; text-align: center; border: 0 }
+.names p { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .desk { display: flex; flex-wrap: wrap; align-items: center; justify-content: center; gap: 4px 12px; padding: 2px 16px 4px }
 .says { font-size: 13px; color: var(--dim); text-align: center }
 .desk .chip { min-height: 30px; padding: 3px 14px }

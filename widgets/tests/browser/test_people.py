@@ -70,7 +70,7 @@ async def test_visitor_talks_to_a_person_and_rates_the_conversation(
         await expect(line).to_contain_text("Ana Ruiz: Hello, this is Ana.")
         await expect(line.locator(".face")).to_have_text("AR")
         await expect(line).to_have_accessible_name(f"Ana Ruiz, {await line.get_attribute('title')}")
-        await expect(panel.get_by_text("You are chatting with Ana Ruiz")).to_be_visible()
+        await expect(panel.locator(".names p")).to_have_text("Ana Ruiz")
 
         async def is_seen() -> None:
             session = await stored()

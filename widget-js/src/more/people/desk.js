@@ -83,7 +83,7 @@ export function createDesk(view, { body, storage, localeNow }) {
       says.hidden = !says.firstChild;
       node.hidden = says.hidden && askPerson.hidden && askAgent.hidden;
       const answers = talk?.handler === "team" ? strings.teamWaits : strings.ai;
-      if (title) setText(title, name ? strings.withPerson.replace("{name}", () => name) : answers);
+      if (title) setText(title, name || answers);
       if (name === person) return;
       person = name;
       remove(face);

@@ -84,7 +84,9 @@ export function createReplyEmail(view, around) {
   return {
     /** @param {Frame} frame */
     peek({ type, code, message, client_message_id: cid }) {
-      if (type === "session") sent = saved = false;
+      if (type === "session") sent = false;
+      // The thanks go with the next line.
+      if (/^(session|message|ack)$/.test(type)) saved = false;
       if (type === "reply_email_saved") {
         wanted = "";
         saved = true;
