@@ -69,6 +69,8 @@ class AnswerOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
     STOPPED = "stopped", "Stopped by the visitor"
     REFUSED = "refused", "Declined by the provider"
+    # Of a conversation, not of an answer: people answer in place of the agent.
+    HANDED_OVER = "handed_over", "Handed over"
 
 
 def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> str:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('asked', 'Person wanted'), ('follow_up', 'Person wanted out of hours'), ('taken_over', 'Taken over'), ('assigned', 'Assigned'), ('released', 'Returned to the team'), ('handed_back', 'Handed back to the agent'), ('delayed', 'Visitor told about the delay'), ('agent_offered', 'Visitor offered the agent'), ('resolved', 'Resolved'), ('reopened', 'Reopened'), ('snoozed', 'Snoozed'), ('woken', 'Woken')], max_length=16)),
+                ('kind', models.CharField(choices=[('asked', 'Person wanted'), ('follow_up', 'Person wanted out of hours'), ('taken_over', 'Taken over'), ('assigned', 'Assigned'), ('released', 'Returned to the team'), ('handed_back', 'Handed back to the agent'), ('delayed', 'Visitor told about the delay'), ('agent_offered', 'Visitor offered the agent'), ('resolved', 'Resolved'), ('reopened', 'Reopened'), ('snoozed', 'Snoozed'), ('woken', 'Woken'), ('ended', 'Visitor began a new chat')], max_length=16)),
                 ('actor', models.CharField(blank=True, max_length=200)),
                 ('waited_seconds', models.PositiveIntegerField(null=True)),
             ],
@@ -189,5 +189,20 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='conversationnote',
             index=models.Index(fields=['session', 'created_at'], name='conversation_note_order'),
+        ),
+        migrations.AlterField(
+            model_name='widgetmessage',
+            name='outcome',
+            field=models.CharField(blank=True, choices=[('answered', 'Answered'), ('no_answer', 'No answer found'), ('failed', 'Failed'), ('stopped', 'Stopped by the visitor'), ('refused', 'Declined by the provider'), ('handed_over', 'Handed over')], max_length=16),
+        ),
+        migrations.AlterField(
+            model_name='widgetmessage',
+            name='turn_status',
+            field=models.CharField(blank=True, choices=[('complete', 'Complete'), ('cut', 'Cut off'), ('stopped', 'Stopped by the visitor'), ('failed', 'Failed'), ('interrupted', 'Interrupted by a crash'), ('handed_over', 'Handed over')], editable=False, max_length=16),
+        ),
+        migrations.AlterField(
+            model_name='widgetsession',
+            name='outcome',
+            field=models.CharField(blank=True, choices=[('answered', 'Answered'), ('no_answer', 'No answer found'), ('failed', 'Failed'), ('stopped', 'Stopped by the visitor'), ('refused', 'Declined by the provider'), ('handed_over', 'Handed over')], editable=False, max_length=16),
         ),
     ]

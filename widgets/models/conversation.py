@@ -200,7 +200,10 @@ class WidgetMessage(BaseModel):
     )
     # How the turn of a visitor's message ended if it left no answer.
     turn_status = models.CharField(
-        max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+        max_length=16,
+        choices=[*MessageStatus.choices, (AnswerOutcome.HANDED_OVER.value, "Handed over")],
+        blank=True,
+        editable=False,
     )
     # The page on which the visitor wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)

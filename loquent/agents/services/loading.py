@@ -133,7 +133,7 @@ def needs_database(found: FoundAgent | None) -> bool:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
         return True
-    return _budget(found) is not None
+    return budget_of(found) is not None
 
 
 def request_of(
@@ -165,7 +165,7 @@ def request_of(
         fallback_sentence=agent.fallback_sentence,
         organization_id=agent.organization_id,
         key=key,
-        budget=_budget(found),
+        budget=budget_of(found),
     )
 
 
@@ -189,7 +189,8 @@ def bound_history(
     return tuple(reversed(kept))
 
 
-def _budget(found: FoundAgent) -> TokenBudget | None:
+def budget_of(found: FoundAgent) -> TokenBudget | None:
+    """Return what limits the tokens of an agent; None if they aren't counted."""
     tokens = daily_tokens(found.daily_tokens)
     if tokens is None or not is_metered(found.row.model.partition(":")[0]):
         return None
