@@ -5,6 +5,14 @@ from functools import cache
 from pathlib import Path
 
 DEFAULT = "en"
+# Tags whose first subtag is not the name of the texts, as in the widget's languages.js.
+SPECIAL = {
+    **dict.fromkeys(("zh-hant", "zh-tw", "zh-hk", "zh-mo"), "zh-TW"),
+    "pt-br": "pt-BR",
+    **dict.fromkeys(("no", "nn"), "nb"),
+    "iw": "he",
+    "in": "id",
+}
 
 
 @cache
