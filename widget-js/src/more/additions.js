@@ -55,6 +55,7 @@ export function createAdditions(view, around) {
       label: strings.fresh,
       run() {
         view.actions.restart();
+        sheet.close();
         around.focus();
       },
       isShown: ({ messages, turn }) => !!(messages.length || turn),
