@@ -74,6 +74,7 @@ export default {
   discard: "Smazat z tohoto prohlížeče",
   helped: "Pomohlo vám to?",
   closing: "děkuj|dekuj|díky|diky|na shledanou|nashledanou",
+  dismiss: "Zavřít tuto zprávu",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

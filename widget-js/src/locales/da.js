@@ -74,6 +74,7 @@ export default {
   discard: "Slet fra denne browser",
   helped: "Hjalp det dig?",
   closing: "tak|mange tak|tusind tak|farvel|hej hej",
+  dismiss: "Luk denne besked",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

@@ -75,6 +75,7 @@ export default {
   discard: "Aus diesem Browser löschen",
   helped: "Hat Ihnen das geholfen?",
   closing: "danke|dankeschön|vielen dank|besten dank|merci|tschüss|auf wiedersehen",
+  dismiss: "Diese Nachricht schließen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

@@ -75,6 +75,7 @@ export default {
   discard: "Eliminar de este navegador",
   helped: "¿Le ha servido de ayuda?",
   closing: "gracias|muchas gracias|adiós|adios|hasta luego",
+  dismiss: "Cerrar este mensaje",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

@@ -74,6 +74,7 @@ export default {
   discard: "Poista tästä selaimesta",
   helped: "Oliko tästä apua?",
   closing: "kiitos|kiitti|kiitoksia|näkemiin|hei hei",
+  dismiss: "Sulje tämä viesti",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

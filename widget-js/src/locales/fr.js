@@ -74,6 +74,7 @@ export default {
   discard: "Supprimer de ce navigateur",
   helped: "Cela vous a-t-il aidé ?",
   closing: "merci|au revoir|bonne journée",
+  dismiss: "Fermer ce message",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

@@ -74,6 +74,7 @@ export default {
   discard: "Hapus dari peramban ini",
   helped: "Apakah ini membantu?",
   closing: "terima kasih|makasih|sampai jumpa",
+  dismiss: "Tutup pesan ini",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

@@ -74,6 +74,7 @@ export default {
   discard: "Elimina da questo browser",
   helped: "Le è stato d’aiuto?",
   closing: "grazie|arrivederci",
+  dismiss: "Chiudi questo messaggio",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

@@ -74,6 +74,7 @@ export default {
   discard: "このブラウザーから削除",
   helped: "お役に立ちましたか？",
   closing: "ありがとう|有難う|助かりました|さようなら",
+  dismiss: "このメッセージを閉じる",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

@@ -74,6 +74,7 @@ export default {
   discard: "이 브라우저에서 삭제",
   helped: "도움이 되었나요?",
   closing: "감사|고맙|고마워|안녕히",
+  dismiss: "이 메시지 닫기",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

@@ -74,6 +74,7 @@ export default {
   discard: "Slett fra denne nettleseren",
   helped: "Var dette til hjelp?",
   closing: "takk|tusen takk|ha det",
+  dismiss: "Lukk denne meldingen",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

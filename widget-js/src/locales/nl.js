@@ -75,6 +75,7 @@ export default {
   discard: "Uit deze browser verwijderen",
   helped: "Heeft dit u geholpen?",
   closing: "bedankt|dank u|dank je|dankjewel|tot ziens",
+  dismiss: "Dit bericht sluiten",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

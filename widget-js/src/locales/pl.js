@@ -75,6 +75,7 @@ export default {
   discard: "Usuń z tej przeglądarki",
   helped: "Czy to pomogło?",
   closing: "dzięk|dziek|do widzenia|do zobaczenia",
+  dismiss: "Zamknij tę wiadomość",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

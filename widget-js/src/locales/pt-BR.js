@@ -74,6 +74,7 @@ export default {
   discard: "Excluir deste navegador",
   helped: "Isso ajudou?",
   closing: "obrigad|valeu|tchau|até logo",
+  dismiss: "Fechar esta mensagem",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

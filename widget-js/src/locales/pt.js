@@ -75,6 +75,7 @@ export default {
   discard: "Eliminar deste navegador",
   helped: "Isto ajudou?",
   closing: "obrigad|adeus|até logo",
+  dismiss: "Fechar esta mensagem",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

@@ -74,6 +74,7 @@ export default {
   discard: "Ștergeți din acest browser",
   helped: "V-a fost de ajutor?",
   closing: "mulțum|multum|mersi|la revedere",
+  dismiss: "Închideți acest mesaj",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

@@ -74,6 +74,7 @@ export default {
   discard: "Ta bort från den här webbläsaren",
   helped: "Hjälpte det här?",
   closing: "tack|hej då",
+  dismiss: "Stäng det här meddelandet",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

@@ -74,6 +74,7 @@ export default {
   discard: "Bu tarayıcıdan sil",
   helped: "Bu yardımcı oldu mu?",
   closing: "teşekkür|tesekkur|sağol|sağ ol|hoşça kal|güle güle",
+  dismiss: "Bu mesajı kapat",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

@@ -74,6 +74,7 @@ export default {
   discard: "Xóa khỏi trình duyệt này",
   helped: "Điều này có giúp ích không?",
   closing: "cảm ơn|cám ơn|cam on|tạm biệt",
+  dismiss: "Đóng tin nhắn này",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

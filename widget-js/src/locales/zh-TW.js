@@ -74,6 +74,7 @@ export default {
   discard: "從此瀏覽器刪除",
   helped: "這有幫助嗎？",
   closing: "謝謝|感謝|多謝|再見",
+  dismiss: "關閉此訊息",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

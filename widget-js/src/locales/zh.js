@@ -74,6 +74,7 @@ export default {
   discard: "从此浏览器中删除",
   helped: "这有帮助吗？",
   closing: "谢谢|感谢|多谢|再见",
+  dismiss: "关闭此消息",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",
