@@ -40,12 +40,16 @@ class Choice(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id.
+
+    `heading`: of a part, the entry's headings above it.
+    """
 
     title: str
     content: str
     url: str
     entry: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,26 @@ class VisitorPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """An organization's own endpoint. `id` identifies its connection.
+
+    `api_key` is None if it can't be read any more, and empty if the endpoint needs none.
+    """
+
+    id: str
+    base_url: str
+    api_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """All that a backend needs; plain data, so that no backend touches the database.
 
     `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
-    `meter` records what the request costs.
+    `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
+    `endpoint` None: the server's own. `meter` records what the request costs.
     """
 
     agent_id: str
@@ -82,6 +99,9 @@ class ReplyRequest:
     knowledge: tuple[Passage, ...] = ()
     knowledge_version: str = ""
     page: VisitorPage | None = None
+    language: str = ""
+    visitor_language: str = ""
+    endpoint: ModelEndpoint | None = None
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 
