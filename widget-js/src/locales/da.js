@@ -72,7 +72,7 @@ export default {
   kept: "Læs den forrige samtale",
   ended: "Denne samtale er afsluttet.",
   discard: "Slet fra denne browser",
-  helped: "Hjalp det dig?",
+  helped: "Hjalp det?",
   closing: "tak|mange tak|tusind tak|farvel|hej hej",
   dismiss: "Luk denne besked",
   errors: {

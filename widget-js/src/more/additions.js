@@ -41,9 +41,9 @@ export function createAdditions(view, around) {
   const { formPlace, getState, localeNow } = around;
   const card = createContactCard(view, around.draft, around.keepDraft, localeNow);
   const download = createDownload(view, getState, localeNow);
-  const sheet = createSheet(view, around.body, () => {
+  const sheet = createSheet(view, around.body, (focuses) => {
     render(getState());
-    around.focus();
+    if (focuses) around.focus();
   });
   const openCard = () => sheet.open(strings.contact, card.node);
   const slow = buttonOf(view.h, "chip", strings.contact, openCard);
