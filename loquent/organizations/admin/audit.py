@@ -1,5 +1,6 @@
 """The read-only admin page of the audit log, for owners."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,7 +134,25 @@ def readable(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
             field = None
         label = str(getattr(field, "verbose_name", name)).replace("_", " ")
         choices = dict(getattr(field, "flatchoices", None) or [])
+        if _as_list(old) is not None or _as_list(new) is not None:
+            yield label, *_list_words(old, new)
+            continue
         words = [str(choices.get(text, PLAIN.get(text, text))) for text in (old, new)]
         if isinstance(field, models.DateTimeField):
             words = [word if word == NOTHING else f"{word[:16]} UTC" for word in words]
         yield label, words[0], words[1]
+
+
+def _as_list(text: str) -> list[str] | None:
+    """Return the items of a list of texts that was logged as JSON."""
+    try:
+        items = json.loads(text) if text.startswith("[") else None
+    except ValueError:
+        return None
+    return items if isinstance(items, list) and all(isinstance(i, str) for i in items) else None
+
+
+def _list_words(old: str, new: str) -> tuple[str, str]:
+    """Return two lists of texts as people write them."""
+    before, after = (", ".join(_as_list(text) or []) or NOTHING for text in (old, new))
+    return before, after
