@@ -60,6 +60,9 @@ class WidgetSession(BaseModel):
     page_context = models.JSONField(blank=True, default=dict, editable=False)
     page_at = models.DateTimeField(null=True, editable=False)
 
+    # What the visitor's browser asks for first, if the assistant knows it.
+    language = models.CharField(max_length=8, default="", db_default="", editable=False)
+
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = "conversation"

@@ -78,9 +78,9 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     token, resumed = handshake.token, True
     session = resume_widget_session(widget=widget, token=token)
     # No row was updated: the session was deleted after the lookup.
-    if not token or session is None or not _note_activity(session):
+    if not token or session is None or not _note_activity(session, handshake.language):
         take_session(ip=handshake.ip)
-        session, token = create_widget_session(widget=widget)
+        session, token = create_widget_session(widget=widget, language=handshake.language)
         resumed = False
     return OpenedSession(
         widget_pk=widget.id,
@@ -93,13 +93,13 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     )
 
 
-def _note_activity(session: WidgetSession) -> bool:
+def _note_activity(session: WidgetSession, language: str) -> bool:
     rows = WidgetSession.objects.filter(id=session.id)
-    return bool(rows.update(last_active_at=timezone.now()))
+    return bool(rows.update(last_active_at=timezone.now(), language=language or session.language))
 
 
 def create_widget_session(
-    *, widget: WidgetConfig, successor_of: WidgetSession | None = None
+    *, widget: WidgetConfig, successor_of: WidgetSession | None = None, language: str = ""
 ) -> tuple[WidgetSession, str]:
     """Create a session; return it and its token, of which only a digest is stored.
 
@@ -108,11 +108,15 @@ def create_widget_session(
     """
     token = new_token(SESSION_TOKEN)
     session = WidgetSession(
-        widget=widget, token_digest=token_digest(token), last_active_at=timezone.now()
+        widget=widget,
+        token_digest=token_digest(token),
+        last_active_at=timezone.now(),
+        language=language,
     )
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
+        session.language = successor_of.language
     session.save(force_insert=True)
     return session, token
 

@@ -39,7 +39,7 @@ class TextAgentAdmin(AgentPages):
     fieldsets = [
         (None, {"fields": ["organization", "name", "enabled", "version"]}),
         ("Answers", {"fields": ["instructions", "fallback_sentence"]}),
-        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature"]}),
+        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature", "language"]}),
     ]
 
     class Media:

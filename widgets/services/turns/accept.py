@@ -218,6 +218,7 @@ def _pending(new: _New) -> PendingTurn:
         agent_id=session.agent_id,
         webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
+        language=session.language,
     )
 
 

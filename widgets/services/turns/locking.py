@@ -78,6 +78,7 @@ class LockedSession:
     timezone: str
     organization_id: uuid.UUID
     has_webhooks: bool
+    language: str
     page: VisitorPage | None
 
     @property
@@ -105,6 +106,7 @@ COLUMNS = (
     "widget__organization__timezone",
     "widget__organization_id",
     "widget__organization__has_webhooks",
+    "language",
     *PAGE_COLUMNS,
 )
 
