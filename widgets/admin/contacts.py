@@ -182,7 +182,7 @@ class RetentionForm(forms.ModelForm[Organization]):
 class ErasureReceiptAdmin(SettingsPanel):
     """How long conversations are kept, and the read-only log of erasures."""
 
-    nav = Nav("Settings", 35, "Privacy", "receipt", section="Settings", title="Deletion log")
+    nav = Nav("Settings", 37, "Privacy", "receipt", section="Settings", title="Deletion log")
     panel_form = RetentionForm
     panel_title = "Conversations"
     list_title = "Deletion log"

@@ -98,7 +98,7 @@ class BudgetForm(forms.ModelForm[Organization]):
 class DailyTokenUsageAdmin(SettingsPanel):
     """The budget of an organization, and its use on days with a budget or a ceiling."""
 
-    nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
+    nav = Nav("Settings", 36, "Usage and limits", "meter", section="Settings")
     panel_form = BudgetForm
     panel_title = "AI models"
     list_title = "Used on days with a limit"

@@ -47,6 +47,7 @@ class ApiKeyAdmin(TenantAdmin):
     list_display = ["name", "organization", "shown_prefix", "may", "maker", "last_used", "revoked"]
     list_select_related = ["organization", "created_by"]
     actions = ["revoke"]
+    change_list_template = "admin/organizations/apikey/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ApiKey]:
         rows: models.QuerySet[ApiKey] = super().get_queryset(request)

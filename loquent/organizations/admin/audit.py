@@ -64,7 +64,7 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditAdmin(TenantAdmin):
     """The audit log, newest entries first."""
 
-    nav = Nav("Settings", 36, "Audit log", "history", section="Settings")
+    nav = Nav("Settings", 38, "Audit log", "history", section="Settings")
     list_display = ["when", "organization", "actor_name", "what", "summary"]
     list_select_related = ["organization", "content_type"]
     list_filter = [

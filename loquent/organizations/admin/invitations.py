@@ -153,6 +153,8 @@ class InvitationAdmin(TenantAdmin):
             "invitation": invitation,
             "link": invitation_link(token),
             "mail_is_on": settings.MAIL_IS_ON,
+            # The mail backend of a demo.
+            "mail_is_printed": settings.EMAIL_BACKEND.endswith(".console.EmailBackend"),
             "list_url": reverse(LIST),
         }
         template = "admin/organizations/invitation/created.html"
