@@ -182,6 +182,7 @@ class RetentionForm(forms.ModelForm[Organization]):
 class ErasureReceiptAdmin(SettingsPanel):
     """How long conversations are kept, and the read-only log of erasures."""
 
+    empty_text = "No contact has been erased yet."
     nav = Nav("Settings", 37, "Privacy", "receipt", section="Settings", title="Deletion log")
     panel_form = RetentionForm
     panel_title = "Conversations"

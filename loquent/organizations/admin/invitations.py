@@ -69,6 +69,7 @@ class InvitationAdmin(TenantAdmin):
     """Invitations that are not accepted yet: resend or withdraw them."""
 
     is_often_short = True
+    empty_text = "No open invitations."
     nav = Nav("Settings", 32, "Invitations", "mail", section="Settings", tab="Team")
     form = InvitationForm
     list_display = ["email", "organization", "role", "inviter", "state"]

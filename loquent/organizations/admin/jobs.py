@@ -25,6 +25,7 @@ NOTHING = "–"
 class JobAdmin(TenantAdmin):
     """An organization's jobs, for its owners. Superusers also see those of the server."""
 
+    empty_text = "No jobs are waiting, and none has failed."
     nav = Nav("Settings", 39, "Background jobs", "server", section="Settings")
     list_display = ["what", "organization", "status", "attempts", "reason", "next_attempt"]
     list_select_related = ["organization"]

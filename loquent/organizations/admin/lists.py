@@ -15,6 +15,8 @@ class ListAdmin(DeclaredLookups):
 
     # Whether the search and the filters of the list appear only from 8 rows on.
     is_often_short = False
+    # What an empty list says.
+    empty_text = ""
 
     def row_name(self, obj: Any) -> str:
         """Return the name of a row, as the list shows it."""

@@ -26,6 +26,7 @@ NOTHING = "–"
 class WebhookDeliveryAdmin(TenantAdmin):
     """What was sent to webhooks in the last 30 days."""
 
+    empty_text = "Nothing has been sent yet."
     nav = Nav("Settings", 35, "Webhook deliveries", "history", section="Settings", tab="Webhooks")
     organization_path = "endpoint__organization"
     list_display = [

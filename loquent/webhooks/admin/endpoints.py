@@ -65,6 +65,7 @@ class WebhookEndpointAdmin(TenantAdmin):
     """Webhooks, for owners alone."""
 
     is_often_short = True
+    empty_text = "No webhooks yet. A webhook tells another program what happens in your chats."
     nav = Nav("Settings", 34, "Webhooks", "webhook", section="Settings")
     form = WebhookForm
     list_display = ["name", "organization", "host", "wanted", "health", "waiting", "failed"]
