@@ -22,6 +22,16 @@ WORDS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 NOTHING = "–"
 PLAIN = {"None": NOTHING, "": NOTHING, "True": "yes", "False": "no"}
 IN_LIST = 3
+# What pages call a field whose own name is technical.
+FIELD_NAMES = {
+    "allowed_origins": "allowed sites",
+    "daily_message_cap": "daily message limit",
+    "daily_token_budget": "daily limit for AI models",
+    "default_phone_region": "country",
+    "max_output_tokens": "maximum answer length",
+    "retention_days": "days until conversations are deleted",
+    "text_agent": "assistant",
+}
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -132,7 +142,8 @@ def readable(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
             field: Any = model._meta.get_field(name) if model else None
         except FieldDoesNotExist:
             field = None
-        label = str(getattr(field, "verbose_name", name)).replace("_", " ")
+        own_name = str(getattr(field, "verbose_name", name)).replace("_", " ")
+        label = FIELD_NAMES.get(name, own_name)
         choices = dict(getattr(field, "flatchoices", None) or [])
         if _as_list(old) is not None or _as_list(new) is not None:
             yield label, *_list_words(old, new)

@@ -109,7 +109,7 @@ def test_lists_are_shown_as_people_write_them(owner: Client, acme: Organization)
     widget = make_widget(acme, allowed_origins=["https://a.example", "https://b.example"])
     change_widget(widget=widget, allowed_origins=None)
     page = page_of(owner)
-    assert "allowed origins: https://a.example, https://b.example → –" in page
+    assert "allowed sites: https://a.example, https://b.example → –" in page
     assert "[&quot;" not in page
 
 
