@@ -24,7 +24,7 @@ from widgets.services.insights.groups import (
     used_sources,
     visited_pages,
 )
-from widgets.services.insights.health import health_findings
+from widgets.services.insights.health import Finding, health_findings
 from widgets.services.insights.periods import Sessions, Week, count_week, last_weeks
 from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 from widgets.types import Reason
@@ -216,17 +216,18 @@ class Health:
         if scope.organization is None:
             return None
         rows = [
-            {"finding": finding, "url": self._url(finding.agent_id, finding.widget_pk)}
+            {"finding": finding, "url": self._url(finding)}
             for finding in health_findings(organization=scope.organization)
         ]
         return {"rows": rows} if rows else None
 
     @staticmethod
-    def _url(agent_id: object, widget_pk: object) -> str:
-        if agent_id:
-            return reverse("admin:agents_textagent_change", args=[agent_id])
-        if widget_pk:
-            return reverse("admin:widgets_widgetconfig_change", args=[widget_pk])
+    def _url(finding: Finding) -> str:
+        if finding.agent_id:
+            return reverse("admin:agents_textagent_change", args=[finding.agent_id])
+        if finding.widget_pk:
+            page = "install" if finding.is_site else "change"
+            return reverse(f"admin:widgets_widgetconfig_{page}", args=[finding.widget_pk])
         return ""
 
 
