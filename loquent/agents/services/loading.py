@@ -17,7 +17,8 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.ceilings import daily_tokens
 
-CACHED_CHARS = 10_000_000
+# More than the largest knowledge.
+CACHED_CHARS = 12_000_000
 
 
 @dataclass(frozen=True, slots=True)
