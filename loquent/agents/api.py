@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, ModelConnection, TextAgent
 from loquent.agents.services import (
     DEFAULT_MODEL,
     agent_version,
@@ -20,6 +20,7 @@ from loquent.agents.services import (
     delete_agent,
     update_agent,
 )
+from loquent.organizations.api.authentication import request_organization
 from loquent.organizations.api.base import VersionedCrudViewSet
 from loquent.rest.errors import NewestFirstPagination
 from loquent.rest.filters import BooleanChoice, PeriodFilterSet, SearchFilter
@@ -41,6 +42,16 @@ class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
         fields = ["id", "title", "content", "url"]
 
 
+class ConnectionField(serializers.PrimaryKeyRelatedField[ModelConnection]):
+    """The id of a connection of the request's organization."""
+
+    default_error_messages: ClassVar = {"does_not_exist": "There is no such connection."}
+
+    def get_queryset(self) -> Any:
+        organization = request_organization(self.context["request"])
+        return ModelConnection.objects.filter(organization=organization)
+
+
 ENTRY = {
     "title": "Shipping",
     "content": "Parcels arrive within two days.",
@@ -50,6 +61,7 @@ AGENT = {
     "name": "Helper",
     "instructions": "Answer in two sentences.",
     "model": DEFAULT_MODEL,
+    "connection": None,
     "knowledge": [ENTRY],
 }
 
@@ -75,6 +87,11 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
 
     organization_id = serializers.UUIDField(read_only=True)
     knowledge = KnowledgeEntrySerializer(many=True, required=False)
+    connection = ConnectionField(
+        required=False,
+        allow_null=True,
+        help_text="The id of the model connection to use; null: the server's own.",
+    )
 
     class Meta:
         model = TextAgent
@@ -84,6 +101,7 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
             "name",
             "instructions",
             "model",
+            "connection",
             "max_output_tokens",
             "temperature",
             "language",

@@ -15,6 +15,8 @@ from rest_framework.serializers import BaseSerializer
 from contacts.api import ContactSerializer
 from contacts.models import Contact
 from loquent.agents.api import TextAgentSerializer
+from loquent.agents.connection_api import ModelConnectionSerializer
+from loquent.agents.models import ModelConnection
 from loquent.errors import ErrorCode
 from loquent.limits import Limits
 from loquent.organizations.api.api_keys import NewApiKeySerializer
@@ -35,7 +37,7 @@ from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys", "Webhooks")
+RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys", "Connections", "Webhooks")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -65,6 +67,7 @@ def test_documented_endpoints_match_the_code() -> None:
         ("Sessions", [WidgetSessionSerializer, WidgetMessageSerializer]),
         ("API keys", [NewApiKeySerializer]),
         ("Webhooks", [NewWebhookSerializer]),
+        ("Connections", [ModelConnectionSerializer]),
     ],
 )
 def test_documented_fields_match_the_code(
@@ -142,6 +145,9 @@ def test_documented_examples_work(
     variables["JAR"], variables["TOKEN"] = cookies.splitlines()[-1].split()
     data: EndpointData = {"url": "https://example.com/", "events": ["*"]}
     webhook = create_endpoint(organization=acme, data=data)
+    connection = ModelConnection.objects.create(
+        organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
+    )
     # Each example finds rows of its own.
     for number, example in enumerate(examples):
         widget = make_widget(acme)
@@ -155,6 +161,7 @@ def test_documented_examples_work(
             "CONTACT_ID": str(contact.id),
             "SESSION_ID": str(session.id),
             "WEBHOOK_ID": str(webhook.id),
+            "CONNECTION_ID": str(connection.id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }
         run(example, {**variables, **ids})

@@ -22,11 +22,11 @@ test("each message is named by its author and time, and shows the time", async (
   );
   const names = [...page.root.querySelectorAll("[role=article]")].map((each) => [
     each.getAttribute("aria-label"),
-    each.querySelector(".time").textContent,
+    each.dataset.time,
   ]);
   assert.deepEqual(names, [
     [`You, ${time}`, time],
-    [`Assistant, ${time}`, time],
+    [`AI assistant, ${time}`, time],
   ]);
 });
 
@@ -106,5 +106,5 @@ test("times follow the browser's variant of the language", async () => {
     },
   );
   const british = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" }).format(new Date(AT));
-  assert.equal(page.root.querySelector(".time").textContent, british);
+  assert.equal(page.root.querySelector("[data-time]").dataset.time, british);
 });

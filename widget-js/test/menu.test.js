@@ -120,8 +120,13 @@ test("the transcript is a text file: who, when, what, from where", async () => {
   page.socket.drop();
   page.write("And Peru?");
   const { text, clicked, type } = await download(page);
-  const time = new Date(at).toLocaleString("en");
-  assert.ok(text.startsWith("Conversation with Acme Support\n\nAssistant:\nHi, how can I help?\n"));
+  const time = new Date(at).toLocaleString("en-US");
+  const today = new Date().toLocaleDateString("en-US", { dateStyle: "long" });
+  assert.ok(
+    text.startsWith(
+      `Conversation with Acme Support\nshop.example, ${today}\n\nAssistant:\nHi, how can I help?\n`,
+    ),
+  );
   assert.ok(text.includes(`[${time}] You:\nShip to Norway?\n`), text);
   assert.ok(
     text.includes("Assistant:\n**Yes**\nStopped\nSources:\n- Shipping: https://x.example/s\n"),

@@ -33,13 +33,16 @@ class TextAgentAdmin(AgentPages):
     nav_url = TenantAdmin.only_row_url
     list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
-    list_select_related = ["organization"]
+    list_select_related = ["organization", "connection"]
     search_fields = ["name", "model"]
     change_form_template = "admin/agents/textagent/change_form.html"
     fieldsets = [
         (None, {"fields": ["organization", "name", "enabled", "version"]}),
         ("Answers", {"fields": ["instructions", "fallback_sentence"]}),
-        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature", "language"]}),
+        (
+            "Advanced",
+            {"fields": ["connection", "model", "max_output_tokens", "temperature", "language"]},
+        ),
     ]
 
     class Media:
@@ -53,7 +56,6 @@ class TextAgentAdmin(AgentPages):
         """Hide the organization, and the version from users who can't save."""
         if obj is None:
             return self.fieldsets
-        # Its widgets belong to the same organization, so the agent can't be moved to another.
         # Its widgets belong to the same organization, so the agent can't be moved to another.
         left_out = {"organization"}
         if not self.has_change_permission(request, obj):
@@ -75,7 +77,10 @@ class TextAgentAdmin(AgentPages):
     def status(self, obj: TextAgent) -> str:
         if not obj.enabled:
             return "Disabled"
-        return "Model not allowed" if explain_refused_model(obj.model) else "Enabled"
+        own = obj.connection.model_names if obj.connection else None
+        return (
+            "Model not allowed" if explain_refused_model(obj.model, own_models=own) else "Enabled"
+        )
 
 
 class BudgetForm(forms.ModelForm[Organization]):

@@ -45,6 +45,8 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "name": "Only your staff see this name.",
             "enabled": "If this is off, visitors get the fallback message instead of an answer.",
             "model": " ".join(backend.help for backend in BACKENDS.values()),
+            "connection": "Whose account pays for the model. Owners add connections under "
+            "Settings, AI models.",
             "instructions": (
                 "Describe who the agent is, how it writes, and what it must not do. Models follow "
                 f"these instructions in every answer; {quoting_models()} ignores them. Treat them "
@@ -74,15 +76,12 @@ class TextAgentForm(GuardedForm[TextAgent]):
     def version_of(self, row: TextAgent) -> str:
         return agent_version(row)
 
-    def clean_model(self) -> str:
-        model: str = self.cleaned_data["model"]
-        refusal = explain_refused_model(model)
-        if refusal:
-            raise forms.ValidationError(refusal)
-        return model
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        chosen = data.get("connection")
+        own = chosen.model_names if chosen else None
+        if "model" in data and (reason := explain_refused_model(data["model"], own_models=own)):
+            self.add_error("model", reason)
         if not self.instance._state.adding:
             self.refuse_stale()
         return data

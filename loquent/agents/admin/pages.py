@@ -23,6 +23,7 @@ from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.backends.registry import (
     allowed_models,
+    connected_backend,
     explain_refused_model,
     model_notes,
     quoting_models,
@@ -32,7 +33,7 @@ from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
-from loquent.agents.models import TextAgent
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
@@ -83,7 +84,8 @@ class AgentPages(TenantAdmin):
         context["playground_url"] = reverse("admin:agents_textagent_playground")
         context["models"] = self._models(request, agent)
         if agent is not None:
-            context["model_refusal"] = explain_refused_model(agent.model)
+            own = agent.connection.model_names if agent.connection else None
+            context["model_refusal"] = explain_refused_model(agent.model, own_models=own)
             context["model_notes"] = model_notes(agent.model)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
@@ -110,7 +112,7 @@ class AgentPages(TenantAdmin):
             charge_playground(user_key=str(request.user.pk))
             loaded = draft_reply(
                 organization=organization,
-                data=draft_data(request.POST),
+                data=draft_data(request.POST, organization),
                 messages=draft_messages(request.POST.get("messages", "")),
                 saved_id=saved_id,
             )
@@ -245,10 +247,17 @@ class AgentPages(TenantAdmin):
 
         If the server allows only some models, just these.
         """
+        provider = connected_backend().provider
+        own = [f"{provider}:{name}" for name in self._connected_models(request, agent)]
         if allowed := allowed_models():
-            return allowed
+            return [*allowed, *own]
         used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
-        return list(dict.fromkeys([*suggested_models(), *sorted(used[:50])]))
+        return list(dict.fromkeys([*suggested_models(), *own, *sorted(used[:50])]))
+
+    def _connected_models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
+        found = agent.organization if agent else current_organization(request)
+        rows = ModelConnection.objects.filter(organization=found).values_list("model_names")
+        return sorted({name for (names,) in rows for name in names})
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
         """Return the organization that pays for a try, and the agent whose knowledge it reads."""

@@ -1,7 +1,7 @@
 /** What the third file adds to the panel: the menu and its sheets, the contact card. */
 
 import { needsContact } from "../conversation/state.js";
-import { remove } from "../view/dom.js";
+import { buttonOf, remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
 import { createEarlier } from "./earlier.js";
@@ -45,6 +45,8 @@ export function createAdditions(view, around) {
     render(getState());
     around.focus();
   });
+  const openCard = () => sheet.open(strings.contact, card.node);
+  const slow = buttonOf(view.h, "chip", strings.contact, openCard);
   const earlier = createEarlier(view, around, sheet);
   formPlace.before(earlier.kept);
   const menu = createMenu(view, around.menuButton, [
@@ -61,7 +63,7 @@ export function createAdditions(view, around) {
     { label: strings.earlier, run: earlier.openList, isShown: earlier.isShown },
     {
       label: strings.contact,
-      run: () => sheet.open(strings.contact, card.node),
+      run: openCard,
       isShown: (state) => hasContact(view, state),
     },
     {
@@ -103,6 +105,9 @@ export function createAdditions(view, around) {
     lines.render(state);
     helped.render(state);
     placeCard(state);
+    const isSlow = waiting.text(state.turn) === strings.slow && hasContact(view, state);
+    if (!isSlow) remove(slow);
+    else if (!slow.isConnected) around.scroller.querySelector(".growing")?.append(slow);
   }
 
   return {

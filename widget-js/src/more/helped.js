@@ -28,9 +28,7 @@ export function isClosing(text, words) {
 
 /** Return the newest answer if it may be asked about. @param {State} state */
 function askable({ messages, outbox, turn, regenerating, pendingRatings }) {
-  const last = /** @type {(Message & { kind?: string, author?: unknown }) | undefined} */ (
-    messages.at(-1)
-  );
+  const last = /** @type {(Message & { kind?: string }) | undefined} */ (messages.at(-1));
   const isRated = pendingRatings.length > 0 || messages.some(({ feedback }) => feedback);
   // Answers of an earlier page have had their chance.
   const isAnswer = last?.type && last.id && last.role === "assistant" && last.status === "complete";

@@ -4,7 +4,7 @@ import { remove, set, setText } from "../view/dom.js";
 import { clockTime, dateLocale, dayName } from "./dates.js";
 
 /** @import { View } from "../types.js" */
-/** @typedef {{ role: string, created_at?: string }} Stamped */
+/** @typedef {{ role: string, created_at?: string, author?: { name?: string } | null }} Stamped */
 
 /** @param {View} view @param {() => string} localeNow */
 export function createStamps({ h, win, strings }, localeNow) {
@@ -20,15 +20,15 @@ export function createStamps({ h, win, strings }, localeNow) {
     else node.prepend(h("p", "day", {}, text));
   }
 
-  /** @param {HTMLElement} node @param {string} role @param {Date} date @param {string} locale */
-  function name(node, role, date, locale) {
+  /** @param {HTMLElement} node @param {Stamped} message @param {Date} date @param {string} locale */
+  function name(node, { role, author }, date, locale) {
     const text = clockTime(date, locale);
-    const who = role === "user" ? strings.you : strings.agent;
+    const who = role === "user" ? strings.you : (author?.name ?? strings.ai);
     set(node, "role", "article");
     set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${text}`);
     set(node, "tabindex", -1);
-    // Hidden, because the name says it, and the log would announce it.
-    node.prepend(h("time", "time", { datetime: date.toISOString(), "aria-hidden": "true" }, text));
+    // Drawn by the style sheet: as text, it would be announced and copied with the message.
+    set(node, "data-time", text);
   }
 
   /** @param {[HTMLElement | undefined, Stamped][]} lines in order */
@@ -36,10 +36,11 @@ export function createStamps({ h, win, strings }, localeNow) {
     const locale = dateLocale(win, localeNow());
     // A conversation of today needs no date.
     let last = new Date().toDateString();
-    for (const [node, { role, created_at: at }] of lines) {
+    for (const [node, message] of lines) {
+      const { created_at: at } = message;
       if (!node || !at) continue;
       const date = new Date(at);
-      if (!node.hasAttribute("tabindex")) name(node, role, date, locale);
+      if (!node.hasAttribute("tabindex")) name(node, message, date, locale);
       const day = date.toDateString();
       showDay(node, day === last ? "" : dayName(date, locale));
       last = day;

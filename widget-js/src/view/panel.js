@@ -20,6 +20,9 @@ function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
   return ready || link === "asleep" ? "" : strings.connecting;
 }
 
+/** Return the first letter or digit. @param {string} name */
+const initialOf = (name) => name.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
+
 /**
  * @param {View} view
  * @param {HTMLElement[]} middle
@@ -30,6 +33,7 @@ function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
 export function createPanel(view, middle, bottom, onClose, additions) {
   const { h, win, doc, strings, config, actions, extras } = view;
   const full = win.matchMedia(FULL);
+  const name = config.name || strings.chat;
   const close = buttonOf(
     h,
     "tool cross",
@@ -67,13 +71,8 @@ export function createPanel(view, middle, bottom, onClose, additions) {
       "header",
       "head",
       { part: "header" },
-      h(
-        "div",
-        "names",
-        {},
-        h("h2", "", { id: "title" }, config.name || strings.chat),
-        h("p", "", {}, strings.ai),
-      ),
+      h("span", "face", { "aria-hidden": "true" }, initialOf(name)),
+      h("div", "names", {}, h("h2", "", { id: "title" }, name), h("p", "", {}, strings.ai)),
       menuNode,
       close,
     ),
