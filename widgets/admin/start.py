@@ -10,6 +10,7 @@ from widgets.admin.home.page import home_page
 from widgets.admin.knowledge import knowledge_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
+from widgets.admin.questions import questions_page
 from widgets.admin.setup.first_run import SETUP_PAGES
 from widgets.admin.unanswered import answer_page
 
@@ -25,6 +26,7 @@ site.pages += [
         quality_page,
         Nav("Assistant", 13, "Quality", "quality", section="Quality"),
     ),
+    StaffPage("test_questions", "quality/questions/", questions_page),
     StaffPage(
         "reports",
         "reports/",
