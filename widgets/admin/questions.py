@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -17,11 +18,17 @@ from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
+from widgets.admin.home.sections import Scope, Unanswered
+from widgets.models import WidgetSession
+from widgets.services.insights.unanswered import agent_groups
 
 MOST_RUNS = 12
 MOST_QUESTIONS = 500
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MOST_ERRORS = 100
+MOST_UNANSWERED = 10
+# How long the page waits for an index in which it measures answered questions again.
+INDEX_SECONDS = 0.5
 COLUMNS = {
     "right_at_1": "Right",
     "right_at_3": "Among the first 3",
@@ -62,6 +69,18 @@ class QuestionForm(forms.Form):
 def questions_url(agent: TextAgent) -> str:
     """Return the address of an agent's test questions."""
     return f"{reverse('admin:test_questions')}?agent={agent.pk}"
+
+
+def below_entries(request: HttpRequest, agent: TextAgent) -> str:
+    """Return what an agent's page shows below its entries: unanswered questions, and a link."""
+    sessions = WidgetSession.objects.filter(widget__text_agent=agent)
+    groups = agent_groups(agent=agent, wait_seconds=INDEX_SECONDS)
+    scope = Scope(request, agent.organization, sessions)
+    context = {
+        "data": Unanswered(MOST_UNANSWERED).show(scope, groups),
+        "tests_url": questions_url(agent),
+    }
+    return render_to_string("admin/agent_questions.html", context, request)
 
 
 def evaluated_agents(request: HttpRequest) -> list[dict[str, Any]]:

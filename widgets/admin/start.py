@@ -4,18 +4,20 @@ from typing import cast
 
 from django.contrib import admin
 
+from loquent.agents.admin.pages import AgentPages
 from loquent.organizations.site.navigation import Nav
 from loquent.organizations.site.staff_site import StaffPage, StaffSite
 from widgets.admin.home.page import home_page
 from widgets.admin.knowledge import knowledge_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
-from widgets.admin.questions import questions_page
+from widgets.admin.questions import below_entries, questions_page
 from widgets.admin.setup.first_run import SETUP_PAGES
 from widgets.admin.unanswered import answer_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
+AgentPages.below_entries.append(below_entries)
 site.pages += [
     StaffPage("knowledge", "knowledge/", knowledge_page, Nav("Assistant", 11, "Knowledge", "book")),
     StaffPage("answer_question", "knowledge/answer/", answer_page),

@@ -48,12 +48,14 @@ class Evaluation:
     results: list[QuestionResult]
 
 
-def search_agent(*, agent: TextAgent, question: str, previous: str = "") -> Found:
+def search_agent(
+    *, agent: TextAgent, question: str, previous: str = "", wait_seconds: float = WAIT_SECONDS
+) -> Found:
     """Return the hits of a question in the agent's saved knowledge, one per entry.
 
     Raises `unavailable` until that knowledge is indexed whole.
     """
-    return _search(_knowledge_of(agent), question, previous)
+    return _search(_knowledge_of(agent, wait_seconds), question, previous)
 
 
 def evaluate_agent(*, agent: TextAgent) -> Evaluation:
@@ -88,13 +90,13 @@ def _record(agent: TextAgent, evaluation: Evaluation) -> None:
     runs.filter(id__in=list(runs.values_list("id", flat=True)[MAX_RUNS:])).delete()
 
 
-def _knowledge_of(agent: TextAgent) -> Knowledge | None:
+def _knowledge_of(agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> Knowledge | None:
     found: FoundAgent | None = find_agent(agent.id)
     if found is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
     if not found.has_knowledge:
         return None
-    knowledge = whole_knowledge(request_of(found, messages=()).request, WAIT_SECONDS)
+    knowledge = whole_knowledge(request_of(found, messages=()).request, wait_seconds)
     if knowledge is None:
         raise ApplicationError(
             ErrorCode.UNAVAILABLE,
