@@ -36,7 +36,9 @@ export const endOf = (status, strings) =>
 export function answerLine(view, { role, content, status, sources }) {
   const { h, strings } = view;
   const body = bubbleOf(h, role);
-  renderMarkdown(body, content, strings.copy);
+  // What the text cites as [1] is the first source.
+  const targets = sources.map(({ url }, index) => `[${index + 1}]: ${url}\n`);
+  renderMarkdown(body, targets.join("") + content, strings.copy);
   if (sources.length) {
     const list = h("ul");
     for (const { title, url } of sources) {
