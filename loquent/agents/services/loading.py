@@ -18,7 +18,8 @@ from loquent.encryption import UnreadableSecretError, decrypt
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.ceilings import daily_tokens
 
-CACHED_CHARS = 10_000_000
+# More than the largest knowledge.
+CACHED_CHARS = 12_000_000
 
 
 @dataclass(frozen=True, slots=True)

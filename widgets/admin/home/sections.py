@@ -1,6 +1,7 @@
 """The sections of the start page, in their order. Each is one class."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -110,7 +111,10 @@ class Unanswered:
         self._most = most
 
     def load(self, scope: Scope) -> Any:
-        groups = unanswered_groups(scope.sessions)
+        return self.show(scope, unanswered_groups(scope.sessions))
+
+    def show(self, scope: Scope, groups: Sequence[UnansweredGroup]) -> Any:
+        """Return the context of these groups; None if there are none."""
         if not groups:
             return None
         may_write = scope.request.user.has_perm("agents.change_textagent", scope.organization)

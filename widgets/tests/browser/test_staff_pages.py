@@ -60,6 +60,7 @@ def addresses(widget: WidgetConfig) -> list[str]:
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
         "/admin/", "/admin/reports/", "/admin/quality/", "/admin/knowledge/",
+        "/admin/quality/questions/",
         "/admin/setup/", "/admin/setup/shop/", "/admin/setup/teach/", "/admin/setup/try/",
         "/admin/setup/site/", f"{form}/install/",
         "/admin/widgets/widgetconfig/",
