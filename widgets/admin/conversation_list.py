@@ -44,6 +44,7 @@ BADGES = {
     "failed": ("lq-bad", "Failed"),
     "stopped": ("", "Stopped"),
     "refused": ("lq-warn", "Declined"),
+    "handed_over": ("lq-info", "Handed over"),
 }
 
 
@@ -143,6 +144,9 @@ class ConversationLists(TenantAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConversationList
+
+    def row_name(self, obj: WidgetSession) -> str:
+        return visitor_name(obj)
 
     @admin.display(description="visitor", ordering="contact__name")
     def visitor(self, obj: WidgetSession) -> str:

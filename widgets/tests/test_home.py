@@ -264,6 +264,9 @@ def test_health_names_each_problem(
         "copy.example tried to show Shop and was refused 4 times. Allow it if it is yours.",
         "1 email of the last 7 days could not be sent.",
     ]
+    urls = [row["url"] for row in home(client)["health"]["rows"]]
+    form = f"/admin/widgets/widgetconfig/{widget.pk}"
+    assert urls[1:3] == [f"{form}/change/", f"{form}/install/"]
     WidgetDailyUsage.objects.update(messages=10)
     assert "Shop has reached its daily limit of 10 messages." in findings(client)
 
@@ -352,11 +355,11 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
     this, last, *older = page.context["weeks"]
     assert (this["total"]["count"], [cell["count"] for cell in this["cells"]]) == (
         2,
-        [2, 0, 0, 0, 0, 1, 1],
+        [2, 0, 0, 0, 0, 0, 1, 1],
     )
     assert (last["total"]["count"], [cell["count"] for cell in last["cells"]]) == (
         2,
-        [0, 1, 1, 0, 0, 0, 0],
+        [0, 1, 1, 0, 0, 0, 0, 0],
     )
     assert [week["total"]["count"] for week in older] == [0] * 6
     for week in (this, last):

@@ -15,6 +15,7 @@ from widgets.models import WidgetConfig
 LIST = "/admin/widgets/widgetconfig/"
 FORM = {
     "name": "Shop",
+    "handoff_enabled": "on",
     "enabled": "on",
     "greeting": "Hello!",
     "primary_color": "#112233",

@@ -1,9 +1,10 @@
 """The parts of an agent's admin page beside its form: playground, knowledge and imports."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import (
@@ -48,6 +49,9 @@ TEMPLATES = "admin/agents/textagent"
 class AgentPages(TenantAdmin):
     """The endpoints of the agents' admin beside the form."""
 
+    # What apps above this one show below the entries: HTML, or nothing.
+    below_entries: ClassVar[list[Callable[[HttpRequest, TextAgent], str]]] = []
+
     def get_urls(self) -> list[URLPattern]:
         of_a_row = (
             ("knowledge/", "knowledge", self.knowledge_view),
@@ -79,6 +83,7 @@ class AgentPages(TenantAdmin):
         connections = ModelConnection.objects.filter(organization=owner)
         context |= model_context(self.get_queryset(request), connections, agent)
         if agent is not None:
+            context["below_entries"] = [show(request, agent) for show in self.below_entries]
             context |= self._knowledge_context(request, agent)
         context |= form_tabs(context["adminform"])
         context["lq_form_tabs"].insert(1, FormTab("Knowledge"))

@@ -68,6 +68,10 @@ class BuiltinBackend(Backend):
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
         found = await search_knowledge(request, CANDIDATES)
+        if found.outcome == "person" and request.can_ask_person:
+            # The visitor is told by the line that calls a person.
+            yield ReplyEnd(wants_person=True)
+            return
         answer, end = compose(question, found, request.knowledge, request.visitor_language)
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):
