@@ -10,6 +10,7 @@ from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
 from widgets.team_types import Handler, WantedReason, WorkStatus
 from widgets.types import MessageRole
@@ -79,6 +80,7 @@ def reply(
             survey_open=False,
         )
         conversation.start_timer()
+        note_reply(session)
     return message, True
 
 
