@@ -18,6 +18,7 @@ from widgets.admin.unanswered import answer_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
+site.desk = "inbox"
 site.pages += [
     StaffPage(
         "inbox",

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.testing.people import PASSWORD, make_agent, make_member, make_widget
 from widgets.models import ConversationNote, WidgetConfig, WidgetSession
 from widgets.services.handoff import staff
 from widgets.services.handoff.change import Actor
@@ -86,6 +86,11 @@ def listed(client: Client, tab: str, query: str = "") -> list[str]:
     page = client.get(f"{INBOX}rows/?tab={tab}{query}")
     assert page.status_code == 200
     return re.findall(r'<li data-id="([0-9a-f-]{36})"', page.content.decode())
+
+
+def actions(text: str) -> list[str]:
+    """Return what the buttons of a conversation do, each once."""
+    return list(dict.fromkeys(re.findall(r'data-do="([a-z-]+)"', text)))
 
 
 def numbers(client: Client) -> dict[str, str]:
@@ -186,7 +191,7 @@ def test_conversation_shows_messages_notes_and_timeline(
         "Person wanted",
     ):
         assert part in text, part
-    assert re.findall(r'data-do="([a-z-]+)"', text) == ["hand-back", "release", "resolve"]
+    assert actions(text) == ["hand-back", "release", "resolve", "assign", "snooze"]
     newest = client.get(f"{INBOX}{session.id}/?after={session.last_seq - 1}").content.decode()
     assert re.findall(r'data-seq="(\d+)" data-id', newest) == [str(session.last_seq)]
 
@@ -194,10 +199,10 @@ def test_conversation_shows_messages_notes_and_timeline(
 @pytest.mark.parametrize(
     ("owner", "then", "expected"),
     [
-        (None, "", ["take-over", "resolve"]),
-        ("ben", "", ["take-over", "hand-back", "release", "resolve"]),
-        ("ana", "", ["hand-back", "release", "resolve"]),
-        ("ana", "resolve", ["release", "reopen"]),
+        (None, "", ["take-over", "resolve", "assign", "snooze"]),
+        ("ben", "", ["take-over", "hand-back", "release", "resolve", "assign", "snooze"]),
+        ("ana", "", ["hand-back", "release", "resolve", "assign", "snooze"]),
+        ("ana", "resolve", ["release", "reopen", "assign"]),
     ],
 )
 def test_buttons_follow_the_state(
@@ -214,7 +219,7 @@ def test_buttons_follow_the_state(
         staff.resolve(session_id=session.id, actor=Actor("Ana"))
     client.force_login(ana)
     text = client.get(f"{INBOX}{session.id}/").content.decode()
-    assert re.findall(r'data-do="([a-z-]+)"', text) == expected
+    assert actions(text) == expected
     assert ("Take from ben" in text) == (owner == "ben")
 
 
@@ -245,7 +250,7 @@ def test_conversation_explains_why_nobody_can_answer(
     WidgetConfig.objects.filter(id=shop.id).update(handoff_enabled=False)
     text = client.get(f"{INBOX}{session.id}/").content.decode()
     assert "Hand-off to people is off." in text
-    assert re.findall(r'data-do="([a-z-]+)"', text) == ["resolve"]
+    assert actions(text) == ["resolve", "snooze"]
 
 
 def test_navigation_leads_to_the_inbox_and_counts_who_waits(
@@ -265,3 +270,28 @@ def test_navigation_leads_to_the_inbox_and_counts_who_waits(
         "Notifications",
     ]
     assert 'href="/admin/widgets/widgetsession/"' in client.get(INBOX).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "first", "shows_settings"),
+    [
+        (Role.VIEWER, "/admin/", True),
+        (Role.OPERATOR, INBOX, False),
+        (Role.ADMIN, "/admin/", True),
+    ],
+)
+def test_operators_see_the_inbox_first_and_no_settings(
+    client: Client, acme: Organization, role: Role, first: str, shows_settings: bool
+) -> None:
+    make_member(acme, "tess", role)
+    sent = {"username": "tess@example.com", "password": PASSWORD}
+    assert client.post("/admin/login/", sent)["Location"] == first
+    page: Any = client.get("/admin/")
+    labels = {item["label"] for group in page.context["lq_navigation"] for item in group["items"]}
+    assert ("Settings" in labels) == shows_settings
+    assert {"Home", "Inbox", "Contacts", "Knowledge"} <= labels
+    client.logout()
+    wanted = "/admin/contacts/contact/"
+    assert (
+        client.post(f"/admin/login/?next={wanted}", {**sent, "next": wanted})["Location"] == wanted
+    )

@@ -8,9 +8,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from loquent.organizations.site.current import is_operator
+
 GROUPS = ("", "Assistant", "Channels", "Settings", "Server")
 # Groups of one entry need no heading.
 UNTITLED = frozenset({"", "Settings"})
+# Operators answer visitors; they have nothing to do there.
+NOT_FOR_OPERATORS = frozenset({"Channels", "Settings", "Server"})
 # A longer number would not be readable.
 MOST_COUNTED = 99
 
@@ -57,7 +61,15 @@ def lists_of(site: admin.AdminSite) -> Iterator[tuple[admin.ModelAdmin[Any], str
 
 def navigation_context(site: Any, request: HttpRequest) -> dict[str, Any]:
     """Return the groups of the navigation, and the tabs of the section that the page is in."""
-    items = sorted([_home(request), *_items(site, request)], key=lambda item: item["nav"].order)
+    hidden = NOT_FOR_OPERATORS if is_operator(request) else frozenset()
+    items = sorted(
+        (
+            item
+            for item in [_home(request), *_items(site, request)]
+            if item["nav"].group not in hidden
+        ),
+        key=lambda item: item["nav"].order,
+    )
     groups: dict[str, list[Item]] = {name: [] for name in GROUPS}
     tabs: list[Item] = []
     for item in items:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from loquent.organizations.site.current import current_organization
 from loquent.server.headers import POLICY, live_policy
@@ -17,6 +19,7 @@ from widgets.admin.home.page import sessions_for
 from widgets.admin.inbox.counts import attention_count
 from widgets.models import WidgetSession
 from widgets.services.conversations import is_active, visitor_name
+from widgets.services.handoff.drafts import read_draft
 from widgets.services.inbox.rows import load_rows
 from widgets.services.inbox.tabs import Sessions, Tab, count_tabs, in_tab
 from widgets.services.inbox.thread import Thread, load_thread
@@ -70,6 +73,8 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
     return {
         "thread": thread,
         "session": session,
+        "draft": _draft(thread),
+        "snoozes": _snoozes(timezone.localtime()),
         "visitor": visitor_name(session),
         "lines": lines,
         "is_compact": True,
@@ -79,6 +84,25 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
         "page_url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
         "earlier": [(other, visitor_name(other)) for other in thread.earlier],
     }
+
+
+def _snoozes(now: datetime) -> list[tuple[datetime, str]]:
+    """Return until when a conversation can be hidden, in the organization's time zone."""
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    soon = now.replace(second=0, microsecond=0)
+    return [
+        (soon + timedelta(hours=1), "In an hour"),
+        (soon + timedelta(hours=3), "In three hours"),
+        (morning + timedelta(days=1), "Tomorrow"),
+        (morning + timedelta(days=7 - now.weekday()), "Next week"),
+    ]
+
+
+def _draft(thread: Thread) -> str:
+    if thread.member is None:
+        return ""
+    row = read_draft(session=thread.session, member=thread.member)
+    return "" if row is None else row.content
 
 
 def _list_context(request: HttpRequest, sessions: Sessions, tab: Tab) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One conversation as its team sees it: who has it, notes, timeline, and what its viewer may do."""
 
+import uuid
 from dataclasses import dataclass, field
 
 from loquent.organizations.access import RANK
@@ -12,6 +13,7 @@ MOST_EVENTS = 30
 MOST_EARLIER = 10
 # A conversation has few notes; the newest are shown.
 MOST_NOTES = 100
+MOST_COLLEAGUES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Thread:
     notes: list[ConversationNote] = field(default_factory=list)
     events: list[ConversationEvent] = field(default_factory=list)
     earlier: list[WidgetSession] = field(default_factory=list)
+    colleagues: list[Membership] = field(default_factory=list)
 
     @property
     def is_mine(self) -> bool:
@@ -84,14 +87,24 @@ def acting_member(user_id: int, session: WidgetSession) -> Membership | None:
     return member
 
 
+def _answering(organization_id: uuid.UUID) -> list[Membership]:
+    """Return the members who may answer, by name."""
+    roles = [role for role, rank in RANK.items() if rank >= RANK[Role.OPERATOR]]
+    members = Membership.objects.filter(organization_id=organization_id, role__in=roles)
+    found = members.select_related("user").order_by("user__username")[:MOST_COLLEAGUES]
+    return sorted(found, key=lambda member: member.public_name.casefold())
+
+
 def load_thread(*, session: WidgetSession, user_id: int) -> Thread:
     """Return a conversation with its notes and its timeline."""
     others = WidgetSession.objects.none()
     if session.contact_id is not None:
         others = WidgetSession.objects.filter(contact_id=session.contact_id, last_seq__gt=0)
+    member = acting_member(user_id, session)
     return Thread(
         session,
-        acting_member(user_id, session),
+        member,
+        colleagues=[] if member is None else _answering(member.organization_id),
         notes=list(session.notes.order_by("-created_at", "-id")[:MOST_NOTES])[::-1],
         events=list(session.events.order_by("-created_at", "-id")[:MOST_EVENTS]),
         earlier=list(

@@ -12,6 +12,7 @@ const inboxList = (() => {
   let tab = body?.dataset.tab ?? "waiting";
   let selected = "";
   let onNumbers = () => {};
+  let onShown = () => {};
   let pending = new Set();
   let isAsking = false;
   let isStale = false;
@@ -71,7 +72,8 @@ const inboxList = (() => {
 
   function put(id, row) {
     const there = rowOf(id);
-    if (there && row && there.outerHTML === row.outerHTML) return;
+    if (row) row.lqSource = row.outerHTML;
+    if (there && row && there.lqSource === row.lqSource) return;
     const hadFocus = there?.contains(document.activeElement);
     const next = there?.nextElementSibling ?? there?.previousElementSibling;
     there?.remove();
@@ -87,6 +89,15 @@ const inboxList = (() => {
     body.querySelector(".lq-inbox-empty").hidden = rows().children.length > 0;
     mark();
     tick();
+    onShown();
+  }
+
+  function readNumbers() {
+    const numbers = {};
+    for (const each of body.querySelectorAll("[role='tab']")) {
+      numbers[each.dataset.tab] = each.querySelector(".lq-number").textContent;
+    }
+    return numbers;
   }
 
   function mark() {
@@ -136,12 +147,7 @@ const inboxList = (() => {
       isStale = false;
       settle();
       rows().scrollTop = at;
-      const numbers = {};
-      for (const each of body.querySelectorAll("[role='tab']")) {
-        const number = each.querySelector(".lq-number");
-        if (number.textContent) numbers[each.dataset.tab] = number.textContent;
-      }
-      onNumbers(numbers);
+      onNumbers(readNumbers());
       if (hadFocus) (id ? rowOf(id)?.querySelector("a") : body.querySelector("[aria-selected='true']"))?.focus();
     } catch {
       isStale = true;
@@ -169,8 +175,10 @@ const inboxList = (() => {
     reload();
   }
 
-  function start({ open, showTab, numbers }) {
+  function start({ open, showTab, shown, numbers }) {
     onNumbers = numbers;
+    onShown = shown;
+    onNumbers(readNumbers());
     body.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       if (event.target.closest(".lq-inbox-more")) more();

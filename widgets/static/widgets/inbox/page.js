@@ -60,7 +60,8 @@
 
   async function act(button) {
     const { id, organization } = inboxThread.facts;
-    const body = button.dataset.from ? { from: button.dataset.from } : {};
+    const { from, member, until } = button.dataset;
+    const body = JSON.parse(JSON.stringify({ from, member, until }));
     button.disabled = true;
     try {
       await inboxRequests.send("POST", `sessions/${id}/${button.dataset.do}/`, body, organization);
@@ -88,8 +89,42 @@
     const button = event.target.closest("[data-do]");
     if (!button) return;
     head.parentElement.querySelector(".lq-inbox-error")?.remove();
+    closeMenus();
     act(button);
   });
+
+  // The menus of the head come and go with it.
+  function closeMenus(but) {
+    for (const menu of head.querySelectorAll("details[open]")) if (menu !== but) menu.open = false;
+  }
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details")));
+  head.addEventListener("keydown", (event) => {
+    const menu = event.target.closest("details[open]");
+    if (event.key !== "Escape" || !menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // --- keys ---
+
+  const press = (selector) => head.querySelector(selector)?.click();
+  function openMenu(name) {
+    const menu = head.querySelector(`details[data-menu="${name}"]`);
+    if (!menu) return;
+    menu.open = true;
+    menu.querySelector("button")?.focus();
+  }
+  const keys = {
+    j: () => inboxList.move(1),
+    k: () => inboxList.move(-1),
+    r: () => inboxComposer.write("reply"),
+    n: () => inboxComposer.write("note"),
+    t: () => press("[data-do='take-over']:not([data-from])"),
+    e: () => press("[data-do='resolve']"),
+    a: () => openMenu("assign"),
+    z: () => openMenu("snooze"),
+    "/": () => root.querySelector(".lq-inbox-search input").focus(),
+  };
 
   // --- what happens elsewhere ---
 
@@ -100,8 +135,13 @@
         inboxList.reload();
         inboxThread.update();
         inboxComposer.flush();
+        inboxPresence.again();
+        break;
+      case "presence":
+        inboxPresence.take(frame);
         break;
       case "changed": {
+        for (const each of frame.conversations) inboxAlerts.changed(each, inboxPresence.own);
         const ids = frame.conversations.map((conversation) => conversation.id);
         inboxList.changed(ids);
         if (ids.includes(inboxThread.id)) inboxThread.update();
@@ -115,16 +155,32 @@
     if (status.textContent !== words) status.textContent = words;
   }
 
-  inboxThread.start({ shown: (facts) => inboxComposer.show(facts) });
-  inboxComposer.start({ sent: (item) => inboxList.changed([item.conversation]) });
-  inboxList.start({ open, showTab, numbers: () => {} });
+  inboxThread.start({
+    shown(facts) {
+      inboxComposer.show(facts);
+      inboxPresence.opened(facts);
+    },
+  });
+  inboxList.start({
+    open,
+    showTab,
+    shown: inboxPresence.draw,
+    numbers: ({ waiting }) => inboxAlerts.show(Number(waiting || 0)),
+  });
+  inboxAlerts.start({ open });
+  inboxKeys.start({ keys, leave: () => inboxThread.focus() });
   const first = wanted().get("c");
   if (first) open(first, { isNew: false, focuses: false });
-  loquentSocket({
+  const socket = loquentSocket({
     path: root.dataset.live,
     take,
     say,
     lost: () => {},
     gone: "You are logged out, or no longer have access. Reload the page.",
+  });
+  inboxPresence.start({ send: socket.send });
+  inboxComposer.start({
+    sent: (item) => inboxList.changed([item.conversation]),
+    typing: inboxPresence.does,
   });
 })();

@@ -39,13 +39,13 @@ const inboxRequests = (() => {
   }
 
   /** Sends JSON to the REST API, in the conversation's organization; returns the answer. */
-  async function send(method, path, body, organization, more = {}) {
+  async function send(method, path, body, organization, { headers: more = {}, keepalive = false } = {}) {
     const headers = { Accept: "application/json", "X-CSRFToken": token, ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (organization) headers["X-Organization-Id"] = organization;
     let response;
     try {
-      response = await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
+      response = await fetch(`/api/v1/${path}`, { method, headers, keepalive, body: body && JSON.stringify(body) });
     } catch {
       throw new RequestError(0);
     }

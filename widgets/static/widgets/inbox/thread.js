@@ -54,15 +54,23 @@ const inboxThread = (() => {
     facts = {};
     list.replaceChildren();
     earlier.hidden = true;
+    // What is typed now would belong to the conversation before.
+    section.inert = true;
+    // A screen reader reads what is added to the log later, not what was there.
+    scroller.setAttribute("aria-busy", "true");
     try {
       const page = await inboxRequests.fragment(address(0));
       if (id !== wanted) return false;
       show(page);
+      section.inert = false;
       transcript.toEnd();
       return true;
     } catch (error) {
       if (id === wanted) fail(error);
       return false;
+    } finally {
+      if (id === wanted) section.inert = false;
+      scroller.setAttribute("aria-busy", "false");
     }
   }
 
@@ -97,6 +105,7 @@ const inboxThread = (() => {
 
   function close() {
     id = "";
+    section.inert = false;
     facts = {};
     list.replaceChildren();
     for (const element of [head, scroller, person]) element.hidden = true;
