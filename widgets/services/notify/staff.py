@@ -49,7 +49,7 @@ def is_due(row: Notification) -> bool:
 def recipient(session: WidgetSession) -> Membership | None:
     """Return the one member to write to; None if no member wants mail.
 
-    The assignee, else a member who is present, else an owner; among equals the one who joined first.
+    The assignee, else a member who is present, else an owner; the earliest of equals.
     """
     members = _members_with_mail(session.widget.organization)
     if session.assignee is not None:
