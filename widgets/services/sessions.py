@@ -130,13 +130,16 @@ def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetS
     """
     if not token or not _TOKEN.match(token):
         return None
-    sessions = WidgetSession.objects.filter(
-        token_digest=token_digest(token), widget=widget, ended_at=None
-    )
+    sessions = WidgetSession.objects.filter(widget=widget, ended_at=None)
     if settings.LIMITS.session_days:
         oldest = timezone.now() - timedelta(days=settings.LIMITS.session_days)
         sessions = sessions.filter(last_active_at__gt=oldest)
-    return sessions.first()
+    digest = token_digest(token)
+    # The second query is for the few browsers in which a link of a mail opened the conversation.
+    return (
+        sessions.filter(token_digest=digest).first()
+        or sessions.filter(continued__token_digest=digest).first()
+    )
 
 
 def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:

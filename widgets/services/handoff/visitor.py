@@ -13,6 +13,7 @@ from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.handoff.staff import hand_back_locked
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
@@ -170,6 +171,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         conversation.set(reply_email=address)
+        if conversation.session.human_at is not None:
+            note_reply(conversation.session)
 
 
 def note_seen(*, session_id: uuid.UUID, seq: int) -> None:
