@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('contacts', '0004_unreviewed'),
         ('organizations', '0018_seen_team'),
-        ('widgets', '0020_team'),
+        ('widgets', '0022_notifications_team'),
     ]
 
     operations = [
