@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0004_unreviewed'),
-        ('organizations', '0018_seen_team'),
+        ('organizations', '0020_notifications_team'),
         ('widgets', '0022_notifications_team'),
     ]
 
