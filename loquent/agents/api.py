@@ -12,7 +12,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, ModelConnection, TextAgent
 from loquent.agents.services import (
     DEFAULT_MODEL,
@@ -28,6 +27,9 @@ from loquent.rest.filters import BooleanChoice, PeriodFilterSet, SearchFilter
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from loquent.server.large_bodies import accepts_large_bodies
+
+# A page of a list has fewer agents if their knowledge together has more characters.
+PAGE_CHARS = 2_000_000
 
 
 class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
@@ -134,12 +136,12 @@ class AgentPagination(NewestFirstPagination):
 
 
 def _fitting(agent_ids: list[UUID]) -> int:
-    """Return how many agents, from the first, stay within the limit of one agent's knowledge."""
+    """Return how many agents, from the first, have no more than PAGE_CHARS of knowledge."""
     entries = KnowledgeEntry.objects.filter(agent__in=agent_ids).order_by()
     length = Length("content") + Length("title") + Length("url")
     sizes = dict(entries.values_list("agent").annotate(size=Sum(length)))
     sums = accumulate(sizes.get(agent_id, 0) for agent_id in agent_ids)
-    return sum(1 for size in sums if size <= MAX_KNOWLEDGE_CHARS)
+    return sum(1 for size in sums if size <= PAGE_CHARS)
 
 
 @extend_schema_view(
@@ -147,7 +149,7 @@ def _fitting(agent_ids: list[UUID]) -> int:
         summary="List text agents",
         description=(
             "The organization's agents with their knowledge, newest first. A page has fewer than "
-            f"50 if their knowledge has more than {MAX_KNOWLEDGE_CHARS:,} characters."
+            f"50 if their knowledge has more than {PAGE_CHARS:,} characters."
         ),
     ),
     retrieve=extend_schema(

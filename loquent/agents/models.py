@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 
 from loquent.agents.backends.registry import DEFAULT_MODEL
+from loquent.agents.evaluation_run import EvaluationRun as EvaluationRun
 from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.db.models import BaseModel
 from loquent.egress.urls import MAX_URL
@@ -108,6 +109,7 @@ class TextAgent(BaseModel):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "assistant"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(max_output_tokens__gte=1)

@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, RestrictedError
 
 from loquent.agents.backends.registry import explain_refused_model
-from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
+from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS, MAX_PASSAGES
 from loquent.agents.models import KnowledgeEntry, ModelConnection, TextAgent
+from loquent.agents.search.passages import count_passages
 from loquent.db.versions import ExpectedVersion, check_version, read_version, version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.audit import (
@@ -234,11 +235,22 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
 def _check_size(wanted: Sequence[EntryData]) -> None:
     if len(wanted) > MAX_ENTRIES:
         raise invalid({"knowledge": [f"An agent can have at most {MAX_ENTRIES} entries."]})
-    if sum(len(data.get("content", "")) for data in wanted) > MAX_KNOWLEDGE_CHARS:
+    contents = [data.get("content", "") for data in wanted]
+    if sum(map(len, contents)) > MAX_KNOWLEDGE_CHARS:
         raise invalid(
             {
                 "knowledge": [
                     f"All entries together can have at most {MAX_KNOWLEDGE_CHARS:,} characters."
+                ]
+            }
+        )
+    passages = count_passages(contents)
+    if passages > MAX_PASSAGES:
+        raise invalid(
+            {
+                "knowledge": [
+                    f"All entries together can have at most {MAX_PASSAGES:,} passages; these have "
+                    f"{passages:,}."
                 ]
             }
         )

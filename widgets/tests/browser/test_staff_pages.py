@@ -60,6 +60,7 @@ def addresses(widget: WidgetConfig) -> list[str]:
     form = f"/admin/widgets/widgetconfig/{widget.pk}"
     return [
         "/admin/", "/admin/reports/", "/admin/quality/", "/admin/knowledge/",
+        "/admin/quality/questions/",
         "/admin/setup/", "/admin/setup/shop/", "/admin/setup/teach/", "/admin/setup/try/",
         "/admin/setup/site/", f"{form}/install/",
         "/admin/widgets/widgetconfig/",
@@ -257,6 +258,7 @@ async def test_conversations_are_marked_as_done_with_the_keyboard(
     )
     await sign_in(page, server.url)
     await page.get_by_role("link", name="Inbox").press("Enter")
+    await page.get_by_role("link", name="Needs attention").press("Enter")
     await expect(page.get_by_text("Unhappy", exact=True).last).to_be_visible()
     actions = page.get_by_label("Action:")
     await expect(actions).to_be_hidden()
