@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     AGENT_UNAVAILABLE = "agent_unavailable"
     INTERRUPTED = "interrupted"
     FORBIDDEN = "forbidden"
+    PERSON_UNAVAILABLE = "person_unavailable"
     INTERNAL = "internal"
 
     # REST API and admin only.
@@ -37,6 +38,8 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     REQUEST_IN_PROGRESS = "request_in_progress"
     UNAVAILABLE = "unavailable"
+    TAKEN = "taken"
+    STALE = "stale"
 
 
 class ApplicationError(Exception):
@@ -62,6 +65,14 @@ class ApplicationError(Exception):
         self.fields = fields or {}
         self.retry_after = retry_after
         self.limit = limit
+
+
+class ConflictError(ApplicationError):
+    """Someone else was faster. `details` are further fields of the error's JSON."""
+
+    def __init__(self, code: ErrorCode, message: str, *, details: dict[str, Any]) -> None:
+        super().__init__(code, message)
+        self.details = details
 
 
 class VersionConflictError(ApplicationError):

@@ -49,6 +49,11 @@ class Limits:
     model_calls_per_widget: int = 200
     model_history_messages: int = 20
     model_history_chars: int = 16_000
+    handoff_w1_seconds: float = 120
+    handoff_w2_seconds: float = 600
+    handoff_h1_seconds: float = 600
+    handoff_a1_seconds: float = 86_400
+    handoff_reopen_seconds: float = 7_200
 
     @classmethod
     def from_env(cls) -> "Limits":

@@ -9,11 +9,13 @@ from loquent.agents.api import TextAgentViewSet
 from loquent.agents.connection_api import ModelConnectionViewSet
 from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
+from loquent.organizations.api.members import MemberViewSet
 from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
 from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
 from widgets.api.contacts import ContactDataViewSet
+from widgets.api.desk import AvailabilityViewSet, SavedReplyViewSet
 from widgets.api.sessions import WidgetSessionViewSet
 from widgets.api.unanswered import UnansweredViewSet
 from widgets.api.widgets import WidgetViewSet
@@ -31,6 +33,8 @@ router.register("sessions", WidgetSessionViewSet, basename="session")
 router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("events", EventViewSet, basename="event")
+router.register("members", MemberViewSet, basename="member")
+router.register("saved-replies", SavedReplyViewSet, basename="saved-reply")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -59,6 +63,11 @@ urlpatterns = [
         "api/v1/agents/<uuid:pk>/unanswered/<uuid:question_id>/",
         UnansweredViewSet.as_view({"post": "close"}, detail=True),
         name="agent-unanswered-close",
+    ),
+    path(
+        "api/v1/availability/",
+        AvailabilityViewSet.as_view({"get": "read", "put": "write"}),
+        name="availability",
     ),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),

@@ -27,7 +27,7 @@ class ContactInfoMode(models.TextChoices):
 
 
 class MessageRole(models.TextChoices):
-    """The author of a message; `staff` is reserved."""
+    """The author of a message."""
 
     USER = "user", "Visitor"
     ASSISTANT = "assistant", "Assistant"
@@ -42,6 +42,13 @@ class MessageRole(models.TextChoices):
     def is_answer(self) -> bool:
         """Return whether an agent wrote the message; it ends a turn, and can be rated."""
         return self is MessageRole.ASSISTANT
+
+
+class MessageKind(models.TextChoices):
+    """Whether someone wrote a message, or a transition did (widgets/services/handoff/)."""
+
+    TEXT = "text", "Text"
+    NOTICE = "notice", "Notice"
 
 
 class MessageStatus(models.TextChoices):
@@ -62,6 +69,8 @@ class AnswerOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
     STOPPED = "stopped", "Stopped by the visitor"
     REFUSED = "refused", "Declined by the provider"
+    # Of a conversation, not of an answer: people answer in place of the agent.
+    HANDED_OVER = "handed_over", "Handed over"
 
 
 def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> str:
@@ -218,6 +227,7 @@ class WidgetConfigData:
     notice: NoticeData | None = None
     allowed_origins: list[str] | None = None
     daily_message_cap: int | None = None
+    handoff_enabled: bool = True
     enabled: bool = True
 
 
@@ -275,3 +285,10 @@ class MessageData:
     client_message_id: str | None = None
     card: bool = False
     choices: list[Choice] = field(default_factory=list)
+    author: str = ""
+    kind: str = MessageKind.TEXT.value
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the message ends a turn."""
+        return self.kind == MessageKind.TEXT and MessageRole(self.role).is_answer

@@ -109,6 +109,7 @@ class TextAgent(BaseModel):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "assistant"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(max_output_tokens__gte=1)

@@ -87,7 +87,8 @@ class ReplyRequest:
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
     `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
-    `endpoint` None: the server's own. `meter` records what the request costs.
+    `endpoint` None: the server's own. `can_ask_person`: the backend may end the answer with
+    `wants_person`. `meter` records what the request costs.
     """
 
     agent_id: str
@@ -102,6 +103,7 @@ class ReplyRequest:
     language: str = ""
     visitor_language: str = ""
     endpoint: ModelEndpoint | None = None
+    can_ask_person: bool = False
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 
@@ -144,6 +146,7 @@ class ReplyEnd:
     """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
 
     `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
+    `wants_person`: a person is to answer; then the answer may have no text.
     """
 
     sources: tuple[Source, ...] = ()
@@ -153,6 +156,7 @@ class ReplyEnd:
     cut: Cut | None = None
     notes: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    wants_person: bool = False
     retrieved: tuple[Retrieved, ...] = field(default=(), compare=False)
 
 

@@ -16,7 +16,12 @@ from loquent.organizations.models import Membership, Organization, Role
 M = TypeVar("M", bound=models.Model)
 AnyUser = User | AnonymousUser | AbstractBaseUser
 
-RANK = {Role.VIEWER.value: 1, Role.ADMIN.value: 2, Role.OWNER.value: 3}
+RANK = {
+    Role.VIEWER.value: 1,
+    Role.OPERATOR.value: 2,
+    Role.ADMIN.value: 3,
+    Role.OWNER.value: 4,
+}
 
 
 def visible_organizations(

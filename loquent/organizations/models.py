@@ -17,10 +17,14 @@ from loquent.organizations.business_hours import validate_business_hours, valida
 
 
 class Role(models.TextChoices):
-    """A viewer reads, an admin also writes, an owner also manages members and keys."""
+    """A viewer reads, an operator also answers visitors, an admin also changes settings.
+
+    An owner also manages members and keys.
+    """
 
     OWNER = "owner", "Owner"
     ADMIN = "admin", "Admin"
+    OPERATOR = "operator", "Operator"
     VIEWER = "viewer", "Viewer"
 
 
@@ -91,6 +95,13 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         return self.name
 
 
+class Availability(models.TextChoices):
+    """Whether a member says that they can answer now."""
+
+    ONLINE = "online", "Online"
+    AWAY = "away", "Away"
+
+
 class Membership(BaseModel):
     """A user's role in an organization."""
 
@@ -101,6 +112,11 @@ class Membership(BaseModel):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    is_away = models.BooleanField(default=False, db_default=False, editable=False)
+    # When the member is online again; null: they say so themselves.
+    away_until = models.DateTimeField(null=True, editable=False)
+    # When they last used a conversation's page, to about half a minute.
+    seen_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "member"
@@ -113,6 +129,18 @@ class Membership(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"
+
+    @property
+    def public_name(self) -> str:
+        """Return the name that visitors read; never the email address."""
+        return self.user.get_full_name() or self.user.get_username().partition("@")[0]
+
+    @property
+    def availability(self) -> str:
+        """Return whether the member says that they can answer now."""
+        is_over = self.away_until is not None and self.away_until <= timezone.now()
+        away = self.is_away and not is_over
+        return Availability.AWAY.value if away else Availability.ONLINE.value
 
 
 class Scope(models.TextChoices):

@@ -24,7 +24,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
-from loquent.errors import ApplicationError, ErrorCode, VersionConflictError
+from loquent.errors import ApplicationError, ConflictError, ErrorCode, VersionConflictError
 from loquent.text import clean_text
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ STATUS = {
     ErrorCode.FORBIDDEN: status.HTTP_403_FORBIDDEN,
     ErrorCode.CONFLICT: status.HTTP_409_CONFLICT,
     ErrorCode.REQUEST_IN_PROGRESS: status.HTTP_409_CONFLICT,
+    ErrorCode.TAKEN: status.HTTP_409_CONFLICT,
+    ErrorCode.STALE: status.HTTP_409_CONFLICT,
     ErrorCode.PRECONDITION_FAILED: status.HTTP_412_PRECONDITION_FAILED,
     ErrorCode.IDEMPOTENCY_KEY_REUSED: status.HTTP_422_UNPROCESSABLE_ENTITY,
     ErrorCode.RATE_LIMITED: status.HTTP_429_TOO_MANY_REQUESTS,
@@ -97,6 +99,8 @@ def _application_error(error: ApplicationError) -> Response:
     response = error_response(status_code, error.code, error.message, error.fields)
     if isinstance(error, VersionConflictError):
         response.data["current"] = error.current
+    if isinstance(error, ConflictError):
+        response.data.update(error.details)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -25,6 +25,8 @@ class VisitorSocket:
     def __init__(self, communicator: WebsocketCommunicator) -> None:
         self._communicator = communicator
         self._has_left = False
+        # Whether `receive` returns frames of the type `conversation`, too.
+        self.shows_conversation = False
         self.accepted = False
         self.subprotocol: str | None = None
         self.close_code: int | None = None
@@ -40,11 +42,18 @@ class VisitorSocket:
             await self._note_close(answer)
 
     async def receive(self) -> Frame:
-        """Return the next frame; raise SocketClosedError if the server closes instead."""
-        output = await self._next_output()
-        if output["type"] == "websocket.close":
-            raise SocketClosedError(f"closed with {self.close_code}")
-        frame: Frame = json.loads(output["text"])
+        """Return the next frame; raise SocketClosedError if the server closes instead.
+
+        Frames of the type `conversation` are skipped unless `shows_conversation`.
+        """
+        frame: Frame
+        while True:
+            output = await self._next_output()
+            if output["type"] == "websocket.close":
+                raise SocketClosedError(f"closed with {self.close_code}")
+            frame = json.loads(output["text"])
+            if self.shows_conversation or frame["type"] != "conversation":
+                break
         if frame["type"] == "session":
             self.token = frame["session_token"]
         return frame

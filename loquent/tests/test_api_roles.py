@@ -15,6 +15,7 @@ from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.services.events import send_ping
+from widgets.services.handoff.saved_replies import Author, create_saved_reply
 from widgets.services.history import append_message
 from widgets.services.insights.unanswered import agent_groups
 from widgets.services.sessions import create_widget_session
@@ -23,10 +24,11 @@ Connect = Callable[..., APIClient]
 
 pytestmark = pytest.mark.exhaustive
 
-READ = {"viewer", "admin", "owner", "key read", "key write"}
+READ = {"viewer", "operator", "admin", "owner", "key read", "key write"}
 # What a viewer may not read as a whole, a program may: its key was made for that.
-EXPORT = READ - {"viewer"}
+EXPORT = READ - {"viewer", "operator"}
 WRITE = {"admin", "owner", "key write"}
+ANSWER = WRITE | {"operator"}
 OWN = {"owner"}
 CALLERS = sorted(READ | {"nobody", "no member", "other owner", "other key"})
 
@@ -68,6 +70,33 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/sessions/{id}/"): READ,
     ("delete", "/api/v1/sessions/{id}/"): WRITE,
     ("get", "/api/v1/sessions/{id}/messages/"): READ,
+    **{
+        ("post", f"/api/v1/sessions/{{id}}/{move}/"): ANSWER
+        for move in (
+            "take-over",
+            "reply",
+            "release",
+            "hand-back",
+            "resolve",
+            "reopen",
+            "assign",
+            "snooze",
+            "notes",
+        )
+    },
+    ("get", "/api/v1/sessions/{id}/notes/"): READ,
+    ("get", "/api/v1/sessions/{id}/events/"): READ,
+    ("get", "/api/v1/members/"): READ,
+    ("get", "/api/v1/availability/"): READ - {"viewer"},
+    ("put", "/api/v1/availability/"): ANSWER,
+    ("get", "/api/v1/sessions/{id}/draft/"): READ - {"viewer"},
+    ("put", "/api/v1/sessions/{id}/draft/"): ANSWER,
+    ("get", "/api/v1/saved-replies/"): READ,
+    ("post", "/api/v1/saved-replies/"): ANSWER,
+    ("get", "/api/v1/saved-replies/{id}/"): READ,
+    ("put", "/api/v1/saved-replies/{id}/"): WRITE,
+    ("patch", "/api/v1/saved-replies/{id}/"): WRITE,
+    ("delete", "/api/v1/saved-replies/{id}/"): WRITE,
     ("get", "/api/v1/api-keys/"): OWN,
     ("post", "/api/v1/api-keys/"): OWN,
     ("get", "/api/v1/api-keys/{id}/"): OWN,
@@ -118,6 +147,7 @@ def clients(
         "nobody": api(),
         "no member": api(User.objects.create_user("stranger@example.com", is_staff=True)),
         "viewer": api(bob),
+        "operator": api(make_member(acme, "olga", Role.OPERATOR)),
         "admin": api(make_member(acme, "anna", Role.ADMIN)),
         "owner": api(alice),
         "other owner": api(charlie),
@@ -141,7 +171,11 @@ def ids(acme: Organization) -> dict[str, str]:
     asked = append_message(session, role="user", content="Do you repair tents?")
     append_message(session, role="assistant", content="No.", outcome="no_answer", reply_to=asked)
     [unanswered] = agent_groups(agent=widget.text_agent)
+    saved_reply = create_saved_reply(
+        organization=acme, author=Author(None, may_share=True), name="x", content="x", shared=True
+    )
     return {
+        "saved-replies": str(saved_reply.id),
         # Its agent answers visitors, and so can't be deleted.
         "asked": str(widget.text_agent_id),
         "unanswered": str(unanswered.id),
@@ -174,11 +208,16 @@ def test_permissions_match_the_matrix(
 ) -> None:
     kind = "questions" if "/questions/" in path else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body: dict[str, Any] | None = {"name": "New", "text_agent_id": str(own_agent.id)}
+    body: dict[str, Any] = {"name": "New", "text_agent_id": str(own_agent.id)}
     if kind == "questions":
         body = {"question": "Who is the pope?", "expect": "none"}
     if kind == "connections":
         body = {"name": "New", "base_url": "https://example.com/v1"}
+    answering = globex if caller in OTHERS else acme
+    member = str(answering.memberships.filter(role=Role.OWNER)[0].id)
+    if kind in {"sessions", "saved-replies", "availability"}:
+        body |= {"content": "Hello", "until": "2099-01-01T00:00:00Z", "member": member}
+        body["status"] = "away"
     if kind == "webhooks":
         body = {"url": "https://example.com/new", "events": ["ping"]}
     if path.endswith("/evaluate/"):
@@ -186,7 +225,8 @@ def test_permissions_match_the_matrix(
     if "/unanswered/" in path:
         kind, body = "asked", {"ignore": True}
     if method == "get":
-        body = None
+        is_mine = path.endswith(("/availability/", "/draft/"))
+        body = {"member": member} if is_mine and "key" in caller else {}
     address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids.get(kind, ""))
     address = address.replace("{delivery_id}", ids["delivery"])
     address = address.replace("{question_id}", ids["unanswered"])

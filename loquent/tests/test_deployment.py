@@ -42,7 +42,7 @@ def test_env_example_has_every_variable_and_its_default() -> None:
     code = read("loquent/settings.py") + read("loquent/webhooks/settings.py")
     in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', code))
     limits = {variable(field.name): field.default for field in fields(Limits)}
-    example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
+    example = dict(re.findall(r"^#?([A-Z0-9_]+)=(.*)$", read(".env.example"), re.MULTILINE))
     assert len(in_settings) > 10
     assert example.keys() == in_settings | limits.keys() | COMPOSE_DEFAULTS.keys() | {
         "POSTGRES_PASSWORD"

@@ -32,12 +32,16 @@ from loquent.webhooks.api.serializers import NewWebhookSerializer
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.types import EndpointData
 from widgets.api.contacts import ErasureReceiptSerializer
+from widgets.api.desk_serializers import SavedReplySerializer
 from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessionSerializer
 from widgets.api.widget_serializers import WidgetSerializer
 from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
-RESOURCES = ("Widgets", "Agents", "Contacts", "Sessions", "API keys", "Connections", "Webhooks")
+RESOURCES = (
+    "Widgets", "Agents", "Contacts", "Sessions", "Members", "Saved replies", "API keys",
+    "Connections", "Webhooks",
+)  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -65,6 +69,7 @@ def test_documented_endpoints_match_the_code() -> None:
         ("Agents", [TextAgentSerializer]),
         ("Contacts", [ContactSerializer, ErasureReceiptSerializer]),
         ("Sessions", [WidgetSessionSerializer, WidgetMessageSerializer]),
+        ("Saved replies", [SavedReplySerializer]),
         ("API keys", [NewApiKeySerializer]),
         ("Webhooks", [NewWebhookSerializer]),
         ("Connections", [ModelConnectionSerializer]),
@@ -162,6 +167,7 @@ def test_documented_examples_work(
             "SESSION_ID": str(session.id),
             "WEBHOOK_ID": str(webhook.id),
             "CONNECTION_ID": str(connection.id),
+            "MEMBER_ID": str(acme.memberships.get(user=alice).id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }
         run(example, {**variables, **ids})

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import {
-  frames,
-  lengthOf,
-  newMessageId,
-  parseFrame,
-  subprotocols,
-} from "../src/conversation/protocol.js";
+import { frames, newMessageId, parseFrame, subprotocols } from "../src/conversation/protocol.js";
 import { pageFrame } from "../src/embed/page.js";
+import { lengthOf } from "../src/more/length.js";
+import * as people from "../src/more/people/frames.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
 const named = (name) => golden.client.find((each) => each.name === name).frame;
@@ -49,6 +45,11 @@ const built = {
     }),
   ),
   new_conversation: frames.newConversation(),
+  ask_person: people.asking("ask_person"),
+  ask_agent: people.asking("ask_agent"),
+  reply_email: people.replyEmail("jane@example.com"),
+  seen: people.seenUpTo(7),
+  survey: people.survey(5, "Quick and friendly"),
   ping: frames.ping(),
 };
 

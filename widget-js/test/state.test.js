@@ -12,6 +12,8 @@ import {
 } from "../src/conversation/state.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../docs/frames.json", import.meta.url), "utf8"));
+/** Frames that the third file reads. */
+const unused = new Set(["conversation", "staff_typing", "reply_email_saved", "survey_saved"]);
 
 function freeze(value) {
   if (value && typeof value === "object") Object.values(value).forEach(freeze);
@@ -46,7 +48,9 @@ const effects = {
   pong: (state) => assert.deepEqual(state, busy),
 };
 
-for (const { name, version, frame } of golden.server) {
+for (const { name, version, frame } of golden.server.filter(
+  ({ frame }) => !unused.has(frame.type),
+)) {
   test(`the state after: ${name} (${version})`, () => {
     const parsed = freeze(parseFrame(JSON.stringify(frame)));
     effects[frame.type]({ ...busy, ...afterFrame(busy, parsed) });

@@ -1,13 +1,17 @@
 """Filter lists of widgets, sessions and messages."""
 
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django_filters import rest_framework as filters
 
+from loquent.errors import invalid
 from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import NEEDS_STAFF
+from widgets.team_types import Handler, WorkStatus
 from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating
 
 Sessions = models.QuerySet[WidgetSession]
@@ -45,6 +49,21 @@ class SessionFilter(PeriodFilterSet):
         method="filter_needs_attention",
         help_text="`true`: conversations that staff should look at; `false`: all others.",
     )
+    handler = filters.ChoiceFilter(
+        choices=Handler.choices, help_text="Conversations that this side answers."
+    )
+    status = filters.ChoiceFilter(
+        choices=WorkStatus.choices, help_text="Conversations with this status of the team's work."
+    )
+    assignee = filters.CharFilter(
+        method="filter_assignee",
+        max_length=36,
+        help_text="`me`, `none`, or the id of a member: who has the conversation.",
+    )
+    waiting = BooleanChoice(
+        method="filter_waiting",
+        help_text="`true`: conversations whose visitor waits for a person; `false`: all others.",
+    )
     has_feedback = BooleanChoice(
         method="filter_has_feedback",
         help_text="`true`: conversations with a rated answer; `false`: conversations without.",
@@ -64,6 +83,24 @@ class SessionFilter(PeriodFilterSet):
         needing = models.Q(attention__gte=NEEDS_STAFF)
         return queryset.filter(needing if value == "true" else ~needing)
 
+    def filter_assignee(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        if value == "none":
+            return queryset.filter(assignee=None)
+        if value == "me":
+            user = getattr(self.request, "user", None)
+            if user is None or user.pk is None:
+                raise invalid({"assignee": ["An API key has no conversations. Name a member."]})
+            return queryset.filter(assignee__user=user)
+        try:
+            return queryset.filter(assignee_id=UUID(value))
+        except ValueError:
+            raise invalid({"assignee": ["Use me, none, or the id of a member."]}) from None
+
+    def filter_waiting(self, queryset: Sessions, name: str, value: str) -> Sessions:
+        of_team = ~Q(handler=Handler.AGENT) | Q(follow_up=True)
+        waiting = of_team & Q(waiting_since__isnull=False)
+        return queryset.filter(waiting if value == "true" else ~waiting)
+
     def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
         rated = WidgetMessage.objects.filter(rating__isnull=False)
         if value == "true":
@@ -82,7 +119,8 @@ class MessageFilter(filters.FilterSet):  # type: ignore[misc]
 
     role = filters.ChoiceFilter(
         choices=MessageRole.choices,
-        help_text="`user`: messages from the visitor; `assistant`: answers.",
+        help_text="`user`: messages from the visitor; `assistant`: answers and "
+        "the lines of transitions; `staff`: messages from a person.",
     )
     status = filters.ChoiceFilter(
         choices=MessageStatus.choices, help_text="Messages with this status."

@@ -7,9 +7,11 @@ from rest_framework import serializers
 
 from loquent.agents.services import DEFAULT_MODEL
 from loquent.agents.types import VisitorPage
+from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.team_types import WantedReason
 from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
 
 SESSION: dict[str, Any] = {
@@ -29,12 +31,23 @@ SESSION: dict[str, Any] = {
     "needs_attention": [],
     "last_active_at": "2026-01-05T09:31:00.000000Z",
     "ended_at": None,
+    "handler": "agent",
+    "assignee": None,
+    "status": "open",
+    "revision": 0,
+    "waiting_since": None,
+    "wanted_reason": None,
+    "follow_up": False,
+    "snoozed_until": None,
+    "reply_email": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
 }
 MESSAGE = {
     "id": "0b9d1d4e-52a4-4c53-8d25-4a0b0f8f7b01",
     "seq": 2,
     "role": "assistant",
+    "author": None,
+    "kind": "text",
     "content": "Parcels arrive within two days.",
     "status": "complete",
     "outcome": "answered",
@@ -61,6 +74,19 @@ class PageSerializer(serializers.Serializer[VisitorPage]):
     referrer = serializers.CharField()
     context = serializers.DictField()  # type: ignore[assignment]  # the metaclass takes it away
     at = serializers.DateTimeField()
+
+
+class AssigneeSerializer(serializers.Serializer[Membership]):
+    """The member who has a conversation. `name` is the one that visitors read."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="public_name")
+
+
+class AuthorSerializer(serializers.Serializer[Any]):
+    """The person who wrote a message, by the name of that time."""
+
+    name = serializers.CharField(source="author")
 
 
 class EndField(serializers.ChoiceField):
@@ -109,6 +135,20 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         ),
     )
 
+    assignee = AssigneeSerializer(read_only=True, allow_null=True)
+    wanted_reason = EndField(
+        choices=WantedReason.choices,
+        read_only=True,
+        allow_null=True,
+        help_text="Why a person is wanted; null if none is.",
+    )
+    reply_email = serializers.SerializerMethodField(
+        help_text="The visitor's address for answers; null if they left none."
+    )
+
+    def get_reply_email(self, session: WidgetSession) -> str | None:
+        return session.reply_email or None
+
     class Meta:
         model = WidgetSession
         fields = [
@@ -122,6 +162,15 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "needs_attention",
             "last_active_at",
             "ended_at",
+            "handler",
+            "assignee",
+            "status",
+            "revision",
+            "waiting_since",
+            "wanted_reason",
+            "follow_up",
+            "snoozed_until",
+            "reply_email",
             "created_at",
         ]
 
@@ -167,6 +216,9 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "`refused`: the provider declined because of the content. Null for visitors' messages."
         ),
     )
+    author = serializers.SerializerMethodField(
+        help_text="The person who wrote a staff message; null for all other messages."
+    )
     sources = SourcesField(read_only=True)
     # Not read-only, so that the schema doesn't require it; nothing is written with this.
     choices = ChoicesField(
@@ -180,12 +232,18 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
         help_text="Why an answer with the status `cut` is incomplete; null for any other message.",
     )
 
+    @extend_schema_field(AuthorSerializer(allow_null=True))
+    def get_author(self, message: WidgetMessage) -> dict[str, str] | None:
+        return {"name": message.author} if message.author else None
+
     class Meta:
         model = WidgetMessage
         fields = [
             "id",
             "seq",
             "role",
+            "author",
+            "kind",
             "content",
             "status",
             "outcome",

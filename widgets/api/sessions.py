@@ -14,13 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loquent.organizations.api.authentication import AdminPermission
-from loquent.organizations.api.base import ListMixin, OrganizationViewSet
+from loquent.organizations.api.base import ListMixin
 from loquent.organizations.api.slow_requests import slow_batches
 from loquent.rest.errors import NewestFirstPagination
 from loquent.rest.filters import StrictFilterBackend
 from loquent.rest.openapi import line_example
 from loquent.rest.streaming import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
+from widgets.api.desk import DraftActions
 from widgets.api.filters import MessageFilter, SessionFilter
+from widgets.api.handoff import HandoffActions
 from widgets.api.session_serializers import (
     MESSAGE,
     SESSION,
@@ -64,15 +66,22 @@ class WidgetSessionViewSet(
     ListMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
-    OrganizationViewSet,
+    HandoffActions,
+    DraftActions,
 ):
-    """Visitors' conversations: to read, to search, to export, to delete."""
+    """Visitors' conversations: to read, to search, to answer, to export, to delete."""
 
-    queryset = WidgetSession.objects.all()
+    queryset = WidgetSession.objects.select_related("assignee__user")
     serializer_class = WidgetSessionSerializer
     organization_path = "widget__organization"
     filterset_class = SessionFilter
-    ordering_fields = ("created_at", "last_active_at")
+    ordering_fields = ("created_at", "last_active_at", "waiting_since")
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        found = super().filter_queryset(queryset)
+        by_wait = self.request.query_params.get("ordering", "").endswith("waiting_since")
+        # Pages can't continue behind a row without the value that they are sorted by.
+        return found.filter(waiting_since__isnull=False) if by_wait else found
 
     def perform_destroy(self, instance: WidgetSession) -> None:
         delete_widget_session(session_id=instance.id)
@@ -126,6 +135,7 @@ def _with_messages(sessions: list[WidgetSession]) -> Iterator[dict[str, Any]]:
     messages: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     rows = WidgetMessage.objects.filter(session__in=sessions).order_by("session", "seq")
     for row in rows.values("session_id", *WidgetMessageSerializer.Meta.fields):
+        row["author"] = {"name": row["author"]} if row["author"] else None
         row["outcome"] = row["outcome"] or None
         row["cut_reason"] = row["cut_reason"] or None
         messages[row.pop("session_id")].append(without_empty_choices(row))

@@ -17,7 +17,7 @@ from widgets.chat.server_frames import (
     typing_start_frame,
     typing_stop_frame,
 )
-from widgets.types import FINISHED, MessageData
+from widgets.types import FINISHED, MessageData, MessageRole
 
 
 class ClientState:
@@ -149,11 +149,21 @@ class ClientState:
         return self.v2 or message_id in self._own or message_id in self._joined
 
     def _posted(self, event: MessagePosted) -> list[Frame]:
-        is_shown = self._is_shown(event.message.seq)
-        self._show(event.message.seq)
-        if not self.v2 or is_shown or event.sender == self.name:
+        message = event.message
+        is_shown = self._is_shown(message.seq)
+        self._show(message.seq)
+        if is_shown or event.sender == self.name:
             return []
-        return [message_frame(v2=True, message=event.message)]
+        if self.v2:
+            return [message_frame(v2=True, message=message)]
+        if message.role == MessageRole.USER:
+            return []
+        # A person's message, or the line of a transition: a turn of its own for a base client.
+        return [
+            typing_start_frame(v2=False, message_id=message.id),
+            message_frame(v2=False, message=message),
+            typing_stop_frame(),
+        ]
 
     def _start(self, message_id: str, reply_id: str) -> list[Frame]:
         """Show that the answer is being written; an earlier try, of a dead process, is over."""

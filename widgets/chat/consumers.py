@@ -11,14 +11,13 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.telemetry import tracing
 from loquent.telemetry.correlation import bind_session
 from widgets.chat.base_consumer import SocketConsumer
+from widgets.chat.client_frames import MessageFrame, PingFrame
 from widgets.chat.handlers import handle_frame
 from widgets.chat.handshake import is_v2, read_handshake
 from widgets.chat.protocol import (
     V2_SUBPROTOCOL,
     CloseCode,
     FrameError,
-    MessageFrame,
-    PingFrame,
     is_too_big,
     parse_client_frame,
 )

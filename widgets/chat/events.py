@@ -13,7 +13,10 @@ from widgets.types import ContactCard, MessageData, NoticeData
 
 @dataclass(frozen=True, slots=True)
 class MessagePosted:
-    """A visitor's message is committed; `sender` is the socket (its own name) that sent it."""
+    """A message is committed that ends no turn: a visitor's, a person's, or a transition's line.
+
+    `sender` is the socket (its own name) that sent it.
+    """
 
     message: MessageData
     sender: str
@@ -54,6 +57,8 @@ class SessionReplaced:
     starters: list[str] = field(default_factory=list)
     notice: NoticeData | None = None
     contact_card: ContactCard | None = None
+    back_at: str | None = None
+    is_person_offered: bool = False
 
     def __repr__(self) -> str:
         return f"SessionReplaced({self.session_id!r})"
@@ -93,10 +98,45 @@ class ResyncRequested:
     """An event of this session was not sent: its sockets have to read the database."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConversationChanged:
+    """A transition is committed: sockets read the database, and the turns in `ended` stop."""
+
+    ended: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTyping:
+    """A person of the team writes to the visitor, or has stopped."""
+
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPresent:
+    """A member looks at a conversation, writes in it, or has left it; for their colleagues."""
+
+    conversation: str
+    organization: str
+    member: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """These conversations have changed: open inboxes read them again."""
+
+    ids: list[str]
+
+
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
-ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
-ProcessEvent = StopRequested | AnswerRequested | ResyncRequested
+ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
+ProcessEvent = (
+    StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
+)
 Event = ClientEvent | ProcessEvent
 
 # The names in the channel layer. Two versions exchange events during a deploy: don't rename.
@@ -110,6 +150,10 @@ KINDS: dict[str, type[Event]] = {
     "StopAsked": StopRequested,
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
+    "ConversationChanged": ConversationChanged,
+    "StaffTyping": StaffTyping,
+    "MemberPresent": MemberPresent,
+    "InboxChanged": InboxChanged,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}
@@ -117,7 +161,13 @@ NAMES = {kind: name for name, kind in KINDS.items()}
 
 def to_wire(event: Event) -> dict[str, Any]:
     """Return an event as the channel layer carries it."""
-    return {"kind": NAMES[type(event)], **asdict(event)}
+    data = asdict(event)
+    if isinstance(event, SessionReplaced):
+        # The version before doesn't know them. It has no hand-off either.
+        for name in ("back_at", "is_person_offered"):
+            if not data[name]:
+                del data[name]
+    return {"kind": NAMES[type(event)], **data}
 
 
 def from_wire(data: dict[str, Any]) -> Event:

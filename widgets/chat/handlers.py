@@ -10,8 +10,9 @@ from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.telemetry import tracing
 from widgets.chat.bus import PROCESS, bus
-from widgets.chat.events import MessagePosted, SessionReplaced, StopRequested
-from widgets.chat.protocol import (
+from widgets.chat.client_frames import (
+    AskAgentFrame,
+    AskPersonFrame,
     ClientFrame,
     ContactInfoFrame,
     FeedbackFrame,
@@ -20,24 +21,40 @@ from widgets.chat.protocol import (
     PageFrame,
     PingFrame,
     RegenerateFrame,
+    ReplyEmailFrame,
+    SeenFrame,
     StopFrame,
+    SurveyFrame,
 )
+from widgets.chat.events import MessagePosted, SessionReplaced, StopRequested
 from widgets.chat.rooms import rooms
 from widgets.chat.server_frames import (
     ack_frame,
     contact_info_saved_frame,
     feedback_saved_frame,
     pong_frame,
+    reply_email_saved_frame,
+    survey_saved_frame,
 )
 from widgets.chat.turn_runner import runner
 from widgets.chat.visitor_socket import SessionSocket
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.feedback import save_feedback
+from widgets.services.handoff.state import conversation_state
+from widgets.services.handoff.visitor import (
+    ask_agent,
+    ask_person,
+    note_seen,
+    save_reply_email,
+    save_survey,
+)
 from widgets.services.pages import save_page
 from widgets.services.rate_limits import take_session
 from widgets.services.sessions import contact_card, replace_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.regenerate import regenerate_answer
+
+TeamFrame = AskPersonFrame | AskAgentFrame | ReplyEmailFrame | SeenFrame | SurveyFrame
 
 logger = logging.getLogger(__name__)
 # Only the socket's next frame waits for this.
@@ -83,6 +100,24 @@ async def handle_frame(frame: ClientFrame, *, socket: SessionSocket, session_id:
             await _start_new_conversation(session_id, socket.handshake.ip)
         case PingFrame():
             socket.put(pong_frame())
+        case _:
+            await _handle_for_team(frame, socket, session_id)
+
+
+async def _handle_for_team(frame: TeamFrame, socket: SessionSocket, session_id: uuid.UUID) -> None:
+    match frame:
+        case AskPersonFrame():
+            await in_database(ask_person, session_id=session_id)
+        case AskAgentFrame():
+            await in_database(ask_agent, session_id=session_id, ip=socket.handshake.ip)
+        case ReplyEmailFrame(email):
+            await in_database(save_reply_email, session_id=session_id, email=email)
+            socket.put(reply_email_saved_frame())
+        case SeenFrame(seq):
+            await in_database(note_seen, session_id=session_id, seq=seq)
+        case SurveyFrame(score, comment):
+            await in_database(save_survey, session_id=session_id, score=score, comment=comment)
+            socket.put(survey_saved_frame())
 
 
 @tracing.traced("message")
@@ -144,6 +179,7 @@ async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
     session, token = await in_database(replace_session, session_id=session_id)
     # After deleting waiting turns; otherwise the next one would start when this one stops.
     await _stop(session_id)
+    state = await in_database(conversation_state, session_id=session.id)
     event = SessionReplaced(
         session_id=str(session.id),
         session_token=token,
@@ -151,5 +187,7 @@ async def _start_new_conversation(session_id: uuid.UUID, ip: str) -> None:
         starters=session.widget.starters,
         notice=session.widget.notice,
         contact_card=contact_card(session.widget.organization),
+        back_at=state.back_at,
+        is_person_offered=state.is_offered,
     )
     await rooms.publish(session_id, event)

@@ -5,13 +5,27 @@ docs/protocol.md explains it; docs/frames.json has an example of every frame.
 
 import json
 import re
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
-from loquent.agents.types import VisitorPage
 from loquent.errors import ErrorCode
 from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
+from widgets.chat.client_frames import (
+    AskAgentFrame,
+    AskPersonFrame,
+    ClientFrame,
+    ContactInfoFrame,
+    FeedbackFrame,
+    MessageFrame,
+    NewConversationFrame,
+    PageFrame,
+    PingFrame,
+    RegenerateFrame,
+    ReplyEmailFrame,
+    SeenFrame,
+    StopFrame,
+    SurveyFrame,
+)
 from widgets.visitor_page import read_page
 
 V2_SUBPROTOCOL = "loquent.v2"
@@ -19,8 +33,10 @@ TOKEN_SUBPROTOCOL = "loquent.token."
 MAX_CONTACT_FIELD = 1_000
 MAX_COMMENT = 2_000
 MAX_PAGE_BYTES = 4_096
-# NFC merges at most four code points into one: a text longer than this many times the limit is too
-# long in any case, and is not normalized.
+MAX_SEQ = 2**31 - 1
+BEST_SCORE = 5
+# NFC makes one code point of four at most: what is longer than this many times the limit is too
+# long in any case, and need not be normalized to know it.
 NFC_SHRINKS = 4
 Frame = dict[str, Any]
 _CLIENT_MESSAGE_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
@@ -53,73 +69,20 @@ class FrameError(Exception):
         self.client_message_id = client_message_id
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFrame:
-    """The visitor sends a message; the content is cleaned and not empty."""
-
-    content: str
-    client_message_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactInfoFrame:
-    """The visitor's details, as typed; None if not given."""
-
-    name: str | None
-    email: str | None
-    phone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FeedbackFrame:
-    """A rating of an answer. `rating` None removes it; `comment` None keeps the earlier comment."""
-
-    message_id: str
-    rating: Literal["up", "down"] | None
-    comment: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RegenerateFrame:
-    """Regenerate the latest answer."""
-
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopFrame:
-    """Stop the running answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageFrame:
-    """The page that the visitor is on."""
-
-    page: VisitorPage
-
-
-@dataclass(frozen=True, slots=True)
-class NewConversationFrame:
-    """End this session and start another."""
-
-
-@dataclass(frozen=True, slots=True)
-class PingFrame:
-    """Check the connection."""
-
-
-ClientFrame = (
-    MessageFrame
-    | ContactInfoFrame
-    | FeedbackFrame
-    | RegenerateFrame
-    | StopFrame
-    | PageFrame
-    | NewConversationFrame
-    | PingFrame
-)
 BASE_TYPES = frozenset({"message", "contact_info"})
-V2_TYPES = BASE_TYPES | {"feedback", "regenerate", "stop", "page", "new_conversation", "ping"}
+V2_TYPES = BASE_TYPES | {
+    "feedback",
+    "regenerate",
+    "stop",
+    "page",
+    "new_conversation",
+    "ask_person",
+    "ask_agent",
+    "reply_email",
+    "seen",
+    "survey",
+    "ping",
+}
 
 
 def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int) -> ClientFrame:
@@ -153,8 +116,25 @@ def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int)
             return _parse_page(data, raw)
         case "new_conversation":
             return NewConversationFrame()
-        case _:
+        case "ping":
             return PingFrame()
+        case _:
+            return _parse_for_team(kind, data)
+
+
+def _parse_for_team(kind: str, data: Frame) -> ClientFrame:
+    match kind:
+        case "ask_person":
+            return AskPersonFrame()
+        case "ask_agent":
+            return AskAgentFrame()
+        case "reply_email":
+            return ReplyEmailFrame(_optional_text(data, "email", MAX_CONTACT_FIELD) or "")
+        case "seen":
+            return SeenFrame(_whole_number(data, "seq", 1, MAX_SEQ))
+        case _:
+            score = _whole_number(data, "score", 1, BEST_SCORE)
+            return SurveyFrame(score, _optional_text(data, "comment", MAX_COMMENT) or "")
 
 
 def _decode(raw: str | bytes | None) -> Frame:
@@ -231,6 +211,14 @@ def _message_id(data: Frame) -> str:
     if not isinstance(message_id, str) or not 1 <= len(message_id) <= 64:
         _refuse("This frame needs the message_id of an answer.")
     return message_id
+
+
+def _whole_number(data: Frame, name: str, least: int, most: int) -> int:
+    value = data.get(name)
+    # JSON's true is an int in Python.
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        _refuse(f"{name} is a whole number from {least} to {most}.")
+    return value
 
 
 def _optional_text(data: Frame, name: str, longest: int) -> str | None:

@@ -18,7 +18,7 @@ from widgets.chat.protocol import utf16_length
 from widgets.chat.rooms import rooms
 from widgets.services.refusals import count_refusal
 from widgets.services.turns.claim import begin_turn, begin_turns
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageStatus
 
@@ -74,6 +74,7 @@ class RunningTurn:
             return
         if isinstance(reply, ApplicationError):
             self._fail(reply.message, reply.retry_after)
+            self.outcome.limit = reply.limit
             return
         self.outcome.model = reply.model
         self._generation = asyncio.create_task(self._consume(reply))
@@ -131,6 +132,7 @@ class RunningTurn:
                         self.outcome.sources = list(event.sources)
                         self.outcome.choices = list(event.choices)
                         self.outcome.reply_outcome = event.outcome
+                        self.outcome.wants_person = event.wants_person
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens
 

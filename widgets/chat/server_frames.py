@@ -5,7 +5,8 @@ from typing import Any
 
 from loquent.errors import ErrorCode
 from widgets.chat.protocol import Frame, byte_length, encode
-from widgets.types import FINISHED, ContactCard, MessageData, NoticeData
+from widgets.team_types import ConversationState
+from widgets.types import FINISHED, ContactCard, MessageData, MessageRole, NoticeData
 
 INTERNAL_SENTENCE = "Something went wrong on our side. Please try again."
 # The longest form of a character in JSON, such as \u0007, and room for a line's other fields.
@@ -48,7 +49,7 @@ def history_frame(
     """
     if not v2:
         shown = [m for m in messages if m.status in FINISHED]
-        lines: list[Frame] = [{"role": m.role, "content": m.content} for m in shown]
+        lines: list[Frame] = [{"role": _base_role(m), "content": m.content} for m in shown]
     else:
         lines = [
             {**_fields(m), "feedback": m.feedback, "client_message_id": m.client_message_id}
@@ -88,7 +89,12 @@ def message_frame(*, v2: bool, message: MessageData) -> Frame:
     """A finished message."""
     if v2:
         return {"type": "message", **_fields(message)}
-    return {"type": "message", "content": message.content, "role": message.role}
+    return {"type": "message", "content": message.content, "role": _base_role(message)}
+
+
+def _base_role(message: MessageData) -> str:
+    """Return the role for a base client, which knows two."""
+    return message.role if message.role == MessageRole.USER else MessageRole.ASSISTANT.value
 
 
 def _fields(message: MessageData) -> dict[str, Any]:
@@ -96,6 +102,8 @@ def _fields(message: MessageData) -> dict[str, Any]:
     choices = {"choices": message.choices} if message.choices else {}
     return {
         "role": message.role,
+        "author": {"name": message.author} if message.author else None,
+        "kind": message.kind,
         "content": message.content,
         "id": message.id,
         "seq": message.seq,
@@ -132,6 +140,37 @@ def contact_info_saved_frame() -> Frame:
 def feedback_saved_frame(message_id: str) -> Frame:
     """The rating is saved (v2)."""
     return {"type": "feedback_saved", "message_id": message_id}
+
+
+def conversation_frame(state: ConversationState) -> Frame:
+    """Who has the conversation, and what the visitor may ask for (v2)."""
+    return {
+        "type": "conversation",
+        "handler": state.handler,
+        "status": state.status,
+        "person": {"name": state.person} if state.person is not None else None,
+        "can_ask_person": state.can_ask_person,
+        "can_ask_agent": state.can_ask_agent,
+        "expected": state.expected,
+        "back_at": state.back_at,
+        "reply_email": state.reply_email,
+        "survey": state.survey,
+    }
+
+
+def staff_typing_frame(*, name: str, on: bool) -> Frame:
+    """A person writes, or has stopped."""
+    return {"type": "staff_typing", "name": name, "on": on}
+
+
+def reply_email_saved_frame() -> Frame:
+    """The address for replies is kept (v2)."""
+    return {"type": "reply_email_saved"}
+
+
+def survey_saved_frame() -> Frame:
+    """The rating of the conversation is kept (v2)."""
+    return {"type": "survey_saved"}
 
 
 def pong_frame() -> Frame:

@@ -5,6 +5,7 @@ import logging
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import assert_never
 
 from loquent.db.threads import in_database
@@ -15,16 +16,20 @@ from widgets.chat.events import (
     AnswerRequested,
     AnswerSoFar,
     ClientEvent,
+    MemberPresent,
     MessagePosted,
     SessionReplaced,
     ShownEvent,
+    StaffTyping,
     TurnEnded,
     TurnStarted,
 )
 from widgets.chat.protocol import Frame, encode
+from widgets.chat.rooms import rooms
 from widgets.chat.send_queue import SendQueue
 from widgets.chat.turn_runner import runner
 from widgets.services.history import LoadedChat, load_missed
+from widgets.team_types import ConversationState, Handler
 
 logger = logging.getLogger(__name__)
 GAP_SECONDS = 1.0
@@ -53,6 +58,7 @@ class Subscriber(ABC):
         self._early: list[ClientEvent] | None = []
         self._awaits_answer = False
         self._is_resyncing = False
+        self._conversation: ConversationState | None = None
 
     def catch_up(self, chat: LoadedChat) -> None:
         """After the history is sent, continue with later events and a growing answer."""
@@ -63,6 +69,7 @@ class Subscriber(ABC):
             rewritten=chat.rewritten,
             newest_answer=chat.newest_answer,
         )
+        self._show_conversation(chat.conversation)
         early, self._early = self._early or [], None
         for event in early:
             # Joining the running turn, below, sends all of it.
@@ -80,6 +87,21 @@ class Subscriber(ABC):
                     text=turn.text,
                 )
             )
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether the team or a person has the conversation."""
+        return self._conversation is not None and self._conversation.handler != Handler.AGENT
+
+    def _show_conversation(self, state: ConversationState) -> None:
+        """Tell the client who has the conversation, if that has changed."""
+        if state != self._conversation:
+            self._conversation = state
+            self._conversation_changed(state)
+
+    @abstractmethod
+    def _conversation_changed(self, state: ConversationState) -> None:
+        """Handle a change of who has the conversation."""
 
     def accepted(self) -> None:
         """After the handshake's response, send the queued frames, including a close."""
@@ -114,8 +136,12 @@ class Subscriber(ABC):
                     )
             case AnswerGrew(message_id, reply_id, offset, text):
                 self.deliver_delta(message_id, reply_id, offset, text)
+            case StaffTyping() | MemberPresent():
+                self._staff_acts(event)
             case MessagePosted() | TurnStarted() | TurnEnded():
                 self.put(*self._state.frames_for(event))
+                if isinstance(event, TurnEnded):
+                    self._offer_person()
                 if self._state.has_gap:
                     self.resync_soon()
                 if isinstance(event, TurnStarted) and self._state.is_live(
@@ -124,6 +150,12 @@ class Subscriber(ABC):
                     self._request_answer()
             case _:
                 assert_never(event)
+
+    def _offer_person(self) -> None:
+        """After the first answer, the visitor may ask for a person."""
+        state = self._conversation
+        if state is not None and state.is_offered and not state.can_ask_person:
+            self._show_conversation(replace(state, can_ask_person=True))
 
     def deliver_delta(self, message_id: str, reply_id: str, offset: int, text: str) -> None:
         """Send the client a piece of an answer, if it follows the answer."""
@@ -137,15 +169,22 @@ class Subscriber(ABC):
 
     async def resync(self) -> None:
         """Send the client what it has missed, from the database."""
-        if self.session_id is None or self._early is not None:
+        session_id = self.session_id
+        if session_id is None or self._early is not None:
             return
         typing, answer = self._state.typing, self._state.shown_answer
         missed = await in_database(
             load_missed,
-            session_id=self.session_id,
+            session_id=session_id,
             after_seq=self._state.shown_seq,
             answer=answer,
         )
+        if self.session_id != session_id:
+            # The visitor has started a new conversation in the meantime.
+            return
+        # Before a line of a transition: the turn that it ended is over.
+        answered = frozenset(missed.questions.values())
+        self.put(*self._state.end_turns(typing - missed.unfinished - answered))
         for message in missed.messages:
             question = missed.questions.get(message.id)
             event: ShownEvent = MessagePosted(message, sender="")
@@ -154,8 +193,24 @@ class Subscriber(ABC):
                 event = TurnEnded(question, message.id, message, is_replacement=is_replacement)
             self.put(*self._state.frames_for(event))
         self.put(*self._state.end_turns(typing - missed.unfinished))
+        self._show_conversation(missed.conversation)
         if missed.unfinished:
             self._request_answer()
+
+    def resync_now(self) -> None:
+        """Run `resync` at once, and again in a moment if it fails."""
+        self._in_background(self._resync_or_retry())
+
+    async def _resync_or_retry(self) -> None:
+        if self.session_id is None:
+            return
+        try:
+            # After a message that is being accepted here: its socket must not see it as another's.
+            async with rooms.in_order(self.session_id):
+                await self.resync()
+        except Exception as error:  # noqa: BLE001 - tried again
+            logger.warning("A change could not be read: %s", type(error).__name__)
+            self.resync_soon()
 
     def resync_soon(self) -> None:
         """Run `resync` shortly, when events that are only late have arrived."""
@@ -178,6 +233,10 @@ class Subscriber(ABC):
         if self.session_id is not None and runner.current(self.session_id) is None:
             self._awaits_answer = True
             bus.send_soon(self.session_id, AnswerRequested())
+
+    @abstractmethod
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        """Handle what a member does: the visitor learns that they write, colleagues the rest."""
 
     @abstractmethod
     def _replaced(self, event: SessionReplaced) -> None:

@@ -1,10 +1,12 @@
 """Background tasks: leases, orphaned turns, revoked widgets, idle sockets, the drain."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import assert_never
 
@@ -15,16 +17,21 @@ from loquent.errors import ErrorCode
 from widgets.chat.bus import PROCESS, bus, cancel
 from widgets.chat.events import (
     AnswerRequested,
+    ConversationChanged,
     Event,
+    InboxChanged,
     ProcessEvent,
     ResyncRequested,
     StopRequested,
     TurnEnded,
 )
+from widgets.chat.inbox.feed import feed
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import Listener, rooms
 from widgets.chat.telemetry import measure_process, note_interrupted
-from widgets.chat.turn_runner import runner
+from widgets.chat.turn_runner import changed, runner
+from widgets.services.handoff.hints import Hint, receive_hints
+from widgets.services.handoff.timers import fire_due_timers
 from widgets.services.open_sockets import revocation_state
 from widgets.services.refusals import flush_refusals, has_refusals
 from widgets.services.setup.seen_sites import flush_seen_sites, has_seen_sites
@@ -61,6 +68,9 @@ class Supervisor:
         if any(not task.done() and task.get_loop() is loop for task in self._tasks):
             return
         bus.start(on_remote_event)
+        receive_hints(partial(_pass_on, loop))
+        feed.start()
+        rooms.observe(feed.note)
         self._outdated.clear()
         checks = (
             self.keep_turns,
@@ -69,6 +79,7 @@ class Supervisor:
             self.end_idle,
             self.check_bus,
             self.count_refusals,
+            self.fire_timers,
             measure_process,
         )
         self._tasks = [
@@ -109,6 +120,7 @@ class Supervisor:
         await runner.end_all(0)
         await cancel(self._tasks)
         self._tasks = []
+        receive_hints(None)
         await bus.stop()
         self.is_draining = False
         runner.start_again()
@@ -198,6 +210,10 @@ class Supervisor:
         if failures:
             logger.warning("Sockets could not be resynced: %s", dict(failures))
 
+    async def fire_timers(self) -> None:
+        """Fire the timers of conversations that wait for a person."""
+        await in_database(fire_due_timers)
+
     async def count_refusals(self) -> None:
         """Write how often limits refused, and which sites show a chat, for staff."""
         if has_refusals():
@@ -212,7 +228,7 @@ class Supervisor:
             return
         oldest = monotonic() - limit
         for socket in rooms.sockets():
-            if socket.last_activity < oldest:
+            if socket.last_activity < oldest and not socket.awaits_person:
                 socket.end(CloseCode.IDLE)
 
 
@@ -225,6 +241,25 @@ async def _repeat(*steps: Callable[[], Awaitable[None]], times: int = 1) -> None
             except Exception as error:  # noqa: BLE001 - the next round tries again
                 logger.warning("%s failed: %s", step.__name__, type(error).__name__)
         await asyncio.sleep(RENEW_SECONDS / times)
+
+
+def _pass_on(loop: asyncio.AbstractEventLoop, hint: Hint) -> None:
+    """Handle a hint of a service, which runs in a thread."""
+    # A loop that is closed has no sockets any more.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(on_hint, hint)
+
+
+def on_hint(hint: Hint) -> None:
+    """Handle a transition of this process, here and in the other processes."""
+    feed.note(hint.session_id)
+    if hint.is_internal:
+        return
+    event = StopRequested() if hint.stops else ConversationChanged(list(hint.ended))
+    _handle(hint.session_id, event)
+    bus.send_soon(hint.session_id, event)
+    if hint.wakes:
+        runner.wake(hint.session_id)
 
 
 def on_remote_event(session_id: uuid.UUID, event: Event) -> None:
@@ -243,6 +278,13 @@ def _handle(session_id: uuid.UUID, event: ProcessEvent) -> None:
             turn = runner.current(session_id)
             if turn is not None:
                 turn.share()
+        case ConversationChanged(ended):
+            turn = runner.current(session_id)
+            if turn is not None and str(turn.claimed.turn_id) in ended:
+                turn.stop()
+            changed(session_id)
+        case InboxChanged(ids):
+            feed.show(map(uuid.UUID, ids))
         case ResyncRequested():
             for listener in rooms.listeners_of(session_id):
                 listener.resync_soon()

@@ -15,7 +15,7 @@ from loquent.db.batching import Batcher
 from loquent.errors import ErrorCode
 from loquent.telemetry.correlation import bind_session
 from widgets.chat.bus import PROCESS, bus, cancel
-from widgets.chat.events import TurnEnded, TurnStarted
+from widgets.chat.events import ConversationChanged, TurnEnded, TurnStarted
 from widgets.chat.rooms import rooms
 from widgets.chat.running_turn import RunningTurn
 from widgets.chat.server_frames import INTERNAL_SENTENCE
@@ -31,6 +31,12 @@ FINISH_SECONDS = 30.0
 FINISH_PAUSES = (0.1, 0.3, 1.0, 2.0)
 _claim = Batcher(partial(claim_turns, owner=PROCESS), key=lambda session_id: session_id)
 _write = Batcher(finish_turns, key=lambda ended: ended[0].session_id)
+
+
+def changed(session_id: uuid.UUID) -> None:
+    """Let the session's listeners in this process read what a transition changed."""
+    for listener in rooms.listeners_of(session_id):
+        listener.resync_now()
 
 
 class TurnRunner:
@@ -141,9 +147,12 @@ class TurnRunner:
             rooms.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
             async with rooms.in_order(session_id):
-                ended, more = await self._finish(turn)
+                ended, more, has_line = await self._finish(turn)
                 del self._current[session_id]
                 await rooms.publish(session_id, ended)
+                if has_line:
+                    changed(session_id)
+                    await bus.send(session_id, ConversationChanged())
         except asyncio.CancelledError:
             # The process shuts down. Shielded: the waiting caller cancels this task again.
             await asyncio.shield(turn.settle())
@@ -152,8 +161,8 @@ class TurnRunner:
             self._current.pop(session_id, None)
         return more
 
-    async def _finish(self, turn: RunningTurn) -> tuple[TurnEnded, bool]:
-        """Return the event to publish, and whether turns of the session are waiting."""
+    async def _finish(self, turn: RunningTurn) -> tuple[TurnEnded, bool, bool]:
+        """Return the event to publish, whether turns are waiting, and whether a line follows."""
         claimed = turn.claimed
         deadline = time.monotonic() + FINISH_SECONDS
         for attempt in itertools.count():
@@ -175,7 +184,7 @@ class TurnRunner:
                     client_message_id=claimed.client_message_id,
                     is_replacement=claimed.replaces is not None,
                 )
-                return ended, finished.more
+                return ended, finished.more, finished.has_line
         note_turn(None)
         lost = TurnEnded(
             claimed.message_id,
@@ -185,7 +194,7 @@ class TurnRunner:
             error_code=ErrorCode.INTERNAL.value,
             client_message_id=claimed.client_message_id,
         )
-        return lost, True
+        return lost, True, False
 
 
 runner = TurnRunner()

@@ -10,14 +10,20 @@ from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import SessionReplaced
+from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.protocol import CloseCode, FrameError
 from widgets.chat.rooms import rooms
-from widgets.chat.server_frames import error_frame, session_frame
+from widgets.chat.server_frames import (
+    conversation_frame,
+    error_frame,
+    session_frame,
+    staff_typing_frame,
+)
 from widgets.chat.subscriber import Subscriber
 from widgets.services.open_sockets import WidgetState
 from widgets.services.refusals import count_refusal
 from widgets.services.validate_origin import is_request_allowed
+from widgets.team_types import ConversationState, Handler, WorkStatus
 from widgets.types import Handshake, MessageData
 
 BAD_FRAME_CODES = frozenset({ErrorCode.INVALID_FRAME, ErrorCode.UNSUPPORTED_FRAME})
@@ -110,6 +116,14 @@ class SessionSocket(Subscriber):
         )
         return None if fits else CloseCode.FORBIDDEN
 
+    def _conversation_changed(self, state: ConversationState) -> None:
+        if self.v2:
+            self.put(conversation_frame(state))
+
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        if self.v2 and isinstance(event, StaffTyping):
+            self.put(staff_typing_frame(name=event.name, on=event.on))
+
     def _replaced(self, event: SessionReplaced) -> None:
         if self.session_id is None:
             return
@@ -130,4 +144,13 @@ class SessionSocket(Subscriber):
                 notice=event.notice,
                 contact_card=event.contact_card,
             ),
+        )
+        self._conversation = None
+        self._show_conversation(
+            ConversationState(
+                handler=Handler.AGENT.value,
+                status=WorkStatus.OPEN.value,
+                back_at=event.back_at,
+                is_offered=event.is_person_offered,
+            )
         )

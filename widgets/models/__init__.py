@@ -2,6 +2,7 @@
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.desk import Draft, SavedReply
 from widgets.models.records import (
     ClosedQuestion,
     ErasureReceipt,
@@ -10,6 +11,7 @@ from widgets.models.records import (
     SeenSite,
     WidgetDailyUsage,
 )
+from widgets.models.team import ConversationEvent, ConversationNote
 
 __all__ = [
     "MAX_GREETING",
@@ -17,9 +19,13 @@ __all__ = [
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
     "ClosedQuestion",
+    "ConversationEvent",
+    "ConversationNote",
+    "Draft",
     "ErasureReceipt",
     "LimitHit",
     "RefusedOrigin",
+    "SavedReply",
     "SeenSite",
     "WidgetConfig",
     "WidgetDailyUsage",

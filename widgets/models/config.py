@@ -106,6 +106,13 @@ class WidgetConfig(BaseModel):
         help_text="Messages that all visitors together can send per day. Empty: no limit. 0: no "
         "messages.",
     )
+    # `db_default`: processes of the previous version create widgets during a rolling deploy.
+    handoff_enabled = models.BooleanField(
+        "hand-off to people",
+        default=True,
+        db_default=False,
+        help_text="Visitors can ask for a person, and members can answer in the chat.",
+    )
     enabled = models.BooleanField(default=True)
     # Attributes of the embed code, as /config has none of them (services/setup/snippets.py).
     embed_options = models.JSONField(default=dict, blank=True, editable=False)
@@ -193,6 +200,7 @@ audit(
     "notice_text",
     "notice_url",
     "notice_consent",
+    "handoff_enabled",
     "enabled",
     "embed_options",
 )

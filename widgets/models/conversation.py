@@ -8,11 +8,14 @@ from django.db.models import Q
 from contacts.models import Contact
 from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
+from loquent.organizations.models import Membership
 from widgets.models.config import WidgetConfig
+from widgets.team_types import Handler, Timer, WantedReason, WorkStatus
 from widgets.types import (
     AnswerOutcome,
     Attention,
     CutReason,
+    MessageKind,
     MessageRole,
     MessageStatus,
     Rating,
@@ -59,6 +62,52 @@ class WidgetSession(BaseModel):
     page_referrer = models.TextField(blank=True, default="", editable=False)
     page_context = models.JSONField(blank=True, default=dict, editable=False)
     page_at = models.DateTimeField(null=True, editable=False)
+    # Who answers, and the team's work (widgets/services/handoff/). `db_default`: processes of the
+    # previous version insert sessions during a rolling deploy.
+    handler = models.CharField(
+        max_length=8,
+        choices=Handler.choices,
+        default=Handler.AGENT,
+        db_default=Handler.AGENT.value,
+        editable=False,
+    )
+    # Members who leave return their conversations to the team before they are deleted.
+    assignee = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, editable=False, related_name="sessions"
+    )
+    status = models.CharField(
+        max_length=8,
+        choices=WorkStatus.choices,
+        default=WorkStatus.OPEN,
+        db_default=WorkStatus.OPEN.value,
+        editable=False,
+    )
+    revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    waiting_since = models.DateTimeField(null=True, editable=False)
+    wanted_reason = models.CharField(
+        max_length=8,
+        choices=WantedReason.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    follow_up = models.BooleanField(default=False, db_default=False, editable=False)
+    snoozed_until = models.DateTimeField(null=True, editable=False)
+    reply_email = models.CharField(
+        max_length=254, blank=True, default="", db_default="", editable=False
+    )
+    # The next timer; at most one.
+    due_at = models.DateTimeField(null=True, editable=False)
+    due_kind = models.CharField(
+        max_length=8, choices=Timer.choices, blank=True, default="", db_default="", editable=False
+    )
+    # When a person wrote last.
+    human_at = models.DateTimeField(null=True, editable=False)
+    seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    survey_open = models.BooleanField(default=False, db_default=False, editable=False)
+    survey_score = models.PositiveSmallIntegerField(null=True, editable=False)
+    survey_comment = models.TextField(blank=True, default="", db_default="", editable=False)
 
     # What the visitor's browser asks for first, if the assistant knows it.
     language = models.CharField(max_length=8, default="", db_default="", editable=False)
@@ -66,7 +115,26 @@ class WidgetSession(BaseModel):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = "conversation"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(handler=Handler.PERSON.value, assignee__isnull=False)
+                | ~Q(handler=Handler.PERSON.value) & Q(assignee__isnull=True),
+                name="widget_session_person_is_assigned",
+            ),
+            models.CheckConstraint(
+                condition=Q(handler__in=Handler.values), name="widget_session_handler_known"
+            ),
+        ]
         indexes = [
+            # Few rows are in these: conversations of the team, and those with a timer.
+            models.Index(
+                fields=["waiting_since", "id"],
+                condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
+                name="widget_session_of_team",
+            ),
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"
+            ),
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
             # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
@@ -106,6 +174,17 @@ class WidgetMessage(BaseModel):
     seq = models.PositiveIntegerField(editable=False)
     role = models.CharField(max_length=16, choices=MessageRole.choices)
     content = models.TextField(blank=True)
+    # The name of the person who wrote a staff message, as it was then.
+    author = models.CharField(max_length=150, blank=True, default="", db_default="", editable=False)
+    # The member's id; empty unless a person wrote it.
+    sender = models.CharField(max_length=36, blank=True, default="", db_default="", editable=False)
+    kind = models.CharField(
+        max_length=8,
+        choices=MessageKind.choices,
+        default=MessageKind.TEXT,
+        db_default=MessageKind.TEXT.value,
+        editable=False,
+    )
     status = models.CharField(
         max_length=16, choices=MessageStatus.choices, default=MessageStatus.COMPLETE
     )
@@ -122,7 +201,10 @@ class WidgetMessage(BaseModel):
     )
     # How the turn of a visitor's message ended if it left no answer.
     turn_status = models.CharField(
-        max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+        max_length=16,
+        choices=[*MessageStatus.choices, (AnswerOutcome.HANDED_OVER.value, "Handed over")],
+        blank=True,
+        editable=False,
     )
     # The page on which the visitor wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)
@@ -148,7 +230,8 @@ class WidgetMessage(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["session", "seq"], name="widget_message_seq_unique"),
             models.UniqueConstraint(
-                fields=["session", "client_message_id"], name="widget_message_client_id_unique"
+                fields=["session", "sender", "client_message_id"],
+                name="widget_message_sender_key_unique",
             ),
             models.CheckConstraint(
                 condition=Q(role__in=MessageRole.values), name="widget_message_role_known"
@@ -178,6 +261,11 @@ class WidgetMessage(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} {self.seq}"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the message ends a turn: the agent's words, not the line of a transition."""
+        return self.kind == MessageKind.TEXT and MessageRole(self.role).is_answer
 
 
 class WidgetTurn(BaseModel):

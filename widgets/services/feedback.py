@@ -8,7 +8,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetMessage
 from widgets.services.attention import after_rating
 from widgets.services.events import note_feedback
-from widgets.types import MessageRole
+from widgets.types import MessageKind, MessageRole
 
 
 def save_feedback(
@@ -18,7 +18,9 @@ def save_feedback(
 
     A rating without a comment (None) keeps the existing comment; removing the rating removes it.
     """
-    answers = WidgetMessage.objects.filter(session_id=session_id, role=MessageRole.ASSISTANT)
+    answers = WidgetMessage.objects.filter(
+        session_id=session_id, role=MessageRole.ASSISTANT, kind=MessageKind.TEXT
+    )
     try:
         answers = answers.filter(id=uuid.UUID(message_id))
     except ValueError:

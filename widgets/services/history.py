@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -10,6 +11,8 @@ from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_answer, after_message, signs_of
+from widgets.services.handoff.state import conversation_state
+from widgets.team_types import ConversationState
 from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
 # A client that missed more messages than this should reconnect.
@@ -31,12 +34,12 @@ class LoadedChat:
     replayed_seq: int
     unfinished: tuple[str, ...]
     rewritten: frozenset[str]
+    conversation: ConversationState
 
     @property
     def newest_answer(self) -> MessageData | None:
         """Return the last answer among `messages`."""
-        answers = (m for m in reversed(self.messages) if MessageRole(m.role).is_answer)
-        return next(answers, None)
+        return next((m for m in reversed(self.messages) if m.is_answer), None)
 
 
 def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
@@ -64,6 +67,7 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
         replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
         unfinished=unfinished,
         rewritten=frozenset(unfinished) & answered,
+        conversation=conversation_state(session_id=session_id),
     )
 
 
@@ -77,6 +81,7 @@ class Missed:
     messages: list[MessageData]
     questions: dict[str, str]
     unfinished: frozenset[str]
+    conversation: ConversationState
 
 
 def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
@@ -94,18 +99,22 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")[
         :MOST_MISSED
     ]
-    answers = [row for row in rows if MessageRole(row.role).is_answer]
+    answers = [row for row in rows if row.is_answer]
     return Missed(
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
         unfinished=unfinished,
+        conversation=conversation_state(session_id=session_id),
     )
 
 
 def append_message(
-    session: WidgetSession, *, role: str, content: str, **fields: object
+    session: WidgetSession, *, role: str, content: str, is_activity: bool = True, **fields: object
 ) -> WidgetMessage:
-    """Write the next message of a session whose row the caller has locked."""
+    """Write the next message of a session whose row the caller has locked.
+
+    `is_activity`: the session counts as active now.
+    """
     now = timezone.now()
     session.last_seq += 1
     row = WidgetMessage(
@@ -117,11 +126,11 @@ def append_message(
     )
     for name, value in fields.items():
         setattr(row, name, value)
-    changes: dict[str, object] = {}
-    if MessageRole(role).is_answer:
+    changes: dict[str, Any] = {"last_active_at": now} if is_activity else {}
+    if row.is_answer:
         row.outcome = row.outcome or outcome_of(row.status)
         session.attention = after_answer(session.attention, row.outcome)
-        changes = {"last_answer_status": row.status, "outcome": row.outcome}
+        changes |= {"last_answer_status": row.status, "outcome": row.outcome}
     elif MessageRole(role).is_visitor:
         signs = signs_of(content)
         session.signs |= signs
@@ -129,7 +138,6 @@ def append_message(
     row.save(force_insert=True)
     WidgetSession.objects.filter(id=session.id).update(
         last_seq=session.last_seq,
-        last_active_at=now,
         attention=session.attention,
         signs=session.signs,
         **changes,
@@ -156,5 +164,8 @@ def message_data(row: WidgetMessage) -> MessageData:
         choices=row.choices,
         sources=row.sources,
         feedback=row.rating,
-        client_message_id=row.client_message_id,
+        # A colleague's key is none of the visitor's.
+        client_message_id=None if row.sender else row.client_message_id,
+        author=row.author,
+        kind=row.kind,
     )

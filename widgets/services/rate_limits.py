@@ -84,15 +84,32 @@ class Charge:
 
     taken: tuple[tuple[Rate, str], ...]
     refusal: ApplicationError | None
+    # If the daily limit refused: the same without that limit, which a person's chats don't have.
+    without_day: "Charge | None" = None
+
+    def refusal_for(self, *, is_for_agent: bool) -> ApplicationError | None:
+        """Return the refusal of a message that the agent, or a person, is to answer."""
+        if is_for_agent or self.without_day is None:
+            return self.refusal
+        return self.without_day.refusal
 
     def give_back(self) -> None:
         """Return the tokens, because the message was not written."""
         if self.taken and self.refusal is None:
             limiter.give_back(*self.taken)
+        if self.without_day is not None:
+            self.without_day.give_back()
+
+    def give_back_day(self) -> None:
+        """Return the token of the daily limit, because a person answers the message."""
+        if self.refusal is None:
+            day = [each for each in self.taken if each[0].name == LimitKind.MESSAGES_DAY]
+            if day:
+                limiter.give_back(*day)
 
 
-def charge_message(*, session_key: str, ip: str) -> Charge:
-    """Count one visitor's message before the transaction that writes it.
+def charge_message(*, session_key: str, ip: str | None) -> Charge:
+    """Count one visitor's message before the transaction that writes it; None: staff act.
 
     The transaction decides whether to enforce a refusal: a retry of an accepted message is never
     refused.
@@ -100,22 +117,29 @@ def charge_message(*, session_key: str, ip: str) -> Charge:
     return charge_messages([(session_key, ip)])[0]
 
 
-def charge_messages(writers: Sequence[tuple[str, str]]) -> list[Charge]:
+def charge_messages(writers: Sequence[tuple[str, str | None]]) -> list[Charge]:
     """`charge_message` for each `(session_key, ip)`, in one trip to Redis."""
     if not settings.RATE_LIMITS:
         return [Charge((), None)] * len(writers)
     wishes = [_message_rates(session_key, ip) for session_key, ip in writers]
-    return [
-        Charge(wanted, None if refused is None else _rate_error(*refused))
-        for wanted, refused in zip(wishes, limiter.take_each(wishes), strict=True)
-    ]
+    return [_charge(*each) for each in zip(wishes, limiter.take_each(wishes), strict=True)]
 
 
-def _message_rates(session_key: str, ip: str) -> tuple[tuple[Rate, str], ...]:
+def _charge(wanted: tuple[tuple[Rate, str], ...], refused: tuple[Rate, int] | None) -> Charge:
+    if refused is None:
+        return Charge(wanted, None)
+    without_day = None
+    if refused[0].name == LimitKind.MESSAGES_DAY:
+        others = tuple(each for each in wanted if each[0].name != LimitKind.MESSAGES_DAY)
+        without_day = _charge(others, limiter.take_each([others])[0])
+    return Charge(wanted, _rate_error(*refused), without_day)
+
+
+def _message_rates(session_key: str, ip: str | None) -> tuple[tuple[Rate, str], ...]:
     return (
         (_rate(LimitKind.MESSAGES), session_key),
         (_rate(LimitKind.MESSAGES_DAY), session_key),
-        *address_buckets(_rate(LimitKind.MESSAGES_IP), ip),
+        *(() if ip is None else address_buckets(_rate(LimitKind.MESSAGES_IP), ip)),
     )
 
 
@@ -148,6 +172,11 @@ def take_session(*, ip: str) -> None:
 def take_contact_info(*, session_key: str) -> None:
     """Count one contact form; raise `rate_limited`."""
     _take(limiter, (_rate(LimitKind.CONTACT_INFO), session_key))
+
+
+def take_reply_email(*, session_key: str) -> None:
+    """Count one email address for replies, at the rate of contact forms; raise `rate_limited`."""
+    _take(limiter, (_rate(LimitKind.CONTACT_INFO), f"reply:{session_key}"))
 
 
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:

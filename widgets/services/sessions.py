@@ -16,6 +16,7 @@ from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.handoff.visitor import note_end
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import ContactCard, Handshake, NoticeData, PageRequest
@@ -148,6 +149,7 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
         )
         old.turns.filter(state="waiting").delete()
         WidgetSession.objects.filter(id=session_id).update(ended_at=timezone.now())
+        note_end(session_id=session_id)
         return create_widget_session(widget=old.widget, successor_of=old)
 
 

@@ -146,6 +146,8 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
     return {
         "seq": message.seq,
         "role": message.role,
+        "author": message.author or None,
+        "kind": message.kind,
         "content": message.content,
         "status": message.status,
         "outcome": message.outcome or None,
@@ -185,6 +187,7 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
     for message in record["messages"]:
         is_visitor = MessageRole(message["role"]).is_visitor
         who = _visitor_label(record["visitor"]) if is_visitor else ASSISTANT
+        who = one_line(f"{message['author']} (team)") if message["author"] else who
         status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
         yield ""
         yield f"[{message['created_at']}] {who}{status}:"

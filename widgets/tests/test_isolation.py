@@ -189,6 +189,15 @@ def test_responses_contain_only_documented_fields(
         "needs_attention": [],
         "last_active_at": session["last_active_at"],
         "ended_at": None,
+        "handler": "agent",
+        "assignee": None,
+        "status": "open",
+        "revision": 0,
+        "waiting_since": None,
+        "wanted_reason": None,
+        "follow_up": False,
+        "snoozed_until": None,
+        "reply_email": None,
         "created_at": session["created_at"],
     }
     [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]

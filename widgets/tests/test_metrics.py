@@ -53,8 +53,9 @@ async def test_turn_is_counted_and_timed(
     assert added("loquent_messages_total") == 1
     await measure_process()
     assert added("loquent_frames_total", direction="in") == 2
-    # The session, the history, and these.
-    assert added("loquent_frames_total", direction="out") == 2 + len(frames) - 1
+    # The session, the state of the conversation at the opening and after the first answer, and
+    # these.
+    assert added("loquent_frames_total", direction="out") == 3 + len(frames)
     assert added("loquent_turns_total", outcome="complete") == 1
     assert added("loquent_turn_first_token_seconds_count") == 1
     assert added("loquent_turn_seconds_count") == 1

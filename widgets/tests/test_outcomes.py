@@ -119,6 +119,8 @@ def test_figures_tell_answers_from_apologies(
 async def test_card_is_shown_after_the_second_failure_and_a_wish_for_a_person(
     visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
 ) -> None:
+    # Otherwise the team has the conversation after the second failure.
+    await in_database(WidgetConfig.objects.update, handoff_enabled=False)
     socket = await visit.opened(widget)
     asked: list[tuple[str, ReplyOutcome, bool]] = [
         ("One?", "no_answer", False),

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.agents.types import VisitorPage
-from widgets.chat.protocol import FrameError, PageFrame, parse_client_frame
+from widgets.chat.client_frames import PageFrame
+from widgets.chat.protocol import FrameError, parse_client_frame
 from widgets.visitor_page import MAX_DEPTH, clean_address, read_page
 
 URL = "https://shop.example.com/"

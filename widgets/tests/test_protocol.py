@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loquent.errors import ErrorCode
-from widgets.chat.protocol import (
-    ContactInfoFrame,
-    FeedbackFrame,
-    FrameError,
-    MessageFrame,
-    encode,
-    is_too_big,
-    parse_client_frame,
-    utf16_length,
-)
+from widgets.chat.client_frames import ContactInfoFrame, FeedbackFrame, MessageFrame
+from widgets.chat.protocol import FrameError, encode, is_too_big, parse_client_frame, utf16_length
 from widgets.tests.golden import GOLDEN
 
 KINDS = {
@@ -28,6 +20,11 @@ KINDS = {
     "feedback": "FeedbackFrame",
     "page": "PageFrame",
     "new_conversation": "NewConversationFrame",
+    "ask_person": "AskPersonFrame",
+    "ask_agent": "AskAgentFrame",
+    "reply_email": "ReplyEmailFrame",
+    "seen": "SeenFrame",
+    "survey": "SurveyFrame",
     "ping": "PingFrame",
 }
 

@@ -156,7 +156,14 @@ async def test_exhausted_budget_keeps_the_earlier_answer_and_its_usage(
     frames = await socket.until("typing_stop")
     assert kinds(frames) == ["typing_start", "error", "typing_stop"]
     assert frames[1]["code"] == "agent_unavailable"
-    assert await contents() == [FIRST[0], (2, "Second.", "complete")]
+    # The team has the conversation once the budget is used up.
+    notice = (await socket.until("message"))[-1]
+    assert notice["kind"] == "notice"
+    assert await contents() == [
+        FIRST[0],
+        (2, "Second.", "complete"),
+        (3, notice["content"], "complete"),
+    ]
     assert (await in_database(DailyTokenUsage.objects.get)).used == 1_100
 
 

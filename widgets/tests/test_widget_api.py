@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "notice": None,
     "allowed_origins": None,
     "daily_message_cap": None,
+    "handoff_enabled": True,
     "enabled": True,
 }
 GIVEN: dict[str, Any] = {
@@ -46,6 +47,7 @@ GIVEN: dict[str, Any] = {
     "notice": {"text": "An AI.\nSee:", "url": "https://example.com/privacy", "consent": True},
     "allowed_origins": ["https://example.com", "https://*.example.org"],
     "daily_message_cap": 0,
+    "handoff_enabled": False,
     "enabled": False,
 }
 

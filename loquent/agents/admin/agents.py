@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from loquent.agents.admin.form import TextAgentForm
 from loquent.agents.admin.pages import AgentPages
-from loquent.agents.backends.registry import explain_refused_model
+from loquent.agents.backends.registry import explain_refused_model, label_of
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import leave_out
@@ -31,7 +31,7 @@ class TextAgentAdmin(AgentPages):
     nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
     nav_url = TenantAdmin.only_row_url
-    list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
+    list_display = ["name", "answers_from", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
     list_select_related = ["organization", "connection"]
     search_fields = ["name", "model"]
@@ -67,6 +67,11 @@ class TextAgentAdmin(AgentPages):
 
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
         form.save_through_services(obj)
+
+    @admin.display(description="answers come from", ordering="model")
+    def answers_from(self, obj: TextAgent) -> str:
+        label = label_of(obj.model)
+        return f"{label} ({obj.connection})" if obj.connection else label
 
     @admin.display(description="knowledge", ordering="entry_count")
     def entries(self, obj: TextAgent) -> str:

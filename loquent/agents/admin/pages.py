@@ -20,16 +20,9 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
-from loquent.agents.backends.registry import (
-    allowed_models,
-    connected_backend,
-    explain_refused_model,
-    model_notes,
-    quoting_models,
-    suggested_models,
-)
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
@@ -86,11 +79,10 @@ class AgentPages(TenantAdmin):
     ) -> HttpResponse:
         agent = context.get("original")
         context["playground_url"] = reverse("admin:agents_textagent_playground")
-        context["models"] = self._models(request, agent)
+        owner = agent.organization if agent else current_organization(request)
+        connections = ModelConnection.objects.filter(organization=owner)
+        context |= model_context(self.get_queryset(request), connections, agent)
         if agent is not None:
-            own = agent.connection.model_names if agent.connection else None
-            context["model_refusal"] = explain_refused_model(agent.model, own_models=own)
-            context["model_notes"] = model_notes(agent.model)
             context["below_entries"] = [show(request, agent) for show in self.below_entries]
             context |= self._knowledge_context(request, agent)
         context |= form_tabs(context["adminform"])
@@ -157,7 +149,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": strip_invisible(request.POST.get("url", "")),
+                    "url": _address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -239,29 +231,11 @@ class AgentPages(TenantAdmin):
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,
-            "quoting_models": quoting_models(),
             **{
                 f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
                 for name in names
             },
         }
-
-    def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        """Return what the form suggests: the backends' own suggestions and the models in use.
-
-        If the server allows only some models, just these.
-        """
-        provider = connected_backend().provider
-        own = [f"{provider}:{name}" for name in self._connected_models(request, agent)]
-        if allowed := allowed_models():
-            return [*allowed, *own]
-        used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
-        return list(dict.fromkeys([*suggested_models(), *own, *sorted(used[:50])]))
-
-    def _connected_models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        found = agent.organization if agent else current_organization(request)
-        rows = ModelConnection.objects.filter(organization=found).values_list("model_names")
-        return sorted({name for (names,) in rows for name in names})
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
         """Return the organization that pays for a try, and the agent whose knowledge it reads."""
@@ -285,6 +259,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

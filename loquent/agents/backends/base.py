@@ -43,6 +43,10 @@ class Backend(ABC):
         """Return the names that the form of an agent suggests."""
         return sorted(self.names or ())
 
+    def label(self, name: str) -> str:
+        """Return a model's name as an owner without technical knowledge reads it."""
+        return f"AI model {name}"
+
     def notes(self, model: str, endpoint: ModelEndpoint | None = None) -> tuple[str, ...]:
         """Return what staff should know about a model's endpoint; a sentence each."""
         return ()

@@ -66,9 +66,15 @@ def suggested_models() -> list[str]:
     return _suggestions(BACKENDS.values())
 
 
-def quoting_models() -> str:
-    """Return the models that only quote the knowledge, as words of a sentence for staff."""
-    return " or ".join(_suggestions(each for each in BACKENDS.values() if each.quotes_knowledge))
+def label_of(model: str) -> str:
+    """Return a `provider:name` as an owner without technical knowledge reads it."""
+    provider, _, name = model.partition(":")
+    return BACKENDS[provider].label(name) if provider in BACKENDS else model
+
+
+def quoting_models() -> list[str]:
+    """Return the models that only quote the knowledge: they ignore instructions."""
+    return list(_suggestions(each for each in BACKENDS.values() if each.quotes_knowledge))
 
 
 def free_models() -> str:

@@ -31,6 +31,8 @@ SLOT_RETRY_SECONDS = 5
 async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
     """Yield at least one `TextDelta`, then exactly one `ReplyEnd`; or raise BackendError.
 
+    Only if the end `wants_person` may there be no text.
+
     The text is clean (see TextCleaner), begins with no white space, and is cut at
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
     A `TextRestart` withdraws the text so far.
@@ -78,7 +80,7 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
                 event = ReplyEnd()
             if isinstance(event, ReplyEnd):
                 break
-        if not answer.has_text:
+        if not answer.has_text and not event.wants_person:
             raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
     yield event
 

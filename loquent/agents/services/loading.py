@@ -77,12 +77,14 @@ def reply_request(
     page: VisitorPage | None = None,
     language: str = "",
     key: str = "",
+    can_ask_person: bool = False,
 ) -> LoadedReply:
     """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
-    `language`: the visitor's browser's. `key`: see LoadedReply.
+    `language`: the visitor's browser's. `key`: see LoadedReply. `can_ask_person`: the agent may
+    call a person.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -94,7 +96,10 @@ def reply_request(
     refusal = explain_refused_model(agent.model, own_models=found.own_models)
     if not agent.enabled or refusal is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    return request_of(found, messages=messages, page=page, language=language, key=key)
+    loaded = request_of(found, messages=messages, page=page, language=language, key=key)
+    if not can_ask_person:
+        return loaded
+    return replace(loaded, request=replace(loaded.request, can_ask_person=True))
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
@@ -150,7 +155,7 @@ def needs_database(found: FoundAgent | None) -> bool:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
         return True
-    return _budget(found) is not None
+    return budget_of(found) is not None
 
 
 def request_of(
@@ -186,7 +191,7 @@ def request_of(
         fallback_sentence=agent.fallback_sentence,
         organization_id=agent.organization_id,
         key=key,
-        budget=_budget(found),
+        budget=budget_of(found),
     )
 
 
@@ -220,7 +225,8 @@ def bound_history(
     return tuple(reversed(kept))
 
 
-def _budget(found: FoundAgent) -> TokenBudget | None:
+def budget_of(found: FoundAgent) -> TokenBudget | None:
+    """Return what limits the tokens of an agent; None if they aren't counted."""
     # The server's ceiling protects the server's own account.
     tokens = found.daily_tokens if found.endpoint else daily_tokens(found.daily_tokens)
     if tokens is None or not is_metered(found.row.model.partition(":")[0]):

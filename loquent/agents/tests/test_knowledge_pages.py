@@ -43,9 +43,10 @@ def test_entries_are_added_changed_and_deleted(
 ) -> None:
     client.force_login(alice)
     before = agent.updated_at
-    new = {"title": " Hours ", "content": "Nine\r\nto six.", "url": "https://example.com/"}
+    new = {"title": " Hours ", "content": "Nine\r\nto six.", "url": "example.com/hours"}
     assert client.post(f"{page}save/", new).status_code == 200
     made = KnowledgeEntry.objects.get(title="Hours")
+    assert made.url == "https://example.com/hours"
     assert made.content == "Nine\nto six."
     entry = client.get(page, {"entry": str(made.id)}).json()
     changed = {**entry, "content": "Always open."}

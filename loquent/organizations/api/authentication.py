@@ -95,7 +95,7 @@ def caller_key(request: Request) -> str:
 
 
 class RolePermission(BasePermission):
-    """Viewers can read; admins, owners and API keys can also write."""
+    """A viewer or operator reads; an admin, an owner and an API key also write."""
 
     message = "Your role in this organization doesn't allow this."
     reading = Role.VIEWER
@@ -117,6 +117,12 @@ class RolePermission(BasePermission):
         """Return whether an API key may do this."""
         self.message = "This API key is read-only. Use one with the scope write."
         return is_reading or api_key.scope == Scope.WRITE
+
+
+class OperatorPermission(RolePermission):
+    """What an operator may do: answer visitors."""
+
+    writing = Role.OPERATOR
 
 
 class AdminPermission(RolePermission):

@@ -92,6 +92,35 @@ def create_staff(*, email: str, password: str, name: str = "") -> User:
     return owner
 
 
+def add_member(
+    *, organization_id: str, email: str, password: str, role: Role, name: str = ""
+) -> Membership:
+    """Add a member, with a new account or the existing one of this email and password.
+
+    Raises `not_found` if there is no such organization, and `invalid`.
+    """
+    email = staff_username(email)
+    try:
+        validate_email(email)
+        organization = Organization.objects.filter(id=organization_id).first()
+    except ValidationError as error:
+        raise invalid({"email": error.messages}) from None
+    if organization is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such organization.")
+    with transaction.atomic():
+        user = User.objects.filter(username=email).first()
+        if user is None:
+            user = create_staff(email=email, password=password, name=name)
+        elif not user.check_password(password):
+            raise invalid({"password": ["This user already exists with a different password."]})
+        member, is_new = Membership.objects.get_or_create(
+            organization=organization, user=user, defaults={"role": role}
+        )
+        if not is_new:
+            raise invalid({"email": ["This person is already a member."]})
+    return member
+
+
 def check_staff_password(*, email: str, password: str) -> None:
     """Raise `invalid` naming `owner_password` if the password is too weak."""
     try:

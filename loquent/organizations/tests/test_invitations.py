@@ -260,6 +260,7 @@ def test_invalid_form_keeps_the_invitation(
     browser = opened(invited(owner, acme))
     response = browser.post(JOIN, {**NEW, **data})
     assert list(response.context["form"].errors) == [field]
+    assert "Please correct the error below." in response.content.decode()
     assert not User.objects.filter(username="dora@example.com").exists()
     assert browser.post(JOIN, NEW).status_code == 302
 

@@ -20,6 +20,7 @@ from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_message, signs_of
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
 from widgets.services.events import message_events
+from widgets.services.handoff.visitor import visitor_wrote
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
 from widgets.services.rate_limits import Charge, charge_messages
@@ -32,6 +33,7 @@ from widgets.services.turns.locking import (
     session_ended_error,
 )
 from widgets.services.turns.waiting import PendingTurn
+from widgets.team_types import Handler
 from widgets.types import MessageData, MessageRole, Sign, TurnState
 
 
@@ -60,12 +62,15 @@ class AcceptedMessage:
 
 @dataclass(slots=True)
 class _New:
-    """A message about to be written, and its turn; `claimed` if the turn runs immediately."""
+    """A message about to be written, and its turn; `claimed` if the turn runs immediately.
+
+    `turn` is None if a person answers.
+    """
 
     posted: PostedMessage
     session: LockedSession
     row: WidgetMessage
-    turn: WidgetTurn
+    turn: WidgetTurn | None
     claimed: PendingTurn | None = None
 
 
@@ -74,7 +79,7 @@ _turns = PreparedQuery(
 )
 _repeats = PreparedQuery(
     lambda ids, keys: (
-        WidgetMessage.objects.filter(session_id__in=ids, client_message_id__in=keys)
+        WidgetMessage.objects.filter(session_id__in=ids, sender="", client_message_id__in=keys)
         .order_by()
         .values_list("id")
     )
@@ -103,10 +108,12 @@ def accept_messages(
             answers, new = _write_messages(posted, charges, owner)
         written = new
     finally:
-        sessions = {one.row.session_id for one in written}
+        turns = {one.row.session_id: one.turn for one in written}
         for each, charge in zip(posted, charges, strict=True):
-            if each.session_id not in sessions:
+            if each.session_id not in turns:
                 charge.give_back()
+            elif turns[each.session_id] is None:
+                charge.give_back_day()
         MESSAGES.inc(len(written))
     # The transaction is committed: nothing that could fail may follow.
     answers |= {
@@ -135,12 +142,18 @@ def _write_messages(
         elif refusal := _refusal_error(sessions.get(session_id), unfinished[session_id], charge):
             answers[session_id] = refusal
         else:
-            waits = unfinished[session_id] > 0
-            wanted.append(_new(each, sessions[session_id], None if waits else owner, now))
+            session = sessions[session_id]
+            is_for_agent = session.is_plain or (
+                visitor_wrote(session_id=session_id, now=now) == Handler.AGENT
+            )
+            starts = is_for_agent and not unfinished[session_id]
+            new = _new(each, session, owner if starts else None, now)
+            new.turn = new.turn if is_for_agent else None
+            wanted.append(new)
     # Claim before counting messages, which locks the widget's count until the transaction ends.
     if owner is not None:
-        _claim([new for new in wanted if new.turn.owner is not None], owner)
-    answers |= _use_caps(wanted)
+        _claim([new for new in wanted if new.turn and new.turn.owner], owner)
+    answers |= _use_caps([new for new in wanted if new.turn is not None])
     written = [new for new in wanted if new.session.session_id not in answers]
     _append(written, now)
     return answers, written
@@ -175,7 +188,7 @@ def _refusal_error(
         )
     except ApplicationError as error:
         return error
-    return charge.refusal
+    return charge.refusal_for(is_for_agent=session.is_for_agent)
 
 
 def _new(
@@ -198,18 +211,17 @@ def _new(
 
 
 def _claim(running: Sequence[_New], owner: uuid.UUID) -> None:
-    turns = claimed_turns([_pending(new) for new in running], owner=owner)
+    turns = claimed_turns(
+        [_pending(new, new.turn) for new in running if new.turn is not None], owner=owner
+    )
     for new, claimed in zip(running, turns, strict=True):
         new.claimed = claimed
 
 
-def _pending(new: _New) -> PendingTurn:
+def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
     session = new.session
     return PendingTurn(
-        turn_id=new.turn.id,
-        session_id=session.session_id,
-        state=new.turn.state,
-        message_id=str(new.row.id),
+        *(turn.id, session.session_id, turn.state, str(new.row.id)),
         client_message_id=new.row.client_message_id,
         seq=new.row.seq,
         content=new.row.content,
@@ -219,6 +231,7 @@ def _pending(new: _New) -> PendingTurn:
         webhooks_of=session.webhooks_of,
         page=new.posted.page or session.page,
         language=session.language,
+        can_ask_person=session.can_ask_person,
     )
 
 
@@ -240,10 +253,12 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
 def _append(written: Sequence[_New], now: datetime) -> None:
     """Write the messages and their turns; the caller has locked the sessions."""
     lease_until = timezone.now() + LEASE
+    turns = [new.turn for new in written if new.turn is not None]
     for new in written:
-        new.turn.lease_until = lease_until if new.claimed is not None else None
+        if new.turn is not None:
+            new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
-    WidgetTurn.objects.bulk_create([new.turn for new in written])
+    WidgetTurn.objects.bulk_create(turns)
     # Most messages say nothing special on a page already known: one statement for all of them.
     stayed: dict[Sign, list[uuid.UUID]] = defaultdict(list)
     for new in written:

@@ -2,8 +2,8 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
-from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
-from loquent.agents.types import Choice, Source
+from loquent.agents.services import settle_tokens
 from loquent.db.compiled import PreparedQuery
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
@@ -20,6 +19,7 @@ from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_answer
 from widgets.services.events import failed_answer_event, message_events
 from widgets.services.history import append_message, message_data
+from widgets.services.turns.handing_over import Before, Outcome, hand_over_after
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
@@ -28,41 +28,13 @@ from widgets.types import (
     AnswerOutcome,
     MessageData,
     MessageRole,
-    MessageStatus,
     TurnState,
-    outcome_of,
 )
 
-
-@dataclass(slots=True)
-class Outcome:
-    """How an answer ended; times in milliseconds since the start of the turn.
-
-    `reservation`: the tokens reserved for it. `counts`: the tokens it used, whatever its outcome.
-    """
-
-    content: str = ""
-    status: str = MessageStatus.COMPLETE.value
-    reply_outcome: str = AnswerOutcome.ANSWERED.value
-    cut_reason: str = ""
-    sources: list[Source] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
-    model: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    first_token_ms: int | None = None
-    duration_ms: int | None = None
-    reservation: Reservation | None = None
-    counts: TokenCounts = field(default_factory=lambda: FREE)
-
-    @property
-    def kind(self) -> str:
-        """The result of the answer for the visitor: an AnswerOutcome."""
-        return outcome_of(self.status, complete=self.reply_outcome)
-
-
 _sessions = PreparedQuery(
-    lambda ids: locked_sessions(ids).values_list("id", "last_seq", "outcome", "attention")
+    lambda ids: locked_sessions(ids).values_list(
+        "id", "last_seq", "outcome", "attention", "last_answer_status"
+    )
 )
 _turns = PreparedQuery(
     lambda ids: (
@@ -80,10 +52,12 @@ class Finished:
 
     `answer` is None if nothing was written: the outcome has no text, the session is deleted,
     another process has taken over the turn (and its answer counts), or an earlier answer is kept.
+    `has_line`: a transition wrote a line behind the answer.
     """
 
     answer: MessageData | None
     more: bool
+    has_line: bool = False
 
 
 def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]:
@@ -91,7 +65,7 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
     with transaction.atomic():
         sessions = _sessions([turn.session_id for turn, _ in ended])
         last_seqs = {row[0]: row[1] for row in sessions}
-        before = {row[0]: (row[2], row[3]) for row in sessions}
+        before = {row[0]: Before(*row[2:]) for row in sessions}
         ours, waiting = _end_turns(turn for turn, _ in ended)
         rows: dict[uuid.UUID, WidgetMessage | None] = {}
         plain: list[tuple[PendingTurn, Outcome]] = []
@@ -110,12 +84,22 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
         record_events(
             [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
         )
+        told = {
+            turn.session_id
+            for turn, outcome in ended
+            if turn.turn_id in ours
+            and hand_over_after(turn, outcome, earlier=before[turn.session_id])
+        }
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
             settle_tokens(reservation=outcome.reservation, **outcome.counts)
     found = [(turn, rows.get(turn.turn_id)) for turn, _ in ended]
     return [
-        Finished(None if row is None else message_data(row), more=turn.session_id in waiting)
+        Finished(
+            None if row is None else message_data(row),
+            more=turn.session_id in waiting,
+            has_line=turn.session_id in told,
+        )
         for turn, row in found
     ]
 
@@ -168,26 +152,23 @@ def _end_turns(turns: Iterable[PendingTurn]) -> tuple[set[uuid.UUID], set[uuid.U
 def _append_answers(
     ended: Sequence[tuple[PendingTurn, Outcome]],
     last_seqs: dict[uuid.UUID, int],
-    before: dict[uuid.UUID, tuple[str, int]],
+    before: Mapping[uuid.UUID, Before],
 ) -> dict[uuid.UUID, WidgetMessage | None]:
-    """Append each session's answer; return the messages by turn id.
-
-    `before`: the outcome of the answer before, and the attention, by session id.
-    """
+    """Append each session's answer; return the messages by turn id. `before`: by session id."""
     now = timezone.now()
     rows: dict[uuid.UUID, WidgetMessage | None] = {}
     by_end: dict[tuple[str, str, int], list[uuid.UUID]] = defaultdict(list)
     for turn, outcome in ended:
-        earlier, attention = before[turn.session_id]
+        earlier = before[turn.session_id]
         rows[turn.turn_id] = WidgetMessage(
             session_id=turn.session_id,
             seq=last_seqs[turn.session_id] + 1,
             role=MessageRole.ASSISTANT,
             created_at=now,
             reply_to_id=uuid.UUID(turn.message_id),
-            **_columns(turn, outcome, earlier),
+            **_columns(turn, outcome, earlier.outcome),
         )
-        attention = after_answer(attention, outcome.kind)
+        attention = after_answer(earlier.attention, outcome.kind)
         by_end[outcome.status, outcome.kind, attention].append(turn.session_id)
     WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
     for (status, kind, attention), session_ids in by_end.items():
@@ -211,7 +192,8 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
-        _note_unanswered(turn, outcome, session)
+        if not outcome.wants_person:
+            _note_unanswered(turn, outcome, session)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields

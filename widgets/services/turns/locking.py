@@ -14,13 +14,15 @@ from loquent.db.compiled import PreparedQuery
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
 from widgets.services.daily_cap import DailyCap
+from widgets.team_types import Handler, WorkStatus
 from widgets.types import ContactInfoMode, LimitKind
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
 def lock_session(session_id: uuid.UUID) -> WidgetSession:
     """Return the session, its row locked for the transaction; raise `forbidden` if it is gone."""
-    session = locked_sessions([session_id]).select_related("widget__organization").first()
+    sessions = locked_sessions([session_id])
+    session = sessions.select_related("widget__organization", "assignee__user").first()
     if session is None:
         raise session_ended_error()
     return session
@@ -79,7 +81,20 @@ class LockedSession:
     organization_id: uuid.UUID
     has_webhooks: bool
     language: str
+    handler: str
+    work_status: str
+    can_ask_person: bool
     page: VisitorPage | None
+
+    @property
+    def is_for_agent(self) -> bool:
+        """Return whether the agent answers, as long as the team has nothing to do with it."""
+        return self.handler == Handler.AGENT
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether a message needs no more than its turn: the usual case."""
+        return self.is_for_agent and self.work_status == WorkStatus.OPEN
 
     @property
     def cap(self) -> DailyCap:
@@ -107,6 +122,9 @@ COLUMNS = (
     "widget__organization_id",
     "widget__organization__has_webhooks",
     "language",
+    "handler",
+    "status",
+    "widget__handoff_enabled",
     *PAGE_COLUMNS,
 )
 

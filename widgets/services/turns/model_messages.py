@@ -20,6 +20,8 @@ from widgets.types import FINISHED, MessageRole
 # limit.
 HISTORY_ROWS = 80
 SPARE_ROWS = 4
+# The agent answers again only after the team has handed back.
+PERSON_LEFT = "(The team has handed the conversation back to the assistant.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class TurnMessages:
 class Line(NamedTuple):
     """The columns of a message that the model needs.
 
-    `answers`: the `seq` of the answered message.
+    `answers`: the `seq` of the answered message. `author`: the person who wrote a staff message.
     """
 
     seq: int
@@ -41,6 +43,7 @@ class Line(NamedTuple):
     content: str
     status: str
     answers: int | None
+    author: str = ""
 
 
 def load_turn_messages(
@@ -74,7 +77,7 @@ def _newest(rows: int) -> PreparedQuery:
 
     By `seq`, because reading three UUIDs per row was half of the cost.
     """
-    columns = ("session_id", "seq", "role", "content", "status", "reply_to__seq")
+    columns = ("session_id", "seq", "role", "content", "status", "reply_to__seq", "author")
     return PreparedQuery(
         lambda ids: (
             WidgetMessage.objects.filter(session_id__in=ids, seq__gt=F("session__last_seq") - rows)
@@ -99,12 +102,21 @@ def _read(
 def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
     """Return the messages before a question: each visitor's message, then its finished answer.
 
-    Only this function decides which roles a model sees, and under which role.
+    Messages of people are included with their name, the lines of transitions are not. Only this
+    function decides which roles a model sees, and under which role.
     """
     answers = {line.answers: line for line in lines if line.role == MessageRole.ASSISTANT}
+    last_staff = max((line.seq for line in lines if line.role == MessageRole.STAFF), default=0)
     messages = []
     for line in lines:
-        if line.role != MessageRole.USER or line.seq >= question_seq:
+        if line.seq >= question_seq:
+            continue
+        if line.role == MessageRole.STAFF:
+            messages.append(ChatMessage("assistant", f"{line.author} (team): {line.content}"))
+            if line.seq == last_staff:
+                messages.append(ChatMessage("assistant", PERSON_LEFT))
+            continue
+        if line.role != MessageRole.USER:
             continue
         messages.append(ChatMessage("user", line.content))
         answer = answers.get(line.seq)

@@ -12,6 +12,7 @@ from widgets.services.attention import after_answer
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message
 from widgets.services.turns.locking import check_may_write, lock_session
+from widgets.team_types import Handler
 from widgets.types import FINISHED, MessageRole, MessageStatus
 
 
@@ -48,7 +49,7 @@ def _queue_again(
         if unfinished:
             raise ApplicationError(ErrorCode.BUSY, "Please wait for the answer being written.")
         question_id = _question_of(session, message_id)
-        if question_id is None:
+        if question_id is None or session.handler != Handler.AGENT:
             raise ApplicationError(
                 ErrorCode.FORBIDDEN, "Only the latest answer of this chat can be regenerated."
             )
@@ -56,9 +57,12 @@ def _queue_again(
             raise refusal
         use_daily_message(cap=daily_cap(session.widget))
         WidgetTurn.objects.create(session=session, message_id=question_id)
-        # The new turn's outcome replaces that of the previous one.
+        # The new turn's outcome replaces that of the previous one: failing again at the same
+        # question is no second failure.
         WidgetMessage.objects.filter(id=question_id).exclude(turn_status="").update(turn_status="")
-        WidgetSession.objects.filter(id=session.id).update(last_active_at=timezone.now())
+        WidgetSession.objects.filter(id=session.id).update(
+            last_active_at=timezone.now(), outcome=""
+        )
     return question_id
 
 

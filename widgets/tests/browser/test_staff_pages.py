@@ -252,6 +252,7 @@ async def test_conversations_are_marked_as_done_with_the_keyboard(
     )
     await sign_in(page, server.url)
     await page.get_by_role("link", name="Inbox").press("Enter")
+    await page.get_by_role("link", name="Needs attention").press("Enter")
     await expect(page.get_by_text("Unhappy", exact=True).last).to_be_visible()
     actions = page.get_by_label("Action:")
     await expect(actions).to_be_hidden()

@@ -88,7 +88,7 @@ class OpenAIChatBackend(Backend):
                             yield TextRestart()
                         if shown := marks.feed(text):
                             yield TextDelta(shown)
-                if not reader.has_text:
+                if not reader.has_answer:
                     reason = reader.explain_no_text()
                     raise BackendError(reason, permanent=False, is_outage=False)
                 await drain(response)
@@ -114,7 +114,7 @@ class OpenAIChatBackend(Backend):
         if shown := marks.finish():
             yield TextDelta(shown)
         outcome = _outcome(reader, marks)
-        if outcome == "no_answer" and not marks.has_text:
+        if outcome == "no_answer" and not marks.has_text and not reader.calls_person:
             yield TextDelta(NOTHING_FOUND)
         meter = request.meter
         yield ReplyEnd(
@@ -124,6 +124,7 @@ class OpenAIChatBackend(Backend):
             outcome=outcome,
             cut=reader.cut,
             notes=self.notes(request.model, request.endpoint),
+            wants_person=reader.calls_person,
             retrieved=retrieved_of(hits, marks.cites),
         )
 
