@@ -115,6 +115,8 @@ class Membership(BaseModel):
     is_away = models.BooleanField(default=False, db_default=False, editable=False)
     # When the member is online again; null: they say so themselves.
     away_until = models.DateTimeField(null=True, editable=False)
+    # Whether they get an email about a visitor who waits.
+    wants_mail = models.BooleanField("email", default=True, db_default=True)
     # When they last used a conversation's page, to about half a minute.
     seen_at = models.DateTimeField(null=True, editable=False)
 

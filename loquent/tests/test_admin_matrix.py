@@ -88,6 +88,7 @@ FOR_ALL = {
     "knowledge": 200,
     # Without a question there is nothing to answer.
     "answer_question": 404,
+    "notifications": 200,
     "quality": 200,
     "reports": 200,
     "app_list": 200,

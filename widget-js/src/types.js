@@ -82,7 +82,7 @@
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
- *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
+ *   launcherIcon?: string, launcherText?: string, teaser?: string, teaserDelay?: number, theme?: "auto" | "light" | "dark",
  *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
  *   pageContext?: { [name: string]: any }, container?: string,
  * }} Options The page's options, validated.

@@ -11,6 +11,7 @@ from widgets.admin.home.page import home_page
 from widgets.admin.inbox.counts import inbox_count
 from widgets.admin.inbox.pages import inbox_page, rows_fragment, thread_fragment
 from widgets.admin.knowledge import knowledge_page
+from widgets.admin.notifications import notifications_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
 from widgets.admin.questions import below_entries, questions_page
@@ -19,8 +20,8 @@ from widgets.admin.unanswered import answer_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
-AgentPages.below_entries.append(below_entries)
 site.desk = "inbox"
+AgentPages.below_entries.append(below_entries)
 site.pages += [
     StaffPage(
         "inbox",
@@ -46,6 +47,12 @@ site.pages += [
         "reports/",
         reports_page,
         Nav("Assistant", 14, "Reports", "chart", section="Quality"),
+    ),
+    StaffPage(
+        "notifications",
+        "notifications/",
+        notifications_page,
+        Nav("", 3, "Notifications", "mail", section="Inbox"),
     ),
     *SETUP_PAGES,
 ]

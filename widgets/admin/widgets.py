@@ -42,6 +42,7 @@ class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
     is_often_short = True
+    empty_text = "No widgets yet. A widget is the chat on your website."
     nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
     nav_url = WidgetPages.only_row_url

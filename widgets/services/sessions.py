@@ -16,6 +16,7 @@ from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.visitor import note_end
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
@@ -130,13 +131,16 @@ def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetS
     """
     if not token or not _TOKEN.match(token):
         return None
-    sessions = WidgetSession.objects.filter(
-        token_digest=token_digest(token), widget=widget, ended_at=None
-    )
+    sessions = WidgetSession.objects.filter(widget=widget, ended_at=None)
     if settings.LIMITS.session_days:
         oldest = timezone.now() - timedelta(days=settings.LIMITS.session_days)
         sessions = sessions.filter(last_active_at__gt=oldest)
-    return sessions.first()
+    digest = token_digest(token)
+    # The second query is for the few browsers in which a link of a mail opened the conversation.
+    return (
+        sessions.filter(token_digest=digest).first()
+        or sessions.filter(continued__token_digest=digest).first()
+    )
 
 
 def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
@@ -170,6 +174,9 @@ def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
             # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)
             rows.delete()
+        if ids:
+            # Open inboxes read everything again for one that is gone.
+            send_after_commit(Hint(ids[0], is_internal=True))
     return gone
 
 

@@ -264,7 +264,11 @@ def test_navigation_leads_to_the_inbox_and_counts_who_waits(
     [inbox] = [item for item in items if item["label"] == "Inbox"]
     assert (inbox["url"], inbox["count"]) == (INBOX, 1)
     page = client.get("/admin/widgets/widgetsession/")
-    assert [tab["label"] for tab in page.context["lq_tabs"]] == ["Live", "All conversations"]
+    assert [tab["label"] for tab in page.context["lq_tabs"]] == [
+        "Live",
+        "All conversations",
+        "Notifications",
+    ]
     assert 'href="/admin/widgets/widgetsession/"' in client.get(INBOX).content.decode()
 
 

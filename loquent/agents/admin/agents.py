@@ -28,6 +28,7 @@ class TextAgentAdmin(AgentPages):
     """The admin of text agents."""
 
     is_often_short = True
+    empty_text = "No assistants yet. An assistant answers your visitors."
     nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
     nav_url = TenantAdmin.only_row_url
@@ -108,7 +109,8 @@ class BudgetForm(forms.ModelForm[Organization]):
 class DailyTokenUsageAdmin(SettingsPanel):
     """The budget of an organization, and its use on days with a budget or a ceiling."""
 
-    nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
+    empty_text = "Nothing was used yet on a day with a limit. Reports shows all days."
+    nav = Nav("Settings", 36, "Usage and limits", "meter", section="Settings")
     panel_form = BudgetForm
     panel_title = "AI models"
     list_title = "Used on days with a limit"

@@ -105,6 +105,14 @@ def test_bulk_action_records_each_widget(owner: Client, acme: Organization) -> N
     assert "enabled: yes → no" in page_of(owner)
 
 
+def test_lists_are_shown_as_people_write_them(owner: Client, acme: Organization) -> None:
+    widget = make_widget(acme, allowed_origins=["https://a.example", "https://b.example"])
+    change_widget(widget=widget, allowed_origins=None)
+    page = page_of(owner)
+    assert "allowed sites: https://a.example, https://b.example → –" in page
+    assert "[&quot;" not in page
+
+
 def test_knowledge_changes_are_recorded(acme: Organization) -> None:
     agent = make_agent(
         acme, knowledge=[{"title": "A", "content": "a"}, {"title": "B", "content": "b"}]

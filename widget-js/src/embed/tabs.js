@@ -107,7 +107,7 @@ export function createTabs(context, chatLoader) {
     },
     /** Remove everything about this visitor from storage. */
     forget() {
-      const kept = "token agreed outbox due person unread read heard earlier";
+      const kept = "token agreed outbox due person unread read heard earlier teased";
       for (const name of kept.split(" ")) storage.local.set(name, null);
       storage.tab.set("draft", null);
       broadcast("reset", "1");

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} من 5",
   surveyBad: "سيئة",
   surveyGood: "جيدة جدًا",
+  dismiss: "إغلاق هذه الرسالة",
   errors: {
     rate_limited: "أنت ترسل الرسائل بسرعة كبيرة. يُرجى الانتظار قليلًا.",
     busy: "يُرجى انتظار الرد أولًا.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} z 5",
   surveyBad: "Špatná",
   surveyGood: "Velmi dobrá",
+  dismiss: "Zavřít tuto zprávu",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

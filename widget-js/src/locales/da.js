@@ -72,7 +72,7 @@ export default {
   kept: "Læs den forrige samtale",
   ended: "Denne samtale er afsluttet.",
   discard: "Slet fra denne browser",
-  helped: "Hjalp det dig?",
+  helped: "Hjalp det?",
   closing: "tak|mange tak|tusind tak|farvel|hej hej",
   aiMark: "AI",
   askPerson: "Tal med et menneske",
@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} af 5",
   surveyBad: "Dårlig",
   surveyGood: "Meget god",
+  dismiss: "Luk denne besked",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

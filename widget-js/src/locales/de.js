@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} von 5",
   surveyBad: "Schlecht",
   surveyGood: "Sehr gut",
+  dismiss: "Diese Nachricht schließen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

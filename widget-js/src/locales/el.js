@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} από 5",
   surveyBad: "Κακή",
   surveyGood: "Πολύ καλή",
+  dismiss: "Κλείσιμο αυτού του μηνύματος",
   errors: {
     rate_limited: "Στέλνετε μηνύματα πολύ γρήγορα. Περιμένετε λίγο.",
     busy: "Περιμένετε πρώτα την απάντηση.",

@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Mala",
   surveyGood: "Muy buena",
+  dismiss: "Cerrar este mensaje",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} از 5",
   surveyBad: "بد",
   surveyGood: "خیلی خوب",
+  dismiss: "بستن این پیام",
   errors: {
     rate_limited: "پیام‌ها را خیلی سریع می‌فرستید. لطفاً کمی صبر کنید.",
     busy: "لطفاً ابتدا منتظر پاسخ بمانید.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n}/5",
   surveyBad: "Huono",
   surveyGood: "Erittäin hyvä",
+  dismiss: "Sulje tämä viesti",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

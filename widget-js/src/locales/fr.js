@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} sur 5",
   surveyBad: "Mauvaise",
   surveyGood: "Très bonne",
+  dismiss: "Fermer ce message",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

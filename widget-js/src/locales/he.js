@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} מתוך 5",
   surveyBad: "גרועה",
   surveyGood: "טובה מאוד",
+  dismiss: "סגירת ההודעה הזאת",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "5 में से {n}",
   surveyBad: "खराब",
   surveyGood: "बहुत अच्छी",
+  dismiss: "यह संदेश बंद करें",
   errors: {
     rate_limited: "आप बहुत तेज़ी से संदेश भेज रहे हैं। कृपया थोड़ा रुकें।",
     busy: "कृपया पहले जवाब का इंतज़ार करें।",

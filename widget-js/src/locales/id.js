@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} dari 5",
   surveyBad: "Buruk",
   surveyGood: "Sangat baik",
+  dismiss: "Tutup pesan ini",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} su 5",
   surveyBad: "Pessima",
   surveyGood: "Ottima",
+  dismiss: "Chiudi questo messaggio",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "5点中{n}点",
   surveyBad: "悪い",
   surveyGood: "とても良い",
+  dismiss: "このメッセージを閉じる",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

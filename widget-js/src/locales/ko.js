@@ -91,6 +91,7 @@ export default {
   surveyScore: "5점 중 {n}점",
   surveyBad: "나쁨",
   surveyGood: "매우 좋음",
+  dismiss: "이 메시지 닫기",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} av 5",
   surveyBad: "Dårlig",
   surveyGood: "Veldig bra",
+  dismiss: "Lukk denne meldingen",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

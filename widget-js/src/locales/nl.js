@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} van 5",
   surveyBad: "Slecht",
   surveyGood: "Heel goed",
+  dismiss: "Dit bericht sluiten",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} z 5",
   surveyBad: "Źle",
   surveyGood: "Bardzo dobrze",
+  dismiss: "Zamknij tę wiadomość",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Ruim",
   surveyGood: "Muito boa",
+  dismiss: "Fechar esta mensagem",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Má",
   surveyGood: "Muito boa",
+  dismiss: "Fechar esta mensagem",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

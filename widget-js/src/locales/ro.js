@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} din 5",
   surveyBad: "Slabă",
   surveyGood: "Foarte bună",
+  dismiss: "Închideți acest mesaj",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} из 5",
   surveyBad: "Плохо",
   surveyGood: "Очень хорошо",
+  dismiss: "Закрыть это сообщение",
   errors: {
     rate_limited: "Вы отправляете сообщения слишком быстро. Подождите немного.",
     busy: "Сначала дождитесь ответа.",

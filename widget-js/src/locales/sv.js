@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} av 5",
   surveyBad: "Dålig",
   surveyGood: "Mycket bra",
+  dismiss: "Stäng det här meddelandet",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

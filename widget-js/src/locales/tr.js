@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n}/5",
   surveyBad: "Kötü",
   surveyGood: "Çok iyi",
+  dismiss: "Bu mesajı kapat",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

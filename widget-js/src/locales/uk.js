@@ -92,6 +92,7 @@ export default {
   surveyScore: "{n} з 5",
   surveyBad: "Погано",
   surveyGood: "Дуже добре",
+  dismiss: "Закрити це повідомлення",
   errors: {
     rate_limited: "Ви надсилаєте повідомлення надто швидко. Зачекайте трохи.",
     busy: "Спершу дочекайтеся відповіді.",

@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n} trên 5",
   surveyBad: "Tệ",
   surveyGood: "Rất tốt",
+  dismiss: "Đóng tin nhắn này",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

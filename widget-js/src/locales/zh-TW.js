@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n}分，滿分5分",
   surveyBad: "差",
   surveyGood: "很好",
+  dismiss: "關閉此訊息",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

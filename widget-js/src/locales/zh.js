@@ -91,6 +91,7 @@ export default {
   surveyScore: "{n}分，满分5分",
   surveyBad: "差",
   surveyGood: "很好",
+  dismiss: "关闭此消息",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",

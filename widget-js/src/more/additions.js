@@ -44,9 +44,9 @@ export function createAdditions(view, around) {
   const { formPlace, getState, localeNow } = around;
   const card = createContactCard(view, around.draft, around.keepDraft, localeNow);
   const download = createDownload(view, getState, localeNow);
-  const sheet = createSheet(view, around.body, () => {
+  const sheet = createSheet(view, around.body, (focuses) => {
     render(getState());
-    around.focus();
+    if (focuses) around.focus();
   });
   const openCard = () => sheet.open(strings.contact, card.node);
   const slow = buttonOf(view.h, "chip", strings.contact, openCard);
@@ -58,6 +58,7 @@ export function createAdditions(view, around) {
       label: strings.fresh,
       run() {
         view.actions.restart();
+        sheet.close();
         around.focus();
       },
       isShown: ({ messages, turn }) => !!(messages.length || turn),

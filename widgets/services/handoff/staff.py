@@ -13,6 +13,7 @@ from widgets.services.events import note_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.handoff.checks import check_fresh, check_not_taken, check_open
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
 from widgets.team_types import Handler, WantedReason, WorkStatus
 from widgets.types import MessageRole
@@ -105,6 +106,7 @@ def reply(
             survey_open=False,
         )
         conversation.start_timer()
+        note_reply(session)
     return message, True
 
 

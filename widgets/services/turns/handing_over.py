@@ -61,7 +61,8 @@ def hand_over_after(turn: PendingTurn, outcome: Outcome, *, earlier: Before) -> 
     over by itself, else the conversation would go round in circles: if it fails, the line says so.
     """
     reason = _reason(turn, outcome, earlier)
-    has_failed = outcome.status == MessageStatus.FAILED
+    is_silent_call = outcome.wants_person and not outcome.content
+    has_failed = is_silent_call or outcome.status == MessageStatus.FAILED
     if reason is None and not has_failed:
         return False
     if outcome.wants_person or not _is_after_hand_back(turn):
