@@ -75,6 +75,7 @@ async def test_people_finish_what_they_have_when_hand_off_is_turned_off(desk: De
 
 async def test_stop_and_regenerate_while_a_person_has_it(desk: Desk) -> None:
     await desk.run("take")
+    await desk.shown("person", "open", "ana")
     answer = await in_database(WidgetMessage.objects.get, role="assistant", kind="text")
     await desk.socket.send({"type": "stop"})
     assert await desk.socket.drained() == []
