@@ -5,6 +5,14 @@ from functools import cache
 from pathlib import Path
 
 DEFAULT = "en"
+# Tags whose first subtag is not the name of the texts, as in the widget's languages.js.
+SPECIAL = {
+    **dict.fromkeys(("zh-hant", "zh-tw", "zh-hk", "zh-mo"), "zh-TW"),
+    "pt-br": "pt-BR",
+    **dict.fromkeys(("no", "nn"), "nb"),
+    "iw": "he",
+    "in": "id",
+}
 
 
 @cache
@@ -19,12 +27,3 @@ def line(name: str, *, language: str, person: str = "") -> str:
     """Return a line; in English if there are no texts in the language."""
     texts = _texts().get(language) or _texts()[DEFAULT]
     return texts[name].replace("{name}", person)
-
-
-def known_language(accept_language: str) -> str:
-    """Return the first language of an Accept-Language header that has texts; "" if none has."""
-    for entry in accept_language[:200].split(","):
-        tag = entry.partition(";")[0].strip().lower()
-        if (language := tag.partition("-")[0]) in _texts():
-            return language
-    return ""
