@@ -3,7 +3,13 @@
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.models.desk import Draft, SavedReply
-from widgets.models.notifications import ContinuedSession, Notification, StoppedAddress
+from widgets.models.notifications import (
+    ContinuedSession,
+    Notification,
+    PushDevice,
+    PushKey,
+    StoppedAddress,
+)
 from widgets.models.records import (
     ClosedQuestion,
     ErasureReceipt,
@@ -27,6 +33,8 @@ __all__ = [
     "ErasureReceipt",
     "LimitHit",
     "Notification",
+    "PushDevice",
+    "PushKey",
     "RefusedOrigin",
     "SavedReply",
     "SeenSite",
