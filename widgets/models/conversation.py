@@ -128,11 +128,16 @@ class WidgetSession(BaseModel):
             ),
         ]
         indexes = [
-            # Few rows are in these: conversations of the team, and those with a timer.
+            # Conversations of the team, those that are done or snoozed, and those with a timer.
             models.Index(
                 fields=["waiting_since", "id"],
                 condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
                 name="widget_session_of_team",
+            ),
+            models.Index(
+                fields=["-last_active_at", "-id"],
+                condition=~Q(status=WorkStatus.OPEN.value),
+                name="widget_session_not_open",
             ),
             models.Index(
                 fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"

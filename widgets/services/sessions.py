@@ -16,6 +16,7 @@ from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.lines import known_language
 from widgets.services.handoff.visitor import note_end
 from widgets.services.rate_limits import take_handshake, take_session
@@ -184,6 +185,9 @@ def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
             # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)
             rows.delete()
+        if ids:
+            # Open inboxes read everything again for one that is gone.
+            send_after_commit(Hint(ids[0], is_internal=True))
     return gone
 
 

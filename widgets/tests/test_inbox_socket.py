@@ -22,6 +22,7 @@ from widgets.chat.inbox.presence import INBOX
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession
+from widgets.services.sessions import delete_conversations
 
 Watch = Callable[..., Any]
 HERE = b"http://127.0.0.1:8000"
@@ -174,3 +175,21 @@ async def test_changes_are_gathered(
     await asyncio.gather(*(visitor.say("Hello?") for visitor in visitors))
     frame = await inbox.receive()
     assert len(frame["conversations"]) == 3
+
+
+async def test_inbox_learns_what_the_visitor_saw_left_and_deleted(
+    alice: User, widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend, watch: Watch
+) -> None:
+    collects = {"contact_info_mode": "optional", "collect_name": True}
+    await in_database(lambda: WidgetConfig.objects.update(**collects))
+    visitor = await visit.opened(widget)
+    await visitor.say("Hello?")
+    (await scripted.asked()).end("Hi.")
+    await visitor.until("typing_stop")
+    inbox = await watch(alice)
+    await visitor.send({"type": "seen", "seq": 2})
+    session_id = (await changed(inbox, seq=2))["id"]
+    await visitor.send({"type": "contact_info", "name": "Tom", "email": None, "phone": None})
+    assert (await changed(inbox, seq=2))["id"] == session_id
+    await in_database(delete_conversations, sessions=WidgetSession.objects.all())
+    assert await inbox.receive() == {"type": "reload"}

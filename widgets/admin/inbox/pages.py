@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from loquent.organizations.access import RANK
+from loquent.organizations.models import Role
 from loquent.organizations.site.current import current_organization
 from loquent.server.headers import POLICY, live_policy
 from widgets.admin.conversation_list import claims
@@ -41,6 +43,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         tab = _tab(request)
         context |= _list_context(request, sessions, tab) | {
             "has_organization": True,
+            "may_answer": _may_answer(request),
             "all_url": reverse("admin:widgets_widgetsession_changelist"),
             "needing": attention_count(request),
         }
@@ -84,6 +87,15 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
         "page_url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
         "earlier": [(other, visitor_name(other)) for other in thread.earlier],
     }
+
+
+def _may_answer(request: HttpRequest) -> bool:
+    """Return whether the user is a member of the current organization who answers visitors."""
+    current = current_organization(request)
+    if current is None:
+        return False
+    member = current.memberships.filter(user_id=_user_id(request)).first()
+    return member is not None and RANK[member.role] >= RANK[Role.OPERATOR]
 
 
 def _snoozes(now: datetime) -> list[tuple[datetime, str]]:

@@ -67,6 +67,9 @@ class Feed:
             return
         for inbox in inboxes():
             inbox.show(states)
+            if len(states) < len(set(ids)):
+                # Some are deleted, and with them the link to their organization.
+                inbox.resync_soon()
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)

@@ -12,6 +12,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
+from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
@@ -178,7 +179,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
 def note_seen(*, session_id: uuid.UUID, seq: int) -> None:
     """Note up to which message the visitor has seen the conversation."""
     rows = WidgetSession.objects.filter(id=session_id, seen_seq__lt=Least(F("last_seq"), seq))
-    rows.update(seen_seq=Least(F("last_seq"), seq))
+    if rows.update(seen_seq=Least(F("last_seq"), seq)):
+        send_after_commit(Hint(session_id, is_internal=True))
 
 
 def save_survey(*, session_id: uuid.UUID, score: int, comment: str) -> None:

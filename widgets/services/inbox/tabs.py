@@ -55,8 +55,8 @@ def in_tab(sessions: Sessions, tab: Tab, *, user_id: int) -> Sessions:
             of_agent = Q(handler=Handler.AGENT.value, follow_up=False, last_active_at__gt=since)
             return sessions.filter(of_agent & _IS_OPEN).filter(Exists(asked)).order_by(*newest)
         case Tab.DONE:
-            done = [WorkStatus.RESOLVED.value, WorkStatus.SNOOZED.value]
-            return sessions.filter(status__in=done, last_seq__gt=0).order_by(*newest)
+            is_done = ~Q(status=WorkStatus.OPEN.value)
+            return sessions.filter(is_done, last_seq__gt=0).order_by(*newest)
 
 
 def count_tabs(sessions: Sessions, *, user_id: int) -> Counts:

@@ -124,6 +124,8 @@ async def test_two_members_claim_a_waiting_visitor(visitor: Visitor, open_inbox:
     for page in (ana, ben):
         await expect(log(page).get_by_text("I am looking into it.")).to_have_count(1)
         await expect(page.get_by_role("tab", name="Waiting 1")).to_have_count(0)
+    await visitor.send({"type": "seen", "seq": frames[-1]["seq"]})
+    await expect(log(winner).locator(".lq-person").get_by_text("Seen")).to_be_visible()
     await visitor.say("Thank you!")
     await expect(log(winner).get_by_text("Thank you!")).to_be_visible()
     await button(winner, "Resolve").click()
@@ -258,6 +260,9 @@ async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox
     await keys.press("Escape")
     await keys.press("n")
     await expect(button(ana, "Note")).to_have_attribute("aria-pressed", "false")
+    # Away: new conversations are for the others.
+    await button(ana, "You are online").click()
+    await expect(button(ana, "You are away")).to_be_visible()
     # What says whether sound works: it does, since a key was pressed.
     await expect(button(ana, "Sound on")).to_have_attribute("aria-pressed", "true")
     await button(ana, "Sound on").click()

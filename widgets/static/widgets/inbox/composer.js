@@ -22,9 +22,14 @@ const inboxComposer = (() => {
   }
 
   function write(kind) {
-    if (box.hidden) return;
+    if (box.hidden || !facts.member) return;
     choose(kind);
     areas[kind].focus();
+  }
+
+  function keep(id, texts) {
+    if (texts.reply || texts.note) typed.set(id, texts);
+    else typed.delete(id);
   }
 
   function fill(kind, text) {
@@ -36,20 +41,22 @@ const inboxComposer = (() => {
   function show(now) {
     const isOther = now.id !== facts.id;
     if (isOther && facts.id) {
-      typed.set(facts.id, { reply: areas.reply.value, note: areas.note.value });
+      keep(facts.id, { reply: areas.reply.value, note: areas.note.value });
       inboxDrafts.save();
     }
     facts = now;
     inboxOutbox.show(now);
-    box.hidden = !now.member;
+    box.hidden = !now.id;
     if (!now.id) return;
     if (isOther) {
       const known = typed.get(now.id);
       areas.reply.value = known?.reply || now.draft || "";
       areas.note.value = known?.note ?? "";
       inboxDrafts.opened(now, areas.reply.value, now.draft ?? "");
-      choose("reply");
     }
+    if (isOther && now.member) choose("reply");
+    // Viewers read.
+    box.classList.toggle("lq-read-only", !now.member);
     const words = now.other ? `${now.other} has this conversation. Take it over before you answer.` : now.whyNot;
     notice.hidden = !words;
     if (notice.textContent !== words) notice.textContent = words;
@@ -90,7 +97,7 @@ const inboxComposer = (() => {
         if (!form.querySelector("[type='submit']").disabled) submit(kind);
       });
       form.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+        if (event.defaultPrevented || !inboxKeys.sends(event)) return;
         event.preventDefault();
         form.requestSubmit();
       });

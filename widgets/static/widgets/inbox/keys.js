@@ -2,14 +2,21 @@
 // The keys of the inbox. Single keys work outside of text fields, and can be switched off.
 
 const inboxKeys = (() => {
-  const OFF = "loquent.keys";
+  const SINGLE = "loquent.keys";
+  const ENTER = "loquent.enter";
   const dialog = document.querySelector(".lq-keys");
-  const isOn = () => localStorage.getItem(OFF) !== "off";
+  const isOn = () => localStorage.getItem(SINGLE) !== "off";
+  const sendsByEnter = () => localStorage.getItem(ENTER) === "on";
+
+  function bind(name, key, isChecked) {
+    const box = dialog.querySelector(`[name='${name}']`);
+    box.checked = isChecked;
+    box.addEventListener("change", () => localStorage.setItem(key, box.checked ? "on" : "off"));
+  }
 
   function start(actions) {
-    const box = dialog.querySelector("[type='checkbox']");
-    box.checked = isOn();
-    box.addEventListener("change", () => localStorage.setItem(OFF, box.checked ? "on" : "off"));
+    bind("single", SINGLE, isOn());
+    bind("enter", ENTER, sendsByEnter());
     document.querySelector(".lq-keys-button").addEventListener("click", () => dialog.showModal());
     document.addEventListener("keydown", (event) => {
       if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -27,5 +34,11 @@ const inboxKeys = (() => {
     });
   }
 
-  return { start };
+  /** Whether a key in a box sends what is in it. */
+  function sends(event) {
+    if (event.key !== "Enter" || event.isComposing || event.shiftKey || event.altKey) return false;
+    return event.ctrlKey || event.metaKey || sendsByEnter();
+  }
+
+  return { start, sends };
 })();

@@ -8,6 +8,7 @@ const inboxList = (() => {
   // More rows than this are not kept: the end of the list is dropped, and shown again on demand.
   const MOST_ROWS = 300;
   const TICK = 15_000;
+  const RETRY = 5_000;
 
   let tab = body?.dataset.tab ?? "waiting";
   let selected = "";
@@ -15,7 +16,7 @@ const inboxList = (() => {
   let onShown = () => {};
   let pending = new Set();
   let isAsking = false;
-  let isStale = false;
+  let retry = 0;
   // Answers to requests of an earlier tab are dropped.
   let generation = 0;
 
@@ -124,8 +125,7 @@ const inboxList = (() => {
         settle();
       }
     } catch {
-      // Read everything again when the connection is back.
-      isStale = true;
+      reloadLater();
     }
     isAsking = false;
     if (pending.size) changed([]);
@@ -144,14 +144,20 @@ const inboxList = (() => {
       const at = rows().scrollTop;
       body.replaceChildren(...[...page.body.childNodes].map((node) => document.adoptNode(node)));
       body.dataset.tab = tab;
-      isStale = false;
+      clearTimeout(retry);
       settle();
       rows().scrollTop = at;
       onNumbers(readNumbers());
       if (hadFocus) (id ? rowOf(id)?.querySelector("a") : body.querySelector("[aria-selected='true']"))?.focus();
     } catch {
-      isStale = true;
+      if (now === generation) reloadLater();
     }
+  }
+
+  /** Reads everything again in a moment; also when the connection is back. */
+  function reloadLater() {
+    clearTimeout(retry);
+    retry = setTimeout(reload, RETRY * (0.5 + Math.random()));
   }
 
   async function more() {
@@ -225,9 +231,6 @@ const inboxList = (() => {
     move,
     get tab() {
       return tab;
-    },
-    get isStale() {
-      return isStale;
     },
     select(id) {
       selected = id;

@@ -168,6 +168,7 @@
     numbers: ({ waiting }) => inboxAlerts.show(Number(waiting || 0)),
   });
   inboxAlerts.start({ open });
+  inboxAvailability.start({ failed: complain });
   inboxKeys.start({ keys, leave: () => inboxThread.focus() });
   const first = wanted().get("c");
   if (first) open(first, { isNew: false, focuses: false });

@@ -11,12 +11,14 @@ const inboxThread = (() => {
   const nothing = section?.querySelector(".lq-inbox-nothing");
   const person = root?.querySelector(".lq-inbox-person");
   const MOST_LINES = 400;
+  const RETRY = 5_000;
   const transcript = root && loquentTranscript({ list, scroller, most: MOST_LINES });
 
   let id = "";
   let facts = {};
   let isAsking = false;
   let wantsAgain = false;
+  let retry = 0;
   let onShown = () => {};
 
   const address = (after) => `${root.dataset.inbox}${id}/${after ? `?after=${after}` : ""}`;
@@ -43,9 +45,24 @@ const inboxThread = (() => {
     if (omitted) earlier.replaceChildren(...omitted.childNodes);
     if (omitted) earlier.hidden = false;
     transcript.show([...part("lines").children, ...part("notes").children]);
+    showSeen(Number(facts.seen));
     for (const element of [head, scroller, person]) element.hidden = false;
     nothing.hidden = true;
     onShown(facts);
+  }
+
+  /** Marks the last message of a person that the visitor has seen. */
+  function showSeen(seq) {
+    const lines = [...list.querySelectorAll(".lq-person[data-seq]")];
+    const last = lines.findLast((line) => Number(line.dataset.seq) <= seq);
+    const there = list.querySelector(".lq-seen");
+    if (there?.parentElement === last) return;
+    there?.remove();
+    if (!last) return;
+    const mark = document.createElement("span");
+    mark.className = "lq-seen";
+    mark.textContent = "Seen";
+    last.append(mark);
   }
 
   /** Opens a conversation; returns whether it is there. */
@@ -95,6 +112,10 @@ const inboxThread = (() => {
       if (asked === id) show(page);
     } catch (error) {
       if (asked === id && error.status === 404) fail(error);
+      else if (asked === id) {
+        clearTimeout(retry);
+        retry = setTimeout(update, RETRY);
+      }
     }
     isAsking = false;
     if (wantsAgain) {
