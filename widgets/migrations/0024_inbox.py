@@ -7,8 +7,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0004_unreviewed'),
-        ('organizations', '0018_seen_team'),
-        ('widgets', '0020_team'),
+        ('organizations', '0020_notifications_team'),
+        ('widgets', '0023_push_team'),
     ]
 
     operations = [
