@@ -1,7 +1,7 @@
 """Widgets, visitors' sessions and messages, unfinished turns, and counters."""
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
-from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.conversation import WidgetMessage, WidgetSession
 from widgets.models.desk import Draft, SavedReply
 from widgets.models.notifications import (
     ContinuedSession,
@@ -19,6 +19,7 @@ from widgets.models.records import (
     WidgetDailyUsage,
 )
 from widgets.models.team import ConversationEvent, ConversationNote
+from widgets.models.turn import WidgetTurn
 
 __all__ = [
     "MAX_GREETING",
