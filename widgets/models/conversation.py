@@ -1,4 +1,4 @@
-"""Visitors' sessions and messages, and unfinished turns."""
+"""Visitors' sessions and messages."""
 
 import uuid
 
@@ -20,7 +20,6 @@ from widgets.types import (
     MessageStatus,
     Rating,
     Reason,
-    TurnState,
 )
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
@@ -271,32 +270,3 @@ class WidgetMessage(BaseModel):
     def is_answer(self) -> bool:
         """Whether the message ends a turn: the agent's words, not the line of a transition."""
         return self.kind == MessageKind.TEXT and MessageRole(self.role).is_answer
-
-
-class WidgetTurn(BaseModel):
-    """A visitor's message whose answer is not finished.
-
-    The row is deleted when the answer is written. A running turn belongs to the process `owner`
-    while its lease lasts; if the process dies, the lease expires.
-    """
-
-    session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="turns")
-    message = models.OneToOneField(WidgetMessage, on_delete=models.CASCADE, related_name="turn")
-    state = models.CharField(max_length=16, choices=TurnState.choices, default=TurnState.WAITING)
-    owner = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["message__seq"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["session"],
-                condition=Q(state=TurnState.RUNNING.value),
-                name="widget_turn_one_running_per_session",
-            ),
-        ]
-        indexes = [models.Index(fields=["state", "lease_until"], name="widget_turn_leases")]
-
-    def __str__(self) -> str:
-        return f"Turn of {self.message_id}"
