@@ -69,6 +69,8 @@ class AnswerOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
     STOPPED = "stopped", "Stopped by the visitor"
     REFUSED = "refused", "Declined by the provider"
+    # Of a conversation, not of an answer: people answer in place of the agent.
+    HANDED_OVER = "handed_over", "Handed over"
 
 
 def outcome_of(status: str, *, complete: str = AnswerOutcome.ANSWERED.value) -> str:
@@ -256,13 +258,15 @@ class PageRequest:
 class Handshake:
     """The request that opens a visitor's socket.
 
-    `ip`: the key of the client's address (loquent/server/addresses.py).
+    `ip`: the key of the client's address (loquent/server/addresses.py). `language`: what the
+    browser asks for first, "" if unknown.
     """
 
     request: PageRequest
     token: str | None = field(repr=False)
     last_seq: int
     ip: str
+    language: str = ""
     accept_language: str = ""
 
 

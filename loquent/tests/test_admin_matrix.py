@@ -87,6 +87,7 @@ FOR_ALL = {
     "knowledge": 200,
     # Without a question there is nothing to answer.
     "answer_question": 404,
+    "notifications": 200,
     "quality": 200,
     "reports": 200,
     "app_list": 200,
@@ -99,6 +100,7 @@ FORMS = {
     "jobs_job_retry",
     "setup_own_shop",
     "setup_look",
+    "setup_hide",
     "organizations_invitation_resend",
     "webhooks_webhookdelivery_resend",
     "webhooks_webhookendpoint_resendfailed",
@@ -194,7 +196,9 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     }  # fmt: skip
 
 
-@pytest.fixture(params=PEOPLE)
+@pytest.fixture(
+    params=[VIEWER, *(pytest.param(role, marks=pytest.mark.exhaustive) for role in PEOPLE[1:])]
+)
 def person(request: pytest.FixtureRequest, acme: Organization) -> tuple[Any, User]:
     if request.param == ROOT:
         return ROOT, User.objects.create_superuser("root", password="x")

@@ -23,19 +23,14 @@ export function createChatRuntime(context, translated) {
   const extras = createExtras(context, fillTexts, () => chat?.requestDraw());
   /** @type {import("./more/sound.js").Sound | null} */
   let sound = null;
-  let warned = false;
   /** @type {import("./chat.js").Outside} */
   const returnFocus = { element: null };
   let chat = draw();
 
   /** Add the English texts of the third file, and warn about texts that don't exist.
    * @param {import("./view/extras.js").More} more */
-  function fillTexts({ texts }) {
-    Object.assign(strings, { ...texts, ...strings });
-    const known = { ...texts, ...stringsOf(), open: "", unread: "", away: "" };
-    const odd = Object.keys(options.texts ?? {}).filter((name) => !Object.hasOwn(known, name));
-    if (odd.length && !warned) win.console.warn(`Loquent: data-texts has unknown names: ${odd}`);
-    warned = true;
+  function fillTexts({ addTexts }) {
+    addTexts(win, strings, options.texts, stringsOf());
   }
 
   function draw() {
@@ -78,6 +73,8 @@ export function createChatRuntime(context, translated) {
   /** @param {State} state @param {State} before */
   function onChange(state, before) {
     chat?.requestDraw();
+    if (before.messages[0] && state.token !== before.token)
+      extras.need((more) => more.keepEarlier(context, before, state));
     if (state.open !== before.open) context.onToggle(state.open);
     if (state.unread !== before.unread) emit("unread", state.unread);
   }

@@ -44,6 +44,7 @@ BADGES = {
     "failed": ("lq-bad", "Failed"),
     "stopped": ("", "Stopped"),
     "refused": ("lq-warn", "Declined"),
+    "handed_over": ("lq-info", "Handed over"),
 }
 
 

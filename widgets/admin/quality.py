@@ -22,6 +22,7 @@ COLUMNS = (
     (AnswerOutcome.FAILED, "Failed"),
     (AnswerOutcome.REFUSED, "Declined"),
     (AnswerOutcome.STOPPED, "Stopped"),
+    (AnswerOutcome.HANDED_OVER, "Handed over"),
 )
 # The outcomes that the chart shows.
 CHARTED = COLUMNS[:3]

@@ -10,6 +10,7 @@ from widgets.admin.home.page import home_page
 from widgets.admin.inbox.counts import inbox_count
 from widgets.admin.inbox.pages import inbox_page, rows_fragment, thread_fragment
 from widgets.admin.knowledge import knowledge_page
+from widgets.admin.notifications import notifications_page
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
 from widgets.admin.setup.first_run import SETUP_PAGES
@@ -42,6 +43,12 @@ site.pages += [
         "reports/",
         reports_page,
         Nav("Assistant", 14, "Reports", "chart", section="Quality"),
+    ),
+    StaffPage(
+        "notifications",
+        "notifications/",
+        notifications_page,
+        Nav("", 3, "Notifications", "mail", section="Inbox"),
     ),
     *SETUP_PAGES,
 ]

@@ -77,6 +77,12 @@ class WidgetSessionViewSet(
     filterset_class = SessionFilter
     ordering_fields = ("created_at", "last_active_at", "waiting_since")
 
+    def filter_queryset(self, queryset: Any) -> Any:
+        found = super().filter_queryset(queryset)
+        by_wait = self.request.query_params.get("ordering", "").endswith("waiting_since")
+        # Pages can't continue behind a row without the value that they are sorted by.
+        return found.filter(waiting_since__isnull=False) if by_wait else found
+
     def perform_destroy(self, instance: WidgetSession) -> None:
         delete_widget_session(session_id=instance.id)
 

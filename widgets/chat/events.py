@@ -161,7 +161,13 @@ NAMES = {kind: name for name, kind in KINDS.items()}
 
 def to_wire(event: Event) -> dict[str, Any]:
     """Return an event as the channel layer carries it."""
-    return {"kind": NAMES[type(event)], **asdict(event)}
+    data = asdict(event)
+    if isinstance(event, SessionReplaced):
+        # The version before doesn't know them. It has no hand-off either.
+        for name in ("back_at", "is_person_offered"):
+            if not data[name]:
+                del data[name]
+    return {"kind": NAMES[type(event)], **data}
 
 
 def from_wire(data: dict[str, Any]) -> Event:

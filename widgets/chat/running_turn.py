@@ -18,7 +18,7 @@ from widgets.chat.protocol import utf16_length
 from widgets.chat.rooms import rooms
 from widgets.services.refusals import count_refusal
 from widgets.services.turns.claim import begin_turn, begin_turns
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageStatus
 

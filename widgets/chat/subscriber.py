@@ -169,15 +169,19 @@ class Subscriber(ABC):
 
     async def resync(self) -> None:
         """Send the client what it has missed, from the database."""
-        if self.session_id is None or self._early is not None:
+        session_id = self.session_id
+        if session_id is None or self._early is not None:
             return
         typing, answer = self._state.typing, self._state.shown_answer
         missed = await in_database(
             load_missed,
-            session_id=self.session_id,
+            session_id=session_id,
             after_seq=self._state.shown_seq,
             answer=answer,
         )
+        if self.session_id != session_id:
+            # The visitor has started a new conversation in the meantime.
+            return
         # Before a line of a transition: the turn that it ended is over.
         answered = frozenset(missed.questions.values())
         self.put(*self._state.end_turns(typing - missed.unfinished - answered))

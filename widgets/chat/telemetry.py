@@ -16,7 +16,7 @@ from loquent.db.threads import in_database
 from loquent.jobs.queue import measure_jobs
 from loquent.telemetry import metrics, tracing
 from widgets.chat.bus import bus
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import QueueState, measure_queue
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

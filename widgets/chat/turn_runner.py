@@ -147,10 +147,10 @@ class TurnRunner:
             rooms.publish_soon(session_id, TurnStarted(claimed.message_id, claimed.reply_id))
             await turn.generate()
             async with rooms.in_order(session_id):
-                ended, more, is_handed_over = await self._finish(turn)
+                ended, more, has_line = await self._finish(turn)
                 del self._current[session_id]
                 await rooms.publish(session_id, ended)
-                if is_handed_over:
+                if has_line:
                     changed(session_id)
                     await bus.send(session_id, ConversationChanged())
         except asyncio.CancelledError:
@@ -162,7 +162,7 @@ class TurnRunner:
         return more
 
     async def _finish(self, turn: RunningTurn) -> tuple[TurnEnded, bool, bool]:
-        """Return the event to publish, whether turns are waiting, and whether it handed over."""
+        """Return the event to publish, whether turns are waiting, and whether a line follows."""
         claimed = turn.claimed
         deadline = time.monotonic() + FINISH_SECONDS
         for attempt in itertools.count():
@@ -184,7 +184,7 @@ class TurnRunner:
                     client_message_id=claimed.client_message_id,
                     is_replacement=claimed.replaces is not None,
                 )
-                return ended, finished.more, finished.is_handed_over
+                return ended, finished.more, finished.has_line
         note_turn(None)
         lost = TurnEnded(
             claimed.message_id,

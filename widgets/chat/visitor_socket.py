@@ -145,6 +145,7 @@ class SessionSocket(Subscriber):
                 contact_card=event.contact_card,
             ),
         )
+        self._conversation = None
         self._show_conversation(
             ConversationState(
                 handler=Handler.AGENT.value,

@@ -104,12 +104,15 @@ class WidgetSession(BaseModel):
     )
     # When a person wrote last.
     human_at = models.DateTimeField(null=True, editable=False)
-    # The language of the lines that transitions write: that of the visitor's browser.
-    language = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    # What the visitor's browser asks for first, if transitions' lines have texts in it.
+    line_language = models.CharField(max_length=8, default="", db_default="", editable=False)
     seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     survey_open = models.BooleanField(default=False, db_default=False, editable=False)
     survey_score = models.PositiveSmallIntegerField(null=True, editable=False)
     survey_comment = models.TextField(blank=True, default="", db_default="", editable=False)
+
+    # What the visitor's browser asks for first, if the assistant knows it.
+    language = models.CharField(max_length=8, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -131,14 +134,10 @@ class WidgetSession(BaseModel):
                 condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
                 name="widget_session_of_team",
             ),
-            models.Index(
-                fields=["-last_active_at", "-id"],
-                condition=~Q(status=WorkStatus.OPEN.value),
-                name="widget_session_not_open",
-            ),
-            models.Index(
-                fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"
-            ),
+            models.Index(fields=["-last_active_at", "-id"], name="widget_session_not_open",
+                         condition=~Q(status=WorkStatus.OPEN.value)),
+            models.Index(fields=["due_at"], name="widget_session_due",
+                         condition=Q(due_at__isnull=False)),
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
             # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
@@ -149,7 +148,7 @@ class WidgetSession(BaseModel):
                 condition=Q(attention__gte=Attention.FAILED.value),
                 name="widget_session_attention",
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"Conversation {str(self.id)[:8]}"
@@ -205,7 +204,10 @@ class WidgetMessage(BaseModel):
     )
     # How the turn of a visitor's message ended if it left no answer.
     turn_status = models.CharField(
-        max_length=16, choices=MessageStatus.choices, blank=True, editable=False
+        max_length=16,
+        choices=[*MessageStatus.choices, (AnswerOutcome.HANDED_OVER.value, "Handed over")],
+        blank=True,
+        editable=False,
     )
     # The page on which the visitor wrote this.
     page_url = models.TextField(blank=True, default="", editable=False)

@@ -23,6 +23,7 @@ class EventKind(models.TextChoices):
     REOPENED = "reopened", "Reopened"
     SNOOZED = "snoozed", "Snoozed"
     WOKEN = "woken", "Woken"
+    ENDED = "ended", "Visitor began a new chat"
 
 
 class ConversationNote(BaseModel):

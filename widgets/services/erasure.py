@@ -90,6 +90,8 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         if contact is None:
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
+        if contact.email:
+            _of_organization(contact).filter(reply_email=contact.email).update(reply_email="")
         # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
         forget_sessions(ids)
@@ -123,8 +125,11 @@ def _claims_elsewhere(contact: Contact) -> models.QuerySet[WidgetSession]:
         same |= Q(contact_claim__phone=contact.phone)
     if not same:
         return WidgetSession.objects.none()
-    ours = WidgetSession.objects.filter(widget__organization_id=contact.organization_id)
-    return ours.filter(same).exclude(contact_id=contact.id)
+    return _of_organization(contact).filter(same).exclude(contact_id=contact.id)
+
+
+def _of_organization(contact: Contact) -> models.QuerySet[WidgetSession]:
+    return WidgetSession.objects.filter(widget__organization_id=contact.organization_id)
 
 
 def _typed_elsewhere(contact: Contact) -> Iterator[dict[str, str]]:
@@ -150,6 +155,10 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
         "last_active_at": iso_time(session.last_active_at),
         "ended_at": iso_time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
+        "reply_email": session.reply_email or None,
+        "survey": {"score": session.survey_score, "comment": session.survey_comment}
+        if session.survey_score is not None
+        else None,
         "page": page_data(session.page),
         "messages": [
             {

@@ -12,7 +12,20 @@ from loquent.webhooks.services.events import record_events
 from loquent.webhooks.texts import text_of
 from loquent.webhooks.types import EventType, NewEvent
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.types import AnswerOutcome, MessageRole
+from widgets.models.team import EventKind
+from widgets.types import AnswerOutcome, MessageKind, MessageRole
+
+# What other programs hear of a transition. A conversation that opens again is the team's or the
+# agent's, which decides the event.
+_TRANSITIONS = {
+    EventKind.ASKED: EventType.PERSON_WANTED,
+    EventKind.FOLLOW_UP: EventType.PERSON_WANTED,
+    EventKind.TAKEN: EventType.TAKEN_OVER,
+    EventKind.ASSIGNED: EventType.TAKEN_OVER,
+    EventKind.RELEASED: EventType.RELEASED,
+    EventKind.HANDED_BACK: EventType.HANDED_BACK,
+    EventKind.RESOLVED: EventType.RESOLVED,
+}
 
 
 def message_events(
@@ -26,6 +39,8 @@ def message_events(
         "role": row.role,
         "widget_id": widget_id,
     }
+    if row.kind != MessageKind.TEXT:
+        data["kind"] = row.kind
     kinds = [EventType.MESSAGE_CREATED]
     if row.seq == 1 and row.role == MessageRole.USER:
         kinds.insert(0, EventType.CONVERSATION_STARTED)
@@ -81,6 +96,25 @@ def note_feedback(*, session_id: uuid.UUID, message_id: str, rating: str) -> Non
     record_events(
         [NewEvent(EventType.FEEDBACK_RECEIVED, organization_id, data, session_id=session_id)]
     )
+
+
+def note_transition(session: WidgetSession, kind: EventKind) -> None:
+    """Record a transition that is written to a locked session, with its widget loaded."""
+    widget = session.widget
+    event_type = _TRANSITIONS.get(kind)
+    if event_type is None or not widget.organization.has_webhooks:
+        return
+    data = {
+        "session_id": str(session.id),
+        "seq": session.last_seq,
+        "widget_id": widget.widget_id,
+        "revision": session.revision,
+        "handler": session.handler,
+        "status": session.status,
+        "reason": session.wanted_reason or None,
+        "member_id": session.assignee_id and str(session.assignee_id),
+    }
+    record_events([NewEvent(event_type, widget.organization_id, data, session_id=session.id)])
 
 
 def hooked_session(session_id: uuid.UUID) -> tuple[uuid.UUID, str] | None:

@@ -21,10 +21,12 @@ from django.db.models import Count, FloatField, IntegerField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce, Floor, Ln, TruncDate
 
 from loquent.organizations.models import Organization
-from widgets.models import LimitHit, WidgetMessage, WidgetSession
+from widgets.models import ConversationEvent, LimitHit, WidgetMessage, WidgetSession
+from widgets.models.team import EventKind
 from widgets.types import AnswerOutcome, LimitKind, MessageRole, MessageStatus, Rating
 
 DAYS = 30
+HAND_OVERS = (EventKind.ASKED, EventKind.FOLLOW_UP, EventKind.TAKEN, EventKind.ASSIGNED)
 KEPT_SECONDS = 60
 FAILED = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 # Times to the first token are counted in classes, each 4 % wider than the one before, so that the
@@ -43,6 +45,8 @@ class Figures:
     refused: int = 0
     stopped: int = 0
     failed: int = 0
+    by_people: int = 0
+    handed_over: int = 0
     caps_hit: int = 0
     thumbs_up: int = 0
     thumbs_down: int = 0
@@ -73,7 +77,7 @@ class Figures:
 
 COUNTS = tuple(name for name in Figures.__dataclass_fields__ if name != "first_tokens")
 # The fields that are counted from messages.
-COUNTED = tuple(name for name in COUNTS if name not in {"conversations", "caps_hit"})
+COUNTED = tuple(name for name in COUNTS if name not in {"conversations", "handed_over", "caps_hit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Overview:
 def count_figures(*, organization: Organization | None, now: datetime) -> Overview:
     """Return an organization's figures by its own days; of all organizations, by UTC days, if None.
 
-    Always runs four queries. Figures of days before today may be a minute old.
+    Always runs five queries. Figures of days before today may be a minute old.
     """
     zone_name = organization.timezone if organization else "UTC"
     zone = zoneinfo.ZoneInfo(zone_name)
@@ -110,6 +114,11 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
         sessions = WidgetSession.objects.filter(of, created_at__gte=since, last_seq__gt=0)
         _fill(days, _by_day(sessions, zone).annotate(conversations=Count("id")))
         _add_messages(days, _messages(organization, since, zone))
+        # Conversations that the agent did not finish alone.
+        events = ConversationEvent.objects.filter(created_at__gte=since, kind__in=HAND_OVERS)
+        if organization is not None:
+            events = events.filter(session__widget__organization=organization)
+        _fill(days, _by_day(events, zone).annotate(handed_over=Count("session", distinct=True)))
         hits = LimitHit.objects.filter(of, kind=LimitKind.DAILY_CAP, day__gte=min(days))
         caps: Any = hits.order_by().values("day").annotate(caps_hit=Sum("count"))
         _fill(days, caps)
@@ -146,6 +155,7 @@ def _messages(
             refused=Count("id", filter=Q(outcome=AnswerOutcome.REFUSED)),
             stopped=Count("id", filter=Q(outcome=AnswerOutcome.STOPPED)),
             failed=Count("id", filter=failed),
+            by_people=Count("id", filter=Q(role=MessageRole.STAFF)),
             thumbs_up=Count("id", filter=Q(rating=Rating.UP)),
             thumbs_down=Count("id", filter=Q(rating=Rating.DOWN)),
             input_tokens=Coalesce(Sum("input_tokens"), 0),

@@ -18,6 +18,7 @@ from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.lines import known_language
+from widgets.services.handoff.visitor import note_end
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import ContactCard, Handshake, NoticeData, PageRequest
@@ -80,10 +81,12 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     token, resumed = handshake.token, True
     session = resume_widget_session(widget=widget, token=token)
     # No row was updated: the session was deleted after the lookup.
-    if not token or session is None or not _note_activity(session):
+    if not token or session is None or not _note_activity(session, handshake.language):
         take_session(ip=handshake.ip)
         session, token = create_widget_session(
-            widget=widget, language=known_language(handshake.accept_language)
+            widget=widget,
+            language=handshake.language,
+            line_language=known_language(handshake.accept_language),
         )
         resumed = False
     return OpenedSession(
@@ -97,13 +100,17 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     )
 
 
-def _note_activity(session: WidgetSession) -> bool:
+def _note_activity(session: WidgetSession, language: str) -> bool:
     rows = WidgetSession.objects.filter(id=session.id)
-    return bool(rows.update(last_active_at=timezone.now()))
+    return bool(rows.update(last_active_at=timezone.now(), language=language or session.language))
 
 
 def create_widget_session(
-    *, widget: WidgetConfig, successor_of: WidgetSession | None = None, language: str = ""
+    *,
+    widget: WidgetConfig,
+    successor_of: WidgetSession | None = None,
+    language: str = "",
+    line_language: str = "",
 ) -> tuple[WidgetSession, str]:
     """Create a session; return it and its token, of which only a digest is stored.
 
@@ -116,11 +123,13 @@ def create_widget_session(
         token_digest=token_digest(token),
         last_active_at=timezone.now(),
         language=language,
+        line_language=line_language,
     )
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
         session.language = successor_of.language
+        session.line_language = successor_of.line_language
     session.save(force_insert=True)
     return session, token
 
@@ -133,13 +142,16 @@ def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetS
     """
     if not token or not _TOKEN.match(token):
         return None
-    sessions = WidgetSession.objects.filter(
-        token_digest=token_digest(token), widget=widget, ended_at=None
-    )
+    sessions = WidgetSession.objects.filter(widget=widget, ended_at=None)
     if settings.LIMITS.session_days:
         oldest = timezone.now() - timedelta(days=settings.LIMITS.session_days)
         sessions = sessions.filter(last_active_at__gt=oldest)
-    return sessions.first()
+    digest = token_digest(token)
+    # The second query is for the few browsers in which a link of a mail opened the conversation.
+    return (
+        sessions.filter(token_digest=digest).first()
+        or sessions.filter(continued__token_digest=digest).first()
+    )
 
 
 def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
@@ -152,6 +164,7 @@ def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:
         )
         old.turns.filter(state="waiting").delete()
         WidgetSession.objects.filter(id=session_id).update(ended_at=timezone.now())
+        note_end(session_id=session_id)
         return create_widget_session(widget=old.widget, successor_of=old)
 
 

@@ -6,7 +6,8 @@ from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.claim import claim_turns
-from widgets.services.turns.finish import Outcome, finish_turns
+from widgets.services.turns.finish import finish_turns
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import MessageData
 

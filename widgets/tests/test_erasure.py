@@ -30,7 +30,7 @@ from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.erasure import erase_contact
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session, replace_session
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.tests.one import claim_next_turn, finish_turn
 
 Connect = Callable[..., APIClient]

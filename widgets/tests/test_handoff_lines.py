@@ -9,7 +9,11 @@ from django.conf import settings
 
 from widgets.services.handoff import lines
 from widgets.services.handoff.lines import known_language, line
+from widgets.services.notify import texts
 
+MAIL_TEXTS: dict[str, dict[str, str]] = json.loads(
+    Path(texts.__file__).with_suffix(".json").read_text("utf-8")
+)
 TEXTS: dict[str, dict[str, str]] = json.loads(
     Path(lines.__file__).with_suffix(".json").read_text("utf-8")
 )
@@ -30,6 +34,17 @@ def test_every_language_of_the_widget_has_every_line() -> None:
     assert {code: sorted(texts) for code, texts in TEXTS.items()} == {
         code: sorted(TEXTS["en"]) for code in LOCALES
     }
+
+
+def test_every_language_of_the_widget_has_the_texts_of_mail() -> None:
+    assert sorted(MAIL_TEXTS) == LOCALES
+    for language, sentences in MAIL_TEXTS.items():
+        for name, text in MAIL_TEXTS["en"].items():
+            found = sentences[name]
+            assert re.findall(r"\{\w+\}", found) == re.findall(r"\{\w+\}", text)
+            assert "\n" not in found
+            assert re.search(WRITING.get(language, "[a-z]"), found)
+            assert language == "en" or found != text
 
 
 @pytest.mark.parametrize("language", LOCALES)

@@ -146,6 +146,8 @@ def test_list_has_pages(
     client.force_login(ana)
     assert listed(client, "waiting") == [str(each.id) for each in sessions[:2]]
     assert listed(client, "waiting", "&skip=2") == [str(sessions[2].id)]
+    # A page that has more rows reads as many again.
+    assert listed(client, "waiting", "&most=3") == [str(each.id) for each in sessions]
     page = client.get(f"{INBOX}rows/?tab=waiting").content.decode()
     assert '<button type="button" class="button lq-inbox-more">' in page
     assert "data-has-more" not in client.get(f"{INBOX}rows/?tab=waiting&skip=2").content.decode()
@@ -264,7 +266,11 @@ def test_navigation_leads_to_the_inbox_and_counts_who_waits(
     [inbox] = [item for item in items if item["label"] == "Inbox"]
     assert (inbox["url"], inbox["count"]) == (INBOX, 1)
     page = client.get("/admin/widgets/widgetsession/")
-    assert [tab["label"] for tab in page.context["lq_tabs"]] == ["Live", "All conversations"]
+    assert [tab["label"] for tab in page.context["lq_tabs"]] == [
+        "Live",
+        "All conversations",
+        "Notifications",
+    ]
     assert 'href="/admin/widgets/widgetsession/"' in client.get(INBOX).content.decode()
 
 

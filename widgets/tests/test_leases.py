@@ -18,7 +18,7 @@ from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.sessions import create_widget_session
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.leases import LEASE, renew_leases, settle_orphans
 from widgets.services.turns.waiting import PendingTurn
 from widgets.tests.one import accept_message, claim_next_turn, finish_turn

@@ -19,7 +19,8 @@ from widgets.models import WidgetConfig, WidgetDailyUsage, WidgetMessage, Widget
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.claim import claim_turns
-from widgets.services.turns.finish import Outcome, finish_turns
+from widgets.services.turns.finish import finish_turns
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import PendingTurn
 
 pytestmark = pytest.mark.usefixtures("noon")

@@ -14,7 +14,7 @@ from loquent.testing.waiting import WAIT_SECONDS
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.turns.finish import Outcome
+from widgets.services.turns.handing_over import Outcome
 from widgets.tests.one import claim_next_turn, finish_turn
 from widgets.tests.regenerating import answered, ask, contents, failed, regenerate
 

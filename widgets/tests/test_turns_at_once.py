@@ -23,7 +23,8 @@ from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTur
 from widgets.services.sessions import create_widget_session
 from widgets.services.turns.accept import AcceptedMessage, PostedMessage, accept_messages
 from widgets.services.turns.claim import begin_turn
-from widgets.services.turns.finish import Finished, Outcome, finish_turns
+from widgets.services.turns.finish import Finished, finish_turns
+from widgets.services.turns.handing_over import Outcome
 from widgets.services.turns.waiting import PendingTurn
 from widgets.tests.one import claim_next_turn
 

@@ -10,7 +10,12 @@ from loquent.agents.services.agents import (
     delete_agent,
     update_agent,
 )
-from loquent.agents.services.budget import Reservation, reserve_tokens, settle_tokens
+from loquent.agents.services.budget import (
+    Reservation,
+    check_tokens_left,
+    reserve_tokens,
+    settle_tokens,
+)
 from loquent.agents.services.generation import generate_reply
 from loquent.agents.services.loading import (
     FoundAgent,
@@ -32,6 +37,7 @@ __all__ = [
     "TokenCounts",
     "agent_version",
     "bound_history",
+    "check_tokens_left",
     "create_agent",
     "delete_agent",
     "find_agents",

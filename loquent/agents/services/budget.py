@@ -14,8 +14,8 @@ from loquent.agents.backends.prompts import page_note
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.metering import BYTES_PER_TOKEN, estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
-from loquent.agents.search.passages import MAXIMUM as PASSAGE_CHARS
-from loquent.agents.services.loading import LoadedReply
+from loquent.agents.search.passages import MAX_HEADING, MAXIMUM
+from loquent.agents.services.loading import LoadedReply, budget_of, find_agents
 from loquent.agents.types import AgentLimit, ReplyRequest
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.days import organization_day
@@ -46,7 +46,7 @@ class Reservation:
 def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
     """Estimate the tokens of a prompt with at most this many passages of knowledge."""
     passages = sorted((len(entry.content) for entry in request.knowledge), reverse=True)
-    knowledge = min(sum(passages), max_passages * PASSAGE_CHARS)
+    knowledge = min(sum(passages), max_passages * (MAXIMUM + MAX_HEADING))
     messages = sum(
         estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
     )
@@ -80,6 +80,23 @@ def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
     if _release_expired(loaded.organization_id, now) and _reserve(reservation, now):
         return reservation
     raise _refusal(reservation, seconds)
+
+
+def check_tokens_left(*, agent_id: uuid.UUID) -> None:
+    """Raise `agent_unavailable` if today's budget of an agent's organization is used up.
+
+    A look ahead only: the request for a reply may need more than what is left.
+    """
+    found = find_agents([agent_id]).get(agent_id)
+    budget = None if found is None else budget_of(found)
+    if found is None or budget is None:
+        return
+    day, seconds = organization_day(budget.timezone, timezone.now())
+    usage = DailyTokenUsage.objects.filter(organization=found.row.organization_id, day=day)
+    if usage.filter(used__gte=budget.tokens).exists():
+        raise ApplicationError(
+            ErrorCode.AGENT_UNAVAILABLE, USED_UP, retry_after=seconds, limit=AgentLimit.TOKENS
+        )
 
 
 def settle_tokens(

@@ -68,6 +68,7 @@ def reply_request(
     *,
     messages: Sequence[ChatMessage],
     page: VisitorPage | None = None,
+    language: str = "",
     key: str = "",
     can_ask_person: bool = False,
 ) -> LoadedReply:
@@ -75,7 +76,8 @@ def reply_request(
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
-    `key`: see LoadedReply. `can_ask_person`: the agent may call a person.
+    `language`: the visitor's browser's. `key`: see LoadedReply. `can_ask_person`: the agent may
+    call a person.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -86,7 +88,7 @@ def reply_request(
     agent = found.row
     if not agent.enabled or explain_refused_model(agent.model) is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    loaded = request_of(found, messages=messages, page=page, key=key)
+    loaded = request_of(found, messages=messages, page=page, language=language, key=key)
     if not can_ask_person:
         return loaded
     return replace(loaded, request=replace(loaded.request, can_ask_person=True))
@@ -137,7 +139,7 @@ def needs_database(found: FoundAgent | None) -> bool:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
         return True
-    return _budget(found) is not None
+    return budget_of(found) is not None
 
 
 def request_of(
@@ -145,6 +147,7 @@ def request_of(
     *,
     messages: Sequence[ChatMessage],
     page: VisitorPage | None = None,
+    language: str = "",
     key: str = "",
 ) -> LoadedReply:
     """Return the request for an agent with the settings of this row, saved or not."""
@@ -164,12 +167,14 @@ def request_of(
             knowledge=_load_knowledge(agent.id, version) if found.has_knowledge else (),
             knowledge_version=version,
             page=page,
+            language=agent.language,
+            visitor_language=language,
         ),
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,
         organization_id=agent.organization_id,
         key=key,
-        budget=_budget(found),
+        budget=budget_of(found),
     )
 
 
@@ -193,7 +198,8 @@ def bound_history(
     return tuple(reversed(kept))
 
 
-def _budget(found: FoundAgent) -> TokenBudget | None:
+def budget_of(found: FoundAgent) -> TokenBudget | None:
+    """Return what limits the tokens of an agent; None if they aren't counted."""
     tokens = daily_tokens(found.daily_tokens)
     if tokens is None or not is_metered(found.row.model.partition(":")[0]):
         return None

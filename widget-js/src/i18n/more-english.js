@@ -34,5 +34,12 @@ export default {
   reasonUnclear: "Unclear",
   working: "Answering…",
   looking: "Looking that up…",
+  fresh: "New conversation",
+  helped: "Did this help?",
+  closing: "thank|thx|cheers|bye|goodbye|that helped",
+  earlier: "Earlier conversations",
+  kept: "Read the previous conversation",
+  ended: "This conversation has ended.",
+  discard: "Delete from this browser",
   slow: "This takes longer than usual.",
 };

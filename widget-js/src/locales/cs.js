@@ -68,6 +68,12 @@ export default {
   reasonOther: "Na to jsem se neptal(a)",
   reasonOld: "Zastaralé",
   reasonUnclear: "Nejasné",
+  earlier: "Předchozí konverzace",
+  kept: "Přečíst předchozí konverzaci",
+  ended: "Tato konverzace skončila.",
+  discard: "Smazat z tohoto prohlížeče",
+  helped: "Pomohlo vám to?",
+  closing: "děkuj|dekuj|díky|diky|na shledanou|nashledanou",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

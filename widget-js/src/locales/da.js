@@ -68,6 +68,12 @@ export default {
   reasonOther: "Ikke mit spørgsmål",
   reasonOld: "Forældet",
   reasonUnclear: "Uklart",
+  earlier: "Tidligere samtaler",
+  kept: "Læs den forrige samtale",
+  ended: "Denne samtale er afsluttet.",
+  discard: "Slet fra denne browser",
+  helped: "Hjalp det dig?",
+  closing: "tak|mange tak|tusind tak|farvel|hej hej",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

@@ -69,6 +69,12 @@ export default {
   reasonOther: "Nicht meine Frage",
   reasonOld: "Veraltet",
   reasonUnclear: "Unklar",
+  earlier: "Frühere Unterhaltungen",
+  kept: "Vorige Unterhaltung lesen",
+  ended: "Diese Unterhaltung ist beendet.",
+  discard: "Aus diesem Browser löschen",
+  helped: "Hat Ihnen das geholfen?",
+  closing: "danke|dankeschön|vielen dank|besten dank|merci|tschüss|auf wiedersehen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

@@ -68,6 +68,12 @@ export default {
   reasonOther: "Ei vastaa kysymykseeni",
   reasonOld: "Vanhentunut",
   reasonUnclear: "Epäselvä",
+  earlier: "Aiemmat keskustelut",
+  kept: "Lue edellinen keskustelu",
+  ended: "Tämä keskustelu on päättynyt.",
+  discard: "Poista tästä selaimesta",
+  helped: "Oliko tästä apua?",
+  closing: "kiitos|kiitti|kiitoksia|näkemiin|hei hei",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

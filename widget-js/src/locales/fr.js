@@ -68,6 +68,12 @@ export default {
   reasonOther: "Pas ma question",
   reasonOld: "Obsolète",
   reasonUnclear: "Pas clair",
+  earlier: "Conversations précédentes",
+  kept: "Lire la conversation précédente",
+  ended: "Cette conversation est terminée.",
+  discard: "Supprimer de ce navigateur",
+  helped: "Cela vous a-t-il aidé ?",
+  closing: "merci|au revoir|bonne journée",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

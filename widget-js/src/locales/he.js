@@ -68,6 +68,12 @@ export default {
   reasonOther: "לא מה ששאלתי",
   reasonOld: "לא עדכני",
   reasonUnclear: "לא ברור",
+  earlier: "שיחות קודמות",
+  kept: "קריאת השיחה הקודמת",
+  ended: "השיחה הזאת הסתיימה.",
+  discard: "מחיקה מהדפדפן הזה",
+  helped: "האם זה עזר?",
+  closing: "תודה|להתראות|ביי",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -68,6 +68,12 @@ export default {
   reasonOther: "Bukan pertanyaan saya",
   reasonOld: "Sudah usang",
   reasonUnclear: "Kurang jelas",
+  earlier: "Percakapan sebelumnya",
+  kept: "Baca percakapan sebelumnya",
+  ended: "Percakapan ini telah berakhir.",
+  discard: "Hapus dari peramban ini",
+  helped: "Apakah ini membantu?",
+  closing: "terima kasih|makasih|sampai jumpa",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

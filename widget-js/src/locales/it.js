@@ -68,6 +68,12 @@ export default {
   reasonOther: "Non è la mia domanda",
   reasonOld: "Non aggiornato",
   reasonUnclear: "Poco chiaro",
+  earlier: "Conversazioni precedenti",
+  kept: "Leggi la conversazione precedente",
+  ended: "Questa conversazione è terminata.",
+  discard: "Elimina da questo browser",
+  helped: "Le è stato d’aiuto?",
+  closing: "grazie|arrivederci",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

@@ -69,6 +69,12 @@ export default {
   reasonOther: "Niet mijn vraag",
   reasonOld: "Verouderd",
   reasonUnclear: "Onduidelijk",
+  earlier: "Eerdere gesprekken",
+  kept: "Vorig gesprek lezen",
+  ended: "Dit gesprek is afgelopen.",
+  discard: "Uit deze browser verwijderen",
+  helped: "Heeft dit u geholpen?",
+  closing: "bedankt|dank u|dank je|dankjewel|tot ziens",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

@@ -69,6 +69,12 @@ export default {
   reasonOther: "Nie o to pytam",
   reasonOld: "Nieaktualne",
   reasonUnclear: "Niejasne",
+  earlier: "Wcześniejsze rozmowy",
+  kept: "Przeczytaj poprzednią rozmowę",
+  ended: "Ta rozmowa została zakończona.",
+  discard: "Usuń z tej przeglądarki",
+  helped: "Czy to pomogło?",
+  closing: "dzięk|dziek|do widzenia|do zobaczenia",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

@@ -69,6 +69,12 @@ export default {
   reasonOther: "Não é a minha pergunta",
   reasonOld: "Desatualizado",
   reasonUnclear: "Pouco claro",
+  earlier: "Conversas anteriores",
+  kept: "Ler a conversa anterior",
+  ended: "Esta conversa terminou.",
+  discard: "Eliminar deste navegador",
+  helped: "Isto ajudou?",
+  closing: "obrigad|adeus|até logo",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

@@ -68,6 +68,12 @@ export default {
   reasonOther: "Sorum bu değildi",
   reasonOld: "Güncel değil",
   reasonUnclear: "Anlaşılmıyor",
+  earlier: "Önceki görüşmeler",
+  kept: "Önceki görüşmeyi oku",
+  ended: "Bu görüşme sona erdi.",
+  discard: "Bu tarayıcıdan sil",
+  helped: "Bu yardımcı oldu mu?",
+  closing: "teşekkür|tesekkur|sağol|sağ ol|hoşça kal|güle güle",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +17,14 @@ from loquent.organizations.business_hours import is_open, next_opening
 from loquent.organizations.models import Membership
 from widgets.models import ConversationEvent, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.models.team import EventKind
+from widgets.services.events import note_message, note_transition
 from widgets.services.handoff.hints import Hint, send_after_commit, send_hint
 from widgets.services.handoff.lines import line
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_wanted, wanted_in
 from widgets.services.turns.locking import lock_session
 from widgets.team_types import Handler, Timer, WorkStatus
-from widgets.types import FINISHED, MessageKind, MessageRole, TurnState
+from widgets.types import FINISHED, AnswerOutcome, MessageKind, MessageRole, TurnState
 
 # How long a transition waits for the end of the answer being written, which keeps its text.
 STOP_SECONDS = 1.0
@@ -48,7 +50,7 @@ class Conversation:
         self.tells = True
         self._columns: dict[str, Any] = {}
         self._ended: list[str] = []
-        self._is_transition = False
+        self._kinds: list[EventKind] = []
 
     def set(self, **columns: Any) -> None:
         """Change columns of the session; they are written at the end."""
@@ -58,27 +60,53 @@ class Conversation:
 
     def say(self, name: str, *, person: str = "") -> None:
         """Write the line of this transition."""
-        text = line(name, language=self.session.language, person=person)
-        append_message(
+        text = line(name, language=self.session.line_language, person=person)
+        row = append_message(
             self.session,
             role=MessageRole.ASSISTANT,
             content=text,
             kind=MessageKind.NOTICE,
             is_activity=False,
         )
+        note_message(row)
 
     def log(self, kind: EventKind, actor: Actor, *, waited: int | None = None) -> None:
         """Add to the timeline. This is what makes the change a transition."""
-        self._is_transition = True
+        self._kinds.append(kind)
         ConversationEvent.objects.create(
             session=self.session, kind=kind, actor=actor.name, waited_seconds=waited
         )
 
     def end_turns(self) -> None:
-        """Delete the session's turns: none of their answers can be written any more."""
-        turns = WidgetTurn.objects.filter(session=self.session)
-        self._ended += [str(turn) for turn in turns.values_list("id", flat=True)]
-        turns.delete()
+        """Delete the session's turns: none of their answers can be written any more.
+
+        Their questions are neither answered nor failed, but handed over.
+        """
+        turns = dict(WidgetTurn.objects.filter(session=self.session).values_list("id", "message"))
+        if not turns:
+            return
+        self._ended += [str(turn) for turn in turns]
+        WidgetTurn.objects.filter(id__in=turns).delete()
+        questions = WidgetMessage.objects.filter(id__in=turns.values(), replies=None)
+        questions.update(turn_status=AnswerOutcome.HANDED_OVER.value)
+
+    def hand_over(self) -> None:
+        """End what the agent is doing; its question counts as handed over."""
+        self.end_turns()
+        if self.session.handler == Handler.AGENT:
+            self.set(outcome=AnswerOutcome.HANDED_OVER.value)
+
+    def note_wait(self) -> None:
+        """Note with the claim how long the visitor has waited until a person's first message."""
+        since = self.session.waiting_since
+        claims = self.session.events.filter(kind__in=[EventKind.TAKEN, EventKind.ASSIGNED])
+        claim = claims.order_by("-created_at", "-id").first()
+        if since is None or claim is None or claim.waited_seconds is None:
+            return
+        # Only the first: later waits began after the claim.
+        if since <= claim.created_at:
+            claim.waited_seconds = max(0, int((self.now - since).total_seconds()))
+            claim.save(update_fields=["waited_seconds"])
 
     def start_timer(self) -> None:
         """Set the session's next timer by its columns."""
@@ -122,11 +150,13 @@ class Conversation:
 
     def save(self) -> None:
         """Write the columns, and hint at the change once it is committed."""
-        if self._is_transition:
+        if self._kinds:
             self.set(revision=self.session.revision + 1)
         if self._columns:
             WidgetSession.objects.filter(id=self.session.id).update(**self._columns)
-        if self._is_transition or self._ended or (self._columns and self.tells):
+        for kind in self._kinds:
+            note_transition(self.session, kind)
+        if self._kinds or self._ended or (self._columns and self.tells):
             send_after_commit(Hint(self.session.id, ended=tuple(self._ended), wakes=self.wakes))
 
 
@@ -138,20 +168,26 @@ def changing(session_id: uuid.UUID) -> Iterator[Conversation]:
     """
     with transaction.atomic():
         conversation = Conversation(lock_session(session_id))
+        wanted = wanted_in(conversation.session)
         yield conversation
         conversation.save()
+        note_wanted(conversation.session, wanted)
 
 
-def stop_answer(session_id: uuid.UUID) -> None:
+def stop_answer(session_id: uuid.UUID, *, check: Callable[[Conversation], bool]) -> None:
     """Stop the answer being written, and wait for it to be stored, for at most STOP_SECONDS.
 
     Otherwise a take-over would drop text that the visitor has read. Call it before the
-    transaction; the answer of a process that is dead is dropped.
+    transaction; the answer of a process that is dead is dropped. `check` returns whether the
+    transition would end the answer now, or raises what refuses it.
     """
     running = WidgetTurn.objects.filter(session_id=session_id, state=TurnState.RUNNING)
     turn = running.values_list("id", flat=True).first()
     if turn is None:
         return
+    with transaction.atomic():
+        if not check(Conversation(lock_session(session_id))):
+            return
     send_hint(Hint(session_id, stops=True))
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline and WidgetTurn.objects.filter(id=turn).exists():
@@ -159,21 +195,25 @@ def stop_answer(session_id: uuid.UUID) -> None:
 
 
 def next_timer(session: WidgetSession, now: datetime) -> tuple[datetime | None, str]:
-    """Return when the next timer of a session fires, and which; None and "" if there is none."""
+    """Return when the next timer of a session fires, and which; None and "" if there is none.
+
+    They run from the transition, or from the visitor's message that is waiting: who claims a
+    conversation that has waited for long has the whole time for an answer.
+    """
     limits = settings.LIMITS
-    since = session.waiting_since
     if session.status == WorkStatus.SNOOZED:
         return session.snoozed_until, Timer.SNOOZE.value
-    if session.status == WorkStatus.RESOLVED or session.handler == Handler.AGENT:
+    if session.status == WorkStatus.RESOLVED or session.follow_up:
         return None, ""
-    if since is None:
-        return _after(now, limits.handoff_a1_seconds, Timer.A1)
+    if session.handler == Handler.AGENT or session.waiting_since is None:
+        return after(now, limits.handoff_a1_seconds, Timer.A1)
     if session.handler == Handler.PERSON:
-        return _after(since, limits.handoff_h1_seconds, Timer.H1)
+        return after(now, limits.handoff_h1_seconds, Timer.H1)
     if limits.handoff_w1_seconds:
-        return _after(since, limits.handoff_w1_seconds, Timer.W1)
-    return _after(since, limits.handoff_w2_seconds, Timer.W2)
+        return after(now, limits.handoff_w1_seconds, Timer.W1)
+    return after(now, limits.handoff_w2_seconds, Timer.W2)
 
 
-def _after(start: datetime, seconds: float, kind: Timer) -> tuple[datetime | None, str]:
+def after(start: datetime, seconds: float, kind: Timer) -> tuple[datetime | None, str]:
+    """Return the time and name of a timer; None and "" if the setting turns it off."""
     return (start + timedelta(seconds=seconds), kind.value) if seconds else (None, "")

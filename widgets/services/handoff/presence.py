@@ -11,6 +11,7 @@ from loquent.organizations.access import RANK
 from loquent.organizations.backends import signed_in_user
 from loquent.organizations.models import Membership, Role
 from widgets.models import WidgetSession
+from widgets.services.notify.queue import note_seen_by_staff
 from widgets.team_types import Handler
 
 # A member is present for this long after their last sign; it is written this often.
@@ -53,6 +54,8 @@ def note_presence(
         now = timezone.now()
         late = Q(seen_at=None) | Q(seen_at__lt=now - NOTED)
         Membership.objects.filter(late, id=member.id).update(seen_at=now)
+        if RANK[member.role] >= RANK[Role.OPERATOR]:
+            note_seen_by_staff(conversation_id)
     return PresentMember(
         member_id=member.id,
         organization_id=organization_id,

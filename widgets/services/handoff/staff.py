@@ -3,13 +3,17 @@
 import uuid
 from datetime import datetime
 
-from loquent.errors import ApplicationError, ConflictError, ErrorCode, invalid
+from loquent.agents.services import check_tokens_left
+from loquent.errors import ApplicationError, invalid
 from loquent.organizations.models import Membership
 from widgets.models import Draft, WidgetMessage, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
+from widgets.services.events import note_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
+from widgets.services.handoff.checks import check_fresh, check_not_taken, check_open
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
 from widgets.team_types import Handler, WantedReason, WorkStatus
 from widgets.types import MessageRole
@@ -23,12 +27,19 @@ def take_over(
     `taken_from`: take it from this member on purpose (T4). Raises ConflictError `taken` if another
     member has it, and `conflict` if the visitor has left it or hand-off is off.
     """
-    stop_answer(session_id)
+
+    def check(conversation: Conversation) -> bool:
+        check_open(conversation)
+        check_not_taken(conversation, member, taken_from)
+        return True
+
+    stop_answer(session_id, check=check)
     with changing(session_id) as conversation:
-        _check_open(conversation)
-        _check_not_taken(conversation, member, taken_from)
+        check(conversation)
         if conversation.session.assignee_id != member.id:
             _claim(conversation, member, actor, EventKind.TAKEN)
+        elif conversation.session.status == WorkStatus.RESOLVED:
+            _reopen(conversation, actor)
 
 
 def reply(
@@ -47,17 +58,31 @@ def reply(
     has the conversation. Raises ConflictError `taken`, or `stale` if a colleague wrote after
     `after_seq`, or `revision` is not the session's.
     """
-    stop_answer(session_id)
+
+    def find_first(conversation: Conversation) -> WidgetMessage | None:
+        if client_message_id is None:
+            return None
+        return WidgetMessage.objects.filter(
+            session=conversation.session,
+            sender=str(member.id),
+            client_message_id=client_message_id,
+        ).first()
+
+    def check(conversation: Conversation) -> bool:
+        if find_first(conversation) is not None:
+            return False
+        check_open(conversation)
+        check_not_taken(conversation, member, None)
+        check_fresh(conversation, member, after_seq, revision)
+        return True
+
+    stop_answer(session_id, check=check)
     with changing(session_id) as conversation:
         session = conversation.session
-        rows = WidgetMessage.objects.filter(session=session, sender=str(member.id))
-        if client_message_id is not None:
-            first = rows.filter(client_message_id=client_message_id).first()
-            if first is not None:
-                return first, False
-        _check_open(conversation)
-        _check_not_taken(conversation, member, None)
-        _check_fresh(conversation, member, after_seq, revision)
+        first = find_first(conversation)
+        if first is not None:
+            return first, False
+        check(conversation)
         if session.assignee_id != member.id:
             _claim(conversation, member, actor, EventKind.TAKEN)
         elif session.status != WorkStatus.OPEN:
@@ -71,6 +96,8 @@ def reply(
             client_message_id=client_message_id,
         )
         Draft.objects.filter(session=session, member=member).delete()
+        note_message(message)
+        conversation.note_wait()
         conversation.set(
             waiting_since=None,
             human_at=conversation.now,
@@ -79,6 +106,7 @@ def reply(
             survey_open=False,
         )
         conversation.start_timer()
+        note_reply(session)
     return message, True
 
 
@@ -109,7 +137,8 @@ def hand_back(*, session_id: uuid.UUID, actor: Actor) -> None:
     is_charged = False
     try:
         with changing(session_id) as conversation:
-            _check_open(conversation)
+            if conversation.session.ended_at is not None:
+                return
             is_charged = hand_back_locked(conversation, actor=actor, refusal=charge.refusal)
     finally:
         if not is_charged:
@@ -143,10 +172,12 @@ def hand_back_locked(
         try:
             if refusal is not None:
                 raise refusal
+            check_tokens_left(agent_id=session.widget.text_agent_id)
             use_daily_message(cap=daily_cap(session.widget))
         except ApplicationError:
             conversation.say("agent_refused")
             return False
+        WidgetMessage.objects.filter(id=question.id).update(turn_status="")
         WidgetTurn.objects.create(session=session, message=question)
         conversation.wakes = True
     conversation.say("agent")
@@ -171,6 +202,8 @@ def resolve_locked(conversation: Conversation, *, actor: Actor, asks: bool) -> N
         snoozed_until=None,
         survey_open=asks and not is_rated,
     )
+    if asks and session.attention:
+        conversation.set(attention=0, attention_done_at=conversation.now)
     conversation.start_timer()
     conversation.log(EventKind.RESOLVED, actor)
 
@@ -178,18 +211,28 @@ def resolve_locked(conversation: Conversation, *, actor: Actor, asks: bool) -> N
 def reopen(*, session_id: uuid.UUID, actor: Actor) -> None:
     """Open a resolved or snoozed conversation again; its handler stays."""
     with changing(session_id) as conversation:
-        if conversation.session.status == WorkStatus.OPEN:
-            return
-        conversation.set(status=WorkStatus.OPEN.value, snoozed_until=None, survey_open=False)
-        conversation.start_timer()
-        conversation.log(EventKind.REOPENED, actor)
+        if conversation.session.status != WorkStatus.OPEN:
+            _reopen(conversation, actor)
+
+
+def _reopen(conversation: Conversation, actor: Actor) -> None:
+    conversation.set(status=WorkStatus.OPEN.value, snoozed_until=None, survey_open=False)
+    if conversation.session.handler != Handler.AGENT:
+        conversation.set(waiting_since=conversation.waits_since())
+    conversation.start_timer()
+    conversation.log(EventKind.REOPENED, actor)
 
 
 def assign(*, session_id: uuid.UUID, target: Membership, actor: Actor) -> None:
     """Give the conversation to a member, also if another has it (T4)."""
-    stop_answer(session_id)
+
+    def check(conversation: Conversation) -> bool:
+        check_open(conversation)
+        return True
+
+    stop_answer(session_id, check=check)
     with changing(session_id) as conversation:
-        _check_open(conversation)
+        check(conversation)
         if conversation.session.assignee_id != target.id:
             _claim(conversation, target, actor, EventKind.ASSIGNED)
 
@@ -213,7 +256,7 @@ def _claim(conversation: Conversation, member: Membership, actor: Actor, kind: E
     waited = None
     if since is not None and session.handler == Handler.TEAM:
         waited = max(0, int((conversation.now - since).total_seconds()))
-    conversation.end_turns()
+    conversation.hand_over()
     conversation.set(
         handler=Handler.PERSON.value,
         assignee=member,
@@ -227,58 +270,3 @@ def _claim(conversation: Conversation, member: Membership, actor: Actor, kind: E
     conversation.start_timer()
     conversation.say("joined", person=member.public_name)
     conversation.log(kind, actor, waited=waited)
-
-
-def _check_open(conversation: Conversation) -> None:
-    session = conversation.session
-    if session.ended_at is not None:
-        raise ApplicationError(
-            ErrorCode.CONFLICT, "The visitor has started a new conversation. Answer there."
-        )
-    if not session.widget.handoff_enabled:
-        raise ApplicationError(
-            ErrorCode.CONFLICT, "Hand-off to people is off. Turn it on in the widget's settings."
-        )
-
-
-def _check_not_taken(
-    conversation: Conversation, member: Membership, taken_from: uuid.UUID | None
-) -> None:
-    assignee = conversation.session.assignee
-    if assignee is None or assignee.id in (member.id, taken_from):
-        return
-    name = assignee.public_name
-    raise ConflictError(
-        ErrorCode.TAKEN,
-        f"{name} has this conversation.",
-        details={"assignee": {"id": str(assignee.id), "name": name}},
-    )
-
-
-def _check_fresh(
-    conversation: Conversation, member: Membership, after_seq: int | None, revision: int | None
-) -> None:
-    session = conversation.session
-    newer = WidgetMessage.objects.none()
-    if after_seq is not None:
-        newer = WidgetMessage.objects.filter(
-            session=session, role=MessageRole.STAFF, seq__gt=after_seq
-        ).exclude(sender=str(member.id))
-    found = list(newer.order_by("seq"))
-    if found or revision not in (None, session.revision):
-        raise ConflictError(
-            ErrorCode.STALE,
-            "This conversation has changed. Read it again before you send.",
-            details={
-                "messages": [
-                    {
-                        "id": str(row.id),
-                        "seq": row.seq,
-                        "content": row.content,
-                        "author": {"name": row.author},
-                    }
-                    for row in found
-                ],
-                "revision": session.revision,
-            },
-        )

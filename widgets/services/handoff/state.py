@@ -9,7 +9,7 @@ from loquent.organizations.business_hours import is_open, next_opening
 from loquent.organizations.models import Organization
 from widgets.models import ConversationEvent, WidgetSession
 from widgets.models.team import EventKind
-from widgets.team_types import ConversationState, Handler
+from widgets.team_types import ConversationState, Handler, WorkStatus
 
 # The newest waits that count, and the bounds of the buckets in seconds.
 COUNTED = 50
@@ -21,7 +21,8 @@ def conversation_state(*, session_id: uuid.UUID) -> ConversationState:
     rows = WidgetSession.objects.select_related("widget__organization", "assignee__user")
     session = rows.get(id=session_id)
     organization = session.widget.organization
-    is_wanted = session.handler != Handler.AGENT or session.follow_up
+    has_team = session.handler != Handler.AGENT and session.status != WorkStatus.RESOLVED
+    is_wanted = has_team or session.follow_up
     is_offered = session.widget.handoff_enabled and not is_wanted
     opening = _opening(organization, timezone.now())
     return ConversationState(

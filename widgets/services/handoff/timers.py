@@ -1,5 +1,6 @@
 """Fire the timers of conversations. They are in the database, so a restart only delays them."""
 
+import logging
 import uuid
 from datetime import timedelta
 
@@ -9,11 +10,12 @@ from django.utils import timezone
 
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
-from widgets.services.handoff.change import Actor, Conversation, changing
+from widgets.services.handoff.change import Actor, Conversation, after, changing
 from widgets.services.handoff.staff import release_locked, resolve_locked
 from widgets.team_types import Timer, WorkStatus
 
-AT_ONCE = 50
+logger = logging.getLogger(__name__)
+AT_ONCE = 200
 CLOCK = Actor()
 
 
@@ -22,7 +24,10 @@ def fire_due_timers() -> int:
     due = WidgetSession.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     fired = 0
     for session_id in due.values_list("id", flat=True)[:AT_ONCE]:
-        fired += _fire(session_id)
+        try:
+            fired += _fire(session_id)
+        except Exception as error:  # noqa: BLE001 - those behind it must not wait; tried again
+            logger.warning("A timer could not be fired: %s", type(error).__name__)
     return fired
 
 
@@ -41,32 +46,43 @@ def _fire(session_id: uuid.UUID) -> bool:
 
 
 def _act(conversation: Conversation, kind: str) -> None:
-    opening = conversation.next_opening() if not conversation.is_team_there() else None
-    if opening is not None and kind in (Timer.W1, Timer.W2, Timer.H1):
-        # No one is late out of hours.
-        conversation.set(due_at=opening, due_kind=kind)
-        return
+    limits = settings.LIMITS
     match kind:
-        case Timer.W1:
+        case Timer.W1 if conversation.is_team_there():
             conversation.say("w1")
             conversation.log(EventKind.W1, CLOCK)
-            _offer_later(conversation)
-        case Timer.W2:
+            if limits.handoff_w2_seconds:
+                seconds = max(limits.handoff_w2_seconds - limits.handoff_w1_seconds, 1)
+                _set_timer(conversation, seconds, Timer.W2)
+        case Timer.W1 | Timer.W2:
+            # Out of hours the choice comes at once: waiting longer would not help.
             conversation.say("w2")
             conversation.log(EventKind.W2, CLOCK)
         case Timer.H1:
-            release_locked(conversation, actor=CLOCK, says="h1")
+            opening = None if conversation.is_team_there() else conversation.next_opening()
+            if opening is not None:
+                # No one is late out of hours.
+                at, name = after(opening, limits.handoff_h1_seconds, Timer.H1)
+                conversation.set(due_at=at, due_kind=name)
+            else:
+                release_locked(conversation, actor=CLOCK, says="h1")
         case Timer.A1:
-            resolve_locked(conversation, actor=CLOCK, asks=False)
+            _resolve_if_quiet(conversation, limits.handoff_a1_seconds)
         case Timer.SNOOZE:
             conversation.set(status=WorkStatus.OPEN.value, snoozed_until=None)
             conversation.start_timer()
             conversation.log(EventKind.WOKEN, CLOCK)
 
 
-def _offer_later(conversation: Conversation) -> None:
-    seconds = settings.LIMITS.handoff_w2_seconds
-    since = conversation.session.waiting_since or conversation.now
-    if seconds:
-        at = max(since + timedelta(seconds=seconds), conversation.now)
-        conversation.set(due_at=at, due_kind=Timer.W2.value)
+def _resolve_if_quiet(conversation: Conversation, seconds: float) -> None:
+    """Resolve a conversation in which nothing happened for so long, or look again later."""
+    quiet_at = conversation.session.last_active_at + timedelta(seconds=seconds)
+    if quiet_at > conversation.now:
+        conversation.set(due_at=quiet_at, due_kind=Timer.A1.value)
+    else:
+        resolve_locked(conversation, actor=CLOCK, asks=False)
+
+
+def _set_timer(conversation: Conversation, seconds: float, kind: Timer) -> None:
+    at, name = after(conversation.now, seconds, kind)
+    conversation.set(due_at=at, due_kind=name)

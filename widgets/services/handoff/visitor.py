@@ -9,13 +9,12 @@ from django.db.models.functions import Least
 
 from contacts.normalization import NormalizationError, normalize_email
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.organizations.access import RANK
-from loquent.organizations.models import Role
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
@@ -29,23 +28,22 @@ def ask_person(*, session_id: uuid.UUID) -> None:
     Raises `person_unavailable` if hand-off is off for the widget, `forbidden` if the chat has
     ended.
     """
-    facts = WidgetSession.objects.filter(id=session_id).values_list(
-        "handler", "follow_up", "widget__handoff_enabled"
-    )
-    handler, follow_up, is_enabled = facts.first() or ("", False, True)
-    if not is_enabled:
+    rows = WidgetSession.objects.filter(id=session_id)
+    if rows.filter(widget__handoff_enabled=False).exists():
         raise ApplicationError(
             ErrorCode.PERSON_UNAVAILABLE, "It is not possible to talk to a person in this chat."
         )
-    if handler == Handler.AGENT and not follow_up:
-        with changing(session_id) as conversation:
-            is_there = conversation.is_team_there()
-        if is_there:
-            stop_answer(session_id)
+    stop_answer(session_id, check=_would_hand_over)
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         want_person(conversation, reason=WantedReason.ASKED, actor=VISITOR)
+
+
+def _would_hand_over(conversation: Conversation) -> bool:
+    session = conversation.session
+    is_free = session.handler == Handler.AGENT and not session.follow_up
+    return is_free and session.ended_at is None and conversation.is_team_there()
 
 
 def want_person(conversation: Conversation, *, reason: WantedReason, actor: Actor) -> bool:
@@ -54,20 +52,27 @@ def want_person(conversation: Conversation, *, reason: WantedReason, actor: Acto
     In hours the team has the conversation from now on; out of hours the agent goes on.
     """
     session = conversation.session
-    if session.handler != Handler.AGENT or session.follow_up:
+    is_done = session.status == WorkStatus.RESOLVED
+    if (session.handler != Handler.AGENT or session.follow_up) and not is_done:
         return False
-    waiting = conversation.waits_since() or conversation.now
     conversation.set(
-        waiting_since=waiting, wanted_reason=reason.value, status=WorkStatus.OPEN.value
+        waiting_since=conversation.waits_since() or conversation.now,
+        wanted_reason=reason.value,
+        status=WorkStatus.OPEN.value,
+        snoozed_until=None,
+        survey_open=False,
     )
-    if conversation.is_team_there():
-        conversation.end_turns()
-        conversation.set(handler=Handler.TEAM.value)
+    is_there = conversation.is_team_there()
+    if is_there:
+        conversation.hand_over()
+    conversation.set(handler=Handler.TEAM.value if is_there else Handler.AGENT.value, assignee=None)
+    if is_there:
         conversation.start_timer()
         conversation.say("asked")
         conversation.log(EventKind.ASKED, actor)
     else:
         conversation.set(follow_up=True)
+        conversation.start_timer()
         conversation.say("closed")
         conversation.log(EventKind.FOLLOW_UP, actor)
     return True
@@ -128,16 +133,32 @@ def visitor_wrote(*, session_id: uuid.UUID, now: datetime) -> str:
 def _reopen(conversation: Conversation, now: datetime) -> None:
     session = conversation.session
     conversation.set(status=WorkStatus.OPEN.value, survey_open=False)
-    if session.handler != Handler.AGENT:
-        window = timedelta(seconds=settings.LIMITS.handoff_reopen_seconds)
-        is_recent = session.human_at is not None and now - session.human_at <= window
-        member = session.assignee
-        if not (is_recent and conversation.is_team_there()):
-            conversation.set(handler=Handler.AGENT.value, assignee=None)
-        elif member is not None and RANK[member.role] < RANK[Role.OPERATOR]:
-            conversation.set(handler=Handler.TEAM.value, assignee=None)
+    window = timedelta(seconds=settings.LIMITS.handoff_reopen_seconds)
+    is_recent = session.human_at is not None and now - session.human_at <= window
+    if not (is_recent and conversation.is_team_there() and session.widget.handoff_enabled):
+        conversation.set(handler=Handler.AGENT.value, assignee=None, wanted_reason="")
+    elif session.assignee is None:
+        reason = session.wanted_reason or WantedReason.STAFF.value
+        conversation.set(handler=Handler.TEAM.value, wanted_reason=reason)
     conversation.log(EventKind.REOPENED, VISITOR)
     conversation.start_timer()
+
+
+def note_end(*, session_id: uuid.UUID) -> None:
+    """Close the team's work on a conversation that the visitor has left for a new one (T15)."""
+    with changing(session_id) as conversation:
+        session = conversation.session
+        is_of_team = session.handler != Handler.AGENT or session.follow_up
+        if is_of_team or session.status == WorkStatus.SNOOZED:
+            conversation.set(
+                status=WorkStatus.RESOLVED.value,
+                waiting_since=None,
+                follow_up=False,
+                snoozed_until=None,
+            )
+            conversation.log(EventKind.ENDED, VISITOR)
+        if session.due_at is not None:
+            conversation.set(due_at=None, due_kind="")
 
 
 def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
@@ -151,6 +172,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         conversation.set(reply_email=address)
+        if conversation.session.human_at is not None:
+            note_reply(conversation.session)
 
 
 def note_seen(*, session_id: uuid.UUID, seq: int) -> None:

@@ -86,6 +86,7 @@ def begin_turn(turn: PendingTurn) -> Beginning:
             turn.agent,
             messages=turn.messages,
             page=turn.page,
+            language=turn.language,
             key=turn.widget_id,
             can_ask_person=turn.can_ask_person,
         )

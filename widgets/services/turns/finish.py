@@ -3,70 +3,33 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
-from loquent.agents.services import FREE, Reservation, TokenCounts, settle_tokens
-from loquent.agents.types import Choice, Source
+from loquent.agents.services import settle_tokens
 from loquent.db.compiled import PreparedQuery
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_answer
 from widgets.services.events import failed_answer_event, message_events
-from widgets.services.handoff.visitor import hand_over
 from widgets.services.history import append_message, message_data
+from widgets.services.turns.handing_over import Before, Outcome, hand_over_after
 from widgets.services.turns.locking import locked_sessions
 from widgets.services.turns.regenerate import keeps_earlier_answer, replace_answer
 from widgets.services.turns.waiting import PendingTurn
-from widgets.team_types import WantedReason
 from widgets.types import (
     UNHELPFUL,
     AnswerOutcome,
-    LimitKind,
     MessageData,
     MessageRole,
-    MessageStatus,
     TurnState,
-    outcome_of,
 )
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How an answer ended; times in milliseconds since the start of the turn.
-
-    `reservation`: the tokens reserved for it. `counts`: the tokens it used, whatever its outcome.
-    """
-
-    content: str = ""
-    status: str = MessageStatus.COMPLETE.value
-    reply_outcome: str = AnswerOutcome.ANSWERED.value
-    cut_reason: str = ""
-    sources: list[Source] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
-    model: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    first_token_ms: int | None = None
-    duration_ms: int | None = None
-    # The agent calls a person.
-    wants_person: bool = False
-    # The limit that refused the turn (LimitKind), if one did.
-    limit: str = ""
-    reservation: Reservation | None = None
-    counts: TokenCounts = field(default_factory=lambda: FREE)
-
-    @property
-    def kind(self) -> str:
-        """The result of the answer for the visitor: an AnswerOutcome."""
-        return outcome_of(self.status, complete=self.reply_outcome)
-
 
 _sessions = PreparedQuery(
     lambda ids: locked_sessions(ids).values_list(
@@ -83,26 +46,18 @@ _turns = PreparedQuery(
 )
 
 
-class Before(NamedTuple):
-    """A session before a turn ended: how the turn before ended, and whether it needs staff."""
-
-    outcome: str
-    attention: int
-    status: str
-
-
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a turn. `more`: other turns of the session are waiting.
 
     `answer` is None if nothing was written: the outcome has no text, the session is deleted,
     another process has taken over the turn (and its answer counts), or an earlier answer is kept.
-    `is_handed_over`: a person is wanted from now on, and a line behind the answer says so.
+    `has_line`: a transition wrote a line behind the answer.
     """
 
     answer: MessageData | None
     more: bool
-    is_handed_over: bool = False
+    has_line: bool = False
 
 
 def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]:
@@ -129,12 +84,11 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
         record_events(
             [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
         )
-        handed_over = {
+        told = {
             turn.session_id
             for turn, outcome in ended
             if turn.turn_id in ours
-            and (reason := _reason_to_hand_over(turn, outcome, before[turn.session_id]))
-            and hand_over(session_id=turn.session_id, reason=reason, repeats=outcome.wants_person)
+            and hand_over_after(turn, outcome, earlier=before[turn.session_id])
         }
         # Settled last, because it locks the organization's row until the transaction ends.
         for _, outcome in ended:
@@ -143,8 +97,8 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
     return [
         Finished(
             None if row is None else message_data(row),
-            more=turn.session_id in waiting and turn.session_id not in handed_over,
-            is_handed_over=turn.session_id in handed_over,
+            more=turn.session_id in waiting,
+            has_line=turn.session_id in told,
         )
         for turn, row in found
     ]
@@ -264,29 +218,6 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "first_token_ms": outcome.first_token_ms,
         "duration_ms": outcome.duration_ms,
     }
-
-
-def _reason_to_hand_over(
-    turn: PendingTurn, outcome: Outcome, before: Before
-) -> WantedReason | None:
-    """Return why a person is wanted after this turn, None if the agent goes on."""
-    if outcome.status == MessageStatus.STOPPED:
-        return None
-    if outcome.limit == LimitKind.TOKENS:
-        return WantedReason.BUDGET
-    if turn.messages and asks_for_person(turn.messages[-1].content):
-        return WantedReason.ASKED
-    if outcome.wants_person:
-        return WantedReason.AGENT
-    if not before.outcome or turn.replaces:
-        # The turn before was for the same question.
-        return None
-    if outcome.kind == before.outcome == AnswerOutcome.NO_ANSWER:
-        return WantedReason.AGENT
-    # A crash is not a failure of the agent.
-    if outcome.status == before.status == MessageStatus.FAILED:
-        return WantedReason.FAILED
-    return None
 
 
 def _note_unanswered(turn: PendingTurn, outcome: Outcome, session: WidgetSession) -> None:

@@ -80,6 +80,7 @@ class LockedSession:
     timezone: str
     organization_id: uuid.UUID
     has_webhooks: bool
+    language: str
     handler: str
     work_status: str
     can_ask_person: bool
@@ -120,6 +121,7 @@ COLUMNS = (
     "widget__organization__timezone",
     "widget__organization_id",
     "widget__organization__has_webhooks",
+    "language",
     "handler",
     "status",
     "widget__handoff_enabled",

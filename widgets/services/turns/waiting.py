@@ -59,6 +59,7 @@ class PendingTurn:
     agent_id: uuid.UUID
     webhooks_of: uuid.UUID | None
     page: VisitorPage | None
+    language: str = ""
     can_ask_person: bool = False
     owner: uuid.UUID | None = None
     reply_id: str = ""
@@ -88,6 +89,7 @@ COLUMNS = (
     "session__widget__organization__has_webhooks",
     "session__widget__handoff_enabled",
     *(f"session__{column}" for column in PAGE_COLUMNS),
+    "session__language",
 )
 
 
@@ -106,8 +108,8 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, organization_id, has_webhooks, can_ask_person = columns[: -len(PAGE_COLUMNS)]
+    *others, organization_id, has_webhooks, can_ask_person = columns[: -len(PAGE_COLUMNS) - 1]
     others.append(organization_id if has_webhooks else None)
-    others.append(stored_page(*columns[-len(PAGE_COLUMNS) :]))
-    others.append(can_ask_person)
+    others.append(stored_page(*columns[-len(PAGE_COLUMNS) - 1 : -1]))
+    others += [columns[-1], can_ask_person]
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

@@ -1,0 +1,69 @@
+"""What refuses a member's action in a conversation."""
+
+import uuid
+
+from loquent.errors import ApplicationError, ConflictError, ErrorCode
+from loquent.organizations.models import Membership
+from widgets.models import WidgetMessage
+from widgets.services.handoff.change import Conversation
+from widgets.team_types import Handler
+from widgets.types import MessageRole
+
+
+def check_open(conversation: Conversation) -> None:
+    """Raise `conflict` if the visitor has left the conversation, or hand-off is off."""
+    session = conversation.session
+    if session.ended_at is not None:
+        raise ApplicationError(
+            ErrorCode.CONFLICT, "The visitor has started a new conversation. Answer there."
+        )
+    # What people have already, they may finish.
+    if not session.widget.handoff_enabled and session.handler == Handler.AGENT:
+        raise ApplicationError(
+            ErrorCode.CONFLICT, "Hand-off to people is off. Turn it on in the widget's settings."
+        )
+
+
+def check_not_taken(
+    conversation: Conversation, member: Membership, taken_from: uuid.UUID | None
+) -> None:
+    """Raise `taken` if another member than `taken_from` has the conversation."""
+    assignee = conversation.session.assignee
+    if assignee is None or assignee.id in (member.id, taken_from):
+        return
+    name = assignee.public_name
+    raise ConflictError(
+        ErrorCode.TAKEN,
+        f"{name} has this conversation.",
+        details={"assignee": {"id": str(assignee.id), "name": name}},
+    )
+
+
+def check_fresh(
+    conversation: Conversation, member: Membership, after_seq: int | None, revision: int | None
+) -> None:
+    """Raise `stale` if a colleague wrote after `after_seq`, or the revision is another."""
+    session = conversation.session
+    newer = WidgetMessage.objects.none()
+    if after_seq is not None:
+        newer = WidgetMessage.objects.filter(
+            session=session, role=MessageRole.STAFF, seq__gt=after_seq
+        ).exclude(sender=str(member.id))
+    found = list(newer.order_by("seq"))
+    if found or revision not in (None, session.revision):
+        raise ConflictError(
+            ErrorCode.STALE,
+            "This conversation has changed. Read it again before you send.",
+            details={
+                "messages": [
+                    {
+                        "id": str(row.id),
+                        "seq": row.seq,
+                        "content": row.content,
+                        "author": {"name": row.author},
+                    }
+                    for row in found
+                ],
+                "revision": session.revision,
+            },
+        )
