@@ -2,9 +2,12 @@
 
 from django.db import migrations, models
 
+
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('contacts', '0004_unreviewed'),
+        ('organizations', '0020_notifications_team'),
         ('widgets', '0022_notifications_team'),
     ]
 

@@ -104,8 +104,6 @@ class WidgetSession(BaseModel):
     )
     # When a person wrote last.
     human_at = models.DateTimeField(null=True, editable=False)
-    # What the visitor's browser asks for first, if transitions' lines have texts in it.
-    line_language = models.CharField(max_length=8, default="", db_default="", editable=False)
     seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     survey_open = models.BooleanField(default=False, db_default=False, editable=False)
     survey_score = models.PositiveSmallIntegerField(null=True, editable=False)
