@@ -51,7 +51,7 @@ test-python:
 	env -u DATABASE_URL -u REDIS_URL -u PYTHONDONTWRITEBYTECODE \
 		$(BIN)/python -m pytest -q -n $(CORES) --dist worksteal -p no:schemathesis \
 		--ignore=loquent/tests/test_api_schema.py $(addprefix --ignore=widgets/tests/,browser faults server) \
-		-m "not browser and not server and not exhaustive"
+		-m "not browser and not server and not exhaustive and not slow"
 
 test: .venv/.dev ## run all tests on PostgreSQL and Redis, in three browsers; and on SQLite
 	$(STEP) 'Packages of Debian and npm'

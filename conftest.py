@@ -75,7 +75,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest tests first, so that all processes finish at about the same time."""
+    """Mark property tests as exhaustive, and start the longest tests first.
+
+    Then all processes finish at about the same time.
+    """
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.exhaustive)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: [mark not in item.keywords for mark in ("slow", "server")])
 

@@ -67,11 +67,11 @@ def normalize_origin_entry(entry: str) -> str:
     """
     text = strip_invisible(entry)
     if not text:
-        raise OriginError("An origin is empty.")
+        raise OriginError("An entry is empty.")
     if len(text) > 300:
-        raise OriginError("An origin is longer than 300 characters.")
+        raise OriginError("An entry is longer than 300 characters.")
     if text == "*":
-        raise OriginError("“*” alone is not an origin. To allow any site, leave the list empty.")
+        raise OriginError("“*” alone is not a website. To allow any site, leave the list empty.")
     scheme, rest = _split_scheme(text)
     rest = rest.removesuffix("/")
     for character, reason in (
@@ -134,7 +134,7 @@ def _split_port(rest: str, text: str) -> tuple[str, str | None]:
         host += bracket
         colon, port = tail[:1], tail[1:]
         if tail and colon != ":":
-            raise OriginError(f"“{text}” is not an origin.")
+            raise OriginError(f"“{text}” is not the address of a website.")
     else:
         host, colon, port = rest.partition(":")
     if not colon:

@@ -258,13 +258,15 @@ class PageRequest:
 class Handshake:
     """The request that opens a visitor's socket.
 
-    `ip`: the key of the client's address (loquent/server/addresses.py).
+    `ip`: the key of the client's address (loquent/server/addresses.py). `language`: what the
+    browser asks for first, "" if unknown.
     """
 
     request: PageRequest
     token: str | None = field(repr=False)
     last_seq: int
     ip: str
+    language: str = ""
     accept_language: str = ""
 
 

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 
 from loquent.agents.backends.registry import DEFAULT_MODEL
+from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.db.models import BaseModel
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
@@ -51,6 +52,14 @@ class TextAgent(BaseModel):
         blank=True,
         validators=[MinValueValidator(0.0), MaxValueValidator(2.0)],
         help_text="0 to 2. Empty: the model's default.",
+    )
+    language = models.CharField(
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        choices=[("", "Automatic"), *sorted(LANGUAGE_NAMES.items(), key=lambda named: named[1])],
+        help_text="The language of the knowledge. Empty: detected from its text.",
     )
     enabled = models.BooleanField(default=True)
     fallback_sentence = models.CharField(
@@ -238,6 +247,7 @@ audit(
     "model",
     "max_output_tokens",
     "temperature",
+    "language",
     "enabled",
     "fallback_sentence",
 )

@@ -40,12 +40,16 @@ class Choice(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id."""
+    """A knowledge entry, or a part of one, without its row. `entry`: the entry's id.
+
+    `heading`: of a part, the entry's headings above it.
+    """
 
     title: str
     content: str
     url: str
     entry: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class ReplyRequest:
     `model` is the name behind the provider's colon. `messages` is oldest first and ends with the
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
+    `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
     `meter` records what the request costs.
     """
 
@@ -82,6 +87,8 @@ class ReplyRequest:
     knowledge: tuple[Passage, ...] = ()
     knowledge_version: str = ""
     page: VisitorPage | None = None
+    language: str = ""
+    visitor_language: str = ""
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 

@@ -62,6 +62,8 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
     website = models.URLField(max_length=300, blank=True)
     # Said during set-up; the chat's own page replaces the site.
     has_no_website = models.BooleanField(default=False)
+    # Whether a member took the set-up checklist off the start page.
+    has_hidden_setup = models.BooleanField(default=False, db_default=False, editable=False)
     phone = models.CharField(
         max_length=40, blank=True, help_text="With the country code. Visitors can call it."
     )

@@ -99,6 +99,7 @@ FORMS = {
     "jobs_job_retry",
     "setup_own_shop",
     "setup_look",
+    "setup_hide",
     "organizations_invitation_resend",
     "webhooks_webhookdelivery_resend",
     "webhooks_webhookendpoint_resendfailed",
@@ -194,7 +195,9 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     }  # fmt: skip
 
 
-@pytest.fixture(params=PEOPLE)
+@pytest.fixture(
+    params=[VIEWER, *(pytest.param(role, marks=pytest.mark.exhaustive) for role in PEOPLE[1:])]
+)
 def person(request: pytest.FixtureRequest, acme: Organization) -> tuple[Any, User]:
     if request.param == ROOT:
         return ROOT, User.objects.create_superuser("root", password="x")

@@ -27,9 +27,10 @@ export function createChatRuntime(context, translated) {
   const returnFocus = { element: null };
   let chat = draw();
 
-  /** @param {import("./view/extras.js").More} more */
-  function fillTexts(more) {
-    more.fillTexts(context, strings, stringsOf());
+  /** Add the English texts of the third file, and warn about texts that don't exist.
+   * @param {import("./view/extras.js").More} more */
+  function fillTexts({ addTexts }) {
+    addTexts(win, strings, options.texts, stringsOf());
   }
 
   function draw() {
@@ -72,6 +73,8 @@ export function createChatRuntime(context, translated) {
   /** @param {State} state @param {State} before */
   function onChange(state, before) {
     chat?.requestDraw();
+    if (before.messages[0] && state.token !== before.token)
+      extras.need((more) => more.keepEarlier(context, before, state));
     if (state.open !== before.open) context.onToggle(state.open);
     if (state.unread !== before.unread) emit("unread", state.unread);
   }

@@ -105,7 +105,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
       need: withAdditions,
     });
     // One listener for the copy buttons of all code blocks.
-    set(scroller, "onclick", (/** @type {Event} */ event) => {
+    set(panel.body, "onclick", (/** @type {Event} */ event) => {
       const button = /** @type {HTMLElement} */ (event.composedPath()[0]);
       if (button.className === "copy") extras.need((more) => more.copyCode(view, button));
     });
@@ -118,19 +118,17 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
     extras.need((more) => {
       if (!parts) return;
       const { panel, formPlace, transcript, composer } = parts;
+      const { nodeOf, lineOf, scroller, follow } = transcript;
       if (!additions) {
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
-          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf: transcript.nodeOf, send },
-          ...{
-            scroller: transcript.scroller,
-            follow: transcript.follow,
-            restore: composer.restore,
-            storage,
-          },
+          ...{ body: panel.body, menuButton: panel.menuButton, nodeOf, send },
+          ...{ scroller, lineOf, follow, restore: composer.restore, storage, toJson },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());
+        // It made older lines higher.
+        if (getState().messages.length) transcript.follow();
         // Opened by hand: the focus waits in the panel for the required form.
         if (!formPlace.hidden && shadowHost.active() === panel.node) focusInside();
       }

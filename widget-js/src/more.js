@@ -8,8 +8,9 @@ import { sheet } from "./styles/sheet.js";
 export { createAdditions } from "./more/additions.js";
 export { createAnswerActions } from "./more/answer-actions.js";
 export { copyCode } from "./more/copy.js";
+export { keepEarlier } from "./more/earlier-store.js";
 export { measure } from "./more/length.js";
 export { createSound } from "./more/sound.js";
-export { fillTexts } from "./more/texts.js";
+export { addTexts } from "./more/texts.js";
 
 export const styles = menu + sheet + forms + people;

@@ -17,7 +17,7 @@
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
- *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[],
+ *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[], outcome?: string,
  *   author?: { name: string } | null, kind?: string,
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.

@@ -95,6 +95,7 @@ function endOf(text) {
   if (/…$/.test(text)) return /…$/;
   if (/\.$/.test(text)) return /[.。।]$/;
   if (/:$/.test(text)) return /[:：]$/;
+  if (/\?$/.test(text)) return /[?？؟;]$/;
   return /[\p{L}\p{M}\d)）}]$/u;
 }
 

@@ -15,18 +15,18 @@ async function started(...messages) {
 const AT = "2026-11-22T10:42:00.000000Z";
 const time = new Intl.DateTimeFormat("en", { timeStyle: "short" }).format(new Date(AT));
 
-test("each message is named by its author and time", async () => {
+test("each message is named by its author and time, and shows the time", async () => {
   const page = await started(
     line("user", "Hi", { seq: 1, created_at: AT }),
     line("assistant", "Hello", { seq: 2, created_at: AT }),
   );
   const names = [...page.root.querySelectorAll("[role=article]")].map((each) => [
     each.getAttribute("aria-label"),
-    each.title,
+    each.dataset.time,
   ]);
   assert.deepEqual(names, [
     [`You, ${time}`, time],
-    [`Assistant, ${time}`, time],
+    [`AI assistant, ${time}`, time],
   ]);
 });
 
@@ -70,4 +70,41 @@ test("choices are buttons that send their message, and go with the next message"
   page.click("Shipping");
   assert.equal(page.socket.sent.at(-1).content, "Do you ship?");
   assert.equal(page.all("button", "Shipping").length, 0);
+});
+
+/** Return the texts of the day dividers and bubbles in order. */
+const withDays = (page) =>
+  [...page.root.querySelectorAll("[role=log] :is(.day, .bubble)")]
+    .filter((each) => each.textContent)
+    .map((each) => (each.className === "day" ? `– ${each.textContent}` : each.textContent));
+
+test("a date stands above the first message of a day, except for a conversation of today", async () => {
+  const daysAgo = (days) => {
+    const date = new Date();
+    date.setDate(date.getDate() - days);
+    return date;
+  };
+  const say = (text, days, seq) =>
+    line("user", text, { seq, created_at: daysAgo(days).toISOString() });
+  const today = await started(say("a", 0, 1), say("b", 0, 2));
+  assert.deepEqual(withDays(today), ["a", "b"]);
+  const page = await started(say("a", 400, 1), say("b", 400, 2), say("c", 1, 3), say("d", 0, 4));
+  const long = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+  const then = daysAgo(400).toLocaleDateString("en-US", long);
+  assert.deepEqual(withDays(page), [`– ${then}`, "a", "b", "– Yesterday", "c", "– Today", "d"]);
+});
+
+test("times follow the browser's variant of the language", async () => {
+  const page = openPage({ config: { greeting: null } });
+  Object.defineProperty(page.win.navigator, "languages", { value: ["de-CH", "en-GB"] });
+  await page.embed();
+  page.start(
+    {},
+    {
+      ...{ type: "history", complete: true },
+      messages: [line("user", "Hi", { seq: 1, created_at: AT })],
+    },
+  );
+  const british = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" }).format(new Date(AT));
+  assert.equal(page.root.querySelector("[data-time]").dataset.time, british);
 });

@@ -39,12 +39,12 @@ test("the arrow keys open the menu and cycle through it", async () => {
   const page = await started(history(line("user", "a", { seq: 1 })));
   const seen = [];
   page.get("button", "Menu").focus();
-  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) {
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) {
     page.key(page.root.activeElement, key);
     seen.push(page.root.activeElement.textContent);
   }
-  const [download, sound] = ["Download transcript", "Sound"];
-  assert.deepEqual(seen, [download, sound, download, sound]);
+  const [fresh, download, sound] = ["New conversation", "Download transcript", "Sound"];
+  assert.deepEqual(seen, [fresh, download, sound, fresh, sound]);
   page.key(page.root.activeElement, "Escape");
   page.key(page.root.activeElement, "ArrowUp");
   assert.equal(page.root.activeElement.textContent, sound);
@@ -120,8 +120,13 @@ test("the transcript is a text file: who, when, what, from where", async () => {
   page.socket.drop();
   page.write("And Peru?");
   const { text, clicked, type } = await download(page);
-  const time = new Date(at).toLocaleString("en");
-  assert.ok(text.startsWith("Conversation with Acme Support\n\nAssistant:\nHi, how can I help?\n"));
+  const time = new Date(at).toLocaleString("en-US");
+  const today = new Date().toLocaleDateString("en-US", { dateStyle: "long" });
+  assert.ok(
+    text.startsWith(
+      `Conversation with Acme Support\nshop.example, ${today}\n\nAssistant:\nHi, how can I help?\n`,
+    ),
+  );
   assert.ok(text.includes(`[${time}] You:\nShip to Norway?\n`), text);
   assert.ok(
     text.includes("Assistant:\n**Yes**\nStopped\nSources:\n- Shipping: https://x.example/s\n"),

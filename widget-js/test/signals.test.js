@@ -63,3 +63,34 @@ test("an answer that breaks off says so in one line, which can be tried again", 
   assert.match(page.text("log"), /This answer is not complete\./);
   assert.ok(page.get("button", "Try again"));
 });
+
+test("a late answer offers the contact card until it has text", async () => {
+  const page = openPage({ config: { greeting: null } });
+  await page.embed();
+  page.start({ contact_card: { phone: "079", email: null, hours: null, address: null } });
+  page.socket.say({ type: "typing_start", message_id: "a1" });
+  page.draw();
+  page.clock.tick(11_000);
+  assert.equal(page.all("button", "Contact us").length, 0);
+  page.clock.tick(2000);
+  page.click("Contact us");
+  assert.match(page.root.querySelector(".sheet").textContent, /079/);
+  page.click("Back to the chat");
+  page.socket.say({ type: "delta", message_id: "a1", offset: 0, content: "Yes" });
+  page.draw();
+  assert.equal(page.all("button", "Contact us").length, 0);
+});
+
+test("the header shows the first letter of the name, hidden from screen readers", async () => {
+  for (const [name, initial] of [
+    ["“Brot & Liebe”", "B"],
+    ["🥐 école", "é"],
+    ["…", ""],
+  ]) {
+    const page = openPage({ config: { name } });
+    await page.embed();
+    page.start();
+    const face = page.root.querySelector(".face");
+    assert.deepEqual([face.textContent, face.getAttribute("aria-hidden")], [initial, "true"]);
+  }
+});

@@ -193,7 +193,7 @@ test("a new conversation clears the transcript in every tab and stores the new t
     messages: [line("user", "old", { seq: 1 })],
     complete: true,
   });
-  page.get("button", "New conversation").focus();
+  page.click("Menu");
   page.click("New conversation");
   assert.deepEqual(page.socket.sent, [{ type: "new_conversation" }]);
   page.socket.say(session({ session_token: "wst_two" }));

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -13,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 from contacts.admin import ContactAdmin
 from contacts.models import Contact
 from loquent.errors import ApplicationError
-from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.moments import ago
-from loquent.organizations.site.current import current_organization
+from loquent.organizations.admin.settings_panel import SettingsPanel
+from loquent.organizations.models import Organization
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin.conversation_list import badge, claims
 from widgets.models import ErasureReceipt
@@ -165,28 +166,30 @@ admin.site.unregister(Contact)
 admin.site.register(Contact, ContactDataAdmin)
 
 
+class RetentionForm(forms.ModelForm[Organization]):
+    """How long conversations are kept."""
+
+    class Meta:
+        model = Organization
+        fields = ["retention_days"]
+        labels = {"retention_days": "Delete conversations after this many days without activity"}
+        help_texts = {"retention_days": "Leave empty to keep them until you delete them."}
+
+
 @admin.register(ErasureReceipt)
-class ErasureReceiptAdmin(TenantAdmin):
-    """Read-only log of erasures."""
+class ErasureReceiptAdmin(SettingsPanel):
+    """How long conversations are kept, and the read-only log of erasures."""
 
     nav = Nav("Settings", 35, "Privacy", "receipt", section="Settings", title="Deletion log")
+    panel_form = RetentionForm
+    panel_title = "Conversations"
+    list_title = "Deletion log"
     list_display = COLUMNS
     list_select_related = ["organization"]
     search_fields = ["contact_id"]
     date_hierarchy = "created_at"
     fields = COLUMNS
     readonly_fields = COLUMNS
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Say above the log how long conversations are kept, and where to change it."""
-        current = current_organization(request)
-        context: dict[str, Any] = {}
-        if current is not None:
-            general = reverse("admin:organizations_organization_change", args=[current.pk])
-            context = {"retention_days": current.retention_days, "general_url": general}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

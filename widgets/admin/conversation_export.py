@@ -1,49 +1,103 @@
-"""Export conversations as text or JSON; many of them as a stream."""
+"""Export conversations as text, CSV or JSON; many of them as a stream."""
 
 import json
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.http import Http404, HttpResponse
 
 from loquent.db.threads import in_database
-from widgets.services.transcripts import load_records, record_text
+from loquent.organizations.admin.spreadsheets import to_csv
+from widgets.services.transcripts import ASSISTANT, load_records, record_text
+from widgets.types import MessageRole
 
 # Per format: the content type and the file extension.
-FORMATS = {"text": ("text/plain; charset=utf-8", "txt"), "json": ("application/json", "json")}
+FORMATS = {
+    "text": ("text/plain; charset=utf-8", "txt"),
+    "csv": ("text/csv; charset=utf-8", "csv"),
+    "json": ("application/json", "json"),
+}
+# What the export menus offer.
+MENU = (("text", "Text"), ("csv", "CSV for spreadsheets"), ("json", "JSON"))
 BATCH = 100
 RULE = "\n" + "-" * 72 + "\n\n"
+COLUMNS = (
+    *("Conversation", "Widget", "Visitor", "Name", "Email", "Phone"),
+    *("Time", "From", "Message", "Outcome", "Thumbs", "Comment", "Page"),
+)
+# Before the first conversation, between two, and after the last, of a list.
+FRAMES = {"text": ("", RULE, ""), "json": ("[", ",\n", "]\n"), "csv": (to_csv([COLUMNS]), "", "")}
 
 
-def as_file(records: Sequence[dict[str, Any]], *, kind: str, name: str) -> HttpResponse:
-    """Return one conversation as a download; raise Http404 for an unknown format."""
+def as_file(
+    records: Sequence[dict[str, Any]], *, kind: str, name: str, zone: tzinfo
+) -> HttpResponse:
+    """Return one conversation as a download; raise Http404 for an unknown format.
+
+    `zone`: the time zone of a CSV file's times.
+    """
     if kind not in FORMATS:
         raise Http404
     content_type, ending = FORMATS[kind]
-    write = record_text if kind == "text" else record_json
-    response = HttpResponse("".join(map(write, records)), content_type=content_type)
+    start = FRAMES[kind][0] if kind == "csv" else ""
+    body = start + "".join(map(writer(kind, zone), records))
+    response = HttpResponse(body, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     response["Cache-Control"] = "no-store"
     return response
 
 
-async def stream_records(ids: Sequence[uuid.UUID], *, kind: str) -> AsyncGenerator[str, None]:
-    """Yield these conversations in small batches, as a JSON list or as consecutive texts."""
-    is_text = kind == "text"
-    is_first = True
-    if not is_text:
-        yield "["
-    for start in range(0, len(ids), BATCH):
-        records = await in_database(load_records, ids=ids[start : start + BATCH])
-        for record in records:
-            between = "" if is_first else RULE if is_text else ",\n"
-            is_first = False
-            yield between + (record_text(record) if is_text else record_json(record))
-    if not is_text:
-        yield "]\n"
+async def stream_records(
+    ids: Sequence[uuid.UUID], *, kind: str, zone: tzinfo
+) -> AsyncGenerator[str, None]:
+    """Yield these conversations in small batches, framed as one file."""
+    start, between, end = FRAMES[kind]
+    write = writer(kind, zone)
+    before = start
+    for at in range(0, len(ids), BATCH):
+        for record in await in_database(load_records, ids=ids[at : at + BATCH]):
+            yield before + write(record)
+            before = between
+    if before == start:
+        yield start
+    yield end
+
+
+def writer(kind: str, zone: tzinfo) -> Callable[[dict[str, Any]], str]:
+    """Return the function that writes a record in this format."""
+    if kind == "text":
+        return record_text
+    return record_json if kind == "json" else lambda record: record_csv(record, zone)
 
 
 def record_json(record: dict[str, Any]) -> str:
     """Return a record as indented JSON."""
     return json.dumps(record, indent=2, ensure_ascii=False)
+
+
+def record_csv(record: dict[str, Any], zone: tzinfo) -> str:
+    """Return a record as CSV: a row per message, with its time in this time zone."""
+    known = {**(record["typed"] or {}), **_given(record["contact"])}
+    who = [known.get(name) or "" for name in ("name", "email", "phone")]
+    start = [record["id"], record["widget"]["name"], record["visitor"], *who]
+    rows = []
+    for message in record["messages"]:
+        is_visitor = MessageRole(message["role"]).is_visitor
+        at = datetime.fromisoformat(message["created_at"]).astimezone(zone)
+        rows.append([
+            *start,
+            at.strftime("%Y-%m-%d %H:%M:%S"),
+            "Visitor" if is_visitor else message.get("author") or ASSISTANT,
+            message["content"],
+            message["outcome"],
+            message["rating"],
+            message["rating_comment"],
+            message["page_url"],
+        ])  # fmt: skip
+    return to_csv(rows).removeprefix("\ufeff")
+
+
+def _given(contact: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (contact or {}).items() if value}

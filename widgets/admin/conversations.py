@@ -19,13 +19,14 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from loquent.server.headers import POLICY, live_policy
-from widgets.admin.conversation_export import as_file, stream_records
+from widgets.admin.conversation_export import MENU, as_file, stream_records
 from widgets.admin.conversation_filters import filter_chips
 from widgets.admin.conversation_list import ConversationLists, claims, reason_chips
 from widgets.models import WidgetSession
@@ -41,7 +42,6 @@ from widgets.services.transcripts import MOST_SHOWN, conversation_record, transc
 TEMPLATES = "admin/widgets/widgetsession"
 # A message number; more digits would exceed the column's range.
 SEQ = re.compile("[0-9]{1,10}")
-FORMATS = (("text", "text"), ("json", "JSON"))
 
 
 @admin.register(WidgetSession)
@@ -89,7 +89,7 @@ class WidgetSessionAdmin(ConversationLists):
             "lq_shows_waiting": request.GET.get("attention") == "any",
             "lq_export": reverse("admin:widgets_widgetsession_exportlist"),
             "lq_query": query.urlencode(),
-            "lq_formats": FORMATS if self.has_export_permission(request) else (),
+            "lq_formats": MENU if self.has_export_permission(request) else (),
         }
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         shown: dict[str, Any] | None = getattr(response, "context_data", None)
@@ -115,18 +115,18 @@ class WidgetSessionAdmin(ConversationLists):
         session: WidgetSession = context["original"]
         most = None if "all" in request.GET else MOST_SHOWN
         lines, earlier = transcript(session=session, most=most)
-        entered = claims(session)
         context |= {
             "lines": lines,
             "earlier": earlier,
             "visitor": visitor_name(session),
             "is_active": is_active(session),
-            "claims": entered if any(claim["differs"] for claim in entered) else [],
+            "claims": [claim for claim in claims(session) if claim["differs"]],
             "tokens": sum(
                 (line.message.input_tokens or 0) + (line.message.output_tokens or 0)
                 for line in lines
             ),
             "reasons": reason_chips(session),
+            "formats": MENU,
             "may_mark": self.has_mark_permission(request, session),
             "may_apply": self.has_apply_permission(request, session),
             "live_url": f"/admin/widgets/widgetsession/{session.pk}/live/",
@@ -154,6 +154,7 @@ class WidgetSessionAdmin(ConversationLists):
             [conversation_record(session=session)],
             kind=request.GET.get("format", "text"),
             name=f"conversation-{session.id.hex[:8]}",
+            zone=timezone.get_current_timezone(),
         )
 
     def export_list_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -170,8 +171,11 @@ class WidgetSessionAdmin(ConversationLists):
             # Redirect as the list does if its filters are invalid.
             return HttpResponseRedirect(reverse("admin:widgets_widgetsession_changelist"))
         ids = list(rows.values_list("id", flat=True))
-        response = StreamingHttpResponse(stream_records(ids, kind=kind))
-        for name, value in as_file([], kind=kind, name="conversations").headers.items():
+        # The file is written after the page's time zone has been left.
+        zone = timezone.get_current_timezone()
+        headers = as_file([], kind=kind, name="conversations", zone=zone).headers
+        response = StreamingHttpResponse(stream_records(ids, kind=kind, zone=zone))
+        for name, value in headers.items():
             response[name] = value
         return response
 

@@ -12,11 +12,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 
+from loquent.agents.search.languages import LANGUAGE_NAMES
 from widgets.models import WidgetSession
 from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
     in_block,
+    used_languages,
     used_sources,
     visited_pages,
     with_hours,
@@ -137,6 +139,19 @@ class PageFilter(GroupFilter):
     find = staticmethod(visited_pages)
 
 
+class LanguageFilter(GroupFilter):
+    title = "language"
+    parameter_name = "language"
+    find = staticmethod(used_languages)
+
+    def label(self, value: str) -> str:
+        return LANGUAGE_NAMES.get(value, "")
+
+    def queryset(self, request: HttpRequest, queryset: Sessions) -> Sessions:
+        is_known = self.value() in LANGUAGE_NAMES
+        return super().queryset(request, queryset) if is_known else queryset
+
+
 class HourFilter(LinkedFilter):
     """Conversations of the last weeks that started on a day of the week in a block of hours."""
 
@@ -171,5 +186,6 @@ LINKED_FILTERS = [
     UnansweredFilter,
     SourceFilter,
     PageFilter,
+    LanguageFilter,
     HourFilter,
 ]

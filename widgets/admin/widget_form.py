@@ -31,6 +31,12 @@ from widgets.types import NoticeData, WidgetConfigData
 
 # Defaults for a new widget in the form. Over REST there is no cap unless one is sent.
 PROPOSED_CAP = 500
+# For the people who pay for the model.
+COSTS = (
+    "An answer from a model uses about 1,000 tokens in a short conversation and 7,000 in a long "
+    f"one, so {PROPOSED_CAP} messages use at most about {PROPOSED_CAP * 7_000 / 1e6:g} million "
+    f"tokens per day. {free_models()} uses no tokens."
+)
 # Brand colours on which white text is readable; the first is a new widget's.
 SWATCHES = {
     "Indigo": PRIMARY_COLOR,
@@ -131,11 +137,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         help_texts = {
             "primary_color": "Used for the button, the title bar and the visitor's own messages.",
             "daily_message_cap": (
-                "The number of messages that all visitors together can send per day. Leave empty "
-                "for no limit; 0 blocks all messages. An answer from a model uses about 1,000 "
-                f"tokens in a short conversation and 7,000 in a long one, so {PROPOSED_CAP} "
-                f"messages use at most about {PROPOSED_CAP * 7_000 / 1e6:g} million tokens per "
-                f"day. {free_models()} uses no tokens."
+                "How many messages all visitors together can send per day. Leave empty for no "
+                "limit; 0 blocks all messages."
             ),
         }
 

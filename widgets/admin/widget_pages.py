@@ -6,19 +6,27 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from loquent.errors import ApplicationError
+from loquent.organizations.admin.form_tabs import form_tabs
 from loquent.server.headers import POLICY, PREVIEW
 from loquent.server.large_bodies import accepts_large_bodies
 from widgets.admin.contrast import contrast_warning
 from widgets.admin.setup.install import InstallPages
 from widgets.admin.widget_form import NOTICE_FIELDS, SETTINGS, read_origins
 from widgets.models import WidgetConfig
-from widgets.services.configs import allow_origin, public_config, reset_widget_id
+from widgets.services.configs import (
+    allow_origin,
+    lock_widget,
+    public_config,
+    reset_widget_id,
+    widget_version,
+)
 from widgets.services.refusals import refused_sites
 from widgets.services.setup.first_run import PRIMARY_COLOR
 from widgets.services.setup.seen_sites import installation
@@ -62,6 +70,7 @@ class WidgetPages(InstallPages):
             context["refused_sites"] = refused_sites(widget=widget)
             context["installation"] = installation(widget=widget)
             context["install_url"] = reverse("admin:widgets_widgetconfig_install", args=[widget.pk])
+        context |= form_tabs(context["adminform"], {"Websites": f"{TEMPLATES}/refused.html"})
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -97,17 +106,34 @@ class WidgetPages(InstallPages):
         return TemplateResponse(request, f"{TEMPLATES}/reset.html", context)
 
     def allow_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Add a refused site to the widget's allowed sites."""
+        """Add a refused site to the widget's allowed sites.
+
+        A script that asks for JSON receives the list, and the versions before and after: the form
+        on its page was loaded with the first, and can go on with the second.
+        """
         widget = self._own(request, id)
         if request.method != "POST":
             raise Http404
         origin = request.POST.get("origin", "")
+        wants_json = request.headers.get("Accept") == "application/json"
         try:
-            allow_origin(widget=widget, origin=origin)
+            with transaction.atomic():
+                before = widget_version(lock_widget(widget=widget))
+                fresh = allow_origin(widget=widget, origin=origin)
         except ApplicationError as error:
+            if wants_json:
+                return JsonResponse({"message": error.message}, status=400)
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.log_change(request, widget, f"Allowed {origin}.")
+            if wants_json:
+                return JsonResponse(
+                    {
+                        "allowed_origins": fresh.allowed_origins or [],
+                        "before": before,
+                        "version": widget_version(fresh),
+                    }
+                )
             self.message_user(request, f"Allowed: {origin}", messages.SUCCESS)
         page = "install" if request.POST.get("from") == "install" else "change"
         return HttpResponseRedirect(reverse(f"admin:widgets_widgetconfig_{page}", args=[widget.pk]))

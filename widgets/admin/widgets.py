@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from loquent.errors import ApplicationError
+from loquent.organizations.admin.form_tabs import leave_out
 from loquent.organizations.admin.moments import ago
 from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
-from widgets.admin.widget_form import WidgetConfigForm
+from widgets.admin.setup.widget_list import WidgetList, installation_line
+from widgets.admin.widget_form import COSTS, WidgetConfigForm
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
 from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
@@ -36,15 +38,16 @@ LOOK = {
 class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
+    is_often_short = True
     nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
     nav_url = WidgetPages.only_row_url
     list_display = [
         "__str__",
-        "text_agent",
+        "on_your_site",
+        "assistant",
         "status",
         "conversations_today",
-        "messages_today",
         "cap",
         "refusals",
         "last_conversation",
@@ -56,23 +59,23 @@ class WidgetConfigAdmin(WidgetPages):
     actions = ["enable", "disable", "duplicate"]
     change_form_template = "admin/widgets/widgetconfig/change_form.html"
     fieldsets = [
-        (
-            None,
-            {"fields": ["organization", "name", "text_agent", "enabled", "version"]},
-        ),
-        ("Appearance", {"fields": ["greeting", "primary_color", "text_color", "position"]}),
-        (
-            "Before the first message",
-            {"fields": ["starters", "notice_text", "notice_url", "notice_consent"]},
-        ),
-        (
-            "Contact information",
-            {"fields": ["contact_info_mode", "collect_name", "collect_email", "collect_phone"]},
-        ),
+        (None, {"fields": ["organization", "name", "text_agent", "enabled", "version"]}),
+        ("Look", {"fields": ["primary_color", "text_color", "position"]}),
+        ("Welcome", {"fields": [
+            "greeting", "starters", "notice_text", "notice_url", "notice_consent",
+        ]}),
+        ("Details", {"fields": [
+            "contact_info_mode", "collect_name", "collect_email", "collect_phone",
+        ]}),
         ("People", {"fields": ["handoff_enabled"]}),
-        ("Sites", {"fields": ["allowed_origins"]}),
-        ("Limits", {"fields": ["daily_message_cap", "refusals_by_limit"]}),
-    ]
+        ("Websites", {"fields": ["allowed_origins"]}),
+        ("Limits", {"fields": ["daily_message_cap"]}),
+        ("Advanced", {
+            "classes": ["collapse"],
+            "fields": ["refusals_by_limit"],
+            "description": COSTS,
+        }),
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WidgetConfig]:
         widgets = with_usage(super().get_queryset(request))
@@ -85,14 +88,23 @@ class WidgetConfigAdmin(WidgetPages):
         left_out = {"organization"}
         if not self.has_change_permission(request, obj):
             left_out.add("version")
-        (_, first), *others = self.fieldsets
-        fields = [name for name in first["fields"] if name not in left_out]
-        return [(None, {"fields": fields}), *others]
+        return leave_out(self.fieldsets, left_out)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: WidgetConfig | None = None
     ) -> list[str]:
         return ["organization", "refusals_by_limit"] if obj else ["refusals_by_limit"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WidgetList]:
+        return WidgetList
+
+    @admin.display(description="on your site")
+    def on_your_site(self, obj: Any) -> str:
+        return installation_line(obj, obj.installation)
+
+    @admin.display(ordering="text_agent__name")
+    def assistant(self, obj: WidgetConfig) -> str:
+        return str(obj.text_agent)
 
     @admin.display(description="status", ordering="enabled")
     def status(self, obj: WidgetConfig) -> str:
@@ -104,25 +116,21 @@ class WidgetConfigAdmin(WidgetPages):
     def conversations_today(self, obj: Any) -> int:
         return int(obj.conversations_today)
 
-    @admin.display(description="messages today")
-    def messages_today(self, obj: WidgetConfig) -> int:
-        return used_today(obj)
-
-    @admin.display(description="daily limit used", ordering="daily_message_cap")
+    @admin.display(description="messages today", ordering="daily_message_cap")
     def cap(self, obj: WidgetConfig) -> str:
-        """Show how much of the cap is used, highlighted if it is nearly or fully used."""
-        if obj.daily_message_cap is None:
-            return "no limit"
+        """Show how much of the daily limit is used, highlighted if it is nearly or fully used."""
         used, cap = used_today(obj), obj.daily_message_cap
+        if cap is None:
+            return f"{used}, no limit"
         kind = "bad" if used >= cap else "warn" if used >= cap * 0.8 else "quiet"
         return format_html('<span class="lq-badge lq-{}">{} of {}</span>', kind, used, cap)
 
     @admin.display(description="last conversation", ordering="last_conversation_at")
     def last_conversation(self, obj: Any) -> str:
         began = obj.last_conversation_at
-        return ago(began) if began else "none yet"
+        return ago(began) if began else "–"
 
-    @admin.display(description="refused today")
+    @admin.display(description="over a limit today")
     def refusals(self, obj: WidgetConfig) -> int:
         return refused_today(obj)
 
@@ -131,7 +139,7 @@ class WidgetConfigAdmin(WidgetPages):
         """Show how often each limit refused something."""
         if obj._state.adding:
             return "—"
-        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "nothing"
+        return ", ".join(f"{label}: {count}" for label, count in refusals_today(obj)) or "0"
 
     def save_model(self, request: HttpRequest, obj: WidgetConfig, form: Any, change: bool) -> None:
         form.save_through_services(obj)

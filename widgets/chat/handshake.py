@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
+from django.utils.translation.trans_real import parse_accept_lang_header
 
+from loquent.agents.search.languages import known_language
 from loquent.server.addresses import scope_key
 from loquent.server.cookies import parse_cookies
 from widgets.chat.protocol import TOKEN_SUBPROTOCOL, V2_SUBPROTOCOL
@@ -38,10 +40,18 @@ def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
         ip=scope_key(scope),
+        language=_language(headers),
         accept_language=next(
             (value.decode("latin-1") for name, value in headers if name == b"accept-language"), ""
         ),
     )
+
+
+def _language(headers: list[tuple[bytes, bytes]]) -> str:
+    """Return the language that the browser prefers among those that assistants know."""
+    offered = b",".join(value for name, value in headers if name == b"accept-language")
+    tags = parse_accept_lang_header(offered.decode("latin-1"))
+    return next((known for tag, _ in tags if (known := known_language(tag))), "")
 
 
 def _fetch_site(headers: list[tuple[bytes, bytes]]) -> bytes:

@@ -104,12 +104,15 @@ class WidgetSession(BaseModel):
     )
     # When a person wrote last.
     human_at = models.DateTimeField(null=True, editable=False)
-    # The language of the lines that transitions write: that of the visitor's browser.
-    language = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
+    # What the visitor's browser asks for first, if transitions' lines have texts in it.
+    line_language = models.CharField(max_length=8, default="", db_default="", editable=False)
     seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     survey_open = models.BooleanField(default=False, db_default=False, editable=False)
     survey_score = models.PositiveSmallIntegerField(null=True, editable=False)
     survey_comment = models.TextField(blank=True, default="", db_default="", editable=False)
+
+    # What the visitor's browser asks for first, if the assistant knows it.
+    language = models.CharField(max_length=8, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

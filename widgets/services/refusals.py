@@ -4,6 +4,7 @@ A flood must not become load on the database. Refusals are counted in memory and
 per second; counts that cannot be written are kept for the next attempt.
 """
 
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,20 +125,30 @@ class RefusedSite:
 
 def refused_sites(*, widget: WidgetConfig) -> list[RefusedSite]:
     """Return the origins refused in the last days that would still be refused, newest first."""
-    if widget.allowed_origins is None:
-        return []
+    return refused_sites_of(widgets=[widget])[widget.pk]
+
+
+def refused_sites_of(*, widgets: Sequence[WidgetConfig]) -> dict[uuid.UUID, list[RefusedSite]]:
+    """Return what `refused_sites` does for each of these widgets, by the widget's key."""
+    found: dict[uuid.UUID, list[RefusedSite]] = {widget.pk: [] for widget in widgets}
+    limited = {
+        widget.pk: widget.allowed_origins
+        for widget in widgets
+        if widget.allowed_origins is not None
+    }
     since = timezone.now().date() - timedelta(days=ORIGIN_DAYS)
     rows = (
-        RefusedOrigin.objects.filter(widget=widget, day__gt=since)
-        .values_list("origin")
+        RefusedOrigin.objects.filter(widget__in=limited, day__gt=since)
+        .values_list("widget", "origin")
         .annotate(times=Sum("count"), last=Max("last_seen_at"))
         .order_by("-last", "origin")
     )
-    return [
-        RefusedSite(origin, times, last)
-        for origin, times, last in rows[:MAX_ORIGINS_PER_DAY]
-        if not is_origin_allowed(origin, widget.allowed_origins)
-    ]
+    read: Counter[uuid.UUID] = Counter()
+    for key, origin, times, last in rows:
+        read[key] += 1
+        if read[key] <= MAX_ORIGINS_PER_DAY and not is_origin_allowed(origin, limited[key]):
+            found[key].append(RefusedSite(origin, times, last))
+    return found
 
 
 def _write_limits(widget: WidgetConfig, counts: Mapping[str, int], now: datetime) -> None:

@@ -80,10 +80,12 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     token, resumed = handshake.token, True
     session = resume_widget_session(widget=widget, token=token)
     # No row was updated: the session was deleted after the lookup.
-    if not token or session is None or not _note_activity(session):
+    if not token or session is None or not _note_activity(session, handshake.language):
         take_session(ip=handshake.ip)
         session, token = create_widget_session(
-            widget=widget, language=known_language(handshake.accept_language)
+            widget=widget,
+            language=handshake.language,
+            line_language=known_language(handshake.accept_language),
         )
         resumed = False
     return OpenedSession(
@@ -97,13 +99,17 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     )
 
 
-def _note_activity(session: WidgetSession) -> bool:
+def _note_activity(session: WidgetSession, language: str) -> bool:
     rows = WidgetSession.objects.filter(id=session.id)
-    return bool(rows.update(last_active_at=timezone.now()))
+    return bool(rows.update(last_active_at=timezone.now(), language=language or session.language))
 
 
 def create_widget_session(
-    *, widget: WidgetConfig, successor_of: WidgetSession | None = None, language: str = ""
+    *,
+    widget: WidgetConfig,
+    successor_of: WidgetSession | None = None,
+    language: str = "",
+    line_language: str = "",
 ) -> tuple[WidgetSession, str]:
     """Create a session; return it and its token, of which only a digest is stored.
 
@@ -116,11 +122,13 @@ def create_widget_session(
         token_digest=token_digest(token),
         last_active_at=timezone.now(),
         language=language,
+        line_language=line_language,
     )
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
         session.language = successor_of.language
+        session.line_language = successor_of.line_language
     session.save(force_insert=True)
     return session, token
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils.timezone import localdate
 
 from loquent.text import indent_lines, one_line
 from widgets.models import WidgetMessage, WidgetSession
@@ -26,11 +27,17 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as staff see it. `note`: why there is no answer, or that one is pending."""
+    """A message as staff see it. `note`: why there is no answer, or that one is pending.
+
+    `starts_day`: it is the first one of its day. `page`: the visitor's page if it is another than
+    before.
+    """
 
     message: WidgetMessage
     note: str = ""
     is_waiting: bool = False
+    starts_day: bool = False
+    page: str = ""
 
     @property
     def ending(self) -> str:
@@ -53,9 +60,12 @@ def transcript(
     messages = list(rows if most is None else rows[:most])[::-1]
     awaited = set(session.turns.values_list("message_id", flat=True))
     answered = {message.reply_to_id for message in messages}
+    days, pages = _new_days(session, messages), _new_pages(session, messages)
     lines = [
         Line(
             message,
+            starts_day=message.id in days,
+            page=message.page_url if message.id in pages else "",
             note=""
             if message.id in answered or message.id in awaited
             else SENTENCES.get(message.turn_status, ""),
@@ -65,6 +75,36 @@ def transcript(
     ]
     first = messages[0].seq if messages else after + 1
     return lines, max(0, first - 1 - after)
+
+
+def _new_days(session: WidgetSession, messages: Sequence[WidgetMessage]) -> set[uuid.UUID]:
+    """Return the messages that are the first of their day, in the active time zone."""
+    earlier = _before(session, messages).first()
+    day = localdate(earlier.created_at) if earlier else None
+    found = set()
+    for message in messages:
+        if localdate(message.created_at) != day:
+            day = localdate(message.created_at)
+            found.add(message.id)
+    return found
+
+
+def _new_pages(session: WidgetSession, messages: Sequence[WidgetMessage]) -> set[uuid.UUID]:
+    """Return the visitor's messages from another page than the one before."""
+    earlier = _before(session, messages).exclude(page_url="").first()
+    page = earlier.page_url if earlier else ""
+    found = set()
+    for message in messages:
+        if message.page_url and message.page_url != page:
+            page = message.page_url
+            found.add(message.id)
+    return found
+
+
+def _before(session: WidgetSession, messages: Sequence[WidgetMessage]) -> QuerySet[WidgetMessage]:
+    first = messages[0].seq if messages else 0
+    rows = WidgetMessage.objects.filter(session=session, seq__lt=first)
+    return rows.only("created_at", "page_url").order_by("-seq")
 
 
 def load_records(*, ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:

@@ -44,10 +44,12 @@ def test_all_members_can_read(
         "Hello &lt;script&gt;",
         "Good day",
         "<td>Jane Doe</td>",
-        "<td>jane@example.com</td>",
+        'href="mailto:jane@example.com"',
     ):
         assert text in page
     assert EVIL not in page
+    # What the visitor entered is shown only if it differs from the contact.
+    assert "<td>jane@example.com</td>" not in page
     assert 'name="_save"' not in page
     assert ">Jane</a>" in client.get(LIST, {"q": "Good"}).content.decode()
 
@@ -139,3 +141,26 @@ def test_viewer_cannot_apply_a_claim(
     client.post(LIST, {"action": "apply_claim", "_selected_action": [str(session.id)]})
     jane.refresh_from_db()
     assert jane.name == "Jane"
+
+
+def test_transcript_has_a_divider_per_day_and_names_a_page_once(
+    client: Client, alice: User, acme: Organization
+) -> None:
+    Organization.objects.update(timezone="Pacific/Auckland")
+    session, _ = create_widget_session(widget=make_widget(acme))
+    # In Auckland, the second is on the next day.
+    moments = ("2026-06-01T11:00", "2026-06-01T12:30", "2026-06-01T13:00", "2026-06-03T02:00")
+    pages = ("https://a.example/one", "https://a.example/two", "https://a.example/two", "")
+    for moment, page in zip(moments, pages, strict=True):
+        message = append_message(session, role="user", content=moment, page_url=page)
+        WidgetMessage.objects.filter(id=message.id).update(created_at=f"{moment}+00:00")
+    client.force_login(alice)
+    days = ["Monday, 1 June 2026", "Tuesday, 2 June 2026", "Wednesday, 3 June 2026"]
+    page = client.get(f"{LIST}{session.id}/change/").content.decode()
+    assert [page.count(day) for day in days] == [1, 1, 1]
+    assert [page.count(f">https://a.example/{name}</a>") for name in ("one", "two")] == [1, 1]
+    assert ">01:00</time>" in page
+    # Lines that are loaded later continue from those before.
+    later = client.get(f"{LIST}{session.id}/messages/?after=2").content.decode()
+    assert [later.count(day) for day in days] == [0, 0, 1]
+    assert "https://a.example/two" not in later

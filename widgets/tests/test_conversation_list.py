@@ -1,5 +1,7 @@
 """The list of conversations: what stands in it, its words and filters, and its files."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -13,6 +15,7 @@ from contacts.models import Contact
 from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import make_widget
+from widgets.admin.conversation_export import COLUMNS
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
@@ -197,7 +200,7 @@ def test_unknown_formats_and_foreign_users_get_404(
     assert client.get(f"{LIST}{conversations['jane'].id}/messages/").status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["text", "json"])
+@pytest.mark.parametrize("kind", ["text", "json", "csv"])
 async def test_filtered_list_can_be_downloaded(
     async_client: AsyncClient,
     transactional_db: None,
@@ -215,6 +218,13 @@ async def test_filtered_list_can_be_downloaded(
             str(conversations[name].id) for name in ("failed", "claim", "page")
         }
         assert {r["last_answer"] for r in records} == {"failed", None}
+    elif kind == "csv":
+        assert body.startswith("\ufeffConversation,Widget,")
+        rows = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+        assert body.count("Conversation,Widget") == 1
+        texts = [row["Message"] for row in rows]
+        assert "Where is my parcel?" in texts
+        assert {row["Name"] for row in rows} == {"", "Max Muster"}
     else:
         for text in ("Where is my parcel?", "Grüezi", "Typed name: Max Muster"):
             assert text in body
@@ -252,7 +262,7 @@ async def test_empty_list_downloads_an_empty_file(
     async_client: AsyncClient, transactional_db: None, alice: User
 ) -> None:
     await in_database(async_client.force_login, alice)
-    for kind, expected in (("json", []), ("text", "")):
+    for kind, expected in (("json", []), ("text", ""), ("csv", f"\ufeff{','.join(COLUMNS)}\r\n")):
         response = await async_client.get(f"{LIST}export/?format={kind}")
         body = b"".join([part async for part in response]).decode()  # type: ignore[attr-defined]
         assert (json.loads(body) if kind == "json" else body) == expected
@@ -278,3 +288,30 @@ def test_invalid_after_parameter_returns_all_messages(
     body = client.get(path, {"after": after}).content.decode()
     assert "Is the Gurten waterproof?" in body
     assert "waterproof?" not in client.get(path, {"after": "1"}).content.decode()
+
+
+def test_csv_has_a_safe_row_per_message_in_the_organizations_time(
+    client: Client, alice: User, acme: Organization
+) -> None:
+    Organization.objects.update(timezone="Europe/Zurich")
+    session, _ = create_widget_session(widget=make_widget(acme, name="Shop"))
+    asked = append_message(session, role="user", content='=1+1\n"two"')
+    append_message(
+        session, role="assistant", content="No.", outcome="no_answer", reply_to=asked,
+        rating="down", rating_comment="+bad",
+    )  # fmt: skip
+    WidgetMessage.objects.update(created_at="2026-07-01T10:00:00+00:00")
+    client.force_login(alice)
+    response = client.get(f"{LIST}{session.id}/export/?format=csv")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].endswith('.csv"')
+    text = response.content.decode().removeprefix("\ufeff")
+    first, second = csv.DictReader(io.StringIO(text, newline=""))
+    assert (first["Time"], first["From"], first["Widget"]) == (
+        "2026-07-01 12:00:00",
+        "Visitor",
+        "Shop",
+    )
+    assert first["Message"] == '\'=1+1\n"two"'
+    assert (second["From"], second["Outcome"]) == ("Assistant", "no_answer")
+    assert (second["Thumbs"], second["Comment"]) == ("down", "'+bad")

@@ -81,6 +81,7 @@ async def test_download_contains_all_matches(
     assert "where is my parcel" in body
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("in_messages", "in_pages"), [(MOST_FOUND + 1, 0), (0, MOST_FOUND + 1), (300, 300)]
 )

@@ -196,7 +196,7 @@ def test_sources_pages_and_hours_open_their_rows(
     talk(widget, Talk(page="https://shop.example.com/", outcome="no_answer", hours_ago=20))
     client.force_login(alice)
     shown = home(client)
-    asked, where = shown["lists"]["lists"]
+    asked, where, _ = shown["lists"]["lists"]
     assert [(row["label"], row["count"]) for row in asked["rows"]] == [
         ("Shipping", 2),
         ("Returns", 1),

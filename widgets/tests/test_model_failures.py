@@ -48,7 +48,7 @@ def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme, model="openai-chat:tokens"))
 
 
-@pytest.mark.parametrize("v2", [True, False])
+@pytest.mark.parametrize("v2", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_failed_turn_ends_and_the_next_one_works(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, failure: str, v2: bool

@@ -131,7 +131,7 @@ def test_valid_entry_is_normalized(typed: str, stored: str) -> None:
         ("https://example.0x1", "host"),
         ("https://0x7f000001", "host"),
         ("https://[::1", "host|IPv6|origin"),
-        ("https://[::1]x", "not an origin"),
+        ("https://[::1]x", "not the address of a website"),
         ("https://[::g]", "IPv6"),
         ("https://[fe80::1%eth0]", "IPv6"),
         ("https://[1.2.3.4]", "IPv6"),

@@ -139,6 +139,25 @@ def test_allow_adds_the_origin(client: Client, alice: User, widget: WidgetConfig
     assert len(widget.allowed_origins or []) == 2
 
 
+def test_allow_answers_a_script_with_the_list_and_both_versions(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    client.force_login(alice)
+    allow = f"/admin/widgets/widgetconfig/{widget.pk}/allow/"
+    as_json = {"accept": "application/json"}
+    form = client.get(page_of(widget)).context["adminform"].form
+    response = client.post(allow, {"origin": "https://new.example"}, headers=as_json)
+    after = client.get(page_of(widget)).context["adminform"].form
+    assert response.json() == {
+        "allowed_origins": ["https://shop.example", "https://new.example"],
+        "before": form["version"].value(),
+        "version": after["version"].value(),
+    }
+    refused = client.post(allow, {"origin": "*"}, headers=as_json)
+    assert refused.status_code == 400
+    assert refused.json()["message"]
+
+
 def test_widget_without_an_origin_list_refuses_none(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:

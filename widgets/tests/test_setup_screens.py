@@ -128,7 +128,7 @@ def test_viewer_sets_up_nothing(client: Client, bob: User) -> None:
     client.force_login(bob)
     for page in ("", "shop/", "teach/", "try/", "site/"):
         assert client.get(f"/admin/setup/{page}").status_code == 404
-    for page in ("shop", "teach", "own-shop", "look"):
+    for page in ("shop", "teach", "own-shop", "look", "hide"):
         assert client.post(f"/admin/setup/{page}/", SHOP).status_code == 404
     assert WidgetConfig.objects.count() == 0
 
@@ -150,6 +150,26 @@ def test_demo_owner_starts_their_own_shop_once(client: Client, db: None) -> None
     client.post("/admin/switch-organization/", {"organization": str(demo.id)})
     assert client.post("/admin/setup/own-shop/").status_code == 302
     assert Organization.objects.count() == 2
+
+
+def test_hidden_checklist_comes_back_on_request(
+    client: Client, owner: User, acme: Organization
+) -> None:
+    title = "Get your chat ready"
+    assert title in client.get("/admin/").content.decode()
+    hidden = client.post("/admin/setup/hide/", {"hide": "1"}, follow=True).content.decode()
+    assert title not in hidden
+    assert "You find the checklist under Help › Set-up." in hidden
+    assert 'href="/admin/setup/"' in hidden
+    # It is hidden for the whole organization, also after the next login.
+    client.force_login(make_member(acme, "dora", Role.ADMIN))
+    assert title not in client.get("/admin/").content.decode()
+    page = client.get("/admin/setup/").content.decode()
+    assert title in page
+    assert "Show on Home" in page
+    assert client.get("/admin/setup/hide/").status_code == 405
+    client.post("/admin/setup/hide/", {"hide": "0"})
+    assert title in client.get("/admin/").content.decode()
 
 
 def test_owner_of_another_organization_makes_no_new_one(client: Client, owner: User) -> None:

@@ -225,3 +225,27 @@ async def test_only_the_last_messages_are_replayed(
     rest = await visit(widget, token=socket.token, query="last_seq=1")
     await rest.receive()
     assert (await rest.receive())["complete"] is True
+
+
+async def test_agent_learns_the_language_of_the_visitors_browser(
+    visit: Visits, widget: WidgetConfig, scripted: ScriptedBackend
+) -> None:
+    scripted.automatic = ("Ja.",)
+
+    async def language_of(token: str | None, *offered: str) -> str:
+        headers = [(b"accept-language", value.encode()) for value in offered]
+        socket = await visit.opened(widget, token=token, headers=headers)
+        tokens.append(socket.token)
+        await socket.say("NT-2204?")
+        await socket.until("typing_stop")
+        await socket.leave()
+        return scripted.requests[-1].visitor_language
+
+    tokens: list[str] = []
+    assert await language_of(None, "xx, de-CH;q=0.9, en;q=0.8") == "de"
+    assert await language_of(tokens[0], "pt-BR") == "pt-BR"
+    # A client that names none, or nothing that is known, leaves the last one.
+    assert await language_of(tokens[0]) == "pt-BR"
+    assert await language_of(tokens[0], "\xff;q=x,,*") == "pt-BR"
+    assert await language_of(None, "zh-Hant-HK", "en") == "zh-TW"
+    assert await language_of(None, "en;q=0.1, no") == "nb"

@@ -166,6 +166,7 @@ def check_shape(response: Any, *fields: str) -> None:
     assert len(response.content) < 20_000
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("data", "field"), BAD_FIELDS)
 def test_invalid_field_is_named_and_nothing_is_written(
     client: APIClient,

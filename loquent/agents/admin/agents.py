@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 
@@ -11,7 +12,14 @@ from loquent.agents.admin.pages import AgentPages
 from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin.base import TenantAdmin
-from loquent.organizations.services.ceilings import daily_tokens
+from loquent.organizations.admin.form_tabs import leave_out
+from loquent.organizations.admin.settings_panel import SettingsPanel
+from loquent.organizations.models import Organization
+from loquent.organizations.services.ceilings import (
+    budget_note,
+    daily_tokens,
+    describe_ceilings,
+)
 from loquent.organizations.site.staff_site import Nav
 
 
@@ -19,6 +27,7 @@ from loquent.organizations.site.staff_site import Nav
 class TextAgentAdmin(AgentPages):
     """The admin of text agents."""
 
+    is_often_short = True
     nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
     nav_url = TenantAdmin.only_row_url
@@ -29,8 +38,8 @@ class TextAgentAdmin(AgentPages):
     change_form_template = "admin/agents/textagent/change_form.html"
     fieldsets = [
         (None, {"fields": ["organization", "name", "enabled", "version"]}),
-        ("How it answers", {"fields": ["model", "instructions"]}),
-        ("Limits", {"fields": ["max_output_tokens", "temperature", "fallback_sentence"]}),
+        ("Answers", {"fields": ["instructions", "fallback_sentence"]}),
+        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature", "language"]}),
     ]
 
     class Media:
@@ -40,8 +49,18 @@ class TextAgentAdmin(AgentPages):
         agents: models.QuerySet[TextAgent] = super().get_queryset(request)
         return agents.annotate(entry_count=models.Count("knowledge"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
+    def get_fieldsets(self, request: HttpRequest, obj: TextAgent | None = None) -> Any:
+        """Hide the organization, and the version from users who can't save."""
+        if obj is None:
+            return self.fieldsets
         # Its widgets belong to the same organization, so the agent can't be moved to another.
+        # Its widgets belong to the same organization, so the agent can't be moved to another.
+        left_out = {"organization"}
+        if not self.has_change_permission(request, obj):
+            left_out.add("version")
+        return leave_out(self.fieldsets, left_out)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TextAgent | None = None) -> list[str]:
         return ["organization"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
@@ -59,16 +78,42 @@ class TextAgentAdmin(AgentPages):
         return "Model not allowed" if explain_refused_model(obj.model) else "Enabled"
 
 
+class BudgetForm(forms.ModelForm[Organization]):
+    """How much the models of an organization may be used."""
+
+    class Meta:
+        model = Organization
+        fields = ["daily_token_budget"]
+        labels = {"daily_token_budget": "Daily limit for AI models"}
+        help_texts = {
+            "daily_token_budget": (
+                "In tokens, the unit in which AI providers charge: 100 are about 75 English words. "
+                "For all assistants together. Leave empty for no limit. With 0, AI models don't "
+                "answer."
+            )
+        }
+
+
 @admin.register(DailyTokenUsage)
-class DailyTokenUsageAdmin(TenantAdmin):
-    """Daily token usage of organizations with a budget or a ceiling; read only."""
+class DailyTokenUsageAdmin(SettingsPanel):
+    """The budget of an organization, and its use on days with a budget or a ceiling."""
 
     nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
+    panel_form = BudgetForm
+    panel_title = "AI models"
+    list_title = "Used on days with a limit"
     list_display = ["organization", "day", "used", "reserved", "daily_token_budget"]
     list_select_related = ["organization"]
     date_hierarchy = "day"
     fields = ["organization", "day", "used", "reserved"]
     ordering = ["-day"]
+
+    def panel_notes(self, organization: Organization) -> list[str]:
+        return describe_ceilings(organization.daily_token_budget)
+
+    def note_saved(self, request: HttpRequest, organization: Organization) -> None:
+        if note := budget_note(organization.daily_token_budget):
+            self.message_user(request, note, messages.WARNING)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

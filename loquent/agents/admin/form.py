@@ -38,6 +38,7 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "enabled": "Answer visitors",
             "max_output_tokens": "Maximum answer length",
             "temperature": "Temperature",
+            "language": "Language of the knowledge",
             "fallback_sentence": "Fallback message",
         }
         help_texts = {
@@ -56,6 +57,10 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "temperature": (
                 "0 gives nearly the same answer each time, 1 more varied ones. Higher values are "
                 "less predictable and more often wrong. Leave empty for the model's default."
+            ),
+            "language": (
+                "The search uses the word forms of this language. Set it if the knowledge is short "
+                "or in several languages. Visitors can write in any language."
             ),
             "fallback_sentence": (
                 "Visitors see this message if the model fails or takes too long, or if the "

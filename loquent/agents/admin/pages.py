@@ -42,6 +42,7 @@ from loquent.agents.services.entries import (
 from loquent.agents.services.playground import charge_playground, draft_reply
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.form_tabs import FormTab, form_tabs
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
@@ -86,6 +87,8 @@ class AgentPages(TenantAdmin):
             context["model_notes"] = model_notes(agent.model)
         if agent is not None:
             context |= self._knowledge_context(request, agent)
+        context |= form_tabs(context["adminform"])
+        context["lq_form_tabs"].insert(1, FormTab("Knowledge"))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(

@@ -32,7 +32,14 @@ def ground(request: ReplyRequest, hits: Sequence[Hit]) -> Grounding:
     """Return what a model is given to answer a request from these passages."""
     question = request.messages[-1].content if request.messages else ""
     today = timezone.now().date()
-    prompt = system_prompt(request.instructions, hits, request.page, question=question, today=today)
+    prompt = system_prompt(
+        request.instructions,
+        hits,
+        request.page,
+        question=question,
+        browser_language=request.visitor_language,
+        today=today,
+    )
     urls = [hit.url for hit in hits]
     said = [line.content for line in request.messages]
     entries = tuple(cited_entries(hits).values())

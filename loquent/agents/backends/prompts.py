@@ -52,6 +52,7 @@ def system_prompt(
     page: VisitorPage | None = None,
     *,
     question: str = "",
+    browser_language: str = "",
     today: date | None = None,
 ) -> str:
     """Return the instructions, the rules, the passages, the page, the date and the language.
@@ -66,7 +67,7 @@ def system_prompt(
         LINKS_RULE,
         *((_LEAD, *quoted) if quoted else ()),
         page_note(page) if page is not None else "",
-        _last_line(question, today),
+        _last_line(question, browser_language, today),
     )
     return "\n\n".join(part for part in parts if part)
 
@@ -84,11 +85,13 @@ def entry_key(hit: Hit) -> tuple[str, str]:
     return (hit.entry, "") if hit.entry else (hit.title, hit.url)
 
 
-def _last_line(question: str, today: date | None) -> str:
+def _last_line(question: str, browser_language: str, today: date | None) -> str:
     day = f"Today is {today:%A}, {today.isoformat()}. " if today is not None else ""
     name = LANGUAGE_NAMES.get(detect_language(question), "")
     which = f", which is {name}" if name else ""
-    return f"{day}Answer in the language of the visitor's last message{which}."
+    browser = LANGUAGE_NAMES.get(browser_language.removesuffix("-BR"), "")
+    otherwise = f" If you can't tell it, answer in {browser}." if browser and not name else ""
+    return f"{day}Answer in the language of the visitor's last message{which}.{otherwise}"
 
 
 def page_note(page: VisitorPage) -> str:
@@ -121,6 +124,7 @@ def _escaped(sign: re.Match[str]) -> str:
 
 
 def _reference(hit: Hit) -> str:
-    """Return the passage between tags that neither its title nor its text can close or open."""
-    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{hit.text}")
+    """Return the passage between tags that its title, headings and text can't close or open."""
+    heading = f"{hit.heading}\n\n" if hit.heading else ""
+    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{heading}{hit.text}")
     return f"<reference>\n{quoted}\n</reference>"

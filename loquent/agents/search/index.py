@@ -21,9 +21,9 @@ from tantivy import (
 
 from loquent.agents.search.compounds import Compounds
 from loquent.agents.search.languages import detect_language
-from loquent.agents.search.passages import split_passages
+from loquent.agents.search.passages import Section, split_sections
 from loquent.agents.search.typos import Vocabulary
-from loquent.agents.search.words import question_terms, terms
+from loquent.agents.search.words import question_terms, raw_words, terms
 from loquent.agents.types import Passage, Retrieved, Source
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Hit:
     """A matching passage: the entry's title and link, and the passage's own text.
 
     `score`, `words`, `meaning`: 0 to 1; `meaning` None without vectors. `answers`: the terms of
-    the question that stand in it. `entry`: the entry's id, "" if it has none.
+    the question that stand in it. `entry`: the entry's id, "" if it has none. `heading`: the
+    headings above the passage.
     """
 
     title: str
@@ -61,21 +62,23 @@ class Hit:
     entry: str = ""
     words: float = 0.0
     meaning: float | None = None
+    heading: str = ""
 
 
 class _Asked(NamedTuple):
     """The terms of a question: what each weighs, which tell its subject, and what all weigh."""
 
     weights: dict[str, float]
-    strong: frozenset[str]
+    proof: frozenset[str]
     total: float
 
 
 def passages_of(entry: Passage) -> list[Passage]:
     """Return the passages of an entry, as an index has them."""
+    sections = split_sections(entry.content, entry.title) or [Section("", entry.title)]
     return [
-        Passage(entry.title, text, entry.url, entry.entry)
-        for text in split_passages(entry.content) or [entry.title]
+        Passage(entry.title, section.text, entry.url, entry.entry, section.heading)
+        for section in sections
     ]
 
 
@@ -110,7 +113,8 @@ class KnowledgeIndex:
         writer = index.writer(WRITER_BYTES, 1)
         seen: Counter[str] = Counter()
         for number, passage in enumerate(self.passages):
-            title, body = self._terms(passage.title), self._terms(passage.content)
+            title = self._terms(passage.title)
+            body = self._terms(f"{passage.heading}\n{passage.content}".lstrip())
             self._titles.append(frozenset(title))
             self._bodies.append(frozenset(body))
             seen.update({*title, *body})
@@ -120,10 +124,25 @@ class KnowledgeIndex:
         index.reload()
         self._seen = seen
         self._vocabulary = Vocabulary(seen)
+        texts = (f"{passage.title} {passage.content}" for passage in self.passages)
+        self._spelling = Vocabulary(word for text in texts for word in raw_words(text, ""))
         return schema, index.searcher()
 
     def _terms(self, text: str) -> list[str]:
         return [*terms(text, self.language), *self._compounds.parts(text)]
+
+    def mended(self, question: str) -> str:
+        """Return the question with misspelt words replaced by words of the knowledge.
+
+        The encoder knows no misspelt words. Some replacements are wrong (an unknown word that
+        resembles a known one), so the question must be searched as it is, too.
+        """
+
+        def is_right(word: str) -> bool:
+            asked = question_terms(word, self.language)
+            return all(term in self._seen for term in (*asked.strong, *asked.weak))
+
+        return self._spelling.mend_text(question, is_right, MENDED_TERMS)
 
     def search(self, question: str, limit: int, vector: "Vectors | None" = None) -> list[Hit]:
         """Return the best passages for the question, best first.
@@ -157,15 +176,16 @@ class KnowledgeIndex:
                 continue
             answers.append(term)
         # A word that fits any subject proves nothing if a better word was not found.
-        if asked.strong and asked.strong.isdisjoint(answers):
+        if asked.proof.isdisjoint(answers):
             found = 0.0
         words = min(1.0, found / asked.total) if asked.total else 0.0
         meaning = None if cosine is None else min(1.0, max(0.0, cosine))
-        score = words if meaning is None else WORDS_WEIGHT * words + MEANING_WEIGHT * meaning
+        # Squared: one word of three is often chance, and must not outweigh a similar meaning.
+        score = words if meaning is None else WORDS_WEIGHT * words**2 + MEANING_WEIGHT * meaning
         passage = self.passages[number]
         return Hit(
             passage.title, passage.url, passage.content, score, frozenset(answers),
-            passage.entry, words, meaning,
+            passage.entry, words, meaning, passage.heading,
         )  # fmt: skip
 
     def _asked(self, question: str) -> "_Asked":
@@ -184,12 +204,13 @@ class KnowledgeIndex:
                     weights[part] = self._rarity(part) / len(parts)
             else:
                 weights[known] = self._rarity(known) * (1.0 if known == term else MENDED)
-        strong = frozenset(weights)
+        # Small numbers stand in any text.
+        proof = frozenset(weights) or frozenset(t for t in asked.weak if not t.isdecimal())
         for term in asked.weak:
             weights.setdefault(term, WEAK * self._rarity(term))
         heaviest = sorted(weights.values(), reverse=True)
         subject, circumstance = heaviest[:SUBJECT_TERMS], heaviest[SUBJECT_TERMS:]
-        return _Asked(weights, strong, sum(subject) + CIRCUMSTANCE * sum(circumstance))
+        return _Asked(weights, proof, sum(subject) + CIRCUMSTANCE * sum(circumstance))
 
     def _rarity(self, term: str) -> float:
         count = len(self.passages)

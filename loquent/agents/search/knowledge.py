@@ -72,12 +72,15 @@ class Knowledge:
         question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
         terms = question_terms(question, self.index.language)
         is_follow_up = previous and len(terms.strong) + len(terms.weak) <= FOLLOW_UP_TERMS
-        asked = [question, f"{previous} {question}"] if is_follow_up else [question]
-        vectors = self._vectors(asked) if question.strip() else None
+        asked = [(question, 1.0)]
+        if self.index.vectors is not None and (mended := self.index.mended(question)) != question:
+            asked.append((mended, 1.0))
+        if is_follow_up:
+            asked.append((f"{previous} {question}", FOLLOW_UP_SHARE))
+        vectors = self._vectors([text for text, _ in asked]) if question.strip() else None
         best: list[Hit] = []
-        for number, text in enumerate(asked):
+        for number, (text, share) in enumerate(asked):
             hits = self.index.search(text, limit, None if vectors is None else vectors[number])
-            share = FOLLOW_UP_SHARE if number else 1.0
             if hits and (not best or hits[0].score * share > best[0].score):
                 best = hits
         threshold = self.threshold.of(best)
@@ -176,7 +179,7 @@ def _slot_of(request: ReplyRequest) -> _Slot:
 
 
 def _build(request: ReplyRequest) -> Knowledge:
-    index = KnowledgeIndex(request.knowledge)
+    index = KnowledgeIndex(request.knowledge, request.language)
     return Knowledge(index, Threshold(words=words_threshold(index)))
 
 

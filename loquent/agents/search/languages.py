@@ -44,6 +44,8 @@ _OWN_LETTERS = {
     "vi": "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
 }  # fmt: skip
 _LATIN_MARGIN = 1.25
+# Other names of languages, as browsers send them.
+_SAME = {"iw": "he", "in": "id", "no": "nb", "nn": "nb", "zh-hk": "zh-TW", "zh-mo": "zh-TW"}
 
 
 @cache
@@ -60,6 +62,20 @@ def _languages_of_words() -> dict[str, tuple[str, ...]]:
         for word in words:
             found.setdefault(word, []).append(language)
     return {word: tuple(languages) for word, languages in found.items()}
+
+
+def known_language(tag: str) -> str:
+    """Return the code of a language that a BCP 47 tag such as "de-CH" names; "" if unknown."""
+    tag = tag.lower()
+    if tag in _SAME:
+        return _SAME[tag]
+    if tag.startswith(("zh-tw", "zh-hant")):
+        return "zh-TW"
+    if tag == "pt-br":
+        return "pt-BR"
+    main = tag.partition("-")[0]
+    main = _SAME.get(main, main)
+    return main if main in LANGUAGE_NAMES else ""
 
 
 def detect_language(text: str) -> str:

@@ -2,8 +2,8 @@
 
 Scores depend on the knowledge: among many entries, something resembles any question. So an index
 is asked questions that surely have no answer in it (unanswerable.json), and the threshold is set
-where most of them are refused. It is averaged with a fixed one, because 40 questions alone would
-make it unstable.
+where most of them are refused. A fixed one counts for a part, because the few highest scores of
+100 questions would make it unstable.
 """
 
 import json
@@ -22,9 +22,11 @@ Outcome = Literal["answer", "choices", "none", "person"]
 # Found on the question sets of docs/answers.md.
 USUAL_WITH_MEANING = 0.20
 USUAL_WORDS = 0.18
-REFUSED_WITH_MEANING = 0.8
+USUAL_SHARE_WITH_MEANING = 0.3
+USUAL_SHARE_WORDS = 0.3
+REFUSED_WITH_MEANING = 0.75
 REFUSED_WORDS = 0.6
-LEAST_WITH_MEANING = 0.1
+LEAST_WITH_MEANING = 0.08
 LEAST_WORDS = 0.15
 # If the best hit is this close to the threshold, a close runner-up makes the visitor choose.
 UNSURE = 0.12
@@ -66,14 +68,22 @@ def unanswerable_questions() -> dict[str, tuple[str, ...]]:
 def words_threshold(index: KnowledgeIndex) -> float:
     """Return the minimum score of an answer by words alone."""
     questions = unanswerable_questions().get(index.language, ())
-    return _between([_best(index, q) for q in questions], REFUSED_WORDS, USUAL_WORDS, LEAST_WORDS)
+    if not questions:
+        return USUAL_WORDS
+    measured = _reached([_best(index, q) for q in questions], REFUSED_WORDS)
+    # Small knowledge resembles nothing, which would let a single word of many pass.
+    return max(_mixed(measured, USUAL_WORDS, USUAL_SHARE_WORDS), LEAST_WORDS)
 
 
 def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
     """Return the minimum score of an answer with vectors; `vectors`: of unanswerable questions."""
     questions = unanswerable_questions().get(index.language, ())
+    if not questions:
+        return USUAL_WITH_MEANING
     scores = [_best(index, q, vector) for q, vector in zip(questions, vectors, strict=True)]
-    return _between(scores, REFUSED_WITH_MEANING, USUAL_WITH_MEANING, LEAST_WITH_MEANING)
+    measured = _reached(scores, REFUSED_WITH_MEANING)
+    mixed = _mixed(measured, USUAL_WITH_MEANING, USUAL_SHARE_WITH_MEANING)
+    return max(mixed, LEAST_WITH_MEANING)
 
 
 def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None) -> float:
@@ -81,9 +91,10 @@ def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None)
     return hits[0].score if hits else 0.0
 
 
-def _between(scores: list[float], share: float, usual: float, least: float) -> float:
-    if not scores:
-        return usual
-    measured = sorted(scores)[int(share * (len(scores) - 1))]
-    # Small knowledge resembles nothing, which would let a single word of many pass.
-    return max((measured + usual) / 2, least)
+def _reached(scores: list[float], share: float) -> float:
+    """Return the score below which this share of the questions is."""
+    return sorted(scores)[int(share * (len(scores) - 1))]
+
+
+def _mixed(measured: float, usual: float, share: float) -> float:
+    return (1 - share) * measured + share * usual

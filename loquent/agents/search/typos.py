@@ -1,7 +1,8 @@
 """Corrects a misspelt term to a known one. Pure."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
@@ -9,6 +10,7 @@ from rapidfuzz.process import extractOne
 SHORTEST = 5
 # The index has no longer ones, and the time of a comparison grows with the square of the length.
 LONGEST = 200
+_LONG_WORD = re.compile(r"[^\W\d_]{5,}")
 
 
 class Vocabulary:
@@ -33,6 +35,15 @@ class Vocabulary:
                 if found := extractOne(term, near, scorer=OSA.distance, score_cutoff=1):
                     return found[0]
         return term
+
+    def mend_text(self, text: str, is_right: Callable[[str], bool], limit: int) -> str:
+        """Return a text with its misspelt words replaced, the first `limit` of those not known."""
+        unknown = [word for word in dict.fromkeys(_LONG_WORD.findall(text)) if not is_right(word)]
+        for word in unknown[:limit]:
+            known = self.mend(word.lower())
+            if known != word.lower():
+                text = re.sub(rf"\b{word}\b", known, text)
+        return text
 
 
 def _is_word(term: str) -> bool:

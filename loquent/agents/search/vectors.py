@@ -11,8 +11,8 @@ from loquent.agents.types import Passage
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
-# How many texts are computed and stored at once; a restart loses at most these.
-PORTION = 256
+# How many passages are computed and stored at once; a restart loses at most these.
+PORTION = 128
 # A title names the subject of its passage, and counts for half of the passage's own vector.
 TITLE_SHARE = 0.5
 
@@ -27,15 +27,18 @@ class VectorStore(Protocol):
         """Store new ones."""
 
 
-class _NoStore:
+class NoStore:
+    """Keeps nothing: every process computes all its vectors."""
+
     def load(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Return none."""
         return {}
 
     def save(self, vectors: Mapping[bytes, bytes]) -> None:
-        pass
+        """Do nothing."""
 
 
-_store: VectorStore = _NoStore()
+_store: VectorStore = NoStore()
 
 
 def use_store(store: VectorStore) -> None:
@@ -54,13 +57,17 @@ def add_vectors(index: KnowledgeIndex) -> None:
     """Compute or load the vectors of all passages of an index, and set them. May take long."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
-    texts = [text for passage in index.passages for text in encoded_texts(passage)]
-    vectors = _all_vectors(list(dict.fromkeys(texts)))
-    titles = np.stack([vectors[text] for text in texts[0::2]])
-    wholes = np.stack([vectors[text] for text in texts[1::2]])
-    mixed = wholes + TITLE_SHARE * titles
-    mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
-    index.vectors = mixed.astype(np.float32)
+    mixed = np.empty((len(index.passages), embedder.dimensions), np.float32)
+    # In portions, so that memory stays small and no step holds up the event loop.
+    for start in range(0, len(index.passages), PORTION):
+        passages = index.passages[start : start + PORTION]
+        texts = [text for passage in passages for text in encoded_texts(passage)]
+        vectors = _vectors_of(list(dict.fromkeys(texts)))
+        rows = np.stack([vectors[text] for text in texts[1::2]])
+        rows += TITLE_SHARE * np.stack([vectors[text] for text in texts[0::2]])
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        mixed[start : start + len(rows)] = rows
+    index.vectors = mixed
 
 
 def encoded_texts(passage: Passage) -> tuple[str, str]:
@@ -69,25 +76,24 @@ def encoded_texts(passage: Passage) -> tuple[str, str]:
 
 
 def whole_text(passage: Passage) -> str:
-    """Return what is encoded of a passage: its entry's title, then its own text."""
-    return f"{passage.title}. {passage.content}"
+    """Return what is encoded of a passage: its entry's title, its headings, then its own text."""
+    return ". ".join(filter(None, (passage.title, passage.heading, passage.content)))
 
 
-def _all_vectors(texts: Sequence[str]) -> "dict[str, Vectors]":
+def _vectors_of(texts: Sequence[str]) -> "dict[str, Vectors]":
+    """Return the vectors of different texts, loaded, or computed and stored."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
-    found: dict[str, Vectors] = {}
-    for start in range(0, len(texts), PORTION):
-        portion = {vector_key(text): text for text in texts[start : start + PORTION]}
-        stored = _store.load(list(portion))
-        for key, data in stored.items():
-            found[portion[key]] = np.frombuffer(data, np.float16).astype(np.float32)
-        missing = [key for key in portion if key not in stored]
-        if not missing:
-            continue
-        computed = embedder.encode([portion[key] for key in missing]).astype(np.float16)
-        _store.save({key: row.tobytes() for key, row in zip(missing, computed, strict=True)})
-        for key, row in zip(missing, computed, strict=True):
-            # As it will be loaded: an answer must not depend on who computed the vector.
-            found[portion[key]] = row.astype(np.float32)
-    return found
+    keys = {vector_key(text): text for text in texts}
+    stored = _store.load(list(keys))
+    missing = [key for key in keys if key not in stored]
+    computed: dict[bytes, bytes] = {}
+    if missing:
+        rows = embedder.encode([keys[key] for key in missing]).astype(np.float16)
+        computed = {key: row.tobytes() for key, row in zip(missing, rows, strict=True)}
+        _store.save(computed)
+    # Also the new ones as they will be loaded: an answer must not depend on who computed them.
+    return {
+        keys[key]: np.frombuffer(data, np.float16).astype(np.float32)
+        for key, data in (*stored.items(), *computed.items())
+    }

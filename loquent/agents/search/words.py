@@ -1,8 +1,10 @@
 """Converts a text to its search terms, the same way for entries and questions. Pure."""
 
+import json
 import re
 from collections.abc import Collection
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -29,6 +31,8 @@ _STEMMERS = {
     "pt": "portuguese", "ro": "romanian", "ru": "russian", "es": "spanish", "sv": "swedish",
     "tr": "turkish",
 }  # fmt: skip
+# Languages written without spaces: what surrounds a question is cut out before pairs are made.
+_CUT_OUT = frozenset({"zh", "zh-TW", "ja", "th"})
 # The stemmers of these work without accents, which visitors often leave out.
 _FOLD_FIRST = frozenset({"", "en", "de", "fr", "es", "it", "pt", "nl"})
 # There are no stemmers for these: the beginning of a word stands for all its forms.
@@ -93,6 +97,8 @@ def question_terms(text: str, language: str = "en", limit: int = 64) -> Question
     folded = fold(text, language)
     codes = [letters + digits + end for letters, _, digits, end in _CODE.findall(folded)]
     stop, weak = _stop_terms(language), _weak_terms(language)
+    if language in _CUT_OUT:
+        folded = _around(language).sub(" ", folded)
     analyzed = _spaced_terms(_UNSPACED.sub(_pairs, folded), language)
     meaningful = list(dict.fromkeys(term for term in analyzed if term not in stop))[:limit]
     weak_found = tuple(term for term in meaningful if term in weak or _WEAK_FORM.fullmatch(term))
@@ -142,9 +148,24 @@ def _analyzer(language: str) -> TextAnalyzer:
 
 
 @cache
+def _words_around() -> dict[str, str]:
+    """Return the words that surround a question in any conversation, per language."""
+    lists: dict[str, str] = json.loads(Path(__file__).with_name("around.json").read_text("utf-8"))
+    return lists
+
+
+@cache
+def _around(language: str) -> re.Pattern[str]:
+    words = sorted(fold(_words_around()[language], language).split(), key=len, reverse=True)
+    cut = "|".join(map(re.escape, words))
+    return re.compile(f"(?:{cut})+")
+
+
+@cache
 def _stop_terms(language: str) -> frozenset[str]:
     words = function_words().get(language, frozenset())
-    text = " ".join(words) + (_STOP if language == "en" else "")
+    around = "" if language in _CUT_OUT else _words_around().get(language, "")
+    text = " ".join(words) + (_STOP if language == "en" else f" {around}")
     folded = fold(text, language)
     return frozenset(_spaced_terms(_UNSPACED.sub(_pairs, folded), language))
 

@@ -32,6 +32,7 @@ AGENT_FIELDS = (
     "model",
     "max_output_tokens",
     "temperature",
+    "language",
     "enabled",
     "fallback_sentence",
 )
@@ -55,6 +56,7 @@ class AgentData(TypedDict, total=False):
     model: str
     max_output_tokens: int
     temperature: float | None
+    language: str
     enabled: bool
     fallback_sentence: str
     knowledge: Sequence[EntryData]

@@ -14,7 +14,7 @@ from loquent.agents.backends.prompts import page_note
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.metering import BYTES_PER_TOKEN, estimate_tokens
 from loquent.agents.models import DailyTokenUsage, TokenReservation
-from loquent.agents.search.passages import MAXIMUM as PASSAGE_CHARS
+from loquent.agents.search.passages import MAX_HEADING, MAXIMUM
 from loquent.agents.services.loading import LoadedReply, budget_of, find_agents
 from loquent.agents.types import AgentLimit, ReplyRequest
 from loquent.errors import ApplicationError, ErrorCode
@@ -46,7 +46,7 @@ class Reservation:
 def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
     """Estimate the tokens of a prompt with at most this many passages of knowledge."""
     passages = sorted((len(entry.content) for entry in request.knowledge), reverse=True)
-    knowledge = min(sum(passages), max_passages * PASSAGE_CHARS)
+    knowledge = min(sum(passages), max_passages * (MAXIMUM + MAX_HEADING))
     messages = sum(
         estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
     )

@@ -68,13 +68,14 @@ def reply_request(
     *,
     messages: Sequence[ChatMessage],
     page: VisitorPage | None = None,
+    language: str = "",
     key: str = "",
 ) -> LoadedReply:
     """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
-    `key`: see LoadedReply.
+    `language`: the visitor's browser's. `key`: see LoadedReply.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -85,7 +86,7 @@ def reply_request(
     agent = found.row
     if not agent.enabled or explain_refused_model(agent.model) is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    return request_of(found, messages=messages, page=page, key=key)
+    return request_of(found, messages=messages, page=page, language=language, key=key)
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
@@ -141,6 +142,7 @@ def request_of(
     *,
     messages: Sequence[ChatMessage],
     page: VisitorPage | None = None,
+    language: str = "",
     key: str = "",
 ) -> LoadedReply:
     """Return the request for an agent with the settings of this row, saved or not."""
@@ -160,6 +162,8 @@ def request_of(
             knowledge=_load_knowledge(agent.id, version) if found.has_knowledge else (),
             knowledge_version=version,
             page=page,
+            language=agent.language,
+            visitor_language=language,
         ),
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,

@@ -1,4 +1,4 @@
-"""How many questions to an invented shop are answered rightly; the numbers must not fall."""
+"""How many questions to an invented shop and library are answered; the figures must not fall."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,10 @@ import pytest
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from loquent.agents.search import vectors
+from loquent.agents.search.knowledge import Found, whole_knowledge
+from loquent.agents.tests.library import LibraryQuestion, library_entries, library_questions
+from loquent.agents.tests.replies import make_reply
 from loquent.agents.tests.shop import make_shop
 from loquent.organizations.models import Organization
 
@@ -17,8 +21,8 @@ from loquent.organizations.models import Organization
     [
         ("en", False, 59, 63, 20, 55),
         ("de", False, 66, 75, 23, 60),
-        ("en", True, 75, 87, 8, 59),
-        ("de", True, 88, 93, 8, 70),
+        pytest.param("en", True, 78, 92, 5, 59, marks=pytest.mark.exhaustive),
+        pytest.param("de", True, 88, 95, 5, 80, marks=pytest.mark.exhaustive),
     ],
 )
 def test_answers_to_the_shop_are_as_good_as_they_were(
@@ -46,3 +50,52 @@ def test_answers_to_the_shop_are_as_good_as_they_were(
     assert result["refused_wrongly"] <= wrongly
     assert result["refused_rightly"] >= rightly
     assert result["persons"] == 100
+
+
+@pytest.mark.parametrize(
+    ("language", "at_1", "at_3", "wrongly", "rightly"),
+    [
+        ("ar", 57, 65, 27, 90),
+        pytest.param("de", 57, 76, 16, 80, marks=pytest.mark.exhaustive),
+        ("en", 73, 84, 16, 70),
+        pytest.param("es", 61, 73, 24, 80, marks=pytest.mark.exhaustive),
+        pytest.param("fr", 57, 69, 24, 80, marks=pytest.mark.exhaustive),
+        pytest.param("it", 57, 73, 16, 80, marks=pytest.mark.exhaustive),
+        pytest.param("ja", 76, 84, 4, 80, marks=pytest.mark.exhaustive),
+        pytest.param("pl", 53, 73, 24, 80, marks=pytest.mark.exhaustive),
+        pytest.param("ru", 53, 69, 24, 80, marks=pytest.mark.exhaustive),
+        ("th", 61, 76, 8, 50),
+        pytest.param("tr", 57, 61, 20, 90, marks=pytest.mark.exhaustive),
+        ("zh", 69, 76, 12, 70),
+    ],
+)
+def test_answers_to_the_library_are_as_good_as_they_were(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    at_1: float,
+    at_3: float,
+    wrongly: float,
+    rightly: float,
+) -> None:
+    settings.MEANING = True
+    monkeypatch.setattr(vectors, "_store", vectors.NoStore())
+    entries = library_entries(language)
+    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 60)
+    assert knowledge is not None
+    found = [(q, knowledge.search(q.question)) for q in library_questions(language)]
+    answerable = [(q, hits) for q, hits in found if q.entry]
+    refused = [hits.outcome == "none" for q, hits in found if not q.entry]
+    assert _percent([_is_among(1, *pair) for pair in answerable]) >= at_1
+    assert _percent([_is_among(3, *pair) for pair in answerable]) >= at_3
+    assert _percent([hits.outcome == "none" for _, hits in answerable]) <= wrongly
+    assert _percent(refused) >= rightly
+
+
+def _is_among(count: int, question: LibraryQuestion, found: Found) -> bool:
+    entries = [hit.entry for hit in found.hits][:count]
+    return found.outcome != "none" and question.entry in entries
+
+
+def _percent(values: list[bool]) -> float:
+    return 100 * sum(values) / len(values)

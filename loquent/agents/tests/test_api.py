@@ -47,7 +47,8 @@ def test_agent_can_be_created_read_changed_and_deleted(
     data = created.json()
     assert data.keys() == {
         "id", "organization_id", "name", "instructions", "model", "max_output_tokens",
-        "temperature", "enabled", "fallback_sentence", "knowledge", "created_at", "updated_at",
+        "temperature", "language", "enabled", "fallback_sentence", "knowledge", "created_at",
+        "updated_at",
     }  # fmt: skip
     assert data["organization_id"] == str(acme.id)
     assert (data["name"], data["model"], data["enabled"]) == ("Ann", "builtin:knowledge", True)
@@ -88,6 +89,7 @@ def test_agent_can_be_created_read_changed_and_deleted(
         ({"name": ["x"]}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"name": "a\x00"}, "name"),
+        ({"name": "A", "language": "xx"}, "language"),
         ({"name": "a\ud83d"}, "name"),
         ({"instructions": "x" * 20_001}, "instructions"),
         ({"model": "gpt"}, "model"),

@@ -1,6 +1,7 @@
 """What the builtin provider answers."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,20 @@ async def test_visitor_is_answered_in_the_language_of_the_question(
     text, end = await ask(question, knowledge=SHOP[:3])
     assert text.startswith(sentence)
     assert end.outcome == "no_answer"
+
+
+@pytest.mark.parametrize(
+    ("browser", "beginning"),
+    [("fr", "Désolé"), ("pt-BR", "Desculpe"), ("pt", "Lamento"), ("", "Dazu habe ich leider")],
+)
+async def test_question_of_no_sure_language_is_answered_in_the_browsers(
+    browser: str, beginning: str
+) -> None:
+    hours = Passage("Öffnungszeiten", "Der Laden ist von 9 bis 18 Uhr für Sie geöffnet.", "")
+    request = make_reply("Papst", knowledge=[hours]).request
+    events = BuiltinBackend(pause=0).stream(replace(request, visitor_language=browser))
+    said = [event.text async for event in events if isinstance(event, TextDelta)]
+    assert "".join(said).startswith(beginning)
 
 
 async def test_question_of_no_sure_language_is_answered_in_the_agents() -> None:

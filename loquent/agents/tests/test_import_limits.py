@@ -16,6 +16,8 @@ from loquent.agents.models import TextAgent
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture
 def agent(acme: Organization) -> TextAgent:

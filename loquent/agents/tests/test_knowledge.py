@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from loquent.agents.search import knowledge
 from loquent.agents.search.index import KnowledgeIndex, sources_of
 from loquent.agents.search.knowledge import search_knowledge
-from loquent.agents.search.passages import MAXIMUM, split_passages
+from loquent.agents.search.passages import MAXIMUM, split_passages, split_sections
 from loquent.agents.search.refusal import Threshold, words_threshold
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.tests.replies import make_reply
@@ -118,6 +119,20 @@ async def test_concurrent_turns_build_the_index_once(
     assert len(built) == 1
 
 
+async def test_language_that_is_set_decides_over_the_text() -> None:
+    # English by its words, which has no rule for this form.
+    entry = Passage("Die Reparaturen", "Please ask in the shop for what we have.", "")
+    request = make_reply("Reparatur", knowledge=[entry]).request
+    found = [
+        await search_knowledge(replace(request, language=language, agent_id=f"x{language}"), 1)
+        for language in ("", "de")
+    ]
+    assert [(result.language, result.outcome) for result in found] == [
+        ("en", "none"),
+        ("de", "answer"),
+    ]
+
+
 def test_sources_are_linked_entries_without_repeats() -> None:
     hits = INDEX.search("shipping refund", 4)
     assert {hit.title for hit in hits} == {"Shipping", "Returns"}
@@ -134,7 +149,39 @@ def test_short_paragraphs_stay_together_and_long_ones_are_cut_between_sentences(
     assert all(passage.endswith(".") and len(passage) <= MAXIMUM for passage in passages)
 
 
-@given(st.text(st.sampled_from("ab. \n。"), max_size=4_000))
+FILLER = "This sentence fills the section so that it becomes a passage. " * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        (f"# Handbook\n\n## Returns\n\n{FILLER}\n\n### Abroad\n\n{FILLER}", ["", "Returns"]),
+        (f"## Returns ##\n{FILLER * 4}", ["", "Returns"]),
+        (f"## Returns\n\n{FILLER}\n\n## Hours\n\n{FILLER * 4}", ["", "", "Hours"]),
+        (f"### Deep\n\n{FILLER}\n\n# Top\n\n{FILLER}\n\n## Low\n\n{FILLER}", ["", "", "Top"]),
+        (f"```\n# no heading\n\n# none\n```\n\n{FILLER * 4}", ["", "", ""]),
+        (f"#hashtag\n\n{FILLER * 4}", ["", "", ""]),
+        (
+            f"## Returns\n\nShort.\n\n## Hours\n\nNine to five.\n\n{FILLER * 4}",
+            ["", "Hours", "Hours"],
+        ),
+    ],
+)
+def test_passages_know_the_headings_above_them(text: str, headings: list[str]) -> None:
+    sections = split_sections(text, "Handbook")
+    assert [section.heading for section in sections] == headings
+    assert not any(section.text.splitlines()[-1].startswith(("# ", "## ")) for section in sections)
+
+
+def test_passage_is_found_by_the_heading_above_it() -> None:
+    content = f"## Kayaks\n\n{FILLER * 3}\n\nA deposit of 90 euros is due."
+    index = KnowledgeIndex([Passage("Hire", content, "")])
+    best = index.search("deposit kayak", 1)[0]
+    assert (best.heading, best.text) == ("Kayaks", "A deposit of 90 euros is due.")
+    assert best.words == pytest.approx(0.7)
+
+
+@given(st.text(st.sampled_from("ab. \n。#"), max_size=4_000))
 def test_no_word_is_lost_between_passages(text: str) -> None:
     passages = split_passages(text)
     assert "".join("".join(passages).split()) == "".join(text.split())

@@ -19,19 +19,26 @@ def usage(acme: Organization, globex: Organization) -> DailyTokenUsage:
 
 def test_the_owner_sets_the_budget(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
-    page = reverse("admin:organizations_organization_change", args=[acme.pk])
-    form = {"name": "Acme", "timezone": "UTC", "default_phone_region": "", "retention_days": ""}
+    page = reverse("admin:agents_dailytokenusage_changelist")
+    form = {"save-settings": "Save"}
     for given, expected in (("5000", 5_000), ("0", 0), ("", None)):
         assert client.post(page, form | {"daily_token_budget": given}).status_code == 302
         acme.refresh_from_db()
         assert acme.daily_token_budget == expected
-    assert client.post(page, form | {"daily_token_budget": "-1"}).status_code == 200
+    response = client.post(page, form | {"daily_token_budget": "-1"})
+    assert "greater than or equal to 0" in response.content.decode()
+    acme.refresh_from_db()
+    assert acme.daily_token_budget is None
 
 
 def test_viewer_cannot_set_the_budget(client: Client, bob: User, acme: Organization) -> None:
     client.force_login(bob)
-    page = reverse("admin:organizations_organization_change", args=[acme.pk])
-    assert client.post(page, {"daily_token_budget": "1"}).status_code == 403
+    page = reverse("admin:agents_dailytokenusage_changelist")
+    assert "Only an owner can change this." in client.get(page).content.decode()
+    typed = {"save-settings": "Save", "daily_token_budget": "1"}
+    assert client.post(page, typed).status_code == 403
+    acme.refresh_from_db()
+    assert acme.daily_token_budget is None
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])

@@ -41,6 +41,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 class ApiKeyAdmin(TenantAdmin):
     """REST API keys: shown once on creation, revoked by an action."""
 
+    is_often_short = True
     nav = Nav("Settings", 33, "API keys", "key", section="Settings")
     form = ApiKeyForm
     list_display = ["name", "organization", "shown_prefix", "may", "maker", "last_used", "revoked"]

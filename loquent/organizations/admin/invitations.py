@@ -68,6 +68,7 @@ class InvitationForm(ServiceForm[Invitation]):
 class InvitationAdmin(TenantAdmin):
     """Invitations that are not accepted yet: resend or withdraw them."""
 
+    is_often_short = True
     nav = Nav("Settings", 32, "Invitations", "mail", section="Settings", tab="Team")
     form = InvitationForm
     list_display = ["email", "organization", "role", "inviter", "state"]

@@ -91,6 +91,7 @@ class RoleForm(LeavingForm, forms.ModelForm[Membership]):
 class MembershipAdmin(TenantAdmin):
     """The members of an organization and their roles. At least one owner must remain."""
 
+    is_often_short = True
     nav = Nav("Settings", 31, "Team", "people", section="Settings")
     list_display = ["email", "name", "organization", "role", "last_sign_in", "joined"]
     list_filter = ["role"]

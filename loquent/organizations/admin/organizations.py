@@ -1,15 +1,11 @@
 """The admin pages of organizations, and replacements for those of Django and packages."""
 
-from typing import Any
-
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminURLFieldWidget
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
 
 from loquent.jobs.models import Job
 from loquent.organizations.access import visible_organizations
@@ -21,10 +17,10 @@ from loquent.organizations.admin.hours_field import HolidaysField, HoursField
 from loquent.organizations.admin.invitations import InvitationAdmin
 from loquent.organizations.admin.jobs import JobAdmin
 from loquent.organizations.admin.members import MembershipAdmin
+from loquent.organizations.admin.places import CountryField, ZoneField
 from loquent.organizations.admin.users import ServerGroupAdmin, ServerUserAdmin
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization
-from loquent.organizations.services.ceilings import budget_note, describe_ceilings
 from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 
@@ -36,7 +32,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
         max_length=300,
         required=False,
         assume_scheme="https",
-        widget=AdminURLFieldWidget,
+        widget=forms.URLInput(attrs={"class": "vTextField"}),
         help_text="The address of your site.",
     )
     business_hours = HoursField(
@@ -45,6 +41,15 @@ class OrganizationForm(forms.ModelForm[Organization]):
     holidays = HolidaysField(
         required=False, help_text="One date per line, such as 2026-12-25. You are closed all day."
     )
+    timezone = ZoneField(
+        label="Time zone",
+        help_text="Used for business hours, reports and daily limits. Type a city, like Zurich.",
+    )
+    default_phone_region = CountryField(
+        label="Country",
+        required=False,
+        help_text="For phone numbers without a country code. Type its name, or two letters.",
+    )
     address = LongTextField(
         max_length=300,
         required=False,
@@ -52,9 +57,12 @@ class OrganizationForm(forms.ModelForm[Organization]):
         help_text="Street and town, as on an envelope.",
     )
 
+    # Reads the phone number, so the country is needed first.
+    field_order = ["default_phone_region"]
+
     def clean_phone(self) -> str:
         """Return the number in its international spelling."""
-        region = str(self.data.get("default_phone_region") or "")
+        region = self.cleaned_data.get("default_phone_region") or ""
         return international_phone(self.cleaned_data["phone"], region)
 
 
@@ -62,39 +70,22 @@ class OrganizationForm(forms.ModelForm[Organization]):
 class OrganizationAdmin(TenantAdmin):
     """The organizations of a member; owners can change them."""
 
+    is_often_short = True
     nav = Nav("Settings", 30, "General", "settings", section="Settings", title="Organizations")
     list_display = ["name", "timezone", "default_phone_region", "created_at"]
     form = OrganizationForm
 
-    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """Add the server's ceilings, if any are set."""
-        usage = ["retention_days", "daily_token_budget", *self.get_readonly_fields(request, obj)]
-        return [
-            (None, {"fields": ["name", "website", "timezone", "default_phone_region"]}),
-            (
-                "How visitors reach you",
-                {
-                    "fields": ["phone", "email", "address", "business_hours", "holidays"],
-                    "description": "The chat shows these under “Contact us”.",
-                },
-            ),
-            ("Privacy and usage", {"fields": usage}),
-        ]
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: Organization | None = None
-    ) -> list[str]:
-        has_ceilings = obj is not None and describe_ceilings(obj.daily_token_budget)
-        return ["server_ceilings"] if has_ceilings else []
-
-    @admin.display(description="Server limits")
-    def server_ceilings(self, obj: Organization) -> str:
-        return format_html_join("", "<div>{}</div>", zip(describe_ceilings(obj.daily_token_budget)))
-
-    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if note := budget_note(obj.daily_token_budget):
-            self.message_user(request, note, messages.WARNING)
+    fieldsets = [
+        (None, {"fields": ["name", "website"]}),
+        (
+            "How visitors reach you",
+            {
+                "fields": ["phone", "email", "address", "business_hours", "holidays"],
+                "description": "The chat shows these under “Contact us”.",
+            },
+        ),
+        ("Time and country", {"fields": ["timezone", "default_phone_region"]}),
+    ]
 
     def nav_url(self, request: HttpRequest) -> str:
         """Return the current organization's settings page; the list if the user sees them all."""

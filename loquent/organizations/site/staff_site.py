@@ -12,7 +12,8 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from loquent.organizations.access import visible_organizations
+from loquent.organizations.access import has_role, visible_organizations
+from loquent.organizations.models import Role
 from loquent.organizations.site.account_forms import LoginForm
 from loquent.organizations.site.accounts import password_reset_urls
 from loquent.organizations.site.current import (
@@ -101,10 +102,12 @@ class StaffSite(admin.AdminSite):
         context = super().each_context(request)
         if not context["has_permission"]:
             return context
+        current = current_organization(request)
         return {
             **context,
             **navigation_context(self, request),
-            "lq_organization": current_organization(request),
+            "lq_organization": current,
+            "lq_may_set_up": current is not None and has_role(request.user, Role.ADMIN, current.id),
             "lq_organizations": visible_organizations(request.user)[: MAX_IN_MENU + 1],
             "lq_menu_limit": MAX_IN_MENU,
             "lq_all": ALL,

@@ -1,4 +1,4 @@
-"""The settings page of an organization says what the server bounds, and what that overrules."""
+"""The page *Usage and limits* says what the server bounds, and what that overrules."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,13 +9,13 @@ from pytest_django import Settings
 from loquent.agents.models import DailyTokenUsage
 from loquent.organizations.models import Organization
 
-FORM = {"name": "Acme", "timezone": "UTC", "default_phone_region": "", "retention_days": ""}
+FORM = {"save-settings": "Save"}
 OVERRULED = "Your budget of 5,000 tokens per day is higher than this server allows"
 
 
 @pytest.fixture
 def page(acme: Organization) -> str:
-    return reverse("admin:organizations_organization_change", args=[acme.pk])
+    return reverse("admin:agents_dailytokenusage_changelist")
 
 
 @pytest.mark.parametrize("who", ["alice", "bob"])

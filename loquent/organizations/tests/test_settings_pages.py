@@ -64,16 +64,57 @@ def test_team_lists_who_is_invited(
     assert "new@example.com" not in client.get(TEAM).content.decode()
 
 
-def test_privacy_says_how_long_conversations_are_kept(
-    client: Client, alice: User, acme: Organization
+def test_privacy_sets_how_long_conversations_are_kept(
+    client: Client, alice: User, bob: User, acme: Organization
 ) -> None:
     client.force_login(alice)
     path = "/admin/widgets/erasurereceipt/"
-    assert "Conversations are kept until you delete them." in client.get(path).content.decode()
-    Organization.objects.update(retention_days=90)
-    page = client.get(path).content.decode()
-    assert "Conversations are deleted 90 days after their last activity." in page
-    assert f'href="/admin/organizations/organization/{acme.pk}/change/"' in page
+    saved = client.post(path, {"save-settings": "Save", "retention_days": "90"}, follow=True)
+    assert "Saved." in saved.content.decode()
+    acme.refresh_from_db()
+    assert (acme.retention_days, acme.name) == (90, "Acme")
+    refused = client.post(path, {"save-settings": "Save", "retention_days": "0"}).content.decode()
+    assert 'id="id_retention_days_error"' in refused
+    assert "Please check what you entered." in refused
+    client.force_login(bob)
+    assert 'name="retention_days" value="90"' in client.get(path).content.decode()
+    assert client.post(path, {"save-settings": "Save", "retention_days": "1"}).status_code == 403
+    acme.refresh_from_db()
+    assert acme.retention_days == 90
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "saved"),
+    [
+        ("Zurich", "Switzerland", ("Europe/Zurich", "CH")),
+        ("europe/zurich", "ch", ("Europe/Zurich", "CH")),
+        ("new york", "united states", ("America/New_York", "US")),
+        ("Reunion", "Réunion", ("Indian/Reunion", "RE")),
+        (" UTC ", "", ("UTC", "")),
+        ("Atlantis", "Narnia", None),
+        ("", "CHE", None),
+    ],
+)
+def test_general_takes_places_as_people_write_them(
+    client: Client,
+    alice: User,
+    acme: Organization,
+    zone: str,
+    country: str,
+    saved: tuple[str, str] | None,
+) -> None:
+    client.force_login(alice)
+    path = f"/admin/organizations/organization/{acme.pk}/change/"
+    typed = {"name": "Acme", "timezone": zone, "default_phone_region": country}
+    phone = "044 668 18 00" if saved == ("Europe/Zurich", "CH") else ""
+    page = client.post(path, {**typed, "phone": phone}).content.decode()
+    acme.refresh_from_db()
+    if saved is None:
+        assert "Choose a country from the list" in page
+        assert f'value="{zone}"' in page or not zone
+    else:
+        assert (acme.timezone, acme.default_phone_region) == saved
+        assert acme.phone == ("+41 44 668 18 00" if phone else "")
 
 
 @pytest.mark.parametrize(

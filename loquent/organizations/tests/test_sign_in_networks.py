@@ -19,6 +19,8 @@ from loquent.server.addresses import request_key
 from loquent.testing.clock import Clock
 from loquent.testing.people import PASSWORD
 
+pytestmark = pytest.mark.exhaustive
+
 LOGIN = "/admin/login/"
 WRONG = "wrong"
 ALICE = "alice@example.com"
@@ -82,7 +84,6 @@ def test_accounts_tried_per_64_are_bounded(alice: User, clock: Clock) -> None:
     assert answers == [200] * 30 + [429] * 5
 
 
-@pytest.mark.exhaustive
 def test_networks_of_a_48_share_a_wider_bucket(alice: User, clock: Clock) -> None:
     answers = [
         sign_in(f"2001:db8:1:{number:x}::1", f"{number}@example.com").status_code

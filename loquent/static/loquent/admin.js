@@ -58,6 +58,8 @@ if (errorNote) {
     link.textContent = `${name?.trim().replace(/:$/, "") || input.name}: ${errors.textContent.trim()}`;
     link.addEventListener("click", (event) => {
       event.preventDefault();
+      input.closest("details")?.setAttribute("open", "");
+      input.dispatchEvent(new Event("lq:reveal", { bubbles: true }));
       input.focus();
       input.scrollIntoView({ block: "center" });
     });

@@ -64,6 +64,7 @@ class WebhookForm(ServiceForm[WebhookEndpoint]):
 class WebhookEndpointAdmin(TenantAdmin):
     """Webhooks, for owners alone."""
 
+    is_often_short = True
     nav = Nav("Settings", 38, "Webhooks", "webhook", section="Settings")
     form = WebhookForm
     list_display = ["name", "organization", "host", "wanted", "health", "waiting", "failed"]

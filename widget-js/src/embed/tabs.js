@@ -107,7 +107,9 @@ export function createTabs(context, chatLoader) {
     },
     /** Remove everything about this visitor from storage. */
     forget() {
-      for (const name of ["token", "agreed", "outbox", "due", "person", "unread", "read", "heard"])
+      for (const name of [
+        ...["token", "agreed", "outbox", "due", "person", "unread", "read", "heard", "earlier"],
+      ])
         storage.local.set(name, null);
       storage.tab.set("draft", null);
       broadcast("reset", "1");

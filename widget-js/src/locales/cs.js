@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} z 5",
   surveyBad: "Špatná",
   surveyGood: "Velmi dobrá",
+  earlier: "Předchozí konverzace",
+  kept: "Přečíst předchozí konverzaci",
+  ended: "Tato konverzace skončila.",
+  discard: "Smazat z tohoto prohlížeče",
+  helped: "Pomohlo vám to?",
+  closing: "děkuj|dekuj|díky|diky|na shledanou|nashledanou",
   errors: {
     rate_limited: "Posíláte zprávy příliš rychle. Chvíli prosím počkejte.",
     busy: "Počkejte prosím nejprve na odpověď.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} af 5",
   surveyBad: "Dårlig",
   surveyGood: "Meget god",
+  earlier: "Tidligere samtaler",
+  kept: "Læs den forrige samtale",
+  ended: "Denne samtale er afsluttet.",
+  discard: "Slet fra denne browser",
+  helped: "Hjalp det dig?",
+  closing: "tak|mange tak|tusind tak|farvel|hej hej",
   errors: {
     rate_limited: "Du sender beskeder meget hurtigt. Vent et øjeblik.",
     busy: "Vent venligst på svaret først.",

@@ -86,6 +86,12 @@ export default {
   surveyScore: "{n} von 5",
   surveyBad: "Schlecht",
   surveyGood: "Sehr gut",
+  earlier: "Frühere Unterhaltungen",
+  kept: "Vorige Unterhaltung lesen",
+  ended: "Diese Unterhaltung ist beendet.",
+  discard: "Aus diesem Browser löschen",
+  helped: "Hat Ihnen das geholfen?",
+  closing: "danke|dankeschön|vielen dank|besten dank|merci|tschüss|auf wiedersehen",
   errors: {
     rate_limited: "Sie senden Nachrichten sehr schnell. Bitte warten Sie einen Moment.",
     busy: "Bitte warten Sie zuerst die Antwort ab.",

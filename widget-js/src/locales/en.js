@@ -6,7 +6,6 @@ export default {
   placeholder: "Write a message…",
   send: "Send message",
   stop: "Stop answering",
-  fresh: "New conversation",
   newer: "New messages",
   you: "You:",
   agent: "Assistant:",

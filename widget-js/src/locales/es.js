@@ -86,6 +86,12 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Mala",
   surveyGood: "Muy buena",
+  earlier: "Conversaciones anteriores",
+  kept: "Leer la conversación anterior",
+  ended: "Esta conversación ha terminado.",
+  discard: "Eliminar de este navegador",
+  helped: "¿Le ha servido de ayuda?",
+  closing: "gracias|muchas gracias|adiós|adios|hasta luego",
   errors: {
     rate_limited: "Está enviando mensajes muy rápido. Espere un momento, por favor.",
     busy: "Espere primero la respuesta, por favor.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n}/5",
   surveyBad: "Huono",
   surveyGood: "Erittäin hyvä",
+  earlier: "Aiemmat keskustelut",
+  kept: "Lue edellinen keskustelu",
+  ended: "Tämä keskustelu on päättynyt.",
+  discard: "Poista tästä selaimesta",
+  helped: "Oliko tästä apua?",
+  closing: "kiitos|kiitti|kiitoksia|näkemiin|hei hei",
   errors: {
     rate_limited: "Lähetät viestejä kovin nopeasti. Odota hetki.",
     busy: "Odota ensin vastausta.",

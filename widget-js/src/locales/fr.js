@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} sur 5",
   surveyBad: "Mauvaise",
   surveyGood: "Très bonne",
+  earlier: "Conversations précédentes",
+  kept: "Lire la conversation précédente",
+  ended: "Cette conversation est terminée.",
+  discard: "Supprimer de ce navigateur",
+  helped: "Cela vous a-t-il aidé ?",
+  closing: "merci|au revoir|bonne journée",
   errors: {
     rate_limited: "Vous envoyez des messages très rapidement. Veuillez patienter un instant.",
     busy: "Veuillez d’abord attendre la réponse.",

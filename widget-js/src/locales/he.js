@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} מתוך 5",
   surveyBad: "גרועה",
   surveyGood: "טובה מאוד",
+  earlier: "שיחות קודמות",
+  kept: "קריאת השיחה הקודמת",
+  ended: "השיחה הזאת הסתיימה.",
+  discard: "מחיקה מהדפדפן הזה",
+  helped: "האם זה עזר?",
+  closing: "תודה|להתראות|ביי",
   errors: {
     rate_limited: "ההודעות נשלחות מהר מאוד. נא להמתין רגע.",
     busy: "נא להמתין קודם לתשובה.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} dari 5",
   surveyBad: "Buruk",
   surveyGood: "Sangat baik",
+  earlier: "Percakapan sebelumnya",
+  kept: "Baca percakapan sebelumnya",
+  ended: "Percakapan ini telah berakhir.",
+  discard: "Hapus dari peramban ini",
+  helped: "Apakah ini membantu?",
+  closing: "terima kasih|makasih|sampai jumpa",
   errors: {
     rate_limited: "Anda mengirim pesan terlalu cepat. Mohon tunggu sebentar.",
     busy: "Mohon tunggu jawabannya terlebih dahulu.",

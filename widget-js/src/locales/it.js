@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} su 5",
   surveyBad: "Pessima",
   surveyGood: "Ottima",
+  earlier: "Conversazioni precedenti",
+  kept: "Leggi la conversazione precedente",
+  ended: "Questa conversazione è terminata.",
+  discard: "Elimina da questo browser",
+  helped: "Le è stato d’aiuto?",
+  closing: "grazie|arrivederci",
   errors: {
     rate_limited: "Sta inviando messaggi molto velocemente. Attenda un momento.",
     busy: "Attenda prima la risposta.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "5点中{n}点",
   surveyBad: "悪い",
   surveyGood: "とても良い",
+  earlier: "以前の会話",
+  kept: "前回の会話を読む",
+  ended: "この会話は終了しました。",
+  discard: "このブラウザーから削除",
+  helped: "お役に立ちましたか？",
+  closing: "ありがとう|有難う|助かりました|さようなら",
   errors: {
     rate_limited: "メッセージの送信が速すぎます。少しお待ちください。",
     busy: "先に回答をお待ちください。",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "5점 중 {n}점",
   surveyBad: "나쁨",
   surveyGood: "매우 좋음",
+  earlier: "이전 대화",
+  kept: "이전 대화 읽기",
+  ended: "종료된 대화입니다.",
+  discard: "이 브라우저에서 삭제",
+  helped: "도움이 되었나요?",
+  closing: "감사|고맙|고마워|안녕히",
   errors: {
     rate_limited: "메시지를 너무 빠르게 보내고 있습니다. 잠시 기다려 주세요.",
     busy: "먼저 답변을 기다려 주세요.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} av 5",
   surveyBad: "Dårlig",
   surveyGood: "Veldig bra",
+  earlier: "Tidligere samtaler",
+  kept: "Les den forrige samtalen",
+  ended: "Denne samtalen er avsluttet.",
+  discard: "Slett fra denne nettleseren",
+  helped: "Var dette til hjelp?",
+  closing: "takk|tusen takk|ha det",
   errors: {
     rate_limited: "Du sender meldinger veldig raskt. Vent litt.",
     busy: "Vent på svaret først.",

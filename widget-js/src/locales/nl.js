@@ -86,6 +86,12 @@ export default {
   surveyScore: "{n} van 5",
   surveyBad: "Slecht",
   surveyGood: "Heel goed",
+  earlier: "Eerdere gesprekken",
+  kept: "Vorig gesprek lezen",
+  ended: "Dit gesprek is afgelopen.",
+  discard: "Uit deze browser verwijderen",
+  helped: "Heeft dit u geholpen?",
+  closing: "bedankt|dank u|dank je|dankjewel|tot ziens",
   errors: {
     rate_limited: "U verstuurt heel snel berichten. Wacht een moment.",
     busy: "Wacht eerst op het antwoord.",

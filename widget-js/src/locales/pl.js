@@ -86,6 +86,12 @@ export default {
   surveyScore: "{n} z 5",
   surveyBad: "Źle",
   surveyGood: "Bardzo dobrze",
+  earlier: "Wcześniejsze rozmowy",
+  kept: "Przeczytaj poprzednią rozmowę",
+  ended: "Ta rozmowa została zakończona.",
+  discard: "Usuń z tej przeglądarki",
+  helped: "Czy to pomogło?",
+  closing: "dzięk|dziek|do widzenia|do zobaczenia",
   errors: {
     rate_limited: "Wysyłasz wiadomości bardzo szybko. Poczekaj chwilę.",
     busy: "Najpierw poczekaj na odpowiedź.",

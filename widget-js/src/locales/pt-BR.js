@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Ruim",
   surveyGood: "Muito boa",
+  earlier: "Conversas anteriores",
+  kept: "Ler a conversa anterior",
+  ended: "Esta conversa foi encerrada.",
+  discard: "Excluir deste navegador",
+  helped: "Isso ajudou?",
+  closing: "obrigad|valeu|tchau|até logo",
   errors: {
     rate_limited: "Você está enviando mensagens muito rápido. Aguarde um momento.",
     busy: "Aguarde a resposta primeiro.",

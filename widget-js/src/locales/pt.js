@@ -86,6 +86,12 @@ export default {
   surveyScore: "{n} de 5",
   surveyBad: "Má",
   surveyGood: "Muito boa",
+  earlier: "Conversas anteriores",
+  kept: "Ler a conversa anterior",
+  ended: "Esta conversa terminou.",
+  discard: "Eliminar deste navegador",
+  helped: "Isto ajudou?",
+  closing: "obrigad|adeus|até logo",
   errors: {
     rate_limited: "Está a enviar mensagens muito depressa. Aguarde um momento, por favor.",
     busy: "Aguarde primeiro pela resposta, por favor.",

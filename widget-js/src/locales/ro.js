@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} din 5",
   surveyBad: "Slabă",
   surveyGood: "Foarte bună",
+  earlier: "Conversații anterioare",
+  kept: "Citiți conversația anterioară",
+  ended: "Această conversație s-a încheiat.",
+  discard: "Ștergeți din acest browser",
+  helped: "V-a fost de ajutor?",
+  closing: "mulțum|multum|mersi|la revedere",
   errors: {
     rate_limited: "Trimiteți mesaje foarte repede. Așteptați puțin.",
     busy: "Așteptați mai întâi răspunsul.",

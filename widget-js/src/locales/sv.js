@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} av 5",
   surveyBad: "Dålig",
   surveyGood: "Mycket bra",
+  earlier: "Tidigare konversationer",
+  kept: "Läs den förra konversationen",
+  ended: "Den här konversationen är avslutad.",
+  discard: "Ta bort från den här webbläsaren",
+  helped: "Hjälpte det här?",
+  closing: "tack|hej då",
   errors: {
     rate_limited: "Du skickar meddelanden väldigt snabbt. Vänta en stund.",
     busy: "Vänta på svaret först.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n}/5",
   surveyBad: "Kötü",
   surveyGood: "Çok iyi",
+  earlier: "Önceki görüşmeler",
+  kept: "Önceki görüşmeyi oku",
+  ended: "Bu görüşme sona erdi.",
+  discard: "Bu tarayıcıdan sil",
+  helped: "Bu yardımcı oldu mu?",
+  closing: "teşekkür|tesekkur|sağol|sağ ol|hoşça kal|güle güle",
   errors: {
     rate_limited: "Çok hızlı mesaj gönderiyorsunuz. Lütfen biraz bekleyin.",
     busy: "Lütfen önce yanıtı bekleyin.",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n} trên 5",
   surveyBad: "Tệ",
   surveyGood: "Rất tốt",
+  earlier: "Các cuộc trò chuyện trước",
+  kept: "Đọc cuộc trò chuyện trước",
+  ended: "Cuộc trò chuyện này đã kết thúc.",
+  discard: "Xóa khỏi trình duyệt này",
+  helped: "Điều này có giúp ích không?",
+  closing: "cảm ơn|cám ơn|cam on|tạm biệt",
   errors: {
     rate_limited: "Bạn gửi tin nhắn quá nhanh. Vui lòng chờ một chút.",
     busy: "Vui lòng chờ câu trả lời trước.",

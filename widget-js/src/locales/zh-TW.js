@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n}分，滿分5分",
   surveyBad: "差",
   surveyGood: "很好",
+  earlier: "先前的對話",
+  kept: "閱讀上一次的對話",
+  ended: "此對話已結束。",
+  discard: "從此瀏覽器刪除",
+  helped: "這有幫助嗎？",
+  closing: "謝謝|感謝|多謝|再見",
   errors: {
     rate_limited: "您傳送得太快了，請稍候。",
     busy: "請先等待回答。",

@@ -85,6 +85,12 @@ export default {
   surveyScore: "{n}分，满分5分",
   surveyBad: "差",
   surveyGood: "很好",
+  earlier: "以往的对话",
+  kept: "阅读上一次的对话",
+  ended: "此对话已结束。",
+  discard: "从此浏览器中删除",
+  helped: "这有帮助吗？",
+  closing: "谢谢|感谢|多谢|再见",
   errors: {
     rate_limited: "您发送得太快了，请稍候。",
     busy: "请先等待回答。",

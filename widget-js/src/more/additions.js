@@ -1,9 +1,11 @@
 /** What the third file adds to the panel: the menu and its sheets, the contact card. */
 
 import { isWithPeople, needsContact } from "../conversation/state.js";
-import { remove } from "../view/dom.js";
+import { buttonOf, remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
+import { createEarlier } from "./earlier.js";
+import { createHelped } from "./helped.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
 import { createPeople } from "./people/people.js";
@@ -22,7 +24,8 @@ import { createWaiting } from "./waiting.js";
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
- *   restore(text: string): void, storage: Storage, follow(): void,
+ *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier-store.js").Copied): HTMLElement,
+ *   restore(text: string): void, follow(): void,
  * }} Surroundings
  */
 
@@ -45,10 +48,25 @@ export function createAdditions(view, around) {
     render(getState());
     around.focus();
   });
+  const openCard = () => sheet.open(strings.contact, card.node);
+  const slow = buttonOf(view.h, "chip", strings.contact, openCard);
+  const earlier = createEarlier(view, around, sheet);
+  formPlace.before(earlier.kept);
   const menu = createMenu(view, around.menuButton, [
     {
+      // In the menu, so that one slip does not end a conversation.
+      label: strings.fresh,
+      run() {
+        view.actions.restart();
+        around.focus();
+      },
+      isShown: ({ messages, turn }) => !!(messages.length || turn),
+      isUsable: ({ ready, v2 }) => ready && v2,
+    },
+    { label: strings.earlier, run: earlier.openList, isShown: earlier.isShown },
+    {
       label: strings.contact,
-      run: () => sheet.open(strings.contact, card.node),
+      run: openCard,
       isShown: (state) => hasContact(view, state),
     },
     {
@@ -62,6 +80,7 @@ export function createAdditions(view, around) {
   const lines = createLines(view, around);
   const unsent = createUnsent(view, around);
   const people = createPeople(view, around);
+  const helped = createHelped(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -86,12 +105,17 @@ export function createAdditions(view, around) {
     const sends = state.outbox.length > sent;
     sent = state.outbox.length;
     if (sends) sheet.close();
+    earlier.render(state);
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
     unsent.render(state);
     people.render(state);
+    helped.render(state);
     placeCard(state);
+    const isSlow = waiting.text(state.turn) === strings.slow && hasContact(view, state);
+    if (!isSlow) remove(slow);
+    else if (!slow.isConnected) around.scroller.querySelector(".growing")?.append(slow);
   }
 
   return {
@@ -107,6 +131,7 @@ export function createAdditions(view, around) {
       menu.close();
       waiting.clear();
       people.destroy();
+      helped.destroy();
       download.destroy();
     },
   };

@@ -13,6 +13,9 @@ const AGAIN = "M20 11a8 8 0 1 0-2 6M20 5v6h-6";
 const THUMB =
   "M7 21H4V10h3m0 11V10l4-7c1.5 0 2.5 1 2.5 2.5V9H19a2 2 0 0 1 2 2.3l-1.2 8A2 2 0 0 1 17.8 21H7z";
 
+/** Milliseconds. */
+const AFTER_RATING = 1000;
+
 /**
  * @param {View} view
  * @param {Message} message an answer, a note in place of one, or a message without an answer
@@ -23,6 +26,8 @@ export function createAnswerActions(view, message) {
   const target = id ?? ref ?? "";
   const failed = role !== "assistant" || /^(failed|interrupted)$/.test(status);
   let now = message;
+  /** When it was rated last, by the clock of events. */
+  let ratedAt = -AFTER_RATING;
   /** Show the comment form: it was rated on this page, or has an unsent comment. */
   let asks = !!view.comment(target);
 
@@ -67,7 +72,7 @@ export function createAnswerActions(view, message) {
     h("button", "chip", {}, strings.commentSend),
   );
   // They move into the log when a newer line follows: that is nothing to announce.
-  const node = h("div", "tools", { "aria-live": "off" });
+  const node = h("div", "tools", { "aria-live": "off", onkeyup: released });
   if (role === "assistant") {
     if (content) node.append(copy);
     node.append(up, down, again, said, form);
@@ -75,6 +80,7 @@ export function createAnswerActions(view, message) {
 
   /** Rate, and resend the comment: the server stores both together. @param {Rating} rating @param {MouseEvent} event */
   function rate(rating, event) {
+    ratedAt = event.timeStamp;
     asks = true;
     const chosen = rating !== now.feedback;
     actions.rate(target, chosen ? rating : null, now.comment);
@@ -83,6 +89,12 @@ export function createAnswerActions(view, message) {
     if (!chosen || !event.detail || view.win.matchMedia("(pointer: coarse)").matches) return;
     form.hidden = false;
     field.focus();
+  }
+
+  /** Who goes on typing after a rating does not take it back by the first space. @param {KeyboardEvent} event */
+  function released(event) {
+    const isTyping = event.key === " " && event.timeStamp - ratedAt < AFTER_RATING;
+    if (isTyping && event.composedPath()[0] !== field) event.preventDefault();
   }
 
   /** @param {Event} event */

@@ -3,6 +3,7 @@
 import { wantsContact } from "../conversation/state.js";
 import { set, setText } from "../view/dom.js";
 import { createContactForm } from "./contact-form.js";
+import { dateLocale } from "./dates.js";
 
 /** @import { Contact, ContactCard, State, View } from "../types.js" */
 
@@ -76,7 +77,9 @@ export function createContactCard(view, draft, onDraft, localeNow) {
       const { contactCard } = state;
       const key = JSON.stringify(contactCard);
       if (shown !== key)
-        rows.replaceChildren(...(contactCard ? [rowsOf(view, contactCard, localeNow())] : []));
+        rows.replaceChildren(
+          ...(contactCard ? [rowsOf(view, contactCard, dateLocale(view.win, localeNow()))] : []),
+        );
       shown = key;
       rows.hidden = !contactCard;
       form.node.hidden = !asksLater(config, state);

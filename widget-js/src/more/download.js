@@ -3,6 +3,7 @@
 import { transcriptLines } from "../conversation/messages.js";
 import { deliveryOf } from "../view/delivery.js";
 import { endOf } from "../view/message.js";
+import { dateLocale } from "./dates.js";
 
 /** @import { Source, State, View } from "../types.js" */
 
@@ -13,12 +14,15 @@ import { endOf } from "../view/message.js";
  * @returns {{ title: string, text: string }}
  */
 export function transcriptOf({ win, strings, config }, state, locale) {
-  const title = strings.transcriptOf.replace("{name}", () => config.name || win.location.host);
+  const { host } = win.location;
+  const dates = dateLocale(win, locale);
+  const today = new Date().toLocaleDateString(dates, { dateStyle: "long" });
+  const title = strings.transcriptOf.replace("{name}", () => config.name || host);
   const parts = transcriptLines(config, state).map((line) => {
     const { role, kind, author, content, status, created_at: at, cid } = line;
     /** @type {Source[]} */
     const sources = line.sources ?? [];
-    const time = at ? new Date(at).toLocaleString(locale) : "";
+    const time = at ? new Date(at).toLocaleString(dates) : "";
     const speaker = cid || role === "user" ? strings.you : strings.agent;
     const who = author ? `${author.name}:` : kind === "notice" ? "" : speaker;
     return [
@@ -33,7 +37,7 @@ export function transcriptOf({ win, strings, config }, state, locale) {
       .join("\n");
   });
   if (!state.historyComplete) parts.unshift(strings.older);
-  return { title, text: `${[title, ...parts].join("\n\n")}\n` };
+  return { title, text: `${[`${title}\n${host}, ${today}`, ...parts].join("\n\n")}\n` };
 }
 
 /** @param {View} view @param {() => State} getState @param {() => string} localeNow */

@@ -1,6 +1,7 @@
 /** What the third file adds to the lines of the transcript: names, times, keys, and choices. */
 
 import { buttonOf, remove, set } from "../view/dom.js";
+import { createStamps } from "./stamps.js";
 
 /** @import { State, View } from "../types.js" */
 
@@ -11,7 +12,11 @@ import { buttonOf, remove, set } from "../view/dom.js";
  *   send(text: string): void,
  * }} around
  */
-export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send }) {
+export function createLines(view, { scroller, localeNow, nodeOf, send }) {
+  const { h, strings } = view;
+  const stamp = createStamps(view, localeNow);
+  /** The messages whose lines have their names and times. @type {State["messages"] | null} */
+  let stamped = null;
   const choices = h("div", "starters choices", {
     role: "group",
     "aria-label": strings.suggestions,
@@ -66,19 +71,9 @@ export function createLines({ h, strings }, { scroller, localeNow, nodeOf, send 
   return {
     /** @param {State} state */
     render(state) {
-      const clock = new Intl.DateTimeFormat(localeNow(), { timeStyle: "short" });
-      for (const { key, role, kind, author, created_at: at } of state.messages) {
-        const node = nodeOf(key);
-        if (!node || !at || node.hasAttribute("tabindex")) continue;
-        const time = clock.format(new Date(at));
-        const who = author?.name ?? (role === "user" ? strings.you : strings.agent);
-        set(node, "role", "article");
-        const name = `${who.replace(/\s*[:：]$/, "")}, ${time}`;
-        // Nobody says the line of a transition.
-        set(node, "aria-label", kind === "notice" ? time : name);
-        set(node, "title", time);
-        set(node, "tabindex", -1);
-      }
+      if (state.messages !== stamped)
+        stamp(state.messages.map((message) => [nodeOf(message.key), message]));
+      stamped = state.messages;
       renderChoices(state);
       rove();
     },

@@ -4,10 +4,12 @@ import { buttonOf, icon, set } from "../view/dom.js";
 
 /** @import { View } from "../types.js" */
 
+/** @typedef {ReturnType<typeof createSheet>} Sheet */
+
 /** @param {View} view @param {HTMLElement} body gets the sheet @param {() => void} onClose */
 export function createSheet({ h, doc, strings }, body, onClose) {
   const title = h("h3", "", { id: "sheet", tabindex: -1 });
-  const back = buttonOf(h, "tool back", strings.back, close, icon(doc, "M15 5l-7 7 7 7"));
+  const back = buttonOf(h, "tool back", strings.back, () => goBack(), icon(doc, "M15 5l-7 7 7 7"));
   const content = h("div");
   const node = h(
     "section",
@@ -17,6 +19,7 @@ export function createSheet({ h, doc, strings }, body, onClose) {
     content,
   );
   body.append(node);
+  let goBack = close;
 
   function close() {
     if (node.hidden) return false;
@@ -26,10 +29,20 @@ export function createSheet({ h, doc, strings }, body, onClose) {
     return true;
   }
 
+  /** @param {string} label @param {() => any} run */
+  function leadBack(label, run) {
+    goBack = run;
+    set(back, "aria-label", label);
+    set(back, "title", label);
+  }
+
   return {
     close,
+    /** Let the back button lead to another sheet than the chat, until the next one opens. */
+    leadBack,
     /** @param {string} name @param {...Node} kids */
     open(name, ...kids) {
+      leadBack(strings.back, close);
       title.textContent = name;
       content.replaceChildren(...kids);
       node.hidden = false;

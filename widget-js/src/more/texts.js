@@ -1,24 +1,26 @@
-/** The third file's English texts, for those that the visitor's language lacks. */
+/** The English texts of the third file. */
 
 import english from "../i18n/more-english.js";
 
-/** @import { WidgetContext } from "../types.js" */
+/** @import { Options, Win } from "../types.js" */
 /** @import { Strings } from "../i18n/strings.js" */
 
-/** The options whose unknown names have been reported. @type {WeakSet<object>} */
+/** Options that have been checked. @type {WeakSet<object>} */
 const checked = new WeakSet();
 
 /**
- * Add the texts that are missing, and warn about texts of the page that don't exist.
- * @param {WidgetContext} context
- * @param {Strings} strings the texts that are shown
- * @param {object} first the English texts of the second file
+ * Add the English texts that the visitor's language lacks, and warn once about texts of the page
+ * that don't exist.
+ * @param {Win} win
+ * @param {Strings} strings
+ * @param {Options["texts"]} own the page's
+ * @param {Strings} others the English texts of the second file
  */
-export function fillTexts({ win, options }, strings, first) {
+export function addTexts(win, strings, own, others) {
   Object.assign(strings, { ...english, ...strings });
-  const known = { ...english, ...first, open: "", unread: "", away: "" };
-  const odd = Object.keys(options.texts ?? {}).filter((name) => !Object.hasOwn(known, name));
-  if (odd.length && !checked.has(options))
-    win.console.warn(`Loquent: data-texts has unknown names: ${odd}`);
-  checked.add(options);
+  if (!own || checked.has(own)) return;
+  checked.add(own);
+  const known = { ...english, ...others, open: "", unread: "", away: "" };
+  const odd = Object.keys(own).filter((name) => !Object.hasOwn(known, name));
+  if (odd.length) win.console.warn(`Loquent: data-texts has unknown names: ${odd}`);
 }

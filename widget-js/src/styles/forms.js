@@ -7,6 +7,10 @@ export const forms = /* css */ `
 .small:hover:enabled { background: var(--bubble) }
 .small[aria-pressed=true] { color: var(--link) }
 .small[aria-pressed=true] path { fill: currentColor }
+.asks { gap: 6px }
+.ask { flex: 1 0 calc(100% - 46px); font-size: 14px; color: var(--text) }
+.asks > [aria-pressed] { display: flex; gap: 6px; width: auto; padding: 0 8px; border: 1px solid var(--line) }
+.asks > [aria-pressed]::after { content: attr(aria-label) }
 .comment { flex: 1 0 100%; padding-block-start: 8px }
 .reasons { display: flex; flex-wrap: wrap; gap: 6px; margin-block-end: 8px }
 .comment textarea { display: block; width: 100%; border: 1px solid var(--field); border-radius: 10px; margin-block-end: 8px; color: var(--text) }

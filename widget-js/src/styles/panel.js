@@ -7,7 +7,9 @@ export const panel = /* css */ `
 }
 .panel:focus-visible { outline: none }
 @keyframes rise { 0% { opacity: 0; transform: translateY(12px) scale(.98) } }
-.head { display: flex; align-items: center; padding: 11px 12px; padding-inline-start: 20px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
+.head { display: flex; align-items: center; padding: 11px 12px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
+.face { display: grid; place-items: center; width: 36px; height: 36px; margin-inline: 4px 12px; border-radius: 50%; background: var(--on); color: var(--fill); font-weight: 600; text-transform: uppercase }
+.face:empty { display: none }
 .names { flex: 1; min-width: 0; line-height: 1.3 }
 .names p { font-size: 13px }
 h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
@@ -19,7 +21,7 @@ h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsi
 .body { position: relative; flex: 1; min-height: 0; display: flex }
 .bar, .panel > .error { display: flex; padding: 0 16px }
 .stop, .pill { margin: 0 auto 6px; padding: 4px 14px; border: 1px solid var(--line); border-radius: 16px; background: var(--surface); color: var(--text) }
-.stop::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 2px; background: currentColor; margin-inline-end: 8px }
+.stop::before { content: ""; display: inline-block; border: 5px solid; border-radius: 2px; margin-inline-end: 8px }
 @media (max-width: 480px), (max-height: 480px) {
   .root .panel {
     inset: var(--top, 0) 0 auto; margin: 0; width: auto; max-width: none; height: var(--height, 100dvh); border-radius: 0; overscroll-behavior: contain;
@@ -27,5 +29,10 @@ h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsi
   }
   .cross { display: grid }
   .open .launcher { display: none }
+}
+@media (max-height: 320px) {
+  .root .head { padding-block: 1px }
+  .root .composer { padding: 2px 12px }
+  .root textarea { max-height: 36px }
 }
 `;

@@ -19,6 +19,19 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 .hours span:first-child { flex: none }
 .hours span + span { text-align: end }
 [aria-current] { font-weight: 600 }
+.earlier { list-style: none }
+.earlier li { margin: 0; border-block-end: 1px solid var(--line) }
+.earlier button { display: block; width: 100%; padding: 10px 4px; text-align: start }
+.earlier button:hover { background: var(--bubble) }
+.earlier span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.earlier span + span { font-size: 13px; color: var(--dim) }
+.kept { text-align: center; margin-block: 8px 16px }
+.day { align-self: center; margin-block-end: 16px; font-size: 13px; line-height: 20px; color: var(--dim) }
+.line::before { content: attr(data-time); content: attr(data-time) / ""; position: absolute; top: -13px; inset-inline-start: 4px; font-size: 11px; line-height: 12px; color: var(--dim); opacity: 0 }
+.user::before { inset-inline: auto 4px }
+.line:has(> .day)::before { top: 23px }
+.line:is(:hover, :focus, :focus-within)::before { opacity: 1 }
+@media (hover: none) { .line::before { opacity: 1 } }
 .choices { align-self: stretch; align-items: flex-start; margin-block: 8px 0 }
 .line:focus-visible { border-radius: 8px }
 @media (pointer: coarse) {
@@ -26,7 +39,11 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 
   dd a { min-height: 40px; line-height: 40px }
 }
+.growing > .chip { margin-block-start: 8px }
 @media (forced-colors: active) {
+  .user .bubble { border: 1px solid; border-inline-end-width: 5px }
+  .face { border: 1px solid }
+  i { background: CanvasText; forced-color-adjust: none }
   [aria-current] { outline: 1px solid; outline-offset: 1px }
 }
 `;

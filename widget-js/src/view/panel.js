@@ -11,7 +11,6 @@ export const FULL = "(max-width: 480px), (max-height: 480px)";
 
 const FOCUSABLE = "button:enabled, textarea:enabled, input, a[href], [tabindex='0']";
 const DOTS = "M5 12h.01M12 12h.01M19 12h.01";
-const PEN = "M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M18 3l3 3-8.5 8.5-4 1 1-4z";
 
 /** @param {State} state @param {View["strings"]} strings */
 function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
@@ -20,6 +19,9 @@ function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
   if (lost) return strings.reconnecting;
   return ready || link === "asleep" ? "" : strings.connecting;
 }
+
+/** Return the first letter or digit. @param {string} name */
+const initialOf = (name) => name.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
 
 /**
  * @param {View} view
@@ -31,7 +33,7 @@ function statusOf({ link, reason, lost, ready, offline, outbox }, strings) {
 export function createPanel(view, middle, bottom, onClose, additions) {
   const { h, win, doc, strings, config, actions, extras } = view;
   const full = win.matchMedia(FULL);
-  const fresh = buttonOf(h, "tool", strings.fresh, actions.restart, icon(doc, PEN));
+  const name = config.name || strings.chat;
   const close = buttonOf(
     h,
     "tool cross",
@@ -69,14 +71,10 @@ export function createPanel(view, middle, bottom, onClose, additions) {
       "header",
       "head",
       { part: "header" },
-      h(
-        "div",
-        "names",
-        {},
-        h("h2", "", { id: "title" }, config.name || strings.chat),
-        h("p", "", {}, strings.ai),
-      ),
-      ...[fresh, menuNode, close],
+      h("span", "face", { "aria-hidden": "true" }, initialOf(name)),
+      h("div", "names", {}, h("h2", "", { id: "title" }, name), h("p", "", {}, strings.ai)),
+      menuNode,
+      close,
     ),
     body,
     h("div", "bar", {}, status, stop),
@@ -123,14 +121,12 @@ export function createPanel(view, middle, bottom, onClose, additions) {
     /** @param {State} state */
     render(state) {
       const { turn } = state;
-      const usable = state.ready && state.v2;
       node.hidden = !state.open;
       modal();
       setText(status, statusOf(state, strings) || (additions.now()?.waiting(state) ?? ""));
       setText(alert, state.alert);
-      stop.hidden = !turn || turn.done || !usable;
+      stop.hidden = !turn || turn.done || !state.ready || !state.v2;
       stop.disabled = !!turn?.stopping;
-      fresh.disabled = !usable || !(state.messages.length || turn);
     },
   };
 }

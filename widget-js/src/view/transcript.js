@@ -12,8 +12,8 @@ import { createStreamingAnswer } from "./streaming-answer.js";
 
 /** Within this many pixels, the visitor is at the end. */
 const NEAR = 60;
-/** Pixels above a question at the top. */
-const GAP = 12;
+/** Pixels above a question at the top, for its time. */
+const GAP = 18;
 
 /**
  * @param {View} view
@@ -202,5 +202,7 @@ export function createTranscript(view, before, after) {
     ...{ scroller, pill, render, follow, cancel: streaming.cancel },
     /** @param {string} key */
     nodeOf: (key) => lines.get(key)?.node,
+    /** Return a line that is not in the transcript. @param {any} message */
+    lineOf: (message) => lineFor(message).node,
   };
 }

@@ -35,9 +35,9 @@ def home_page(request: HttpRequest) -> HttpResponse:
         scope = Scope(request, organization, sessions)
         if organization is not None:
             setup = checklist_context(request, organization)
-            # A finished set-up stays at its own page, and makes room here.
-            if setup and not setup["setup"].is_complete:
-                context |= setup
+            # A finished or hidden set-up stays at its own page, and makes room here.
+            if setup and not (setup["setup"].is_complete or organization.has_hidden_setup):
+                context |= {**setup, "setup_may_hide": True}
         shown = [(section, section.load(scope)) for section in (kind() for kind in SECTIONS)]
         context["has_organization"] = True
         context["sections"] = [

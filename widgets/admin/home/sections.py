@@ -20,6 +20,7 @@ from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
     count_hours,
+    used_languages,
     used_sources,
     visited_pages,
 )
@@ -154,7 +155,7 @@ class ThisWeek:
 
 
 class Lists:
-    """What visitors asked about, and on which pages."""
+    """What visitors asked about, on which pages, and in which languages."""
 
     name = "lists"
     template = "admin/home/lists.html"
@@ -163,6 +164,7 @@ class Lists:
         kinds = (
             ("Most asked about", "source", used_sources(scope.sessions)),
             ("Where", "page", visited_pages(scope.sessions)),
+            ("Languages", "language", used_languages(scope.sessions)),
         )
         lists = [
             {"title": title, "rows": [_row(group, parameter) for group in groups[:MOST_ROWS]]}

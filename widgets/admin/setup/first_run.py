@@ -51,6 +51,7 @@ def setup_view(request: HttpRequest) -> HttpResponse:
     organization = current_organization(request)
     if organization is not None:
         context |= checklist_context(request, _setting_up(request))
+        context["setup_is_hidden"] = organization.has_hidden_setup
     elif not getattr(request.user, "is_superuser", False):
         raise Http404
     return TemplateResponse(request, "admin/setup/setup.html", context)
@@ -149,6 +150,17 @@ def look_view(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:setup"))
 
 
+def hide_view(request: HttpRequest) -> HttpResponse:
+    """Take the checklist off the start page, or put it back."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    is_hidden = request.POST.get("hide") == "1"
+    Organization.objects.filter(id=_setting_up(request).id).update(has_hidden_setup=is_hidden)
+    if is_hidden:
+        messages.info(request, "Hidden. You find the checklist under Help › Set-up.")
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
 SETUP_PAGES = [
     StaffPage("setup", "setup/", setup_view),
     StaffPage("setup_shop", "setup/shop/", shop_view),
@@ -157,6 +169,7 @@ SETUP_PAGES = [
     StaffPage("setup_site", "setup/site/", site_view),
     StaffPage("setup_own_shop", "setup/own-shop/", own_shop_view),
     StaffPage("setup_look", "setup/look/", look_view),
+    StaffPage("setup_hide", "setup/hide/", hide_view),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Group the conversations of the last days: by source, page, and time of day."""
+"""Group the conversations of the last days: by source, page, language, and time of day."""
 
 import re
 import uuid
@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, Left
 from django.utils import timezone
 
+from loquent.agents.search.languages import LANGUAGE_NAMES, detect_language
 from widgets.models import WidgetMessage
 from widgets.services.insights.periods import WEEK, Sessions
 from widgets.types import AnswerOutcome, MessageRole
 
 # Rows of the last days that are read; beyond that, the newest stand for all.
 MOST_READ = 2_000
+# Characters that are read to recognise a language: of a message, and of a conversation.
+READ_OF_MESSAGE = 300
+READ_OF_TALK = 600
 # The hours of a day are counted in blocks, and over several weeks, as one week has few of each.
 BLOCK_HOURS = 3
 WEEKS_BY_HOUR = 4
@@ -56,6 +60,28 @@ def visited_pages(sessions: Sessions) -> list[Group]:
     return _by_count(
         Group(address, address.partition("://")[2] or address, frozenset(ids))
         for address, ids in found.items()
+    )
+
+
+def used_languages(sessions: Sessions) -> list[Group]:
+    """Return the languages in which visitors wrote in the last week, most frequent first.
+
+    A conversation whose messages are too short to tell is in none.
+    """
+    written = WidgetMessage.objects.filter(
+        created_at__gte=timezone.now() - WEEK,
+        role=MessageRole.USER,
+        session__in=sessions.order_by().values("id"),
+    )
+    rows = written.order_by("-created_at").annotate(start=Left("content", READ_OF_MESSAGE))
+    texts: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for start, session_id in rows.values_list("start", "session_id")[:MOST_READ]:
+        texts[session_id].append(start)
+    found: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for session_id, starts in texts.items():
+        found[detect_language("\n".join(starts)[:READ_OF_TALK])].add(session_id)
+    return _by_count(
+        Group(code, LANGUAGE_NAMES[code], frozenset(ids)) for code, ids in found.items() if code
     )
 
 

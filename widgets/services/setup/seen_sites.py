@@ -4,6 +4,8 @@
 minute: requests are remembered in memory, and the supervisor writes them about once per second.
 """
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -15,7 +17,7 @@ from django.utils import timezone
 
 from widgets.models import SeenSite, WidgetConfig
 from widgets.origins import parse_origin
-from widgets.services.refusals import RefusedSite, refused_sites
+from widgets.services.refusals import RefusedSite, refused_sites_of
 
 STEP = timedelta(minutes=1)
 # Bounded, because a widget without a list of sites accepts any origin that a client sends.
@@ -114,7 +116,16 @@ class Installation:
 
 def installation(*, widget: WidgetConfig) -> Installation:
     """Return which sites asked for a widget in the last days."""
+    return installations(widgets=[widget])[widget.pk]
+
+
+def installations(*, widgets: Sequence[WidgetConfig]) -> dict[uuid.UUID, Installation]:
+    """Return which sites asked for each of these widgets in the last days, by the widget's key."""
     since = timezone.now() - timedelta(days=SITE_DAYS)
-    seen = SeenSite.objects.filter(widget=widget, last_seen_at__gt=since)
-    newest = list(seen.order_by("-last_seen_at", "origin")[:MAX_SITES])
-    return Installation(newest, refused_sites(widget=widget))
+    seen: dict[uuid.UUID, list[SeenSite]] = {widget.pk: [] for widget in widgets}
+    rows = SeenSite.objects.filter(widget__in=seen, last_seen_at__gt=since)
+    for row in rows.order_by("-last_seen_at", "origin"):
+        if len(seen[row.widget_id]) < MAX_SITES:
+            seen[row.widget_id].append(row)
+    refused = refused_sites_of(widgets=widgets)
+    return {key: Installation(sites, refused[key]) for key, sites in seen.items()}

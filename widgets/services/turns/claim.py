@@ -83,7 +83,11 @@ def begin_turn(turn: PendingTurn) -> Beginning:
     """
     try:
         loaded = reply_request(
-            turn.agent, messages=turn.messages, page=turn.page, key=turn.widget_id
+            turn.agent,
+            messages=turn.messages,
+            page=turn.page,
+            language=turn.language,
+            key=turn.widget_id,
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:

@@ -80,6 +80,7 @@ class LockedSession:
     timezone: str
     organization_id: uuid.UUID
     has_webhooks: bool
+    language: str
     handler: str
     work_status: str
     page: VisitorPage | None
@@ -119,6 +120,7 @@ COLUMNS = (
     "widget__organization__timezone",
     "widget__organization_id",
     "widget__organization__has_webhooks",
+    "language",
     "handler",
     "status",
     *PAGE_COLUMNS,

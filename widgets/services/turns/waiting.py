@@ -59,6 +59,7 @@ class PendingTurn:
     agent_id: uuid.UUID
     webhooks_of: uuid.UUID | None
     page: VisitorPage | None
+    language: str = ""
     owner: uuid.UUID | None = None
     reply_id: str = ""
     agent: FoundAgent | None = None
@@ -86,6 +87,7 @@ COLUMNS = (
     "session__widget__organization_id",
     "session__widget__organization__has_webhooks",
     *(f"session__{column}" for column in PAGE_COLUMNS),
+    "session__language",
 )
 
 
@@ -104,7 +106,8 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, organization_id, has_webhooks, url, title, referrer, context, at = columns
+    *others, organization_id, has_webhooks, url, title, referrer, context, at, language = columns
     others.append(organization_id if has_webhooks else None)
     others.append(stored_page(url, title, referrer, context, at))
+    others.append(language)
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

@@ -15,7 +15,7 @@
   // --- The preview: a new frame is drawn behind the old one, and takes its place when it is there.
 
   function draw() {
-    if (!box.open) return;
+    if (!box.checkVisibility()) return;
     const frame = document.createElement("iframe");
     frame.title = "Preview of the widget";
     frame.src = data.frame;
@@ -35,7 +35,7 @@
       for (const other of [...frames.children]) if (other !== frame && !other.className) other.remove();
     }
   });
-  box.addEventListener("toggle", draw);
+  box.addEventListener("lq:shown", draw);
   theme.addEventListener("change", draw);
 
   // --- What the server says of the settings, before they are saved.
@@ -131,29 +131,46 @@
     }
   }
 
-  // --- A site that was refused goes to the list above, so that nothing typed is lost.
+  // --- A site that was refused is allowed and saved at once; what is typed stays as it is.
+
+  function allowed(origin, answer) {
+    const list = field("allowed_origins");
+    const version = form.elements.version;
+    if (version.value === answer.before) version.value = answer.version;
+    if (!list.value.split("\n").includes(origin))
+      list.value = [list.value.trimEnd(), origin].filter(Boolean).join("\n");
+    const detail = { name: "allowed_origins", value: answer.allowed_origins.join("\n") };
+    form.dispatchEvent(new CustomEvent("lq:saved", { detail }));
+    check();
+  }
 
   for (const button of document.querySelectorAll("[data-allow]")) {
-    button.addEventListener("click", (event) => {
-      const list = field("allowed_origins");
-      if (!list) return;
+    button.addEventListener("click", async (event) => {
       event.preventDefault();
-      list.value = [list.value.trimEnd(), button.value].filter(Boolean).join("\n");
-      list.dispatchEvent(new Event("input", { bubbles: true }));
-      button.disabled = true;
-      document.getElementById("lq-allowed").textContent =
-        `${button.value} was added to the allowed sites. Save the form to apply it.`;
+      if (button.getAttribute("aria-disabled")) return;
+      const status = button.closest(".lq-state, section").querySelector("[role='status']");
+      const body = new FormData(button.form);
+      body.set("origin", button.value);
+      try {
+        const response = await fetch(button.form.action, {
+          method: "POST", body, redirect: "error", headers: { Accept: "application/json" },
+        });
+        const answer = await response.json();
+        if (!response.ok) {
+          status.textContent = answer.message;
+          return;
+        }
+        allowed(button.value, answer);
+      } catch {
+        status.textContent = "The server can't be reached. Please try again.";
+        return;
+      }
+      status.textContent = `Allowed and saved: ${button.value}`;
+      for (const same of document.querySelectorAll("[data-allow]"))
+        if (same.value === button.value) same.setAttribute("aria-disabled", "true");
     });
   }
 
-  // --- What was typed and not saved isn't left without a question.
-
-  let isChanged = document.querySelector(".errornote") !== null;
-  form.addEventListener("input", () => { isChanged = true; });
-  form.addEventListener("submit", () => { isChanged = false; });
-  window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
-
-  if (window.matchMedia("(max-width: 1100px)").matches) box.open = false;
   draw();
   if (field("text_color")) check();
 }

@@ -28,6 +28,14 @@ async def sign_in(page: Page, url: str, name: str = "alice@example.com") -> None
     await page.wait_for_url(f"{url}/admin/")
 
 
+async def open_tab(page: Page, name: str) -> None:
+    """Open a tab of a form by keyboard."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    await tab.focus()
+    await page.keyboard.press("Space")
+    await expect(tab).to_have_attribute("aria-selected", "true")
+
+
 async def findings(page: Page) -> list[str]:
     """What axe finds on a page that is serious or worse: rule and element."""
     await load_axe(page)

@@ -13,7 +13,7 @@ from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.process_fixtures import StartServer
-from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
+from widgets.tests.browser.staff import findings, known_to_the_server, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -37,7 +37,9 @@ async def test_playground_uses_unsaved_settings(
         await expect(log.get_by_text("You can return anything unused")).to_be_visible()
         await expect(log.get_by_role("link", name="Returns")).to_be_visible()
         await expect(log.get_by_text("builtin:knowledge")).to_be_visible()
+        await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("openai-chat:hang")
+        await open_tab(page, "Answers")
         await page.get_by_label("Instructions").fill("Be brief.")
         await field.fill("And now?")
         await field.press("Enter")
@@ -47,6 +49,7 @@ async def test_playground_uses_unsaved_settings(
         [request] = endpoint.requests
         assert "Be brief." in str(request.body)
         assert "You can return anything" in str(request.body)
+        await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("nobody:x")
         await field.fill("Hello?")
         await field.press("Enter")
@@ -73,6 +76,7 @@ async def test_playground_shows_refusals_and_cut_answers(
                 {"choices": [{"delta": {}, "finish_reason": "length"}]},
             ),
         )
+        await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("openai-chat:any")
         await page.get_by_label("Temperature").fill("0.5")
         field = page.get_by_label("Message", exact=True)
@@ -93,6 +97,7 @@ async def test_entries_are_edited_without_leaving_the_page(
     await sign_in(page, server.url)
     await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
     await page.get_by_label("Name", exact=True).fill("Half typed")
+    await open_tab(page, "Knowledge")
     await page.get_by_role("button", name="Add entry…").press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("Title")).to_be_focused()
@@ -140,6 +145,7 @@ async def test_file_without_a_stated_encoding_is_added_after_a_choice_from_sampl
     table, skipped = tmp_path / "faq.csv", tmp_path / "other.txt"
     table.write_bytes("title;text\r\nFrakt;Paketen når Göteborg på två dagar\r\n".encode("cp1252"))
     skipped.write_bytes("Zwölf".encode("cp1252"))
+    await open_tab(page, "Knowledge")
     await page.get_by_role("button", name="Import files…").press("Enter")
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Files").set_input_files([table, skipped])

@@ -11,7 +11,7 @@ from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import open_chat, say
 from widgets.tests.browser.shop import Shop, strict_policy
-from widgets.tests.browser.staff import known_to_the_server, sign_in
+from widgets.tests.browser.staff import known_to_the_server, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tea</title><body>{code}</body>'
@@ -36,6 +36,7 @@ async def test_staff_can_create_preview_embed_watch_and_reset(
     await expect(page.get_by_label("Name", exact=True).first).to_be_focused()
     await page.keyboard.type("Tea shop")
     await page.get_by_label("Agent", exact=True).press("H")
+    await open_tab(page, "Welcome")
     await page.get_by_label("Greeting").press_sequentially("Good morning!")
     frame = page.frame_locator("#lq-preview-frames iframe:not(.lq-next)")
     await expect(frame.get_by_role("dialog")).to_contain_text("Good morning!")

@@ -9,11 +9,11 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import StartServer
-from widgets.models import RefusedOrigin, WidgetConfig, WidgetSession
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.refusals import count_refused_origin, flush_refusals
 from widgets.tests.browser.conversation import say
 from widgets.tests.browser.shop import Shop
-from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
+from widgets.tests.browser.staff import findings, known_to_the_server, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -24,9 +24,13 @@ def widget(transactional_db: None, alice: User, acme: Organization) -> WidgetCon
     widget = make_widget(
         acme, name="Shop", greeting="Good day!", allowed_origins=["https://a.example"]
     )
-    count_refused_origin(widget_id=widget.widget_id, origins=[b"https://new.example"])
-    flush_refusals()
+    refuse_once(widget, "https://new.example")
     return widget
+
+
+def refuse_once(widget: WidgetConfig, origin: str) -> None:
+    count_refused_origin(widget_id=widget.widget_id, origins=[origin.encode()])
+    flush_refusals()
 
 
 async def open_form(page: Page, server: ServerProcess, widget: WidgetConfig) -> None:
@@ -56,11 +60,13 @@ async def test_preview_follows_the_form(
     await expect(dialog(page)).to_contain_text("Typed just now")
     # The preview opened itself anew, and the focus stayed where somebody types.
     await expect(name).to_be_focused()
+    await open_tab(page, "Welcome")
     await page.get_by_label("Greeting").fill("Typed greeting")
     await expect(dialog(page)).to_contain_text("Typed greeting")
     await page.get_by_label("Suggested questions").fill("Do you ship to Norway?")
     suggestion = dialog(page).get_by_role("button", name="Do you ship to Norway?")
     await expect(suggestion).to_be_visible()
+    await open_tab(page, "Details")
     await page.get_by_label("Ask visitors for their details").select_option("required")
     await page.get_by_label("Phone number").check()
     await expect(dialog(page).get_by_label("Phone")).to_be_visible()
@@ -101,28 +107,41 @@ async def test_colours_and_origins_are_checked_while_typing(
     await expect(picker).to_have_value("#000000")
     await picker.fill("#ffffff")
     await expect(text).to_have_value("#ffffff")
+    await open_tab(page, "Websites")
     sites = page.get_by_label("Allowed sites")
     await sites.fill("Example.com/\nlocalhost")
     await expect(page.get_by_text("Example.com/ → https://example.com")).to_be_visible()
     await expect(page.get_by_text("“localhost” has no scheme.")).to_be_visible()
 
 
-async def test_allow_adds_an_origin_and_keeps_unsaved_input(
+async def test_allow_is_saved_at_once_and_keeps_unsaved_input(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
-    await page.get_by_label("Greeting").fill("Typed for an hour")
+    await open_tab(page, "Websites")
+    sites = page.get_by_label("Allowed sites")
     await page.get_by_role("button", name="Allow https://new.example").click()
-    await expect(page.get_by_label("Allowed sites")).to_have_value(
-        "https://a.example\nhttps://new.example"
-    )
-    await expect(page.get_by_text("Save the form to apply it.")).to_be_visible()
+    await expect(page.get_by_text("Allowed and saved: https://new.example")).to_be_visible()
+    await expect(sites).to_have_value("https://a.example\nhttps://new.example")
+    stored = await in_database(WidgetConfig.objects.get)
+    assert stored.allowed_origins == ["https://a.example", "https://new.example"]
+    await expect(page.get_by_text("You have unsaved changes")).to_be_hidden()
+
+    # What is typed is kept, and the form is not out of date.
+    await in_database(refuse_once, widget, "https://newest.example")
+    await page.reload()
+    await open_tab(page, "Welcome")
+    await page.get_by_label("Greeting").fill("Typed for an hour")
+    await page.get_by_role("button", name="Allow", exact=True).click()
+    await expect(page.get_by_text("Allowed and saved: https://newest.example")).to_be_visible()
+    await expect(page.get_by_text("You have unsaved changes")).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**/admin/widgets/widgetconfig/")
     stored = await in_database(WidgetConfig.objects.get)
-    assert stored.allowed_origins == ["https://a.example", "https://new.example"]
+    assert stored.allowed_origins == [
+        "https://a.example", "https://new.example", "https://newest.example",
+    ]  # fmt: skip
     assert stored.greeting == "Typed for an hour"
-    assert await in_database(RefusedOrigin.objects.count) == 1
 
 
 async def test_the_embed_code_is_copied(
@@ -167,15 +186,22 @@ async def test_mistakes_are_listed_with_links_to_their_fields(
     page: Page, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     await open_form(page, live_server_process(), widget)
-    await page.get_by_label("Greeting").fill("Kept as typed")
-    await page.get_by_label("Allowed sites").fill("*")
     await page.get_by_role("textbox", name="Main colour", exact=True).fill("red")
+    await open_tab(page, "Welcome")
+    await page.get_by_label("Greeting").fill("Kept as typed")
+    await open_tab(page, "Websites")
+    await page.get_by_label("Allowed sites").fill("*")
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.locator(".errornote")).to_be_focused()
     links = page.locator(".lq-error-links a")
     await expect(links).to_have_count(2)
+    # The first tab with a mistake is open, and each of them says how many it has.
+    await expect(page.get_by_role("tab", selected=True)).to_have_accessible_name("Look 1 error")
+    await expect(page.get_by_role("tab", name="Websites 1 error")).to_be_visible()
+    await expect(page.get_by_text("You have unsaved changes")).to_be_visible()
     await links.filter(has_text="Allowed sites: ").press("Enter")
     await expect(page.get_by_label("Allowed sites")).to_be_focused()
+    await expect(page.get_by_role("tab", selected=True)).to_have_accessible_name("Websites 1 error")
     await expect(page.get_by_label("Greeting")).to_have_value("Kept as typed")
     row = page.locator(".form-row", has=page.get_by_label("Allowed sites"))
     await expect(row.get_by_text("leave the list empty")).to_have_count(1)

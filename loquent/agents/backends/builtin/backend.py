@@ -65,7 +65,7 @@ class BuiltinBackend(Backend):
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
         found = await search_knowledge(request, CANDIDATES)
-        answer, end = compose(question, found, request.knowledge)
+        answer, end = compose(question, found, request.knowledge, request.visitor_language)
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
@@ -73,9 +73,11 @@ class BuiltinBackend(Backend):
         yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
 
 
-def compose(question: str, found: Found, knowledge: Sequence[Passage]) -> tuple[str, ReplyEnd]:
+def compose(
+    question: str, found: Found, knowledge: Sequence[Passage], browser_language: str = ""
+) -> tuple[str, ReplyEnd]:
     """Return the answer to a question, in the visitor's language, and its end."""
-    say = sentences_for(question, found.language)
+    say = sentences_for(question, browser_language or found.language)
     refusal = ReplyEnd(outcome="no_answer")
     if found.outcome == "person":
         return _no_person(say, found)

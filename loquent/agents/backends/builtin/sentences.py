@@ -36,6 +36,8 @@ class Sentences:
 def sentences_for(question: str, fallback: str) -> Sentences:
     """Return the sentences in the question's language; in `fallback` if it is uncertain."""
     language = detect_language(question) or fallback
+    if fallback == "pt-BR" and language == "pt":
+        language = fallback
     if language == "pt" and any(word in question.casefold() for word in _BRAZILIAN):
         language = "pt-BR"
     texts = _all()

@@ -1,0 +1,205 @@
+"""How good answers from knowledge are, and what large knowledge costs.
+
+    .venv/bin/python -m benchmarks.knowledge quality [--words]
+    .venv/bin/python -m benchmarks.knowledge size [--passages 10000]
+
+`quality` prints how many questions of the test data are answered, in percent, for each language;
+by words alone with --words. `size` builds an index of invented passages of 30 words in this
+process, as a server does, and prints the CPU seconds and memory of each step, how long the event
+loop was held up meanwhile, and the CPU milliseconds of a search. No database is used.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import resource
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loquent.settings")
+os.environ.setdefault("SECRET_KEY", "of-a-benchmark-" + "x" * 40)
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from loquent.agents.search import vectors  # noqa: E402
+from loquent.agents.search.embedder import embedder  # noqa: E402
+from loquent.agents.search.knowledge import (  # noqa: E402
+    Knowledge,
+    search_knowledge,
+    whole_knowledge,
+)
+from loquent.agents.types import ChatMessage, Passage, ReplyRequest  # noqa: E402
+
+DATA = Path(__file__).parents[1] / "loquent" / "agents" / "tests" / "data"
+LANGUAGES = {
+    "shop": ("en", "de"),
+    "library": ("ar", "de", "en", "es", "fr", "it", "ja", "pl", "ru", "th", "tr", "zh"),
+}
+WORDS_EACH = 30
+SEARCHES = 300
+PAUSE = 0.005
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.knowledge")
+    parser.add_argument("what", choices=("quality", "size"))
+    parser.add_argument("--words", action="store_true", help="quality by words alone")
+    parser.add_argument("--passages", type=int, default=10_000)
+    options = parser.parse_args()
+    vectors.use_store(vectors.NoStore())
+    if options.what == "quality":
+        settings.MEANING = not options.words
+        print_quality()
+    else:
+        print_size(options.passages)
+
+
+def print_quality() -> None:
+    """Print a line per set of questions."""
+    print("set      language  right at 1  at 3  refused wrongly  rightly")
+    for name, languages in LANGUAGES.items():
+        questions = _rows(f"{name}.questions.jsonl")
+        for language in languages:
+            entries = [
+                Passage(row["title"], row["content"], row["url"], row["id"])
+                for row in _rows(f"{name}.{language}.entries.jsonl")
+            ]
+            knowledge = whole_knowledge(_request(entries, f"{name} {language}"), 600)
+            if knowledge is None:
+                raise TimeoutError
+            asked = [q for q in questions if q["lang"] == language and q["kind"] != "handoff"]
+            at_1, at_3, wrongly, rightly = _figures(knowledge, asked)
+            print(f"{name:8} {language:8}  {at_1:10}  {at_3:4}  {wrongly:15}  {rightly:7}")
+
+
+def _figures(knowledge: Knowledge, questions: list[dict[str, Any]]) -> list[int]:
+    found = [
+        (q["gold"], knowledge.search(q["question"], q.get("previous", ""), 40)) for q in questions
+    ]
+    answerable = [
+        (gold, result.outcome, list(dict.fromkeys(hit.entry for hit in result.hits)))
+        for gold, result in found
+        if gold
+    ]
+    return [
+        _percent(out != "none" and ids[:1] == gold[:1] for gold, out, ids in answerable),
+        _percent(out != "none" and gold[0] in ids[:3] for gold, out, ids in answerable),
+        _percent(out == "none" for _, out, _ in answerable),
+        _percent(result.outcome == "none" for gold, result in found if not gold),
+    ]
+
+
+def print_size(count: int) -> None:
+    """Print what knowledge of so many passages costs."""
+    entries = _invented(count)
+    questions = [_text(random.Random(number), 6) for number in range(SEARCHES)]
+    has_encoder = embedder.is_available
+    if has_encoder:
+        _timed("load the encoder", lambda: embedder.encode(["first"]))
+    for meaning in (False, True) if has_encoder else (False,):
+        settings.MEANING = meaning
+        request = _request(entries, "meaning" if meaning else "words")
+        what = "index with vectors" if meaning else "index by words"
+        _timed(what, partial(_run_build, request))
+        _print_searches(request, questions)
+
+
+def _print_searches(request: ReplyRequest, questions: list[str]) -> None:
+    knowledge = whole_knowledge(request, 3_600)
+    if knowledge is None:
+        raise TimeoutError
+    spent = sorted(_cpu_ms(partial(knowledge.search, q, "", 4)) for q in questions)
+    median, p95 = spent[len(spent) // 2], spent[int(0.95 * len(spent))]
+    print(f"  search: median {median:.1f} ms, p95 {p95:.1f} ms of CPU")
+
+
+def _run_build(request: ReplyRequest) -> None:
+    asyncio.run(_build(request))
+
+
+async def _build(request: ReplyRequest) -> None:
+    """Build the index as a server does, and print the longest pause of its event loop."""
+    search = asyncio.create_task(search_knowledge(request, 4))
+    built = asyncio.create_task(asyncio.to_thread(whole_knowledge, request, 3_600))
+    pauses = []
+    while not built.done():
+        before = time.perf_counter()
+        await asyncio.sleep(PAUSE)
+        pauses.append(1000 * (time.perf_counter() - before - PAUSE))
+    await asyncio.gather(search, built)
+    pauses.sort()
+    p95 = pauses[int(0.95 * len(pauses))]
+    print(f"  event loop meanwhile: p95 {p95:.1f} ms late, at most {pauses[-1]:.1f} ms")
+
+
+def _timed(what: str, work: Callable[[], object]) -> None:
+    before, memory = time.process_time(), _memory()
+    work()
+    spent = time.process_time() - before
+    print(f"{what}: {spent:.1f} s of CPU, {_memory() - memory:.0f} MB more")
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return 1000 * (time.process_time() - before)
+
+
+def _memory() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def _invented(count: int) -> list[Passage]:
+    chance = random.Random(1)
+    return [
+        Passage(_text(chance, 4), _text(chance, WORDS_EACH), "", str(number))
+        for number in range(count)
+    ]
+
+
+def _text(chance: random.Random, words: int) -> str:
+    """Return made-up words, of which a few are frequent and most are rare, among English ones."""
+    parts = []
+    for number in range(words):
+        place = int(chance.paretovariate(0.6)) % 40_000
+        syllables = (place % 14, place // 14 % 14, place // 196 % 14, place // 2_744)
+        made = "".join("bdfgklmnprstvz"[s % 14] + "aeiou"[s % 5] for s in syllables)
+        parts.append(("the", "is", "of", "and", "to")[number % 5] if number % 3 == 2 else made)
+    return " ".join(parts)
+
+
+def _request(entries: list[Passage], key: str) -> ReplyRequest:
+    return ReplyRequest(
+        agent_id=key,
+        model="knowledge",
+        instructions="",
+        max_output_tokens=1_024,
+        temperature=None,
+        messages=(ChatMessage("user", "What is this about?"),),
+        knowledge=tuple(entries),
+        knowledge_version="1",
+    )
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines()]
+
+
+def _percent(values: Iterable[bool]) -> int:
+    counted = list(values)
+    return round(100 * sum(counted) / len(counted))
+
+
+if __name__ == "__main__":
+    main()
