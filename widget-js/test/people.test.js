@@ -114,6 +114,15 @@ test("the header and the strip say who has the conversation", async () => {
   assert.equal(page.root.querySelector(".head > .face").textContent, "A");
 });
 
+test("a newer server's frames break nothing", async () => {
+  const page = await started(FREE);
+  say(page, { ...TEAM, expected: "week", back_at: "soon", mood: "fine" }, { type: "mood", on: 1 });
+  assert.equal(says(page), "Waiting for the team");
+  say(page, live({ ...staff("Hello", 3), author: "Ana" }), live(staff("Hi", 4, undefined)));
+  assert.equal(page.lines.at(-1), "Hi");
+  assert.deepEqual(page.errors, []);
+});
+
 test("the time of return is a time today, a weekday, or a date", () => {
   const now = new Date("2026-11-27T18:00:00");
   const at = (time) => backTime(time, "en-GB", now);

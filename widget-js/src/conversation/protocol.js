@@ -43,6 +43,7 @@ const toMessage = (raw) => ({
   seq: null,
   status: "complete",
   ...raw,
+  author: fits(raw.author, { name: "" }) ? raw.author : null,
   sources: itemsOf(raw.sources, { url: "" }),
   choices: itemsOf(raw.choices, { title: "", message: "" }),
 });

@@ -1,5 +1,5 @@
 export const people = /* css */ `
-.by { display: flex; align-items: center; gap: 6px; margin-block-end: 4px; font-size: 13px; color: var(--dim) }
+.by { display: flex; max-width: 88%; overflow-wrap: anywhere; align-items: center; gap: 6px; margin-block-end: 4px; font-size: 13px; color: var(--dim) }
 .mark { padding: 0 5px; border: 1px solid var(--line); border-radius: 5px; font-size: 11px; line-height: 16px; font-weight: 600 }
 .initials { display: grid; place-items: center; flex: none; width: 24px; height: 24px; border-radius: 50%; font-size: 11px; font-weight: 600 }
 .head > [class*=hue] { font-size: 14px; box-shadow: 0 0 0 2px var(--on) }

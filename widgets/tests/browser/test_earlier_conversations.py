@@ -26,7 +26,8 @@ async def test_earlier_conversation_is_readable_after_a_reload_until_reset(
             await say(panel, "Where is my order?")
             await expect_once(panel, "It is on its way.")
 
-            # By keyboard alone.
+            # By keyboard alone, as soon as the file with the menu is there.
+            await expect(panel.get_by_role("button", name="Good answer")).to_be_visible()
             await panel.get_by_role("button", name="Menu").focus()
             await page.keyboard.press("ArrowDown")
             item = panel.get_by_role("button", name="New conversation", exact=True)

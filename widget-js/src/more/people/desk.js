@@ -60,9 +60,10 @@ export function createDesk(view, { body, storage, localeNow }) {
     const { talk } = state;
     if (!talk || talk.status === "resolved") return "";
     const isTeam = talk.handler === "team";
+    const at = talk.back_at ?? "";
     const back =
-      talk.back_at &&
-      strings.backAt.replace("{time}", backTime(talk.back_at, dateLocale(win, localeNow())));
+      Date.parse(at) &&
+      strings.backAt.replace("{time}", backTime(at, dateLocale(win, localeNow())));
     if (!isTeam) return (isFollowUp(state, storage) && back) || "";
     const wait = back || (talk.expected && waits[talk.expected]);
     return wait ? `${strings.teamWaits} · ${wait}` : strings.teamWaits;
