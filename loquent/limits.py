@@ -54,6 +54,8 @@ class Limits:
     handoff_h1_seconds: float = 600
     handoff_a1_seconds: float = 86_400
     handoff_reopen_seconds: float = 7_200
+    handoff_mail_seconds: float = 180
+    handoff_visitor_mail_seconds: float = 300
 
     @classmethod
     def from_env(cls) -> "Limits":

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
+from loquent.agents.connection_api import ModelConnectionViewSet
 from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.organizations.api.members import MemberViewSet
@@ -14,6 +15,7 @@ from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
 from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
 from widgets.api.contacts import ContactDataViewSet
+from widgets.api.desk import AvailabilityViewSet, SavedReplyViewSet
 from widgets.api.sessions import WidgetSessionViewSet
 from widgets.api.unanswered import UnansweredViewSet
 from widgets.api.widgets import WidgetViewSet
@@ -22,6 +24,7 @@ router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
+router.register("connections", ModelConnectionViewSet, basename="connection")
 router.register(
     r"agents/(?P<agent_id>[0-9a-f-]{36})/questions", AgentQuestionViewSet, basename="agent-question"
 )
@@ -31,6 +34,7 @@ router.register("api-keys", ApiKeyViewSet, basename="api-key")
 router.register("webhooks", WebhookViewSet, basename="webhook")
 router.register("events", EventViewSet, basename="event")
 router.register("members", MemberViewSet, basename="member")
+router.register("saved-replies", SavedReplyViewSet, basename="saved-reply")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -59,6 +63,11 @@ urlpatterns = [
         "api/v1/agents/<uuid:pk>/unanswered/<uuid:question_id>/",
         UnansweredViewSet.as_view({"post": "close"}, detail=True),
         name="agent-unanswered-close",
+    ),
+    path(
+        "api/v1/availability/",
+        AvailabilityViewSet.as_view({"get": "read", "put": "write"}),
+        name="availability",
     ),
     path("api/v1/", include(router.urls)),
     path("api/v1/<path:rest>", unknown_path),

@@ -6,7 +6,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
 from widgets.chat.consumers import WidgetConsumer
-from widgets.chat.staff_consumer import StaffConsumer
+from widgets.chat.staff_consumer import InboxConsumer, StaffConsumer
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -19,5 +19,6 @@ class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 websocket_urlpatterns: list[Any] = [
     path("api/widget/<str:widget_id>/ws", WidgetConsumer.as_asgi()),
     path("admin/widgets/widgetsession/<uuid:id>/live/", StaffConsumer.as_asgi()),
+    path("admin/live/", InboxConsumer.as_asgi()),
     re_path(r"", RefusingConsumer.as_asgi()),
 ]

@@ -3,13 +3,15 @@
 from django.conf import settings
 from django.urls import path
 
-from widgets import views
+from widgets import mail_links, views
 
 urlpatterns = [
     path("api/widget/embed.js", views.embed_script, name="embed-script"),
     path("api/widget/chunks/<path:name>", views.script_chunk, name="script-chunk"),
     path("api/widget/<str:widget_id>/config", views.widget_config, name="widget-config"),
     path("chat/<str:widget_id>", views.chat_page, name="chat-page"),
+    path("chat/continue/<str:token>", mail_links.continue_page, name="chat-continue"),
+    path("chat/stop/<str:value>", mail_links.stop_page, name="chat-stop"),
     path("widgets", views.widget_list, name="staff-widget-list"),
     path("widgets/create", views.widget_create, name="staff-widget-create"),
     path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),

@@ -5,6 +5,7 @@ import smtplib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from email.utils import formataddr, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -91,12 +92,20 @@ def _send(mail: OutgoingMail, letters: Sequence[Letter]) -> None:
             subject=" ".join(letter.subject.split()),
             body=letter.body,
             to=[letter.to],
+            from_email=_from(letter),
             # The same on each attempt, so that a mail program can show a mail once.
-            headers={"Message-ID": f"<{mail.id}.{number}@{host}>"},
+            headers={**letter.headers, "Message-ID": f"<{mail.id}.{number}@{host}>"},
         )
         for number, letter in enumerate(letters)
     ]
     get_connection().send_messages(messages)
+
+
+def _from(letter: Letter) -> str | None:
+    if not letter.sender:
+        return None
+    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((" ".join(letter.sender.split()), address))
 
 
 def _failed(mail: OutgoingMail, error: Exception) -> GiveUp | RetryLater:

@@ -1,7 +1,7 @@
 """The kinds of mail, each with the function that writes its text when it is sent."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from loquent.mailing.models import OutgoingMail
@@ -9,11 +9,13 @@ from loquent.mailing.models import OutgoingMail
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The text of one mail."""
+    """The text of one mail. `sender`: the name beside DEFAULT_FROM_EMAIL's address."""
 
     to: str
     subject: str
     body: str
+    sender: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Write = Callable[[OutgoingMail], Sequence[Letter]]

@@ -95,6 +95,13 @@ class Organization(BaseModel):  # type: ignore[django-manager-missing]
         return self.name
 
 
+class Availability(models.TextChoices):
+    """Whether a member says that they can answer now."""
+
+    ONLINE = "online", "Online"
+    AWAY = "away", "Away"
+
+
 class Membership(BaseModel):
     """A user's role in an organization."""
 
@@ -105,6 +112,13 @@ class Membership(BaseModel):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    is_away = models.BooleanField(default=False, db_default=False, editable=False)
+    # When the member is online again; null: they say so themselves.
+    away_until = models.DateTimeField(null=True, editable=False)
+    # Whether they get an email about a visitor who waits.
+    wants_mail = models.BooleanField("email", default=True, db_default=True)
+    # When they last used a conversation's page, to about half a minute.
+    seen_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "member"
@@ -122,6 +136,13 @@ class Membership(BaseModel):
     def public_name(self) -> str:
         """Return the name that visitors read; never the email address."""
         return self.user.get_full_name() or self.user.get_username().partition("@")[0]
+
+    @property
+    def availability(self) -> str:
+        """Return whether the member says that they can answer now."""
+        is_over = self.away_until is not None and self.away_until <= timezone.now()
+        away = self.is_away and not is_over
+        return Availability.AWAY.value if away else Availability.ONLINE.value
 
 
 class Scope(models.TextChoices):

@@ -40,6 +40,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "agents", "description": "The agents that answer visitors, and their knowledge."},
         {"name": "contacts", "description": "People who left their details."},
         {"name": "sessions", "description": "Visitors' conversations."},
+        {"name": "members", "description": "Who belongs to the organization, and who is away."},
+        {"name": "saved-replies", "description": "Texts that members answer with."},
         {
             "name": "api-keys",
             "description": (
@@ -60,6 +62,7 @@ SPECTACULAR_SETTINGS = {
         "MessageRole": "widgets.types.MessageRole",
         "Handler": "widgets.team_types.Handler",
         "WorkStatus": "widgets.team_types.WorkStatus",
+        "AvailabilityStatus": "loquent.organizations.models.Availability",
         "Rating": "widgets.types.Rating",
     },
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from loquent.agents.backends.base import Backend
 from loquent.agents.types import (
@@ -40,11 +41,12 @@ class HeldAnswer:
         output_tokens: int | None = None,
         outcome: ReplyOutcome = "answered",
         cut: Cut | None = None,
+        wants_person: bool = False,
     ) -> None:
         """Yield these pieces, then end the answer."""
         self.say(*texts)
         end = ReplyEnd(sources, input_tokens, output_tokens, outcome=outcome, cut=cut)
-        self._steps.put_nowait(end)
+        self._steps.put_nowait(replace(end, wants_person=wants_person))
 
     def restart(self) -> None:
         """Withdraw the pieces so far."""

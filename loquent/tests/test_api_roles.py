@@ -9,12 +9,13 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.agents.models import AgentQuestion
+from loquent.agents.models import AgentQuestion, ModelConnection
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.services.events import send_ping
+from widgets.services.handoff.saved_replies import Author, create_saved_reply
 from widgets.services.history import append_message
 from widgets.services.insights.unanswered import agent_groups
 from widgets.services.sessions import create_widget_session
@@ -86,6 +87,16 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("get", "/api/v1/sessions/{id}/notes/"): READ,
     ("get", "/api/v1/sessions/{id}/events/"): READ,
     ("get", "/api/v1/members/"): READ,
+    ("get", "/api/v1/availability/"): READ - {"viewer"},
+    ("put", "/api/v1/availability/"): ANSWER,
+    ("get", "/api/v1/sessions/{id}/draft/"): READ - {"viewer"},
+    ("put", "/api/v1/sessions/{id}/draft/"): ANSWER,
+    ("get", "/api/v1/saved-replies/"): READ,
+    ("post", "/api/v1/saved-replies/"): ANSWER,
+    ("get", "/api/v1/saved-replies/{id}/"): READ,
+    ("put", "/api/v1/saved-replies/{id}/"): WRITE,
+    ("patch", "/api/v1/saved-replies/{id}/"): WRITE,
+    ("delete", "/api/v1/saved-replies/{id}/"): WRITE,
     ("get", "/api/v1/api-keys/"): OWN,
     ("post", "/api/v1/api-keys/"): OWN,
     ("get", "/api/v1/api-keys/{id}/"): OWN,
@@ -106,6 +117,16 @@ MATRIX |= {
     ("post", "/api/v1/webhooks/{id}/deliveries/{delivery_id}/resend/"): WEBHOOKS,
     ("post", "/api/v1/webhooks/{id}/resend-failed/"): WEBHOOKS,
     ("get", "/api/v1/events/"): WEBHOOKS,
+}
+MATRIX |= {
+    ("get", "/api/v1/connections/"): WEBHOOKS,
+    ("post", "/api/v1/connections/"): WEBHOOKS,
+    ("get", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("put", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("patch", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("delete", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("post", "/api/v1/connections/{id}/test/"): WEBHOOKS,
+    ("get", "/api/v1/connections/{id}/models/"): WEBHOOKS,
 }
 OTHERS = {"other owner", "other key"}
 
@@ -141,17 +162,25 @@ def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
     session, _ = create_widget_session(widget=widget)
+    connection = ModelConnection.objects.create(
+        organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
+    )
     webhook = create_endpoint(
         organization=acme, data={"url": "https://example.com/", "events": ["*"]}
     )
     asked = append_message(session, role="user", content="Do you repair tents?")
     append_message(session, role="assistant", content="No.", outcome="no_answer", reply_to=asked)
     [unanswered] = agent_groups(agent=widget.text_agent)
+    saved_reply = create_saved_reply(
+        organization=acme, author=Author(None, may_share=True), name="x", content="x", shared=True
+    )
     return {
+        "saved-replies": str(saved_reply.id),
         # Its agent answers visitors, and so can't be deleted.
         "asked": str(widget.text_agent_id),
         "unanswered": str(unanswered.id),
         "webhooks": str(webhook.id),
+        "connections": str(connection.id),
         "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(agent.id),
@@ -179,9 +208,16 @@ def test_permissions_match_the_matrix(
 ) -> None:
     kind = "questions" if "/questions/" in path else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
-    body: dict[str, Any] | None = {"name": "New", "text_agent_id": str(own_agent.id)}
+    body: dict[str, Any] = {"name": "New", "text_agent_id": str(own_agent.id)}
     if kind == "questions":
         body = {"question": "Who is the pope?", "expect": "none"}
+    if kind == "connections":
+        body = {"name": "New", "base_url": "https://example.com/v1"}
+    answering = globex if caller in OTHERS else acme
+    member = str(answering.memberships.filter(role=Role.OWNER)[0].id)
+    if kind in {"sessions", "saved-replies", "availability"}:
+        body |= {"content": "Hello", "until": "2099-01-01T00:00:00Z", "member": member}
+        body["status"] = "away"
     if kind == "webhooks":
         body = {"url": "https://example.com/new", "events": ["ping"]}
     if path.endswith("/evaluate/"):
@@ -189,7 +225,8 @@ def test_permissions_match_the_matrix(
     if "/unanswered/" in path:
         kind, body = "asked", {"ignore": True}
     if method == "get":
-        body = None
+        is_mine = path.endswith(("/availability/", "/draft/"))
+        body = {"member": member} if is_mine and "key" in caller else {}
     address = path.replace("{agent_id}", ids["agents"]).replace("{id}", ids.get(kind, ""))
     address = address.replace("{delivery_id}", ids["delivery"])
     address = address.replace("{question_id}", ids["unanswered"])
@@ -212,7 +249,9 @@ def expected(caller: str, method: str, path: str) -> set[int]:
         return {403}
     if caller in OTHERS and ("{id}" in path or "{agent_id}" in path):
         return {404}
-    return {200, 201, 204} if caller in allowed | OTHERS else {403}
+    # Nothing listens where the connection leads to.
+    allowed_statuses = {503} if path.endswith("/models/") else {200, 201, 204}
+    return allowed_statuses if caller in allowed | OTHERS else {403}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/contacts/", "/api/v1/api-keys/"])

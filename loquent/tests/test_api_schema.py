@@ -23,7 +23,7 @@ from loquent.testing.people import make_agent, make_widget
 from loquent.webhooks.models import WebhookEndpoint
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.types import EndpointData
-from widgets.models import WidgetSession
+from widgets.models import SavedReply, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
@@ -61,6 +61,9 @@ def make(acme: Organization) -> dict[str, Callable[[], Any]]:
         # An organization can have few.
         "webhooks": lambda: (
             WebhookEndpoint.objects.filter(organization=acme).first() or make_webhook(acme)
+        ),
+        "saved-replies": lambda: SavedReply.objects.create(
+            organization=acme, name="Returns", content="Send it back."
         ),
         "api-keys": lambda: create_api_key(organization=acme, name="Other")[0],
     }

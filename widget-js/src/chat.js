@@ -123,7 +123,7 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
           ...{ body: panel.body, menuButton: panel.menuButton, nodeOf, send },
-          ...{ scroller, lineOf, follow, restore: composer.restore, storage, toJson },
+          ...{ scroller, follow, lineOf, storage, toJson, restore: composer.restore },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());

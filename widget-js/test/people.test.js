@@ -107,11 +107,11 @@ test("the header and the strip say who has the conversation", async () => {
   }
   say(page, ANA);
   assert.equal(subtitle(page), "Ana Ruiz");
-  assert.equal(page.root.querySelector(".head > .face").textContent, "AR");
+  assert.equal(page.root.querySelector(".head > .logo").textContent, "AR");
   assert.equal(says(page), "");
   say(page, FREE);
   assert.equal(subtitle(page), "AI assistant");
-  assert.equal(page.root.querySelector(".head > .face").textContent, "A");
+  assert.equal(page.root.querySelector(".head > .logo").textContent, "A");
 });
 
 test("a newer server's frames break nothing", async () => {

@@ -22,15 +22,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from loquent.errors import ApplicationError
-from loquent.organizations.access import visible_organizations
-from loquent.organizations.site.current import current_organization
 from loquent.organizations.site.staff_site import Nav
 from loquent.server.headers import POLICY, live_policy
 from widgets.admin.conversation_export import MENU, as_file, stream_records
 from widgets.admin.conversation_filters import filter_chips
 from widgets.admin.conversation_list import ConversationLists, claims, reason_chips
+from widgets.admin.inbox.counts import attention_count
+from widgets.admin.unanswered import answer_message_url
 from widgets.models import WidgetSession
-from widgets.services.attention import NEEDS_STAFF, mark_as_done
+from widgets.services.attention import mark_as_done
 from widgets.services.contact_resolution import apply_contact_claim
 from widgets.services.conversations import (
     is_active,
@@ -48,7 +48,7 @@ SEQ = re.compile("[0-9]{1,10}")
 class WidgetSessionAdmin(ConversationLists):
     """Visitors' conversations, to read and delete; only the product writes them."""
 
-    nav = Nav("", 1, "Inbox", "conversation")
+    nav = Nav("", 2, "All conversations", "conversation", section="Inbox")
     actions = ["mark_done", "apply_claim"]
     fields = ()
     change_list_template = f"{TEMPLATES}/change_list.html"
@@ -127,6 +127,7 @@ class WidgetSessionAdmin(ConversationLists):
             ),
             "reasons": reason_chips(session),
             "formats": MENU,
+            "answer_url": answer_message_url(request, session.widget),
             "may_mark": self.has_mark_permission(request, session),
             "may_apply": self.has_apply_permission(request, session),
             "live_url": f"/admin/widgets/widgetsession/{session.pk}/live/",
@@ -142,7 +143,11 @@ class WidgetSessionAdmin(ConversationLists):
         session = self._session(request, id)
         after = request.GET.get("after", "")
         lines, _ = transcript(session=session, after=int(after) if SEQ.fullmatch(after) else 0)
-        context = {"lines": lines, "visitor": visitor_name(session)}
+        context = {
+            "lines": lines,
+            "visitor": visitor_name(session),
+            "answer_url": answer_message_url(request, session.widget),
+        }
         response = TemplateResponse(request, f"{TEMPLATES}/messages.html", context)
         response["Cache-Control"] = "no-store"
         return response
@@ -220,16 +225,7 @@ class WidgetSessionAdmin(ConversationLists):
 
     def nav_count(self, request: HttpRequest) -> int:
         """Return how many conversations need attention, counted up to 100."""
-        if not hasattr(request, "_waiting_conversations"):
-            mine = visible_organizations(request.user)
-            current = current_organization(request)
-            rows = WidgetSession.objects.filter(
-                attention__gte=NEEDS_STAFF,
-                widget__organization__in=[current] if current else mine,
-            )
-            request._waiting_conversations = rows.order_by().values("pk")[:100].count()  # type: ignore[attr-defined]
-        count: int = request._waiting_conversations  # type: ignore[attr-defined]
-        return count
+        return attention_count(request)
 
     @admin.action(description="Apply the visitor's details to the contact", permissions=["apply"])
     def apply_claim(self, request: HttpRequest, queryset: models.QuerySet[WidgetSession]) -> None:

@@ -4,16 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.organizations.access import RANK
 from loquent.organizations.api.authentication import OperatorPermission, caller_name
 from loquent.organizations.api.base import OrganizationViewSet, idempotent
-from loquent.organizations.models import ApiKey, Membership, Role
+from loquent.organizations.models import Membership
+from widgets.api.acting import acting_member, member_who_answers, own_membership, read_body
 from widgets.api.handoff_serializers import (
     AssignSerializer,
     EventListSerializer,
@@ -28,6 +27,7 @@ from widgets.api.session_serializers import WidgetMessageSerializer, WidgetSessi
 from widgets.models import ConversationNote, WidgetSession
 from widgets.services.handoff import staff
 from widgets.services.handoff.change import Actor
+from widgets.services.handoff.hints import Hint, send_after_commit
 
 
 def moves(summary: str, description: str, path: str, request: Any = None) -> Callable[..., Any]:
@@ -58,7 +58,7 @@ class HandoffActions(OrganizationViewSet):
         TakeOverSerializer,
     )
     def take_over(self, request: Request, pk: str) -> Response:
-        data = _read(TakeOverSerializer, request)
+        data = read_body(TakeOverSerializer, request)
         member, actor = self._acting(data)
         staff.take_over(
             session_id=self.get_object().id,
@@ -81,7 +81,7 @@ class HandoffActions(OrganizationViewSet):
     @action(detail=True, methods=["post"], permission_classes=[OperatorPermission])
     @idempotent()
     def reply(self, request: Request, pk: str) -> Response:
-        data = _read(ReplySerializer, request)
+        data = read_body(ReplySerializer, request)
         member, actor = self._acting(data)
         data.pop("member", None)
         message, is_new = staff.reply(
@@ -121,7 +121,7 @@ class HandoffActions(OrganizationViewSet):
         AssignSerializer,
     )
     def assign(self, request: Request, pk: str) -> Response:
-        target = self._member(_read(AssignSerializer, request)["member"])
+        target = member_who_answers(self, read_body(AssignSerializer, request)["member"])
         staff.assign(session_id=self.get_object().id, target=target, actor=self._actor())
         return self._moved()
 
@@ -132,7 +132,7 @@ class HandoffActions(OrganizationViewSet):
         SnoozeSerializer,
     )
     def snooze(self, request: Request, pk: str) -> Response:
-        until = _read(SnoozeSerializer, request)["until"]
+        until = read_body(SnoozeSerializer, request)["until"]
         staff.snooze(session_id=self.get_object().id, until=until, actor=self._actor())
         return self._moved()
 
@@ -166,11 +166,12 @@ class HandoffActions(OrganizationViewSet):
 
     @idempotent()
     def _add_note(self, request: Request, session: WidgetSession) -> Response:
-        data = _read(NoteSerializer, request)
+        data = read_body(NoteSerializer, request)
         member, _ = self._acting(data)
         note = ConversationNote.objects.create(
             session=session, author=member.public_name, content=data["content"]
         )
+        send_after_commit(Hint(session.id, is_internal=True))
         return Response(NoteSerializer(note).data, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -185,40 +186,12 @@ class HandoffActions(OrganizationViewSet):
 
     def _acting(self, data: dict[str, Any]) -> tuple[Membership, Actor]:
         """Return the member who acts, and the actor for the timeline."""
-        if isinstance(self.request.auth, ApiKey):
-            if "member" not in data:
-                raise invalid({"member": ["Name the member for whom this API key acts."]})
-            member = self._member(data["member"])
-            return member, Actor(member.public_name, member)
-        found = _members(self).filter(user=self.request.user).first()
-        if found is None:
-            raise ApplicationError(
-                ErrorCode.FORBIDDEN, "Only a member of this organization can do this."
-            )
-        return found, Actor(found.public_name, found)
+        member = acting_member(self, data.get("member"))
+        return member, Actor(member.public_name, member)
 
     def _actor(self) -> Actor:
-        if isinstance(self.request.auth, ApiKey):
-            return Actor(caller_name(self.request)[:200])
-        found = _members(self).filter(user=self.request.user).first()
+        found = own_membership(self)
         return Actor(caller_name(self.request)[:200] if found is None else found.public_name)
-
-    def _member(self, member_id: Any) -> Membership:
-        found: Membership | None = _members(self).filter(id=member_id).first()
-        if found is None or RANK[found.role] < RANK[Role.OPERATOR]:
-            raise invalid({"member": ["There is no such member, or they may not answer."]})
-        return found
 
     def _moved(self) -> Response:
         return Response(WidgetSessionSerializer(self.get_object()).data)
-
-
-def _members(view: OrganizationViewSet) -> Any:
-    return Membership.objects.filter(organization=view.organization).select_related("user")
-
-
-def _read(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    serializer = kind(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = dict(serializer.validated_data)
-    return data

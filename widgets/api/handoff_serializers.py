@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from loquent.rest.openapi import UUID_EXAMPLE, examples
+from loquent.rest.serializers import TextField
 from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
 from widgets.models import ConversationEvent, ConversationNote
 from widgets.models.team import MAX_NOTE, EventKind
@@ -22,7 +23,7 @@ def asked(value: dict[str, Any]) -> Callable[[Any], Any]:
     )
 
 
-class Words(serializers.CharField):
+class Words(TextField):
     """What a member typed, cleaned like a visitor's message."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -20,6 +20,7 @@ from loquent.rest.errors import NewestFirstPagination
 from loquent.rest.filters import StrictFilterBackend
 from loquent.rest.openapi import line_example
 from loquent.rest.streaming import MEDIA_TYPE, NdjsonRenderer, in_batches, lines, stream
+from widgets.api.desk import DraftActions
 from widgets.api.filters import MessageFilter, SessionFilter
 from widgets.api.handoff import HandoffActions
 from widgets.api.session_serializers import (
@@ -66,6 +67,7 @@ class WidgetSessionViewSet(
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
     HandoffActions,
+    DraftActions,
 ):
     """Visitors' conversations: to read, to search, to answer, to export, to delete."""
 

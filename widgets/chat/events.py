@@ -105,10 +105,38 @@ class ConversationChanged:
     ended: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class StaffTyping:
+    """A person of the team writes to the visitor, or has stopped."""
+
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPresent:
+    """A member looks at a conversation, writes in it, or has left it; for their colleagues."""
+
+    conversation: str
+    organization: str
+    member: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxChanged:
+    """These conversations have changed: open inboxes read them again."""
+
+    ids: list[str]
+
+
 # What the client's state turns into frames.
 ShownEvent = MessagePosted | TurnStarted | TurnEnded
-ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew
-ProcessEvent = StopRequested | AnswerRequested | ResyncRequested | ConversationChanged
+ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
+ProcessEvent = (
+    StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
+)
 Event = ClientEvent | ProcessEvent
 
 # The names in the channel layer. Two versions exchange events during a deploy: don't rename.
@@ -123,6 +151,9 @@ KINDS: dict[str, type[Event]] = {
     "AnswerWanted": AnswerRequested,
     "LookAgain": ResyncRequested,
     "ConversationChanged": ConversationChanged,
+    "StaffTyping": StaffTyping,
+    "MemberPresent": MemberPresent,
+    "InboxChanged": InboxChanged,
 }
 MESSAGE = frozenset(MessageData.__dataclass_fields__)
 NAMES = {kind: name for name, kind in KINDS.items()}

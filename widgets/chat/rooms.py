@@ -6,7 +6,7 @@ Sockets of this process receive an event directly, other processes over the bus.
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -81,6 +81,11 @@ class Rooms:
         self._rooms: dict[uuid.UUID, Room] = {}
         self.sockets_by_ip: Counter[str] = Counter()
         self.open_sockets = 0
+        self._observer: Callable[[uuid.UUID], None] | None = None
+
+    def observe(self, observer: Callable[[uuid.UUID], None]) -> None:
+        """Call this with the session of each event that begins in this process."""
+        self._observer = observer
 
     def count_socket(self, ip: str) -> None:
         """Count an open socket of an address and, for IPv6, of the wider network around it."""
@@ -159,12 +164,18 @@ class Rooms:
     async def publish(self, session_id: uuid.UUID, event: ClientEvent) -> None:
         """Deliver an event to the session's listeners, here and in other processes."""
         self.deliver_local(session_id, event)
+        self._note(session_id)
         await bus.send(session_id, event)
 
     def publish_soon(self, session_id: uuid.UUID, event: ClientEvent) -> None:
         """`publish`, without waiting until the event is sent to other processes."""
         self.deliver_local(session_id, event)
+        self._note(session_id)
         bus.send_soon(session_id, event)
+
+    def _note(self, session_id: uuid.UUID) -> None:
+        if self._observer is not None:
+            self._observer(session_id)
 
     def _tidy(self, session_id: uuid.UUID, room: Room) -> None:
         if not room.sockets and not room.viewers and not room.users:

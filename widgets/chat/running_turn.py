@@ -132,6 +132,7 @@ class RunningTurn:
                         self.outcome.sources = list(event.sources)
                         self.outcome.choices = list(event.choices)
                         self.outcome.reply_outcome = event.outcome
+                        self.outcome.wants_person = event.wants_person
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens
 

@@ -158,6 +158,11 @@ def conversation_frame(state: ConversationState) -> Frame:
     }
 
 
+def staff_typing_frame(*, name: str, on: bool) -> Frame:
+    """A person writes, or has stopped."""
+    return {"type": "staff_typing", "name": name, "on": on}
+
+
 def reply_email_saved_frame() -> Frame:
     """The address for replies is kept (v2)."""
     return {"type": "reply_email_saved"}

@@ -1,10 +1,11 @@
-"""The socket on which staff watch a conversation. Frames from the client are ignored."""
+"""The sockets of staff: one watches a conversation, the other the whole inbox."""
 
 import asyncio
 import logging
 import uuid
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
@@ -12,13 +13,15 @@ from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import SessionReplaced
+from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.handshake import is_same_host, staff_session_key
+from widgets.chat.inbox.presence import MemberPresence, presence_frame
+from widgets.chat.inbox.viewer import InboxViewer
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
 from widgets.chat.subscriber import Subscriber
 from widgets.chat.supervisor import supervisor
-from widgets.services.history import load_chat
+from widgets.services.history import LoadedChat, load_chat
 from widgets.services.open_sockets import may_watch
 from widgets.services.rate_limits import take_handshake
 from widgets.team_types import ConversationState
@@ -49,6 +52,7 @@ class StaffViewer(Subscriber):
         state = StaffClientState(v2=True, name=uuid.uuid4().hex)
         super().__init__(state=state, send=send, close=close)
         self._session_key = session_key
+        self.presence = MemberPresence(session_key)
 
     async def enter(self, session_id: uuid.UUID) -> None:
         """Watch the conversation; events are queued from now on."""
@@ -59,33 +63,44 @@ class StaffViewer(Subscriber):
     def close(self) -> None:
         """Release everything after the browser has disconnected; a second call does nothing."""
         self._queue.cancel()
+        self.presence.leave()
         if self.session_id is not None:
             rooms.unwatch(self.session_id, self)
             bus.unsubscribe(self.session_id)
             self.session_id = None
 
+    async def may_watch(self, conversation_id: uuid.UUID) -> bool:
+        """Return whether the member may watch a conversation."""
+        return await in_database(
+            may_watch, session_key=self._session_key, conversation_id=conversation_id
+        )
+
     async def check_right(self) -> None:
         """Close the socket if they logged out, left the organization, or it was deleted."""
         if self.session_id is None or self.is_ending:
             return
-        allowed = await in_database(
-            may_watch, session_key=self._session_key, conversation_id=self.session_id
-        )
-        if not allowed:
+        if not await self.may_watch(self.session_id):
             self.end(CloseCode.FORBIDDEN)
 
     def _conversation_changed(self, state: ConversationState) -> None:
         """Do nothing: the frame is the visitor's."""
+
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        if isinstance(event, MemberPresent):
+            self.put(presence_frame(event))
 
     def _replaced(self, event: SessionReplaced) -> None:
         # Only the id: the event contains the visitor's token.
         self.put({"type": "replaced", "conversation": event.session_id})
 
 
-class StaffConsumer(SocketConsumer):
-    """The WebSocket of one staff browser that watches one conversation."""
+Viewer = TypeVar("Viewer", StaffViewer, InboxViewer)
 
-    viewer: StaffViewer | None = None
+
+class WatchingConsumer(SocketConsumer, Generic[Viewer]):
+    """The WebSocket of one staff browser, which tells only where its member is."""
+
+    viewer: Viewer | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -94,27 +109,34 @@ class StaffConsumer(SocketConsumer):
             if self.viewer is not None:
                 self.viewer.close()
 
+    @abstractmethod
+    def make_viewer(self, session_key: str) -> Viewer:
+        """Return the viewer of a browser with this admin session."""
+
+    @abstractmethod
+    async def enter(self, viewer: Viewer) -> bool:
+        """Check the member's right and subscribe; return False if they have none."""
+
+    @abstractmethod
+    def opened(self, viewer: Viewer) -> None:
+        """Send the first frames."""
+
     async def connect(self) -> None:
-        """Check page, login and organization, then subscribe to the conversation."""
+        """Check page, login and organization, then subscribe."""
         supervisor.start()
-        conversation_id = self.scope["url_route"]["kwargs"]["id"]
         # Check the origin first: for other pages nothing else is read.
         session_key = staff_session_key(self.scope) if is_same_host(self.scope) else ""
         if not session_key:
             await self.close()
             return
-        viewer = StaffViewer(session_key=session_key, send=self.send, close=self.close)
+        viewer = self.make_viewer(session_key)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await in_database(take_handshake, ip=scope_key(self.scope))
-                if not await in_database(
-                    may_watch, session_key=session_key, conversation_id=conversation_id
-                ):
+                self.viewer = viewer
+                if not await self.enter(viewer):
                     await self.close()
                     return
-                self.viewer = viewer
-                await viewer.enter(conversation_id)
-                chat = await in_database(load_chat, session_id=conversation_id, last_seq=AFTER_ALL)
         except ApplicationError:
             await self._accept(viewer)
             viewer.end(CloseCode.TOO_MANY_REQUESTS)
@@ -129,8 +151,52 @@ class StaffConsumer(SocketConsumer):
             viewer.end(CloseCode.RESTART)
             return
         viewer.put({"type": "live"})
-        viewer.catch_up(chat)
+        self.opened(viewer)
 
-    async def _accept(self, viewer: StaffViewer) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Handle a frame of the page; it concerns only colleagues and the visitor."""
+        if self.viewer is None or self.viewer.session_id is None or self.viewer.is_ending:
+            return
+        try:
+            await self.viewer.presence.receive(text_data)
+        except Exception as error:  # noqa: BLE001 - said again in a moment
+            logger.warning("A member's presence was not noted: %s", type(error).__name__)
+
+    async def _accept(self, viewer: Viewer) -> None:
         await self.accept()
         viewer.accepted()
+
+
+class StaffConsumer(WatchingConsumer[StaffViewer]):
+    """Watches one conversation, word by word."""
+
+    _chat: LoadedChat | None = None
+
+    def make_viewer(self, session_key: str) -> StaffViewer:
+        return StaffViewer(session_key=session_key, send=self.send, close=self.close)
+
+    async def enter(self, viewer: StaffViewer) -> bool:
+        conversation_id = self.scope["url_route"]["kwargs"]["id"]
+        if not await viewer.may_watch(conversation_id):
+            return False
+        await viewer.enter(conversation_id)
+        self._chat = await in_database(load_chat, session_id=conversation_id, last_seq=AFTER_ALL)
+        return True
+
+    def opened(self, viewer: StaffViewer) -> None:
+        if self._chat is not None:
+            viewer.catch_up(self._chat)
+            self._chat = None
+
+
+class InboxConsumer(WatchingConsumer[InboxViewer]):
+    """Watches the inbox: every conversation of the member's organizations."""
+
+    def make_viewer(self, session_key: str) -> InboxViewer:
+        return InboxViewer(session_key=session_key, send=self.send, close=self.close)
+
+    async def enter(self, viewer: InboxViewer) -> bool:
+        return await viewer.enter()
+
+    def opened(self, viewer: InboxViewer) -> None:
+        """Send nothing more: the page has its list from the server."""

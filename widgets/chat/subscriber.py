@@ -16,9 +16,11 @@ from widgets.chat.events import (
     AnswerRequested,
     AnswerSoFar,
     ClientEvent,
+    MemberPresent,
     MessagePosted,
     SessionReplaced,
     ShownEvent,
+    StaffTyping,
     TurnEnded,
     TurnStarted,
 )
@@ -134,6 +136,8 @@ class Subscriber(ABC):
                     )
             case AnswerGrew(message_id, reply_id, offset, text):
                 self.deliver_delta(message_id, reply_id, offset, text)
+            case StaffTyping() | MemberPresent():
+                self._staff_acts(event)
             case MessagePosted() | TurnStarted() | TurnEnded():
                 self.put(*self._state.frames_for(event))
                 if isinstance(event, TurnEnded):
@@ -229,6 +233,10 @@ class Subscriber(ABC):
         if self.session_id is not None and runner.current(self.session_id) is None:
             self._awaits_answer = True
             bus.send_soon(self.session_id, AnswerRequested())
+
+    @abstractmethod
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        """Handle what a member does: the visitor learns that they write, colleagues the rest."""
 
     @abstractmethod
     def _replaced(self, event: SessionReplaced) -> None:

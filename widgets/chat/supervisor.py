@@ -19,11 +19,13 @@ from widgets.chat.events import (
     AnswerRequested,
     ConversationChanged,
     Event,
+    InboxChanged,
     ProcessEvent,
     ResyncRequested,
     StopRequested,
     TurnEnded,
 )
+from widgets.chat.inbox.feed import feed
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import Listener, rooms
 from widgets.chat.telemetry import measure_process, note_interrupted
@@ -67,6 +69,8 @@ class Supervisor:
             return
         bus.start(on_remote_event)
         receive_hints(partial(_pass_on, loop))
+        feed.start()
+        rooms.observe(feed.note)
         self._outdated.clear()
         checks = (
             self.keep_turns,
@@ -248,6 +252,9 @@ def _pass_on(loop: asyncio.AbstractEventLoop, hint: Hint) -> None:
 
 def on_hint(hint: Hint) -> None:
     """Handle a transition of this process, here and in the other processes."""
+    feed.note(hint.session_id)
+    if hint.is_internal:
+        return
     event = StopRequested() if hint.stops else ConversationChanged(list(hint.ended))
     _handle(hint.session_id, event)
     bus.send_soon(hint.session_id, event)
@@ -276,6 +283,8 @@ def _handle(session_id: uuid.UUID, event: ProcessEvent) -> None:
             if turn is not None and str(turn.claimed.turn_id) in ended:
                 turn.stop()
             changed(session_id)
+        case InboxChanged(ids):
+            feed.show(map(uuid.UUID, ids))
         case ResyncRequested():
             for listener in rooms.listeners_of(session_id):
                 listener.resync_soon()

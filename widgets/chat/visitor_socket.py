@@ -10,10 +10,15 @@ from loquent.agents.types import VisitorPage
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
-from widgets.chat.events import SessionReplaced
+from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.protocol import CloseCode, FrameError
 from widgets.chat.rooms import rooms
-from widgets.chat.server_frames import conversation_frame, error_frame, session_frame
+from widgets.chat.server_frames import (
+    conversation_frame,
+    error_frame,
+    session_frame,
+    staff_typing_frame,
+)
 from widgets.chat.subscriber import Subscriber
 from widgets.services.open_sockets import WidgetState
 from widgets.services.refusals import count_refusal
@@ -114,6 +119,10 @@ class SessionSocket(Subscriber):
     def _conversation_changed(self, state: ConversationState) -> None:
         if self.v2:
             self.put(conversation_frame(state))
+
+    def _staff_acts(self, event: StaffTyping | MemberPresent) -> None:
+        if self.v2 and isinstance(event, StaffTyping):
+            self.put(staff_typing_frame(name=event.name, on=event.on))
 
     def _replaced(self, event: SessionReplaced) -> None:
         if self.session_id is None:

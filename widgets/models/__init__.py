@@ -2,6 +2,8 @@
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.desk import Draft, SavedReply
+from widgets.models.notifications import ContinuedSession, Notification, StoppedAddress
 from widgets.models.records import (
     ClosedQuestion,
     ErasureReceipt,
@@ -18,12 +20,17 @@ __all__ = [
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
     "ClosedQuestion",
+    "ContinuedSession",
     "ConversationEvent",
     "ConversationNote",
+    "Draft",
     "ErasureReceipt",
     "LimitHit",
+    "Notification",
     "RefusedOrigin",
+    "SavedReply",
     "SeenSite",
+    "StoppedAddress",
     "WidgetConfig",
     "WidgetDailyUsage",
     "WidgetMessage",

@@ -104,8 +104,6 @@ class WidgetSession(BaseModel):
     )
     # When a person wrote last.
     human_at = models.DateTimeField(null=True, editable=False)
-    # What the visitor's browser asks for first, if transitions' lines have texts in it.
-    line_language = models.CharField(max_length=8, default="", db_default="", editable=False)
     seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     survey_open = models.BooleanField(default=False, db_default=False, editable=False)
     survey_score = models.PositiveSmallIntegerField(null=True, editable=False)
@@ -128,11 +126,16 @@ class WidgetSession(BaseModel):
             ),
         ]
         indexes = [
-            # Few rows are in these: conversations of the team, and those with a timer.
+            # Conversations of the team, those that are done or snoozed, and those with a timer.
             models.Index(
                 fields=["waiting_since", "id"],
                 condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
                 name="widget_session_of_team",
+            ),
+            models.Index(
+                fields=["-last_active_at", "-id"],
+                condition=~Q(status=WorkStatus.OPEN.value),
+                name="widget_session_not_open",
             ),
             models.Index(
                 fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"

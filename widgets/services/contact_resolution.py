@@ -19,6 +19,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.text import strip_invisible
 from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.attention import after_details
+from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.rate_limits import take_contact_info
 from widgets.types import ContactInfoMode
 
@@ -85,6 +86,7 @@ def submit_contact_info(
         elif session.contact_is_own:
             _correct(session, session.contact, cleaned)
         session.save(update_fields=changed)
+        send_after_commit(Hint(session_id, is_internal=True))
 
 
 def apply_contact_claim(*, session_id: uuid.UUID) -> bool:

@@ -12,6 +12,7 @@ from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_organization
 from widgets.models import WidgetConfig
 from widgets.services.configs import create_widget
+from widgets.services.inbox.demo import create_waiting_visitor
 from widgets.types import WidgetConfigData
 
 ORGANIZATION = "Demo shop"
@@ -107,7 +108,6 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
             time_zone="Europe/Zurich",
             default_phone_region="CH",
         )
-        Organization.objects.filter(id=made.organization.id).update(**CONTACT)
         agent = TextAgent.objects.create(
             organization=made.organization, name="Shop assistant", instructions=INSTRUCTIONS
         )
@@ -115,7 +115,7 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
             KnowledgeEntry(agent=agent, title=title, content=content, url=site_url + path)
             for title, content, path in KNOWLEDGE
         )
-        create_widget(
+        widget = create_widget(
             organization=made.organization,
             data=WidgetConfigData(
                 text_agent_id=agent.id,
@@ -129,6 +129,9 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
                 notice={"text": NOTICE, "url": None, "consent": False},
             ),
         )
+        # Before the shop has hours: at night the visitor would be told to wait until the morning.
+        create_waiting_visitor(widget=widget, page_url=f"{site_url}/demo/")
+        Organization.objects.filter(id=made.organization.id).update(**CONTACT)
     return DemoOwner(email=OWNER_EMAIL, api_key=made.api_key)
 
 

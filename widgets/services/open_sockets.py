@@ -49,3 +49,14 @@ def may_watch(*, session_key: str, conversation_id: uuid.UUID) -> bool:
     return WidgetSession.objects.filter(
         id=conversation_id, widget__organization__in=visible_organizations(user)
     ).exists()
+
+
+def watched_organizations(*, session_key: str) -> frozenset[uuid.UUID] | None:
+    """Return the organizations whose inbox a staff browser may watch; None if there are none.
+
+    None as well if the browser is not logged in.
+    """
+    user = signed_in_user(session_key)
+    if user is None:
+        return None
+    return frozenset(visible_organizations(user).values_list("id", flat=True)) or None

@@ -264,6 +264,9 @@ def test_health_names_each_problem(
         "copy.example tried to show Shop and was refused 4 times. Allow it if it is yours.",
         "1 email of the last 7 days could not be sent.",
     ]
+    urls = [row["url"] for row in home(client)["health"]["rows"]]
+    form = f"/admin/widgets/widgetconfig/{widget.pk}"
+    assert urls[1:3] == [f"{form}/change/", f"{form}/install/"]
     WidgetDailyUsage.objects.update(messages=10)
     assert "Shop has reached its daily limit of 10 messages." in findings(client)
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.models import Organization
-from widgets.models import WidgetConfig
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.demo import demo_widget
 
 pytestmark = pytest.mark.django_db
@@ -23,9 +23,9 @@ def set_up(var: Path) -> str:
     return out.getvalue()
 
 
-def test_it_prints_three_links_and_a_password_that_works(tmp_path: Path) -> None:
+def test_it_prints_links_and_a_password_that_works(tmp_path: Path) -> None:
     printed = set_up(tmp_path)
-    for path in ("/demo/", "/admin/", "/api/v1/"):
+    for path in ("/demo/", "/admin/", "/admin/inbox/", "/api/v1/"):
         assert f"http://127.0.0.1:8000{path}\n" in printed
     password = re.search(r"password (\S+)", printed)
     assert password is not None
@@ -38,6 +38,15 @@ def test_it_prints_three_links_and_a_password_that_works(tmp_path: Path) -> None
     assert len(widget.starters) == 3
     assert widget.notice is not None
     assert not widget.notice["consent"]
+
+
+def test_a_visitor_waits_in_the_inbox_at_any_hour(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    session = WidgetSession.objects.get()
+    assert (session.handler, session.follow_up) == ("team", False)
+    assert session.waiting_since is not None
+    # The hours of the shop hold for what comes.
+    assert session.widget.organization.business_hours
 
 
 def test_the_password_file_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ SLOT_RETRY_SECONDS = 5
 async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
     """Yield at least one `TextDelta`, then exactly one `ReplyEnd`; or raise BackendError.
 
+    Only if the end `wants_person` may there be no text.
+
     The text is clean (see TextCleaner), begins with no white space, and is cut at
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
     A `TextRestart` withdraws the text so far.
@@ -56,7 +58,7 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     backend = backend_for(provider)
     async with AsyncExitStack() as stack:
         if backend.is_metered:
-            await _enter(stack, backend, provider, loaded.key, clock)
+            await _enter(stack, backend, provider, loaded, clock)
         meter = loaded.request.meter
         call = stack.enter_context(ModelCall(provider, meter))
         upstream = backend.stream(loaded.request)
@@ -78,17 +80,18 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
                 event = ReplyEnd()
             if isinstance(event, ReplyEnd):
                 break
-        if not answer.has_text:
+        if not answer.has_text and not event.wants_person:
             raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
     yield event
 
 
 async def _enter(
-    stack: AsyncExitStack, backend: Backend, provider: str, key: str, clock: "_Clock"
+    stack: AsyncExitStack, backend: Backend, provider: str, loaded: LoadedReply, clock: "_Clock"
 ) -> None:
     """Take a slot and pass the breaker; the stack releases both."""
     limits = settings.LIMITS
-    breaker = breakers.get(provider, backend.endpoint())
+    key = loaded.key
+    breaker = breakers.get(provider, backend.endpoint(loaded.request.endpoint))
     breaker.check()
     try:
         async with asyncio.timeout_at(clock.deadline):

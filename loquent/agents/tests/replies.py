@@ -42,6 +42,7 @@ def make_reply(
     knowledge: Sequence[Passage] = (),
     page: VisitorPage | None = None,
     key: str = "",
+    can_ask_person: bool = False,
 ) -> LoadedReply:
     """A reply as reply_request would give it; a string is one message of the visitor."""
     messages = [ChatMessage("user", question)] if isinstance(question, str) else question
@@ -56,6 +57,7 @@ def make_reply(
         knowledge=tuple(knowledge),
         knowledge_version="1",
         page=page,
+        can_ask_person=can_ask_person,
     )
     return LoadedReply(
         request=request,
@@ -80,8 +82,8 @@ async def collect(loaded: LoadedReply) -> tuple[str, ReplyEnd]:
                 texts.clear()
             else:
                 ends.append(event)
-    assert texts
     assert len(ends) == 1
+    assert texts or ends[0].wants_person
     return "".join(texts), ends[0]
 
 

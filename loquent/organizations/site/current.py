@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
-from loquent.organizations.access import default_organization, visible_organizations
-from loquent.organizations.models import Organization
+from loquent.organizations.access import default_organization, has_role, visible_organizations
+from loquent.organizations.models import Organization, Role
 
 SESSION_KEY = "organization"
 # Chosen by a superuser to see all organizations' rows in one list.
@@ -28,6 +28,14 @@ def current_zone(request: HttpRequest) -> ZoneInfo:
     """Return the time zone in which pages show times: the current organization's, or else UTC."""
     organization = current_organization(request)
     return ZoneInfo(organization.timezone if organization else "UTC")
+
+
+def is_operator(request: HttpRequest) -> bool:
+    """Return whether the member answers visitors in the current organization, and no more."""
+    organization = current_organization(request)
+    if organization is None or not has_role(request.user, Role.OPERATOR, organization.id):
+        return False
+    return not has_role(request.user, Role.ADMIN, organization.id)
 
 
 def choose_organization(request: HttpRequest, wanted: str) -> bool:

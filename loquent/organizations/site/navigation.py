@@ -8,9 +8,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from loquent.organizations.site.current import is_operator
+
 GROUPS = ("", "Assistant", "Channels", "Settings", "Server")
 # Groups of one entry need no heading.
 UNTITLED = frozenset({"", "Settings"})
+# Operators answer visitors; they have nothing to do there.
+NOT_FOR_OPERATORS = frozenset({"Channels", "Settings", "Server"})
 # A longer number would not be readable.
 MOST_COUNTED = 99
 
@@ -36,12 +40,16 @@ class Nav:
 
 @dataclass(frozen=True, slots=True)
 class StaffPage:
-    """A page that belongs to no model. `path` follows `/admin/`."""
+    """A page that belongs to no model. `path` follows `/admin/`.
+
+    `count`: the number beside its entry in the navigation.
+    """
 
     name: str
     path: str
-    view: Callable[[HttpRequest], HttpResponse]
+    view: Callable[..., HttpResponse]
     nav: Nav | None = None
+    count: Callable[[HttpRequest], int] | None = None
 
 
 def lists_of(site: admin.AdminSite) -> Iterator[tuple[admin.ModelAdmin[Any], str]]:
@@ -52,8 +60,16 @@ def lists_of(site: admin.AdminSite) -> Iterator[tuple[admin.ModelAdmin[Any], str
 
 
 def navigation_context(site: Any, request: HttpRequest) -> dict[str, Any]:
-    """Return the groups of the navigation, and the tabs of the section that the page is in."""
-    items = sorted([_home(request), *_items(site, request)], key=lambda item: item["nav"].order)
+    """Return the groups of the navigation, and where the page is: its section's tabs, its list."""
+    hidden = NOT_FOR_OPERATORS if is_operator(request) else frozenset()
+    items = sorted(
+        (
+            item
+            for item in [_home(request), *_items(site, request)]
+            if item["nav"].group not in hidden
+        ),
+        key=lambda item: item["nav"].order,
+    )
     groups: dict[str, list[Item]] = {name: [] for name in GROUPS}
     tabs: list[Item] = []
     for item in items:
@@ -75,6 +91,7 @@ def navigation_context(site: Any, request: HttpRequest) -> dict[str, Any]:
         ],
         "lq_tabs": _tabs(tabs),
         "lq_section": tabs[0]["nav"].section if tabs else "",
+        "lq_place": next((item for item in items if item["is_current"] and item["list_url"]), None),
     }
 
 
@@ -87,7 +104,8 @@ def _items(site: Any, request: HttpRequest) -> Iterator[Item]:
     for own in site.pages:
         if own.nav is not None:
             url = reverse(f"admin:{own.name}")
-            yield _item(own.nav, url, is_current=request.path == url)
+            count = own.count(request) if own.count is not None else 0
+            yield _item(own.nav, url, is_current=request.path == url, count=count)
     for page, url in lists_of(site):
         if not (page.has_module_permission(request) and page.has_view_permission(request)):
             continue
@@ -99,16 +117,18 @@ def _items(site: Any, request: HttpRequest) -> Iterator[Item]:
             nav,
             own_url(request) if own_url else url,
             is_current=request.path.startswith(url),
+            list_url=url,
             count=count(request) if count else 0,
         )
 
 
-def _item(nav: Nav, url: str, *, is_current: bool, count: int = 0) -> Item:
+def _item(nav: Nav, url: str, *, is_current: bool, list_url: str = "", count: int = 0) -> Item:
     return {
         "nav": nav,
         "label": nav.label,
         "icon": nav.icon,
         "url": url,
+        "list_url": list_url,
         "is_current": is_current,
         "count": count,
         "shown_count": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count),

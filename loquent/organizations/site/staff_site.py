@@ -21,6 +21,7 @@ from loquent.organizations.site.current import (
     choose_organization,
     current_organization,
     current_zone,
+    is_operator,
 )
 from loquent.organizations.site.join import join_urls
 from loquent.organizations.site.navigation import Nav, StaffPage, lists_of, navigation_context
@@ -45,6 +46,8 @@ class StaffSite(admin.AdminSite):
     login_form = LoginForm
     # Set by the widgets app, because this app knows nothing about chats.
     home: Callable[[HttpRequest], HttpResponse] | None = None
+    # The name of the page that operators see after they have logged in; set likewise.
+    desk = ""
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -83,6 +86,9 @@ class StaffSite(admin.AdminSite):
     ) -> HttpResponse:
         """Show the login page; return 429 with the waiting time after too many attempts."""
         response = super().login(request, extra_context)
+        leads_home = response.headers.get("Location") == reverse("admin:index")
+        if self.desk and leads_home and is_operator(request):
+            return HttpResponseRedirect(reverse(f"admin:{self.desk}"))
         form = (getattr(response, "context_data", None) or {}).get("form")
         if isinstance(form, LoginForm) and form.retry_after is not None:
             response.status_code = 429

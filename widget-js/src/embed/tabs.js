@@ -107,10 +107,8 @@ export function createTabs(context, chatLoader) {
     },
     /** Remove everything about this visitor from storage. */
     forget() {
-      for (const name of [
-        ...["token", "agreed", "outbox", "due", "person", "unread", "read", "heard", "earlier"],
-      ])
-        storage.local.set(name, null);
+      const kept = "token agreed outbox due person unread read heard earlier teased";
+      for (const name of kept.split(" ")) storage.local.set(name, null);
       storage.tab.set("draft", null);
       broadcast("reset", "1");
       if (!chatLoader.runtime()) showUnread();

@@ -45,6 +45,7 @@ export default {
   kept: "Read the previous conversation",
   ended: "This conversation has ended.",
   discard: "Delete from this browser",
+  dismiss: "Close this message",
   slow: "This takes longer than usual.",
   aiMark: "AI",
   askPerson: "Talk to a person",

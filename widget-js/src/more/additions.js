@@ -44,9 +44,9 @@ export function createAdditions(view, around) {
   const { formPlace, getState, localeNow } = around;
   const card = createContactCard(view, around.draft, around.keepDraft, localeNow);
   const download = createDownload(view, getState, localeNow);
-  const sheet = createSheet(view, around.body, () => {
+  const sheet = createSheet(view, around.body, (focuses) => {
     render(getState());
-    around.focus();
+    if (focuses) around.focus();
   });
   const openCard = () => sheet.open(strings.contact, card.node);
   const slow = buttonOf(view.h, "chip", strings.contact, openCard);
@@ -58,6 +58,7 @@ export function createAdditions(view, around) {
       label: strings.fresh,
       run() {
         view.actions.restart();
+        sheet.close();
         around.focus();
       },
       isShown: ({ messages, turn }) => !!(messages.length || turn),
@@ -78,9 +79,9 @@ export function createAdditions(view, around) {
   ]);
   const waiting = createWaiting(view, around.redraw);
   const lines = createLines(view, around);
+  const helped = createHelped(view, around);
   const unsent = createUnsent(view, around);
   const people = createPeople(view, around);
-  const helped = createHelped(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -109,9 +110,9 @@ export function createAdditions(view, around) {
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
+    helped.render(state);
     unsent.render(state);
     people.render(state);
-    helped.render(state);
     placeCard(state);
     const isSlow = waiting.text(state.turn) === strings.slow && hasContact(view, state);
     if (!isSlow) remove(slow);
@@ -130,8 +131,8 @@ export function createAdditions(view, around) {
     destroy() {
       menu.close();
       waiting.clear();
-      people.destroy();
       helped.destroy();
+      people.destroy();
       download.destroy();
     },
   };

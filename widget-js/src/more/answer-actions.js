@@ -72,7 +72,7 @@ export function createAnswerActions(view, message) {
     h("button", "chip", {}, strings.commentSend),
   );
   // They move into the log when a newer line follows: that is nothing to announce.
-  const node = h("div", "tools", { "aria-live": "off", onkeyup: released });
+  const node = h("div", "tools", { onkeyup: released, "aria-live": "off" });
   if (role === "assistant") {
     if (content) node.append(copy);
     node.append(up, down, again, said, form);

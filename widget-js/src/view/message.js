@@ -36,9 +36,11 @@ export const endOf = (status, strings) =>
 export function answerLine(view, { role, kind, author, content, status, sources }) {
   const { h, strings } = view;
   const look = kind === "notice" ? kind : role;
-  const who = author ? `${author.name}:` : look === kind ? "" : strings.agent;
+  const who = author?.name ? `${author.name}:` : look === kind ? "" : strings.agent;
   const body = bubbleOf(h, look);
-  renderMarkdown(body, content, strings.copy);
+  // What the text cites as [1] is the first source.
+  const targets = sources.map(({ url }, index) => `[${index + 1}]: ${url}\n`);
+  renderMarkdown(body, targets.join("") + content, strings.copy);
   if (sources.length) {
     const list = h("ul");
     for (const { title, url } of sources) {

@@ -1,6 +1,7 @@
 """The sections of the start page, in their order. Each is one class."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ from widgets.services.insights.groups import (
     used_sources,
     visited_pages,
 )
-from widgets.services.insights.health import health_findings
+from widgets.services.insights.health import Finding, health_findings
 from widgets.services.insights.periods import Sessions, Week, count_week, last_weeks
 from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 from widgets.types import Reason
@@ -110,7 +111,10 @@ class Unanswered:
         self._most = most
 
     def load(self, scope: Scope) -> Any:
-        groups = unanswered_groups(scope.sessions)
+        return self.show(scope, unanswered_groups(scope.sessions))
+
+    def show(self, scope: Scope, groups: Sequence[UnansweredGroup]) -> Any:
+        """Return the context of these groups; None if there are none."""
         if not groups:
             return None
         may_write = scope.request.user.has_perm("agents.change_textagent", scope.organization)
@@ -216,17 +220,18 @@ class Health:
         if scope.organization is None:
             return None
         rows = [
-            {"finding": finding, "url": self._url(finding.agent_id, finding.widget_pk)}
+            {"finding": finding, "url": self._url(finding)}
             for finding in health_findings(organization=scope.organization)
         ]
         return {"rows": rows} if rows else None
 
     @staticmethod
-    def _url(agent_id: object, widget_pk: object) -> str:
-        if agent_id:
-            return reverse("admin:agents_textagent_change", args=[agent_id])
-        if widget_pk:
-            return reverse("admin:widgets_widgetconfig_change", args=[widget_pk])
+    def _url(finding: Finding) -> str:
+        if finding.agent_id:
+            return reverse("admin:agents_textagent_change", args=[finding.agent_id])
+        if finding.widget_pk:
+            page = "install" if finding.is_site else "change"
+            return reverse(f"admin:widgets_widgetconfig_{page}", args=[finding.widget_pk])
         return ""
 
 

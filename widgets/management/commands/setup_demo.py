@@ -37,6 +37,7 @@ class Command(BaseCommand):
         self.stdout.write("")
         self.stdout.write(f"  Demo page   {settings.SITE_URL}/demo/")
         self.stdout.write(f"  Admin       {settings.SITE_URL}/admin/")
+        self.stdout.write(f"  Inbox       {settings.SITE_URL}/admin/inbox/")
         self.stdout.write(f"  REST API    {settings.SITE_URL}/api/v1/")
         self.stdout.write("")
         self.stdout.flush()

@@ -21,6 +21,7 @@ from widgets.services.events import note_message, note_transition
 from widgets.services.handoff.hints import Hint, send_after_commit, send_hint
 from widgets.services.handoff.lines import line
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_wanted, wanted_in
 from widgets.services.turns.locking import lock_session
 from widgets.team_types import Handler, Timer, WorkStatus
 from widgets.types import FINISHED, AnswerOutcome, MessageKind, MessageRole, TurnState
@@ -59,7 +60,7 @@ class Conversation:
 
     def say(self, name: str, *, person: str = "") -> None:
         """Write the line of this transition."""
-        text = line(name, language=self.session.line_language, person=person)
+        text = line(name, language=self.session.language, person=person)
         row = append_message(
             self.session,
             role=MessageRole.ASSISTANT,
@@ -167,8 +168,10 @@ def changing(session_id: uuid.UUID) -> Iterator[Conversation]:
     """
     with transaction.atomic():
         conversation = Conversation(lock_session(session_id))
+        wanted = wanted_in(conversation.session)
         yield conversation
         conversation.save()
+        note_wanted(conversation.session, wanted)
 
 
 def stop_answer(session_id: uuid.UUID, *, check: Callable[[Conversation], bool]) -> None:

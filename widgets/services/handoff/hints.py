@@ -16,12 +16,14 @@ class Hint:
     """What to do for a session. `ended`: the ids of turns that were deleted.
 
     `stops`: stop the answer being written, as the visitor's `stop` does. `wakes`: a turn waits.
+    `is_internal`: only the team sees the change.
     """
 
     session_id: uuid.UUID
     ended: tuple[str, ...] = ()
     stops: bool = False
     wakes: bool = False
+    is_internal: bool = False
 
 
 _receivers: list[Callable[[Hint], None]] = []

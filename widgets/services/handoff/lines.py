@@ -27,14 +27,3 @@ def line(name: str, *, language: str, person: str = "") -> str:
     """Return a line; in English if there are no texts in the language."""
     texts = _texts().get(language) or _texts()[DEFAULT]
     return texts[name].replace("{name}", person)
-
-
-def known_language(accept_language: str) -> str:
-    """Return the first language of an Accept-Language header that has texts; "" if none has."""
-    for entry in accept_language[:200].split(","):
-        tag = entry.partition(";")[0].strip().lower()
-        first, _, rest = tag.partition("-")
-        language = SPECIAL.get(f"{first}-{rest.partition('-')[0]}") or SPECIAL.get(first, first)
-        if language in _texts():
-            return language
-    return ""

@@ -6,13 +6,14 @@ from datetime import datetime
 from loquent.agents.services import check_tokens_left
 from loquent.errors import ApplicationError, invalid
 from loquent.organizations.models import Membership
-from widgets.models import WidgetMessage, WidgetTurn
+from widgets.models import Draft, WidgetMessage, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.events import note_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.handoff.checks import check_fresh, check_not_taken, check_open
 from widgets.services.history import append_message
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
 from widgets.team_types import Handler, WantedReason, WorkStatus
 from widgets.types import MessageRole
@@ -96,6 +97,7 @@ def reply(
         )
         note_message(message)
         conversation.note_wait()
+        Draft.objects.filter(session=session, member=member).delete()
         conversation.set(
             waiting_since=None,
             human_at=conversation.now,
@@ -104,6 +106,7 @@ def reply(
             survey_open=False,
         )
         conversation.start_timer()
+        note_reply(session)
     return message, True
 
 

@@ -12,7 +12,9 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
+from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
+from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
@@ -170,12 +172,15 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         conversation.set(reply_email=address)
+        if conversation.session.human_at is not None:
+            note_reply(conversation.session)
 
 
 def note_seen(*, session_id: uuid.UUID, seq: int) -> None:
     """Note up to which message the visitor has seen the conversation."""
     rows = WidgetSession.objects.filter(id=session_id, seen_seq__lt=Least(F("last_seq"), seq))
-    rows.update(seen_seq=Least(F("last_seq"), seq))
+    if rows.update(seen_seq=Least(F("last_seq"), seq)):
+        send_after_commit(Hint(session_id, is_internal=True))
 
 
 def save_survey(*, session_id: uuid.UUID, score: int, comment: str) -> None:
@@ -191,13 +196,17 @@ def save_survey(*, session_id: uuid.UUID, score: int, comment: str) -> None:
         conversation.set(survey_open=False, survey_score=score, survey_comment=comment)
 
 
-def hand_over(*, session_id: uuid.UUID, reason: WantedReason) -> bool:
+def hand_over(*, session_id: uuid.UUID, reason: WantedReason, repeats: bool = False) -> bool:
     """Hand a conversation from the agent to the team (T2), if its widget allows that.
 
     Call it in the transaction that ends the agent's turn; return whether anything changed.
+    `repeats`: write the line again if a person is wanted already, as the agent may have said none.
     """
     with changing(session_id) as conversation:
         session = conversation.session
         if not session.widget.handoff_enabled or session.ended_at is not None:
             return False
-        return want_person(conversation, reason=reason, actor=Actor("Agent"))
+        is_new = want_person(conversation, reason=reason, actor=Actor("Agent"))
+        if not is_new and repeats:
+            conversation.say("asked" if conversation.is_team_there() else "closed")
+        return is_new or repeats

@@ -88,6 +88,7 @@ def begin_turn(turn: PendingTurn) -> Beginning:
             page=turn.page,
             language=turn.language,
             key=turn.widget_id,
+            can_ask_person=turn.can_ask_person,
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:

@@ -192,7 +192,8 @@ def _write_answer(turn: PendingTurn, outcome: Outcome) -> WidgetMessage | None:
             return None
         return replace_answer(session, earlier, **fields)
     if not outcome.content:
-        _note_unanswered(turn, outcome, session)
+        if not outcome.wants_person:
+            _note_unanswered(turn, outcome, session)
         return None
     return append_message(
         session, role=MessageRole.ASSISTANT, reply_to_id=uuid.UUID(turn.message_id), **fields

@@ -33,6 +33,8 @@ class Outcome:
     output_tokens: int | None = None
     first_token_ms: int | None = None
     duration_ms: int | None = None
+    # The agent calls a person.
+    wants_person: bool = False
     # The limit that refused the turn (LimitKind), if one did.
     limit: str = ""
     reservation: Reservation | None = None
@@ -56,14 +58,18 @@ def hand_over_after(turn: PendingTurn, outcome: Outcome, *, earlier: Before) -> 
     """Hand over after this turn if there is a reason; return whether a line was written.
 
     Call it in the transaction that ends the turn. The turn that follows a hand-back never hands
-    over, else the conversation would go round in circles: if it fails, the line says so.
+    over by itself, else the conversation would go round in circles: if it fails, the line says so.
     """
     reason = _reason(turn, outcome, earlier)
-    has_failed = outcome.status == MessageStatus.FAILED
+    is_silent_call = outcome.wants_person and not outcome.content
+    has_failed = is_silent_call or outcome.status == MessageStatus.FAILED
     if reason is None and not has_failed:
         return False
-    if not _is_after_hand_back(turn):
-        return reason is not None and hand_over(session_id=turn.session_id, reason=reason)
+    if outcome.wants_person or not _is_after_hand_back(turn):
+        repeats = outcome.wants_person
+        return reason is not None and hand_over(
+            session_id=turn.session_id, reason=reason, repeats=repeats
+        )
     if has_failed:
         with changing(turn.session_id) as conversation:
             conversation.say("agent_refused")
@@ -77,6 +83,8 @@ def _reason(turn: PendingTurn, outcome: Outcome, earlier: Before) -> WantedReaso
         return WantedReason.BUDGET
     if turn.messages and asks_for_person(turn.messages[-1].content):
         return WantedReason.ASKED
+    if outcome.wants_person:
+        return WantedReason.AGENT
     if not earlier.outcome or turn.replaces:
         # The turn before was for the same question.
         return None

@@ -83,6 +83,7 @@ class LockedSession:
     language: str
     handler: str
     work_status: str
+    can_ask_person: bool
     page: VisitorPage | None
 
     @property
@@ -123,6 +124,7 @@ COLUMNS = (
     "language",
     "handler",
     "status",
+    "widget__handoff_enabled",
     *PAGE_COLUMNS,
 )
 

@@ -44,7 +44,7 @@ class PendingTurn:
 
     The process that claims the turn sets `owner` and the fields below it. `replaces`: the
     message's earlier answer, if the answer is regenerated. `webhooks_of`: the organization, if it
-    has webhooks.
+    has webhooks. `can_ask_person`: the agent may call a person.
     """
 
     turn_id: uuid.UUID
@@ -60,6 +60,7 @@ class PendingTurn:
     webhooks_of: uuid.UUID | None
     page: VisitorPage | None
     language: str = ""
+    can_ask_person: bool = False
     owner: uuid.UUID | None = None
     reply_id: str = ""
     agent: FoundAgent | None = None
@@ -86,6 +87,7 @@ COLUMNS = (
     "session__widget__text_agent_id",
     "session__widget__organization_id",
     "session__widget__organization__has_webhooks",
+    "session__widget__handoff_enabled",
     *(f"session__{column}" for column in PAGE_COLUMNS),
     "session__language",
 )
@@ -106,8 +108,9 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, organization_id, has_webhooks, url, title, referrer, context, at, language = columns
+    *most, language = columns
+    *others, organization_id, has_webhooks, can_ask_person = most[: -len(PAGE_COLUMNS)]
     others.append(organization_id if has_webhooks else None)
-    others.append(stored_page(url, title, referrer, context, at))
-    others.append(language)
+    others.append(stored_page(*most[-len(PAGE_COLUMNS) :]))
+    others += [language, can_ask_person]
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

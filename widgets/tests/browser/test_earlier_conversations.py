@@ -26,8 +26,13 @@ async def test_earlier_conversation_is_readable_after_a_reload_until_reset(
             await say(panel, "Where is my order?")
             await expect_once(panel, "It is on its way.")
 
-            # By keyboard alone, as soon as the file with the menu is there.
-            await expect(panel.get_by_role("button", name="Good answer")).to_be_visible()
+            message = log(panel).get_by_role("article", name="You, ")
+            opacity = "(node) => getComputedStyle(node, '::before').opacity"
+            assert await message.evaluate(opacity) == "0"
+            await message.hover()
+            assert await message.evaluate(opacity) == "1"
+
+            # By keyboard alone.
             await panel.get_by_role("button", name="Menu").focus()
             await page.keyboard.press("ArrowDown")
             item = panel.get_by_role("button", name="New conversation", exact=True)

@@ -42,6 +42,7 @@ async def test_staff_find_a_conversation_and_watch_it_live(
     await visitor.say("Do you ship parcels?")
     await log_in(screen, server.url)
     await screen.click("link", "Inbox")
+    await screen.click("link", "All conversations")
     await screen.fill("textbox", "Search conversations", "parcels")
     await screen.press("Enter")
     await screen.see("text", "1 conversation")

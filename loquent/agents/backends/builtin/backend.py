@@ -52,7 +52,7 @@ class BuiltinBackend(Backend):
 
     provider = "builtin"
     names = frozenset({"knowledge"})
-    help = "builtin:knowledge quotes the knowledge below word for word, at no cost."
+    help = "builtin:knowledge is the built-in search, which needs no key and costs nothing."
     quotes_knowledge = True
     is_metered = False
 
@@ -60,11 +60,18 @@ class BuiltinBackend(Backend):
         """`pause`: seconds between two pieces."""
         self.pause = pause
 
+    def label(self, name: str) -> str:
+        return "Built-in search, no key needed"
+
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer and its sources; it needs no network and can't fail for want of one."""
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
         found = await search_knowledge(request, CANDIDATES)
+        if found.outcome == "person" and request.can_ask_person:
+            # The visitor is told by the line that calls a person.
+            yield ReplyEnd(wants_person=True)
+            return
         answer, end = compose(question, found, request.knowledge, request.visitor_language)
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):

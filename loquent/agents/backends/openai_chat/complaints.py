@@ -63,6 +63,8 @@ _NUMBER = re.compile(r"(?<![a-z_\d])(?<![a-z]-)(?<!\d\.)\d+(?:,\d{3})*(?:\.\d+)?
 _STREAMING = re.compile(
     r"['\"`]stream['\"`]|stream(ing)?( mode)? (is|are) not|(not|n't) support stream"
 )
+_TOOLS = re.compile(r"\btools?\b|tool[-_ ](choice|call|use)|function[-_ ]?call|\bfunctions\b")
+_NO_TOOLS = re.compile(r"requires?\b|no endpoints found|not available|not implemented")
 _FILTERED = re.compile(
     r"content[ _]?(filter|management policy|policy)|responsibleai|moderation|flagged"
 )
@@ -110,6 +112,13 @@ class Complaint:
     def is_about_streaming(self) -> bool:
         """Whether the model cannot stream."""
         return _STREAMING.search(self.words) is not None and _REFUSED.search(self.words) is not None
+
+    @property
+    def is_about_tools(self) -> bool:
+        """Whether the model cannot call functions; some say so with 404, 500 or 501."""
+        if self.status not in {200, 400, 404, 422, 500, 501} or not _TOOLS.search(self.words):
+            return False
+        return bool(_REFUSED.search(self.words) or _NO_TOOLS.search(self.words))
 
     def names(self, field: str) -> bool:
         """Return whether the field is named as a separate word."""

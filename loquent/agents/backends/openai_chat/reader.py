@@ -6,12 +6,14 @@ from typing import Any
 
 from loquent.agents.backends.openai_chat.content import end_of, text_of, thoughts_of
 from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
+from loquent.agents.backends.openai_chat.request import ASK_PERSON
 from loquent.agents.backends.openai_chat.sse import SseError, SseParser
 from loquent.agents.metering import TokenMeter
 from loquent.agents.types import BackendError, Cut
 
 MAX_DOCUMENT_BYTES = 4_194_304
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds
+MAX_CALLED = 1_000  # characters of functions' names
 # Fields with text that the model wrote, and is charged for, but that is not part of the answer.
 UNSHOWN = ("reasoning_content", "reasoning", "thinking")
 _BOM = b"\xef\xbb\xbf"
@@ -42,11 +44,23 @@ class AnswerReader:
         self._reasoning = ReasoningFilter(begins_inside=begins_inside)
         self._document: bytearray | None = None
         self._started = False
+        # The names of called functions, as far as they have arrived.
+        self._called = ""
 
     @property
     def began_inside(self) -> bool:
         """Whether the answer began inside the reasoning, without an opening tag."""
         return self._reasoning.began_inside
+
+    @property
+    def calls_person(self) -> bool:
+        """Whether the model called the function that calls a person."""
+        return ASK_PERSON in self._called
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is text, or a call in place of it."""
+        return self.has_text or self.calls_person
 
     def feed(self, chunk: bytes) -> str:
         """Return the text that this chunk completes; may be empty."""
@@ -81,7 +95,7 @@ class AnswerReader:
         if self.error is not None:
             return text
         # A document is whole by itself; some endpoints leave the reason out.
-        self.has_end = self.has_end or self.has_text
+        self.has_end = self.has_end or self.has_answer
         return text
 
     def release(self) -> str:
@@ -173,6 +187,7 @@ class AnswerReader:
             for name in UNSHOWN:
                 if isinstance(unshown := message.get(name), str) and unshown:
                     self._meter.received(unshown, is_answer=False)
+            self._read_calls(message)
         if not isinstance(content, str):
             if thoughts := thoughts_of(content):
                 self._meter.received(thoughts, is_answer=False)
@@ -186,6 +201,19 @@ class AnswerReader:
         text = self._shown(self._reasoning.feed(content))
         self._meter.received(content, is_answer=bool(text))
         return text
+
+    def _read_calls(self, message: dict[str, Any]) -> None:
+        calls = message.get("tool_calls")
+        calls = calls if isinstance(calls, list) else []
+        for call in (*calls, {"function": message.get("function_call")}):
+            function = call.get("function") if isinstance(call, dict) else None
+            if not isinstance(function, dict):
+                continue
+            name, arguments = function.get("name"), function.get("arguments")
+            if isinstance(name, str) and len(self._called) < MAX_CALLED:
+                self._called += name
+            if isinstance(arguments, str) and arguments:
+                self._meter.received(arguments, is_answer=False)
 
     def _shown(self, text: str) -> str:
         self.has_text = self.has_text or bool(text)

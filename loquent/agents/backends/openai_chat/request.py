@@ -13,6 +13,25 @@ REMEMBERED = 1_000
 _NEEDED = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens"})
 _CAP_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 _SMALLEST_CAP = 128
+ASK_PERSON = "ask_person"
+# With a parameter, because some endpoints refuse functions without one.
+_TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": ASK_PERSON,
+            "description": (
+                "Call a person of the team into this chat. Use it if the visitor wants to talk to "
+                "a person, or if only a person can help. The visitor is told by itself, so don't "
+                "announce it."
+            ),
+            "parameters": {
+                "type": "object",
+                "properties": {"reason": {"type": "string", "description": "Why, in a few words."}},
+            },
+        },
+    }
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,8 @@ class Dialect:
 
     def learn(self, complaint: Complaint, body: dict[str, Any]) -> "Dialect":
         """Return the dialect after a refusal; itself if the refusal names nothing to change."""
+        if "tools" in body and complaint.is_about_tools and not complaint.is_too_long:
+            return self._without_tools()
         if not complaint.is_teachable:
             return self
         if complaint.is_too_long:
@@ -45,7 +66,13 @@ class Dialect:
             return replace(self, prompt_role=role)
         if not complaint.is_about_request:
             return self
-        return self._learn_cap(complaint, body) or self._learn_fields(complaint, body)
+        learnt = self._learn_cap(complaint, body) or self._learn_fields(complaint, body)
+        # The newest field is the likeliest cause of a refusal that explains nothing.
+        is_open = learnt == self and "tools" in body and not complaint.is_filtered
+        return self._without_tools() if is_open else learnt
+
+    def _without_tools(self) -> "Dialect":
+        return replace(self, left_out=self.left_out | {"tools"})
 
     def _learn_cap(self, complaint: Complaint, body: dict[str, Any]) -> "Dialect | None":
         if self.cap_field == "max_tokens" and complaint.names("max_completion_tokens"):
@@ -85,7 +112,9 @@ class Dialect:
             notes.append("This model does not stream, so answers appear all at once.")
         elif "stream_options" in self.left_out:
             notes.append("This endpoint may not report token counts, so they are estimated.")
-        others = sorted(self.left_out - {"temperature", "stream", "stream_options"})
+        if "tools" in self.left_out:
+            notes.append("This model does not accept tools, so it cannot call a person by itself.")
+        others = sorted(self.left_out - {"temperature", "stream", "stream_options", "tools"})
         if others:
             notes.append(f"This model does not accept {', '.join(others)}.")
         if self.too_long:
@@ -139,6 +168,8 @@ def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[s
             break
     if "stream_options" not in dialect.left_out:
         body["stream_options"] = {"include_usage": True}
+    if request.can_ask_person and "tools" not in dialect.left_out:
+        body["tools"] = _TOOLS
     if request.temperature is not None and "temperature" not in dialect.left_out:
         body["temperature"] = min(request.temperature, dialect.max_temperature or 2.0)
     if "stream" in dialect.left_out:

@@ -36,7 +36,7 @@ const bylineOf = ({ h, strings }, name) =>
  * @param {{ role: string, kind?: unknown, author?: { name?: string } | null }} message
  */
 export function addByline(view, node, { role, kind, author }) {
-  if (role === "assistant" ? kind === "notice" : !author) return;
+  if (role === "assistant" ? kind === "notice" : !author?.name) return;
   // Below the date, if it has one.
   node.querySelector(":scope > .hidden")?.before(bylineOf(view, author?.name));
 }

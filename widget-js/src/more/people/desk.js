@@ -34,9 +34,9 @@ export function createDesk(view, { body, storage, localeNow }) {
   const { h, win, strings, actions } = view;
   const head = body.previousElementSibling;
   const title = head?.querySelector(".names p");
-  const face = head?.querySelector(".face");
+  const logo = head?.querySelector(".logo");
   /** The first letter of the widget's name. */
-  const letter = face?.textContent ?? "";
+  const letter = logo?.textContent ?? "";
   const says = h("p", "says", { role: "status" });
   const askPerson = buttonOf(h, "chip", strings.askPerson, () => ask("ask_person"));
   const askAgent = buttonOf(h, "chip", strings.askAgent, () => ask("ask_agent"));
@@ -87,9 +87,9 @@ export function createDesk(view, { body, storage, localeNow }) {
       node.hidden = says.hidden && askPerson.hidden && askAgent.hidden;
       const answers = talk?.handler === "team" ? strings.teamWaits : strings.ai;
       if (title) setText(title, name || answers);
-      if (!face) return;
-      setText(face, name ? initialsOf(name) : letter);
-      set(face, "class", name ? `face ${hueOf(name)}` : "face");
+      if (!logo) return;
+      setText(logo, name ? initialsOf(name) : letter);
+      set(logo, "class", name ? `logo ${hueOf(name)}` : "logo");
     },
   };
 }

@@ -1,0 +1,62 @@
+"use strict";
+// The draft of a reply, on the server: written one after the other, so that no write overtakes another.
+
+const inboxDrafts = (() => {
+  const PAUSE = 500;
+  let now = {};
+  let text = "";
+  let saved = "";
+  let timer = 0;
+  let chain = Promise.resolve();
+
+  function put({ id, organization }, content) {
+    chain = chain.then(async () => {
+      try {
+        await inboxRequests.send("PUT", `sessions/${id}/draft/`, { content }, organization, { keepalive: true });
+      } catch {
+        // The next write has the text again; until then it is in the box.
+        if (now.id === id) saved = undefined;
+      }
+    });
+  }
+
+  /** Writes what is typed, if the server does not have it. */
+  function save() {
+    clearTimeout(timer);
+    timer = 0;
+    if (!now.id || !now.member || text === saved) return;
+    saved = text;
+    put(now, text);
+  }
+
+  return {
+    save,
+    /** A conversation was opened: what its box shows, and what the server has. */
+    opened(facts, shown, kept) {
+      now = facts;
+      text = shown;
+      saved = kept;
+      save();
+    },
+    typed(facts, value) {
+      now = facts;
+      text = value;
+      clearTimeout(timer);
+      timer = setTimeout(save, PAUSE);
+    },
+    /** The server has deleted the draft: write it again, if there is one by now. */
+    lost(facts, value) {
+      now = facts;
+      text = value;
+      saved = "";
+      save();
+    },
+    start() {
+      document.addEventListener("visibilitychange", () => {
+        if (document.hidden) save();
+      });
+      addEventListener("pagehide", save);
+      addEventListener("online", save);
+    },
+  };
+})();
