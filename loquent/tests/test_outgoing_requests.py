@@ -24,6 +24,7 @@ ALLOWED = {
     "loquent/egress/pages.py": {"aiohttp"},
     # Its sessions are those of `egress`.
     "loquent/webhooks/transport.py": {"aiohttp"},
+    "widgets/push_transport.py": {"aiohttp"},
     # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL

@@ -68,8 +68,9 @@ async def test_visitor_talks_to_a_person_and_rates_the_conversation(
         await expect_once(panel, "Ana Ruiz joined the chat.")
         line = log(panel).get_by_role("article").last
         await expect(line).to_contain_text("Ana Ruiz: Hello, this is Ana.")
-        await expect(line.locator(".face")).to_have_text("AR")
-        await expect(line).to_have_accessible_name(f"Ana Ruiz, {await line.get_attribute('title')}")
+        await expect(line.locator(".initials")).to_have_text("AR")
+        time = await line.get_attribute("data-time")
+        await expect(line).to_have_accessible_name(f"Ana Ruiz, {time}")
         await expect(panel.locator(".names p")).to_have_text("Ana Ruiz")
 
         async def is_seen() -> None:
