@@ -98,6 +98,7 @@ FOR_ALL = {
 }
 # Addresses that take a form alone: their own tests say from whom.
 FORMS = {
+    "register_push",
     "jobs_job_retry",
     "setup_own_shop",
     "setup_look",

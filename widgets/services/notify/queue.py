@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
 from loquent.jobs.kinds import KINDS
-from widgets.models import ConversationEvent, Notification, WidgetSession
+from widgets.models import ConversationEvent, Notification, PushDevice, WidgetSession
 from widgets.models.notifications import Channel, NotificationState
 from widgets.models.team import EventKind
 from widgets.team_types import Handler, WorkStatus
 
 KIND = "notification"
+# A member with an open inbox has heard the sound before.
+PUSH_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,18 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
     now = wanted_in(session)
     if now == before:
         return
-    drop_waiting(session.id, Channel.STAFF_MAIL)
-    seconds = settings.LIMITS.handoff_mail_seconds
-    if now.since is None or not seconds or _took_it_themselves(session, before):
+    note_seen_by_staff(session.id)
+    if now.since is None or _took_it_themselves(session, before):
         return
-    row = Notification.objects.create(
-        session=session, channel=Channel.STAFF_MAIL, waiting_since=now.since
-    )
+    members = PushDevice.objects.filter(member__organization_id=session.widget.organization_id)
+    if members.exists():
+        _create(session, Channel.PUSH, now.since, seconds=PUSH_SECONDS)
+    if seconds := settings.LIMITS.handoff_mail_seconds:
+        _create(session, Channel.STAFF_MAIL, now.since, seconds=seconds)
+
+
+def _create(session: WidgetSession, channel: Channel, since: datetime, *, seconds: float) -> None:
+    row = Notification.objects.create(session=session, channel=channel, waiting_since=since)
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)
 
 
@@ -59,14 +66,11 @@ def note_reply(session: WidgetSession) -> None:
 
 
 def note_seen_by_staff(session_id: UUID) -> None:
-    """Drop what waits: a member who may answer looks at the conversation."""
-    drop_waiting(session_id, Channel.STAFF_MAIL)
-
-
-def drop_waiting(session_id: UUID, channel: Channel) -> None:
-    """Make the waiting notifications of a session void."""
+    """Make void what members would be told: one who may answer knows, or it is settled."""
     rows = Notification.objects.filter(
-        session_id=session_id, channel=channel, state=NotificationState.WAITING
+        session_id=session_id,
+        channel__in=(Channel.STAFF_MAIL, Channel.PUSH),
+        state=NotificationState.WAITING,
     )
     rows.update(state=NotificationState.VOID, updated_at=timezone.now())
 
@@ -83,3 +87,9 @@ def _took_it_themselves(session: WidgetSession, before: Wanted) -> bool:
         return False
     newest = ConversationEvent.objects.filter(session=session).order_by("-created_at", "-id")
     return newest.values_list("kind", flat=True).first() != EventKind.ASSIGNED
+
+
+def channel_of(notification_id: UUID) -> str | None:
+    """Return the channel of a notification; None if it is deleted."""
+    rows = Notification.objects.filter(id=notification_id)
+    return rows.values_list("channel", flat=True).first()

@@ -83,6 +83,7 @@ const inboxComposer = (() => {
     onTyping = typing;
     inboxDrafts.start();
     inboxSavedReplies.start({ area: areas.reply, facts: () => facts });
+    inboxManageReplies.start({ changed: inboxSavedReplies.changed, typed: () => areas.reply.value });
     inboxOutbox.start({
       edited: edit,
       sent(item) {
