@@ -87,6 +87,7 @@ class ContactForm(GuardedForm[Contact]):
 class ContactAdmin(TenantAdmin):
     """The people who left their details."""
 
+    empty_text = "No contacts yet. Visitors who leave their details appear here."
     nav = Nav("", 2, "Contacts", "person")
     form = ContactForm
     list_display = ["__str__", "email", "phone", "organization", "created_at"]

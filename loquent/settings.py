@@ -239,6 +239,9 @@ OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 # Names that the form of an agent suggests; any other may be typed.
 OPENAI_MODELS = envlist("OPENAI_MODELS")
 MEANING = envbool("MEANING", True)
+# Where model connections of organizations may lead to, beyond https to public addresses.
+MODEL_ALLOWED_NETWORKS = envnetworks("MODEL_ALLOWED_NETWORKS")
+MODEL_ALLOW_HTTP = envbool("MODEL_ALLOW_HTTP", False)
 
 # --- Ceilings of the operator --------------------------------------------------------------------
 

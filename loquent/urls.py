@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from loquent.agents.api import TextAgentViewSet
+from loquent.agents.connection_api import ModelConnectionViewSet
 from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.organizations.api.members import MemberViewSet
@@ -24,6 +25,7 @@ router = DefaultRouter()
 router.include_format_suffixes = False
 router.register("widgets", WidgetViewSet, basename="widget")
 router.register("agents", TextAgentViewSet, basename="agent")
+router.register("connections", ModelConnectionViewSet, basename="connection")
 router.register(
     r"agents/(?P<agent_id>[0-9a-f-]{36})/questions", AgentQuestionViewSet, basename="agent-question"
 )

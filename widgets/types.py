@@ -267,7 +267,6 @@ class Handshake:
     last_seq: int
     ip: str
     language: str = ""
-    accept_language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

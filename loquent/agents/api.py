@@ -12,8 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
-from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, ModelConnection, TextAgent
 from loquent.agents.services import (
     DEFAULT_MODEL,
     agent_version,
@@ -21,12 +20,16 @@ from loquent.agents.services import (
     delete_agent,
     update_agent,
 )
+from loquent.organizations.api.authentication import request_organization
 from loquent.organizations.api.base import VersionedCrudViewSet
 from loquent.rest.errors import NewestFirstPagination
 from loquent.rest.filters import BooleanChoice, PeriodFilterSet, SearchFilter
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from loquent.server.large_bodies import accepts_large_bodies
+
+# A page of a list has fewer agents if their knowledge together has more characters.
+PAGE_CHARS = 2_000_000
 
 
 class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
@@ -39,6 +42,16 @@ class KnowledgeEntrySerializer(StrictSerializer[KnowledgeEntry]):
         fields = ["id", "title", "content", "url"]
 
 
+class ConnectionField(serializers.PrimaryKeyRelatedField[ModelConnection]):
+    """The id of a connection of the request's organization."""
+
+    default_error_messages: ClassVar = {"does_not_exist": "There is no such connection."}
+
+    def get_queryset(self) -> Any:
+        organization = request_organization(self.context["request"])
+        return ModelConnection.objects.filter(organization=organization)
+
+
 ENTRY = {
     "title": "Shipping",
     "content": "Parcels arrive within two days.",
@@ -48,6 +61,7 @@ AGENT = {
     "name": "Helper",
     "instructions": "Answer in two sentences.",
     "model": DEFAULT_MODEL,
+    "connection": None,
     "knowledge": [ENTRY],
 }
 
@@ -73,6 +87,11 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
 
     organization_id = serializers.UUIDField(read_only=True)
     knowledge = KnowledgeEntrySerializer(many=True, required=False)
+    connection = ConnectionField(
+        required=False,
+        allow_null=True,
+        help_text="The id of the model connection to use; null: the server's own.",
+    )
 
     class Meta:
         model = TextAgent
@@ -82,6 +101,7 @@ class TextAgentSerializer(StrictSerializer[TextAgent]):
             "name",
             "instructions",
             "model",
+            "connection",
             "max_output_tokens",
             "temperature",
             "language",
@@ -116,12 +136,12 @@ class AgentPagination(NewestFirstPagination):
 
 
 def _fitting(agent_ids: list[UUID]) -> int:
-    """Return how many agents, from the first, stay within the limit of one agent's knowledge."""
+    """Return how many agents, from the first, have no more than PAGE_CHARS of knowledge."""
     entries = KnowledgeEntry.objects.filter(agent__in=agent_ids).order_by()
     length = Length("content") + Length("title") + Length("url")
     sizes = dict(entries.values_list("agent").annotate(size=Sum(length)))
     sums = accumulate(sizes.get(agent_id, 0) for agent_id in agent_ids)
-    return sum(1 for size in sums if size <= MAX_KNOWLEDGE_CHARS)
+    return sum(1 for size in sums if size <= PAGE_CHARS)
 
 
 @extend_schema_view(
@@ -129,7 +149,7 @@ def _fitting(agent_ids: list[UUID]) -> int:
         summary="List text agents",
         description=(
             "The organization's agents with their knowledge, newest first. A page has fewer than "
-            f"50 if their knowledge has more than {MAX_KNOWLEDGE_CHARS:,} characters."
+            f"50 if their knowledge has more than {PAGE_CHARS:,} characters."
         ),
     ),
     retrieve=extend_schema(

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class AgentsConfig(AppConfig):
     name = "loquent.agents"
     label = "agents"
-    verbose_name = "Text agents"
+    verbose_name = "Assistants"
 
     def ready(self) -> None:
         """Keep vectors in the database."""

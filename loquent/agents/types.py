@@ -68,6 +68,18 @@ class VisitorPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """An organization's own endpoint. `id` identifies its connection.
+
+    `api_key` is None if it can't be read any more, and empty if the endpoint needs none.
+    """
+
+    id: str
+    base_url: str
+    api_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """All that a backend needs; plain data, so that no backend touches the database.
 
@@ -75,8 +87,8 @@ class ReplyRequest:
     visitor's message to answer; it is already bounded. `knowledge` is all the agent's entries;
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
     `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
-    `can_ask_person`: the backend may end the answer with `wants_person`. `meter` records what the
-    request costs.
+    `endpoint` None: the server's own. `can_ask_person`: the backend may end the answer with
+    `wants_person`. `meter` records what the request costs.
     """
 
     agent_id: str
@@ -90,6 +102,7 @@ class ReplyRequest:
     page: VisitorPage | None = None
     language: str = ""
     visitor_language: str = ""
+    endpoint: ModelEndpoint | None = None
     can_ask_person: bool = False
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 

@@ -29,14 +29,16 @@ class GuardedConnector(aiohttp.TCPConnector):
     `has_refused`: a connection was refused; aiohttp reports only that connecting failed.
     """
 
-    def __init__(self, rules: EgressRules) -> None:
+    def __init__(self, rules: EgressRules, *, keeps_alive: bool = False, limit: int = 100) -> None:
+        """`keeps_alive`: connections are used again; each was checked when it was made."""
         self.rules = rules
         self.has_refused = False
         super().__init__(
             resolver=_Resolver(),
             socket_factory=self._guarded_socket,
             use_dns_cache=False,
-            force_close=True,
+            force_close=not keeps_alive,
+            limit=limit,
         )
 
     def _guarded_socket(self, addr_info: Any) -> socket.socket:

@@ -19,7 +19,15 @@ TENANT_APPS = frozenset({"organizations", "agents", "contacts", "jobs", "webhook
 WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage", "job", "webhookdelivery"})
 # Rows that only owners can see.
 OWNERS_ALONE = frozenset(
-    {"apikey", "invitation", "auditentry", "job", "webhookendpoint", "webhookdelivery"}
+    {
+        "apikey",
+        "invitation",
+        "auditentry",
+        "job",
+        "modelconnection",
+        "webhookendpoint",
+        "webhookdelivery",
+    }
 )
 # Rows kept as evidence: staff can view them, but not delete them.
 EVIDENCE = frozenset({"erasurereceipt", "auditentry"})

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from contacts.models import Contact
-from loquent.agents.models import DailyTokenUsage, TextAgent
+from loquent.agents.models import DailyTokenUsage, ModelConnection, TextAgent
 from loquent.jobs.models import Job
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
@@ -38,6 +38,7 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     ApiKey: (OWNER, OWNER, OWNER, OWNER, OWNER),
     AuditEntry: (OWNER, None, OWNER, None, OWNER),
     Job: (OWNER, None, OWNER, OWNER, OWNER),
+    ModelConnection: (OWNER, OWNER, OWNER, OWNER, OWNER),
     WebhookEndpoint: (OWNER, OWNER, OWNER, OWNER, OWNER),
     WebhookDelivery: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -103,6 +104,8 @@ FORMS = {
     "setup_look",
     "setup_hide",
     "organizations_invitation_resend",
+    "agents_modelconnection_models",
+    "agents_modelconnection_test",
     "webhooks_webhookdelivery_resend",
     "webhooks_webhookendpoint_resendfailed",
     "webhooks_webhookendpoint_rotate",
@@ -185,6 +188,9 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
         organization=acme, data={"url": "https://example.com/", "events": ["*"]}
     )
     return {
+        ModelConnection: ModelConnection.objects.create(
+            organization=acme, name="Ours", base_url="https://example.com/v1"
+        ),
         WebhookEndpoint: webhook, WebhookDelivery: send_ping(endpoint=webhook),
         Organization: acme, Membership: member.memberships.get(), ApiKey: key, TextAgent: agent,
         DailyTokenUsage: usage, Contact: contact, WidgetConfig: widget, WidgetSession: session,

@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.agents.models import AgentQuestion
+from loquent.agents.models import AgentQuestion, ModelConnection
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
@@ -118,6 +118,16 @@ MATRIX |= {
     ("post", "/api/v1/webhooks/{id}/resend-failed/"): WEBHOOKS,
     ("get", "/api/v1/events/"): WEBHOOKS,
 }
+MATRIX |= {
+    ("get", "/api/v1/connections/"): WEBHOOKS,
+    ("post", "/api/v1/connections/"): WEBHOOKS,
+    ("get", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("put", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("patch", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("delete", "/api/v1/connections/{id}/"): WEBHOOKS,
+    ("post", "/api/v1/connections/{id}/test/"): WEBHOOKS,
+    ("get", "/api/v1/connections/{id}/models/"): WEBHOOKS,
+}
 OTHERS = {"other owner", "other key"}
 
 
@@ -152,6 +162,9 @@ def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
     session, _ = create_widget_session(widget=widget)
+    connection = ModelConnection.objects.create(
+        organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
+    )
     webhook = create_endpoint(
         organization=acme, data={"url": "https://example.com/", "events": ["*"]}
     )
@@ -167,6 +180,7 @@ def ids(acme: Organization) -> dict[str, str]:
         "asked": str(widget.text_agent_id),
         "unanswered": str(unanswered.id),
         "webhooks": str(webhook.id),
+        "connections": str(connection.id),
         "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(agent.id),
@@ -197,6 +211,8 @@ def test_permissions_match_the_matrix(
     body: dict[str, Any] = {"name": "New", "text_agent_id": str(own_agent.id)}
     if kind == "questions":
         body = {"question": "Who is the pope?", "expect": "none"}
+    if kind == "connections":
+        body = {"name": "New", "base_url": "https://example.com/v1"}
     answering = globex if caller in OTHERS else acme
     member = str(answering.memberships.filter(role=Role.OWNER)[0].id)
     if kind in {"sessions", "saved-replies", "availability"}:
@@ -233,7 +249,9 @@ def expected(caller: str, method: str, path: str) -> set[int]:
         return {403}
     if caller in OTHERS and ("{id}" in path or "{agent_id}" in path):
         return {404}
-    return {200, 201, 204} if caller in allowed | OTHERS else {403}
+    # Nothing listens where the connection leads to.
+    allowed_statuses = {503} if path.endswith("/models/") else {200, 201, 204}
+    return allowed_statuses if caller in allowed | OTHERS else {403}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/contacts/", "/api/v1/api-keys/"])

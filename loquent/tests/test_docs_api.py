@@ -15,6 +15,8 @@ from rest_framework.serializers import BaseSerializer
 from contacts.api import ContactSerializer
 from contacts.models import Contact
 from loquent.agents.api import TextAgentSerializer
+from loquent.agents.connection_api import ModelConnectionSerializer
+from loquent.agents.models import ModelConnection
 from loquent.errors import ErrorCode
 from loquent.limits import Limits
 from loquent.organizations.api.api_keys import NewApiKeySerializer
@@ -37,15 +39,9 @@ from widgets.services.sessions import create_widget_session
 
 PAGE = read("docs/api.md")
 RESOURCES = (
-    "Widgets",
-    "Agents",
-    "Contacts",
-    "Sessions",
-    "Members",
-    "Saved replies",
-    "API keys",
-    "Webhooks",
-)
+    "Widgets", "Agents", "Contacts", "Sessions", "Members", "Saved replies", "API keys",
+    "Connections", "Webhooks",
+)  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -76,6 +72,7 @@ def test_documented_endpoints_match_the_code() -> None:
         ("Saved replies", [SavedReplySerializer]),
         ("API keys", [NewApiKeySerializer]),
         ("Webhooks", [NewWebhookSerializer]),
+        ("Connections", [ModelConnectionSerializer]),
     ],
 )
 def test_documented_fields_match_the_code(
@@ -153,6 +150,9 @@ def test_documented_examples_work(
     variables["JAR"], variables["TOKEN"] = cookies.splitlines()[-1].split()
     data: EndpointData = {"url": "https://example.com/", "events": ["*"]}
     webhook = create_endpoint(organization=acme, data=data)
+    connection = ModelConnection.objects.create(
+        organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
+    )
     # Each example finds rows of its own.
     for number, example in enumerate(examples):
         widget = make_widget(acme)
@@ -166,6 +166,7 @@ def test_documented_examples_work(
             "CONTACT_ID": str(contact.id),
             "SESSION_ID": str(session.id),
             "WEBHOOK_ID": str(webhook.id),
+            "CONNECTION_ID": str(connection.id),
             "MEMBER_ID": str(acme.memberships.get(user=alice).id),
             "KEY_ID": str(create_api_key(organization=acme, name="Old")[0].id),
         }

@@ -94,11 +94,10 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   function build() {
     const composer = createComposer(view, draft.text ?? "", send, (text) => keepDraft({ text }));
     const formPlace = h("div");
-    const onEdit = (/** @type {string} */ cid) => composer.restore(actions.edit(cid));
     const notice = createNotice(view);
     const starters = createStarters(view, send);
     const below = [starters.node, formPlace];
-    const transcript = createTranscript(view, onEdit, [notice.line], below);
+    const transcript = createTranscript(view, [notice.line], below);
     const { scroller, pill } = transcript;
     const bottom = [notice.card, composer.node];
     const panel = createPanel(view, [scroller, pill], bottom, close, {
@@ -118,13 +117,13 @@ export function createChat(context, strings, actions, getState, extras, soundOf,
   function withAdditions(run) {
     extras.need((more) => {
       if (!parts) return;
-      const { panel, formPlace, transcript } = parts;
-      const { nodeOf, lineOf, scroller } = transcript;
+      const { panel, formPlace, transcript, composer } = parts;
+      const { nodeOf, lineOf, scroller, follow } = transcript;
       if (!additions) {
         additions = more.createAdditions(view, {
           ...{ formPlace, draft, keepDraft, getState, focus: focusInside, redraw: loop.request },
           ...{ body: panel.body, menuButton: panel.menuButton, nodeOf, send },
-          ...{ scroller, lineOf, storage, toJson },
+          ...{ scroller, follow, lineOf, storage, toJson, restore: composer.restore },
           ...{ sound: soundOf(more), localeNow: () => shadowHost.root.lang },
         });
         additions.render(getState());

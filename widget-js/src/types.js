@@ -18,10 +18,10 @@
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
  *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[], outcome?: string,
- *   author?: { name?: string } | null,
+ *   author?: { name: string } | null, kind?: string,
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.
- *   `done`: the turn of this question has ended; `asked`: the key of the question of this answer.
+ *   `kind`: "notice" for the line of a transition. `done`: the turn of this question has ended; `asked`: the key of the question of this answer.
  *
  * @typedef {{ title: string, message: string }} Choice a button that sends `message`
  *
@@ -41,6 +41,12 @@
  *   hours: { [day: string]: [string, string][] } | null,
  * }} ContactCard
  *
+ * @typedef {{
+ *   handler: "agent" | "team" | "person", status: string, person: { name: string } | null,
+ *   can_ask_person: boolean, can_ask_agent: boolean, back_at: string | null,
+ *   expected: "minutes" | "hour" | "hours" | "day" | null, reply_email: boolean, survey: boolean,
+ * }} Talk Who has the conversation.
+ *
  * @typedef {{ [name: string]: any, type: string }} Frame
  * @typedef {"idle" | "connecting" | "open" | "waiting" | "asleep" | "stopped"} Link
  *
@@ -48,7 +54,7 @@
  *   open: boolean, link: Link, reason: string, offline: boolean, hidden: boolean, lost: boolean,
  *   v2: boolean, token: string | null, ready: boolean,
  *   messages: Message[], outbox: Pending[], turn: Turn | null, regenerating: string | null,
- *   pendingRatings: PendingRating[], starters: string[], notice: Notice | null, contactCard: ContactCard | null, agreed: string | null,
+ *   pendingRatings: PendingRating[], starters: string[], notice: Notice | null, contactCard: ContactCard | null, talk: Talk | null, agreed: string | null,
  *   historyComplete: boolean,
  *   submitted: boolean | null, contact: Contact | null, contactError: string, contactSaved: boolean,
  *   alert: string, read: number, unread: number, replays: number,
@@ -76,7 +82,7 @@
  *
  * @typedef {{
  *   position?: Config["position"], offsetX?: number, offsetY?: number, zIndex?: number,
- *   launcherIcon?: string, launcherText?: string, theme?: "auto" | "light" | "dark",
+ *   launcherIcon?: string, launcherText?: string, teaser?: string, teaserDelay?: number, theme?: "auto" | "light" | "dark",
  *   locale?: string, open?: true, sound?: "on" | "off", texts?: { [name: string]: string },
  *   pageContext?: { [name: string]: any }, container?: string,
  * }} Options The page's options, validated.
@@ -102,6 +108,8 @@
  *   edit(cid: string): string, stop(): void, regenerate(id: string): void, agree(): void,
  *   rate(id: string, rating: Rating, comment?: string): void,
  *   restart(): void, submit(contact: Contact): void, touch(): void,
- * }} Actions What the view can trigger.
+ *   transmit(frame: object): boolean, peek?: ((frame: Frame) => boolean) | null,
+ * }} Actions What the view can trigger. `transmit`: send a frame; returns whether there is an open
+ *   connection. `peek`: sees each frame first, and returns whether nobody else is to see it.
  */
 export {};

@@ -137,3 +137,15 @@ test("sending a message leads from the sheet back to the transcript", async () =
   assert.equal(cardOf(page), null);
   assert.equal(page.root.activeElement, page.get("textbox", "Message"));
 });
+
+test("focus that goes below the sheet closes it, and stays there", async () => {
+  const page = await started(CARD, {}, history(line("user", "a", { seq: 1 })));
+  page.click("Menu");
+  page.click("Contact us");
+  page.get("textbox", "Message").focus();
+  assert.ok(cardOf(page));
+  const scroller = page.root.querySelector(".scroller");
+  scroller.focus();
+  assert.equal(cardOf(page), null);
+  assert.equal(page.root.activeElement, scroller);
+});

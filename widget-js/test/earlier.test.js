@@ -205,3 +205,15 @@ for (const broken of ["{", "7", "[null]", '[{"messages":7}]', '[{"messages":[nul
     local.set("earlier", broken);
     assert.deepEqual(readEarlier(local, 0), []);
   });
+
+test("a person's words keep the name in the copy", async () => {
+  const page = await started(
+    line("user", "Is anyone there?", { seq: 1 }),
+    line("staff", "I am.", { seq: 2, author: { name: "Mia" }, kind: "text" }),
+  );
+  renew(page);
+  page.click("Read the previous conversation");
+  const [, said] = sheet(page).querySelectorAll("[role=article]");
+  assert.match(said.getAttribute("aria-label"), /^Mia, /);
+  assert.match(said.textContent, /^Mia:.*I am\.$/);
+});

@@ -1,6 +1,7 @@
 /** "Did this help?", once per conversation. */
 
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import english from "../src/i18n/more-english.js";
 import { isClosing } from "../src/more/helped.js";
@@ -114,6 +115,17 @@ for (const [words, yes, no] of [
     for (const text of yes) assert.ok(isClosing(text, words), text);
     for (const text of no) assert.ok(!isClosing(text, words), text);
   });
+
+test("the closing words of each language are recognised", async () => {
+  for (const name of readdirSync(new URL("../src/locales", import.meta.url))) {
+    if (name === "en.js") continue;
+    const { closing } = (await import(`../src/locales/${name}`)).default;
+    for (const word of closing.split("|")) {
+      assert.ok(isClosing(`${word}!`, closing), `${name}: ${word}`);
+      assert.ok(!isClosing(`${word}?`, closing), `${name}: ${word}?`);
+    }
+  }
+});
 
 test("a space right after a rating does not take it back", async () => {
   const page = await started();

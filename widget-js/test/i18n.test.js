@@ -10,7 +10,7 @@ import first from "../src/locales/en.js";
 /** Error codes that a visitor can see; each language translates them. */
 const ERRORS = [
   ...["busy", "contact_info_invalid", "contact_info_required", "daily_cap_reached"],
-  ...["internal", "interrupted", "message_too_long", "rate_limited"],
+  ...["internal", "interrupted", "message_too_long", "person_unavailable", "rate_limited"],
 ];
 /** Texts of small buttons, which must not be much longer than in English. */
 const BUTTONS = [
@@ -23,6 +23,7 @@ const COGNATES = {
   menu: ["da", "fr", "id", "it", "nl", "pl", "pt", "pt-BR"],
   offline: ["da", "de", "it", "nl"],
   email: ["el", "id", "vi"],
+  aiMark: ["cs", "da", "id", "ja", "ko", "nl", "pl", "ro", "sv", "vi", "zh", "zh-TW"],
   ...{ name: ["de"], commentSend: ["da"], log: ["fr"], message: ["fr"], sources: ["fr"] },
 };
 const SCRIPTS = ["Latin", "Arabic", "Cyrillic", "Greek", "Hebrew", "Devanagari"];

@@ -88,7 +88,7 @@ const cases = {
   "a mail address": ["<a@b.example>", '<p><a href="mailto:a@b.example">a@b.example</a></p>'],
   "links with their addresses below": [
     '[a][1], [*b*][ Two ], [1] and [c][3]\n\n[1]: https://x.example/\n[two]: <https://y.example/> "t"\n[3]: javascript:alert(1)',
-    '<p><a href="https://x.example/">a</a>, <a href="https://y.example/"><em>b</em></a>, <a href="https://x.example/">1</a> and c</p>',
+    '<p><a href="https://x.example/">a</a>, <a href="https://y.example/"><em>b</em></a>, <a href="https://x.example/">[1]</a> and c</p>',
   ],
   "an address in code is no target": [
     "```\n[1]: https://x.example/\n```\n[a][1]",

@@ -86,6 +86,8 @@ for (const [name, value, hint] of [
   ["launcherIcon", "cat", /data-launcher-icon .*chat, question/],
   ["launcherText", "x".repeat(41), /data-launcher-text .*40/],
   ["launcherText", "  ", /data-launcher-text/],
+  ["teaser", "x".repeat(81), /data-teaser .*80/],
+  ["teaserDelay", "0", /data-teaser-delay .*1 to 3600/],
   ["theme", "pink", /data-theme .*auto, light, dark/],
   ["locale", "tlh", /data-locale .*\bde\b/],
   ["sound", "loud", /data-sound .*on, off/],

@@ -90,7 +90,7 @@ test("the header shows the first letter of the name, hidden from screen readers"
     const page = openPage({ config: { name } });
     await page.embed();
     page.start();
-    const face = page.root.querySelector(".face");
+    const face = page.root.querySelector(".logo");
     assert.deepEqual([face.textContent, face.getAttribute("aria-hidden")], [initial, "true"]);
   }
 });

@@ -248,6 +248,29 @@ test("sources are links; invalid addresses are shown as text", async () => {
   assert.match(page.text("log"), /Bad/);
 });
 
+test("numbers that an answer cites are links to their sources", async () => {
+  const page = await started(start());
+  page.socket.say(
+    final("It costs 5 euros [1][2], see `[1]` and [3].\n\n```\n[2]", {
+      sources: [
+        { title: "Shipping", url: "https://x.example/s" },
+        { title: "Prices", url: "https://x.example/p?a=1&b=(2)" },
+      ],
+    }),
+  );
+  page.draw();
+  const links = [...page.root.querySelectorAll(".bubble > p a")];
+  assert.deepEqual(
+    links.map((each) => [each.textContent, each.href, each.rel]),
+    [
+      ["[1]", "https://x.example/s", "noopener noreferrer nofollow ugc"],
+      ["[2]", "https://x.example/p?a=1&b=(2)", "noopener noreferrer nofollow ugc"],
+    ],
+  );
+  assert.match(page.text("log"), /It costs 5 euros \[1\]\[2\], see \[1\] and \[3\]\./);
+  assert.equal(page.root.querySelector("pre code").textContent.trim(), "[2]");
+});
+
 test("a visitor's message is rendered as text, never as markup", async () => {
   const page = await started();
   page.write("**a** <b>x</b>\nb");

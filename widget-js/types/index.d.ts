@@ -43,6 +43,10 @@ export interface LoquentSettings {
   offsetY?: number | string;
   zIndex?: number | string;
   launcherText?: string;
+  /** A line beside the button, shown once per visitor. At most 80 characters. */
+  teaser?: string;
+  /** Seconds until the teaser is shown, 1 to 3600 (10). */
+  teaserDelay?: number;
   launcherIcon?: "chat" | "question" | "spark" | "support" | "mail";
   theme?: LoquentTheme;
   /** A BCP 47 language tag. */

@@ -56,6 +56,7 @@ class ContactDataAdmin(ContactAdmin):
         "created_at",
     ]  # fmt: skip
     change_form_template = f"{TEMPLATES}/change_form.html"
+    delete_confirmation_template = f"{TEMPLATES}/delete_confirmation.html"
 
     class Media:
         css = {"all": ["loquent/inbox.css"]}
@@ -106,14 +107,14 @@ class ContactDataAdmin(ContactAdmin):
                 "session": session,
                 "summary": seen[session.id],
                 "badge": badge(session.outcome),
-                "claims": claims(session),
+                "claims": [claim for claim in claims(session) if claim["differs"]],
             }
             for session in sessions
         ]
         return {
             "conversations": rows,
             "older": older,
-            "differing": [row for row in rows if any(c["differs"] for c in row["claims"])],
+            "differing": [row for row in rows if row["claims"]],
             "may_apply": self.has_change_permission(request, contact),
             "all_url": f"{reverse(SESSIONS)}?contact__id__exact={contact.pk}",
         }
@@ -141,6 +142,7 @@ class ContactDataAdmin(ContactAdmin):
             "contact": contact,
             "counts": count_contact_data(contact=contact),
             "back": reverse("admin:contacts_contact_change", args=[contact.pk]),
+            "delete_url": reverse("admin:contacts_contact_delete", args=[contact.pk]),
         }
         return TemplateResponse(request, f"{TEMPLATES}/erase.html", context)
 
@@ -180,7 +182,8 @@ class RetentionForm(forms.ModelForm[Organization]):
 class ErasureReceiptAdmin(SettingsPanel):
     """How long conversations are kept, and the read-only log of erasures."""
 
-    nav = Nav("Settings", 35, "Privacy", "receipt", section="Settings", title="Deletion log")
+    empty_text = "No contact has been erased yet."
+    nav = Nav("Settings", 37, "Privacy", "receipt", section="Settings", title="Deletion log")
     panel_form = RetentionForm
     panel_title = "Conversations"
     list_title = "Deletion log"

@@ -106,7 +106,12 @@ class FeedbackFilter(admin.SimpleListFilter):
     parameter_name = "feedback"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "Any"), ("down", "Thumbs down"), ("up", "Thumbs up")]
+        return [
+            ("any", "Any"),
+            ("down", "Thumbs down"),
+            ("up", "Thumbs up"),
+            ("comment", "With a comment"),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[WidgetSession]
@@ -117,6 +122,8 @@ class FeedbackFilter(admin.SimpleListFilter):
                 return queryset.filter(Exists(rated))
             case "down" | "up" as rating:
                 return queryset.filter(Exists(rated.filter(rating=rating)))
+            case "comment":
+                return queryset.filter(Exists(rated.exclude(rating_comment="")))
         return queryset
 
 

@@ -145,6 +145,9 @@ class ConversationLists(TenantAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConversationList
 
+    def row_name(self, obj: WidgetSession) -> str:
+        return visitor_name(obj)
+
     @admin.display(description="visitor", ordering="contact__name")
     def visitor(self, obj: WidgetSession) -> str:
         return visitor_name(obj)

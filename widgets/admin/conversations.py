@@ -28,6 +28,7 @@ from widgets.admin.conversation_export import MENU, as_file, stream_records
 from widgets.admin.conversation_filters import filter_chips
 from widgets.admin.conversation_list import ConversationLists, claims, reason_chips
 from widgets.admin.inbox.counts import attention_count
+from widgets.admin.unanswered import answer_message_url
 from widgets.models import WidgetSession
 from widgets.services.attention import mark_as_done
 from widgets.services.contact_resolution import apply_contact_claim
@@ -126,6 +127,7 @@ class WidgetSessionAdmin(ConversationLists):
             ),
             "reasons": reason_chips(session),
             "formats": MENU,
+            "answer_url": answer_message_url(request, session.widget),
             "may_mark": self.has_mark_permission(request, session),
             "may_apply": self.has_apply_permission(request, session),
             "live_url": f"/admin/widgets/widgetsession/{session.pk}/live/",
@@ -141,7 +143,11 @@ class WidgetSessionAdmin(ConversationLists):
         session = self._session(request, id)
         after = request.GET.get("after", "")
         lines, _ = transcript(session=session, after=int(after) if SEQ.fullmatch(after) else 0)
-        context = {"lines": lines, "visitor": visitor_name(session)}
+        context = {
+            "lines": lines,
+            "visitor": visitor_name(session),
+            "answer_url": answer_message_url(request, session.widget),
+        }
         response = TemplateResponse(request, f"{TEMPLATES}/messages.html", context)
         response["Cache-Control"] = "no-store"
         return response

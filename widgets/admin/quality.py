@@ -12,6 +12,8 @@ from widgets.admin.charts import bar_chart
 from widgets.admin.home.page import sessions_for
 from widgets.admin.home.sections import list_url
 from widgets.admin.overview import draw_bars
+from widgets.admin.questions import COLUMNS as FIGURE_COLUMNS
+from widgets.admin.questions import evaluated_agents
 from widgets.services.conversations import visitor_name
 from widgets.services.insights.quality import QualityWeek, count_quality, disliked_answers
 from widgets.types import AnswerOutcome
@@ -47,6 +49,8 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "last": labels[-1],
         "titles": [title for _, title in COLUMNS],
         "weeks": [_row(week) for week in weeks],
+        "evaluated": evaluated_agents(request),
+        "figures": FIGURE_COLUMNS.values(),
         "answers": [
             {
                 "question": answer.reply_to.content if answer.reply_to else "",

@@ -4,6 +4,7 @@ from typing import cast
 
 from django.contrib import admin
 
+from loquent.agents.admin.pages import AgentPages
 from loquent.organizations.site.navigation import Nav
 from loquent.organizations.site.staff_site import StaffPage, StaffSite
 from widgets.admin.home.page import home_page
@@ -13,12 +14,14 @@ from widgets.admin.knowledge import knowledge_page
 from widgets.admin.notifications import notifications_page, register_push
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
+from widgets.admin.questions import below_entries, questions_page
 from widgets.admin.setup.first_run import SETUP_PAGES
 from widgets.admin.unanswered import answer_page
 
 site = cast("StaffSite", admin.site)
 site.home = home_page
 site.desk = "inbox"
+AgentPages.below_entries.append(below_entries)
 site.pages += [
     StaffPage(
         "inbox",
@@ -38,6 +41,7 @@ site.pages += [
         quality_page,
         Nav("Assistant", 13, "Quality", "quality", section="Quality"),
     ),
+    StaffPage("test_questions", "quality/questions/", questions_page),
     StaffPage(
         "reports",
         "reports/",

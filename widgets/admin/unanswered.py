@@ -15,12 +15,14 @@ from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services.entries import save_entry
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
+from widgets.models import WidgetConfig, WidgetMessage
 from widgets.services.insights.unanswered import (
     UnansweredGroup,
     answer_group,
     find_group,
     ignore_group,
 )
+from widgets.types import MessageRole
 
 
 class AnswerForm(forms.Form):
@@ -43,9 +45,22 @@ def answer_url(group: UnansweredGroup) -> str:
     return f"{reverse('admin:answer_question')}?{query}"
 
 
+def answer_message_url(request: HttpRequest, widget: WidgetConfig) -> str:
+    """Return the address of the page on which a visitor's message is answered, without its ID.
+
+    An empty text for members who may not write answers.
+    """
+    if not request.user.has_perm("agents.change_textagent", widget.organization):
+        return ""
+    query = urlencode({"agent": str(widget.text_agent_id)})
+    return f"{reverse('admin:answer_question')}?{query}&message="
+
+
 def answer_page(request: HttpRequest) -> HttpResponse:
     """Show the form with the question as the title; save the entry, and measure the question."""
     agent = _agent(request)
+    if "message" in request.GET:
+        return _message_page(request, agent)
     group = _group(request, agent)
     if request.method == "POST" and "ignore" in request.POST:
         if group is not None:
@@ -69,6 +84,30 @@ def answer_page(request: HttpRequest) -> HttpResponse:
         "agent": agent,
         "group": group,
         "back": reverse("admin:knowledge"),
+    }
+    return TemplateResponse(request, "admin/answer_question.html", context)
+
+
+def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
+    """Show the form with one visitor's message as the title, and return to its conversation."""
+    asked = WidgetMessage.objects.filter(
+        id=_uuid(request, "message"), role=MessageRole.USER, session__widget__text_agent=agent
+    ).first()
+    if asked is None:
+        raise Http404
+    back = reverse("admin:widgets_widgetsession_change", args=[asked.session_id])
+    title = " ".join(asked.content.split())[:200]
+    typed = request.POST if request.method == "POST" else None
+    form = AnswerForm(typed, initial={"title": title}, label_suffix="")
+    if form.is_valid() and _save(agent, form):
+        messages.success(request, "Saved. The assistant uses the answer from now on.")
+        return HttpResponseRedirect(back)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Write an answer",
+        "form": form,
+        "agent": agent,
+        "back": back,
     }
     return TemplateResponse(request, "admin/answer_question.html", context)
 

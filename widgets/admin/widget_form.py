@@ -102,8 +102,8 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         label="Suggested questions",
         required=False,
         help_text=(
-            f"One per line, at most {MAX_STARTERS}, with up to {MAX_STARTER} characters each. "
-            "Visitors see them before their first message and can send one with a click."
+            f"One per line, up to {MAX_STARTERS}, of up to {MAX_STARTER} characters each. Visitors "
+            "see them before their first message and can send one with a click."
         ),
     )
 
@@ -123,8 +123,10 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             ),
         }
         labels = {
+            "notice_url": "Privacy policy URL",
+            "notice_consent": "Ask for consent before the first message",
             "text_agent": "Agent",
-            "enabled": "Show this widget on its sites",
+            "enabled": "Active",
             "primary_color": "Main colour",
             "text_color": "Text colour",
             "position": "Position",
@@ -135,6 +137,10 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             "daily_message_cap": "Daily message limit",
         }
         help_texts = {
+            "enabled": "When off, no website shows the chat.",
+            "text_agent": "The assistant that answers in this chat.",
+            "notice_url": "For example https://example.com/privacy.",
+            "notice_consent": "",
             "primary_color": "Used for the button, the title bar and the visitor's own messages.",
             "daily_message_cap": (
                 "How many messages all visitors together can send per day. Leave empty for no "
@@ -148,6 +154,14 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
             self.initial.setdefault("daily_message_cap", PROPOSED_CAP)
             if "primary_color" not in (kwargs.get("initial") or {}):
                 self.initial["primary_color"] = PRIMARY_COLOR
+            self._choose_only_agent()
+
+    def _choose_only_agent(self) -> None:
+        field = self.fields.get("text_agent")
+        if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+            found = list(field.queryset[:2])
+            if len(found) == 1:
+                self.initial.setdefault("text_agent", found[0].pk)
 
     def lock_row(self) -> WidgetConfig:
         return lock_widget(widget=self.instance)

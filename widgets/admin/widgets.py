@@ -33,12 +33,16 @@ LOOK = {
     *("notice_text", "notice_url", "notice_consent"),
 }
 
+# Lists in the form, and how users who can't save read them.
+READ_AS = {"starters": "starter_lines", "allowed_origins": "allowed_sites"}
+
 
 @admin.register(WidgetConfig)
 class WidgetConfigAdmin(WidgetPages):
     """Chats for websites."""
 
     is_often_short = True
+    empty_text = "No widgets yet. A widget is the chat on your website."
     nav = Nav("Channels", 20, "Widgets", "widget")
     form = WidgetConfigForm
     nav_url = WidgetPages.only_row_url
@@ -82,18 +86,30 @@ class WidgetConfigAdmin(WidgetPages):
         return with_conversations(widgets) if self.is_list(request) else widgets
 
     def get_fieldsets(self, request: HttpRequest, obj: WidgetConfig | None = None) -> Any:
-        """Hide the version field from users who can't save."""
+        """Hide what users who can't save don't need, and show them lists as they are typed."""
         if obj is None:
-            return self.fieldsets
-        left_out = {"organization"}
-        if not self.has_change_permission(request, obj):
-            left_out.add("version")
-        return leave_out(self.fieldsets, left_out)
+            return leave_out(self.fieldsets, {"refusals_by_limit"})
+        if self.has_change_permission(request, obj):
+            return leave_out(self.fieldsets, {"organization"})
+        return [
+            (name, {**options, "fields": [READ_AS.get(each, each) for each in options["fields"]]})
+            for name, options in leave_out(self.fieldsets, {"organization", "version"})
+        ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: WidgetConfig | None = None
     ) -> list[str]:
-        return ["organization", "refusals_by_limit"] if obj else ["refusals_by_limit"]
+        return ["organization", "refusals_by_limit", *READ_AS.values()] if obj else []
+
+    @admin.display(description="suggested questions")
+    def starter_lines(self, obj: WidgetConfig) -> str:
+        return "\n".join(obj.starters)
+
+    @admin.display(description="allowed sites")
+    def allowed_sites(self, obj: WidgetConfig) -> str:
+        if obj.allowed_origins is None:
+            return "All websites"
+        return "\n".join(obj.allowed_origins)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WidgetList]:
         return WidgetList

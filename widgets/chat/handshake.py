@@ -40,14 +40,11 @@ def read_handshake(scope: Mapping[str, Any], widget_id: str) -> Handshake:
         token=_offered_token(scope) or query.get("token", [None])[0],
         last_seq=int(last_seq) if _SEQ.match(last_seq) else 0,
         ip=scope_key(scope),
-        language=_language(headers),
-        accept_language=next(
-            (value.decode("latin-1") for name, value in headers if name == b"accept-language"), ""
-        ),
+        language=preferred_language(headers),
     )
 
 
-def _language(headers: list[tuple[bytes, bytes]]) -> str:
+def preferred_language(headers: list[tuple[bytes, bytes]]) -> str:
     """Return the language that the browser prefers among those that assistants know."""
     offered = b",".join(value for name, value in headers if name == b"accept-language")
     tags = parse_accept_lang_header(offered.decode("latin-1"))

@@ -99,11 +99,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='widgetsession',
-            name='line_language',
-            field=models.CharField(db_default='', default='', editable=False, max_length=8),
-        ),
-        migrations.AddField(
-            model_name='widgetsession',
             name='reply_email',
             field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=254),
         ),

@@ -75,11 +75,7 @@ class WidgetSession(BaseModel):
         Membership, on_delete=models.SET_NULL, null=True, editable=False, related_name="sessions"
     )
     status = models.CharField(
-        max_length=8,
-        choices=WorkStatus.choices,
-        default=WorkStatus.OPEN,
-        db_default=WorkStatus.OPEN.value,
-        editable=False,
+        max_length=8, choices=WorkStatus.choices, default="open", db_default="open", editable=False
     )
     revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     waiting_since = models.DateTimeField(null=True, editable=False)
@@ -103,8 +99,6 @@ class WidgetSession(BaseModel):
     )
     # When a person wrote last.
     human_at = models.DateTimeField(null=True, editable=False)
-    # What the visitor's browser asks for first, if transitions' lines have texts in it.
-    line_language = models.CharField(max_length=8, default="", db_default="", editable=False)
     seen_seq = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     survey_open = models.BooleanField(default=False, db_default=False, editable=False)
     survey_score = models.PositiveSmallIntegerField(null=True, editable=False)

@@ -17,7 +17,6 @@ from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.handoff.hints import Hint, send_after_commit
-from widgets.services.handoff.lines import known_language
 from widgets.services.handoff.visitor import note_end
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
@@ -83,11 +82,7 @@ def open_session(*, handshake: Handshake) -> OpenedSession:
     # No row was updated: the session was deleted after the lookup.
     if not token or session is None or not _note_activity(session, handshake.language):
         take_session(ip=handshake.ip)
-        session, token = create_widget_session(
-            widget=widget,
-            language=handshake.language,
-            line_language=known_language(handshake.accept_language),
-        )
+        session, token = create_widget_session(widget=widget, language=handshake.language)
         resumed = False
     return OpenedSession(
         widget_pk=widget.id,
@@ -106,11 +101,7 @@ def _note_activity(session: WidgetSession, language: str) -> bool:
 
 
 def create_widget_session(
-    *,
-    widget: WidgetConfig,
-    successor_of: WidgetSession | None = None,
-    language: str = "",
-    line_language: str = "",
+    *, widget: WidgetConfig, successor_of: WidgetSession | None = None, language: str = ""
 ) -> tuple[WidgetSession, str]:
     """Create a session; return it and its token, of which only a digest is stored.
 
@@ -123,13 +114,11 @@ def create_widget_session(
         token_digest=token_digest(token),
         last_active_at=timezone.now(),
         language=language,
-        line_language=line_language,
     )
     if successor_of is not None:
         session.contact_id = successor_of.contact_id
         session.contact_claim = successor_of.contact_claim
         session.language = successor_of.language
-        session.line_language = successor_of.line_language
     session.save(force_insert=True)
     return session, token
 

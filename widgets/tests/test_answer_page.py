@@ -10,6 +10,8 @@ from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig
+from widgets.services.history import append_message
+from widgets.services.sessions import create_widget_session
 from widgets.tests.test_unanswered_api import ask
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,34 @@ def test_viewers_and_others_get_no_page(
     for query in ("", "?agent=x&question=y", "?agent=" + str(widget.id)):
         assert client.get(f"/admin/knowledge/answer/{query}").status_code == 404
     assert len(rows(client)) == 1
+
+
+def test_bad_answer_leads_from_the_conversation_to_a_better_one(
+    client: Client, alice: User, bob: User, agent: TextAgent, widget: WidgetConfig
+) -> None:
+    session, _ = create_widget_session(widget=widget)
+    asked = append_message(session, role="user", content=f"{QUESTION}\nPlease.")
+    append_message(
+        session, role="assistant", content="No.", outcome="answered", reply_to=asked, rating="down"
+    )
+    fine = append_message(session, role="user", content="Thanks")
+    append_message(session, role="assistant", content="Welcome", outcome="answered", reply_to=fine)
+    conversation = f"/admin/widgets/widgetsession/{session.pk}/change/"
+    link = f"/admin/knowledge/answer/?agent={agent.pk}&message="
+    client.force_login(bob)
+    assert "Write an answer" not in client.get(conversation).content.decode()
+    assert client.get(f"{link}{asked.pk}").status_code == 404
+    client.force_login(alice)
+    page = client.get(conversation).content.decode()
+    assert page.count("Write an answer") == 1
+    assert f'href="{link.replace("&", "&amp;")}{asked.pk}"' in page
+    form = client.get(f"{link}{asked.pk}")
+    assert form.context["form"]["title"].value() == f"{QUESTION} Please."
+    data = {"title": QUESTION, "content": "Yes, all tents.", "url": "nope nope"}
+    assert "Yes, all tents." in client.post(f"{link}{asked.pk}", data).content.decode()
+    response = client.post(f"{link}{asked.pk}", {**data, "url": ""})
+    assert response["Location"] == conversation
+    assert KnowledgeEntry.objects.get(agent=agent, title=QUESTION).content == "Yes, all tents."
+    other = make_agent(widget.organization)
+    for wrong in (f"{link}{session.pk}", f"{link}x", link.replace(str(agent.pk), str(other.pk))):
+        assert client.get(f"{wrong}{asked.pk if wrong.endswith('=') else ''}").status_code == 404

@@ -51,7 +51,10 @@ def test_all_members_can_read(
     # What the visitor entered is shown only if it differs from the contact.
     assert "<td>jane@example.com</td>" not in page
     assert 'name="_save"' not in page
-    assert ">Jane</a>" in client.get(LIST, {"q": "Good"}).content.decode()
+    listed = client.get(LIST, {"q": "Good"}).content.decode()
+    assert ">Jane</a>" in listed
+    # Viewers have no actions, and so nothing to select.
+    assert ('aria-label="Select Jane"' in listed) == (who != "bob")
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "root"])

@@ -53,6 +53,7 @@ def conversations(acme: Organization, globex: Organization) -> dict[str, WidgetS
     }
     answers = WidgetMessage.objects.filter(role="assistant")
     answers.filter(session=made["jane"]).update(rating="down", rating_comment="Wrong")
+    answers.filter(session=made["failed"]).update(rating="up")
     return made
 
 
@@ -87,9 +88,10 @@ def listed(client: Client, query: str = "") -> set[str]:
         ("q=100%25", ""),
         ("answer=failed", "failed"),
         ("answer=answered", "jane"),
-        ("feedback=any", "jane"),
+        ("feedback=any", "jane failed"),
         ("feedback=down", "jane"),
-        ("feedback=up", ""),
+        ("feedback=up", "failed"),
+        ("feedback=comment", "jane"),
         ("known=yes", "jane"),
         ("known=no", "failed claim page"),
         ("days=7", "jane failed claim page"),

@@ -136,3 +136,20 @@ def most_at_once(queries: CaptureQueriesContext, sessions: list[WidgetSession]) 
     statements = [q["sql"] for q in queries.captured_queries if q["sql"].startswith(begins)]
     ids = [(str(session.pk), session.pk.hex) for session in sessions]
     return max(sum(any(text in sql for text in both) for both in ids) for sql in statements)
+
+
+def test_pages_say_what_stands_in_the_way_or_stays(client: Client, widget: WidgetConfig) -> None:
+    agent = widget.text_agent
+    page = client.get(f"/admin/agents/textagent/{agent.pk}/delete/").content.decode()
+    assert "answers in 1 widget. Choose another assistant there first:" in page
+    assert f'href="/admin/widgets/widgetconfig/{widget.pk}/change/"' in page
+    contact = Contact.objects.create(organization=widget.organization, name="Jane")
+    path = f"/admin/contacts/contact/{contact.pk}"
+    deleting = client.get(f"{path}/delete/").content.decode()
+    assert "Its conversations stay." in deleting
+    assert 'href="../erase/"' in deleting
+    erasing = client.get(f"{path}/erase/").content.decode()
+    assert f'href="{path}/delete/"' in erasing
+    # What counts zero is left out.
+    assert "0 conversations" not in erasing
+    assert "0 other conversations" not in erasing

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from widgets.chat.handshake import preferred_language
 from widgets.services.handoff import lines
-from widgets.services.handoff.lines import known_language, line
+from widgets.services.handoff.lines import line
 from widgets.services.notify import texts
 
 MAIL_TEXTS: dict[str, dict[str, str]] = json.loads(
@@ -83,4 +84,4 @@ def test_lines_are_written_in_their_language(language: str) -> None:
     ],
 )
 def test_language_of_a_browser(header: str, language: str) -> None:
-    assert known_language(header) == language
+    assert preferred_language([(b"accept-language", header.encode())]) == language

@@ -166,6 +166,23 @@ def test_needs_you_counts_reasons_and_shows_the_newest(
     assert rows_behind(client, data["all_url"]) == 7
 
 
+def test_visitors_who_wait_for_a_person_come_first(
+    client: Client, alice: User, widget: WidgetConfig
+) -> None:
+    talk(widget, Talk("I want a refund"))
+    talk(widget, Talk("Where is my parcel?", hours_ago=2))
+    session = WidgetSession.objects.get(messages__content="Where is my parcel?")
+    WidgetSession.objects.filter(id=session.id).update(
+        handler="team", waiting_since=timezone.now() - timedelta(minutes=5)
+    )
+    client.force_login(alice)
+    data = home(client)["needs-you"]
+    assert (data["waiting"], data["waiting_url"]) == (1, "/admin/inbox/")
+    assert [row["waits"] for row in data["rows"]] == [True, False]
+    assert data["rows"][0]["url"] == f"/admin/inbox/?c={session.id}"
+    assert "waiting for a person" in client.get("/admin/").content.decode()
+
+
 def test_questions_without_an_answer_are_grouped(
     client: Client, alice: User, bob: User, widget: WidgetConfig
 ) -> None:
@@ -264,6 +281,9 @@ def test_health_names_each_problem(
         "copy.example tried to show Shop and was refused 4 times. Allow it if it is yours.",
         "1 email of the last 7 days could not be sent.",
     ]
+    urls = [row["url"] for row in home(client)["health"]["rows"]]
+    form = f"/admin/widgets/widgetconfig/{widget.pk}"
+    assert urls[1:3] == [f"{form}/change/", f"{form}/install/"]
     WidgetDailyUsage.objects.update(messages=10)
     assert "Shop has reached its daily limit of 10 messages." in findings(client)
 
@@ -334,7 +354,7 @@ def test_query_count_does_not_grow_with_conversations(
             talk(widget, one)
     for path in ("/admin/", "/admin/quality/"):
         client.get(path)
-        with django_assert_max_num_queries(40):
+        with django_assert_max_num_queries(41):
             client.get(path)
 
 

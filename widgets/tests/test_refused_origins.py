@@ -125,6 +125,7 @@ def test_allow_adds_the_origin(client: Client, alice: User, widget: WidgetConfig
     client.force_login(alice)
     page = client.get(page_of(widget)).content.decode()
     assert 'value="https://new.example"' in page
+    assert "Blocked websites, last 7 days" in page
     allow = f"/admin/widgets/widgetconfig/{widget.pk}/allow/"
     assert client.get(allow).status_code == 404
     response = client.post(allow, {"origin": "https://new.example"}, follow=True)
@@ -132,7 +133,7 @@ def test_allow_adds_the_origin(client: Client, alice: User, widget: WidgetConfig
     widget.refresh_from_db()
     assert widget.allowed_origins == ["https://shop.example", "https://new.example"]
     assert ask(widget, "https://new.example") == 200
-    assert "Sites refused in" not in client.get(page_of(widget)).content.decode()
+    assert "Blocked websites" not in client.get(page_of(widget)).content.decode()
     for nonsense in ("", "*", "x", "\x00"):
         client.post(allow, {"origin": nonsense})
     widget.refresh_from_db()

@@ -156,7 +156,9 @@ def test_hidden_checklist_comes_back_on_request(
     client: Client, owner: User, acme: Organization
 ) -> None:
     title = "Get your chat ready"
-    assert title in client.get("/admin/").content.decode()
+    page = client.get("/admin/").content.decode()
+    assert title in page
+    assert 'href="/admin/organizations/invitation/add/">Invite a colleague</a>' in page
     hidden = client.post("/admin/setup/hide/", {"hide": "1"}, follow=True).content.decode()
     assert title not in hidden
     assert "You find the checklist under Help › Set-up." in hidden
@@ -166,6 +168,7 @@ def test_hidden_checklist_comes_back_on_request(
     assert title not in client.get("/admin/").content.decode()
     page = client.get("/admin/setup/").content.decode()
     assert title in page
+    assert "Invite a colleague" not in page
     assert "Show on Home" in page
     assert client.get("/admin/setup/hide/").status_code == 405
     client.post("/admin/setup/hide/", {"hide": "0"})

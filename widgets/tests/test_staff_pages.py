@@ -81,3 +81,29 @@ def test_names_are_escaped_on_every_page(client: Client, acme: Organization) -> 
     assert seen.count("&lt;script&gt;alert(1)") > 30
     assert "<script>alert(1)" not in seen
     assert "<img src=x" not in seen
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("widgets/widgetconfig", "No widgets yet. A widget is the chat on your website."),
+        ("agents/textagent", "No assistants yet."),
+        ("contacts/contact", "No contacts yet. Visitors who leave their details appear here."),
+        ("organizations/apikey", "No API keys yet."),
+        ("organizations/invitation", "No open invitations."),
+        ("webhooks/webhookendpoint", "No webhooks yet."),
+        ("webhooks/webhookdelivery", "Nothing has been sent yet."),
+        ("jobs/job", "No jobs are waiting, and none has failed."),
+        ("widgets/erasurereceipt", "No contact has been erased yet."),
+        ("agents/dailytokenusage", "Nothing was used yet on a day with a limit."),
+        ("widgets/widgetsession", "No conversations yet."),
+    ],
+)
+def test_empty_list_says_what_will_be_there(
+    client: Client, alice: User, path: str, text: str
+) -> None:
+    client.force_login(alice)
+    assert text in client.get(f"/admin/{path}/").content.decode()
+    searched = client.get(f"/admin/{path}/?q=something", follow=True)
+    if searched.context["cl"].query:
+        assert text not in searched.content.decode()

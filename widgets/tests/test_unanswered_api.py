@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -169,3 +170,22 @@ def test_foreign_rows_are_not_found_and_viewers_change_nothing(
     viewer = api_client(bob)
     assert viewer.get(path(agent)).json() == [row]
     assert viewer.post(path(agent, row), {"ignore": True}).status_code == 403
+
+
+def test_agents_page_lists_its_questions_until_they_are_answered(
+    client: APIClient, alice: User, agent: TextAgent, widget: WidgetConfig, acme: Organization
+) -> None:
+    staff = Client()
+    staff.force_login(alice)
+    ask(widget, "Do you repair tents?")
+    ask(make_widget(acme, agent=make_agent(acme)), "Which kayak is the fastest?")
+    page = f"/admin/agents/textagent/{agent.id}/change/"
+    shown = staff.get(page).content.decode()
+    assert "Do you repair tents?" in shown
+    assert "kayak" not in shown
+    assert f"/admin/quality/questions/?agent={agent.id}" in shown
+    entry = save_entry(agent=agent, data={"title": "Tent repairs", "content": "We repair tents."})
+    [row] = listed(client, agent)
+    assert f"/admin/knowledge/answer/?agent={agent.id}&amp;question={row['id']}" in shown
+    client.post(path(agent, row), {"entry": str(entry.id)}, format="json")
+    assert "Do you repair tents?" not in staff.get(page).content.decode()

@@ -310,3 +310,13 @@ def test_new_widget_starts_with_a_readable_colour(
     # The REST API keeps its default, and so does a stored widget.
     page = client.get(f"/admin/widgets/widgetconfig/{widget.pk}/change/")
     assert page.context["adminform"].form["primary_color"].value() == "#6366f1"
+
+
+def test_new_widget_starts_with_the_only_assistant(
+    client: Client, acme: Organization, globex: Organization, agent: TextAgent
+) -> None:
+    make_agent(globex)
+    add = "/admin/widgets/widgetconfig/add/"
+    assert client.get(add).context["adminform"].form["text_agent"].value() == agent.pk
+    make_agent(acme)
+    assert client.get(add).context["adminform"].form["text_agent"].value() is None

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from loquent.agents.admin.form import TextAgentForm
 from loquent.agents.admin.pages import AgentPages
-from loquent.agents.backends.registry import explain_refused_model
+from loquent.agents.backends.registry import explain_refused_model, label_of
 from loquent.agents.models import DailyTokenUsage, TextAgent
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import leave_out
@@ -28,18 +28,22 @@ class TextAgentAdmin(AgentPages):
     """The admin of text agents."""
 
     is_often_short = True
+    empty_text = "No assistants yet. An assistant answers your visitors."
     nav = Nav("Assistant", 12, "Assistants", "agent")
     form = TextAgentForm
     nav_url = TenantAdmin.only_row_url
-    list_display = ["name", "model", "entries", "status", "organization", "updated_at"]
+    list_display = ["name", "answers_from", "entries", "status", "organization", "updated_at"]
     list_filter = ["enabled"]
-    list_select_related = ["organization"]
+    list_select_related = ["organization", "connection"]
     search_fields = ["name", "model"]
     change_form_template = "admin/agents/textagent/change_form.html"
     fieldsets = [
         (None, {"fields": ["organization", "name", "enabled", "version"]}),
         ("Answers", {"fields": ["instructions", "fallback_sentence"]}),
-        ("Advanced", {"fields": ["model", "max_output_tokens", "temperature", "language"]}),
+        (
+            "Advanced",
+            {"fields": ["connection", "model", "max_output_tokens", "temperature", "language"]},
+        ),
     ]
 
     class Media:
@@ -54,7 +58,6 @@ class TextAgentAdmin(AgentPages):
         if obj is None:
             return self.fieldsets
         # Its widgets belong to the same organization, so the agent can't be moved to another.
-        # Its widgets belong to the same organization, so the agent can't be moved to another.
         left_out = {"organization"}
         if not self.has_change_permission(request, obj):
             left_out.add("version")
@@ -66,6 +69,11 @@ class TextAgentAdmin(AgentPages):
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
         form.save_through_services(obj)
 
+    @admin.display(description="answers come from", ordering="model")
+    def answers_from(self, obj: TextAgent) -> str:
+        label = label_of(obj.model)
+        return f"{label} ({obj.connection})" if obj.connection else label
+
     @admin.display(description="knowledge", ordering="entry_count")
     def entries(self, obj: TextAgent) -> str:
         count: int = obj.entry_count  # type: ignore[attr-defined]
@@ -75,7 +83,10 @@ class TextAgentAdmin(AgentPages):
     def status(self, obj: TextAgent) -> str:
         if not obj.enabled:
             return "Disabled"
-        return "Model not allowed" if explain_refused_model(obj.model) else "Enabled"
+        own = obj.connection.model_names if obj.connection else None
+        return (
+            "Model not allowed" if explain_refused_model(obj.model, own_models=own) else "Enabled"
+        )
 
 
 class BudgetForm(forms.ModelForm[Organization]):
@@ -98,7 +109,8 @@ class BudgetForm(forms.ModelForm[Organization]):
 class DailyTokenUsageAdmin(SettingsPanel):
     """The budget of an organization, and its use on days with a budget or a ceiling."""
 
-    nav = Nav("Settings", 34, "Usage and limits", "meter", section="Settings")
+    empty_text = "Nothing was used yet on a day with a limit. Reports shows all days."
+    nav = Nav("Settings", 36, "Usage and limits", "meter", section="Settings")
     panel_form = BudgetForm
     panel_title = "AI models"
     list_title = "Used on days with a limit"

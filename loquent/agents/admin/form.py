@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 
-from loquent.agents.backends.registry import BACKENDS, explain_refused_model, quoting_models
+from loquent.agents.backends.registry import BACKENDS, explain_refused_model
 from loquent.agents.models import TextAgent
 from loquent.agents.services.agents import (
     AGENT_FIELDS,
@@ -35,7 +35,7 @@ class TextAgentForm(GuardedForm[TextAgent]):
             "temperature": forms.NumberInput(attrs={"min": 0, "max": 2, "step": "any"}),
         }
         labels = {
-            "enabled": "Answer visitors",
+            "enabled": "Answering",
             "max_output_tokens": "Maximum answer length",
             "temperature": "Temperature",
             "language": "Language of the knowledge",
@@ -43,28 +43,25 @@ class TextAgentForm(GuardedForm[TextAgent]):
         }
         help_texts = {
             "name": "Only your staff see this name.",
-            "enabled": "If this is off, visitors get the fallback message instead of an answer.",
+            "enabled": "When off, visitors see the fallback message.",
             "model": " ".join(backend.help for backend in BACKENDS.values()),
+            "connection": "Whose account pays for the model. Owners add connections under "
+            "Settings, AI models.",
             "instructions": (
-                "Describe who the agent is, how it writes, and what it must not do. Models follow "
-                f"these instructions in every answer; {quoting_models()} ignores them. Treat them "
-                "as public: visitors may get the agent to reveal them."
+                "Describe who the assistant is, how it writes, and what it must not do. Don't put "
+                "secrets here: visitors can get the assistant to reveal its instructions."
             ),
-            "max_output_tokens": (
-                "In tokens; 100 tokens are about 75 English words. A lower limit is faster and "
-                "cheaper. Answers that reach the limit are cut off."
-            ),
+            "max_output_tokens": "In tokens (100 ≈ 75 words). Longer answers are cut off.",
             "temperature": (
-                "0 gives nearly the same answer each time, 1 more varied ones. Higher values are "
-                "less predictable and more often wrong. Leave empty for the model's default."
+                "0 to 2. Low: consistent. High: more varied, more mistakes. Leave empty for the "
+                "model's default."
             ),
             "language": (
                 "The search uses the word forms of this language. Set it if the knowledge is short "
                 "or in several languages. Visitors can write in any language."
             ),
             "fallback_sentence": (
-                "Visitors see this message if the model fails or takes too long, or if the "
-                "agent is off."
+                "Visitors see this message if the assistant is off, fails, or takes too long."
             ),
         }
 
@@ -74,15 +71,12 @@ class TextAgentForm(GuardedForm[TextAgent]):
     def version_of(self, row: TextAgent) -> str:
         return agent_version(row)
 
-    def clean_model(self) -> str:
-        model: str = self.cleaned_data["model"]
-        refusal = explain_refused_model(model)
-        if refusal:
-            raise forms.ValidationError(refusal)
-        return model
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        chosen = data.get("connection")
+        own = chosen.model_names if chosen else None
+        if "model" in data and (reason := explain_refused_model(data["model"], own_models=own)):
+            self.add_error("model", reason)
         if not self.instance._state.adding:
             self.refuse_stale()
         return data

@@ -1,9 +1,10 @@
 """The parts of an agent's admin page beside its form: playground, knowledge and imports."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import (
@@ -19,20 +20,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
-from loquent.agents.backends.registry import (
-    allowed_models,
-    explain_refused_model,
-    model_notes,
-    quoting_models,
-    suggested_models,
-)
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
-from loquent.agents.models import TextAgent
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
@@ -53,6 +48,9 @@ TEMPLATES = "admin/agents/textagent"
 
 class AgentPages(TenantAdmin):
     """The endpoints of the agents' admin beside the form."""
+
+    # What apps above this one show below the entries: HTML, or nothing.
+    below_entries: ClassVar[list[Callable[[HttpRequest, TextAgent], str]]] = []
 
     def get_urls(self) -> list[URLPattern]:
         of_a_row = (
@@ -81,11 +79,11 @@ class AgentPages(TenantAdmin):
     ) -> HttpResponse:
         agent = context.get("original")
         context["playground_url"] = reverse("admin:agents_textagent_playground")
-        context["models"] = self._models(request, agent)
+        owner = agent.organization if agent else current_organization(request)
+        connections = ModelConnection.objects.filter(organization=owner)
+        context |= model_context(self.get_queryset(request), connections, agent)
         if agent is not None:
-            context["model_refusal"] = explain_refused_model(agent.model)
-            context["model_notes"] = model_notes(agent.model)
-        if agent is not None:
+            context["below_entries"] = [show(request, agent) for show in self.below_entries]
             context |= self._knowledge_context(request, agent)
         context |= form_tabs(context["adminform"])
         context["lq_form_tabs"].insert(1, FormTab("Knowledge"))
@@ -110,7 +108,7 @@ class AgentPages(TenantAdmin):
             charge_playground(user_key=str(request.user.pk))
             loaded = draft_reply(
                 organization=organization,
-                data=draft_data(request.POST),
+                data=draft_data(request.POST, organization),
                 messages=draft_messages(request.POST.get("messages", "")),
                 saved_id=saved_id,
             )
@@ -151,7 +149,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": strip_invisible(request.POST.get("url", "")),
+                    "url": _address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -233,22 +231,11 @@ class AgentPages(TenantAdmin):
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,
-            "quoting_models": quoting_models(),
             **{
                 f"{name}_url": reverse(f"admin:agents_textagent_{name}", args=[agent.pk])
                 for name in names
             },
         }
-
-    def _models(self, request: HttpRequest, agent: TextAgent | None) -> list[str]:
-        """Return what the form suggests: the backends' own suggestions and the models in use.
-
-        If the server allows only some models, just these.
-        """
-        if allowed := allowed_models():
-            return allowed
-        used = self.get_queryset(request).order_by().values_list("model", flat=True).distinct()
-        return list(dict.fromkeys([*suggested_models(), *sorted(used[:50])]))
 
     def _tried(self, request: HttpRequest) -> tuple[Organization, uuid.UUID | None]:
         """Return the organization that pays for a try, and the agent whose knowledge it reads."""
@@ -272,6 +259,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

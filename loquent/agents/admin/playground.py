@@ -21,7 +21,7 @@ from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 
 logger = logging.getLogger(__name__)
-USED_UP = "Your organization has used all its tokens for today."
+USED_UP = "Your organization has reached its limit for today. Try again tomorrow."
 
 
 async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.http import JsonResponse
 
+from loquent.agents.models import ModelConnection
 from loquent.agents.services.agents import AgentData
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.organizations.models import Organization
 from loquent.text import clean_text, strip_invisible, unix_lines
 
 MAX_INSTRUCTIONS = 20_000
@@ -29,7 +32,7 @@ def failure(error: ApplicationError) -> JsonResponse:
     return response
 
 
-def draft_data(form: Mapping[str, str]) -> AgentData:
+def draft_data(form: Mapping[str, str], organization: Organization) -> AgentData:
     """Return the settings in an agent's form, saved or not; raise `invalid`."""
     try:
         tokens = int(form.get("max_output_tokens", ""))
@@ -47,11 +50,21 @@ def draft_data(form: Mapping[str, str]) -> AgentData:
         # A try needs no name.
         "name": strip_invisible(form.get("name", "")) or "Untitled",
         "model": strip_invisible(form.get("model", "")),
+        "connection": _connection(form.get("connection", ""), organization),
         "instructions": instructions,
         "max_output_tokens": tokens,
         "temperature": freedom,
         "fallback_sentence": form.get("fallback_sentence", "").strip() or "—",
     }
+
+
+def _connection(chosen: str, organization: Organization) -> ModelConnection | None:
+    if not chosen:
+        return None
+    try:
+        return ModelConnection.objects.get(id=UUID(chosen), organization=organization)
+    except (ValueError, ModelConnection.DoesNotExist):
+        raise invalid({"Connection": ["There is no such connection."]}) from None
 
 
 def draft_messages(text: str) -> list[ChatMessage]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection
 from typing import ClassVar
 
-from loquent.agents.types import CheckResult, ReplyEvent, ReplyRequest
+from loquent.agents.types import CheckResult, ModelEndpoint, ReplyEvent, ReplyRequest
 
 
 class Backend(ABC):
@@ -24,6 +24,8 @@ class Backend(ABC):
     prompt_passages: ClassVar[int] = 0
     # Whether answers are quotations from the knowledge; no model writes them or gets instructions.
     quotes_knowledge: ClassVar[bool] = False
+    # Whether an organization may connect an endpoint of its own.
+    takes_connections: ClassVar[bool] = False
     # Whether an answer costs tokens at an endpoint, which may fail or be overloaded.
     is_metered: ClassVar[bool] = True
     # Whether `stream` itself records on the request's meter what is sent, received and reported.
@@ -41,17 +43,35 @@ class Backend(ABC):
         """Return the names that the form of an agent suggests."""
         return sorted(self.names or ())
 
-    def notes(self, model: str) -> tuple[str, ...]:
+    def label(self, name: str) -> str:
+        """Return a model's name as an owner without technical knowledge reads it."""
+        return f"AI model {name}"
+
+    def notes(self, model: str, endpoint: ModelEndpoint | None = None) -> tuple[str, ...]:
         """Return what staff should know about a model's endpoint; a sentence each."""
         return ()
 
-    def endpoint(self) -> str:
+    def endpoint(self, endpoint: ModelEndpoint | None = None) -> str:
         """Return the address of the endpoint ("" if none); turns of one endpoint fail together."""
         return ""
 
     def is_configured(self) -> bool:
         """Return whether the settings say that agents use this backend."""
         return False
+
+    async def list_models(self, endpoint: ModelEndpoint) -> list[str]:
+        """Return the names of a connected endpoint's models, sorted; empty if it lists none.
+
+        Uses no tokens. Raises ProbeError.
+        """
+        raise NotImplementedError
+
+    async def try_model(self, endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
+        """Ask a model of a connected endpoint for a word; raise ProbeError if it doesn't answer.
+
+        `known`: what `list_models` returned.
+        """
+        raise NotImplementedError
 
     async def check(self) -> CheckResult | None:
         """Return the endpoint's state, without using tokens; None if there is none to check."""

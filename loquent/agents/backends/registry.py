@@ -1,6 +1,6 @@
 """The backends of this process, and which models agents may use."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 
@@ -30,13 +30,20 @@ def explain_unknown_model(model: str) -> str | None:
     return None
 
 
-def explain_refused_model(model: str) -> str | None:
+def explain_refused_model(model: str, *, own_models: Collection[str] | None = None) -> str | None:
     """Return why a `provider:name` is unknown or not allowed on this server; None if it is fine.
 
     SERVER_MODELS are the names that may be used with the server's key; empty means any.
+    `own_models`: those of the agent's connection, likewise; None without a connection.
     """
     unknown = explain_unknown_model(model)
     provider, _, name = model.partition(":")
+    if own_models is not None and unknown is None:
+        if not BACKENDS[provider].takes_connections:
+            return f"{model} uses no connection. Choose another model, or no connection."
+        if own_models and name not in own_models:
+            return f"The connection has no model {name!r}. Use one of: {', '.join(own_models)}."
+        return None
     allowed = settings.SERVER_MODELS
     if unknown or not allowed or not is_metered(provider) or name in allowed:
         return unknown
@@ -59,9 +66,15 @@ def suggested_models() -> list[str]:
     return _suggestions(BACKENDS.values())
 
 
-def quoting_models() -> str:
-    """Return the models that only quote the knowledge, as words of a sentence for staff."""
-    return " or ".join(_suggestions(each for each in BACKENDS.values() if each.quotes_knowledge))
+def label_of(model: str) -> str:
+    """Return a `provider:name` as an owner without technical knowledge reads it."""
+    provider, _, name = model.partition(":")
+    return BACKENDS[provider].label(name) if provider in BACKENDS else model
+
+
+def quoting_models() -> list[str]:
+    """Return the models that only quote the knowledge: they ignore instructions."""
+    return list(_suggestions(each for each in BACKENDS.values() if each.quotes_knowledge))
 
 
 def free_models() -> str:
@@ -93,6 +106,11 @@ def backend_for(provider: str) -> Backend:
     if provider not in BACKENDS:
         raise BackendError("there is no such provider", permanent=True)
     return BACKENDS[provider]
+
+
+def connected_backend() -> Backend:
+    """Return the backend that takes connections."""
+    return next(backend for backend in BACKENDS.values() if backend.takes_connections)
 
 
 async def close_backends() -> None:

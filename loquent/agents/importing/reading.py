@@ -6,8 +6,12 @@ MAX_TITLE = 200
 MAX_CONTENT = 100_000
 # An agent's knowledge is in memory while it is used.
 MAX_ENTRIES = 500
-MAX_KNOWLEDGE_CHARS = 2_000_000
-FULL = f"An agent can have at most {MAX_ENTRIES} entries and {MAX_KNOWLEDGE_CHARS:,} characters."
+MAX_KNOWLEDGE_CHARS = 10_000_000
+MAX_PASSAGES = 10_000
+FULL = (
+    f"An agent can have at most {MAX_ENTRIES} entries, with {MAX_KNOWLEDGE_CHARS:,} characters and "
+    f"{MAX_PASSAGES:,} passages."
+)
 # This many reasons are listed; the others are only counted.
 MAX_TOLD = 100
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
 logger = logging.getLogger(__name__)
-CACHED_CHARS = 10_000_000
+# More than the largest knowledge.
+CACHED_CHARS = 12_000_000
 # How long a reply waits for a new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
 MAX_QUESTION = 2_000
@@ -173,7 +174,7 @@ def _slot_of(request: ReplyRequest) -> _Slot:
         whole = _encoder.submit(_add_meaning, words) if embedder.is_available else words
         size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
         old = slot.ready if slot is not None else None
-        slot = _Slot(request.knowledge_version, size, words, whole, old)
+        slot = _Slot(request.knowledge_version, min(size, CACHED_CHARS), words, whole, old)
         _slots[key] = slot
         return slot
 

@@ -40,6 +40,11 @@ def split_passages(content: str) -> list[str]:
     return [section.text for section in split_sections(content)]
 
 
+def count_passages(contents: Iterable[str]) -> int:
+    """Return how many passages entries with these texts have together."""
+    return sum(len(split_sections(content)) or 1 for content in contents)
+
+
 def split_sections(content: str, title: str = "") -> list[Section]:
     """Return the passages of a Markdown text, each with the headings above it, but for `title`.
 

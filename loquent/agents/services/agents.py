@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, RestrictedError
 
 from loquent.agents.backends.registry import explain_refused_model
-from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS, MAX_PASSAGES
+from loquent.agents.models import KnowledgeEntry, ModelConnection, TextAgent
+from loquent.agents.search.passages import count_passages
 from loquent.db.versions import ExpectedVersion, check_version, read_version, version_of
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.audit import (
@@ -30,6 +31,7 @@ AGENT_FIELDS = (
     "name",
     "instructions",
     "model",
+    "connection",
     "max_output_tokens",
     "temperature",
     "language",
@@ -54,6 +56,7 @@ class AgentData(TypedDict, total=False):
     name: str
     instructions: str
     model: str
+    connection: ModelConnection | None
     max_output_tokens: int
     temperature: float | None
     language: str
@@ -143,6 +146,8 @@ def _changes(agent: TextAgent, version: str) -> dict[str, Any]:
     changed: dict[str, Any] = {
         name: getattr(agent, name) for name in AGENT_FIELDS if names is None or name in names
     }
+    if "connection" in changed:
+        changed["connection"] = agent.connection_id and str(agent.connection_id)
     entries = sorted(agent.knowledge.all(), key=lambda entry: (entry.created_at, entry.id))
     if (
         since is None
@@ -177,8 +182,12 @@ def assign_settings(agent: TextAgent, data: AgentData) -> None:
         agent.full_clean(exclude=exclude)
     except ValidationError as error:
         fields |= error.message_dict
-    reason = explain_refused_model(agent.model) if "model" not in fields else None
-    if reason is not None and ("model" in data or agent._state.adding):
+    connection = agent.connection
+    if connection is not None and connection.organization_id != agent.organization_id:
+        fields["connection"] = ["There is no such connection."]
+    own = connection.model_names if connection is not None else None
+    reason = explain_refused_model(agent.model, own_models=own) if "model" not in fields else None
+    if reason is not None and ({"model", "connection"} & data.keys() or agent._state.adding):
         fields["model"] = [reason]
     if fields:
         raise invalid(fields)
@@ -226,11 +235,22 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
 def _check_size(wanted: Sequence[EntryData]) -> None:
     if len(wanted) > MAX_ENTRIES:
         raise invalid({"knowledge": [f"An agent can have at most {MAX_ENTRIES} entries."]})
-    if sum(len(data.get("content", "")) for data in wanted) > MAX_KNOWLEDGE_CHARS:
+    contents = [data.get("content", "") for data in wanted]
+    if sum(map(len, contents)) > MAX_KNOWLEDGE_CHARS:
         raise invalid(
             {
                 "knowledge": [
                     f"All entries together can have at most {MAX_KNOWLEDGE_CHARS:,} characters."
+                ]
+            }
+        )
+    passages = count_passages(contents)
+    if passages > MAX_PASSAGES:
+        raise invalid(
+            {
+                "knowledge": [
+                    f"All entries together can have at most {MAX_PASSAGES:,} passages; these have "
+                    f"{passages:,}."
                 ]
             }
         )

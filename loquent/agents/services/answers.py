@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from loquent.agents.models import AgentQuestion, TextAgent
+from loquent.agents.models import AgentQuestion, EvaluationRun, KnowledgeEntry, TextAgent
 from loquent.agents.search.index import Hit
 from loquent.agents.search.knowledge import Found, Knowledge, search_no_knowledge, whole_knowledge
 from loquent.agents.services.loading import FoundAgent, find_agent, request_of
@@ -17,6 +17,11 @@ RETRY_SECONDS = 2
 MAX_HITS = 10
 # Passages considered to find MAX_HITS different entries.
 MAX_PASSAGES = 40
+# Older runs of an agent are deleted.
+MAX_RUNS = 50
+
+
+FIGURES = ("right_at_1", "right_at_3", "refused_wrongly", "refused_rightly", "persons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +48,55 @@ class Evaluation:
     results: list[QuestionResult]
 
 
-def search_agent(*, agent: TextAgent, question: str, previous: str = "") -> Found:
+def search_agent(
+    *, agent: TextAgent, question: str, previous: str = "", wait_seconds: float = WAIT_SECONDS
+) -> Found:
     """Return the hits of a question in the agent's saved knowledge, one per entry.
 
     Raises `unavailable` until that knowledge is indexed whole.
     """
-    return _search(_knowledge_of(agent), question, previous)
+    return _search(_knowledge_of(agent, wait_seconds), question, previous)
 
 
 def evaluate_agent(*, agent: TextAgent) -> Evaluation:
-    """Ask all of the agent's questions and remember which were right. Raises as `search_agent`."""
+    """Ask all of the agent's questions, and record the run. Raises as `search_agent`."""
     knowledge = _knowledge_of(agent)
     rows = AgentQuestion.objects.filter(agent=agent).order_by("created_at", "id")
     results = [_result(row, _search(knowledge, row.question, row.previous)) for row in rows]
     changed = [result for result in results if result.right is not result.was_right]
+    evaluation = _figures(results)
     with transaction.atomic():
         for right in (True, False):
             ids = [result.row.id for result in changed if result.right is right]
             AgentQuestion.objects.filter(id__in=ids).update(was_right=right)
-    return _figures(results)
+        _record(agent, evaluation)
+    return evaluation
 
 
-def _knowledge_of(agent: TextAgent) -> Knowledge | None:
+def _record(agent: TextAgent, evaluation: Evaluation) -> None:
+    """Store the run, and delete the agent's oldest."""
+    if not evaluation.questions:
+        return
+    runs = EvaluationRun.objects.filter(agent=agent)
+    known = [result for result in evaluation.results if result.was_right is not None]
+    EvaluationRun.objects.create(
+        agent=agent,
+        questions=evaluation.questions,
+        **{name: getattr(evaluation, name) for name in FIGURES},
+        entries=KnowledgeEntry.objects.filter(agent=agent).count(),
+        gained=[str(r.row.id) for r in known if r.right and not r.was_right],
+        lost=[str(r.row.id) for r in known if r.was_right and not r.right],
+    )
+    runs.filter(id__in=list(runs.values_list("id", flat=True)[MAX_RUNS:])).delete()
+
+
+def _knowledge_of(agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> Knowledge | None:
     found: FoundAgent | None = find_agent(agent.id)
     if found is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
     if not found.has_knowledge:
         return None
-    knowledge = whole_knowledge(request_of(found, messages=()).request, WAIT_SECONDS)
+    knowledge = whole_knowledge(request_of(found, messages=()).request, wait_seconds)
     if knowledge is None:
         raise ApplicationError(
             ErrorCode.UNAVAILABLE,

@@ -16,11 +16,13 @@ from loquent.agents.importing.reading import (
     MAX_CONTENT,
     MAX_ENTRIES,
     MAX_KNOWLEDGE_CHARS,
+    MAX_PASSAGES,
     Draft,
     LeftOut,
     same,
 )
 from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.search.passages import SHORTEST, count_passages
 from loquent.agents.services.agents import ENTRY_FIELDS, EntryData
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.audit import CHANGED, CREATED, DELETED, record, values
@@ -102,13 +104,18 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
         _lock(agent)
         rows = KnowledgeEntry.objects.filter(agent=agent).values_list("content", flat=True)
         known = {same(content) for content in rows}
-        count, size = len(rows), sum(map(len, rows))
+        count, size, passages = len(rows), sum(map(len, rows)), count_passages(rows)
         for draft in drafts:
             entry = KnowledgeEntry(agent=agent)
             if same(draft.content) in known:
                 report.skip(draft.title, "The same text is already in the knowledge.")
                 continue
-            if count >= MAX_ENTRIES or size + len(draft.content) > MAX_KNOWLEDGE_CHARS:
+            more = count_passages([draft.content])
+            if (
+                count >= MAX_ENTRIES
+                or size + len(draft.content) > MAX_KNOWLEDGE_CHARS
+                or passages + more > MAX_PASSAGES
+            ):
                 report.skip(draft.title, FULL)
                 continue
             data: EntryData = {
@@ -120,7 +127,7 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
                 report.skip(draft.title, error.message)
                 continue
             known.add(same(draft.content))
-            count, size = count + 1, size + len(draft.content)
+            count, size, passages = count + 1, size + len(draft.content), passages + more
             new.append(entry)
         KnowledgeEntry.objects.bulk_create(new)
         if new:
@@ -164,5 +171,11 @@ def _check_room(agent: TextAgent, entries: Sequence[KnowledgeEntry]) -> None:
     others = KnowledgeEntry.objects.filter(agent=agent).exclude(id__in=[e.id for e in entries])
     sizes = list(others.annotate(size=Length("content")).values_list("size", flat=True))
     total = sum(sizes) + sum(len(entry.content) for entry in entries)
-    if len(sizes) + len(entries) > MAX_ENTRIES or total > MAX_KNOWLEDGE_CHARS:
+    count = len(sizes) + len(entries)
+    if count > MAX_ENTRIES or total > MAX_KNOWLEDGE_CHARS:
         raise invalid({"content": [FULL]})
+    # All texts are read only if they could have so many passages.
+    if count + total // SHORTEST > MAX_PASSAGES:
+        contents = [*others.values_list("content", flat=True), *(e.content for e in entries)]
+        if count_passages(contents) > MAX_PASSAGES:
+            raise invalid({"content": [FULL]})

@@ -58,7 +58,7 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     backend = backend_for(provider)
     async with AsyncExitStack() as stack:
         if backend.is_metered:
-            await _enter(stack, backend, provider, loaded.key, clock)
+            await _enter(stack, backend, provider, loaded, clock)
         meter = loaded.request.meter
         call = stack.enter_context(ModelCall(provider, meter))
         upstream = backend.stream(loaded.request)
@@ -86,11 +86,12 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
 
 
 async def _enter(
-    stack: AsyncExitStack, backend: Backend, provider: str, key: str, clock: "_Clock"
+    stack: AsyncExitStack, backend: Backend, provider: str, loaded: LoadedReply, clock: "_Clock"
 ) -> None:
     """Take a slot and pass the breaker; the stack releases both."""
     limits = settings.LIMITS
-    breaker = breakers.get(provider, backend.endpoint())
+    key = loaded.key
+    breaker = breakers.get(provider, backend.endpoint(loaded.request.endpoint))
     breaker.check()
     try:
         async with asyncio.timeout_at(clock.deadline):

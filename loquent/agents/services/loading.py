@@ -12,12 +12,14 @@ from django.db.models import Count, Max
 
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
-from loquent.agents.types import ChatMessage, Passage, ReplyRequest, VisitorPage
+from loquent.agents.types import ChatMessage, ModelEndpoint, Passage, ReplyRequest, VisitorPage
 from loquent.db.compiled import PreparedQuery
+from loquent.encryption import UnreadableSecretError, decrypt
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.services.ceilings import daily_tokens
 
-CACHED_CHARS = 10_000_000
+# More than the largest knowledge.
+CACHED_CHARS = 12_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,18 @@ class LoadedReply:
 
 @dataclass(frozen=True, slots=True)
 class FoundAgent:
-    """An agent, the version of its knowledge, and its organization's own budget (None: none)."""
+    """An agent, the version of its knowledge, and its organization's own budget (None: none).
+
+    `endpoint` and `own_models`: those of its connection; None without one.
+    """
 
     row: TextAgent
     knowledge_version: str
     has_knowledge: bool
     daily_tokens: int | None
     timezone: str
+    endpoint: ModelEndpoint | None = None
+    own_models: Collection[str] | None = None
 
 
 _knowledge: LRUCache[tuple[uuid.UUID, str], tuple[Passage, ...]] = LRUCache(
@@ -86,7 +93,8 @@ def reply_request(
     if found is None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, DEFAULT_FALLBACK)
     agent = found.row
-    if not agent.enabled or explain_refused_model(agent.model) is not None:
+    refusal = explain_refused_model(agent.model, own_models=found.own_models)
+    if not agent.enabled or refusal is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
     loaded = request_of(found, messages=messages, page=page, language=language, key=key)
     if not can_ask_person:
@@ -110,6 +118,9 @@ _agents = PreparedQuery(
             Max("knowledge__updated_at"),
             "organization__daily_token_budget",
             "organization__timezone",
+            "connection__base_url",
+            "connection__encrypted_key",
+            "connection__model_names",
         )
     )
 )
@@ -119,7 +130,8 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
     """Do as `find_agent` for several ids; the result has those that exist. One query."""
     found = {}
     for row in _agents(agent_ids):
-        *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = row
+        *others, base_url, encrypted_key, own_models = row
+        *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = others
         agent = TextAgent.from_db(connection.alias, _COLUMNS, values)
         found[agent.id] = FoundAgent(
             row=agent,
@@ -129,6 +141,10 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
             has_knowledge=knowledge_count > 0,
             daily_tokens=daily_tokens,
             timezone=timezone,
+            endpoint=endpoint_of(agent.connection_id, base_url, encrypted_key)
+            if agent.connection_id
+            else None,
+            own_models=own_models,
         )
     return found
 
@@ -169,6 +185,7 @@ def request_of(
             page=page,
             language=agent.language,
             visitor_language=language,
+            endpoint=found.endpoint,
         ),
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,
@@ -176,6 +193,16 @@ def request_of(
         key=key,
         budget=budget_of(found),
     )
+
+
+def endpoint_of(connection_id: uuid.UUID, base_url: str, encrypted_key: str) -> ModelEndpoint:
+    """Return a connection's endpoint with its key."""
+    key: str | None = ""
+    try:
+        key = decrypt(encrypted_key) if encrypted_key else ""
+    except UnreadableSecretError:
+        key = None
+    return ModelEndpoint(str(connection_id), base_url, key)
 
 
 def bound_history(
@@ -200,7 +227,8 @@ def bound_history(
 
 def budget_of(found: FoundAgent) -> TokenBudget | None:
     """Return what limits the tokens of an agent; None if they aren't counted."""
-    tokens = daily_tokens(found.daily_tokens)
+    # The server's ceiling protects the server's own account.
+    tokens = found.daily_tokens if found.endpoint else daily_tokens(found.daily_tokens)
     if tokens is None or not is_metered(found.row.model.partition(":")[0]):
         return None
     return TokenBudget(tokens, found.timezone)

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.conf import settings
 
 from loquent.agents.models import TextAgent
 from loquent.agents.services.agents import AgentData, assign_settings
+from loquent.agents.services.connections import endpoint_for
 from loquent.agents.services.loading import FoundAgent, LoadedReply, find_agent, request_of
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
@@ -59,6 +61,8 @@ def draft_reply(
     if found is None or found.row.organization_id != organization.id:
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
     assign_settings(found.row, data)
+    chosen = found.row.connection
+    found = replace(found, endpoint=endpoint_for(chosen) if chosen else None)
     return request_of(found, messages=messages, key=f"playground-{organization.id}")
 
 

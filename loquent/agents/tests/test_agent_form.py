@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from loquent.agents.models import TextAgent
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services import update_agent
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
@@ -49,6 +49,40 @@ def test_form_suggests_models(
             "builtin:knowledge", "openai-chat:gpt-x", "openai-chat:ours",
         ]  # fmt: skip
         assert '<option value="openai-chat:gpt-x">' in response.content.decode()
+
+
+def test_form_names_where_answers_can_come_from(
+    client: Client,
+    alice: User,
+    acme: Organization,
+    globex: Organization,
+    agent: TextAgent,
+    settings: Settings,
+) -> None:
+    settings.OPENAI_MODELS = ["gpt-x"]
+    for organization in (acme, globex):
+        ModelConnection.objects.create(
+            organization=organization, name=f"Ours at {organization}", model_names=["small"]
+        )
+    client.force_login(alice)
+    response = client.get(f"{LIST}{agent.id}/change/")
+    connection = str(ModelConnection.objects.get(organization=acme).pk)
+    assert response.context["model_choices"] == {
+        "choices": [
+            {
+                "model": "builtin:knowledge",
+                "connection": "",
+                "label": "Built-in search, no key needed",
+            },
+            {"model": "openai-chat:gpt-x", "connection": "", "label": "AI model gpt-x"},
+            {
+                "model": "openai-chat:small",
+                "connection": connection,
+                "label": "AI model small (Ours at Acme)",
+            },
+        ],
+        "quoting": ["builtin:knowledge"],
+    }
 
 
 def test_creating_an_agent_leads_to_its_page(

@@ -126,8 +126,11 @@ def test_the_size_of_the_knowledge_is_bounded(
     agent: TextAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agents, "MAX_ENTRIES", 2)
-    monkeypatch.setattr(agents, "MAX_KNOWLEDGE_CHARS", 10)
-    for entries in ([{"title": "x", "content": "x"}] * 3, [{"title": "x", "content": "x" * 11}]):
+    monkeypatch.setattr(agents, "MAX_KNOWLEDGE_CHARS", 2_000)
+    monkeypatch.setattr(agents, "MAX_PASSAGES", 2)
+    short, long, many = "x", "x" * 2_001, "x" * 600 + "\n\n" + "x" * 600
+    for contents in ([short] * 3, [long], [short, many]):
+        entries = [{"title": "x", "content": content} for content in contents]
         with pytest.raises(ApplicationError) as caught:
             update_agent(agent=agent, data={"knowledge": entries})  # type: ignore[typeddict-item]
         assert fields_of(caught) == {"knowledge"}

@@ -47,8 +47,8 @@ def test_agent_can_be_created_read_changed_and_deleted(
     data = created.json()
     assert data.keys() == {
         "id", "organization_id", "name", "instructions", "model", "max_output_tokens",
-        "temperature", "language", "enabled", "fallback_sentence", "knowledge", "created_at",
-        "updated_at",
+        "connection", "temperature", "language", "enabled", "fallback_sentence", "knowledge",
+        "created_at", "updated_at",
     }  # fmt: skip
     assert data["organization_id"] == str(acme.id)
     assert (data["name"], data["model"], data["enabled"]) == ("Ann", "builtin:knowledge", True)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from loquent.agents.importing.reading import MAX_ENTRIES, MAX_TOLD
+from loquent.agents.importing.reading import FULL, MAX_ENTRIES, MAX_TOLD
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.services import entries as knowledge
 from loquent.organizations.audit_entry import AuditEntry
@@ -43,9 +43,10 @@ def test_entries_are_added_changed_and_deleted(
 ) -> None:
     client.force_login(alice)
     before = agent.updated_at
-    new = {"title": " Hours ", "content": "Nine\r\nto six.", "url": "https://example.com/"}
+    new = {"title": " Hours ", "content": "Nine\r\nto six.", "url": "example.com/hours"}
     assert client.post(f"{page}save/", new).status_code == 200
     made = KnowledgeEntry.objects.get(title="Hours")
+    assert made.url == "https://example.com/hours"
     assert made.content == "Nine\nto six."
     entry = client.get(page, {"entry": str(made.id)}).json()
     changed = {**entry, "content": "Always open."}
@@ -98,6 +99,24 @@ def test_form_refuses_more_knowledge_than_an_agent_can_hold(
     monkeypatch.setattr(knowledge, "MAX_ENTRIES", 2)
     assert client.post(f"{page}save/", {"title": "T", "content": "C"}).status_code == 400
     assert KnowledgeEntry.objects.count() == 2
+
+
+def test_form_and_import_refuse_more_passages_than_an_agent_can_hold(
+    client: Client,
+    alice: User,
+    page: str,
+    upload: Callable[[str, bytes], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client.force_login(alice)
+    monkeypatch.setattr(knowledge, "MAX_PASSAGES", 4)
+    content = "\n\n".join(["x" * 600] * 3)
+    response = client.post(f"{page}save/", {"title": "T", "content": content})
+    assert response.json()["fields"]["content"] == [FULL]
+    report = upload("a.txt", content.encode()).json()
+    assert (report["added"], report["skipped"][0]["why"]) == (0, FULL)
+    content = "\n\n".join(["x" * 600] * 2)
+    assert client.post(f"{page}save/", {"title": "T", "content": content}).status_code == 200
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])

@@ -124,7 +124,7 @@ async def test_json_document_is_accepted_instead_of_a_stream(endpoint: ScriptedE
 async def test_finish_reason_completes_the_answer_even_if_the_body_continues(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loquent.agents.backends.openai_chat.backend.AFTER_END_SECONDS", 0.02)
+    monkeypatch.setattr("loquent.agents.backends.openai_chat.responses.AFTER_END_SECONDS", 0.02)
     text, _ = await collect(make_reply(model="openai-chat:finish-then-hang"))
     assert text == "All of it."
     await endpoint.requests[0].wait_until_closed()

@@ -92,7 +92,7 @@ async def test_connections_are_reused(endpoint: ScriptedEndpoint) -> None:
 async def test_slightly_late_end_of_body_keeps_the_connection(
     endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loquent.agents.backends.openai_chat.backend.DRAIN_SECONDS", 10)
+    monkeypatch.setattr("loquent.agents.backends.openai_chat.responses.DRAIN_SECONDS", 10)
     endpoint.push(done_then_wait(0.02))
     for _ in range(2):
         await collect(make_reply())

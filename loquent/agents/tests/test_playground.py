@@ -148,7 +148,10 @@ async def test_playground_counts_against_the_budget(
     acme.daily_token_budget = 1
     await in_database(acme.save)
     assert await attempt() == [
-        {"type": "error", "message": "Your organization has used all its tokens for today."}
+        {
+            "type": "error",
+            "message": "Your organization has reached its limit for today. Try again tomorrow.",
+        }
     ]
     assert await in_database(TokenReservation.objects.count) == 0
     assert slots.running == 0

@@ -42,11 +42,13 @@ class ApiKeyAdmin(TenantAdmin):
     """REST API keys: shown once on creation, revoked by an action."""
 
     is_often_short = True
+    empty_text = "No API keys yet."
     nav = Nav("Settings", 33, "API keys", "key", section="Settings")
     form = ApiKeyForm
     list_display = ["name", "organization", "shown_prefix", "may", "maker", "last_used", "revoked"]
     list_select_related = ["organization", "created_by"]
     actions = ["revoke"]
+    change_list_template = "admin/organizations/apikey/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ApiKey]:
         rows: models.QuerySet[ApiKey] = super().get_queryset(request)

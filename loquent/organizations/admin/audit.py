@@ -1,5 +1,6 @@
 """The read-only admin page of the audit log, for owners."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,16 @@ WORDS = {CREATED: "created", CHANGED: "changed", DELETED: "deleted"}
 NOTHING = "–"
 PLAIN = {"None": NOTHING, "": NOTHING, "True": "yes", "False": "no"}
 IN_LIST = 3
+# What pages call a field whose own name is technical.
+FIELD_NAMES = {
+    "allowed_origins": "allowed sites",
+    "daily_message_cap": "daily message limit",
+    "daily_token_budget": "daily limit for AI models",
+    "default_phone_region": "country",
+    "max_output_tokens": "maximum answer length",
+    "retention_days": "days until conversations are deleted",
+    "text_agent": "assistant",
+}
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -63,7 +74,7 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditAdmin(TenantAdmin):
     """The audit log, newest entries first."""
 
-    nav = Nav("Settings", 36, "Audit log", "history", section="Settings")
+    nav = Nav("Settings", 38, "Audit log", "history", section="Settings")
     list_display = ["when", "organization", "actor_name", "what", "summary"]
     list_select_related = ["organization", "content_type"]
     list_filter = [
@@ -131,9 +142,28 @@ def readable(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
             field: Any = model._meta.get_field(name) if model else None
         except FieldDoesNotExist:
             field = None
-        label = str(getattr(field, "verbose_name", name)).replace("_", " ")
+        own_name = str(getattr(field, "verbose_name", name)).replace("_", " ")
+        label = FIELD_NAMES.get(name, own_name)
         choices = dict(getattr(field, "flatchoices", None) or [])
+        if _as_list(old) is not None or _as_list(new) is not None:
+            yield label, *_list_words(old, new)
+            continue
         words = [str(choices.get(text, PLAIN.get(text, text))) for text in (old, new)]
         if isinstance(field, models.DateTimeField):
             words = [word if word == NOTHING else f"{word[:16]} UTC" for word in words]
         yield label, words[0], words[1]
+
+
+def _as_list(text: str) -> list[str] | None:
+    """Return the items of a list of texts that was logged as JSON."""
+    try:
+        items = json.loads(text) if text.startswith("[") else None
+    except ValueError:
+        return None
+    return items if isinstance(items, list) and all(isinstance(i, str) for i in items) else None
+
+
+def _list_words(old: str, new: str) -> tuple[str, str]:
+    """Return two lists of texts as people write them."""
+    before, after = (", ".join(_as_list(text) or []) or NOTHING for text in (old, new))
+    return before, after

@@ -18,7 +18,7 @@ from loquent.errors import ApplicationError
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.admin.deletion import count_dependents, find_holders
 from loquent.organizations.admin.forms import ServiceForm
-from loquent.organizations.admin.lookups import DeclaredLookups
+from loquent.organizations.admin.lists import ListAdmin
 from loquent.organizations.backends import needed_role
 from loquent.organizations.models import Organization, Role
 from loquent.organizations.site.current import current_organization
@@ -33,7 +33,7 @@ MOST_NAMED = 100
 MOST_DELETED = 4_000
 
 
-class TenantAdmin(DeclaredLookups):
+class TenantAdmin(ListAdmin):
     """An admin page of rows that belong to an organization.
 
     `organization_path` is the lookup from the model to its organization. A list shows the rows of

@@ -69,6 +69,7 @@ class InvitationAdmin(TenantAdmin):
     """Invitations that are not accepted yet: resend or withdraw them."""
 
     is_often_short = True
+    empty_text = "No open invitations."
     nav = Nav("Settings", 32, "Invitations", "mail", section="Settings", tab="Team")
     form = InvitationForm
     list_display = ["email", "organization", "role", "inviter", "state"]
@@ -153,6 +154,8 @@ class InvitationAdmin(TenantAdmin):
             "invitation": invitation,
             "link": invitation_link(token),
             "mail_is_on": settings.MAIL_IS_ON,
+            # The mail backend of a demo.
+            "mail_is_printed": settings.EMAIL_BACKEND.endswith(".console.EmailBackend"),
             "list_url": reverse(LIST),
         }
         template = "admin/organizations/invitation/created.html"

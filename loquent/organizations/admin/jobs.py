@@ -25,7 +25,8 @@ NOTHING = "–"
 class JobAdmin(TenantAdmin):
     """An organization's jobs, for its owners. Superusers also see those of the server."""
 
-    nav = Nav("Settings", 37, "Background jobs", "server", section="Settings")
+    empty_text = "No jobs are waiting, and none has failed."
+    nav = Nav("Settings", 39, "Background jobs", "server", section="Settings")
     list_display = ["what", "organization", "status", "attempts", "reason", "next_attempt"]
     list_select_related = ["organization"]
     list_filter = ["state"]

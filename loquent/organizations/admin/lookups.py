@@ -24,8 +24,6 @@ class DeclaredLookups(admin.ModelAdmin[Any]):
     database.
     """
 
-    # Whether the search and the filters of the list appear only from 8 rows on.
-    is_often_short = False
     # Further parameters, used by links in the product.
     linked_lookups: tuple[str, ...] = ()
 

@@ -143,6 +143,16 @@ class OwnerPermission(RolePermission):
         return False
 
 
+class TrustedPermission(RolePermission):
+    """Owners, and API keys that may write: what decides where conversations are sent."""
+
+    reading = writing = Role.OWNER
+
+    def may_key(self, api_key: ApiKey, *, is_reading: bool) -> bool:
+        self.message = "This API key is read-only. Use one with the scope write."
+        return api_key.scope == Scope.WRITE
+
+
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describe API keys in the OpenAPI document."""
 

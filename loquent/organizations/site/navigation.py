@@ -60,7 +60,7 @@ def lists_of(site: admin.AdminSite) -> Iterator[tuple[admin.ModelAdmin[Any], str
 
 
 def navigation_context(site: Any, request: HttpRequest) -> dict[str, Any]:
-    """Return the groups of the navigation, and the tabs of the section that the page is in."""
+    """Return the groups of the navigation, and where the page is: its section's tabs, its list."""
     hidden = NOT_FOR_OPERATORS if is_operator(request) else frozenset()
     items = sorted(
         (
@@ -91,6 +91,7 @@ def navigation_context(site: Any, request: HttpRequest) -> dict[str, Any]:
         ],
         "lq_tabs": _tabs(tabs),
         "lq_section": tabs[0]["nav"].section if tabs else "",
+        "lq_place": next((item for item in items if item["is_current"] and item["list_url"]), None),
     }
 
 
@@ -116,16 +117,18 @@ def _items(site: Any, request: HttpRequest) -> Iterator[Item]:
             nav,
             own_url(request) if own_url else url,
             is_current=request.path.startswith(url),
+            list_url=url,
             count=count(request) if count else 0,
         )
 
 
-def _item(nav: Nav, url: str, *, is_current: bool, count: int = 0) -> Item:
+def _item(nav: Nav, url: str, *, is_current: bool, list_url: str = "", count: int = 0) -> Item:
     return {
         "nav": nav,
         "label": nav.label,
         "icon": nav.icon,
         "url": url,
+        "list_url": list_url,
         "is_current": is_current,
         "count": count,
         "shown_count": f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count),

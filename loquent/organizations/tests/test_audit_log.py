@@ -105,6 +105,14 @@ def test_bulk_action_records_each_widget(owner: Client, acme: Organization) -> N
     assert "enabled: yes → no" in page_of(owner)
 
 
+def test_lists_are_shown_as_people_write_them(owner: Client, acme: Organization) -> None:
+    widget = make_widget(acme, allowed_origins=["https://a.example", "https://b.example"])
+    change_widget(widget=widget, allowed_origins=None)
+    page = page_of(owner)
+    assert "allowed sites: https://a.example, https://b.example → –" in page
+    assert "[&quot;" not in page
+
+
 def test_knowledge_changes_are_recorded(acme: Organization) -> None:
     agent = make_agent(
         acme, knowledge=[{"title": "A", "content": "a"}, {"title": "B", "content": "b"}]
@@ -192,11 +200,11 @@ def test_log_can_be_searched_and_filtered(owner: Client, acme: Organization, bob
     kind = last().content_type_id
     for query, there, not_there in (
         ("?q=helper", "Helper", "role: Viewer"),
-        ("?q=alice%40example.com", "role: Viewer", "Text agent Helper"),
-        (f"?kind={kind}", "bob@example.com", "Text agent Helper"),
-        ("?what=1", "role: Viewer", "Text agent Helper created"),
-        ("?actor_name=The+server", "Text agent Helper", "role: Viewer"),
-        ("?timestamp__gte=2999-01-01+00%3A00%2B00%3A00", "0 changes", "Text agent Helper"),
+        ("?q=alice%40example.com", "role: Viewer", "Assistant Helper"),
+        (f"?kind={kind}", "bob@example.com", "Assistant Helper"),
+        ("?what=1", "role: Viewer", "Assistant Helper created"),
+        ("?actor_name=The+server", "Assistant Helper", "role: Viewer"),
+        ("?timestamp__gte=2999-01-01+00%3A00%2B00%3A00", "0 changes", "Assistant Helper"),
     ):
         found = page_of(owner, query)
         body = found[found.index('id="changelist-form"') :]

@@ -164,6 +164,15 @@ def test_link_is_only_shown_if_mail_is_not_configured(
     assert mail.outbox == []
 
 
+def test_demo_does_not_claim_that_it_has_emailed_the_link(
+    owner: Client, acme: Organization, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    page = ask(owner, acme).content.decode()
+    assert "the email with the link is printed where the server runs" in page
+    assert "We have emailed" not in page
+
+
 def test_invitation_works_once(owner: Client, acme: Organization) -> None:
     link = invited(owner, acme)
     first, second = opened(link), opened(link)
@@ -260,6 +269,7 @@ def test_invalid_form_keeps_the_invitation(
     browser = opened(invited(owner, acme))
     response = browser.post(JOIN, {**NEW, **data})
     assert list(response.context["form"].errors) == [field]
+    assert "Please correct the error below." in response.content.decode()
     assert not User.objects.filter(username="dora@example.com").exists()
     assert browser.post(JOIN, NEW).status_code == 302
 

@@ -26,7 +26,8 @@ NOTHING = "–"
 class WebhookDeliveryAdmin(TenantAdmin):
     """What was sent to webhooks in the last 30 days."""
 
-    nav = Nav("Settings", 39, "Webhook deliveries", "history", section="Settings", tab="Webhooks")
+    empty_text = "Nothing has been sent yet."
+    nav = Nav("Settings", 35, "Webhook deliveries", "history", section="Settings", tab="Webhooks")
     organization_path = "endpoint__organization"
     list_display = [
         "event", "endpoint", "state", "attempts", "response_status", "duration", "reason",

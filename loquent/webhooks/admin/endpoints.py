@@ -65,7 +65,8 @@ class WebhookEndpointAdmin(TenantAdmin):
     """Webhooks, for owners alone."""
 
     is_often_short = True
-    nav = Nav("Settings", 38, "Webhooks", "webhook", section="Settings")
+    empty_text = "No webhooks yet. A webhook tells another program what happens in your chats."
+    nav = Nav("Settings", 34, "Webhooks", "webhook", section="Settings")
     form = WebhookForm
     list_display = ["name", "organization", "host", "wanted", "health", "waiting", "failed"]
     list_select_related = ["organization"]

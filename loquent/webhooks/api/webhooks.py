@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from loquent.organizations.access import access_object
+from loquent.organizations.api.authentication import TrustedPermission
 from loquent.organizations.api.base import (
     OrganizationCrudViewSet,
     OrganizationViewSet,
@@ -19,7 +20,6 @@ from loquent.organizations.api.base import (
     idempotent,
 )
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet
-from loquent.webhooks.api.permissions import WebhookPermission
 from loquent.webhooks.api.serializers import (
     NewWebhookSerializer,
     ResendFailedSerializer,
@@ -95,7 +95,7 @@ class WebhookViewSet(OrganizationCrudViewSet):
 
     queryset = WebhookEndpoint.objects.all()
     serializer_class = WebhookSerializer
-    permission_classes = [WebhookPermission]
+    permission_classes = [TrustedPermission]
     filterset_class = WebhookFilter
     more_statuses: ClassVar = {"create": (409,)}
 
@@ -217,6 +217,6 @@ class EventViewSet(mixins.ListModelMixin, OrganizationViewSet):
 
     queryset = WebhookEvent.objects.all()
     serializer_class = WebhookEventSerializer
-    permission_classes = [WebhookPermission]
+    permission_classes = [TrustedPermission]
     filterset_class = EventFilter
     ordering = "created_at"

@@ -100,6 +100,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   function receive(raw) {
     const frame = translated(raw);
     const { type, code, retry_after: wait, client_message_id: cid } = frame;
+    if (actions.peek?.(frame)) return;
     const mine = type === "ack" && state.outbox.find((entry) => entry.cid === cid);
     if (type === "session" && !state.ready) {
       const first = local.get("token");
@@ -109,8 +110,10 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     }
     update(afterFrame(state, frame));
     if (type in DUE) local.set("due", DUE[type]);
+    if (type === "conversation") expectPerson(frame);
     if (type === "session") {
       local.set("token", frame.session_token);
+      if (!frame.resumed) local.set("person", null);
       update({ read: readSoFar() });
       page.setSender(state.v2 ? driver.send : null);
       if (state.contact) driver.send(frames.contactInfo(state.contact));
@@ -120,6 +123,13 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     }
     flush();
     onFrame(mine ? { ...frame, type: "message", role: "user", content: mine.content } : frame);
+  }
+
+  /** Remember whether a person is expected: then the next pages connect by themselves. While the
+   * agent goes on (out of hours), they still are. @param {any} talk */
+  function expectPerson({ handler, status, can_ask_person: isFree }) {
+    if (isFree || status === "resolved") local.set("person", null);
+    else if (handler !== "agent") local.set("person", "1");
   }
 
   /** @param {string} cid @param {object} change */
@@ -173,7 +183,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
   function forget(elsewhere) {
     const { open, offline, hidden } = state;
     disconnect();
-    if (!elsewhere) for (const name of ["token", "agreed", "due"]) local.set(name, null);
+    if (!elsewhere) for (const name of ["token", "agreed", "due", "person"]) local.set(name, null);
     update({ ...fresh(), open, offline, hidden, unread: 0 });
     if (open) connect();
   }
@@ -230,10 +240,10 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
       if (state.ready) driver.send(frames.contactInfo(contact));
     },
     touch: driver.touch,
+    transmit: driver.send,
   };
 
-  return {
-    ...actions,
+  return Object.assign(actions, {
     connect,
     getState: () => state,
     /** @param {boolean} offline */
@@ -262,5 +272,5 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     },
     forget,
     destroy: disconnect,
-  };
+  });
 }

@@ -3,7 +3,6 @@
 /** @import { Contact, Frame, Rating } from "../types.js" */
 
 export const V2 = "loquent.v2";
-export const MAX_CHARS = 4000;
 
 /** The fields that each frame needs, with an example value of their type. @type {{ [type: string]: { [field: string]: unknown } }} */
 const SHAPES = {
@@ -18,6 +17,10 @@ const SHAPES = {
   typing_stop: {},
   contact_info_saved: {},
   feedback_saved: {},
+  conversation: { handler: "" },
+  staff_typing: { name: "" },
+  reply_email_saved: {},
+  survey_saved: {},
   error: { message: "" },
   pong: {},
 };
@@ -100,6 +103,3 @@ export const subprotocols = (token) =>
 
 /** Return a new idempotency key. @param {Crypto} crypto */
 export const newMessageId = (crypto) => `c_${crypto.getRandomValues(new Uint32Array(4)).join("_")}`;
-
-/** Return the number of code points that the server counts in this text. @param {string} content */
-export const lengthOf = (content) => [...content.trim().normalize()].length;

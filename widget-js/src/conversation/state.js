@@ -24,6 +24,7 @@ export const initialState = () => ({
   starters: [],
   notice: null,
   contactCard: null,
+  talk: null,
   agreed: null,
   historyComplete: true,
   submitted: null,
@@ -71,6 +72,12 @@ export const ratingOf = ({ pendingRatings }, { id, feedback }) => {
   return pending ? pending.rating : feedback;
 };
 
+/** Return whether the team or a person answers. @param {State} state */
+export const isWithPeople = ({ talk }) => !!talk && talk.handler !== "agent";
+
+/** Return the messages, none of which waits for a turn. @param {Message[]} messages */
+const settled = (messages) => messages.map((each) => ({ ...each, done: true }));
+
 /** @type {{ [type: string]: (state: State, event: any) => Partial<State> }} */
 const handlers = {
   session(state, frame) {
@@ -95,6 +102,7 @@ const handlers = {
             historyComplete: true,
             unread: 0,
             contactSaved: false,
+            talk: null,
           }
         : {}),
     };
@@ -120,6 +128,7 @@ const handlers = {
       content: entry.content,
       status: "complete",
       sources: [],
+      done: isWithPeople(state),
     };
     return {
       outbox: removePending(state.outbox, entry.cid),
@@ -150,8 +159,11 @@ const handlers = {
   message(state, frame) {
     const { turn } = state;
     const ours = turn && frame.role !== "user" && (!frame.id || turn.id === frame.id);
+    const more = ours ? { asked: turn.asked } : { done: isWithPeople(state) };
+    // After the line of a transition, nobody answers what was asked before it.
+    const before = frame.kind === "notice" ? settled(state.messages) : state.messages;
     return {
-      messages: upsert(state.messages, ours ? { ...frame, asked: turn.asked } : frame),
+      messages: upsert(before, { ...frame, ...more }),
       ...(ours ? { turn: { ...turn, text: "", done: true }, regenerating: null } : {}),
     };
   },
@@ -182,6 +194,8 @@ const handlers = {
     contactSaved: true,
   }),
 
+  conversation: (_, talk) => ({ talk }),
+
   error: applyError,
 };
 
@@ -197,7 +211,9 @@ export function withUnread(state) {
   if (!messages.length) return state;
   return {
     ...state,
-    unread: known.filter(({ seq, role }) => seq > read && role !== "user").length,
+    unread: known.filter(
+      ({ seq, role, kind }) => seq > read && role !== "user" && kind !== "notice",
+    ).length,
   };
 }
 

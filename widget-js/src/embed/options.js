@@ -42,6 +42,11 @@ const READERS = {
     read: (value) => (/^\s*\S.{0,39}\s*$/u.test(value) ? `${value}`.trim() : undefined),
     hint: "a few words, 40 characters at most",
   },
+  teaser: {
+    read: (value) => (/^\s*\S.{0,79}\s*$/u.test(value) ? `${value}`.trim() : undefined),
+    hint: "a short sentence, 80 characters at most",
+  },
+  teaserDelay: number(1, 3600, " of seconds"),
   theme: oneOf("auto", "light", "dark"),
   locale: {
     read: (value) => (localeOf(`${value}`) ? `${value}` : undefined),

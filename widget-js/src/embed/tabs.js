@@ -8,6 +8,9 @@ import { prefixOf } from "./storage.js";
 
 /** @import { WidgetContext } from "../types.js" */
 
+/** Milliseconds until a page counts as idle in browsers that do not say so. */
+const LATER = 2_000;
+
 /**
  * @param {WidgetContext} context
  * @param {ReturnType<typeof import("./chat-loader.js").createChatLoader>} chatLoader
@@ -18,6 +21,8 @@ export function createTabs(context, chatLoader) {
   let silent = false;
   /** The panel was opened in another tab while this one was hidden. */
   let followWhenVisible = false;
+  let idle = 0;
+  let timer = 0;
 
   /** @param {string} name @param {string} value */
   function broadcast(name, value) {
@@ -44,6 +49,12 @@ export function createTabs(context, chatLoader) {
     if (followWhenVisible) return;
     if (open) openHere();
     else silently(chatLoader.close);
+  }
+
+  /** Run when the page is at rest; Safari doesn't say when. @param {() => void} run */
+  function idly(run) {
+    if (win.requestIdleCallback) idle = win.requestIdleCallback(run);
+    else timer = win.setTimeout(run, LATER);
   }
 
   function showUnread() {
@@ -84,23 +95,27 @@ export function createTabs(context, chatLoader) {
       broadcast("panel", open ? "open" : "close");
     },
     /** Restore the panel as it was on the previous page; data-open applies until it is closed.
-     * If it stays closed, connect if messages of the previous page are unsent, or an answer
-     * is due. */
+     * If it stays closed, connect if messages of the previous page are unsent, an answer is due,
+     * or a person is expected. */
     restore() {
       const was = storage.tab.get("open");
       if (was ? was === "1" : options.open) openHere();
       else if (storage.local.get("due") || sendable(readOutbox(storage.local)).length)
         chatLoader.deliver();
+      // A person is expected: connect as well, but nobody waits for that.
+      else if (storage.local.get("person")) idly(chatLoader.deliver);
     },
     /** Remove everything about this visitor from storage. */
     forget() {
-      for (const name of ["token", "agreed", "outbox", "due", "unread", "read", "heard", "earlier"])
-        storage.local.set(name, null);
+      const kept = "token agreed outbox due person unread read heard earlier teased";
+      for (const name of kept.split(" ")) storage.local.set(name, null);
       storage.tab.set("draft", null);
       broadcast("reset", "1");
       if (!chatLoader.runtime()) showUnread();
     },
     destroy() {
+      if (idle) win.cancelIdleCallback(idle);
+      win.clearTimeout(timer);
       win.removeEventListener("storage", onStorage);
       doc.removeEventListener("visibilitychange", onVisible);
     },

@@ -23,6 +23,8 @@ import { outsideZone } from "./zone.js";
 const RETRY_DELAYS = [2_000, 8_000, 30_000, 120_000];
 /** Milliseconds until a refusal is checked: the first may come from a proxy; the last one repeats. */
 const REFUSED_DELAYS = [5_000, 600_000];
+/** Seconds. */
+const TEASER_DELAY = 10;
 
 /**
  * @param {Win} win
@@ -110,6 +112,17 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
     events.emit("ready");
     for (const run of queue.splice(0)) run();
     parts?.tabs.restore();
+    if (options.teaser) tease(options.teaser).catch(() => {});
+  }
+
+  /** @param {string} text */
+  async function tease(text) {
+    // Nobody fires this event: only the time ends the wait.
+    await wait(win, "", 1000 * (options.teaserDelay ?? TEASER_DELAY));
+    const more = await chunks.load(base, "more");
+    const strings = locale === "en" ? more : (await chunks.load(base, locale)).default;
+    const label = options.texts?.dismiss ?? strings.dismiss;
+    if (parts) more.createTeaser(parts.context, text, label, parts.tabs.openAll);
   }
 
   /** @param {Config} config */
@@ -133,7 +146,7 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
       if (chatLoader.runtime()?.isOpen()) chatLoader.close();
       else tabs.openAll();
     }
-    return { shadowHost, launcher, chatLoader, tabs };
+    return { context, shadowHost, launcher, chatLoader, tabs };
   }
 
   /** The chat did not load. The cached script may be older than the server's files. */

@@ -8,7 +8,8 @@ import en from "../locales/en.js";
 /**
  * Error codes that a visitor can see. English has none of them: it uses the server's messages.
  * @typedef {"rate_limited" | "busy" | "daily_cap_reached" | "message_too_long"
- *   | "contact_info_required" | "contact_info_invalid" | "interrupted" | "internal"} ErrorCode
+ *   | "contact_info_required" | "contact_info_invalid" | "interrupted" | "internal"
+ *   | "person_unavailable"} ErrorCode
  */
 
 /** The exact contents of a file in `locales/`.

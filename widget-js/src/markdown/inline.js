@@ -100,8 +100,10 @@ export function parseInline(text, growing, targets) {
   /** @param {number} start of the link's text @returns {(string | undefined)[] | null} like a match of TARGET */
   function namedTarget(start) {
     if (!targets?.size) return null;
-    const label = matchAt(LABEL, text, position);
-    const url = targets.get(labelOf(label?.[1] || text.slice(start, position - 1)));
+    const name = text.slice(start, position - 1);
+    // In [1][2], each is a number of its own.
+    const label = Number(name) ? null : matchAt(LABEL, text, position);
+    const url = targets.get(labelOf(label?.[1] || name));
     return url === undefined ? null : [label?.[0] ?? "", url];
   }
 
@@ -117,7 +119,8 @@ export function parseInline(text, growing, targets) {
     const outer = target ? stack.findIndex(isOpen) : -1;
     const inner = outer > 0 && mark === "![";
     if (outer > 0 && !inner) unwind(outer);
-    if (!target && !begun) {
+    // A cited number keeps its brackets.
+    if (target ? !target[0] && Number(kids[0]) : !begun) {
       kids.unshift(mark);
       kids.push("]");
     }

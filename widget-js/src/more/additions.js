@@ -1,6 +1,6 @@
 /** What the third file adds to the panel: the menu and its sheets, the contact card. */
 
-import { needsContact } from "../conversation/state.js";
+import { isWithPeople, needsContact } from "../conversation/state.js";
 import { buttonOf, remove } from "../view/dom.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
@@ -8,7 +8,9 @@ import { createEarlier } from "./earlier.js";
 import { createHelped } from "./helped.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
+import { createPeople } from "./people/people.js";
 import { createSheet } from "./sheet.js";
+import { createUnsent } from "./unsent.js";
 import { createWaiting } from "./waiting.js";
 
 /** @import { Contact, State, Storage, View } from "../types.js" */
@@ -23,6 +25,7 @@ import { createWaiting } from "./waiting.js";
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
  *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier-store.js").Copied): HTMLElement,
+ *   restore(text: string): void, follow(): void,
  * }} Surroundings
  */
 
@@ -41,9 +44,9 @@ export function createAdditions(view, around) {
   const { formPlace, getState, localeNow } = around;
   const card = createContactCard(view, around.draft, around.keepDraft, localeNow);
   const download = createDownload(view, getState, localeNow);
-  const sheet = createSheet(view, around.body, () => {
+  const sheet = createSheet(view, around.body, (focuses) => {
     render(getState());
-    around.focus();
+    if (focuses) around.focus();
   });
   const openCard = () => sheet.open(strings.contact, card.node);
   const slow = buttonOf(view.h, "chip", strings.contact, openCard);
@@ -55,6 +58,7 @@ export function createAdditions(view, around) {
       label: strings.fresh,
       run() {
         view.actions.restart();
+        sheet.close();
         around.focus();
       },
       isShown: ({ messages, turn }) => !!(messages.length || turn),
@@ -76,6 +80,8 @@ export function createAdditions(view, around) {
   const waiting = createWaiting(view, around.redraw);
   const lines = createLines(view, around);
   const helped = createHelped(view, around);
+  const unsent = createUnsent(view, around);
+  const people = createPeople(view, around);
   let sent = 0;
 
   /** @param {State} state */
@@ -86,7 +92,8 @@ export function createAdditions(view, around) {
       card.form.node.hidden = false;
     }
     if (sheet.shows(strings.contact)) return;
-    const key = calling(state);
+    // Somebody is there already.
+    const key = isWithPeople(state) ? undefined : calling(state);
     const line = key && hasContact(view, state) && around.nodeOf(key);
     if (!line) remove(card.node);
     else if (card.node.parentNode !== line) line.append(card.node);
@@ -104,6 +111,8 @@ export function createAdditions(view, around) {
     waiting.render(state.turn);
     lines.render(state);
     helped.render(state);
+    unsent.render(state);
+    people.render(state);
     placeCard(state);
     const isSlow = waiting.text(state.turn) === strings.slow && hasContact(view, state);
     if (!isSlow) remove(slow);
@@ -114,7 +123,7 @@ export function createAdditions(view, around) {
     menu,
     render,
     /** What to say while an answer has no text yet. @param {State} state */
-    waiting: ({ turn }) => waiting.text(turn),
+    waiting: ({ turn }) => waiting.text(turn) || people.typing(),
     /** Return the first field of the form. */
     first: card.form.first,
     /** Close what is open on top. @returns {boolean} whether something was */
@@ -123,6 +132,7 @@ export function createAdditions(view, around) {
       menu.close();
       waiting.clear();
       helped.destroy();
+      people.destroy();
       download.destroy();
     },
   };

@@ -1,6 +1,6 @@
 /** The actions on an answer: copy, regenerate, rate, comment. */
 
-import { ratingOf } from "../conversation/state.js";
+import { isWithPeople, ratingOf } from "../conversation/state.js";
 import { deliveryOf } from "../view/delivery.js";
 import { buttonOf, icon, set, setText } from "../view/dom.js";
 import { copyText } from "./copy.js";
@@ -71,7 +71,8 @@ export function createAnswerActions(view, message) {
     field,
     h("button", "chip", {}, strings.commentSend),
   );
-  const node = h("div", "tools", { onkeyup: released });
+  // They move into the log when a newer line follows: that is nothing to announce.
+  const node = h("div", "tools", { onkeyup: released, "aria-live": "off" });
   if (role === "assistant") {
     if (content) node.append(copy);
     node.append(up, down, again, said, form);
@@ -119,7 +120,7 @@ export function createAnswerActions(view, message) {
       if (message.comment) view.comment(target, "");
       set(up, "aria-pressed", `${feedback === "up"}`);
       set(down, "aria-pressed", `${feedback === "down"}`);
-      again.hidden = !newest || !target;
+      again.hidden = !newest || !target || isWithPeople(state);
       again.disabled = !state.ready;
       reasons.hidden = feedback !== "down";
       form.hidden = !asks || !feedback || !!(message.comment || due?.comment);

@@ -8,14 +8,18 @@ import { set, setText } from "../view/dom.js";
 const FIELDS = /** @type {const} */ ({ name: "name", email: "email", phone: "tel" });
 
 /** Reject only what the server would certainly refuse. */
-const LOOKS_RIGHT = { name: /./, email: /^[^\s@]+@[^\s@]+$/, phone: /\p{Nd}.*\p{Nd}.*\p{Nd}/u };
+export const LOOKS_RIGHT = {
+  name: /./,
+  email: /^[^\s@]+@[^\s@]+$/,
+  phone: /\p{Nd}.*\p{Nd}.*\p{Nd}/u,
+};
 
 /** Spaces and invisible characters, which are pasted with addresses. */
 const BLANK = String.raw`[\s\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f]+`;
 const AROUND = new RegExp(`^${BLANK}|${BLANK}$`, "g");
 
 /** Return what was typed; full-width forms become ASCII. Names stay: a joiner may end one. @param {Field} field @param {string} text */
-function typedIn(field, text) {
+export function typedIn(field, text) {
   const bare = text.replace(AROUND, "");
   return field === "name" ? bare && text.trim() : bare.normalize("NFKC");
 }

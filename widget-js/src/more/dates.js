@@ -2,9 +2,14 @@
 
 /** @import { Win } from "../types.js" */
 
-/** Return the browser's variant of the locale, such as "en-GB" for "en". @param {Win} win @param {string} locale */
+/**
+ * Return the browser's variant of the locale, such as "en-GB" for "en". A locale with a region has
+ * none.
+ * @param {Win} win
+ * @param {string} locale
+ */
 export const dateLocale = ({ navigator }, locale) =>
-  navigator.languages?.find((each) => each.split("-")[0] === locale.split("-")[0]) ?? locale;
+  navigator.languages?.find((each) => each.split("-")[0] === locale) ?? locale;
 
 /** Return "Today", "Yesterday" or the date. @param {Date} date @param {string} locale */
 export function dayName(date, locale) {

@@ -19,13 +19,14 @@ export function transcriptOf({ win, strings, config }, state, locale) {
   const today = new Date().toLocaleDateString(dates, { dateStyle: "long" });
   const title = strings.transcriptOf.replace("{name}", () => config.name || host);
   const parts = transcriptLines(config, state).map((line) => {
-    const { role, content, status, created_at: at, cid } = line;
+    const { role, kind, author, content, status, created_at: at, cid } = line;
     /** @type {Source[]} */
     const sources = line.sources ?? [];
     const time = at ? new Date(at).toLocaleString(dates) : "";
-    const who = cid || role === "user" ? strings.you : strings.agent;
+    const speaker = cid || role === "user" ? strings.you : strings.agent;
+    const who = author ? `${author.name}:` : kind === "notice" ? "" : speaker;
     return [
-      time ? `[${time}] ${who}` : who,
+      time ? `[${time}] ${who}`.trim() : who,
       content,
       ...(cid ? [line.failed || strings[deliveryOf(line, state)]] : []),
       ...(role === "assistant" ? [endOf(status, strings)] : []),

@@ -7,7 +7,7 @@
 /**
  * @typedef {{
  *   role: string, content: string, status: string, sources: Source[], created_at?: string,
- *   author?: { name?: string } | null, kind?: unknown,
+ *   author?: { name: string } | null, kind?: string,
  * }} Copied A message, as far as it is shown.
  * @typedef {{ of: string, at: number, messages: Copied[] }} Earlier
  *   `of`: the end of its token, the same in all tabs. `at`: when it ended, in milliseconds.

@@ -6,7 +6,7 @@ import { buttonOf, icon, set } from "../view/dom.js";
 
 /** @typedef {ReturnType<typeof createSheet>} Sheet */
 
-/** @param {View} view @param {HTMLElement} body gets the sheet @param {() => void} onClose */
+/** @param {View} view @param {HTMLElement} body gets the sheet @param {(focuses: boolean) => void} onClose */
 export function createSheet({ h, doc, strings }, body, onClose) {
   const title = h("h3", "", { id: "sheet", tabindex: -1 });
   const back = buttonOf(h, "tool back", strings.back, () => goBack(), icon(doc, "M15 5l-7 7 7 7"));
@@ -21,13 +21,23 @@ export function createSheet({ h, doc, strings }, body, onClose) {
   body.append(node);
   let goBack = close;
 
-  function close() {
+  /** @param {boolean} focuses */
+  function hide(focuses) {
     if (node.hidden) return false;
     node.hidden = true;
     content.replaceChildren();
-    onClose();
+    onClose(focuses);
     return true;
   }
+
+  function close() {
+    return hide(true);
+  }
+
+  // The focus must not go below the sheet, where nobody sees it.
+  set(body, "onfocusin", (/** @type {Event} */ event) => {
+    if (!node.contains(/** @type {Node} */ (event.composedPath()[0]))) hide(false);
+  });
 
   /** @param {string} label @param {() => any} run */
   function leadBack(label, run) {

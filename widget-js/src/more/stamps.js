@@ -4,7 +4,7 @@ import { remove, set, setText } from "../view/dom.js";
 import { clockTime, dateLocale, dayName } from "./dates.js";
 
 /** @import { View } from "../types.js" */
-/** @typedef {{ role: string, created_at?: string, author?: { name?: string } | null }} Stamped */
+/** @typedef {{ role: string, kind?: string, created_at?: string, author?: { name: string } | null }} Stamped */
 
 /** @param {View} view @param {() => string} localeNow */
 export function createStamps({ h, win, strings }, localeNow) {
@@ -21,11 +21,13 @@ export function createStamps({ h, win, strings }, localeNow) {
   }
 
   /** @param {HTMLElement} node @param {Stamped} message @param {Date} date @param {string} locale */
-  function name(node, { role, author }, date, locale) {
+  function name(node, { role, kind, author }, date, locale) {
     const text = clockTime(date, locale);
     const who = role === "user" ? strings.you : (author?.name ?? strings.ai);
     set(node, "role", "article");
-    set(node, "aria-label", `${who.replace(/\s*[:：]$/, "")}, ${text}`);
+    // Nobody says the line of a transition.
+    const label = kind === "notice" ? text : `${who.replace(/\s*[:：]$/, "")}, ${text}`;
+    set(node, "aria-label", label);
     set(node, "tabindex", -1);
     // Drawn by the style sheet: as text, it would be announced and copied with the message.
     set(node, "data-time", text);

@@ -8,8 +8,8 @@ export const panel = /* css */ `
 .panel:focus-visible { outline: none }
 @keyframes rise { 0% { opacity: 0; transform: translateY(12px) scale(.98) } }
 .head { display: flex; align-items: center; padding: 11px 12px; background: var(--fill); color: var(--on); position: relative; z-index: 1 }
-.face { display: grid; place-items: center; width: 36px; height: 36px; margin-inline: 4px 12px; border-radius: 50%; background: var(--on); color: var(--fill); font-weight: 600; text-transform: uppercase }
-.face:empty { display: none }
+.logo { display: grid; place-items: center; width: 36px; height: 36px; margin-inline: 4px 12px; border-radius: 50%; background: var(--on); color: var(--fill); font-weight: 600; text-transform: uppercase }
+.logo:empty { display: none }
 .names { flex: 1; min-width: 0; line-height: 1.3 }
 .names p { font-size: 13px }
 h2 { font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }

@@ -42,7 +42,7 @@ dd > :is(a, span) { display: inline-block; min-height: 28px; white-space: pre-li
 .growing > .chip { margin-block-start: 8px }
 @media (forced-colors: active) {
   .user .bubble { border: 1px solid; border-inline-end-width: 5px }
-  .face { border: 1px solid }
+  .logo { border: 1px solid }
   i { background: CanvasText; forced-color-adjust: none }
   [aria-current] { outline: 1px solid; outline-offset: 1px }
 }

@@ -1,11 +1,11 @@
 /** The message box. */
 
-import { lengthOf, MAX_CHARS } from "../conversation/protocol.js";
-import { buttonOf, icon, set, setText } from "./dom.js";
+import { buttonOf, icon, set } from "./dom.js";
 
 /** @import { State, View } from "../types.js" */
 
-const WARN_FROM = 3600;
+/** Longer texts are measured by the third file. */
+const LONG = 3600;
 
 /**
  * @param {View} view
@@ -13,7 +13,7 @@ const WARN_FROM = 3600;
  * @param {(text: string) => boolean} onSend
  * @param {(text: string) => void} onDraft
  */
-export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
+export function createComposer({ h, doc, strings, extras }, draft, onSend, onDraft) {
   const field = h("textarea", "", {
     rows: 1,
     part: "textbox",
@@ -38,12 +38,10 @@ export function createComposer({ h, doc, strings }, draft, onSend, onDraft) {
   let over = false;
 
   function update() {
-    // The number of code points is at most the number of UTF-16 units: skip counting short texts.
-    const length = field.value.length < WARN_FROM ? 0 : lengthOf(field.value);
-    over = length > MAX_CHARS;
-    setText(counter, length < WARN_FROM ? "" : strings.count.replace("{n}", `${length}`));
-    set(counter, "class", over ? "count error" : "count");
-    set(field, "aria-invalid", over && "true");
+    if (field.value.length >= LONG || counter.firstChild)
+      extras.need((more) => {
+        over = more.measure(field, counter, strings);
+      });
     button.disabled = over || field.disabled || !field.value.trim();
     field.style.setProperty("height", "auto");
     if (field.scrollHeight) field.style.setProperty("height", `${field.scrollHeight}px`);

@@ -4,19 +4,19 @@ import { link } from "../markdown/links.js";
 import { patch } from "../markdown/tree.js";
 import { renderMarkdown } from "../markdown.js";
 import { deliveryOf } from "./delivery.js";
-import { buttonOf, setText } from "./dom.js";
+import { setText } from "./dom.js";
 
 /** @import { Message, State, View } from "../types.js" */
 /** @import { Strings } from "../i18n/strings.js" */
 /** @import { H } from "./dom.js" */
 
-/** @param {View} view @param {string} kind @param {...(Node | string)} kids */
-const lineOf = ({ h, strings }, kind, ...kids) =>
+/** @param {View} view @param {string} kind @param {string} who @param {...(Node | string)} kids */
+const lineOf = ({ h }, kind, who, ...kids) =>
   h(
     "div",
     `line ${kind}`,
     { part: `message message-${kind}` },
-    h("span", "hidden", {}, `${kind === "user" ? strings.you : strings.agent} `),
+    h("span", "hidden", {}, `${who} `),
     ...kids,
   );
 
@@ -33,10 +33,14 @@ export const endOf = (status, strings) =>
  * @param {View} view
  * @param {Message} message
  */
-export function answerLine(view, { role, content, status, sources }) {
+export function answerLine(view, { role, kind, author, content, status, sources }) {
   const { h, strings } = view;
-  const body = bubbleOf(h, role);
-  renderMarkdown(body, content, strings.copy);
+  const look = kind === "notice" ? kind : role;
+  const who = author ? `${author.name}:` : look === kind ? "" : strings.agent;
+  const body = bubbleOf(h, look);
+  // What the text cites as [1] is the first source.
+  const targets = sources.map(({ url }, index) => `[${index + 1}]: ${url}\n`);
+  renderMarkdown(body, targets.join("") + content, strings.copy);
   if (sources.length) {
     const list = h("ul");
     for (const { title, url } of sources) {
@@ -45,7 +49,7 @@ export function answerLine(view, { role, content, status, sources }) {
     }
     body.append(h("div", "sources", {}, strings.sources, list));
   }
-  const node = lineOf(view, role, body);
+  const node = lineOf(view, look, who, body);
   const end = role === "note" ? "" : endOf(status, strings);
   if (end) node.append(h("span", "status", {}, end));
   body.hidden = !body.firstChild;
@@ -56,16 +60,14 @@ export function answerLine(view, { role, content, status, sources }) {
  * Create the line of a visitor's message, with or without an ack.
  * @param {View} view
  * @param {{ content: string }} message
- * @param {(cid: string) => void} onEdit
  */
-export function visitorLine(view, { content }, onEdit) {
-  const { h, strings, actions } = view;
+export function visitorLine(view, { content }) {
+  const { h, strings } = view;
   const status = h("span", "status");
   const foot = h("div", "foot", {}, status);
   const body = bubbleOf(h, "user");
   body.append(content);
-  const node = lineOf(view, "user", body, foot);
-  let failed = false;
+  const node = lineOf(view, "user", strings.you, body, foot);
   return {
     node,
     /** @param {any} now a Message or a Pending @param {State} state @param {boolean} waits for its turn */
@@ -75,15 +77,7 @@ export function visitorLine(view, { content }, onEdit) {
         status,
         now.failed || (cid ? strings[deliveryOf(now, state)] : waits ? strings.next : ""),
       );
-      if (failed === !!now.failed) return;
-      failed = !failed;
-      node.classList.toggle("failed", failed);
-      foot.replaceChildren(status);
-      if (!failed || now.final) return;
-      foot.append(
-        buttonOf(h, "", strings.retry, () => actions.retry(cid)),
-        buttonOf(h, "", strings.edit, () => onEdit(cid)),
-      );
+      node.classList.toggle("failed", !!now.failed);
     },
   };
 }

@@ -71,7 +71,7 @@ export function createPanel(view, middle, bottom, onClose, additions) {
       "header",
       "head",
       { part: "header" },
-      h("span", "face", { "aria-hidden": "true" }, initialOf(name)),
+      h("span", "logo", { "aria-hidden": "true" }, initialOf(name)),
       h("div", "names", {}, h("h2", "", { id: "title" }, name), h("p", "", {}, strings.ai)),
       menuNode,
       close,

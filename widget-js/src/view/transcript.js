@@ -1,6 +1,7 @@
 /** The message log, the streaming answer below it, and the scroll position. */
 
 import { inOrder, transcriptLines } from "../conversation/messages.js";
+import { isWithPeople } from "../conversation/state.js";
 import { buttonOf, remove, set } from "./dom.js";
 import { answerLine, visitorLine } from "./message.js";
 import { createStreamingAnswer } from "./streaming-answer.js";
@@ -16,13 +17,11 @@ const GAP = 18;
 
 /**
  * @param {View} view
- * @param {(cid: string) => void} onEdit
  * @param {HTMLElement[]} before elements above the log
  * @param {HTMLElement[]} after elements below it
  */
-export function createTranscript(view, onEdit, before, after) {
+export function createTranscript(view, before, after) {
   const { h, strings, config, extras } = view;
-  const older = h("p", "hint", {}, strings.older);
   const log = h("div", "", {
     role: "log",
     "aria-relevant": "additions",
@@ -45,7 +44,6 @@ export function createTranscript(view, onEdit, before, after) {
       ...{ "aria-label": strings.log, onscroll: scrolled },
     },
     ...before,
-    older,
     log,
     tail,
     ...after,
@@ -84,10 +82,8 @@ export function createTranscript(view, onEdit, before, after) {
   /** The transcript has grown: show more of it, up to where the latest question is at the top. */
   function follow() {
     const top = anchor && topOf(anchor) - GAP;
-    if (top !== null && pinned) {
-      space = Math.max(0, top + scroller.clientHeight - topOf(room));
-      room.style.setProperty("height", `${space}px`);
-    }
+    space = top !== null && pinned ? Math.max(0, top + scroller.clientHeight - topOf(room)) : 0;
+    room.style.setProperty("height", `${space}px`);
     const end = scroller.scrollHeight - scroller.clientHeight;
     const target = Math.min(end, top ?? end);
     if (follows && target > scroller.scrollTop) moveTo(target);
@@ -102,10 +98,11 @@ export function createTranscript(view, onEdit, before, after) {
   function lineFor(item) {
     /** @type {Line} */
     const line =
-      item.cid || item.role === "user" ? visitorLine(view, item, onEdit) : answerLine(view, item);
+      item.cid || item.role === "user" ? visitorLine(view, item) : answerLine(view, item);
     // A message from the history without an answer may have lost it.
     const lost = item.role === "user" && !item.type;
-    line.acts = !!item.ref || (!!item.id && (item.role === "assistant" || lost));
+    const answers = item.role === "assistant" && item.kind !== "notice";
+    line.acts = !!item.ref || (!!item.id && (answers || lost));
     return line;
   }
 
@@ -177,7 +174,6 @@ export function createTranscript(view, onEdit, before, after) {
       renderActions(line, item, state, item === all.at(-1));
     }
     tail.hidden = !!(state.turn || state.regenerating);
-    older.hidden = state.historyComplete;
     streaming.render(state);
     const sends = state.outbox.length > waiting;
     waiting = state.outbox.length;
@@ -189,6 +185,11 @@ export function createTranscript(view, onEdit, before, after) {
     } else {
       if (sends) follows = true;
       if (sends && !state.turn) pinned = true;
+      // People write short lines, and don't answer at once: their newest is in sight.
+      if (isWithPeople(state)) {
+        anchor = null;
+        pinned = false;
+      }
       // A waiting question is at the end, below the answer that is being written.
       if (sends && state.turn && rest() > space)
         moveTo(scroller.scrollHeight - space - scroller.clientHeight);

@@ -1,6 +1,7 @@
 """The sections of the start page, in their order. Each is one class."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from widgets.admin.linked_filters import WEEKDAYS
 from widgets.admin.unanswered import answer_url
 from widgets.services.attention import NEEDS_STAFF
 from widgets.services.conversations import summaries, visitor_name, with_urgency
+from widgets.services.inbox.tabs import waiting
 from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
@@ -24,7 +26,7 @@ from widgets.services.insights.groups import (
     used_sources,
     visited_pages,
 )
-from widgets.services.insights.health import health_findings
+from widgets.services.insights.health import Finding, health_findings
 from widgets.services.insights.periods import Sessions, Week, count_week, last_weeks
 from widgets.services.insights.unanswered import UnansweredGroup, unanswered_groups
 from widgets.types import Reason
@@ -60,7 +62,7 @@ def list_url(**parameters: object) -> str:
 
 
 class NeedsYou:
-    """How many conversations need staff, by reason, and the newest of them."""
+    """How many conversations need staff, by reason; who waits for a person, and the newest."""
 
     name = "needs-you"
     template = "admin/home/needs_you.html"
@@ -70,13 +72,19 @@ class NeedsYou:
         counts: Counter[Reason] = Counter()
         for attention in needing.values_list("attention", flat=True)[:MOST_NEEDING]:
             counts.update(reason for reason in Reason if attention & reason.bit)
+        waits = waiting(scope.sessions).select_related("widget", "contact")
+        first = list(with_urgency(waits).order_by("waiting_since", "id")[:MOST_ROWS])
         newest = with_urgency(needing).select_related("widget", "contact")
-        rows = list(newest.order_by("-last_active_at", "-id")[:MOST_ROWS])
+        others = newest.exclude(id__in=[session.id for session in first])
+        rows = [*first, *others.order_by("-last_active_at", "-id")[:MOST_ROWS]][:MOST_ROWS]
         asked = summaries(rows)
+        inbox = reverse("admin:inbox")
         return {
             "has_conversations": bool(rows) or scope.sessions.filter(last_seq__gt=0).exists(),
             "all_url": list_url(attention="any"),
             "widgets_url": reverse("admin:widgets_widgetconfig_changelist"),
+            "waiting": waits.count() if len(first) == MOST_ROWS else len(first),
+            "waiting_url": inbox,
             "reasons": [
                 {
                     "count": counts[reason],
@@ -89,7 +97,10 @@ class NeedsYou:
             "rows": [
                 {
                     "visitor": visitor_name(session),
-                    "url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
+                    "waits": session in first,
+                    "url": f"{inbox}?c={session.pk}"
+                    if session in first
+                    else reverse("admin:widgets_widgetsession_change", args=[session.pk]),
                     "question": asked[session.id].question,
                     "at": session.last_active_at,
                     "ago": ago(session.last_active_at),
@@ -110,7 +121,10 @@ class Unanswered:
         self._most = most
 
     def load(self, scope: Scope) -> Any:
-        groups = unanswered_groups(scope.sessions)
+        return self.show(scope, unanswered_groups(scope.sessions))
+
+    def show(self, scope: Scope, groups: Sequence[UnansweredGroup]) -> Any:
+        """Return the context of these groups; None if there are none."""
         if not groups:
             return None
         may_write = scope.request.user.has_perm("agents.change_textagent", scope.organization)
@@ -216,17 +230,18 @@ class Health:
         if scope.organization is None:
             return None
         rows = [
-            {"finding": finding, "url": self._url(finding.agent_id, finding.widget_pk)}
+            {"finding": finding, "url": self._url(finding)}
             for finding in health_findings(organization=scope.organization)
         ]
         return {"rows": rows} if rows else None
 
     @staticmethod
-    def _url(agent_id: object, widget_pk: object) -> str:
-        if agent_id:
-            return reverse("admin:agents_textagent_change", args=[agent_id])
-        if widget_pk:
-            return reverse("admin:widgets_widgetconfig_change", args=[widget_pk])
+    def _url(finding: Finding) -> str:
+        if finding.agent_id:
+            return reverse("admin:agents_textagent_change", args=[finding.agent_id])
+        if finding.widget_pk:
+            page = "install" if finding.is_site else "change"
+            return reverse(f"admin:widgets_widgetconfig_{page}", args=[finding.widget_pk])
         return ""
 
 

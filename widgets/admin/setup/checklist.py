@@ -21,7 +21,17 @@ def checklist_context(request: HttpRequest, organization: Organization) -> dict[
         "setup": checklist,
         "setup_rows": [(step, _page(step.key, checklist)) for step in checklist.steps],
         "setup_may_start_own": may_start,
+        "setup_optional": _optional(is_owner=has_role(request.user, Role.OWNER, organization.id)),
     }
+
+
+def _optional(*, is_owner: bool) -> list[tuple[str, str]]:
+    """Return what an owner may also want to do, with its page."""
+    links = {
+        "Invite a colleague": "organizations_invitation_add",
+        "Choose how long conversations are kept": "widgets_erasurereceipt_changelist",
+    }
+    return [(label, reverse(f"admin:{name}")) for label, name in links.items() if is_owner]
 
 
 def _page(key: str, checklist: Checklist) -> str:

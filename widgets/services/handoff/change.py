@@ -60,7 +60,7 @@ class Conversation:
 
     def say(self, name: str, *, person: str = "") -> None:
         """Write the line of this transition."""
-        text = line(name, language=self.session.line_language, person=person)
+        text = line(name, language=self.session.language, person=person)
         row = append_message(
             self.session,
             role=MessageRole.ASSISTANT,

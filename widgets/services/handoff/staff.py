@@ -95,9 +95,9 @@ def reply(
             sender=str(member.id),
             client_message_id=client_message_id,
         )
-        Draft.objects.filter(session=session, member=member).delete()
         note_message(message)
         conversation.note_wait()
+        Draft.objects.filter(session=session, member=member).delete()
         conversation.set(
             waiting_since=None,
             human_at=conversation.now,

@@ -24,12 +24,13 @@ NEARLY = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem. `agent_id` or `widget_pk`: whose page helps."""
+    """One problem. `agent_id` or `widget_pk`: whose page helps; `is_site`: its install page."""
 
     text: str
     is_severe: bool = False
     agent_id: UUID | None = None
     widget_pk: UUID | None = None
+    is_site: bool = False
 
 
 def health_findings(*, organization: Organization) -> list[Finding]:
@@ -79,7 +80,7 @@ def _sites(widgets: list[WidgetConfig]) -> Iterator[Finding]:
                 f"{address} tried to show {widget} and was refused {times}. "
                 "Allow it if it is yours."
             )
-            yield Finding(text, widget_pk=widget.pk)
+            yield Finding(text, widget_pk=widget.pk, is_site=True)
 
 
 def _mail(organization: Organization) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.persons import asks_for_person, plain
 from loquent.agents.search.languages import detect_language
 from loquent.agents.search.words import question_terms
-from loquent.agents.services.answers import search_agent
+from loquent.agents.services.answers import WAIT_SECONDS, search_agent
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.models import ClosedQuestion, WidgetMessage, WidgetSession
 from widgets.services.insights.periods import WEEK, Sessions
@@ -95,8 +95,11 @@ def unanswered_groups(sessions: Sessions) -> list[UnansweredGroup]:
     return sorted(groups.values(), key=lambda group: (-len(group.found_in), group.question))
 
 
-def agent_groups(*, agent: TextAgent) -> list[UnansweredGroup]:
-    """Return the open groups of an agent, after measuring those that were given an entry."""
+def agent_groups(*, agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> list[UnansweredGroup]:
+    """Return the open groups of an agent, after measuring those that were given an entry.
+
+    `wait_seconds`: how long to wait for the index of changed knowledge, for each of them.
+    """
     given = {
         row.id: row.entry
         for row in ClosedQuestion.objects.filter(agent=agent, closed_at=None).select_related(
@@ -109,7 +112,9 @@ def agent_groups(*, agent: TextAgent) -> list[UnansweredGroup]:
         group
         for group in groups
         if group.id not in given
-        or not _close_if_found(agent=agent, group=group, entry=given[group.id])
+        or not _close_if_found(
+            agent=agent, group=group, entry=given[group.id], wait_seconds=wait_seconds
+        )
     ]
 
 
@@ -136,9 +141,15 @@ def answer_group(*, agent: TextAgent, group: UnansweredGroup, entry: KnowledgeEn
     return _close_if_found(agent=agent, group=group, entry=entry)
 
 
-def _close_if_found(*, agent: TextAgent, group: UnansweredGroup, entry: KnowledgeEntry) -> bool:
+def _close_if_found(
+    *,
+    agent: TextAgent,
+    group: UnansweredGroup,
+    entry: KnowledgeEntry,
+    wait_seconds: float = WAIT_SECONDS,
+) -> bool:
     try:
-        found = search_agent(agent=agent, question=group.question)
+        found = search_agent(agent=agent, question=group.question, wait_seconds=wait_seconds)
     except ApplicationError as error:
         if error.code != ErrorCode.UNAVAILABLE:
             raise

@@ -146,9 +146,9 @@ def _write_messages(
             is_for_agent = session.is_plain or (
                 visitor_wrote(session_id=session_id, now=now) == Handler.AGENT
             )
-            new = _new(each, session, None if unfinished[session_id] else owner, now)
-            if not is_for_agent:
-                new.turn = None
+            starts = is_for_agent and not unfinished[session_id]
+            new = _new(each, session, owner if starts else None, now)
+            new.turn = new.turn if is_for_agent else None
             wanted.append(new)
     # Claim before counting messages, which locks the widget's count until the transaction ends.
     if owner is not None:
@@ -253,11 +253,12 @@ def _use_caps(wanted: Sequence[_New]) -> Answers:
 def _append(written: Sequence[_New], now: datetime) -> None:
     """Write the messages and their turns; the caller has locked the sessions."""
     lease_until = timezone.now() + LEASE
+    turns = [new.turn for new in written if new.turn is not None]
     for new in written:
         if new.turn is not None:
             new.turn.lease_until = lease_until if new.claimed is not None else None
     WidgetMessage.objects.bulk_create([new.row for new in written])
-    WidgetTurn.objects.bulk_create([new.turn for new in written if new.turn is not None])
+    WidgetTurn.objects.bulk_create(turns)
     # Most messages say nothing special on a page already known: one statement for all of them.
     stayed: dict[Sign, list[uuid.UUID]] = defaultdict(list)
     for new in written:

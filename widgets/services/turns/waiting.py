@@ -108,8 +108,9 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *others, organization_id, has_webhooks, can_ask_person = columns[: -len(PAGE_COLUMNS) - 1]
+    *most, language = columns
+    *others, organization_id, has_webhooks, can_ask_person = most[: -len(PAGE_COLUMNS)]
     others.append(organization_id if has_webhooks else None)
-    others.append(stored_page(*columns[-len(PAGE_COLUMNS) - 1 : -1]))
-    others += [columns[-1], can_ask_person]
+    others.append(stored_page(*most[-len(PAGE_COLUMNS) :]))
+    others += [language, can_ask_person]
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

@@ -25,7 +25,7 @@
     return Promise.resolve(Response.json(settings));
   };
 
-  const ANSWER = "This is the preview. Your visitors get the text agent's answers here.";
+  const ANSWER = "This is the preview. Your visitors get the assistant's answers here.";
   let number = 0;
 
   class PreviewSocket extends EventTarget {

@@ -151,7 +151,7 @@ async def test_transcript_is_exposed_to_screen_readers(
             spoken = [line for line in lines if line.strip()]
             assert spoken[0].startswith("Assistant: Hi, how can I help?")
             assert spoken[1].startswith("You: Which size?")
-            assert spoken[2].startswith("Assistant: Size 38 fits.")
+            assert spoken[2].startswith("AI Assistant: Size 38 fits.")
 
 
 async def test_each_answer_is_announced_once_and_completely(

@@ -36,6 +36,8 @@ async def test_playground_uses_unsaved_settings(
         await field.press("Enter")
         await expect(log.get_by_text("You can return anything unused")).to_be_visible()
         await expect(log.get_by_role("link", name="Returns")).to_be_visible()
+        await expect(log.get_by_text("builtin:knowledge")).to_be_hidden()
+        await log.get_by_text("Details", exact=True).click()
         await expect(log.get_by_text("builtin:knowledge")).to_be_visible()
         await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("openai-chat:hang")
@@ -57,6 +59,41 @@ async def test_playground_uses_unsaved_settings(
         assert await findings(page) == []
     await in_database(agent.refresh_from_db)
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
+
+
+async def test_fields_that_the_choice_ignores_are_hidden(
+    page: Page, live_server_process: StartServer, agent: TextAgent
+) -> None:
+    server = live_server_process(OPENAI_MODELS="small,large")
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
+    choice, instructions = page.get_by_label("Answers come from"), page.get_by_label("Instructions")
+    await expect(choice.locator("option")).to_have_text([
+        "Built-in search, no key needed", "AI model small", "AI model large",
+        "Another model (under Advanced)",
+    ])  # fmt: skip
+    await expect(instructions).to_be_hidden()
+    await expect(page.get_by_text("follows no instructions")).to_be_visible()
+    assert "builtin:" not in await page.locator("body").inner_text()
+    await choice.select_option("AI model large")
+    await expect(page.get_by_text("You have unsaved changes")).to_be_visible()
+    await instructions.fill("Be brief.")
+    await choice.select_option("Built-in search, no key needed")
+    await expect(instructions).to_be_hidden()
+    await choice.select_option("Another model (under Advanced)")
+    await expect(page.get_by_label("Model")).to_be_focused()
+    await expect(page.get_by_label("Temperature")).to_be_hidden()
+    await page.get_by_label("Model").fill("openai-chat:other")
+    await expect(page.get_by_label("Temperature")).to_be_visible()
+    await page.get_by_label("Temperature").fill("9")
+    await page.get_by_role("button", name="Save and continue editing").click()
+    await expect(page.get_by_role("tab", selected=True)).to_have_accessible_name("Advanced 1 error")
+    await page.get_by_label("Temperature").fill("0.5")
+    await page.get_by_role("button", name="Save and continue editing").click()
+    await expect(page.get_by_text("was changed successfully")).to_be_visible()
+    await in_database(agent.refresh_from_db)
+    assert (agent.model, agent.instructions) == ("openai-chat:other", "Be brief.")
+    assert agent.temperature == 0.5
 
 
 async def test_playground_shows_refusals_and_cut_answers(
@@ -107,9 +144,9 @@ async def test_entries_are_edited_without_leaving_the_page(
     await dialog.get_by_label("Text").fill("Nine to six.")
     await dialog.get_by_label("Link (optional)").fill("example")
     await dialog.get_by_role("button", name="Save entry").press("Enter")
-    await expect(dialog.get_by_role("alert")).to_contain_text("Enter a valid URL")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Link: Enter a valid URL")
     assert await findings(page) == []
-    await dialog.get_by_label("Link (optional)").fill("https://example.com/hours")
+    await dialog.get_by_label("Link (optional)").fill("example.com/hours")
     await dialog.get_by_role("button", name="Save entry").press("Enter")
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_role("row", name="Hours")).to_contain_text("12 characters")

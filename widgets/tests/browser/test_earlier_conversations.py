@@ -26,6 +26,12 @@ async def test_earlier_conversation_is_readable_after_a_reload_until_reset(
             await say(panel, "Where is my order?")
             await expect_once(panel, "It is on its way.")
 
+            message = log(panel).get_by_role("article", name="You, ")
+            opacity = "(node) => getComputedStyle(node, '::before').opacity"
+            assert await message.evaluate(opacity) == "0"
+            await message.hover()
+            assert await message.evaluate(opacity) == "1"
+
             # By keyboard alone.
             await panel.get_by_role("button", name="Menu").focus()
             await page.keyboard.press("ArrowDown")

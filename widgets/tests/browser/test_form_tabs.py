@@ -9,6 +9,7 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
+from widgets.services.configs import change_widget
 from widgets.tests.browser.staff import findings, known_to_the_server, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -59,6 +60,14 @@ async def test_bar_appears_while_something_is_unsaved(
     await expect(greeting).to_have_value("Typed")
     await expect(bar).to_be_hidden()
     assert (await in_database(WidgetConfig.objects.get)).greeting == "Typed"
+
+    # Nor is it closed by an error that belongs to no field.
+    await in_database(lambda: change_widget(widget=WidgetConfig.objects.get(), greeting="Other"))
+    await greeting.fill("Typed again")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Another user changed this widget")).to_be_visible()
+    await expect(greeting).to_have_value("Typed again")
+    await expect(bar).to_be_visible()
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url(f"{server.url}/admin/widgets/widgetconfig/")
 
@@ -106,3 +115,43 @@ async def test_all_sections_are_visible_without_scripts(
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**/admin/widgets/widgetconfig/")
     assert (await in_database(WidgetConfig.objects.get)).greeting == "Typed"
+
+
+async def test_forms_fit_right_to_left_and_at_200_percent(
+    page: Page, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    await sign_in(page, server.url)
+    forms = {
+        f"widgets/widgetconfig/{widget.pk}": ("Greeting", "Welcome"),
+        f"agents/textagent/{widget.text_agent_id}": ("Temperature", "Advanced"),
+    }
+    for path, (label, tab) in forms.items():
+        await page.goto(f"{server.url}/admin/{path}/change/")
+        if label == "Temperature":
+            await page.get_by_label("Answers come from").select_option(index=1)
+            await page.get_by_label("Model").fill("openai-chat:any")
+        for direction in ("ltr", "rtl"):
+            await page.evaluate("dir => { document.documentElement.dir = dir; }", direction)
+            # 1280 x 800 at 200 percent, and a phone.
+            for width, height in ((1280, 800), (1024, 768), (640, 400), (375, 700)):
+                await page.set_viewport_size({"width": width, "height": height})
+                await open_tab(page, tab)
+                field = page.get_by_label(label)
+                await field.focus()
+                await expect(field).to_be_in_viewport()
+                assert await page.evaluate("document.documentElement.scrollWidth") == width
+        # Arrows follow the direction of reading, and what has the focus is not covered by the bar.
+        await page.get_by_label("Name", exact=True).first.fill("Typed")
+        await field.focus()
+        await expect(page.get_by_text("You have unsaved changes")).to_be_in_viewport()
+        box = await field.bounding_box()
+        bar = await page.locator(".submit-row").bounding_box()
+        assert box is not None
+        assert bar is not None
+        assert box["y"] + box["height"] <= bar["y"]
+        await page.get_by_role("tab", name=tab).focus()
+        await page.keyboard.press("ArrowRight")
+        before = {"Welcome": "Look", "Advanced": "Knowledge"}[tab]
+        await expect(page.get_by_role("tab", selected=True)).to_have_text(before)
+        assert await findings(page) == []

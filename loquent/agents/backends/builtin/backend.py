@@ -52,13 +52,16 @@ class BuiltinBackend(Backend):
 
     provider = "builtin"
     names = frozenset({"knowledge"})
-    help = "builtin:knowledge quotes the knowledge below word for word, at no cost."
+    help = "builtin:knowledge is the built-in search, which needs no key and costs nothing."
     quotes_knowledge = True
     is_metered = False
 
     def __init__(self, pause: float = 0.012) -> None:
         """`pause`: seconds between two pieces."""
         self.pause = pause
+
+    def label(self, name: str) -> str:
+        return "Built-in search, no key needed"
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the answer and its sources; it needs no network and can't fail for want of one."""

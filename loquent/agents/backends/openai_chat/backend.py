@@ -8,8 +8,8 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 from dataclasses import replace
 
 import aiohttp
@@ -22,15 +22,22 @@ from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
+from loquent.agents.backends.openai_chat.probe import list_models, try_model
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
-from loquent.agents.backends.openai_chat.sessions import HttpSessions
+from loquent.agents.backends.openai_chat.responses import drain, read_answer, read_error
+from loquent.agents.backends.openai_chat.sessions import (
+    HttpSessions,
+    guarded_connector,
+    server_connector,
+)
 from loquent.agents.search.index import retrieved_of
 from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
     CheckResult,
+    ModelEndpoint,
     ReplyEnd,
     ReplyEvent,
     ReplyOutcome,
@@ -43,13 +50,7 @@ from loquent.agents.types import (
 NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
 logger = logging.getLogger(__name__)
 
-MAX_ERROR_BYTES = 65_536
 MAX_RETRY_AFTER_SECONDS = 5.0
-# After the answer's last word only token counts may follow: not worth waiting for.
-AFTER_END_SECONDS = 2.0
-DRAIN_SECONDS = 0.05
-# After the first words, text that arrives within this time is parsed and passed on as one piece.
-GATHER_SECONDS = 0.04
 
 
 class OpenAIChatBackend(Backend):
@@ -59,24 +60,27 @@ class OpenAIChatBackend(Backend):
     help = "openai-chat:NAME uses the model with that name, which writes its own answers."
     prompt_passages = 4
     keeps_meter = True
+    takes_connections = True
 
     def __init__(self, backoff: float = 0.25) -> None:
         """`backoff`: seconds before the first retry, on average; it doubles each time."""
         self.backoff = backoff
-        self._sessions = HttpSessions()
+        self._sessions = HttpSessions(server_connector)
+        self._guarded = HttpSessions(guarded_connector)
         self._dialects = Dialects()
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
         """Yield the answer as it arrives, then its sources, token counts and notes."""
         hits = (await search_knowledge(request, self.prompt_passages)).relevant
         grounding = ground(request, hits)
-        asking = Asking(request, grounding.prompt, self._dialects.get(_url(), request.model))
+        dialect = self._dialects.get(_url(request.endpoint), request.model)
+        asking = Asking(request, grounding.prompt, dialect)
         while True:
             response = await self._open(asking)
             reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
             marks = grounding.reader()
             try:
-                async with aclosing(_read(response, reader)) as texts:
+                async with aclosing(read_answer(response, reader)) as texts:
                     async for text in texts:
                         if reader.restarts:
                             reader.restarts = False
@@ -87,7 +91,7 @@ class OpenAIChatBackend(Backend):
                 if not reader.has_answer:
                     reason = reader.explain_no_text()
                     raise BackendError(reason, permanent=False, is_outage=False)
-                await _drain(response)
+                await drain(response)
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 if shown := marks.finish():
                     yield TextDelta(shown)
@@ -119,26 +123,34 @@ class OpenAIChatBackend(Backend):
             meter.output_tokens,
             outcome=outcome,
             cut=reader.cut,
-            notes=self.notes(request.model),
+            notes=self.notes(request.model, request.endpoint),
             wants_person=reader.calls_person,
             retrieved=retrieved_of(hits, marks.cites),
         )
 
-    def notes(self, model: str) -> tuple[str, ...]:
+    def notes(self, model: str, endpoint: ModelEndpoint | None = None) -> tuple[str, ...]:
         """Return what this process has learnt about a model, as sentences for staff."""
-        return self._dialects.get(_url(), model).notes()
+        return self._dialects.get(_url(endpoint), model).notes()
 
     def suggestions(self) -> list[str]:
         """Return the names that the operator listed."""
         return settings.OPENAI_MODELS
 
-    def endpoint(self) -> str:
-        """Return the configured address."""
-        return settings.OPENAI_BASE_URL
+    def endpoint(self, endpoint: ModelEndpoint | None = None) -> str:
+        """Return the configured address, or that of a connection with its id."""
+        return f"{endpoint.id} {endpoint.base_url}" if endpoint else settings.OPENAI_BASE_URL
 
     def is_configured(self) -> bool:
         """Return whether there is a key."""
         return bool(settings.OPENAI_API_KEY)
+
+    async def list_models(self, endpoint: ModelEndpoint) -> list[str]:
+        """Ask for the list of models."""
+        return await list_models(endpoint)
+
+    async def try_model(self, endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
+        """Ask for a word, without a stream."""
+        await try_model(endpoint, model, known)
 
     async def check(self) -> CheckResult:
         """Ask the endpoint for its models."""
@@ -147,6 +159,7 @@ class OpenAIChatBackend(Backend):
     async def close(self) -> None:
         """Close the connections of the running event loop."""
         await self._sessions.close()
+        await self._guarded.close()
 
     async def _open(self, asking: Asking) -> aiohttp.ClientResponse:
         """Return a response with status 200; retry if that may help."""
@@ -174,7 +187,7 @@ class OpenAIChatBackend(Backend):
                 return response
             asking.request.meter.refused()
             try:
-                body = await _read_error(response)
+                body = await read_error(response)
                 if not asking.learn(body, response.status):
                     complaint = Complaint(body, response.status)
                     raise refusal_of(response.status, response.headers, complaint)
@@ -184,32 +197,38 @@ class OpenAIChatBackend(Backend):
     def _remember(self, asking: Asking, reader: AnswerReader) -> None:
         """Keep what was learnt once an answer has proved it right."""
         dialect = replace(asking.dialect, begins_inside=reader.began_inside)
-        model = asking.request.model
-        known = self._dialects.get(_url(), model)
+        model, url = asking.request.model, _url(asking.request.endpoint)
+        known = self._dialects.get(url, model)
         if dialect == known:
             return
-        self._dialects.remember(_url(), model, dialect)
+        self._dialects.remember(url, model, dialect)
         for note in dialect.notes():
             if note not in known.notes():
                 logger.warning("Learnt about the model %r: %s", model, note)
 
     async def _post(self, asking: Asking) -> aiohttp.ClientResponse:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if settings.OPENAI_API_KEY:
-            headers["Authorization"] = f"Bearer {settings.OPENAI_API_KEY}"
+        endpoint = asking.request.endpoint
+        key = endpoint.api_key if endpoint else settings.OPENAI_API_KEY
+        if key is None:
+            raise BackendError("the connection's key can't be read any more", permanent=True)
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
         connect = settings.LIMITS.turn_connect_seconds or None
         meter = asking.request.meter
-        url = _url()
+        url = _url(endpoint)
+        sessions = self._guarded if endpoint else self._sessions
         try:
             # The session notifies the meter when the request is sent: until then it is free.
-            return await self._sessions.get().post(
+            return await sessions.get().post(
                 url,
                 data=json.dumps(asking.body).encode(),
                 headers=headers,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect),
                 trace_request_ctx=meter,
-                proxy=proxy_for(url),
+                # A proxy would connect in place of the guard.
+                proxy=None if endpoint else proxy_for(url),
             )
         except TimeoutError:
             # Before the other connection errors, of which it is a subclass: it is not retried.
@@ -219,7 +238,7 @@ class OpenAIChatBackend(Backend):
             error = BackendError("the endpoint can't be reached", permanent=False)
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
-            raise BackendError("OPENAI_BASE_URL is not a valid address", permanent=True) from None
+            raise BackendError("the endpoint's address is not valid", permanent=True) from None
         except aiohttp.ClientHttpProxyError as refusal:
             meter.refused()
             reason = f"the proxy answered HTTP {refusal.status}"
@@ -229,72 +248,12 @@ class OpenAIChatBackend(Backend):
             raise BackendError("the endpoint doesn't speak HTTP", permanent=False) from None
 
 
-def _url() -> str:
-    return f"{settings.OPENAI_BASE_URL}/chat/completions"
+def _url(endpoint: ModelEndpoint | None) -> str:
+    base = endpoint.base_url if endpoint else settings.OPENAI_BASE_URL
+    return f"{base}/chat/completions"
 
 
 def _outcome(reader: AnswerReader, marks: MarkReader) -> ReplyOutcome:
     if reader.is_declined or reader.cut == "filter":
         return "refused"
     return "no_answer" if marks.is_none else "answered"
-
-
-async def _read(
-    response: aiohttp.ClientResponse, reader: AnswerReader
-) -> AsyncGenerator[str, None]:
-    """Yield the answer's text in a few pieces until it is complete; "" restarts it."""
-    while not (reader.is_over or reader.has_end):
-        chunk = await response.content.readany()
-        text = reader.feed(chunk) if chunk else reader.finish()
-        if text or reader.restarts:
-            yield text
-        if reader.has_text and not reader.has_end:
-            await asyncio.sleep(GATHER_SECONDS)
-    async for text in _read_rest(response, reader):
-        yield text
-    if text := reader.release():
-        yield text
-    if reader.error is not None:
-        raise reader.error
-    if not reader.has_end:
-        raise BackendError("the endpoint's answer has no end", permanent=False)
-
-
-async def _read_rest(
-    response: aiohttp.ClientResponse, reader: AnswerReader
-) -> AsyncGenerator[str, None]:
-    """Read what follows the end of the answer: token counts, nothing, or more text.
-
-    Some endpoints send a reason for the end with every piece.
-    """
-    while not reader.is_over:
-        try:
-            async with asyncio.timeout(AFTER_END_SECONDS):
-                text = ""
-                while not (reader.is_over or text):
-                    chunk = await response.content.readany()
-                    text = reader.feed(chunk) if chunk else reader.finish()
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            return
-        if text or reader.restarts:
-            yield text
-
-
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the last few bytes of the response, so that the connection can be reused."""
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while not response.content.at_eof():
-                await response.content.readany()
-
-
-async def _read_error(response: aiohttp.ClientResponse) -> bytes:
-    """Read the start of an error's body, only to look for what the endpoint refuses."""
-    body = b""
-    with suppress(aiohttp.ClientError, OSError, ValueError):
-        while len(body) < MAX_ERROR_BYTES:
-            chunk = await response.content.read(MAX_ERROR_BYTES - len(body))
-            if not chunk:
-                break
-            body += chunk
-    return body

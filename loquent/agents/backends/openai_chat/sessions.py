@@ -1,11 +1,14 @@
-"""One HTTP client session per event loop, created when it is first needed."""
+"""HTTP client sessions, one per event loop, created when first needed."""
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import aiohttp
 
+from loquent.agents.backends.connected import egress_rules
 from loquent.agents.metering import TokenMeter
+from loquent.egress.connecting import GuardedConnector
 
 MAX_CONNECTIONS = 512
 
@@ -13,7 +16,9 @@ MAX_CONNECTIONS = 512
 class HttpSessions:
     """Provides the running loop's session; connections are kept alive between requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, connector: Callable[[], aiohttp.BaseConnector]) -> None:
+        """`connector` makes the connector of a session."""
+        self._connector = connector
         self._sessions: dict[int, tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession]] = {}
 
     def get(self) -> aiohttp.ClientSession:
@@ -24,7 +29,7 @@ class HttpSessions:
             return found[1]
         self._drop_dead()
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ttl_dns_cache=60),
+            connector=self._connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             # The caller sets the time limits of a turn, so there is no timeout here.
             timeout=aiohttp.ClientTimeout(total=None),
@@ -46,6 +51,16 @@ class HttpSessions:
                 # A closed loop can't close anything any more: detach the session's sockets.
                 session.detach()
                 del self._sessions[key]
+
+
+def server_connector() -> aiohttp.BaseConnector:
+    """Return a connector to the operator's own endpoint, which may be anywhere."""
+    return aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ttl_dns_cache=60)
+
+
+def guarded_connector() -> aiohttp.BaseConnector:
+    """Return a connector to endpoints that staff entered: public ones, and allowed networks."""
+    return GuardedConnector(egress_rules(), keeps_alive=True, limit=MAX_CONNECTIONS)
 
 
 def _tracing() -> aiohttp.TraceConfig:

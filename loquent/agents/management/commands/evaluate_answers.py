@@ -9,11 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from loquent.agents.models import TextAgent
-from loquent.agents.services.answers import Evaluation, evaluate_agent
+from loquent.agents.services.answers import FIGURES, Evaluation, evaluate_agent
 from loquent.agents.services.questions import import_questions
 from loquent.errors import ApplicationError, ErrorCode
 
-FIGURES = ("right_at_1", "right_at_3", "refused_wrongly", "refused_rightly", "persons")
 INDEX_SECONDS = 600
 
 

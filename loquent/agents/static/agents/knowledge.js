@@ -32,6 +32,8 @@
 
     const fieldsOf = () => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken"));
 
+    const labelOf = (name) => form.elements[name]?.labels[0].textContent.replace(" (optional)", "") ?? name;
+
     function edit(entry) {
       for (const name of ["id", "version", "title", "content", "url"])
         form.elements[name].value = entry[name] ?? "";
@@ -64,7 +66,7 @@
       try {
         const response = await post(section.dataset.save, new FormData(form));
         if (!response.ok || response.redirected) {
-          tell(editor, await sentenceOf(response));
+          tell(editor, await sentenceOf(response, labelOf));
           return;
         }
         saved = "";

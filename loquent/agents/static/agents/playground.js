@@ -82,7 +82,9 @@
         box.append(list);
         line.append(box);
       }
-      line.append(make("p", "lq-meta", parts.join(" · ")));
+      const technical = make("details", "lq-meta");
+      technical.append(make("summary", "", "Details"), make("p", "", parts.join(" · ")));
+      line.append(technical);
       if (end.cut) line.append(make("p", "lq-try-error", CUT[end.cut]));
       notes.replaceChildren(...end.notes.map((note) => make("li", "", note)));
       notes.hidden = !end.notes.length;

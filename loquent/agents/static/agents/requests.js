@@ -9,12 +9,12 @@ const loquentAgent = (() => {
     return element;
   };
   const AWAY = "The server can't be reached. Please try again.";
-  /** The sentence of an answer that isn't a yes. */
-  async function sentenceOf(response) {
+  /** Return the sentence of an answer that isn't a yes; `labelOf` names its fields. */
+  async function sentenceOf(response, labelOf = (name) => name) {
     if (response.redirected) return "You are logged out. Log in in another tab, then try again.";
     try {
       const { message, fields } = await response.json();
-      const lines = Object.entries(fields ?? {}).map(([name, texts]) => `${name}: ${texts.join(" ")}`);
+      const lines = Object.entries(fields ?? {}).map(([name, texts]) => `${labelOf(name)}: ${texts.join(" ")}`);
       return lines.join("\n") || message;
     } catch {
       return response.status === 413 ? "This is too large to send." : AWAY;

@@ -1,0 +1,156 @@
+"""Find out what is wrong with an endpoint that staff entered, in words that they can act on."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import aiohttp
+
+from loquent.agents.backends.connected import ProbeError, egress_rules
+from loquent.agents.backends.openai_chat.complaints import Complaint
+from loquent.agents.backends.openai_chat.responses import read_error
+from loquent.agents.types import ModelEndpoint
+from loquent.egress.connecting import GuardedConnector, guarded_session
+from loquent.egress.urls import UnsafeUrlError, check_url
+
+SECONDS = 15.0
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_MODELS = 1_000
+MAX_NAMED = 8
+COPY_KEY = "Copy the key again from your provider's page of API keys, and save it here."
+ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
+
+
+async def list_models(endpoint: ModelEndpoint) -> list[str]:
+    """Return the names of the endpoint's models, sorted; empty if it lists none.
+
+    Raises ProbeError.
+    """
+    status, body = await _request(endpoint, "GET", "/models", None)
+    if status in {404, 405, 501}:
+        # Some endpoints have no such list: only a question shows whether they work.
+        return []
+    _check_status(status, body, "")
+    data = _json(body)
+    rows = data.get("data", data.get("models")) if isinstance(data, dict) else data
+    names = {_name(row) for row in rows} if isinstance(rows, list) else set()
+    return sorted(names - {""})[:MAX_MODELS]
+
+
+async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
+    """Ask a model a word, which costs a few tokens; raise ProbeError if it doesn't answer.
+
+    `known`: the endpoint's models, to name some of them if this one is not among them.
+    """
+    question = {"model": model, "messages": [{"role": "user", "content": "Say: OK"}]}
+    status, body = await _request(endpoint, "POST", "/chat/completions", question)
+    complaint = Complaint(body, status)
+    if status in {400, 404, 422} and known and model not in known:
+        named = ", ".join(list(known)[:MAX_NAMED])
+        raise ProbeError(
+            f"This endpoint has no model “{model}”.", f"Use one of its models, such as {named}."
+        )
+    if status == 404:
+        raise ProbeError(f"There is no model “{model}” at this address.", ADDRESS)
+    _check_status(status, body, model)
+    data = _json(body)
+    if not isinstance(data, dict) or "choices" not in data:
+        raise ProbeError("This address answers, but not as a chat model does.", ADDRESS)
+    if complaint.is_out_of_quota:
+        raise _no_credit()
+
+
+async def _request(
+    endpoint: ModelEndpoint, method: str, path: str, data: dict[str, Any] | None
+) -> tuple[int, bytes]:
+    if endpoint.api_key is None:
+        raise ProbeError(
+            "The stored key can't be read any more, because the server's SECRET_KEY was changed.",
+            "Enter the key again.",
+        )
+    rules = egress_rules()
+    try:
+        url = check_url(endpoint.base_url + path, rules)
+    except UnsafeUrlError as error:
+        raise ProbeError(str(error), "Change the address.") from None
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    if endpoint.api_key:
+        headers["Authorization"] = f"Bearer {endpoint.api_key}"
+    async with guarded_session(rules, seconds=SECONDS) as session:
+        try:
+            async with session.request(
+                method, url, json=data, headers=headers, allow_redirects=False
+            ) as response:
+                if 300 <= response.status < 400:
+                    raise ProbeError("This address redirects to another one.", ADDRESS)
+                return response.status, await _read(response)
+        except TimeoutError:
+            raise ProbeError(
+                f"The endpoint didn't answer within {SECONDS:.0f} seconds.",
+                "Check the address, and whether the provider has trouble.",
+            ) from None
+        except (aiohttp.ClientError, OSError, ValueError):
+            if isinstance(session.connector, GuardedConnector) and session.connector.has_refused:
+                raise ProbeError(
+                    "This address is not on the public internet.",
+                    "The operator of this server can allow it with MODEL_ALLOWED_NETWORKS.",
+                ) from None
+            raise ProbeError(
+                "Nothing answers at this address.",
+                "Check its spelling. A model on your own computer must be reachable from this "
+                "server.",
+            ) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if response.status != 200:
+        return await read_error(response)
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise ProbeError("The endpoint's answer is far too long.", ADDRESS)
+    return bytes(body)
+
+
+def _check_status(status: int, body: bytes, model: str) -> None:
+    if status == 200:
+        return
+    complaint = Complaint(body, status)
+    if status in {401, 403}:
+        raise ProbeError("The endpoint refuses the key.", COPY_KEY)
+    if status == 402 or complaint.is_out_of_quota:
+        raise _no_credit()
+    if status == 429:
+        raise ProbeError(
+            "The endpoint gets too many requests from this account.",
+            "Wait a minute, or ask your provider for a higher limit.",
+        )
+    if status >= 500:
+        raise ProbeError(
+            f"The provider has trouble (error {status}).", "Try again in a few minutes."
+        )
+    about = f" for {model}" if model else ""
+    raise ProbeError(f"The endpoint refuses the request{about} (error {status}).", ADDRESS)
+
+
+def _no_credit() -> ProbeError:
+    return ProbeError(
+        "The account has no credit left, or has reached its limit.",
+        "Add credit on your provider's page of billing.",
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        pass
+    if body.lstrip()[:1] == b"<":
+        raise ProbeError("This is the address of a web page, not of a model's API.", ADDRESS)
+    raise ProbeError("This address answers, but not as a model's API does.", ADDRESS)
+
+
+def _name(row: Any) -> str:
+    name = (row.get("id") or row.get("name")) if isinstance(row, dict) else row
+    return name.removeprefix("models/") if isinstance(name, str) and len(name) <= 200 else ""
