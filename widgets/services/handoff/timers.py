@@ -13,6 +13,7 @@ from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, after, changing
 from widgets.services.handoff.presence import PRESENT, is_present
 from widgets.services.handoff.staff import release_locked, resolve_locked
+from widgets.services.notify.queue import note_reminder
 from widgets.team_types import Timer, WorkStatus
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def _act(conversation: Conversation, kind: str) -> None:
             # Out of hours the choice comes at once: waiting longer would not help.
             conversation.say("w2")
             conversation.log(EventKind.W2, CLOCK)
+            note_reminder(conversation.session)
         case Timer.H1:
             opening = None if conversation.is_team_there() else conversation.next_opening()
             member = conversation.session.assignee
