@@ -148,7 +148,7 @@ def test_timer_that_fails_does_not_stop_the_others(
     other, _ = create_widget_session(widget=widget)
     past = timezone.now() - HOUR
     WidgetSession.objects.update(
-        handler="team", waiting_since=past, due_at=past, due_kind="w1", line_language="de"
+        handler="team", waiting_since=past, due_at=past, due_kind="w1", language="de"
     )
     WidgetSession.objects.filter(id=broken.id).update(due_at=past - HOUR)
     fire = timers._fire

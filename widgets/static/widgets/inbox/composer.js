@@ -57,7 +57,8 @@ const inboxComposer = (() => {
     if (isOther && now.member) choose("reply");
     // Viewers read.
     box.classList.toggle("lq-read-only", !now.member);
-    const words = now.other ? `${now.other} has this conversation. Take it over before you answer.` : now.whyNot;
+    const isTaken = now.other && !now.whyNot;
+    const words = isTaken ? `${now.other} has this conversation. Take it over before you answer.` : now.whyNot;
     notice.hidden = !words;
     if (notice.textContent !== words) notice.textContent = words;
     forms.reply.querySelector("[type='submit']").disabled = !("mayAnswer" in now) || "other" in now;
