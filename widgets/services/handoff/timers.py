@@ -11,6 +11,7 @@ from django.utils import timezone
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, after, changing
+from widgets.services.handoff.presence import PRESENT, is_present
 from widgets.services.handoff.staff import release_locked, resolve_locked
 from widgets.team_types import Timer, WorkStatus
 
@@ -60,7 +61,11 @@ def _act(conversation: Conversation, kind: str) -> None:
             conversation.log(EventKind.W2, CLOCK)
         case Timer.H1:
             opening = None if conversation.is_team_there() else conversation.next_opening()
-            if opening is not None:
+            member = conversation.session.assignee
+            if member is not None and is_present(member):
+                # They are at it; look again once they would not be present any more.
+                _set_timer(conversation, PRESENT.total_seconds(), Timer.H1)
+            elif opening is not None:
                 # No one is late out of hours.
                 at, name = after(opening, limits.handoff_h1_seconds, Timer.H1)
                 conversation.set(due_at=at, due_kind=name)
