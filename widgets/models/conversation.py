@@ -127,14 +127,10 @@ class WidgetSession(BaseModel):
                 condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
                 name="widget_session_of_team",
             ),
-            models.Index(
-                fields=["-last_active_at", "-id"],
-                condition=~Q(status=WorkStatus.OPEN.value),
-                name="widget_session_not_open",
-            ),
-            models.Index(
-                fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"
-            ),
+            models.Index(fields=["-last_active_at", "-id"], name="widget_session_not_open",
+                         condition=~Q(status=WorkStatus.OPEN.value)),
+            models.Index(fields=["due_at"], name="widget_session_due",
+                         condition=Q(due_at__isnull=False)),
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
             # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
@@ -145,7 +141,7 @@ class WidgetSession(BaseModel):
                 condition=Q(attention__gte=Attention.FAILED.value),
                 name="widget_session_attention",
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"Conversation {str(self.id)[:8]}"

@@ -146,6 +146,8 @@ def test_list_has_pages(
     client.force_login(ana)
     assert listed(client, "waiting") == [str(each.id) for each in sessions[:2]]
     assert listed(client, "waiting", "&skip=2") == [str(sessions[2].id)]
+    # A page that has more rows reads as many again.
+    assert listed(client, "waiting", "&most=3") == [str(each.id) for each in sessions]
     page = client.get(f"{INBOX}rows/?tab=waiting").content.decode()
     assert '<button type="button" class="button lq-inbox-more">' in page
     assert "data-has-more" not in client.get(f"{INBOX}rows/?tab=waiting&skip=2").content.decode()
