@@ -239,7 +239,7 @@ def test_every_page_obeys_the_role(
     assert wrong == []
     assert {client.get(address(name, by_name)).status_code for name in POSTS} == {405}
     for name, expected in FOR_ALL.items():
-        arguments_of = {
+        arguments_of: dict[str, list[Any]] = {
             "app_list": ["widgets"],
             "password_reset_confirm": ["x", "y"],
             "join_link": ["lqi_x"],
