@@ -15,9 +15,9 @@ from loquent.agents.services.connections import (
     MAX_MODEL_NAME,
     MAX_MODELS,
     ConnectionData,
+    add_connection,
     check_connection,
     connection_models,
-    create_connection,
     delete_connection,
     update_connection,
 )
@@ -145,7 +145,7 @@ class ModelConnectionViewSet(OrganizationCrudViewSet):
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         data = cast("ConnectionData", serializer.validated_data)
-        serializer.instance = create_connection(organization=self.organization, data=data)
+        serializer.instance = add_connection(organization=self.organization, data=data)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         current = cast("ModelConnection", serializer.instance)

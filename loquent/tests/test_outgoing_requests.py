@@ -19,6 +19,9 @@ ALLOWED = {
     "loquent/agents/backends/openai_chat/backend.py": {"aiohttp"},
     "loquent/agents/backends/openai_chat/check.py": {"aiohttp"},
     "loquent/agents/backends/openai_chat/sessions.py": {"aiohttp"},
+    # The address of a connection, through sessions of `egress`.
+    "loquent/agents/backends/openai_chat/probe.py": {"aiohttp"},
+    "loquent/agents/backends/openai_chat/responses.py": {"aiohttp"},
     # What staff enter: every address is checked when it is connected to.
     "loquent/egress/connecting.py": {"aiohttp"},
     "loquent/egress/pages.py": {"aiohttp"},

@@ -10,6 +10,10 @@ from django.test import Client
 from loquent.agents.models import AgentQuestion, TextAgent
 from loquent.agents.services import create_agent, update_agent
 from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from widgets.models import WidgetMessage
+from widgets.services.history import append_message
+from widgets.services.sessions import create_widget_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/admin/quality/questions/"
@@ -79,6 +83,23 @@ def test_refused_question_keeps_what_was_typed(client: Client, alice: User, page
     assert b"What does it cost?" in refused.content
     assert b"A tent?" in refused.content
     assert AgentQuestion.objects.count() == 0
+
+
+def test_disliked_answer_leads_to_a_test_question(
+    client: Client, alice: User, acme: Organization, agent: TextAgent
+) -> None:
+    session, _ = create_widget_session(widget=make_widget(acme, agent=agent))
+    asked = append_message(session, role="user", content="Do you repair tents?")
+    answer = append_message(session, role="assistant", content="Hm.", reply_to=asked)
+    WidgetMessage.objects.filter(id=answer.id).update(rating="down")
+    client.force_login(alice)
+    [row] = client.get("/admin/quality/").context["answers"]
+    assert "repair" not in row["test_url"]
+    page = client.get(row["test_url"])
+    assert page.context["form"]["question"].value() == "Do you repair tents?"
+    other = create_agent(organization=acme, data={"name": "Other"})
+    foreign = client.get(f"{PATH}?agent={other.id}&answer={answer.id}")
+    assert foreign.context["form"]["question"].value() == ""
 
 
 def upload(client: Client, page: str, *lines: object) -> list[str]:

@@ -135,6 +135,7 @@ async def test_entries_are_edited_without_leaving_the_page(
     await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
     await page.get_by_label("Name", exact=True).fill("Half typed")
     await open_tab(page, "Knowledge")
+    await expect(page.get_by_role("button", name="Save", exact=True)).to_be_in_viewport()
     await page.get_by_role("button", name="Add entry…").press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("Title")).to_be_focused()
@@ -164,7 +165,9 @@ async def test_entries_are_edited_without_leaving_the_page(
     await dialog.get_by_label("Files").set_input_files([good, bad])
     await dialog.get_by_role("button", name="Import").press("Enter")
     await expect(dialog.get_by_role("heading", name="1 entry added, 1 skipped:")).to_be_visible()
+    await expect(dialog).to_contain_text("guide.md: 1 entry")
     await expect(dialog).to_contain_text("photo.png: Only Markdown, CSV, HTML and text files")
+    await expect(dialog.get_by_role("button", name="Import")).to_be_hidden()
     assert await findings(page) == []
     await dialog.get_by_role("button", name="Close").press("Enter")
     await expect(page.get_by_role("row", name="Washing")).to_be_visible()
