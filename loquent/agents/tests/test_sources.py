@@ -1,102 +1,20 @@
 """Websites as sources of knowledge: read, synced, undone; over REST and by the jobs."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import Settings
-from rest_framework.test import APIClient
 
 from loquent.agents.knowledge_source import KnowledgeSource
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.models import KnowledgeEntry
 from loquent.agents.services.entries import save_entry
 from loquent.agents.services.sources import enqueue_due_syncs
 from loquent.agents.tests.site import HTML, TEXT, Site, page
-from loquent.organizations.models import Organization
+from loquent.agents.tests.sources import Sources
 from loquent.testing.jobs import run_due_jobs
-from loquent.testing.people import make_agent
-from loquent.testing.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _local_sites(settings: Settings) -> None:
-    settings.SOURCES_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.SOURCES_ALLOW_HTTP = True
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with Receiver() as receiver:
-        yield Site(receiver)
-
-
-@pytest.fixture
-def client(api: Callable[..., APIClient], acme_key: str) -> APIClient:
-    return api(acme_key)
-
-
-@pytest.fixture
-def agent(acme: Organization) -> TextAgent:
-    made = make_agent(acme)
-    made.knowledge.all().delete()
-    return made
-
-
-class Sources:
-    """The sources of an agent, over REST; jobs run at once."""
-
-    def __init__(self, client: APIClient, agent: TextAgent) -> None:
-        self.client = client
-        self.agent = agent
-        self.list = f"/api/v1/agents/{agent.id}/sources/"
-        self.one = ""
-
-    def add(self, url: str) -> dict[str, Any]:
-        response = self.client.post(self.list, {"url": url}, format="json")
-        assert response.status_code == 201, response.json()
-        assert response.json()["status"] == "waiting"
-        self.one = response["Location"]
-        run_due_jobs()
-        return self.read()
-
-    def read(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.get(self.one).json()
-        return found
-
-    def sync(self, **data: Any) -> dict[str, Any]:
-        response = self.client.post(f"{self.one}sync/", data, format="json")
-        assert response.status_code == 200, response.json()
-        run_due_jobs()
-        return self.read()
-
-    def undo(self) -> int:
-        return self.client.post(f"{self.one}undo/", {}, format="json").status_code
-
-    def report(self) -> dict[str, tuple[str, str]]:
-        """Each page's state and reason, by its path."""
-        rows = self.client.get(f"{self.one}report/").json()
-        return {
-            row["url"].partition("127.0.0.1:")[2].partition("/")[2]: (row["state"], row["reason"])
-            for row in rows
-        }
-
-    def texts(self) -> dict[str, str]:
-        rows = self.client.get(f"{self.one}entries/").json()["results"]
-        return {row["title"]: row["content"] for row in rows}
-
-    def answer(self, question: str) -> str:
-        found = self.client.get(f"/api/v1/agents/{self.agent.id}/search/", {"q": question}).json()
-        return str(found["hits"][0]["title"]) if found["hits"] else ""
-
-
-@pytest.fixture
-def sources(client: APIClient, agent: TextAgent) -> Sources:
-    return Sources(client, agent)
 
 
 def test_website_becomes_knowledge_that_answers(sources: Sources, site: Site) -> None:
@@ -196,7 +114,7 @@ def test_site_that_cannot_be_read_says_why(
 @pytest.mark.parametrize(
     "url", ["http://10.0.0.1/", "http://user:x@127.0.0.1/", "ftp://127.0.0.1/", "http://[::1]/", ""]
 )
-def test_address_that_is_not_allowed_is_refused(sources: Sources, url: str) -> None:
+def test_address_that_is_not_allowed_is_refused(sources: Sources, site: Site, url: str) -> None:
     for address in (sources.list, f"{sources.list}preview/"):
         response = sources.client.post(address, {"url": url}, format="json")
         assert response.status_code == 400
