@@ -28,6 +28,7 @@ from widgets.services.handoff.visitor import (
 )
 from widgets.services.history import append_message
 from widgets.services.notify.queue import note_seen_by_staff
+from widgets.services.notify.visitor import send_to_visitor
 from widgets.services.sessions import create_widget_session, resume_widget_session
 
 Api = Callable[..., APIClient]
@@ -379,3 +380,57 @@ def test_one_click_stops_the_mails(clock: Clock, left: WidgetSession, api: Api, 
     clock.wait(hours=1)
     assert len(mail.outbox) == 1
     assert strict.post("/chat/stop/nonsense").status_code == 404
+
+
+def test_stop_link_stops_the_address_that_got_it(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("stop")
+    save_reply_email(session_id=left.id, email="joe@example.com")
+    WidgetSession.objects.filter(id=left.id).delete()
+    assert client.post(address).status_code == 200
+    other, _ = create_widget_session(widget=left.widget)
+    save_reply_email(session_id=other.id, email="joe@example.com")
+    act(api, ana, other, "reply", content="Hello Joe.")
+    clock.wait(minutes=6)
+    save_reply_email(session_id=other.id, email="jane@example.com")
+    act(api, ana, other, "reply", content="Hello Jane.")
+    clock.wait(minutes=30)
+    assert recipients() == ["jane@example.com", "joe@example.com"]
+
+
+def test_wrong_address_opens_and_gets_nothing_once_it_is_corrected(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("continue")
+    save_reply_email(session_id=left.id, email="jane@example.com")
+    assert client.get(address).status_code == 200
+    # A second mail is on its way when the visitor corrects the address.
+    act(api, ana, left, "reply", content="It arrived.")
+    [row] = Notification.objects.filter(session=left, channel="visitor", state="waiting")
+    clock.now += timedelta(minutes=30)
+    send_to_visitor(notification_id=row.id)
+    save_reply_email(session_id=left.id, email="jane.doe@example.com")
+    run_due_jobs()
+    assert client.get(address).status_code == 404
+    assert client.post(address).status_code == 404
+    assert recipients() == ["jane@example.com"]
+    assert not OutgoingMail.objects.filter(state="waiting").exists()
+
+
+def test_foreign_page_cannot_open_its_conversation_in_this_browser(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("continue")
+    for site in ("cross-site", "same-site", "none"):
+        page = client.post(address, headers={"Sec-Fetch-Site": site}).content.decode()
+        assert "data-token" not in page, site
+        assert "Chat öffnen" in page, site
+    opened = client.post(address, headers={"Sec-Fetch-Site": "same-origin"})
+    assert "data-token" in opened.content.decode()

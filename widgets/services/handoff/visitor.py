@@ -15,6 +15,7 @@ from widgets.services.handoff.change import Actor, Conversation, changing, stop_
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.notify.queue import note_reply
+from widgets.services.notify.visitor import void_links
 from widgets.services.rate_limits import Charge, charge_message, take_reply_email
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
@@ -171,6 +172,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
+        if conversation.session.reply_email not in ("", address):
+            void_links(conversation.session)
         conversation.set(reply_email=address)
         if conversation.session.human_at is not None:
             note_reply(conversation.session)
