@@ -15,11 +15,11 @@ from loquent.mailing.writing import Letter, letter
 from loquent.text import indent_lines, one_line
 from widgets.models import Notification, WidgetMessage
 from widgets.services.conversations import visitor_name
+from widgets.services.notify.queue import REPLY_LETTER
 from widgets.services.notify.staff import TEST_LETTER, WAITING_LETTER, is_due
 from widgets.services.notify.texts import mail_text
 from widgets.services.notify.visitor import (
     LINK_LASTS,
-    REPLY_LETTER,
     may_write,
     new_lines,
     new_link_token,

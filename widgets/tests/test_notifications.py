@@ -14,11 +14,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from contacts.models import Contact
 from loquent.mailing.models import OutgoingMail
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.people import make_member, make_widget
 from widgets.models import Notification, StoppedAddress, WidgetSession
+from widgets.services.erasure import erase_contact
 from widgets.services.handoff.timers import fire_due_timers
 from widgets.services.handoff.visitor import (
     ask_agent,
@@ -30,6 +32,7 @@ from widgets.services.handoff.visitor import (
 from widgets.services.history import append_message
 from widgets.services.notify.queue import note_seen_by_staff
 from widgets.services.notify.visitor import send_to_visitor
+from widgets.services.retention import prune
 from widgets.services.sessions import create_widget_session, resume_widget_session
 
 Api = Callable[..., APIClient]
@@ -446,3 +449,23 @@ def test_foreign_page_cannot_open_its_conversation_in_this_browser(
         assert "Chat öffnen" in page, site
     opened = client.post(address, headers={"Sec-Fetch-Site": "same-origin"})
     assert "data-token" in opened.content.decode()
+
+
+@pytest.mark.parametrize("how", ["erased", "deleted", "old"])
+def test_address_goes_with_the_conversation(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, alice: User, how: str
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    assert OutgoingMail.objects.filter(recipient="jane@example.com").exists()
+    if how == "erased":
+        contact = Contact.objects.create(
+            organization=left.widget.organization, email="jane@example.com"
+        )
+        erase_contact(contact_id=contact.id, requested_by="alice")
+    elif how == "deleted":
+        assert api(alice).delete(f"/api/v1/sessions/{left.id}/").status_code == 204
+    else:
+        Organization.objects.update(retention_days=10)
+        prune(now=clock.now + timedelta(days=11), batch=10, progress=lambda count: None)
+    assert not OutgoingMail.objects.filter(recipient="jane@example.com").exists()

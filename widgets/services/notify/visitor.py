@@ -20,10 +20,9 @@ from widgets.models import (
     WidgetSession,
 )
 from widgets.models.notifications import Channel, NotificationState
-from widgets.services.notify.queue import enqueue
+from widgets.services.notify.queue import REPLY_LETTER, enqueue
 from widgets.types import MessageRole
 
-REPLY_LETTER = "visitor-reply"
 # A mail waits until the person has written nothing for this long, and this long after the last one.
 QUIET = timedelta(minutes=2)
 APART = timedelta(minutes=15)
