@@ -75,11 +75,7 @@ class WidgetSession(BaseModel):
         Membership, on_delete=models.SET_NULL, null=True, editable=False, related_name="sessions"
     )
     status = models.CharField(
-        max_length=8,
-        choices=WorkStatus.choices,
-        default=WorkStatus.OPEN,
-        db_default=WorkStatus.OPEN.value,
-        editable=False,
+        max_length=8, choices=WorkStatus.choices, default="open", db_default="open", editable=False
     )
     revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     waiting_since = models.DateTimeField(null=True, editable=False)

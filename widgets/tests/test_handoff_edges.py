@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from loquent.db.threads import in_database
-from loquent.organizations.models import Organization
+from loquent.organizations.models import Membership, Organization
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
 from widgets.chat.protocol import CloseCode
@@ -127,6 +127,72 @@ async def test_one_person_is_not_late_out_of_hours(desk: Desk) -> None:
     # Ten minutes after the opening.
     assert f"{session.due_at:%Y-%m-%dT%H}" == state.back_at[:13]
     assert f"{session.due_at:%M}" == "10"
+
+
+async def test_present_member_keeps_the_conversation(desk: Desk) -> None:
+    await desk.run("take", "say")
+    await in_database(lambda: Membership.objects.update(seen_at=timezone.now()))
+    await desk.run("fire")
+    session = await desk.read()
+    assert (session.handler, session.due_kind) == ("person", "h1")
+    await in_database(lambda: Membership.objects.update(seen_at=timezone.now() - HOUR))
+    await desk.run("fire")
+    assert (await desk.read()).handler == "team"
+
+
+async def test_resolved_conversation_of_an_absent_member_opens_with_the_team(desk: Desk) -> None:
+    await desk.run("reply", "resolve")
+    await in_database(lambda: Membership.objects.update(is_away=True))
+    await desk.run("say")
+    session = await desk.read()
+    assert (session.handler, session.status, session.due_kind) == ("team", "open", "w1")
+
+
+async def test_lists_of_the_inbox(
+    desk: Desk, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loquent.rest.errors.NewestFirstPagination.page_size", 2)
+    await desk.run("ask")
+
+    def make(**columns: object) -> str:
+        session, _ = create_widget_session(widget=widget)
+        WidgetSession.objects.filter(id=session.id).update(**columns)
+        return str(session.id)
+
+    now = timezone.now()
+    first = await in_database(lambda: make(handler="team", waiting_since=now - 3 * HOUR))
+    second = await in_database(lambda: make(follow_up=True, waiting_since=now - 2 * HOUR))
+    quiet = await in_database(lambda: make(handler="team"))
+    # The agent has it, so nobody of the team has to answer.
+    await in_database(lambda: make(waiting_since=now - HOUR))
+    own = str((await desk.read()).id)
+    client = await in_database(desk.api, desk.members["ana"])
+
+    def listed(query: str) -> list[str]:
+        found: list[str] = []
+        path: str | None = f"/api/v1/sessions/?{query}"
+        while path:
+            page = client.get(path)
+            assert page.status_code == 200, page.data
+            found += [row["id"] for row in page.data["results"]]
+            path = page.data["next"]
+        return found
+
+    async def ids(query: str) -> list[str]:
+        return await in_database(lambda: listed(query))
+
+    assert await ids("waiting=true&ordering=waiting_since") == [first, second, own]
+    assert await ids("waiting=true&ordering=-waiting_since") == [own, second, first]
+    assert len(await ids("ordering=waiting_since")) == 4
+    assert set(await ids("waiting=false&handler=team")) == {quiet}
+    assert await ids("assignee=me") == []
+    await desk.run("take")
+    assert await ids("assignee=me") == [own]
+    assert await ids(f"assignee={await desk.member_id('ana')}&status=open") == [own]
+    assert own not in await ids("assignee=none")
+    for query in ("assignee=ana", "handler=boss", "status=done", "waiting=1"):
+        answer = await in_database(client.get, f"/api/v1/sessions/?{query}")
+        assert (answer.status_code, list(answer.data["fields"])) == (400, [query.split("=")[0]])
 
 
 async def test_quiet_conversation_with_an_open_question_is_not_resolved(desk: Desk) -> None:

@@ -117,7 +117,7 @@ async def test_exports_and_reports_tell_who_spoke(desk: Desk, acme: Organization
     assert (figures.failed, figures.no_answer) == (0, 0)
     assert session.outcome == "handed_over"
     text = await in_database(lambda: record_text(conversation_record(session=session)))
-    assert text.count("ana (team):") == 2
+    assert (text.count("] ana (team):"), text.count("] Notice:")) == (2, 3)
     rows = await in_database(
         lambda: (
             desk.api(desk.members["ana"])

@@ -1,11 +1,13 @@
 """Every transition of a conversation: its state, line, event, webhook and timer."""
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
+from loquent.webhooks.api.openapi import add_webhooks
 from loquent.webhooks.models import WebhookEvent
 from loquent.webhooks.services.endpoints import create_endpoint
 from widgets.models import WidgetConfig
@@ -15,6 +17,12 @@ from widgets.tests.desk import Api, Desk
 # then the last step's event and the beginning of its line, "" for none.
 Row = tuple[str, str, str, str, str, bool, str, str, str]
 NONE = ""
+BODIES = {
+    kind: Draft202012Validator(
+        operation["post"]["requestBody"]["content"]["application/json"]["schema"]
+    )
+    for kind, operation in add_webhooks({}, None, None, public=True)["webhooks"].items()
+}
 TABLE: dict[str, Row] = {
     "T1": ("ask", "team", "open", NONE, "asked", True, "w1", "asked", "I have asked"),
     "T1 again": ("ask ask", "team", "open", NONE, "asked", True, "w1", "", ""),
@@ -156,7 +164,11 @@ async def test_transition(desk: Desk, name: str) -> None:
     assert not await in_database(session.turns.exists)
 
     def sent() -> list[tuple[str, int]]:
-        rows = WebhookEvent.objects.exclude(type="message.created").order_by("created_at", "id")
+        rows = WebhookEvent.objects.order_by("created_at", "id")
+        for row in rows:
+            body = {"type": row.type, "timestamp": "", "data": row.data}
+            assert list(BODIES[row.type].iter_errors(body)) == []
+        rows = rows.exclude(type="message.created")
         return [(row.type, row.data.get("revision")) for row in rows[hooks:]]
 
     wanted = [(HOOKS[event], session.revision)] if event in HOOKS else []

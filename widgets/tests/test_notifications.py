@@ -19,6 +19,7 @@ from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.people import make_member, make_widget
 from widgets.models import Notification, StoppedAddress, WidgetSession
+from widgets.services.handoff.timers import fire_due_timers
 from widgets.services.handoff.visitor import (
     ask_agent,
     ask_person,
@@ -193,6 +194,17 @@ def test_one_person_is_chosen(
     Membership.objects.filter(user=ana).update(**change)
     run_due_jobs()
     assert recipients() == expected
+
+
+def test_another_member_is_reminded_if_no_one_claims(
+    clock: Clock, session: WidgetSession, ana: User
+) -> None:
+    ask_person(session_id=session.id)
+    for _ in range(60):
+        clock.wait(seconds=15)
+        fire_due_timers()
+    # One mail after three minutes, one after ten; no one gets two.
+    assert recipients() == ["alice@example.com", "ana@example.com"]
 
 
 def test_nobody_is_mailed_if_nobody_wants_mail(

@@ -299,6 +299,9 @@ def test_browser_belongs_to_who_is_logged_in(
     for _ in range(2):
         assert register(alice, device) == 200
     assert [row.member.user for row in PushDevice.objects.all()] == [alice]
+    device.subscription.pop("name")
+    assert register(alice, device) == 200
+    assert PushDevice.objects.get().name == "Firefox on Linux"
     for number in range(12):
         assert register(ana, Device(f"{service.url}/{number}")) == 200
     assert PushDevice.objects.filter(member__user=ana).count() == 10

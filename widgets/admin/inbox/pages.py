@@ -89,12 +89,16 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
     }
 
 
-def _rights(request: HttpRequest) -> dict[str, bool]:
-    """Return what the user may do as a member of the current organization."""
+def _rights(request: HttpRequest) -> dict[str, Any]:
+    """Return who the user is in the current organization, and what they may do there."""
     current = current_organization(request)
     member = current and current.memberships.filter(user_id=_user_id(request)).first()
     rank = RANK[member.role] if member else 0
-    return {"may_answer": rank >= RANK[Role.OPERATOR], "may_share": rank >= RANK[Role.ADMIN]}
+    return {
+        "member_id": member.id if member else None,
+        "may_answer": rank >= RANK[Role.OPERATOR],
+        "may_share": rank >= RANK[Role.ADMIN],
+    }
 
 
 def _snoozes(now: datetime) -> list[tuple[datetime, str]]:

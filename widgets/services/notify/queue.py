@@ -50,6 +50,16 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
         _create(session, Channel.STAFF_MAIL, now.since, seconds=seconds)
 
 
+def note_reminder(session: WidgetSession) -> None:
+    """Write that another member is to be told: the visitor waits, and no one has claimed."""
+    since = wanted_in(session).since
+    rows = Notification.objects.filter(
+        session=session, channel=Channel.STAFF_MAIL, state=NotificationState.WAITING
+    )
+    if since is not None and settings.LIMITS.handoff_mail_seconds and not rows.exists():
+        _create(session, Channel.STAFF_MAIL, since, seconds=0)
+
+
 def _create(session: WidgetSession, channel: Channel, since: datetime, *, seconds: float) -> None:
     row = Notification.objects.create(session=session, channel=channel, waiting_since=since)
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)

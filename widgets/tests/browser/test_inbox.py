@@ -213,6 +213,11 @@ async def test_notes_and_saved_replies(
     await expect(log(ana).locator(".lq-team-note").get_by_text("Careful.")).to_be_visible()
     await expect(ana.locator(".lq-pending")).to_have_count(0)
     assert await in_database(ConversationNote.objects.count) == 1
+    # A note that is begun survives a reload; only replies have drafts on the server.
+    await ana.get_by_role("textbox", name="Note for the team").fill("Call them")
+    await ana.reload()
+    await button(ana, "Note").click()
+    await expect(ana.get_by_role("textbox", name="Note for the team")).to_have_value("Call them")
     # The conversation is still the agent's, and what was begun is still in its box.
     assert (await in_database(WidgetSession.objects.get)).handler == "agent"
     await button(ana, "Reply").click()

@@ -23,9 +23,17 @@ PushManager.prototype.subscribe = async ({ applicationServerKey, userVisibleOnly
   if (!userVisibleOnly || applicationServerKey.length !== 65) throw new Error("Bad key.");
   const keys = { p256dh: point, auth: "BTBZMqHH6r4Tts7J_aSIgg" };
   const endpoint = "https://push.example.com/device";
-  known = { options: { applicationServerKey }, toJSON: () => ({ endpoint, keys }) };
+  const toJSON = () => ({ endpoint, keys });
+  known = { options: { applicationServerKey }, unsubscribe() {}, toJSON };
   return known;
 };
+"""
+
+# A browser that subscribed before.
+RENEWED = """
+PushManager.prototype.subscribe({
+  applicationServerKey: new Uint8Array(65), userVisibleOnly: true,
+});
 """
 
 
@@ -45,10 +53,19 @@ async def test_member_turns_push_messages_on(
     await expect(page.get_by_role("heading", name="Push messages")).to_be_visible()
     assert await findings(page) == []
     await page.get_by_role("button", name="Turn on for this device").click()
-    device = page.get_by_role("listitem").filter(has_text=re.compile("Chrome"))
-    await expect(device).to_be_visible()
+    device = page.locator(".lq-devices li")
+    await expect(device).to_contain_text("Chrome on Linux")
     row = await in_database(PushDevice.objects.get)
     assert row.endpoint == "https://push.example.com/device"
+    # Another page tells the server again, should it have lost the device.
+    await in_database(PushDevice.objects.all().delete)
+    await page.add_init_script("sessionStorage.clear()")
+    await page.add_init_script(RENEWED)
+    async with page.expect_response("**/admin/notifications/push/") as renewed:
+        await page.goto(f"{server.url}/admin/contacts/contact/")
+    assert (await renewed.value).status == 200
+    assert await in_database(PushDevice.objects.count) == 1
+    await page.goto(f"{server.url}/admin/notifications/")
     scope = await page.evaluate("navigator.serviceWorker.ready.then((each) => each.scope)")
     assert scope == f"{server.url}/admin/"
     await page.set_viewport_size(PHONE)

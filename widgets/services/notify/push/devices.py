@@ -66,7 +66,10 @@ def _fernet() -> Fernet:
 def register_device(
     *, member: Membership, endpoint: str, p256dh: str, auth: str, name: str
 ) -> PushDevice:
-    """Store a browser's subscription, or renew it; raise `invalid` naming the field."""
+    """Store a browser's subscription, or renew it; raise `invalid` naming the field.
+
+    `name`: of the browser, for its member; empty if it only renews.
+    """
     try:
         check_url(endpoint, push_rules())
     except UnsafeUrlError as error:
@@ -75,6 +78,7 @@ def register_device(
         check_device(decode(p256dh), decode(auth))
     except ValueError:
         raise invalid({"keys": ["These are not the keys of a browser."]}) from None
+    shown = one_line(clean_text(name))[:MAX_NAME]
     with transaction.atomic():
         # A browser belongs to the member who is logged in to it.
         PushDevice.objects.filter(endpoint=endpoint).exclude(
@@ -83,11 +87,7 @@ def register_device(
         row, _ = PushDevice.objects.update_or_create(
             member=member,
             endpoint=endpoint,
-            defaults={
-                "p256dh": p256dh,
-                "auth": auth,
-                "name": one_line(clean_text(name))[:MAX_NAME],
-            },
+            defaults={"p256dh": p256dh, "auth": auth, **({"name": shown} if shown else {})},
         )
         rows = PushDevice.objects.filter(member=member).order_by("-updated_at", "-id")
         kept = list(rows.values_list("id", flat=True)[:MOST_PER_MEMBER])

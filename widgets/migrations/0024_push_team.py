@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('organizations', '0020_notifications_team'),
-        ('widgets', '0022_notifications_team'),
+        ('widgets', '0023_inbox'),
     ]
 
     operations = [

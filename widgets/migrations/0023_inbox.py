@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('contacts', '0004_unreviewed'),
         ('organizations', '0020_notifications_team'),
-        ('widgets', '0023_push_team'),
+        ('widgets', '0022_notifications_team'),
     ]
 
     operations = [
