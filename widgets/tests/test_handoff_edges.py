@@ -1,6 +1,7 @@
 """The edges of transitions: what refuses them, what they leave alone, how long they wait."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -292,3 +293,17 @@ async def test_survey_is_offered_after_a_person_resolved(desk: Desk) -> None:
     assert kinds(await desk.socket.until("survey_saved"))[-1] == "survey_saved"
     session = await desk.read()
     assert (session.survey_score, session.survey_comment) == (4, "Nice!")
+
+
+async def test_visitor_who_goes_back_and_forth_is_slowed_down(
+    desk: Desk, settings: Settings
+) -> None:
+    settings.LIMITS = replace(settings.LIMITS, ask_person_per_hour=2)
+    await desk.run("ask", "ask", "ask_agent", "ask", "ask", "ask_agent")
+    lines = await desk.lines()
+    await desk.socket.send({"type": "ask_person"})
+    error = (await desk.socket.until("error"))[-1]
+    assert (error["code"], error["retry_after"] > 0) == ("rate_limited", True)
+    assert (await desk.read()).handler == "agent"
+    assert await desk.lines() == lines
+    assert (await desk.events()).count("asked") == 2
