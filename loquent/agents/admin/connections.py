@@ -84,7 +84,7 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
         self.fields["api_key"].help_text = (
             "A key is stored, encrypted. Leave this empty to keep it."
             if row.encrypted_key
-            else "From your provider's page of API keys. It is stored encrypted, and never shown "
+            else "From your provider's API keys page. It is stored encrypted, and never shown "
             "again."
         )
 

@@ -45,7 +45,7 @@ def private_key() -> bytes:
         try:
             return _fernet().decrypt(row.sealed.encode())
         except InvalidToken:
-            logger.warning("The key of push messages can't be decrypted; a new one is made.")
+            logger.warning("The push key can't be decrypted; creating a new one.")
     with transaction.atomic():
         sealed = _fernet().encrypt(new_private_key()).decode()
         PushKey.objects.update_or_create(number=1, defaults={"sealed": sealed})
