@@ -11,7 +11,13 @@ from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.events import note_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
-from widgets.services.handoff.checks import check_fresh, check_not_taken, check_open, check_until
+from widgets.services.handoff.checks import (
+    check_answers,
+    check_fresh,
+    check_not_taken,
+    check_open,
+    check_until,
+)
 from widgets.services.history import append_message
 from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
@@ -250,6 +256,8 @@ def snooze(*, session_id: uuid.UUID, until: datetime, actor: Actor) -> None:
 
 
 def _claim(conversation: Conversation, member: Membership, actor: Actor, kind: EventKind) -> None:
+    # A stopped answer may have taken a second.
+    check_answers(member)
     session = conversation.session
     since = conversation.waits_since()
     waited = None
