@@ -64,6 +64,9 @@ async def test_take_over_ends_the_answer_and_keeps_its_text(
     assert response.status_code == 200
     assert response.data["handler"] == "person"
     assert response.data["assignee"]["name"] == "ana"
+    # Half an answer is none: the visitor waits.
+    question = await in_database(WidgetMessage.objects.get, role="user")
+    assert response.data["waiting_since"] == question.created_at.isoformat().replace("+00:00", "Z")
     assert not await in_database(WidgetTurn.objects.exists)
     await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     frames = await socket.until("conversation")

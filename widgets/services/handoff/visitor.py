@@ -34,8 +34,8 @@ def ask_person(*, session_id: uuid.UUID) -> None:
         raise ApplicationError(
             ErrorCode.PERSON_UNAVAILABLE, "It is not possible to talk to a person in this chat."
         )
-    stop_answer(session_id, check=_would_hand_over)
-    with changing(session_id) as conversation:
+    cut = stop_answer(session_id, check=_would_hand_over)
+    with changing(session_id, cut=cut) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         want_person(conversation, reason=WantedReason.ASKED, actor=VISITOR)
