@@ -83,6 +83,18 @@ async def test_take_over_ends_the_answer_and_keeps_its_text(
     assert not await in_database(WidgetTurn.objects.exists)
 
 
+async def test_take_over_before_the_first_word_is_no_stop_of_the_visitor(
+    widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend, api: Api, ana: User
+) -> None:
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    await scripted.asked()
+    await in_database(post, api, ana, "take-over")
+    question = await in_database(WidgetMessage.objects.get, role="user")
+    assert question.turn_status == "handed_over"
+    assert (await in_database(only_session)).waiting_since == question.created_at
+
+
 @pytest.mark.promise(24)
 async def test_every_socket_sees_a_persons_message_once(
     widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend, api: Api, ana: User

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from loquent.organizations.business_hours import is_open, next_opening
@@ -146,8 +146,10 @@ class Conversation:
         return self.session.waiting_since or (question and question.created_at)
 
     def note_cut(self, question: uuid.UUID) -> None:
-        """Note that a transition stopped the answer to this question, if it has a text."""
-        rows = WidgetMessage.objects.filter(id=question, replies__status=MessageStatus.STOPPED)
+        """Note that a transition, not the visitor, stopped the answer to this question."""
+        stopped = MessageStatus.STOPPED
+        is_stopped = Q(replies__status=stopped) | Q(replies=None, turn_status=stopped)
+        rows = WidgetMessage.objects.filter(is_stopped, id=question)
         rows.update(turn_status=AnswerOutcome.HANDED_OVER.value)
 
     def unanswered(self, *, or_cut: bool = False) -> Any:
