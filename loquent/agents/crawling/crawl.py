@@ -73,7 +73,9 @@ class Crawl:
             [page] = await self._read([start.page])
         found = Preview(start.page.url, page.title, is_whole=bool(listed))
         if page.drafts:
-            found.excerpt = page.drafts[0].content[:300]
+            lines = page.drafts[0].content.splitlines()
+            found.excerpt = "\n".join(line for line in lines if not line.startswith("#"))[:300]
+            found.excerpt = found.excerpt.strip()
         if page.refusal:
             found.warnings.append(page.refusal)
         for url in [start.page.url, *listed, *page.links]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from loquent.agents import tasks
 from loquent.agents.crawling.crawl import Crawl
 from loquent.agents.models import KnowledgeEntry
 from loquent.agents.services import source_changes, syncing
@@ -223,11 +222,11 @@ def test_older_sync_that_still_runs_changes_nothing(sources: Sources, site: Site
     site.fill(3)
     sources.add(f"{site.root}/")
     source_id = uuid.UUID(sources.read()["id"])
-    old = tasks.begin_sync(source_id=source_id)
+    old = syncing.begin_sync(source_id=source_id)
     assert old is not None
-    tasks.begin_sync(source_id=source_id)
+    syncing.begin_sync(source_id=source_id)
     before = sources.texts()
-    tasks.apply_sync(sync=old, results={})
-    tasks.fail_sync(sync=old, error="Too late.")
+    syncing.apply_sync(sync=old, results={})
+    syncing.fail_sync(sync=old, error="Too late.")
     assert (sources.texts(), sources.read()["error"]) == (before, "")
-    assert not tasks.report_progress(sync=old, read=1, found=1)
+    assert not syncing.report_progress(sync=old, read=1, found=1)
