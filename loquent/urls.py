@@ -15,6 +15,7 @@ from loquent.rest.docs import ApiDocs
 from loquent.rest.errors import unknown_path
 from loquent.rest.schema import ApiSchema
 from loquent.webhooks.api.webhooks import EventViewSet, WebhookViewSet
+from widgets.admin.notifications import manifest, service_worker
 from widgets.api.contacts import ContactDataViewSet
 from widgets.api.desk import AvailabilityViewSet, SavedReplyViewSet
 from widgets.api.sessions import WidgetSessionViewSet
@@ -42,6 +43,8 @@ router.register("saved-replies", SavedReplyViewSet, basename="saved-reply")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/manifest.webmanifest", manifest, name="push-manifest"),
+    path("admin/service-worker.js", service_worker, name="push-worker"),
     path("admin/", admin.site.urls),
     path(
         "api/v1/agents/<uuid:pk>/search/",

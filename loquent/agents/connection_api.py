@@ -15,9 +15,9 @@ from loquent.agents.services.connections import (
     MAX_MODEL_NAME,
     MAX_MODELS,
     ConnectionData,
+    add_connection,
     check_connection,
     connection_models,
-    create_connection,
     delete_connection,
     update_connection,
 )
@@ -92,7 +92,7 @@ class ConnectionTestSerializer(serializers.Serializer[Any]):
     response={
         "status": "fail",
         "message": "The endpoint refuses the key.",
-        "hint": "Copy the key again from your provider's page of API keys, and save it here.",
+        "hint": "Copy the key again from your provider's API keys page, and save it here.",
     }
 )
 class ConnectionResultSerializer(serializers.Serializer[Any]):
@@ -145,7 +145,7 @@ class ModelConnectionViewSet(OrganizationCrudViewSet):
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         data = cast("ConnectionData", serializer.validated_data)
-        serializer.instance = create_connection(organization=self.organization, data=data)
+        serializer.instance = add_connection(organization=self.organization, data=data)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         current = cast("ModelConnection", serializer.instance)

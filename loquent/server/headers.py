@@ -21,7 +21,8 @@ STRICTEST = f"default-src 'none'; form-action 'none'; {NOBODY}"
 # `data:` images; the widget form has the preview in a frame.
 ADMIN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    f"connect-src 'self'; frame-src 'self'; form-action 'self'; {NOBODY}"
+    "connect-src 'self'; frame-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    f"form-action 'self'; {NOBODY}"
 )
 # For the widget preview, which may be framed by our own pages only.
 PREVIEW = (

@@ -89,7 +89,12 @@ FOR_ALL = {
     "knowledge": 200,
     # Without a question there is nothing to answer.
     "answer_question": 404,
+    "inbox": 200,
+    "inbox_rows": 200,
+    # There is no such conversation.
+    "inbox_thread": 404,
     "notifications": 200,
+    "test_questions": 200,
     "quality": 200,
     "reports": 200,
     "app_list": 200,
@@ -99,6 +104,7 @@ FOR_ALL = {
 }
 # Addresses that take a form alone: their own tests say from whom.
 FORMS = {
+    "register_push",
     "jobs_job_retry",
     "setup_own_shop",
     "setup_look",
@@ -234,10 +240,11 @@ def test_every_page_obeys_the_role(
     assert wrong == []
     assert {client.get(address(name, by_name)).status_code for name in POSTS} == {405}
     for name, expected in FOR_ALL.items():
-        arguments_of = {
+        arguments_of: dict[str, list[Any]] = {
             "app_list": ["widgets"],
             "password_reset_confirm": ["x", "y"],
             "join_link": ["lqi_x"],
+            "inbox_thread": [uuid.uuid4()],
         }
         path = reverse(f"admin:{name}", args=arguments_of.get(name, []))
         assert (name, client.get(path).status_code) == (name, expected)

@@ -114,7 +114,7 @@ def read_stream(text: str) -> None:
 
 def record_of(text: str) -> dict[str, Any]:
     message = {
-        "role": "user", "content": text, "status": "complete", "created_at": "now",
+        "role": "user", "author": None, "content": text, "status": "complete", "created_at": "now",
         "sources": [{"title": text, "url": text}], "rating": "down", "rating_comment": text,
         "unanswered": None,
     }  # fmt: skip

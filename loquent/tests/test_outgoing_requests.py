@@ -19,12 +19,16 @@ ALLOWED = {
     "loquent/agents/backends/openai_chat/backend.py": {"aiohttp"},
     "loquent/agents/backends/openai_chat/check.py": {"aiohttp"},
     "loquent/agents/backends/openai_chat/sessions.py": {"aiohttp"},
+    # The address of a connection, through sessions of `egress`.
+    "loquent/agents/backends/openai_chat/probe.py": {"aiohttp"},
+    "loquent/agents/backends/openai_chat/responses.py": {"aiohttp"},
     # What staff enter: every address is checked when it is connected to.
     "loquent/egress/connecting.py": {"aiohttp"},
     "loquent/egress/pages.py": {"aiohttp"},
     "loquent/egress/sites.py": {"aiohttp"},
     # Its sessions are those of `egress`.
     "loquent/webhooks/transport.py": {"aiohttp"},
+    "widgets/push_transport.py": {"aiohttp"},
     # `manage.py doctor`, by hand: SITE_URL
     "loquent/management/doctor/outside.py": {"aiohttp"},
     # EMAIL_URL

@@ -27,10 +27,11 @@ export function createChatRuntime(context, translated) {
   const returnFocus = { element: null };
   let chat = draw();
 
-  /** Add the English texts of the third file, and warn about texts that don't exist.
+  /** Add the actions and the English texts of the third file, and warn about texts that don't exist.
    * @param {import("./view/extras.js").More} more */
-  function fillTexts({ addTexts }) {
+  function fillTexts({ addTexts, addActions }) {
     addTexts(win, strings, options.texts, stringsOf());
+    addActions(conversation, context.storage.local);
   }
 
   function draw() {
@@ -129,7 +130,7 @@ export function createChatRuntime(context, translated) {
       if (name === "token") conversation.followToken();
       if (name === "agreed") conversation.followConsent();
       if (name === "read") conversation.followRead();
-      if (name === "outbox") conversation.followOutbox();
+      if (name === "outbox") conversation.followOutbox?.();
     },
     setStrings(next) {
       strings = stringsOf(next, options.texts);

@@ -6,6 +6,7 @@ import { menu } from "./styles/menu.js";
 import { people } from "./styles/people.js";
 import { sheet } from "./styles/sheet.js";
 
+export { addActions } from "./conversation/later-actions.js";
 export { createAdditions } from "./more/additions.js";
 export { createAnswerActions } from "./more/answer-actions.js";
 export { copyCode } from "./more/copy.js";

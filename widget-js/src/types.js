@@ -103,13 +103,19 @@
  *   giveUp(base: string, name: string): void,
  * }} Chunks
  *
+ * @typedef {FirstActions & LaterActions} Actions What the view can trigger.
+ *
  * @typedef {{
- *   open(): void, close(): void, send(text: string): boolean, retry(cid: string): void,
- *   edit(cid: string): string, stop(): void, regenerate(id: string): void, agree(): void,
- *   rate(id: string, rating: Rating, comment?: string): void,
- *   restart(): void, submit(contact: Contact): void, touch(): void,
+ *   retry(cid: string): void, edit(cid: string): string, regenerate(id: string): void,
+ *   rate(id: string, rating: Rating, comment?: string): void, restart(): void, followOutbox(): void,
+ * }} LaterActions Those of the third file. `followOutbox`: drop failed messages that another tab has
+ *   resent or removed.
+ *
+ * @typedef {{
+ *   open(): void, close(): void, send(text: string): boolean, stop(): void, agree(): void,
+ *   submit(contact: Contact): void, touch(): void,
  *   transmit(frame: object): boolean, peek?: ((frame: Frame) => boolean) | null,
- * }} Actions What the view can trigger. `transmit`: send a frame; returns whether there is an open
+ * }} FirstActions `transmit`: send a frame; returns whether there is an open
  *   connection. `peek`: sees each frame first, and returns whether nobody else is to see it.
  */
 export {};

@@ -129,6 +129,16 @@ test("the owner's contact card goes while people answer", async () => {
   assert.equal(page.all("textbox", "Email").length, 1);
 });
 
+test("the address of the contact form is proposed", async () => {
+  const page = await started(talk({ handler: "agent", can_ask_person: true }));
+  page.win.Loquent.identify({ email: "jane@example.com" });
+  page.draw();
+  say(page, { type: "contact_info_saved" });
+  assert.equal(card(page), null);
+  say(page, talk());
+  assert.equal(page.get("textbox", "Email").value, "jane@example.com");
+});
+
 test("who doesn't want to leave an address is not asked again", async () => {
   const page = await started(talk());
   page.click("Not now");
@@ -154,6 +164,20 @@ test("a resolved conversation is rated once, with a comment", async () => {
   assert.equal(card(page), null);
 });
 
+test("a rating is sent when the panel is closed", async () => {
+  const page = await started(RESOLVED);
+  page.click("Close chat");
+  assert.deepEqual(sent(page, "survey"), []);
+  page.click("Open chat");
+  page.click("3 of 5");
+  page.click("Close chat");
+  assert.deepEqual(sent(page, "survey"), [{ type: "survey", score: 3 }]);
+  say(page, { ...RESOLVED, survey: false }, { type: "survey_saved" });
+  page.click("Open chat");
+  page.click("Close chat");
+  assert.equal(sent(page, "survey").length, 1);
+});
+
 test("a rating that is refused says so, and keeps what was typed", async () => {
   const page = await started(RESOLVED);
   page.click("5 of 5");
@@ -162,6 +186,9 @@ test("a rating that is refused says so, and keeps what was typed", async () => {
   say(page, error("forbidden", "This conversation can't be rated at the moment."));
   assert.match(card(page).textContent, /can't be rated/);
   assert.equal(page.get("textbox", "Tell us more (optional)").value, "Great");
+  page.click("Close chat");
+  page.click("Open chat");
+  assert.equal(sent(page, "survey").length, 1);
 });
 
 test("a conversation that only the agent had is not rated", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { newConversationFrame, regenerateFrame } from "../src/conversation/later-actions.js";
 import { frames, newMessageId, parseFrame, subprotocols } from "../src/conversation/protocol.js";
 import { pageFrame } from "../src/embed/page.js";
 import { lengthOf } from "../src/more/length.js";
@@ -33,7 +34,7 @@ const built = {
     phone: "+1234567890",
   }),
   stop: frames.stop(),
-  regenerate: frames.regenerate("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02"),
+  regenerate: regenerateFrame("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02"),
   feedback: frames.feedback("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", "up", "Just what I needed"),
   "feedback taken back": frames.feedback("0198f0a2-7c11-7d33-9a41-5b2f0c9d1e02", null),
   page: JSON.parse(
@@ -44,7 +45,7 @@ const built = {
       context: { cart: ["gurten-32"], signed_in: true },
     }),
   ),
-  new_conversation: frames.newConversation(),
+  new_conversation: newConversationFrame(),
   ask_person: people.asking("ask_person"),
   ask_agent: people.asking("ask_agent"),
   reply_email: people.replyEmail("jane@example.com"),

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 
 from loquent.db.threads import in_database
 from loquent.organizations.admin.spreadsheets import to_csv
-from widgets.services.transcripts import ASSISTANT, load_records, record_text
+from widgets.services.transcripts import load_records, record_text, reply_label
 from widgets.types import MessageRole
 
 # Per format: the content type and the file extension.
@@ -89,7 +89,7 @@ def record_csv(record: dict[str, Any], zone: tzinfo) -> str:
         rows.append([
             *start,
             at.strftime("%Y-%m-%d %H:%M:%S"),
-            "Visitor" if is_visitor else message.get("author") or ASSISTANT,
+            "Visitor" if is_visitor else message.get("author") or reply_label(message),
             message["content"],
             message["outcome"],
             message["rating"],

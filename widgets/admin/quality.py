@@ -13,7 +13,7 @@ from widgets.admin.home.page import sessions_for
 from widgets.admin.home.sections import list_url
 from widgets.admin.overview import draw_bars
 from widgets.admin.questions import COLUMNS as FIGURE_COLUMNS
-from widgets.admin.questions import evaluated_agents
+from widgets.admin.questions import evaluated_agents, questions_url
 from widgets.services.conversations import visitor_name
 from widgets.services.insights.quality import QualityWeek, count_quality, disliked_answers
 from widgets.types import AnswerOutcome
@@ -59,6 +59,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
                 "at": answer.created_at,
                 "visitor": visitor_name(answer.session),
                 "url": reverse("admin:widgets_widgetsession_change", args=[answer.session_id]),
+                "test_url": questions_url(answer.session.widget.text_agent_id, answer.id),
             }
             for answer in disliked_answers(sessions)
         ],

@@ -19,13 +19,14 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
 from widgets.admin.home.sections import Scope, Unanswered
-from widgets.models import WidgetSession
-from widgets.services.insights.unanswered import agent_groups
+from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.insights.unanswered import agent_groups, find_group
 
 MOST_RUNS = 12
 MOST_QUESTIONS = 500
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MOST_ERRORS = 100
+MAX_QUESTION = 2_000
 MOST_UNANSWERED = 10
 # How long the page waits for an index in which it measures answered questions again.
 INDEX_SECONDS = 0.5
@@ -41,15 +42,15 @@ COLUMNS = {
 class QuestionForm(forms.Form):
     """A test question."""
 
-    question = forms.CharField(max_length=2_000, help_text="What a visitor asks.")
+    question = forms.CharField(max_length=MAX_QUESTION, help_text="What a visitor asks.")
     previous = forms.CharField(
-        max_length=2_000,
+        max_length=MAX_QUESTION,
         required=False,
         label="Question before it",
         help_text="What the visitor asked before, if it matters.",
     )
     expect = forms.ChoiceField(
-        label="Right is",
+        label="Expected",
         choices=[
             ("entry", "an answer from the entry below"),
             ("none", "no answer: no entry answers it"),
@@ -66,9 +67,11 @@ class QuestionForm(forms.Form):
         cast("forms.ModelChoiceField[KnowledgeEntry]", self.fields["entry"]).queryset = entries
 
 
-def questions_url(agent: TextAgent) -> str:
-    """Return the address of an agent's test questions."""
-    return f"{reverse('admin:test_questions')}?agent={agent.pk}"
+def questions_url(agent_id: uuid.UUID, answer_id: uuid.UUID | None = None) -> str:
+    """Return the address of an agent's test questions, and of a new one from an answer's."""
+    url = f"{reverse('admin:test_questions')}?agent={agent_id}"
+    # The question itself is a visitor's text, which must not be in addresses.
+    return f"{url}&answer={answer_id}#lq-add" if answer_id else url
 
 
 def below_entries(request: HttpRequest, agent: TextAgent) -> str:
@@ -78,7 +81,7 @@ def below_entries(request: HttpRequest, agent: TextAgent) -> str:
     scope = Scope(request, agent.organization, sessions)
     context = {
         "data": Unanswered(MOST_UNANSWERED).show(scope, groups),
-        "tests_url": questions_url(agent),
+        "tests_url": questions_url(agent.pk),
     }
     return render_to_string("admin/agent_questions.html", context, request)
 
@@ -91,7 +94,7 @@ def evaluated_agents(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     for agent in agents:
         run = EvaluationRun.objects.filter(agent=agent).first()
-        found.append({"agent": agent, "url": questions_url(agent), "run": run and run_row(run)})
+        found.append({"agent": agent, "url": questions_url(agent.pk), "run": run and run_row(run)})
     return found
 
 
@@ -112,24 +115,28 @@ def questions_page(request: HttpRequest) -> HttpResponse:
     """Show the questions and runs of an agent; add, import, delete, or run questions."""
     agent = _agent(request)
     may_edit = request.user.has_perm("agents.change_textagent", agent)
-    form = QuestionForm(agent)
+    form = QuestionForm(agent, initial=_initial(request, agent))
     errors: list[str] = []
     if request.method == "POST":
         if not may_edit:
             raise Http404
         action = request.POST.get("action", "")
-        if action == "add":
+        if action == "draft":
+            # From the playground, whose text must not be in an address either: nothing is saved.
+            fields = ("question", "previous", "expect", "entry")
+            form = QuestionForm(agent, initial={name: request.POST.get(name) for name in fields})
+        elif action == "add":
             form = QuestionForm(agent, request.POST)
             if form.is_valid() and _added(agent, form):
                 messages.success(request, "The question was added.")
-                return HttpResponseRedirect(questions_url(agent))
+                return HttpResponseRedirect(questions_url(agent.pk))
         elif action == "import":
             errors = _import(request, agent)
             if not errors:
-                return HttpResponseRedirect(questions_url(agent))
+                return HttpResponseRedirect(questions_url(agent.pk))
         else:
             _run(request, agent) if action == "run" else _delete(request, agent)
-            return HttpResponseRedirect(questions_url(agent))
+            return HttpResponseRedirect(questions_url(agent.pk))
     context = {
         **admin.site.each_context(request),
         "title": "Test questions",
@@ -173,6 +180,22 @@ def _agent(request: HttpRequest) -> TextAgent:
     if agent is None or not request.user.has_perm("agents.view_textagent", agent):
         raise Http404
     return agent
+
+
+def _initial(request: HttpRequest, agent: TextAgent) -> dict[str, str]:
+    """Return a new question from the answer or the unanswered question that the address names."""
+    if named := request.GET.get("answer", ""):
+        answers = WidgetMessage.objects.filter(session__widget__text_agent=agent)
+        answer = answers.filter(id=_uuid(named)).select_related("reply_to").first()
+        asked = answer.reply_to.content if answer and answer.reply_to else ""
+        return {"question": asked[:MAX_QUESTION]}
+    if named := request.GET.get("unanswered", ""):
+        try:
+            group = find_group(agent=agent, group_id=_uuid(named))
+        except ApplicationError:
+            return {}
+        return {"question": group.question[:MAX_QUESTION], "expect": "none"}
+    return {}
 
 
 def _uuid(text: str) -> uuid.UUID:

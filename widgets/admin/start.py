@@ -11,7 +11,7 @@ from widgets.admin.home.page import home_page
 from widgets.admin.inbox.counts import inbox_count
 from widgets.admin.inbox.pages import inbox_page, rows_fragment, thread_fragment
 from widgets.admin.knowledge import knowledge_page
-from widgets.admin.notifications import notifications_page
+from widgets.admin.notifications import notifications_page, register_push
 from widgets.admin.overview import overview_csv, reports_page
 from widgets.admin.quality import quality_page
 from widgets.admin.questions import below_entries, questions_page
@@ -54,5 +54,6 @@ site.pages += [
         notifications_page,
         Nav("", 3, "Notifications", "mail", section="Inbox"),
     ),
+    StaffPage("register_push", "notifications/push/", register_push),
     *SETUP_PAGES,
 ]

@@ -70,7 +70,8 @@ class WidgetPages(InstallPages):
             context["refused_sites"] = refused_sites(widget=widget)
             context["installation"] = installation(widget=widget)
             context["install_url"] = reverse("admin:widgets_widgetconfig_install", args=[widget.pk])
-        context |= form_tabs(context["adminform"], {"Websites": f"{TEMPLATES}/refused.html"})
+        extras = {"Look": f"{TEMPLATES}/look.html", "Websites": f"{TEMPLATES}/refused.html"}
+        context |= form_tabs(context["adminform"], extras)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:

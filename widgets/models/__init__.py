@@ -1,9 +1,15 @@
 """Widgets, visitors' sessions and messages, unfinished turns, and counters."""
 
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
-from widgets.models.conversation import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models.conversation import WidgetMessage, WidgetSession
 from widgets.models.desk import Draft, SavedReply
-from widgets.models.notifications import ContinuedSession, Notification, StoppedAddress
+from widgets.models.notifications import (
+    ContinuedSession,
+    Notification,
+    PushDevice,
+    PushKey,
+    StoppedAddress,
+)
 from widgets.models.records import (
     ClosedQuestion,
     ErasureReceipt,
@@ -13,6 +19,7 @@ from widgets.models.records import (
     WidgetDailyUsage,
 )
 from widgets.models.team import ConversationEvent, ConversationNote
+from widgets.models.turn import WidgetTurn
 
 __all__ = [
     "MAX_GREETING",
@@ -27,6 +34,8 @@ __all__ = [
     "ErasureReceipt",
     "LimitHit",
     "Notification",
+    "PushDevice",
+    "PushKey",
     "RefusedOrigin",
     "SavedReply",
     "SeenSite",

@@ -1,4 +1,4 @@
-"""Visitors' sessions and messages, and unfinished turns."""
+"""Visitors' sessions and messages."""
 
 import uuid
 
@@ -20,7 +20,6 @@ from widgets.types import (
     MessageStatus,
     Rating,
     Reason,
-    TurnState,
 )
 from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
@@ -76,11 +75,7 @@ class WidgetSession(BaseModel):
         Membership, on_delete=models.SET_NULL, null=True, editable=False, related_name="sessions"
     )
     status = models.CharField(
-        max_length=8,
-        choices=WorkStatus.choices,
-        default=WorkStatus.OPEN,
-        db_default=WorkStatus.OPEN.value,
-        editable=False,
+        max_length=8, choices=WorkStatus.choices, default="open", db_default="open", editable=False
     )
     revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     waiting_since = models.DateTimeField(null=True, editable=False)
@@ -132,14 +127,10 @@ class WidgetSession(BaseModel):
                 condition=~Q(handler=Handler.AGENT.value) | Q(follow_up=True),
                 name="widget_session_of_team",
             ),
-            models.Index(
-                fields=["-last_active_at", "-id"],
-                condition=~Q(status=WorkStatus.OPEN.value),
-                name="widget_session_not_open",
-            ),
-            models.Index(
-                fields=["due_at"], condition=Q(due_at__isnull=False), name="widget_session_due"
-            ),
+            models.Index(fields=["-last_active_at", "-id"], name="widget_session_not_open",
+                         condition=~Q(status=WorkStatus.OPEN.value)),
+            models.Index(fields=["due_at"], name="widget_session_due",
+                         condition=Q(due_at__isnull=False)),
             models.Index(fields=["widget", "-created_at"], name="widget_session_newest"),
             # For lists of all widgets of an organization.
             models.Index(fields=["-created_at", "-id"], name="widget_session_by_time"),
@@ -150,7 +141,7 @@ class WidgetSession(BaseModel):
                 condition=Q(attention__gte=Attention.FAILED.value),
                 name="widget_session_attention",
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"Conversation {str(self.id)[:8]}"
@@ -271,32 +262,3 @@ class WidgetMessage(BaseModel):
     def is_answer(self) -> bool:
         """Whether the message ends a turn: the agent's words, not the line of a transition."""
         return self.kind == MessageKind.TEXT and MessageRole(self.role).is_answer
-
-
-class WidgetTurn(BaseModel):
-    """A visitor's message whose answer is not finished.
-
-    The row is deleted when the answer is written. A running turn belongs to the process `owner`
-    while its lease lasts; if the process dies, the lease expires.
-    """
-
-    session = models.ForeignKey(WidgetSession, on_delete=models.CASCADE, related_name="turns")
-    message = models.OneToOneField(WidgetMessage, on_delete=models.CASCADE, related_name="turn")
-    state = models.CharField(max_length=16, choices=TurnState.choices, default=TurnState.WAITING)
-    owner = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["message__seq"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["session"],
-                condition=Q(state=TurnState.RUNNING.value),
-                name="widget_turn_one_running_per_session",
-            ),
-        ]
-        indexes = [models.Index(fields=["state", "lease_until"], name="widget_turn_leases")]
-
-    def __str__(self) -> str:
-        return f"Turn of {self.message_id}"

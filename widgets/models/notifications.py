@@ -1,5 +1,7 @@
 """Who is to be told of a conversation, by which channel, and whether that has happened."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +14,7 @@ class Channel(models.TextChoices):
     """How a notification is sent, and to whom."""
 
     STAFF_MAIL = "staff_mail", "Email to a member"
+    PUSH = "push", "Push message to members"
     VISITOR_MAIL = "visitor", "Email to the visitor"
 
 
@@ -94,3 +97,39 @@ class StoppedAddress(BaseModel):
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+
+class PushKey(BaseModel):
+    """The server's key pair for push services, encrypted under a key derived from SECRET_KEY."""
+
+    number = models.PositiveSmallIntegerField(unique=True, default=1)
+    sealed = models.TextField()
+
+    def __str__(self) -> str:
+        return "Key of push messages"
+
+
+class PushDevice(BaseModel):
+    """A browser in which a member wants push messages. `error`: why the last one failed."""
+
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="push_devices")
+    endpoint = models.CharField(max_length=2_000)
+    p256dh = models.CharField(max_length=100)
+    auth = models.CharField(max_length=32)
+    name = models.CharField(max_length=100, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "endpoint"], name="push_device_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "Browser"
+
+    @property
+    def organization_id(self) -> uuid.UUID:
+        """The organization of the member."""
+        return self.member.organization_id

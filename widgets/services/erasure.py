@@ -14,6 +14,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.webhooks.services.events import contact_events, forget_sessions
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.history import iso_time
+from widgets.services.notify.queue import forget_address, forget_mails
 from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
@@ -92,9 +93,11 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
         if contact.email:
             _of_organization(contact).filter(reply_email=contact.email).update(reply_email="")
+            forget_address(organization_id=contact.organization_id, address=contact.email)
         # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
         forget_sessions(ids)
+        forget_mails(ids)
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         forget_contact(contact=contact, called=ERASED)
         contact.delete()

@@ -13,11 +13,12 @@ from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.conversations import visitor_name
 from widgets.services.history import iso_time
 from widgets.services.pages import page_data
-from widgets.types import MessageRole, MessageStatus
+from widgets.types import MessageKind, MessageRole, MessageStatus
 
 # A page shows at most this many messages of a conversation, the newest.
 MOST_SHOWN = 300
 ASSISTANT = "Assistant"
+NOTICE = "Notice"
 SENTENCES = {
     MessageStatus.FAILED.value: "No answer: the model failed.",
     MessageStatus.STOPPED.value: "No answer: the visitor stopped it before the first word.",
@@ -186,7 +187,7 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
         yield f"Typed {name}: {one_line(value)}"
     for message in record["messages"]:
         is_visitor = MessageRole(message["role"]).is_visitor
-        who = _visitor_label(record["visitor"]) if is_visitor else ASSISTANT
+        who = _visitor_label(record["visitor"]) if is_visitor else reply_label(message)
         who = one_line(f"{message['author']} (team)") if message["author"] else who
         status = "" if message["status"] == MessageStatus.COMPLETE else f" ({message['status']})"
         yield ""
@@ -203,7 +204,13 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
             yield SENTENCES[message["unanswered"]]
 
 
+def reply_label(message: dict[str, Any]) -> str:
+    """Return who wrote a reply without an author: the agent, or a transition."""
+    return NOTICE if message["kind"] == MessageKind.NOTICE else ASSISTANT
+
+
 def _visitor_label(name: str) -> str:
-    """Return the name above a visitor's messages, marked if it resembles the assistant's."""
+    """Return the name above a visitor's messages, marked if it resembles one of ours."""
     name = one_line(name)
-    return f"{name} (visitor)" if name.casefold().startswith(ASSISTANT.casefold()) else name
+    is_ours = name.casefold().startswith((ASSISTANT.casefold(), NOTICE.casefold()))
+    return f"{name} (visitor)" if is_ours else name

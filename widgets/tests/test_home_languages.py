@@ -22,8 +22,8 @@ def widget(acme: Organization) -> WidgetConfig:
     return make_widget(acme)
 
 
-def write(widget: WidgetConfig, *texts: str) -> None:
-    session, _ = create_widget_session(widget=widget)
+def write(widget: WidgetConfig, *texts: str, shown: str = "") -> None:
+    session, _ = create_widget_session(widget=widget, language=shown)
     for text in texts:
         append_message(session, role="user", content=text)
         append_message(session, role="assistant", content="The assistant writes English.")
@@ -39,11 +39,14 @@ def languages(client: Client) -> dict[str, tuple[int, str]]:
 def test_languages_are_those_of_the_questions(
     client: Client, alice: User, widget: WidgetConfig, globex: Organization
 ) -> None:
-    write(widget, "Haben Sie am Sonntag geöffnet?")
+    # The interface may have another language than the question.
+    write(widget, "Haben Sie am Sonntag geöffnet?", shown="en")
     write(widget, "Hallo", "Können Sie mir die Torte bis Freitag liefern?")
     write(widget, "Do you deliver on Sunday?")
     write(widget, "هل لديكم خبز بدون غلوتين؟")
     write(widget, "ok")
+    write(widget, "ok", shown="fr")
+    write(widget, "ok", shown="xx")
     write(make_widget(globex), "Est-ce que vous êtes ouverts le dimanche ?")
     client.force_login(alice)
     shown = languages(client)
@@ -51,6 +54,7 @@ def test_languages_are_those_of_the_questions(
         "German": 2,
         "English": 1,
         "Arabic": 1,
+        "French": 1,
     }
     page: Any = client.get(shown["German"][1])
     assert len(page.context["cl"].result_list) == 2

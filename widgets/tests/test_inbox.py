@@ -146,6 +146,8 @@ def test_list_has_pages(
     client.force_login(ana)
     assert listed(client, "waiting") == [str(each.id) for each in sessions[:2]]
     assert listed(client, "waiting", "&skip=2") == [str(sessions[2].id)]
+    # A page that has more rows reads as many again.
+    assert listed(client, "waiting", "&most=3") == [str(each.id) for each in sessions]
     page = client.get(f"{INBOX}rows/?tab=waiting").content.decode()
     assert '<button type="button" class="button lq-inbox-more">' in page
     assert "data-has-more" not in client.get(f"{INBOX}rows/?tab=waiting&skip=2").content.decode()
@@ -295,3 +297,17 @@ def test_operators_see_the_inbox_first_and_no_settings(
     assert (
         client.post(f"/admin/login/?next={wanted}", {**sent, "next": wanted})["Location"] == wanted
     )
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9000-01-01T00:00:00Z"])
+def test_end_of_the_calendar_is_refused_as_no_time_zone_could_show_it(
+    client: Client, acme: Organization, ana: User, make: Make, api: Callable[..., Any], until: str
+) -> None:
+    Organization.objects.update(timezone="Asia/Tokyo")
+    session = make("Hello?")
+    asked = api(ana).post(f"/api/v1/sessions/{session.id}/snooze/", {"until": until})
+    away = api(ana).put("/api/v1/availability/", {"status": "away", "until": until})
+    assert [asked.status_code, away.status_code] == [400, 400]
+    client.force_login(ana)
+    for path in (f"{INBOX}rows/?tab=done", f"{INBOX}{session.id}/", INBOX):
+        assert client.get(path).status_code == 200

@@ -126,5 +126,5 @@ async def test_visitors_of_an_earlier_agent_get_its_fallback(
 
 def test_settings_page_names_the_models(client: Client, alice: User, acme: Organization) -> None:
     client.force_login(alice)
-    body = client.get(f"/admin/organizations/organization/{acme.id}/change/").content.decode()
+    body = client.get("/admin/agents/dailytokenusage/").content.decode()
     assert "Models on the server&#x27;s key: small, llama3:8b." in body

@@ -10,6 +10,10 @@ from django.test import Client
 from loquent.agents.models import AgentQuestion, TextAgent
 from loquent.agents.services import create_agent, update_agent
 from loquent.organizations.models import Organization
+from loquent.testing.people import make_widget
+from widgets.models import WidgetMessage
+from widgets.services.history import append_message
+from widgets.services.sessions import create_widget_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/admin/quality/questions/"
@@ -81,6 +85,40 @@ def test_refused_question_keeps_what_was_typed(client: Client, alice: User, page
     assert AgentQuestion.objects.count() == 0
 
 
+def test_question_of_the_playground_fills_in_the_form_and_saves_nothing(
+    client: Client, alice: User, agent: TextAgent, page: str
+) -> None:
+    client.force_login(alice)
+    entry = entry_id(agent, "Shipping")
+    draft = {"question": "And a <b>parcel</b>?", "previous": "A letter?", "expect": "entry"}
+    shown = client.post(page, {"action": "draft", **draft, "entry": entry})
+    form = shown.context["form"]
+    assert {name: form[name].value() for name in form.fields} == {**draft, "entry": entry}
+    assert b"And a &lt;b&gt;parcel&lt;/b&gt;?" in shown.content
+    assert f'value="{entry}" selected' in shown.content.decode()
+    assert not form.errors
+    assert AgentQuestion.objects.count() == 0
+    for odd in ({}, {"expect": "x", "entry": "y", "question": "z" * 3_000}):
+        assert client.post(page, {"action": "draft", **odd}).status_code == 200
+
+
+def test_disliked_answer_leads_to_a_test_question(
+    client: Client, alice: User, acme: Organization, agent: TextAgent
+) -> None:
+    session, _ = create_widget_session(widget=make_widget(acme, agent=agent))
+    asked = append_message(session, role="user", content="Do you repair tents?")
+    answer = append_message(session, role="assistant", content="Hm.", reply_to=asked)
+    WidgetMessage.objects.filter(id=answer.id).update(rating="down")
+    client.force_login(alice)
+    [row] = client.get("/admin/quality/").context["answers"]
+    assert "repair" not in row["test_url"]
+    page = client.get(row["test_url"])
+    assert page.context["form"]["question"].value() == "Do you repair tents?"
+    other = create_agent(organization=acme, data={"name": "Other"})
+    foreign = client.get(f"{PATH}?agent={other.id}&answer={answer.id}")
+    assert foreign.context["form"]["question"].value() == ""
+
+
 def upload(client: Client, page: str, *lines: object) -> list[str]:
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     file = SimpleUploadedFile("set.jsonl", text.encode("utf-8-sig"))
@@ -121,6 +159,6 @@ def test_only_those_who_may_change_the_agent_edit_its_questions(
     assert {seen, client.get(page).status_code} == {200, 404}
     for user in (bob, charlie):
         client.force_login(user)
-        for action in ("add", "run", "delete", "import"):
+        for action in ("add", "run", "delete", "import", "draft"):
             assert client.post(page, {"action": action}).status_code == 404
     assert client.get(f"{PATH}?agent=x").status_code == 404

@@ -54,7 +54,7 @@ def test_no_other_text_can_forge_a_line(
     assert any(line.startswith("Thumbs up: x ") for line in lines)
 
 
-@pytest.mark.parametrize("name", ["Assistant", "assistant (stopped)"])
+@pytest.mark.parametrize("name", ["Assistant", "assistant (stopped)", "Notice"])
 def test_visitor_cannot_be_named_assistant(
     client: Client, alice: User, acme: Organization, name: str
 ) -> None:

@@ -320,3 +320,16 @@ def test_new_widget_starts_with_the_only_assistant(
     assert client.get(add).context["adminform"].form["text_agent"].value() == agent.pk
     make_agent(acme)
     assert client.get(add).context["adminform"].form["text_agent"].value() is None
+
+
+def test_errors_are_summarized_with_links_to_their_fields(
+    client: Client, widget: WidgetConfig, form: dict[str, Any]
+) -> None:
+    data = {**form, "text_color": "<b>", "allowed_origins": "*"}
+    page = client.post(f"{LIST}{widget.id}/change/", data).content.decode()
+    summary = page.partition('<ul class="lq-error-links">')[2].partition("</ul>")[0]
+    links = re.findall(r'<a href="#(\w+)">(.*?)</a>', summary)
+    assert [field for field, _ in links] == ["id_text_color", "id_allowed_origins"]
+    assert links[0][1].startswith("Text colour: Enter a colour")
+    assert links[1][1].startswith("Allowed sites: ")
+    assert "lq-error-links" not in client.get(f"{LIST}{widget.id}/change/").content.decode()

@@ -14,9 +14,9 @@ from loquent.agents.models import ModelConnection
 from loquent.agents.services.connections import (
     MAX_KEY,
     ConnectionData,
+    add_connection,
     check_connection,
     connection_models,
-    create_connection,
     delete_connection,
     update_connection,
 )
@@ -84,7 +84,7 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
         self.fields["api_key"].help_text = (
             "A key is stored, encrypted. Leave this empty to keep it."
             if row.encrypted_key
-            else "From your provider's page of API keys. It is stored encrypted, and never shown "
+            else "From your provider's API keys page. It is stored encrypted, and never shown "
             "again."
         )
 
@@ -141,7 +141,7 @@ class ModelConnectionAdmin(TenantAdmin):
         if change:
             take_over(obj, update_connection(connection=obj, data=data))
         else:
-            take_over(obj, create_connection(organization=obj.organization, data=data))
+            take_over(obj, add_connection(organization=obj.organization, data=data))
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

@@ -1,5 +1,6 @@
 """Finds the passages of an agent's knowledge that fit a question, by words and by meaning."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,7 @@ from loquent.agents.types import Passage, Retrieved, Source
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
+logger = logging.getLogger(__name__)
 TITLE_BOOST = 1.5
 MENDED_TERMS = 16  # correcting typos compares many words; a visitor must not make it slow
 WRITER_BYTES = 15_000_000  # the least that tantivy accepts
@@ -113,8 +115,7 @@ class KnowledgeIndex:
         writer = index.writer(WRITER_BYTES, 1)
         seen: Counter[str] = Counter()
         for number, passage in enumerate(self.passages):
-            title = self._terms(passage.title)
-            body = self._terms(f"{passage.heading}\n{passage.content}".lstrip())
+            title, body = self._terms_of(passage)
             self._titles.append(frozenset(title))
             self._bodies.append(frozenset(body))
             seen.update({*title, *body})
@@ -127,6 +128,18 @@ class KnowledgeIndex:
         texts = (f"{passage.title} {passage.content}" for passage in self.passages)
         self._spelling = Vocabulary(word for text in texts for word in raw_words(text, ""))
         return schema, index.searcher()
+
+    def _terms_of(self, passage: Passage) -> tuple[list[str], list[str]]:
+        """Return the terms of title and text; none, if they can't be read, and log the entry."""
+        try:
+            title = self._terms(passage.title)
+            return title, self._terms(f"{passage.heading}\n{passage.content}".lstrip())
+        except Exception as error:  # noqa: BLE001 - one entry must not silence all others
+            # The text of the error could contain parts of the knowledge: only the kind is logged.
+            logger.error(  # noqa: TRY400
+                "Knowledge entry %s can't be indexed: %s", passage.entry, type(error).__name__
+            )
+            return [], []
 
     def _terms(self, text: str) -> list[str]:
         return [*terms(text, self.language), *self._compounds.parts(text)]
@@ -233,6 +246,7 @@ def retrieved_of(hits: Iterable[Hit], is_cited: Callable[[Hit], bool]) -> tuple[
     """Return the passages as staff see them."""
     return tuple(
         Retrieved(
+            entry=hit.entry,
             title=hit.title,
             score=round(hit.score, 3),
             words=round(hit.words, 3),

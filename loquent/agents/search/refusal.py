@@ -2,8 +2,8 @@
 
 Scores depend on the knowledge: among many entries, something resembles any question. So an index
 is asked questions that surely have no answer in it (unanswerable.json), and the threshold is set
-where most of them are refused. A fixed one counts for a part, because the few highest scores of
-100 questions would make it unstable.
+where most of them are refused. By words alone, where scores are few and far apart, a usual one
+counts for a part.
 """
 
 import json
@@ -22,9 +22,8 @@ Outcome = Literal["answer", "choices", "none", "person"]
 # Found on the question sets of docs/answers.md.
 USUAL_WITH_MEANING = 0.20
 USUAL_WORDS = 0.18
-USUAL_SHARE_WITH_MEANING = 0.3
 USUAL_SHARE_WORDS = 0.3
-REFUSED_WITH_MEANING = 0.75
+REFUSED_WITH_MEANING = 0.85
 REFUSED_WORDS = 0.6
 LEAST_WITH_MEANING = 0.08
 LEAST_WORDS = 0.15
@@ -71,8 +70,9 @@ def words_threshold(index: KnowledgeIndex) -> float:
     if not questions:
         return USUAL_WORDS
     measured = _reached([_best(index, q) for q in questions], REFUSED_WORDS)
+    mixed = (1 - USUAL_SHARE_WORDS) * measured + USUAL_SHARE_WORDS * USUAL_WORDS
     # Small knowledge resembles nothing, which would let a single word of many pass.
-    return max(_mixed(measured, USUAL_WORDS, USUAL_SHARE_WORDS), LEAST_WORDS)
+    return max(mixed, LEAST_WORDS)
 
 
 def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
@@ -81,9 +81,7 @@ def meaning_threshold(index: KnowledgeIndex, vectors: "Vectors") -> float:
     if not questions:
         return USUAL_WITH_MEANING
     scores = [_best(index, q, vector) for q, vector in zip(questions, vectors, strict=True)]
-    measured = _reached(scores, REFUSED_WITH_MEANING)
-    mixed = _mixed(measured, USUAL_WITH_MEANING, USUAL_SHARE_WITH_MEANING)
-    return max(mixed, LEAST_WITH_MEANING)
+    return max(_reached(scores, REFUSED_WITH_MEANING), LEAST_WITH_MEANING)
 
 
 def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None) -> float:
@@ -94,7 +92,3 @@ def _best(index: KnowledgeIndex, question: str, vector: "Vectors | None" = None)
 def _reached(scores: list[float], share: float) -> float:
     """Return the score below which this share of the questions is."""
     return sorted(scores)[int(share * (len(scores) - 1))]
-
-
-def _mixed(measured: float, usual: float, share: float) -> float:
-    return (1 - share) * measured + share * usual

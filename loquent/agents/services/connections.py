@@ -35,7 +35,7 @@ class ConnectionData(TypedDict, total=False):
     model_names: list[str]
 
 
-def create_connection(*, organization: Organization, data: ConnectionData) -> ModelConnection:
+def add_connection(*, organization: Organization, data: ConnectionData) -> ModelConnection:
     """Create a connection; raise `invalid` naming the fields, or `conflict` if there are many."""
     connection = ModelConnection(organization=organization)
     _assign(connection, data)

@@ -145,6 +145,12 @@ async def test_other_refusals_teach_nothing_about_tools(
     assert backend_for("openai-chat").notes("gone") == ()
 
 
+async def test_error_in_an_accepted_answer_is_not_asked_again(endpoint: ScriptedEndpoint) -> None:
+    endpoint.push(stream_of({"error": {"message": "Overloaded"}}))
+    await collect_failure(make_reply(model="openai-chat:late", can_ask_person=True))
+    assert len(endpoint.requests) == 1
+
+
 async def test_failure_of_both_requests_is_not_remembered(endpoint: ScriptedEndpoint) -> None:
     endpoint.push(refuse(400, "No."), refuse(400, "No."), tokens("Hello."))
     await collect_failure(make_reply(model="openai-chat:moody", can_ask_person=True))

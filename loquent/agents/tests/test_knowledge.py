@@ -14,6 +14,7 @@ from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.search.passages import MAXIMUM, split_passages, split_sections
 from loquent.agents.search.refusal import Threshold, words_threshold
 from loquent.agents.search.typos import Vocabulary
+from loquent.agents.search.words import terms
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.types import ChatMessage, Passage, Source
 
@@ -131,6 +132,22 @@ async def test_language_that_is_set_decides_over_the_text() -> None:
         ("en", "none"),
         ("de", "answer"),
     ]
+
+
+def test_entry_that_cannot_be_indexed_is_named_and_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(text: str, language: str) -> list[str]:
+        if "secret" in text:
+            raise ValueError(text)
+        return terms(text, language)
+
+    monkeypatch.setattr("loquent.agents.search.index.terms", failing)
+    bad = Passage("Broken", "A secret text.", "", "entry-7")
+    index = KnowledgeIndex([bad, *SHOP])
+    assert index.search("What does shipping cost?", 1)[0].title == "Shipping"
+    assert "entry-7" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_sources_are_linked_entries_without_repeats() -> None:

@@ -11,6 +11,8 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 
+from loquent.text import normalize_unicode
+
 
 @cache
 def countries() -> dict[str, str]:
@@ -77,5 +79,5 @@ class CountryField(forms.CharField):
 
 
 def _folded(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.replace("_", " ")).strip().casefold()
+    letters = normalize_unicode("NFKD", text.replace("_", " ")).strip().casefold()
     return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -81,7 +81,7 @@ def test_anonymous_user_is_redirected_to_login(client: Client, db: None, path: s
 
 
 def linked_pages(client: Client) -> str:
-    """The start page, and the settings with their tabs."""
+    """The start page, the inbox, and the settings with their tabs."""
     page = client.get("/admin/")
     [settings] = [
         item["url"]
@@ -89,7 +89,8 @@ def linked_pages(client: Client) -> str:
         for item in group["items"]
         if item["label"] == "Settings"
     ]
-    return page.content.decode() + client.get(settings).content.decode()
+    others = [client.get(url) for url in ("/admin/inbox/", settings)]
+    return "".join(each.content.decode() for each in (page, *others))
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -131,6 +131,9 @@ def test_wrong_hours_are_named_and_kept(client: Client, alice: User, acme: Organ
     client.force_login(alice)
     path = f"/admin/organizations/organization/{acme.pk}/change/"
     answer = client.post(path, settings_form(business_hours_tue="all day", holidays="Christmas"))
+    summary = answer.content.decode().partition('<ul class="lq-error-links">')[2]
+    assert '<a href="#id_business_hours_0">Business hours: Tuesday' in summary
+    assert 'id="id_business_hours_0"' in summary
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "Tuesday: “all day” is not a range of times." in page

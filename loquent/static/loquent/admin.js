@@ -47,8 +47,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 // A form that was not saved says what to correct, with a link to each field, and takes the focus.
 const errorNote = document.querySelector("#content form .errornote");
-if (errorNote) {
+
+/** Return the links of the server, or those to the fields with errors on pages that have none. */
+function errorLinks() {
+  const made = document.querySelector("#content form .lq-error-links");
+  if (made) return made;
   const links = document.createElement("ul");
+  links.className = "lq-error-links";
   for (const errors of document.querySelectorAll("#content form ul.errorlist[id$='_error']")) {
     const input = document.getElementById(errors.id.replace(/_error$/, ""));
     if (!input) continue;
@@ -56,19 +61,27 @@ if (errorNote) {
     const link = document.createElement("a");
     link.href = `#${input.id}`;
     link.textContent = `${name?.trim().replace(/:$/, "") || input.name}: ${errors.textContent.trim()}`;
+    const item = document.createElement("li");
+    item.append(link);
+    links.append(item);
+  }
+  return links;
+}
+
+if (errorNote) {
+  const links = errorLinks();
+  for (const link of links.querySelectorAll("a")) {
     link.addEventListener("click", (event) => {
+      const input = document.getElementById(link.hash.slice(1));
+      if (!input) return;
       event.preventDefault();
       input.closest("details")?.setAttribute("open", "");
       input.dispatchEvent(new Event("lq:reveal", { bubbles: true }));
       input.focus();
       input.scrollIntoView({ block: "center" });
     });
-    const item = document.createElement("li");
-    item.append(link);
-    links.append(item);
   }
   if (links.children.length) errorNote.after(links);
-  links.className = "lq-error-links";
   errorNote.tabIndex = -1;
   errorNote.focus();
 }

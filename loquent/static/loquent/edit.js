@@ -77,9 +77,9 @@
     const open = button("button lq-primary lq-beside-open", beside.dataset.open);
     const close = button("button lq-beside-close", "Close");
     open.setAttribute("aria-controls", beside.id);
-    open.setAttribute("aria-haspopup", "true");
     beside.prepend(close);
-    beside.after(open);
+    // Early in the order of the keyboard: it is always in sight.
+    main.before(open);
     document.body.classList.add("lq-seat-live");
 
     function show(isOpen) {

@@ -17,18 +17,31 @@ OF_A_MESSAGE = {
     "seq": SEQ,
     "role": {"type": "string", "enum": ["user", "assistant", "staff"]},
 }
+OF_A_TRANSITION = {
+    **OF_A_SESSION,
+    "seq": {"type": "integer", "minimum": 0, "description": "The number of the newest message."},
+    "revision": {"type": "integer", "minimum": 1},
+    "handler": {"type": "string", "enum": ["agent", "team", "person"]},
+    "status": {"type": "string", "enum": ["open", "snoozed", "resolved"]},
+    "reason": {"type": "string", "description": "Why a person is wanted."},
+    "member_id": UUID,
+}
+KIND = {"type": "string", "enum": ["notice"], "description": "A line about who answers."}
 WITH_TEXT = {"type": "string", "description": "Only with `include_text`."}
 TRUNCATED = {"type": "boolean", "description": "True if a text was too long and has been cut."}
 OUTCOME = {"type": "string", "description": "Of an answer: what it did for the visitor."}
 # Required fields, and optional ones.
 DATA: dict[EventType, tuple[Schema, Schema]] = {
     EventType.CONVERSATION_STARTED: (OF_A_MESSAGE, {"text": WITH_TEXT}),
-    EventType.MESSAGE_CREATED: (OF_A_MESSAGE, {"outcome": OUTCOME, "text": WITH_TEXT}),
-    EventType.PERSON_WANTED: (OF_A_SESSION, {}),
-    EventType.TAKEN_OVER: (OF_A_SESSION, {}),
-    EventType.RELEASED: (OF_A_SESSION, {}),
-    EventType.HANDED_BACK: (OF_A_SESSION, {}),
-    EventType.RESOLVED: (OF_A_SESSION, {}),
+    EventType.MESSAGE_CREATED: (
+        OF_A_MESSAGE,
+        {"kind": KIND, "outcome": OUTCOME, "text": WITH_TEXT},
+    ),
+    EventType.PERSON_WANTED: (OF_A_TRANSITION, {}),
+    EventType.TAKEN_OVER: (OF_A_TRANSITION, {}),
+    EventType.RELEASED: (OF_A_TRANSITION, {}),
+    EventType.HANDED_BACK: (OF_A_TRANSITION, {}),
+    EventType.RESOLVED: (OF_A_TRANSITION, {}),
     EventType.CONTACT_CREATED: (
         {"contact_id": UUID},
         {"name": WITH_TEXT, "email": WITH_TEXT, "phone": WITH_TEXT},
@@ -54,7 +67,7 @@ DATA: dict[EventType, tuple[Schema, Schema]] = {
     EventType.PING: ({}, {}),
 }
 # Fields that are null if nothing is known.
-NULLABLE = {"email", "phone"}
+NULLABLE = {"email", "phone", "reason", "member_id"}
 HEADERS = {
     "webhook-id": "The event's id, the same in every attempt: ignore an id that you know.",
     "webhook-timestamp": "When this attempt was made, in seconds since 1970.",

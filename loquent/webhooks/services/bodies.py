@@ -36,6 +36,7 @@ WRITERS = {
     "user": "A visitor wrote a message.",
     "assistant": "An agent answered.",
     "staff": "A member of staff wrote a message.",
+    "notice": "The visitor was told who answers.",
 }
 
 
@@ -97,7 +98,9 @@ def _size(text: str) -> int:
 def _chat_text(event: WebhookEvent, text: dict[str, Any]) -> str:
     """Return what people read in a chat: a sentence, the text, and a link to the conversation."""
     if event.type == EventType.MESSAGE_CREATED:
-        lines = [WRITERS.get(str(event.data.get("role")), "A message was written.")]
+        # The line of a transition is no answer of the agent.
+        writer = str(event.data.get("kind") or event.data.get("role"))
+        lines = [WRITERS.get(writer, "A message was written.")]
     else:
         lines = [SENTENCES[EventType(event.type)]]
     lines += [

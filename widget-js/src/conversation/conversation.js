@@ -2,7 +2,7 @@
 
 import { apiOf, whyRefused } from "../embed/config.js";
 import { createDriver } from "../ws.js";
-import { removePending, updatePending } from "./messages.js";
+import { updatePending } from "./messages.js";
 import { readOutbox, sendable, writeOutbox } from "./outbox.js";
 import { frames, newMessageId, subprotocols } from "./protocol.js";
 import {
@@ -16,7 +16,7 @@ import {
   withUnread,
 } from "./state.js";
 
-/** @import { Actions, Frame, WidgetContext, State } from "../types.js" */
+/** @import { Actions, FirstActions, Frame, WidgetContext, State } from "../types.js" */
 /** @import { Strings } from "../i18n/strings.js" */
 
 const BUSY_WAIT = 5;
@@ -188,7 +188,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     if (open) connect();
   }
 
-  /** @type {Actions} */
+  /** @type {FirstActions} */
   const actions = {
     open() {
       update({ open: true });
@@ -205,35 +205,14 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
       flush();
       return true;
     },
-    retry: (cid) => resend(cid, { tries: 0, failed: undefined }),
-    edit(cid) {
-      const entry = state.outbox.find((each) => each.cid === cid);
-      update({ outbox: removePending(state.outbox, cid) });
-      return entry?.content ?? "";
-    },
     stop() {
       if (state.turn && driver.send(frames.stop()))
         update({ turn: { ...state.turn, stopping: true } });
-    },
-    regenerate(messageId) {
-      if (!state.regenerating && driver.send(frames.regenerate(messageId)))
-        update({ regenerating: messageId, alert: "" });
-    },
-    rate(id, rating, comment) {
-      update({
-        pendingRatings: [
-          ...state.pendingRatings.filter((each) => each.id !== id),
-          { id, rating, comment },
-        ],
-        alert: "",
-      });
-      flush();
     },
     agree() {
       local.set("agreed", state.notice?.text ?? null);
       followConsent();
     },
-    restart: () => void driver.send(frames.newConversation()),
     submit(contact) {
       update({ contact, contactError: "" });
       driver.touch();
@@ -243,7 +222,8 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     transmit: driver.send,
   };
 
-  return Object.assign(actions, {
+  return Object.assign(/** @type {Actions} */ (actions), {
+    ...{ update, flush, resend },
     connect,
     getState: () => state,
     /** @param {boolean} offline */
@@ -254,13 +234,6 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     /** @param {boolean} hidden the page is not visible */
     setHidden: (hidden) => update({ hidden }),
     followConsent,
-    /** Drop failed messages that another tab has resent or removed. */
-    followOutbox() {
-      const left = new Set(readOutbox(local).map(({ cid }) => cid));
-      const outbox = state.outbox.filter(({ cid, failed }) => !failed || left.has(cid));
-      // Write only if something changed: each write notifies the other tab, which would reply.
-      if (outbox.length < state.outbox.length) update({ outbox });
-    },
     followRead: () => update({ read: Math.max(state.read, readSoFar()) }),
     /** Another tab switched to another session, or forgot this one: do the same. */
     followToken() {

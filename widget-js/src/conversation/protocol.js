@@ -83,14 +83,11 @@ export const frames = {
   /** @param {Contact} contact */
   contactInfo: (contact) => ({ ...contact, type: "contact_info" }),
   stop: () => ({ type: "stop" }),
-  /** @param {string} messageId the id of an answer, or of one that never arrived */
-  regenerate: (messageId) => ({ type: "regenerate", message_id: messageId }),
   /** @param {string} messageId @param {Rating} rating @param {string} [comment] */
   feedback: (messageId, rating, comment) => ({
     ...{ type: "feedback", message_id: messageId, rating },
     ...(comment ? { comment } : {}),
   }),
-  newConversation: () => ({ type: "new_conversation" }),
   ping: () => ({ type: "ping" }),
 };
 

@@ -24,7 +24,7 @@ export function transcriptOf({ win, strings, config }, state, locale) {
     const sources = line.sources ?? [];
     const time = at ? new Date(at).toLocaleString(dates) : "";
     const speaker = cid || role === "user" ? strings.you : strings.agent;
-    const who = author ? `${author.name}:` : kind === "notice" ? "" : speaker;
+    const who = author?.name ? `${author.name}:` : kind === "notice" ? "" : speaker;
     return [
       time ? `[${time}] ${who}`.trim() : who,
       content,

@@ -3,6 +3,7 @@
 import { buttonOf, setText } from "../view/dom.js";
 import { dateLocale, dayName } from "./dates.js";
 import { readEarlier, writeEarlier } from "./earlier-store.js";
+import { addByline } from "./people/bylines.js";
 import { createStamps } from "./stamps.js";
 
 /** @import { State, Storage, View } from "../types.js" */
@@ -47,6 +48,7 @@ export function createEarlier(view, { storage, toJson, localeNow, lineOf }, shee
       (message) => /** @type {[HTMLElement, Copied]} */ ([lineOf(message), message]),
     );
     stamp(lines);
+    for (const [node, message] of lines) addByline(view, node, message);
     const discard = buttonOf(h, "chip", strings.discard, () => {
       const left = readAll().filter((each) => each.of !== of);
       writeEarlier(local, left, toJson);

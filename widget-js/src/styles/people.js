@@ -1,9 +1,9 @@
 export const people = /* css */ `
-.by { display: flex; align-items: center; gap: 6px; margin-block-end: 4px; font-size: 13px; color: var(--dim) }
+.by { display: flex; max-width: 88%; overflow-wrap: anywhere; align-items: center; gap: 6px; margin-block-end: 4px; font-size: 13px; color: var(--dim) }
 .mark { padding: 0 5px; border: 1px solid var(--line); border-radius: 5px; font-size: 11px; line-height: 16px; font-weight: 600 }
-.face { display: grid; place-items: center; flex: none; width: 24px; height: 24px; border-radius: 50%; font-size: 11px; font-weight: 600; background: #4a5568; color: #fff }
-.head > .face { width: 34px; height: 34px; margin-inline: 4px 12px; font-size: 14px; box-shadow: 0 0 0 2px var(--on) }
-.face + .logo { display: none }
+.initials { display: grid; place-items: center; flex: none; width: 24px; height: 24px; border-radius: 50%; font-size: 11px; font-weight: 600 }
+.head > [class*=hue] { font-size: 14px; box-shadow: 0 0 0 2px var(--on) }
+[class*=hue] { background: #4a5568; color: #fff }
 .hue1 { background: #9b2c5d }
 .hue2 { background: #2b6091 }
 .hue3 { background: #276749 }
@@ -25,7 +25,7 @@ export const people = /* css */ `
   .desk .chip { min-height: 40px }
 }
 @media (forced-colors: active) {
-  .face, .mark { border: 1px solid }
+  .initials, .mark { border: 1px solid }
   .scores [aria-pressed=true] { outline: 2px solid Highlight }
 }
 `;

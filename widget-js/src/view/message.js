@@ -36,7 +36,7 @@ export const endOf = (status, strings) =>
 export function answerLine(view, { role, kind, author, content, status, sources }) {
   const { h, strings } = view;
   const look = kind === "notice" ? kind : role;
-  const who = author ? `${author.name}:` : look === kind ? "" : strings.agent;
+  const who = author?.name ? `${author.name}:` : look === kind ? "" : strings.agent;
   const body = bubbleOf(h, look);
   // What the text cites as [1] is the first source.
   const targets = sources.map(({ url }, index) => `[${index + 1}]: ${url}\n`);

@@ -17,6 +17,7 @@ from widgets.admin.linked_filters import WEEKDAYS
 from widgets.admin.unanswered import answer_url
 from widgets.services.attention import NEEDS_STAFF
 from widgets.services.conversations import summaries, visitor_name, with_urgency
+from widgets.services.inbox.tabs import waiting
 from widgets.services.insights.groups import (
     BLOCK_HOURS,
     Group,
@@ -61,7 +62,7 @@ def list_url(**parameters: object) -> str:
 
 
 class NeedsYou:
-    """How many conversations need staff, by reason, and the newest of them."""
+    """How many conversations need staff, by reason; who waits for a person, and the newest."""
 
     name = "needs-you"
     template = "admin/home/needs_you.html"
@@ -71,13 +72,19 @@ class NeedsYou:
         counts: Counter[Reason] = Counter()
         for attention in needing.values_list("attention", flat=True)[:MOST_NEEDING]:
             counts.update(reason for reason in Reason if attention & reason.bit)
+        waits = waiting(scope.sessions).select_related("widget", "contact")
+        first = list(with_urgency(waits).order_by("waiting_since", "id")[:MOST_ROWS])
         newest = with_urgency(needing).select_related("widget", "contact")
-        rows = list(newest.order_by("-last_active_at", "-id")[:MOST_ROWS])
+        others = newest.exclude(id__in=[session.id for session in first])
+        rows = [*first, *others.order_by("-last_active_at", "-id")[:MOST_ROWS]][:MOST_ROWS]
         asked = summaries(rows)
+        inbox = reverse("admin:inbox")
         return {
             "has_conversations": bool(rows) or scope.sessions.filter(last_seq__gt=0).exists(),
             "all_url": list_url(attention="any"),
             "widgets_url": reverse("admin:widgets_widgetconfig_changelist"),
+            "waiting": waits.count() if len(first) == MOST_ROWS else len(first),
+            "waiting_url": inbox,
             "reasons": [
                 {
                     "count": counts[reason],
@@ -90,7 +97,10 @@ class NeedsYou:
             "rows": [
                 {
                     "visitor": visitor_name(session),
-                    "url": reverse("admin:widgets_widgetsession_change", args=[session.pk]),
+                    "waits": session in first,
+                    "url": f"{inbox}?c={session.pk}"
+                    if session in first
+                    else reverse("admin:widgets_widgetsession_change", args=[session.pk]),
                     "question": asked[session.id].question,
                     "at": session.last_active_at,
                     "ago": ago(session.last_active_at),

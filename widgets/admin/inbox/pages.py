@@ -28,7 +28,7 @@ from widgets.services.inbox.thread import Thread, load_thread
 from widgets.services.transcripts import transcript
 
 PAGE_SIZE = 50
-# The page keeps at most this many rows, and asks for at most this many at once.
+# A request returns at most this many rows.
 MOST_ROWS = 300
 # The newest lines of a conversation; the page of the conversation has all.
 MOST_LINES = 100
@@ -43,7 +43,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         tab = _tab(request)
         context |= _list_context(request, sessions, tab) | {
             "has_organization": True,
-            "may_answer": _may_answer(request),
+            **_rights(request),
             "all_url": reverse("admin:widgets_widgetsession_changelist"),
             "needing": attention_count(request),
         }
@@ -53,7 +53,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
 
 
 def rows_fragment(request: HttpRequest) -> HttpResponse:
-    """Return rows of a tab: the first ones, those after `?skip=`, or those with these `?ids=`."""
+    """Return rows of a tab: the first `?most=`, those after `?skip=`, or those with `?ids=`."""
     sessions = _sessions(request)
     context = _list_context(request, sessions, _tab(request))
     return TemplateResponse(request, "admin/inbox/rows.html", context)
@@ -89,13 +89,16 @@ def thread_context(thread: Thread, *, after: int = 0) -> dict[str, Any]:
     }
 
 
-def _may_answer(request: HttpRequest) -> bool:
-    """Return whether the user is a member of the current organization who answers visitors."""
+def _rights(request: HttpRequest) -> dict[str, Any]:
+    """Return who the user is in the current organization, and what they may do there."""
     current = current_organization(request)
-    if current is None:
-        return False
-    member = current.memberships.filter(user_id=_user_id(request)).first()
-    return member is not None and RANK[member.role] >= RANK[Role.OPERATOR]
+    member = current and current.memberships.filter(user_id=_user_id(request)).first()
+    rank = RANK[member.role] if member else 0
+    return {
+        "member_id": member.id if member else None,
+        "may_answer": rank >= RANK[Role.OPERATOR],
+        "may_share": rank >= RANK[Role.ADMIN],
+    }
 
 
 def _snoozes(now: datetime) -> list[tuple[datetime, str]]:
@@ -123,7 +126,8 @@ def _list_context(request: HttpRequest, sessions: Sessions, tab: Tab) -> dict[st
     ids = _ids(request)
     if ids is not None:
         found = found.filter(id__in=ids)
-    rows, has_more = load_rows(found, most=PAGE_SIZE if ids is None else MOST_ROWS, skip=skip)
+    most = min(MOST_ROWS, max(PAGE_SIZE, _number(request, "most"))) if ids is None else MOST_ROWS
+    rows, has_more = load_rows(found, most=most, skip=skip)
     counts = count_tabs(sessions, user_id=user_id)
     numbers = {Tab.WAITING: counts.waiting, Tab.MINE: counts.mine, Tab.OPEN: counts.open}
     current = current_organization(request)

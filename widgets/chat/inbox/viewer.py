@@ -71,6 +71,7 @@ class InboxViewer:
         changed = [
             {
                 "id": str(state.id),
+                "organization": str(state.organization_id),
                 "revision": state.revision,
                 "seq": state.seq,
                 "handler": state.handler,

@@ -11,7 +11,9 @@ from django.utils import timezone
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, after, changing
+from widgets.services.handoff.presence import PRESENT, is_present
 from widgets.services.handoff.staff import release_locked, resolve_locked
+from widgets.services.notify.queue import note_reminder
 from widgets.team_types import Timer, WorkStatus
 
 logger = logging.getLogger(__name__)
@@ -58,9 +60,14 @@ def _act(conversation: Conversation, kind: str) -> None:
             # Out of hours the choice comes at once: waiting longer would not help.
             conversation.say("w2")
             conversation.log(EventKind.W2, CLOCK)
+            note_reminder(conversation.session)
         case Timer.H1:
             opening = None if conversation.is_team_there() else conversation.next_opening()
-            if opening is not None:
+            member = conversation.session.assignee
+            if member is not None and is_present(member):
+                # They are at it; look again once they would not be present any more.
+                _set_timer(conversation, PRESENT.total_seconds(), Timer.H1)
+            elif opening is not None:
                 # No one is late out of hours.
                 at, name = after(opening, limits.handoff_h1_seconds, Timer.H1)
                 conversation.set(due_at=at, due_kind=name)

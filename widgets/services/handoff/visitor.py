@@ -9,13 +9,20 @@ from django.db.models.functions import Least
 
 from contacts.normalization import NormalizationError, normalize_email
 from loquent.errors import ApplicationError, ErrorCode
+from loquent.organizations.models import Availability
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.notify.queue import note_reply
-from widgets.services.rate_limits import Charge, charge_message, take_reply_email
+from widgets.services.notify.visitor import void_links
+from widgets.services.rate_limits import (
+    Charge,
+    charge_message,
+    take_ask_person,
+    take_reply_email,
+)
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
 
@@ -25,14 +32,18 @@ VISITOR = Actor("Visitor")
 def ask_person(*, session_id: uuid.UUID) -> None:
     """Call a person (T1), or note the wish out of hours (T1'); asked twice is asked once.
 
-    Raises `person_unavailable` if hand-off is off for the widget, `forbidden` if the chat has
-    ended.
+    Raises `person_unavailable` if hand-off is off for the widget, `rate_limited`, `forbidden` if
+    the chat has ended.
     """
-    rows = WidgetSession.objects.filter(id=session_id)
-    if rows.filter(widget__handoff_enabled=False).exists():
+    rows = WidgetSession.objects.select_related("widget").filter(id=session_id)
+    session = rows.first()
+    if session is not None and not session.widget.handoff_enabled:
         raise ApplicationError(
             ErrorCode.PERSON_UNAVAILABLE, "It is not possible to talk to a person in this chat."
         )
+    if session is not None and not _is_wanted(session):
+        # After a return to the agent there can be another call, which alerts the team again.
+        take_ask_person(session_key=str(session_id))
     stop_answer(session_id, check=_would_hand_over)
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
@@ -46,14 +57,18 @@ def _would_hand_over(conversation: Conversation) -> bool:
     return is_free and session.ended_at is None and conversation.is_team_there()
 
 
+def _is_wanted(session: WidgetSession) -> bool:
+    is_of_team = session.handler != Handler.AGENT or session.follow_up
+    return is_of_team and session.status != WorkStatus.RESOLVED
+
+
 def want_person(conversation: Conversation, *, reason: WantedReason, actor: Actor) -> bool:
     """Write that a person is wanted; return False if that is so already.
 
     In hours the team has the conversation from now on; out of hours the agent goes on.
     """
     session = conversation.session
-    is_done = session.status == WorkStatus.RESOLVED
-    if (session.handler != Handler.AGENT or session.follow_up) and not is_done:
+    if _is_wanted(session):
         return False
     conversation.set(
         waiting_since=conversation.waits_since() or conversation.now,
@@ -137,7 +152,8 @@ def _reopen(conversation: Conversation, now: datetime) -> None:
     is_recent = session.human_at is not None and now - session.human_at <= window
     if not (is_recent and conversation.is_team_there() and session.widget.handoff_enabled):
         conversation.set(handler=Handler.AGENT.value, assignee=None, wanted_reason="")
-    elif session.assignee is None:
+    elif session.assignee is None or session.assignee.availability == Availability.AWAY:
+        conversation.set(assignee=None)
         reason = session.wanted_reason or WantedReason.STAFF.value
         conversation.set(handler=Handler.TEAM.value, wanted_reason=reason)
     conversation.log(EventKind.REOPENED, VISITOR)
@@ -171,6 +187,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
+        if conversation.session.reply_email not in ("", address):
+            void_links(conversation.session)
         conversation.set(reply_email=address)
         if conversation.session.human_at is not None:
             note_reply(conversation.session)

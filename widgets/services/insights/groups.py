@@ -66,7 +66,8 @@ def visited_pages(sessions: Sessions) -> list[Group]:
 def used_languages(sessions: Sessions) -> list[Group]:
     """Return the languages in which visitors wrote in the last week, most frequent first.
 
-    A conversation whose messages are too short to tell is in none.
+    A conversation whose messages are too short to tell counts for the language of the widget's
+    interface, if that is known.
     """
     written = WidgetMessage.objects.filter(
         created_at__gte=timezone.now() - WEEK,
@@ -74,14 +75,18 @@ def used_languages(sessions: Sessions) -> list[Group]:
         session__in=sessions.order_by().values("id"),
     )
     rows = written.order_by("-created_at").annotate(start=Left("content", READ_OF_MESSAGE))
-    texts: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for start, session_id in rows.values_list("start", "session_id")[:MOST_READ]:
-        texts[session_id].append(start)
+    texts: dict[tuple[uuid.UUID, str], list[str]] = defaultdict(list)
+    columns = ("start", "session_id", "session__language")
+    for start, session_id, shown in rows.values_list(*columns)[:MOST_READ]:
+        texts[session_id, shown].append(start)
     found: dict[str, set[uuid.UUID]] = defaultdict(set)
-    for session_id, starts in texts.items():
-        found[detect_language("\n".join(starts)[:READ_OF_TALK])].add(session_id)
+    for (session_id, shown), starts in texts.items():
+        code = detect_language("\n".join(starts)[:READ_OF_TALK]) or shown
+        found[code].add(session_id)
     return _by_count(
-        Group(code, LANGUAGE_NAMES[code], frozenset(ids)) for code, ids in found.items() if code
+        Group(code, LANGUAGE_NAMES[code], frozenset(ids))
+        for code, ids in found.items()
+        if code in LANGUAGE_NAMES
     )
 
 

@@ -65,7 +65,7 @@ def disliked_answers(sessions: Sessions) -> list[WidgetMessage]:
         Q(rating=Rating.DOWN),
         created_at__gte=since,
         session__in=sessions.order_by().values("id"),
-    ).select_related("session__contact", "reply_to")
+    ).select_related("session__contact", "session__widget", "reply_to")
     newest = answers.order_by("-created_at")
     with_comment = list(newest.exclude(rating_comment="")[:MOST_ANSWERS])
     others = newest.filter(rating_comment="")[: MOST_ANSWERS - len(with_comment)]

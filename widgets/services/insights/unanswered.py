@@ -4,6 +4,7 @@ Closing stores no text, only the group's id, which is a hash: erasing a conversa
 """
 
 import re
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -98,8 +99,9 @@ def unanswered_groups(sessions: Sessions) -> list[UnansweredGroup]:
 def agent_groups(*, agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> list[UnansweredGroup]:
     """Return the open groups of an agent, after measuring those that were given an entry.
 
-    `wait_seconds`: how long to wait for the index of changed knowledge, for each of them.
+    `wait_seconds`: how long to wait for the index of changed knowledge, for all of them together.
     """
+    end = time.monotonic() + wait_seconds
     given = {
         row.id: row.entry
         for row in ClosedQuestion.objects.filter(agent=agent, closed_at=None).select_related(
@@ -113,7 +115,10 @@ def agent_groups(*, agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> lis
         for group in groups
         if group.id not in given
         or not _close_if_found(
-            agent=agent, group=group, entry=given[group.id], wait_seconds=wait_seconds
+            agent=agent,
+            group=group,
+            entry=given[group.id],
+            wait_seconds=max(0.0, end - time.monotonic()),
         )
     ]
 

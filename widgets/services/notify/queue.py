@@ -1,5 +1,6 @@
 """Write notifications in the transaction that causes them, and make them void."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,12 +10,16 @@ from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
 from loquent.jobs.kinds import KINDS
-from widgets.models import ConversationEvent, Notification, WidgetSession
+from loquent.mailing.models import OutgoingMail
+from widgets.models import ConversationEvent, Notification, PushDevice, WidgetSession
 from widgets.models.notifications import Channel, NotificationState
 from widgets.models.team import EventKind
 from widgets.team_types import Handler, WorkStatus
 
 KIND = "notification"
+REPLY_LETTER = "visitor-reply"
+# A member with an open inbox has heard the sound before.
+PUSH_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,28 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
     now = wanted_in(session)
     if now == before:
         return
-    drop_waiting(session.id, Channel.STAFF_MAIL)
-    seconds = settings.LIMITS.handoff_mail_seconds
-    if now.since is None or not seconds or _took_it_themselves(session, before):
+    note_seen_by_staff(session.id)
+    if now.since is None or _took_it_themselves(session, before):
         return
-    row = Notification.objects.create(
-        session=session, channel=Channel.STAFF_MAIL, waiting_since=now.since
+    members = PushDevice.objects.filter(member__organization_id=session.widget.organization_id)
+    if members.exists():
+        _create(session, Channel.PUSH, now.since, seconds=PUSH_SECONDS)
+    if seconds := settings.LIMITS.handoff_mail_seconds:
+        _create(session, Channel.STAFF_MAIL, now.since, seconds=seconds)
+
+
+def note_reminder(session: WidgetSession) -> None:
+    """Write that another member is to be told: the visitor waits, and no one has claimed."""
+    since = wanted_in(session).since
+    rows = Notification.objects.filter(
+        session=session, channel=Channel.STAFF_MAIL, state=NotificationState.WAITING
     )
+    if since is not None and settings.LIMITS.handoff_mail_seconds and not rows.exists():
+        _create(session, Channel.STAFF_MAIL, since, seconds=0)
+
+
+def _create(session: WidgetSession, channel: Channel, since: datetime, *, seconds: float) -> None:
+    row = Notification.objects.create(session=session, channel=channel, waiting_since=since)
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)
 
 
@@ -58,15 +78,29 @@ def note_reply(session: WidgetSession) -> None:
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)
 
 
+def forget_mails(session_ids: Collection[UUID]) -> None:
+    """Delete the rows of mails to the visitors of sessions: they hold addresses.
+
+    Call it before the sessions are deleted.
+    """
+    rows = Notification.objects.filter(session_id__in=session_ids, channel=Channel.VISITOR_MAIL)
+    about = [str(row) for row in rows.values_list("id", flat=True)]
+    if about:
+        OutgoingMail.objects.filter(letter=REPLY_LETTER, about__in=about).delete()
+
+
+def forget_address(*, organization_id: UUID, address: str) -> None:
+    """Delete the rows of an organization's mails to a visitor's address."""
+    rows = OutgoingMail.objects.filter(organization_id=organization_id, recipient=address)
+    rows.filter(letter=REPLY_LETTER).delete()
+
+
 def note_seen_by_staff(session_id: UUID) -> None:
-    """Drop what waits: a member who may answer looks at the conversation."""
-    drop_waiting(session_id, Channel.STAFF_MAIL)
-
-
-def drop_waiting(session_id: UUID, channel: Channel) -> None:
-    """Make the waiting notifications of a session void."""
+    """Make void what members would be told: one who may answer knows, or it is settled."""
     rows = Notification.objects.filter(
-        session_id=session_id, channel=channel, state=NotificationState.WAITING
+        session_id=session_id,
+        channel__in=(Channel.STAFF_MAIL, Channel.PUSH),
+        state=NotificationState.WAITING,
     )
     rows.update(state=NotificationState.VOID, updated_at=timezone.now())
 
@@ -83,3 +117,9 @@ def _took_it_themselves(session: WidgetSession, before: Wanted) -> bool:
         return False
     newest = ConversationEvent.objects.filter(session=session).order_by("-created_at", "-id")
     return newest.values_list("kind", flat=True).first() != EventKind.ASSIGNED
+
+
+def channel_of(notification_id: UUID) -> str | None:
+    """Return the channel of a notification; None if it is deleted."""
+    rows = Notification.objects.filter(id=notification_id)
+    return rows.values_list("channel", flat=True).first()

@@ -58,17 +58,16 @@ def hand_over_after(turn: PendingTurn, outcome: Outcome, *, earlier: Before) -> 
     """Hand over after this turn if there is a reason; return whether a line was written.
 
     Call it in the transaction that ends the turn. The turn that follows a hand-back never hands
-    over by itself, else the conversation would go round in circles: if it fails, the line says so.
+    over, else the conversation would go round in circles: if it fails, the line says so.
     """
     reason = _reason(turn, outcome, earlier)
     is_silent_call = outcome.wants_person and not outcome.content
     has_failed = is_silent_call or outcome.status == MessageStatus.FAILED
     if reason is None and not has_failed:
         return False
-    if outcome.wants_person or not _is_after_hand_back(turn):
-        repeats = outcome.wants_person
+    if not _is_after_hand_back(turn):
         return reason is not None and hand_over(
-            session_id=turn.session_id, reason=reason, repeats=repeats
+            session_id=turn.session_id, reason=reason, repeats=outcome.wants_person
         )
     if has_failed:
         with changing(turn.session_id) as conversation:

@@ -20,12 +20,15 @@ from widgets.visitor_page import PAGE_COLUMNS, stored_page
 
 
 def lock_session(session_id: uuid.UUID) -> WidgetSession:
-    """Return the session, its row locked for the transaction; raise `forbidden` if it is gone."""
-    sessions = locked_sessions([session_id])
-    session = sessions.select_related("widget__organization", "assignee__user").first()
-    if session is None:
+    """Return the session, its row locked for the transaction; raise `forbidden` if it is gone.
+
+    Locked before it is read: PostgreSQL would join the rows from before the wait for the lock, such
+    as no assignee to a session that has one since.
+    """
+    if not locked_sessions([session_id]).values_list("id"):
         raise session_ended_error()
-    return session
+    sessions = WidgetSession.objects.select_related("widget__organization", "assignee__user")
+    return sessions.get(id=session_id)
 
 
 def locked_sessions(session_ids: Iterable[uuid.UUID]) -> QuerySet[WidgetSession]:

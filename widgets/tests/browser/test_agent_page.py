@@ -39,6 +39,14 @@ async def test_playground_uses_unsaved_settings(
         await expect(log.get_by_text("builtin:knowledge")).to_be_hidden()
         await log.get_by_text("Details", exact=True).click()
         await expect(log.get_by_text("builtin:knowledge")).to_be_visible()
+        async with page.expect_popup() as opened:
+            await log.get_by_role("button", name="Keep as a test question").click()
+        test = await opened.value
+        await expect(test.get_by_label("Question", exact=True)).to_have_value("Can I return it?")
+        await expect(test.get_by_label("Entry").locator(":checked")).to_have_text("Returns")
+        await test.get_by_role("button", name="Add question").click()
+        await expect(test.get_by_text("The question was added.")).to_be_visible()
+        await test.close()
         await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("openai-chat:hang")
         await open_tab(page, "Answers")
@@ -56,6 +64,7 @@ async def test_playground_uses_unsaved_settings(
         await field.fill("Hello?")
         await field.press("Enter")
         await expect(log.get_by_text("There is no provider")).to_be_visible()
+        await expect(field).to_have_value("Hello?")
         assert await findings(page) == []
     await in_database(agent.refresh_from_db)
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")
@@ -135,6 +144,7 @@ async def test_entries_are_edited_without_leaving_the_page(
     await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
     await page.get_by_label("Name", exact=True).fill("Half typed")
     await open_tab(page, "Knowledge")
+    await expect(page.get_by_role("button", name="Save", exact=True)).to_be_in_viewport()
     await page.get_by_role("button", name="Add entry…").press("Enter")
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("Title")).to_be_focused()
@@ -164,7 +174,9 @@ async def test_entries_are_edited_without_leaving_the_page(
     await dialog.get_by_label("Files").set_input_files([good, bad])
     await dialog.get_by_role("button", name="Import").press("Enter")
     await expect(dialog.get_by_role("heading", name="1 entry added, 1 skipped:")).to_be_visible()
+    await expect(dialog).to_contain_text("guide.md: 1 entry")
     await expect(dialog).to_contain_text("photo.png: Only Markdown, CSV, HTML and text files")
+    await expect(dialog.get_by_role("button", name="Import")).to_be_hidden()
     assert await findings(page) == []
     await dialog.get_by_role("button", name="Close").press("Enter")
     await expect(page.get_by_role("row", name="Washing")).to_be_visible()

@@ -188,16 +188,21 @@ async def test_notes_and_saved_replies(
     visitor: Visitor, open_inbox: OpenInbox, acme: Organization
 ) -> None:
     await in_database(
-        lambda: SavedReply.objects.create(
-            organization=acme, name="Returns", content="Hello {visitor|there}, send it back."
-        )
-    )
-    await in_database(
         lambda: SavedReply.objects.create(organization=acme, name="Bye", content="Good bye!")
     )
     ana = await open_inbox("ana")
     await ana.get_by_role("tab", name="AI", exact=True).click()
     await rows(ana).get_by_role("link").click()
+    # Operators write replies of their own; shared ones are the admins'.
+    await button(ana, "Saved replies…").click()
+    await ana.get_by_label("Name").fill("Returns")
+    await ana.get_by_label("Text", exact=True).fill("Hello {visitor|there}, send it back.")
+    await button(ana, "Add").click()
+    await expect(button(ana, "Edit Returns")).to_be_visible()
+    await expect(ana.get_by_text("Good bye!")).to_be_visible()
+    await expect(button(ana, "Delete Bye")).to_have_count(0)
+    assert await findings(ana) == []
+    await button(ana, "Close").click()
     await box(ana).press_sequentially("Hi /ret")
     await expect(ana.get_by_role("option")).to_have_count(1)
     await ana.keyboard.press("Enter")
@@ -208,6 +213,11 @@ async def test_notes_and_saved_replies(
     await expect(log(ana).locator(".lq-team-note").get_by_text("Careful.")).to_be_visible()
     await expect(ana.locator(".lq-pending")).to_have_count(0)
     assert await in_database(ConversationNote.objects.count) == 1
+    # A note that is begun survives a reload; only replies have drafts on the server.
+    await ana.get_by_role("textbox", name="Note for the team").fill("Call them")
+    await ana.reload()
+    await button(ana, "Note").click()
+    await expect(ana.get_by_role("textbox", name="Note for the team")).to_have_value("Call them")
     # The conversation is still the agent's, and what was begun is still in its box.
     assert (await in_database(WidgetSession.objects.get)).handler == "agent"
     await button(ana, "Reply").click()

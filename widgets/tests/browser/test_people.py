@@ -1,9 +1,12 @@
 """People answer: what a visitor sees and does, from the wish for a person to the rating."""
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 from playwright.async_api import Browser, Locator, Page, expect
 
 from loquent.db.threads import in_database
@@ -68,8 +71,9 @@ async def test_visitor_talks_to_a_person_and_rates_the_conversation(
         await expect_once(panel, "Ana Ruiz joined the chat.")
         line = log(panel).get_by_role("article").last
         await expect(line).to_contain_text("Ana Ruiz: Hello, this is Ana.")
-        await expect(line.locator(".face")).to_have_text("AR")
-        await expect(line).to_have_accessible_name(f"Ana Ruiz, {await line.get_attribute('title')}")
+        await expect(line.locator(".initials")).to_have_text("AR")
+        time = await line.get_attribute("data-time")
+        await expect(line).to_have_accessible_name(f"Ana Ruiz, {time}")
         await expect(panel.locator(".names p")).to_have_text("Ana Ruiz")
 
         async def is_seen() -> None:
@@ -129,6 +133,41 @@ async def test_visitor_returns_to_the_assistant(
         await expect(log(panel).get_by_text(ANSWER)).to_have_count(2)
         await expect(panel.get_by_role("button", name="Talk to a person")).to_be_visible()
         await expect(log(panel).get_by_role("article").last).to_contain_text(ANSWER)
+
+
+async def test_out_of_hours_the_visitor_reads_when_the_team_is_back(
+    browser: Browser, live_server_process: StartServer, widget: WidgetConfig, acme: Organization
+) -> None:
+    opening = timezone.now() + timedelta(days=2)
+    await in_database(open_only_on, acme, opening)
+    server = live_server_process()
+    context = await browser.new_context(locale="en-GB", timezone_id="America/New_York")
+    page = await context.new_page()
+    with Shop(page_with(server.url, widget.widget_id)) as shop:
+        await page.goto(shop.origin)
+        panel = await open_chat(page)
+        await say(panel, "Do you ship parcels?")
+        await expect(log(panel)).to_contain_text(ANSWER)
+        await panel.get_by_role("button", name="Talk to a person").click()
+        await expect(log(panel)).to_contain_text("The team is away right now")
+        # 15:00 in UTC is in the morning there.
+        hour = opening.replace(hour=15).astimezone(ZoneInfo("America/New_York")).hour
+        await expect(panel.locator(".says")).to_contain_text(f"Back {opening:%A}")
+        await expect(panel.locator(".says")).to_contain_text(f"{hour:02}:00")
+        await expect(panel.get_by_role("textbox", name="Email")).to_be_visible()
+        await say(panel, "Do you ship parcels on Monday?")
+        await expect(log(panel).get_by_text(ANSWER)).to_have_count(2)
+        await page.get_by_role("button", name="Close chat").first.click()
+        await page.goto("about:blank")
+        async with page.expect_websocket():
+            await page.goto(shop.origin)
+    await context.close()
+
+
+def open_only_on(organization: Organization, day: datetime) -> None:
+    organization.timezone = "UTC"
+    organization.business_hours = {f"{day:%a}".lower(): [["15:00", "16:00"]]}
+    organization.save()
 
 
 @pytest.mark.parametrize(

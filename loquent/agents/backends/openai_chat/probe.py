@@ -17,7 +17,7 @@ SECONDS = 15.0
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_MODELS = 1_000
 MAX_NAMED = 8
-COPY_KEY = "Copy the key again from your provider's page of API keys, and save it here."
+COPY_KEY = "Copy the key again from your provider's API keys page, and save it here."
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 

@@ -67,8 +67,10 @@ class Dialect:
         if not complaint.is_about_request:
             return self
         learnt = self._learn_cap(complaint, body) or self._learn_fields(complaint, body)
-        # The newest field is the likeliest cause of a refusal that explains nothing.
-        is_open = learnt == self and "tools" in body and not complaint.is_filtered
+        # The newest field is the likeliest cause of a refusal that explains nothing. An error in a
+        # stream that began is none.
+        is_open = learnt == self and "tools" in body and complaint.status != 200
+        is_open = is_open and not complaint.is_filtered
         return self._without_tools() if is_open else learnt
 
     def _without_tools(self) -> "Dialect":

@@ -10,6 +10,7 @@ function loquentImport(section, refresh) {
   const state = dialog.querySelector("#lq-import-state");
   const report = dialog.querySelector(".lq-report");
   const submit = dialog.querySelector("[type=submit]");
+  const close = dialog.querySelector("[data-close]");
   const limit = Number(section.dataset.limit);
   const most = Number(section.dataset.told);
 
@@ -82,12 +83,22 @@ function loquentImport(section, refresh) {
       dialog.addEventListener("close", () => end(null), { signal });
     });
 
-  function show({ added, skipped, more }) {
+  /** After an import the main button is "Close", until other files are chosen. */
+  function offer(isOver) {
+    submit.hidden = isOver;
+    close.classList.toggle("lq-primary", isOver);
+  }
+  chosen.addEventListener("change", () => offer(false));
+
+  function show({ added, skipped, more, files }) {
     report.hidden = false;
     const entries = added === 1 ? "entry" : "entries";
     const told = skipped.slice(0, most);
     const count = skipped.length + more;
-    const lines = told.map(({ what, why }) => `${what}: ${why}`);
+    const lines = files.filter(({ count }) => count > 0 && files.length > 1).map(
+      ({ name, count }) => `${name}: ${count} ${count === 1 ? "entry" : "entries"}`,
+    );
+    lines.push(...told.map(({ what, why }) => `${what}: ${why}`));
     if (count > told.length) lines.push(`and ${count - told.length} more.`);
     report.querySelector("h3").textContent =
       `${added} ${entries} added${count ? `, ${count} skipped:` : "."}`;
@@ -96,6 +107,7 @@ function loquentImport(section, refresh) {
 
   section.querySelector("[data-import-open]").addEventListener("click", () => {
     form.reset();
+    offer(false);
     box.hidden = report.hidden = question.hidden = true;
     dialog.showModal();
   });
@@ -104,7 +116,7 @@ function loquentImport(section, refresh) {
     event.preventDefault();
     const files = [...chosen.files];
     const all = files.reduce((sum, file) => sum + file.size, 0) || 1;
-    const total = { added: 0, skipped: [], more: 0 };
+    const total = { added: 0, skipped: [], more: 0, files: [] };
     let done = 0;
     submit.disabled = true;
     box.hidden = false;
@@ -134,6 +146,7 @@ function loquentImport(section, refresh) {
           if (encoding) result = await send(encoding);
         }
         total.added += result.added;
+        total.files.push({ name: file.name, count: result.added });
         total.skipped.push(...result.skipped);
         total.more += result.more;
       }
@@ -142,6 +155,7 @@ function loquentImport(section, refresh) {
     }
     state.textContent = "Done.";
     submit.disabled = false;
+    offer(total.added > 0);
     show(total);
     try {
       await refresh(total.added ? "Imported." : "");

@@ -14,54 +14,59 @@ export function initialsOf(name) {
   return ends.map((word) => [...word][0].toUpperCase()).join("");
 }
 
-/** @param {View} view @param {string} name */
-export function faceOf({ h }, name) {
-  const hue = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
-  return h("span", `face hue${hue}`, { "aria-hidden": "true" }, initialsOf(name));
+/** @param {string} name */
+export const hueOf = (name) =>
+  `hue${[...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES}`;
+
+/** The line's hidden text names its author for screen readers. @param {View} view @param {string} [name] of a person */
+const bylineOf = ({ h, strings }, name) =>
+  h(
+    "span",
+    "by",
+    { "aria-hidden": "true" },
+    ...(name
+      ? [h("span", `initials ${hueOf(name)}`, {}, initialsOf(name)), h("bdi", "", {}, name)]
+      : [h("span", "mark", {}, strings.aiMark)]),
+  );
+
+/**
+ * Say in a line who wrote it, unless it is the visitor's or of a transition.
+ * @param {View} view
+ * @param {HTMLElement} node
+ * @param {{ role: string, kind?: unknown, author?: { name?: string } | null }} message
+ */
+export function addByline(view, node, { role, kind, author }) {
+  if (role === "assistant" ? kind === "notice" : !author?.name) return;
+  // Below the date, if it has one.
+  node.querySelector(":scope > .hidden")?.before(bylineOf(view, author?.name));
 }
 
 /** @param {View} view @param {Around} around */
 export function createBylines(view, { scroller, nodeOf }) {
-  const { h, strings } = view;
+  const { h } = view;
   /** @type {WeakSet<Node>} */
   const named = new WeakSet();
-  const log = scroller.querySelector("[role=log]");
   const dots = h("div", "dots", {}, h("i"), h("i"), h("i"));
   const typing = h("div", "line typing", { "aria-hidden": "true", hidden: "" }, dots);
   /** @type {Node | undefined} */
   let typistLine;
   let typist = "";
-  log?.after(typing);
-
-  // The line's hidden text names its author for screen readers.
-  const byAi = () =>
-    h("span", "by", { "aria-hidden": "true" }, h("span", "mark", {}, strings.aiMark));
-  /** @param {string} name */
-  const byPerson = (name) =>
-    h(
-      "span",
-      "by",
-      { "aria-hidden": "true" },
-      faceOf(view, name),
-      h("span", "", { dir: "auto" }, name),
-    );
-
-  scroller.querySelector(".growing")?.prepend(byAi());
+  scroller.querySelector("[role=log]")?.after(typing);
+  scroller.querySelector(".growing")?.prepend(bylineOf(view));
 
   return {
     /** @param {State} state @param {string} name who types */
     render({ messages }, name) {
-      for (const { key, role, kind, author } of messages) {
-        const node = nodeOf(key);
+      for (const message of messages) {
+        const node = nodeOf(message.key);
         if (!node || named.has(node)) continue;
         named.add(node);
-        if (author) node.prepend(byPerson(author.name));
-        else if (role === "assistant" && kind !== "notice") node.prepend(byAi());
+        addByline(view, node, message);
       }
       typing.hidden = !name;
       if (name && name !== typist) {
         remove(typistLine);
-        typistLine = typing.insertBefore(byPerson(name), dots);
+        typistLine = typing.insertBefore(bylineOf(view, name), dots);
       }
       typist = name;
     },

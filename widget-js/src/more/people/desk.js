@@ -1,7 +1,8 @@
 /** Who has the conversation: a line in the header, and a strip above the message box. */
 
-import { buttonOf, remove, setText } from "../../view/dom.js";
-import { faceOf } from "./bylines.js";
+import { buttonOf, set, setText } from "../../view/dom.js";
+import { dateLocale } from "../dates.js";
+import { hueOf, initialsOf } from "./bylines.js";
 import { asking } from "./frames.js";
 import { isFollowUp } from "./people.js";
 
@@ -30,9 +31,12 @@ export function backTime(at, locale, now = new Date()) {
 
 /** @param {View} view @param {Around} around */
 export function createDesk(view, { body, storage, localeNow }) {
-  const { h, strings, actions } = view;
+  const { h, win, strings, actions } = view;
   const head = body.previousElementSibling;
   const title = head?.querySelector(".names p");
+  const logo = head?.querySelector(".logo");
+  /** The first letter of the widget's name. */
+  const letter = logo?.textContent ?? "";
   const says = h("p", "says", { role: "status" });
   const askPerson = buttonOf(h, "chip", strings.askPerson, () => ask("ask_person"));
   const askAgent = buttonOf(h, "chip", strings.askAgent, () => ask("ask_agent"));
@@ -44,9 +48,6 @@ export function createDesk(view, { body, storage, localeNow }) {
     day: strings.waitDay,
   };
   body.nextElementSibling?.after(node);
-  /** @type {HTMLElement | undefined} */
-  let face;
-  let person = "";
   let asked = false;
 
   /** @param {"ask_person" | "ask_agent"} type */
@@ -59,8 +60,10 @@ export function createDesk(view, { body, storage, localeNow }) {
     const { talk } = state;
     if (!talk || talk.status === "resolved") return "";
     const isTeam = talk.handler === "team";
+    const at = talk.back_at ?? "";
     const back =
-      talk.back_at && strings.backAt.replace("{time}", backTime(talk.back_at, localeNow()));
+      Date.parse(at) &&
+      strings.backAt.replace("{time}", backTime(at, dateLocale(win, localeNow())));
     if (!isTeam) return (isFollowUp(state, storage) && back) || "";
     const wait = back || (talk.expected && waits[talk.expected]);
     return wait ? `${strings.teamWaits} · ${wait}` : strings.teamWaits;
@@ -84,12 +87,9 @@ export function createDesk(view, { body, storage, localeNow }) {
       node.hidden = says.hidden && askPerson.hidden && askAgent.hidden;
       const answers = talk?.handler === "team" ? strings.teamWaits : strings.ai;
       if (title) setText(title, name || answers);
-      if (name === person) return;
-      person = name;
-      remove(face);
-      if (!name) return;
-      face = faceOf(view, name);
-      head?.prepend(face);
+      if (!logo) return;
+      setText(logo, name ? initialsOf(name) : letter);
+      set(logo, "class", name ? `logo ${hueOf(name)}` : "logo");
     },
   };
 }

@@ -43,7 +43,6 @@ export function createReplyEmail(view, around) {
   );
   const thanks = h("p", "", { role: "status" });
   const node = h("section", "card", { "aria-label": strings.email }, form, thanks);
-  input.value = view.comment(DRAFT);
   /** The address to be saved. */
   let wanted = "";
   let sent = false;
@@ -77,8 +76,9 @@ export function createReplyEmail(view, around) {
     const { talk } = state;
     if (!talk || talk.reply_email || talk.status === "resolved" || view.comment(DECLINED))
       return false;
-    // Somebody who is typing an address goes on although a person has come.
-    return talk.handler === "team" || isFollowUp(state, storage) || !!view.comment(DRAFT);
+    // A visitor who is typing an address goes on although a person has come.
+    const isTyping = node.isConnected && !!input.value;
+    return talk.handler === "team" || isFollowUp(state, storage) || isTyping;
   }
 
   return {
@@ -102,6 +102,9 @@ export function createReplyEmail(view, around) {
     },
     /** @param {State} state */
     render(state) {
+      // The address of the contact form is proposed here.
+      if (state.contact?.email) view.comment(DRAFT, state.contact.email);
+      if (!node.isConnected) input.value = view.comment(DRAFT);
       // Not `disabled`, which would move the focus out of the form.
       set(save, "aria-disabled", wanted ? "true" : null);
       if (!wanted) sent = false;

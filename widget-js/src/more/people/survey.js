@@ -85,6 +85,9 @@ export function createSurvey(view, around) {
     },
     /** @param {State} state */
     render(state) {
+      // A visitor who leaves without "Send" has rated, too.
+      if (!state.open && score && !saved && !error.firstChild && state.talk?.survey)
+        wanted ??= survey(score, field.value.trim());
       if (!wanted) sent = false;
       else if (!sent && state.ready) sent = actions.transmit(wanted);
       buttons.forEach((each, index) => {

@@ -65,10 +65,12 @@ const inboxAlerts = (() => {
 
   function drawBell() {
     const state = !wantsSound() ? "off" : sounds() ? "on" : "blocked";
-    const words = { on: "Sound on", off: "Sound off", blocked: "Sound blocked: click" }[state];
+    const words = { on: "Sound on", off: "Sound off", blocked: "Sound blocked" }[state];
     bell.dataset.state = state;
     bell.setAttribute("aria-pressed", String(state === "on"));
     bell.querySelector("span").textContent = words;
+    bell.lastElementChild.textContent = state === "blocked" ? ": click to allow it" : "";
+    bell.title = state === "blocked" ? "Click to allow it" : "";
   }
 
   /** Browsers allow sound only after a click or a key on the page. */

@@ -50,14 +50,15 @@ const inboxComposer = (() => {
     if (!now.id) return;
     if (isOther) {
       const known = typed.get(now.id);
-      areas.reply.value = known?.reply || now.draft || "";
-      areas.note.value = known?.note ?? "";
+      areas.reply.value = known?.reply || inboxDrafts.kept("reply", now.id) || now.draft || "";
+      areas.note.value = known?.note || inboxDrafts.kept("note", now.id);
       inboxDrafts.opened(now, areas.reply.value, now.draft ?? "");
     }
     if (isOther && now.member) choose("reply");
     // Viewers read.
     box.classList.toggle("lq-read-only", !now.member);
-    const words = now.other ? `${now.other} has this conversation. Take it over before you answer.` : now.whyNot;
+    const isTaken = now.other && !now.whyNot;
+    const words = isTaken ? `${now.other} has this conversation. Take it over before you answer.` : now.whyNot;
     notice.hidden = !words;
     if (notice.textContent !== words) notice.textContent = words;
     forms.reply.querySelector("[type='submit']").disabled = !("mayAnswer" in now) || "other" in now;
@@ -69,6 +70,7 @@ const inboxComposer = (() => {
     areas[kind].value = "";
     inboxOutbox.add(kind, content);
     if (kind === "reply") inboxDrafts.typed(facts, "");
+    else inboxDrafts.keep("note", facts.id, "");
     onTyping("viewing");
   }
 
@@ -83,6 +85,7 @@ const inboxComposer = (() => {
     onTyping = typing;
     inboxDrafts.start();
     inboxSavedReplies.start({ area: areas.reply, facts: () => facts });
+    inboxManageReplies.start({ changed: inboxSavedReplies.changed, typed: () => areas.reply.value });
     inboxOutbox.start({
       edited: edit,
       sent(item) {
@@ -103,6 +106,7 @@ const inboxComposer = (() => {
       });
       areas[kind].addEventListener("input", () => {
         if (kind === "reply") inboxDrafts.typed(facts, areas.reply.value);
+        else inboxDrafts.keep("note", facts.id, areas.note.value);
         onTyping(areas[kind].value ? { reply: "writing", note: "noting" }[kind] : "viewing");
       });
     }

@@ -3,16 +3,28 @@
 
 const inboxDrafts = (() => {
   const PAUSE = 500;
+  const KEPT = "loquent.typed";
   let now = {};
   let text = "";
   let saved = "";
   let timer = 0;
   let chain = Promise.resolve();
 
+  /** What is typed and not on the server, per box: it survives a reload, and a login, of this tab. */
+  function keep(kind, id, content) {
+    try {
+      if (content) sessionStorage.setItem(`${KEPT}.${kind}.${id}`, content);
+      else sessionStorage.removeItem(`${KEPT}.${kind}.${id}`);
+    } catch {
+      // Without storage there is still the server.
+    }
+  }
+
   function put({ id, organization }, content) {
     chain = chain.then(async () => {
       try {
         await inboxRequests.send("PUT", `sessions/${id}/draft/`, { content }, organization, { keepalive: true });
+        if (now.id !== id || text === content) keep("reply", id, "");
       } catch {
         // The next write has the text again; until then it is in the box.
         if (now.id === id) saved = undefined;
@@ -31,6 +43,15 @@ const inboxDrafts = (() => {
 
   return {
     save,
+    keep,
+    /** What this tab has kept for a box; "" if there is nothing. */
+    kept(kind, id) {
+      try {
+        return sessionStorage.getItem(`${KEPT}.${kind}.${id}`) ?? "";
+      } catch {
+        return "";
+      }
+    },
     /** A conversation was opened: what its box shows, and what the server has. */
     opened(facts, shown, kept) {
       now = facts;
@@ -41,6 +62,7 @@ const inboxDrafts = (() => {
     typed(facts, value) {
       now = facts;
       text = value;
+      keep("reply", facts.id, value);
       clearTimeout(timer);
       timer = setTimeout(save, PAUSE);
     },

@@ -4,7 +4,7 @@
 const inboxKeys = (() => {
   const SINGLE = "loquent.keys";
   const ENTER = "loquent.enter";
-  const dialog = document.querySelector(".lq-keys");
+  const dialog = document.querySelector(".lq-keys:not(.lq-replies)");
   const isOn = () => localStorage.getItem(SINGLE) !== "off";
   const sendsByEnter = () => localStorage.getItem(ENTER) === "on";
 

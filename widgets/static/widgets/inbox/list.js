@@ -6,7 +6,8 @@ const inboxList = (() => {
   const body = root?.querySelector(".lq-inbox-list-body");
   const news = root?.querySelector(".lq-inbox-news");
   // More rows than this are not kept: the end of the list is dropped, and shown again on demand.
-  const MOST_ROWS = 300;
+  const MOST_ROWS = 1_000;
+  const MOST_ASKED = 300;
   const TICK = 15_000;
   const RETRY = 5_000;
 
@@ -51,7 +52,7 @@ const inboxList = (() => {
       if (!element) continue;
       const before = Number(element.textContent || 0);
       element.textContent = number;
-      element.hidden = number === "0";
+      element.hidden = !Number(number);
       if (name === "waiting" && Number(number) > before) {
         news.textContent = `${number} waiting for a person`;
       }
@@ -66,20 +67,40 @@ const inboxList = (() => {
   function place(row) {
     const order = Number(row.dataset.order);
     let before = rows().firstElementChild;
-    while (before && Number(before.dataset.order) <= order) before = before.nextElementSibling;
+    while (before && (before === row || Number(before.dataset.order) <= order)) before = before.nextElementSibling;
     const isBeyond = before === null && !body.querySelector(".lq-inbox-more").hidden;
-    if (!isBeyond) rows().insertBefore(row, before);
+    if (isBeyond) row.remove();
+    else rows().insertBefore(row, before);
   }
 
+  function isInPlace(row) {
+    const order = Number(row.dataset.order);
+    const [before, after] = [row.previousElementSibling, row.nextElementSibling];
+    return (!before || Number(before.dataset.order) <= order) && (!after || Number(after.dataset.order) >= order);
+  }
+
+  /** Shows a row as the server wrote it. The link stays: it may have the focus, or be pressed now. */
   function put(id, row) {
     const there = rowOf(id);
     if (row) row.lqSource = row.outerHTML;
-    if (there && row && there.lqSource === row.lqSource) return;
-    const hadFocus = there?.contains(document.activeElement);
-    const next = there?.nextElementSibling ?? there?.previousElementSibling;
-    there?.remove();
-    if (row) place(row);
-    if (hadFocus) (rowOf(id) ?? next)?.querySelector("a").focus();
+    if (!there) {
+      if (row) place(document.adoptNode(row));
+      return;
+    }
+    const hadFocus = there.contains(document.activeElement);
+    const next = there.nextElementSibling ?? there.previousElementSibling;
+    if (!row) there.remove();
+    else if (there.lqSource !== row.lqSource) {
+      there.lqSource = row.lqSource;
+      Object.assign(there.dataset, row.dataset);
+      const [link, written] = [there.firstElementChild, row.firstElementChild];
+      link.href = written.getAttribute("href");
+      link.replaceChildren(...[...written.childNodes].map((node) => document.adoptNode(node)));
+      if (!isInPlace(there)) place(there);
+    }
+    if (hadFocus && !there.contains(document.activeElement)) {
+      (there.isConnected ? there : next)?.querySelector("a").focus();
+    }
   }
 
   function settle() {
@@ -93,9 +114,9 @@ const inboxList = (() => {
     onShown();
   }
 
-  function readNumbers() {
+  function readNumbers(page) {
     const numbers = {};
-    for (const each of body.querySelectorAll("[role='tab']")) {
+    for (const each of page.querySelectorAll("[role='tab']")) {
       numbers[each.dataset.tab] = each.querySelector(".lq-number").textContent;
     }
     return numbers;
@@ -113,14 +134,14 @@ const inboxList = (() => {
     for (const id of ids) pending.add(id);
     if (isAsking || !pending.size) return;
     isAsking = true;
-    const asked = [...pending].slice(0, MOST_ROWS);
-    pending = new Set([...pending].slice(MOST_ROWS));
+    const asked = [...pending].slice(0, MOST_ASKED);
+    pending = new Set([...pending].slice(MOST_ASKED));
     const now = generation;
     try {
       const page = await inboxRequests.fragment(url(`&ids=${asked.join(",")}`));
       if (now === generation) {
         const found = new Map([...page.querySelectorAll("li[data-id]")].map((row) => [row.dataset.id, row]));
-        for (const id of asked) put(id, found.has(id) ? document.adoptNode(found.get(id)) : null);
+        for (const id of asked) put(id, found.get(id) ?? null);
         showNumbers({ ...page.querySelector("[data-numbers]").dataset, numbers: "" });
         settle();
       }
@@ -131,24 +152,24 @@ const inboxList = (() => {
     if (pending.size) changed([]);
   }
 
-  /** Reads the tab again. */
+  /** Reads the tab again: as many rows as there are. */
   async function reload() {
     generation += 1;
     const now = generation;
     pending.clear();
     try {
-      const page = await inboxRequests.fragment(url(""));
+      const page = await inboxRequests.fragment(url(`&most=${rows().children.length}`));
       if (now !== generation) return;
-      const hadFocus = body.contains(document.activeElement) && document.activeElement.closest("[data-id], [role='tab']");
-      const id = hadFocus?.dataset.id;
-      const at = rows().scrollTop;
-      body.replaceChildren(...[...page.body.childNodes].map((node) => document.adoptNode(node)));
-      body.dataset.tab = tab;
       clearTimeout(retry);
+      const found = new Map([...page.querySelectorAll("li[data-id]")].map((row) => [row.dataset.id, row]));
+      for (const row of [...rows().children]) if (!found.has(row.dataset.id)) put(row.dataset.id, null);
+      showMore(false);
+      for (const [id, row] of found) put(id, row);
+      showMore(!page.querySelector(".lq-inbox-more").hidden);
+      const empty = page.querySelector(".lq-inbox-empty").textContent;
+      body.querySelector(".lq-inbox-empty").textContent = empty;
+      showNumbers(readNumbers(page));
       settle();
-      rows().scrollTop = at;
-      onNumbers(readNumbers());
-      if (hadFocus) (id ? rowOf(id)?.querySelector("a") : body.querySelector("[aria-selected='true']"))?.focus();
     } catch {
       if (now === generation) reloadLater();
     }
@@ -164,7 +185,7 @@ const inboxList = (() => {
     const page = await inboxRequests.fragment(url(`&skip=${rows().children.length}`)).catch(() => null);
     if (!page) return;
     showMore(false);
-    for (const row of page.querySelectorAll("li[data-id]")) put(row.dataset.id, document.adoptNode(row));
+    for (const row of page.querySelectorAll("li[data-id]")) put(row.dataset.id, row);
     const count = rows().children.length;
     showMore(Boolean(page.querySelector("[data-has-more]")) && count < MOST_ROWS);
     settle();
@@ -178,13 +199,16 @@ const inboxList = (() => {
       each.setAttribute("aria-selected", String(isSelected));
       each.tabIndex = isSelected ? 0 : -1;
     }
+    body.dataset.tab = name;
+    body.querySelector("[role='tabpanel']").setAttribute("aria-labelledby", `lq-tab-${name}`);
+    rows().replaceChildren();
     reload();
   }
 
   function start({ open, showTab, shown, numbers }) {
     onNumbers = numbers;
     onShown = shown;
-    onNumbers(readNumbers());
+    onNumbers(readNumbers(body));
     body.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       if (event.target.closest(".lq-inbox-more")) more();

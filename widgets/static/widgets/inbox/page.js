@@ -141,7 +141,11 @@
         inboxPresence.take(frame);
         break;
       case "changed": {
-        for (const each of frame.conversations) inboxAlerts.changed(each, inboxPresence.own);
+        for (const each of frame.conversations) {
+          // The list shows one organization, unless a superuser sees all.
+          const isShown = !root.dataset.organization || each.organization === root.dataset.organization;
+          if (isShown) inboxAlerts.changed(each, inboxPresence.own);
+        }
         const ids = frame.conversations.map((conversation) => conversation.id);
         inboxList.changed(ids);
         if (ids.includes(inboxThread.id)) inboxThread.update();

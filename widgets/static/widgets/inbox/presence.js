@@ -13,7 +13,7 @@ const inboxPresence = (() => {
 
   /** By conversation, by member: name, state, and until when it counts. */
   const people = new Map();
-  const own = new Set();
+  const own = new Set(root?.dataset.member ? [root.dataset.member] : []);
   let at = "";
   let state = "viewing";
   let used = Date.now();

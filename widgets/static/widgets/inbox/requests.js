@@ -2,6 +2,7 @@
 // The inbox's requests: fragments from the admin, and what a member does, over the REST API.
 
 const inboxRequests = (() => {
+  const MOST_ROWS = 500;
   const root = document.querySelector(".lq-inbox");
   const token = root?.querySelector("[name='csrfmiddlewaretoken']").value;
 
@@ -49,10 +50,22 @@ const inboxRequests = (() => {
     } catch {
       throw new RequestError(0);
     }
-    const data = await response.json().catch(() => ({}));
+    const data = response.status === 204 ? {} : await response.json().catch(() => ({}));
     if (!response.ok) throw new RequestError(response.status, data);
     return data;
   }
 
-  return { fragment, send, RequestError };
+  /** Returns all rows of a list, page by page. */
+  async function all(path, organization) {
+    const rows = [];
+    let next = path;
+    while (next && rows.length < MOST_ROWS) {
+      const answer = await send("GET", next, undefined, organization);
+      rows.push(...answer.results);
+      next = answer.next ? path.split("?")[0] + new URL(answer.next).search : "";
+    }
+    return rows;
+  }
+
+  return { fragment, send, all, RequestError };
 })();

@@ -4,7 +4,6 @@
 
 const inboxSavedReplies = (() => {
   const MOST_SHOWN = 8;
-  const MOST_LOADED = 500;
   const list = document.querySelector("#lq-saved");
   let area;
   let factsOf = () => ({});
@@ -23,13 +22,7 @@ const inboxSavedReplies = (() => {
     if (loaded.id === id) return;
     loaded = { id, replies: [] };
     try {
-      let path = `saved-replies/?session_id=${id}`;
-      const replies = [];
-      while (path && replies.length < MOST_LOADED) {
-        const answer = await inboxRequests.send("GET", path, undefined, organization);
-        replies.push(...answer.results);
-        path = answer.next ? `saved-replies/${new URL(answer.next).search}` : "";
-      }
+      const replies = await inboxRequests.all(`saved-replies/?session_id=${id}`, organization);
       if (loaded.id === id) loaded.replies = replies;
     } catch {
       loaded.id = "";
@@ -110,6 +103,10 @@ const inboxSavedReplies = (() => {
   }
 
   return {
+    /** The replies are others by now. */
+    changed() {
+      loaded = { id: "", replies: [] };
+    },
     start(options) {
       area = options.area;
       factsOf = options.facts;
