@@ -73,7 +73,9 @@ class Crawl:
             [page] = await self._read([start.page])
         found = Preview(start.page.url, page.title, is_whole=bool(listed))
         if page.drafts:
-            found.excerpt = page.drafts[0].content[:300]
+            lines = page.drafts[0].content.splitlines()
+            found.excerpt = "\n".join(line for line in lines if not line.startswith("#"))[:300]
+            found.excerpt = found.excerpt.strip()
         if page.refusal:
             found.warnings.append(page.refusal)
         for url in [start.page.url, *listed, *page.links]:
@@ -95,7 +97,8 @@ class Crawl:
                 self._check_place(start)
             known = (page.url for page in self._known.values())
             self._add([start.page.url, *known], start)
-            self._add(await self._listed(reader, start), start)
+            listed = await self._listed(reader, start)
+            await asyncio.to_thread(self._add, listed, start)
             while self._queue:
                 if time.monotonic() > deadline:
                     self._give_up()
@@ -137,13 +140,14 @@ class Crawl:
             raise CrawlError(f"The page answers with the error {page.status}.")
         if page.media_type not in MEDIA_TYPES:
             raise CrawlError("This is not the address of a web page.")
-        return _Start(scope, robots[scope.root], page)
+        return _Start(Scope.after_redirect(self.url, url), robots[scope.root], page)
 
     async def _listed(self, reader: SiteReader, start: _Start) -> list[str]:
         """Return the pages that the site's sitemaps list, within the scope."""
         addresses = start.robots.sitemaps or [f"{start.scope.root}sitemap.xml"]
         found = await read_sitemaps(reader, addresses, MAX_PAGES * 4)
-        return [url for url in map(normal, found) if url and start.scope.contains(url)]
+        # Thousands of addresses would delay the chats of this process.
+        return await asyncio.to_thread(_inside, found, start.scope)
 
     def _is_new(self, url: str, start: _Start) -> bool:
         """Return whether a page is still to be read, and remember it."""
@@ -173,8 +177,7 @@ class Crawl:
             fetched = await asyncio.gather(*(self._fetch(reader, start, u) for u in allowed))
             pages = [(u, page) for u, one in zip(allowed, fetched, strict=True) for page in one]
         read = await self._read([page for _, page in pages])
-        for (url, _), page in zip(pages, read, strict=True):
-            self._take(url, page, start)
+        await asyncio.to_thread(self._take_all, [url for url, _ in pages], read, start)
 
     async def _fetch(self, reader: SiteReader, start: _Start, url: str) -> list[Fetched]:
         """Return the response to read, or nothing and note why."""
@@ -222,6 +225,10 @@ class Crawl:
         given = [FetchedPage(page.url, page.body, page.charset) for page in pages]
         return await asyncio.to_thread(read_pages_in_sandbox, given, key=f"sync {self._key}")
 
+    def _take_all(self, urls: Sequence[str], pages: Sequence[WebPage], start: _Start) -> None:
+        for url, page in zip(urls, pages, strict=True):
+            self._take(url, page, start)
+
     def _take(self, url: str, page: WebPage, start: _Start) -> None:
         canonical = normal(page.canonical)
         if canonical and canonical.partition("?")[0] == url.partition("?")[0] != url:
@@ -263,3 +270,7 @@ class Crawl:
         for url in self._queue:
             self._note(url, Outcome.FAILED, OUT_OF_TIME)
         self._queue.clear()
+
+
+def _inside(urls: Iterable[str], scope: Scope) -> list[str]:
+    return [url for url in map(normal, urls) if url and scope.contains(url)]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import parse_qsl, urlencode
 
 from yarl import URL
 
@@ -36,17 +35,18 @@ def normal(url: str) -> str:
         found = URL(url).with_fragment(None)
         if found.scheme not in {"http", "https"} or not found.raw_host or found.raw_user:
             return ""
-        pairs = parse_qsl(found.raw_query_string, keep_blank_values=True)
-        kept = sorted(
-            (name, value)
-            for name, value in pairs
-            if name.lower() not in TRACKING and not name.lower().startswith("utm_")
-        )
+        # Not decoded: some sites tell `?page` and `?page=` apart.
+        pairs = [pair for pair in found.raw_query_string.split("&") if pair]
+        kept = sorted(pair for pair in pairs if not _is_tracking(pair.partition("=")[0].lower()))
         path = found.raw_path or "/"
-        text = f"{found.origin()}{path}" + (f"?{urlencode(kept)}" if kept else "")
+        text = f"{found.origin()}{path}" + (f"?{'&'.join(kept)}" if kept else "")
     except (ValueError, TypeError, UnicodeError):
         return ""
     return text if len(text) <= MAX_URL else ""
+
+
+def _is_tracking(name: str) -> bool:
+    return name in TRACKING or name.startswith("utm_")
 
 
 def page_key(url: str) -> str:
@@ -72,6 +72,15 @@ class Scope:
             is_file = bool(PurePosixPath(path).suffix)
             path = f"{path.rpartition('/')[0]}/" if is_file else f"{path}/"
         return cls(str(found.origin()), path)
+
+    @classmethod
+    def after_redirect(cls, asked: str, final: str) -> "Scope":
+        """Return the scope of an address that leads to another one.
+
+        A start page that moves within its folder, such as `/` to `/home`, keeps the scope.
+        """
+        found = cls(cls.of(final).origin, cls.of(asked).folder)
+        return found if found.contains(final) else cls.of(final)
 
     def contains(self, url: str) -> bool:
         """Return whether a normal address belongs to the source."""

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from loquent.agents.knowledge_source import KnowledgeSource
@@ -191,3 +193,28 @@ def test_sources_are_synced_every_week(sources: Sources, site: Site) -> None:
     row = KnowledgeSource.objects.get()
     assert row.next_sync_at is not None
     assert timedelta(days=6) < row.next_sync_at - timezone.now() <= timedelta(days=7)
+
+
+def test_admin_pages_obey_role_and_organization(
+    client: Client, sources: Sources, site: Site, alice: User, bob: User, charlie: User
+) -> None:
+    site.fill(2)
+    sources.add(f"{site.root}/")
+    source_id = sources.read()["id"]
+    page_url = f"/admin/agents/textagent/{sources.agent.id}/sources/"
+    deletion = {"do": "delete", "source": source_id}
+    # A viewer of the organization, and an owner of another one.
+    for person, status in ((bob, 200), (charlie, 404)):
+        client.force_login(person)
+        assert client.get(page_url).status_code == status
+        assert client.get(page_url, {"report": source_id}).status_code == status
+        assert client.post(f"{page_url}change/", deletion).status_code == 404
+    client.force_login(alice)
+    assert client.get(page_url, {"report": str(sources.agent.id)}).status_code == 404
+    shown = client.get(page_url, {"report": source_id}).content.decode()
+    assert f"{site.root}/topic-1" in shown
+    entry = KnowledgeEntry.objects.get(title="T1")
+    told = client.get(page_url.replace("/sources/", "/knowledge/"), {"entry": str(entry.id)}).json()
+    assert told["source"] == f"{site.root}/"
+    assert client.post(f"{page_url}change/", deletion).status_code == 200
+    assert not KnowledgeEntry.objects.exists()
