@@ -180,7 +180,7 @@ def test_failure_is_said_in_words(
     assert message in result["message"]
     assert hint in result["hint"]
     listed = client.get(f"{LIST}{made['id']}/models/")
-    assert listed.status_code == 503
+    assert listed.status_code == 409
     assert message in listed.json()["message"]
 
 
