@@ -272,7 +272,7 @@ def expected(caller: str, method: str, path: str) -> set[int]:
     # Nothing listens where the connection leads to, and no test asks a site elsewhere.
     allowed_statuses = {200, 201, 204}
     if path.endswith("/models/"):
-        allowed_statuses = {503}
+        allowed_statuses = {409}
     elif path.endswith("/preview/"):
         allowed_statuses = {400}
     return allowed_statuses if caller in allowed | OTHERS else {403}
