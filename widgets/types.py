@@ -155,6 +155,7 @@ class Unanswered(models.TextChoices):
     """Why a question counts as unanswered; most serious first."""
 
     NO_ANSWER = "no_answer", "No answer found"
+    HANDED_OVER = "handed_over", "Handed over to a person"
     CHOICES = "choices", "No choice clicked"
     THUMBS_DOWN = "thumbs_down", "Thumbs down"
 

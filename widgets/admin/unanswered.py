@@ -17,6 +17,7 @@ from loquent.agents.services.questions import save_question
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from widgets.models import WidgetConfig, WidgetMessage
+from widgets.services.insights.asked import PersonReply, person_reply
 from widgets.services.insights.unanswered import (
     UnansweredGroup,
     answer_group,
@@ -77,6 +78,7 @@ def answer_page(request: HttpRequest) -> HttpResponse:
     if "message" in request.GET:
         return _message_page(request, agent)
     group = _group(request, agent)
+    reply: PersonReply | None = None
     if request.method == "POST" and "ignore" in request.POST:
         if group is not None:
             ignore_group(agent=agent, group=group)
@@ -92,7 +94,8 @@ def answer_page(request: HttpRequest) -> HttpResponse:
         messages.info(request, "This question is no longer without an answer.")
         return HttpResponseRedirect(reverse("admin:knowledge"))
     else:
-        form = AnswerForm(initial={"title": group.question[:200]}, label_suffix="")
+        reply = group.person_reply()
+        form = AnswerForm(initial=_initial(group.question, reply), label_suffix="")
     context = {
         **admin.site.each_context(request),
         "title": "Write an answer",
@@ -100,6 +103,7 @@ def answer_page(request: HttpRequest) -> HttpResponse:
         "agent": agent,
         "group": group,
         "test_url": group and test_url(group),
+        "reply": reply,
         "back": reverse("admin:knowledge"),
     }
     return TemplateResponse(request, "admin/answer_question.html", context)
@@ -113,9 +117,9 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
     if asked is None:
         raise Http404
     back = reverse("admin:widgets_widgetsession_change", args=[asked.session_id])
-    title = " ".join(asked.content.split())[:200]
     typed = request.POST if request.method == "POST" else None
-    form = AnswerForm(typed, initial={"title": title}, label_suffix="")
+    reply = None if typed else person_reply([asked.id])
+    form = AnswerForm(typed, initial=_initial(asked.content, reply), label_suffix="")
     if form.is_valid() and (entry := _save(agent, form)):
         _keep(request, form, entry, asked.content)
         messages.success(request, "Saved. The assistant uses the answer from now on.")
@@ -125,9 +129,15 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
         "title": "Write an answer",
         "form": form,
         "agent": agent,
+        "reply": reply,
         "back": back,
     }
     return TemplateResponse(request, "admin/answer_question.html", context)
+
+
+def _initial(question: str, reply: PersonReply | None) -> dict[str, str]:
+    title = " ".join(question.split())[:200]
+    return {"title": title, "content": reply.text[:MAX_CONTENT] if reply else ""}
 
 
 def _agent(request: HttpRequest) -> TextAgent:

@@ -363,7 +363,7 @@ def test_query_count_does_not_grow_with_conversations(
             talk(widget, one)
     for path in ("/admin/", "/admin/quality/"):
         client.get(path)
-        with django_assert_max_num_queries(41):
+        with django_assert_max_num_queries(42):
             client.get(path)
 
 
@@ -397,7 +397,7 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
 
 
 def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
-    client: Client, alice: User, charlie: User, widget: WidgetConfig
+    client: Client, alice: User, bob: User, charlie: User, widget: WidgetConfig
 ) -> None:
     agent = widget.text_agent
     agent.knowledge.all().delete()
@@ -415,6 +415,9 @@ def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
     found = client.get("/admin/knowledge/", {"q": "zurich SHOP"}).context["entries"]
     assert [row["entry"].title for row in found] == ["Zürich shop"]
     assert client.get("/admin/knowledge/", {"q": "\x00%["}).status_code == 200
+    assert page.context["add_url"] == f"/admin/agents/textagent/{agent.pk}/change/#knowledge"
+    client.force_login(bob)
+    assert "Add knowledge" not in client.get("/admin/knowledge/").content.decode()
     client.force_login(charlie)
     foreign = client.get("/admin/knowledge/").content.decode()
     assert "Zürich shop" not in foreign

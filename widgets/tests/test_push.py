@@ -31,6 +31,7 @@ from widgets.services.notify.push.crypto import decode, encode, encrypt
 from widgets.services.notify.push.devices import public_key_of_server
 from widgets.services.notify.queue import note_seen_by_staff
 from widgets.services.sessions import create_widget_session
+from widgets.tests.desk import close_team, open_team
 
 Api = Callable[..., APIClient]
 # RFC 8291, appendix A.
@@ -170,6 +171,19 @@ def test_device_hears_after_ten_seconds_unseen(
     clock.wait(hours=1)
     assert len(service.requests) == 1
     assert PushDevice.objects.get().sent_at is not None
+
+
+def test_device_is_quiet_until_the_team_is_back(
+    clock: Clock, service: Receiver, device: Device, session: WidgetSession
+) -> None:
+    close_team()
+    ask_person(session_id=session.id)
+    clock.wait(hours=8)
+    assert service.requests == []
+    open_team()
+    ask_person(session_id=session.id)
+    clock.wait(seconds=11)
+    assert len(service.requests) == 1
 
 
 def test_message_is_signed_for_its_push_service(

@@ -199,7 +199,7 @@ class Crawl:
         elif page.status != 200:
             self._note(url, Outcome.FAILED, f"The site answers with the error {page.status}.")
         elif page.media_type not in MEDIA_TYPES:
-            self._note(url, Outcome.SKIPPED, f"It is no web page, but {page.media_type[:80]}.")
+            self._note(url, Outcome.SKIPPED, f"It is not a web page, but {page.media_type[:80]}.")
         elif page.is_cut:
             size = MAX_PAGE_BYTES // 1024 // 1024
             self._note(url, Outcome.SKIPPED, f"The page is larger than {size} MB.")

@@ -21,7 +21,7 @@ def set_availability(
     Going away returns the member's conversations in which a visitor waits to the team (T5).
     """
     if until is not None and not is_away:
-        raise invalid({"until": ["Only away has an end."]})
+        raise invalid({"until": ["Send `until` only with the status `away`."]})
     if until is not None:
         check_until(until)
     with transaction.atomic():

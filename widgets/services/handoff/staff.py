@@ -39,8 +39,8 @@ def take_over(
         check_not_taken(conversation, member, taken_from)
         return True
 
-    stop_answer(session_id, check=check)
-    with changing(session_id) as conversation:
+    cut = stop_answer(session_id, check=check)
+    with changing(session_id, cut=cut) as conversation:
         check(conversation)
         if conversation.session.assignee_id != member.id:
             _claim(conversation, member, actor, EventKind.TAKEN)
@@ -82,8 +82,8 @@ def reply(
         check_fresh(conversation, member, after_seq, revision)
         return True
 
-    stop_answer(session_id, check=check)
-    with changing(session_id) as conversation:
+    cut = stop_answer(session_id, check=check)
+    with changing(session_id, cut=cut) as conversation:
         session = conversation.session
         first = find_first(conversation)
         if first is not None:
@@ -236,8 +236,8 @@ def assign(*, session_id: uuid.UUID, target: Membership, actor: Actor) -> None:
         check_open(conversation)
         return True
 
-    stop_answer(session_id, check=check)
-    with changing(session_id) as conversation:
+    cut = stop_answer(session_id, check=check)
+    with changing(session_id, cut=cut) as conversation:
         check(conversation)
         if conversation.session.assignee_id != target.id:
             _claim(conversation, target, actor, EventKind.ASSIGNED)

@@ -44,8 +44,8 @@ def ask_person(*, session_id: uuid.UUID) -> None:
     if session is not None and not _is_wanted(session):
         # After a return to the agent there can be another call, which alerts the team again.
         take_ask_person(session_key=str(session_id))
-    stop_answer(session_id, check=_would_hand_over)
-    with changing(session_id) as conversation:
+    cut = stop_answer(session_id, check=_would_hand_over)
+    with changing(session_id, cut=cut) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         want_person(conversation, reason=WantedReason.ASKED, actor=VISITOR)
@@ -53,8 +53,8 @@ def ask_person(*, session_id: uuid.UUID) -> None:
 
 def _would_hand_over(conversation: Conversation) -> bool:
     session = conversation.session
-    is_free = session.handler == Handler.AGENT and not session.follow_up
-    return is_free and session.ended_at is None and conversation.is_team_there()
+    is_free = session.handler == Handler.AGENT and session.ended_at is None
+    return is_free and conversation.is_team_there()
 
 
 def _is_wanted(session: WidgetSession) -> bool:
@@ -65,10 +65,13 @@ def _is_wanted(session: WidgetSession) -> bool:
 def want_person(conversation: Conversation, *, reason: WantedReason, actor: Actor) -> bool:
     """Write that a person is wanted; return False if that is so already.
 
-    In hours the team has the conversation from now on; out of hours the agent goes on.
+    In hours the team has the conversation from now on, also if the visitor first asked out of
+    hours; out of hours the agent goes on.
     """
     session = conversation.session
-    if _is_wanted(session):
+    is_there = conversation.is_team_there()
+    is_known = session.handler != Handler.AGENT or (session.follow_up and not is_there)
+    if is_known and session.status != WorkStatus.RESOLVED:
         return False
     conversation.set(
         waiting_since=conversation.waits_since() or conversation.now,
@@ -77,17 +80,18 @@ def want_person(conversation: Conversation, *, reason: WantedReason, actor: Acto
         snoozed_until=None,
         survey_open=False,
     )
-    is_there = conversation.is_team_there()
     if is_there:
         conversation.hand_over()
-    conversation.set(handler=Handler.TEAM.value if is_there else Handler.AGENT.value, assignee=None)
+    conversation.set(
+        handler=Handler.TEAM.value if is_there else Handler.AGENT.value,
+        assignee=None,
+        follow_up=not is_there,
+    )
+    conversation.start_timer()
     if is_there:
-        conversation.start_timer()
         conversation.say("asked")
         conversation.log(EventKind.ASKED, actor)
     else:
-        conversation.set(follow_up=True)
-        conversation.start_timer()
         conversation.say("closed")
         conversation.log(EventKind.FOLLOW_UP, actor)
     return True
@@ -226,5 +230,5 @@ def hand_over(*, session_id: uuid.UUID, reason: WantedReason, repeats: bool = Fa
             return False
         is_new = want_person(conversation, reason=reason, actor=Actor("Agent"))
         if not is_new and repeats:
-            conversation.say("asked" if conversation.is_team_there() else "closed")
+            conversation.say("closed")
         return is_new or repeats

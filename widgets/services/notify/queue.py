@@ -24,10 +24,14 @@ PUSH_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who has a conversation, and since when a visitor waits in it; None if no one does."""
+    """Who has a conversation, and since when a visitor waits in it; None if no one does.
+
+    `is_later`: people answer once they are back, and the agent until then.
+    """
 
     since: datetime | None
     assignee_id: UUID | None
+    is_later: bool
 
 
 def wanted_in(session: WidgetSession) -> Wanted:
@@ -35,7 +39,7 @@ def wanted_in(session: WidgetSession) -> Wanted:
     is_of_team = session.handler != Handler.AGENT or session.follow_up
     is_open = session.status == WorkStatus.OPEN and session.ended_at is None
     since = session.waiting_since if is_of_team and is_open else None
-    return Wanted(since, session.assignee_id)
+    return Wanted(since, session.assignee_id, is_later=session.follow_up)
 
 
 def note_wanted(session: WidgetSession, before: Wanted) -> None:
@@ -47,7 +51,8 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
     if now.since is None or _took_it_themselves(session, before):
         return
     members = PushDevice.objects.filter(member__organization_id=session.widget.organization_id)
-    if members.exists():
+    # No one is called at night.
+    if not now.is_later and members.exists():
         _create(session, Channel.PUSH, now.since, seconds=PUSH_SECONDS)
     if seconds := settings.LIMITS.handoff_mail_seconds:
         _create(session, Channel.STAFF_MAIL, now.since, seconds=seconds)

@@ -71,8 +71,9 @@ class OpenAIChatBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
         """Yield the answer as it arrives, then its sources, token counts and notes."""
-        hits = (await search_knowledge(request, self.prompt_passages)).relevant
-        grounding = ground(request, hits)
+        found = await search_knowledge(request, self.prompt_passages)
+        hits = found.relevant
+        grounding = ground(request, hits, is_verbatim=found.is_verbatim)
         dialect = self._dialects.get(_url(request.endpoint), request.model)
         asking = Asking(request, grounding.prompt, dialect)
         while True:
