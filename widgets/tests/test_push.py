@@ -26,7 +26,7 @@ from loquent.testing.receiver import Received, Receiver
 from widgets.models import PushDevice, PushKey, WidgetSession
 from widgets.services.handoff.visitor import ask_person
 from widgets.services.history import append_message
-from widgets.services.notify.push import crypto
+from widgets.services.notify.push import crypto, devices
 from widgets.services.notify.push.crypto import decode, encode, encrypt
 from widgets.services.notify.push.devices import public_key_of_server
 from widgets.services.notify.queue import note_seen_by_staff
@@ -342,6 +342,27 @@ def test_only_the_keys_of_a_subscription_are_stored(ana: User, filler: str) -> N
     for row in PushDevice.objects.all():
         assert {"p256dh": row.p256dh, "auth": row.auth} == keys
     assert register(ana, Device("https://push.example.com/ü")) == 400
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_first_of_two_processes_makes_the_key(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    if is_replaced:
+        public_key_of_server()
+        settings.SECRET_KEY = "another key for tests only, as long as a key should be"
+    others: list[bytes] = []
+
+    def new_key() -> bytes:
+        """Another process is faster."""
+        if not others:
+            others.append(b"")
+            others.append(public_key_of_server())
+        return crypto.new_private_key()
+
+    monkeypatch.setattr(devices, "new_private_key", new_key)
+    assert public_key_of_server() == others[1]
+    assert public_key_of_server() == others[1]
 
 
 @pytest.mark.django_db

@@ -46,10 +46,12 @@ def private_key() -> bytes:
             return _fernet().decrypt(row.sealed.encode())
         except InvalidToken:
             logger.warning("The push key can't be decrypted; creating a new one.")
+    sealed = _fernet().encrypt(new_private_key()).decode()
+    # Of two processes at once, the first one's key stays: browsers may know it already.
     with transaction.atomic():
-        sealed = _fernet().encrypt(new_private_key()).decode()
-        PushKey.objects.update_or_create(number=1, defaults={"sealed": sealed})
-        if row is not None:
+        if row is None:
+            PushKey.objects.get_or_create(number=1, defaults={"sealed": sealed})
+        elif PushKey.objects.filter(number=1, sealed=row.sealed).update(sealed=sealed):
             PushDevice.objects.all().delete()
     return _fernet().decrypt(PushKey.objects.get(number=1).sealed.encode())
 
