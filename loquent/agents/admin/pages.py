@@ -28,6 +28,7 @@ from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
 from loquent.agents.models import ModelConnection, TextAgent
+from loquent.agents.search.knowledge import unindexed_entries
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
@@ -223,9 +224,11 @@ class AgentPages(TenantAdmin):
 
     def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
         entries = list(list_entries(agent=agent))
+        unindexed = unindexed_entries([str(agent.pk)])
         names = ("knowledge", "saveentry", "deleteentry", "import")
         return {
             "entries": entries,
+            "unindexed": [entry for entry in entries if str(entry.pk) in unindexed],
             "entries_size": sum(entry.size for entry in entries),  # type: ignore[attr-defined]
             "may_edit": self.has_change_permission(request, agent),
             "import_kinds": ",".join(KINDS),
