@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.search.knowledge import unindexed_entries
 from loquent.limits import MAX_SEARCH
 from loquent.organizations.access import has_role, visible_organizations
 from loquent.organizations.models import Organization, Role
@@ -38,12 +39,13 @@ def knowledge_page(request: HttpRequest) -> HttpResponse:
         entries.select_related("agent").defer("content").order_by("title", "id")[: MOST_ENTRIES + 1]
     )
     used = {group.key: group.count for group in used_sources(sessions)}
+    unindexed = unindexed_entries({str(entry.agent_id) for entry in found})
     scope = Scope(request, current, sessions)
     context |= {
         "has_organization": True,
         "query": query,
         "unanswered": Unanswered(most=MOST_QUESTIONS).load(scope),
-        "entries": [_row(entry, used) for entry in found[:MOST_ENTRIES]],
+        "entries": [_row(entry, used, unindexed) for entry in found[:MOST_ENTRIES]],
         "has_more": len(found) > MOST_ENTRIES,
         "most": MOST_ENTRIES,
         "assistants_url": reverse("admin:agents_textagent_changelist"),
@@ -66,10 +68,11 @@ def _add_url(request: HttpRequest, current: Organization | None, organizations: 
     return reverse("admin:agents_textagent_changelist" if agents else "admin:agents_textagent_add")
 
 
-def _row(entry: KnowledgeEntry, used: dict[str, int]) -> dict[str, Any]:
+def _row(entry: KnowledgeEntry, used: dict[str, int], unindexed: frozenset[str]) -> dict[str, Any]:
     count = used.get(entry.title, 0)
     return {
         "entry": entry,
+        "is_unindexed": str(entry.pk) in unindexed,
         "url": _agent_url(entry.agent_id),
         "used": count,
         "used_url": list_url(source=entry.title) if count else "",

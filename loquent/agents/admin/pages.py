@@ -29,6 +29,7 @@ from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
 from loquent.agents.models import ModelConnection, TextAgent
+from loquent.agents.search.knowledge import unindexed_entries
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
@@ -248,7 +249,9 @@ class AgentPages(TenantAdmin):
             "knowledge", "saveentry", "deleteentry", "import", "sources", "changesource",
         )  # fmt: skip
         may_edit = self.has_change_permission(request, agent)
+        unindexed = unindexed_entries([str(agent.pk)])
         return {
+            "unindexed": [entry for entry in found if str(entry.pk) in unindexed],
             "entries": [entry for entry in found if entry.id not in hidden],
             "entries_count": len(found),
             "entries_hidden": len(hidden),

@@ -90,7 +90,9 @@ class KnowledgeIndex:
     def __init__(self, knowledge: Sequence[Passage], language: str = "") -> None:
         text = "\n".join(f"{entry.title} {entry.content[:500]}" for entry in knowledge[:200])
         self.language = language or detect_language(text) or "en"
-        self.passages = [passage for entry in knowledge for passage in passages_of(entry)]
+        # The ids of entries that could not be indexed: the others are found nevertheless.
+        self.failed: dict[str, None] = {}
+        self.passages = [passage for entry in knowledge for passage in self._passages_of(entry)]
         # What it takes of the cache.
         self.weight = sum(len(entry.title) + len(entry.content) for entry in knowledge)
         # Set once, by a thread, when they have been computed.
@@ -101,6 +103,19 @@ class KnowledgeIndex:
         self._titles: list[frozenset[str]] = []
         self._bodies: list[frozenset[str]] = []
         self._schema, self._searcher = self._build()
+
+    def _passages_of(self, entry: Passage) -> list[Passage]:
+        try:
+            return passages_of(entry)
+        except Exception as error:  # noqa: BLE001 - one entry must not silence all others
+            self._note_failed(entry.entry, error)
+            return []
+
+    def _note_failed(self, entry: str, error: Exception) -> None:
+        # The text of the error could contain parts of the knowledge: only the kind is logged.
+        if entry not in self.failed:
+            logger.error("Knowledge entry %s can't be indexed: %s", entry, type(error).__name__)
+        self.failed[entry] = None
 
     def _build(self) -> tuple[Schema, Searcher]:
         builder = SchemaBuilder()
@@ -135,10 +150,7 @@ class KnowledgeIndex:
             title = self._terms(passage.title)
             return title, self._terms(f"{passage.heading}\n{passage.content}".lstrip())
         except Exception as error:  # noqa: BLE001 - one entry must not silence all others
-            # The text of the error could contain parts of the knowledge: only the kind is logged.
-            logger.error(  # noqa: TRY400
-                "Knowledge entry %s can't be indexed: %s", passage.entry, type(error).__name__
-            )
+            self._note_failed(passage.entry, error)
             return [], []
 
     def _terms(self, text: str) -> list[str]:

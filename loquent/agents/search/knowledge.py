@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -192,6 +192,14 @@ def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | N
         return _slot_of(request).whole.result(wait_seconds)
     except TimeoutError:
         return None
+
+
+def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
+    """Return the entries that this process could not index, by their ids; build nothing."""
+    with _lock:
+        slots = [slot for key in agent_ids if (slot := _slots.get(key)) is not None]
+    ready = [knowledge for slot in slots if (knowledge := slot.ready) is not None]
+    return frozenset(entry for knowledge in ready for entry in knowledge.index.failed)
 
 
 def _slot_of(request: ReplyRequest) -> _Slot:
