@@ -247,12 +247,16 @@ def test_viewer_reads_and_stranger_sees_nothing(
 def test_conversation_explains_why_nobody_can_answer(
     client: Client, ana: User, make: Make, shop: WidgetConfig
 ) -> None:
-    session = make()
+    session, begun = make(), make(owner=ana)
     client.force_login(ana)
     WidgetConfig.objects.filter(id=shop.id).update(handoff_enabled=False)
     text = client.get(f"{INBOX}{session.id}/").content.decode()
     assert "Hand-off to people is off." in text
     assert actions(text) == ["resolve", "snooze"]
+    # What people have already, they may finish.
+    text = client.get(f"{INBOX}{begun.id}/").content.decode()
+    assert "data-may-answer" in text
+    assert "Hand-off to people is off." not in text
 
 
 def test_navigation_leads_to_the_inbox_and_counts_who_waits(

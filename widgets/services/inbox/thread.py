@@ -45,7 +45,9 @@ class Thread:
 
     @property
     def _is_handoff_on(self) -> bool:
-        return self.session.widget.handoff_enabled
+        # What people have already, they may finish.
+        session = self.session
+        return session.widget.handoff_enabled or session.handler != Handler.AGENT
 
     @property
     def why_not(self) -> str:
