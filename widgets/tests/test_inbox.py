@@ -201,7 +201,7 @@ def test_conversation_shows_messages_notes_and_timeline(
 @pytest.mark.parametrize(
     ("owner", "then", "expected"),
     [
-        (None, "", ["take-over", "resolve", "assign", "snooze"]),
+        (None, "", ["take-over", "release", "resolve", "assign", "snooze"]),
         ("ben", "", ["take-over", "hand-back", "release", "resolve", "assign", "snooze"]),
         ("ana", "", ["hand-back", "release", "resolve", "assign", "snooze"]),
         ("ana", "resolve", ["release", "reopen", "assign"]),
