@@ -6,7 +6,6 @@ A new step is a class and its place in STEPS.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 from django.conf import settings
 from django.utils.timesince import timesince
@@ -20,26 +19,10 @@ from widgets.models.team import ConversationEvent
 from widgets.services.insights.periods import PERSON_EVENTS
 from widgets.services.notify.staff import members_with_mail
 from widgets.services.setup.seen_sites import Installation, installation
+from widgets.services.setup.step import Step, StepState
 
 ENOUGH_ENTRIES = 5
 ENOUGH_QUESTIONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class StepState:
-    """What a page shows of a step. `blocked` says in words why it can't go on, else it is empty.
-
-    `origin`: a refused site that a click can allow.
-    """
-
-    key: str
-    title: str
-    minutes: int
-    button: str
-    is_done: bool
-    detail: str
-    blocked: str
-    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,48 +41,6 @@ class Checklist:
     def is_complete(self) -> bool:
         """Whether nothing is left to do."""
         return self.done == len(self.steps)
-
-
-class Step:
-    """A step of one organization, whose oldest widget is `widget` (None: it has none yet)."""
-
-    key: ClassVar[str]
-    title: ClassVar[str]
-    minutes: ClassVar[int]
-    button: ClassVar[str]
-
-    def __init__(self, organization: Organization, widget: WidgetConfig | None) -> None:
-        self.organization = organization
-        self.widget = widget
-
-    def is_done(self) -> bool:
-        """Return whether the step is done, from what is stored."""
-        raise NotImplementedError
-
-    def detail(self) -> str:
-        """Return what has been done so far."""
-        return ""
-
-    def blocked(self) -> str:
-        """Return what is in the way."""
-        return ""
-
-    def origin(self) -> str:
-        """Return a refused site to allow."""
-        return ""
-
-    def state(self) -> StepState:
-        """Return what a page shows."""
-        return StepState(
-            key=self.key,
-            title=self.title,
-            minutes=self.minutes,
-            button=self.button,
-            is_done=self.is_done(),
-            detail=self.detail(),
-            blocked=self.blocked(),
-            origin=self.origin(),
-        )
 
 
 class ShopStep(Step):
