@@ -92,7 +92,7 @@ class ConnectionTestSerializer(serializers.Serializer[Any]):
     response={
         "status": "fail",
         "message": "The endpoint refuses the key.",
-        "hint": "Copy the key again from your provider's page of API keys, and save it here.",
+        "hint": "Copy the key again from your provider's API keys page, and save it here.",
     }
 )
 class ConnectionResultSerializer(serializers.Serializer[Any]):
@@ -141,7 +141,7 @@ class ModelConnectionViewSet(OrganizationCrudViewSet):
     queryset = ModelConnection.objects.all()
     serializer_class = ModelConnectionSerializer
     permission_classes = [TrustedPermission]
-    more_statuses: ClassVar = {"create": (409,), "destroy": (409,), "models": (503,)}
+    more_statuses: ClassVar = {"create": (409,), "destroy": (409,), "models": (409,)}
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         data = cast("ConnectionData", serializer.validated_data)
@@ -175,7 +175,7 @@ class ModelConnectionViewSet(OrganizationCrudViewSet):
 
     @extend_schema(
         summary="List the models of a connection",
-        description="Asks the endpoint. Returns 503, with the reason, if it doesn't answer.",
+        description="Asks the endpoint. Returns 409, with the reason, if it doesn't answer.",
         responses=ConnectionModelsSerializer,
     )
     @action(detail=True, methods=["get"], filter_backends=[], pagination_class=None)

@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from schemathesis.checks import CHECKS
 
 from contacts.models import Contact
+from loquent.agents.models import ModelConnection
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
@@ -61,6 +62,12 @@ def make(acme: Organization) -> dict[str, Callable[[], Any]]:
         # An organization can have few.
         "webhooks": lambda: (
             WebhookEndpoint.objects.filter(organization=acme).first() or make_webhook(acme)
+        ),
+        "connections": lambda: (
+            ModelConnection.objects.filter(organization=acme).first()
+            or ModelConnection.objects.create(
+                organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
+            )
         ),
         "saved-replies": lambda: SavedReply.objects.create(
             organization=acme, name="Returns", content="Send it back."

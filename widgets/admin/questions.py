@@ -50,7 +50,7 @@ class QuestionForm(forms.Form):
         help_text="What the visitor asked before, if it matters.",
     )
     expect = forms.ChoiceField(
-        label="Right is",
+        label="Expected",
         choices=[
             ("entry", "an answer from the entry below"),
             ("none", "no answer: no entry answers it"),

@@ -14,6 +14,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.webhooks.services.events import contact_events, forget_sessions
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.history import iso_time
+from widgets.services.notify.queue import forget_address, forget_mails
 from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
@@ -35,7 +36,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
     """Return everything stored about a contact as JSON values; times are ISO 8601 in UTC.
 
     `typed_elsewhere` lists other contacts' conversations in which the same email or phone number
-    was typed; nothing else of those is exported.
+    was typed, also as the address for replies; nothing else of those is exported.
     """
     organization = contact.organization
     return {
@@ -91,10 +92,12 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
         if contact.email:
-            _of_organization(contact).filter(reply_email=contact.email).update(reply_email="")
+            _addresses_elsewhere(contact).update(reply_email="")
+            forget_address(organization_id=contact.organization_id, address=contact.email)
         # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
         forget_sessions(ids)
+        forget_mails(ids)
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         forget_contact(contact=contact, called=ERASED)
         contact.delete()
@@ -128,6 +131,14 @@ def _claims_elsewhere(contact: Contact) -> models.QuerySet[WidgetSession]:
     return _of_organization(contact).filter(same).exclude(contact_id=contact.id)
 
 
+def _addresses_elsewhere(contact: Contact) -> models.QuerySet[WidgetSession]:
+    """Return other conversations of the organization with the same address for replies."""
+    if not contact.email:
+        return WidgetSession.objects.none()
+    rows = _of_organization(contact).filter(reply_email=contact.email)
+    return rows.exclude(contact_id=contact.id)
+
+
 def _of_organization(contact: Contact) -> models.QuerySet[WidgetSession]:
     return WidgetSession.objects.filter(widget__organization_id=contact.organization_id)
 
@@ -144,6 +155,12 @@ def _typed_elsewhere(contact: Contact) -> Iterator[dict[str, str]]:
             "conversation_id": str(session.id),
             "created_at": iso_time(session.created_at),
             **same,
+        }
+    for session in _addresses_elsewhere(contact).order_by("created_at", "id"):
+        yield {
+            "conversation_id": str(session.id),
+            "created_at": iso_time(session.created_at),
+            "reply_email": session.reply_email,
         }
 
 

@@ -85,8 +85,11 @@ class Desk:
             self.frames += await self.socket.drained()
         return result
 
-    async def _say(self, _: str) -> None:
-        await self.socket.say("Where is my parcel?")
+    async def _wish(self, _: str) -> None:
+        await self._say("", text="I want to talk to a human")
+
+    async def _say(self, _: str, *, text: str = "Where is my parcel?") -> None:
+        await self.socket.say(text)
         self.frames += await self.socket.until("ack")
         if (await self.read()).handler == "agent":
             self.frames += await self.socket.until("typing_stop")

@@ -133,6 +133,19 @@ def test_rest_erases_a_contact(
     assert api(alice).post(f"/api/v1/contacts/{jane.id}/erase/").status_code == 404
 
 
+def test_address_for_replies_is_exported_and_erased_wherever_it_was_typed(
+    api: Connect, acme: Organization, acme_key: str, jane: Contact
+) -> None:
+    other = talk(acme, "Write to Jane", name="Kim", email="kim@example.com")
+    WidgetSession.objects.filter(id=other.id).update(reply_email=jane.email)
+    data = api(acme_key).get(f"/api/v1/contacts/{jane.id}/export/").json()
+    found = [row for row in data["typed_elsewhere"] if row["conversation_id"] == str(other.id)]
+    assert [row["reply_email"] for row in found] == ["jane@example.com"]
+    api(acme_key).post(f"/api/v1/contacts/{jane.id}/erase/")
+    other.refresh_from_db()
+    assert other.reply_email == ""
+
+
 def test_receipt_names_the_api_key(
     api: Connect, acme: Organization, acme_key: str, jane: Contact
 ) -> None:

@@ -64,6 +64,9 @@ async def test_take_over_ends_the_answer_and_keeps_its_text(
     assert response.status_code == 200
     assert response.data["handler"] == "person"
     assert response.data["assignee"]["name"] == "ana"
+    # Half an answer is none: the visitor waits.
+    question = await in_database(WidgetMessage.objects.get, role="user")
+    assert response.data["waiting_since"] == question.created_at.isoformat().replace("+00:00", "Z")
     assert not await in_database(WidgetTurn.objects.exists)
     await asyncio.wait_for(answer.closed.wait(), WAIT_SECONDS)
     frames = await socket.until("conversation")
@@ -78,6 +81,18 @@ async def test_take_over_ends_the_answer_and_keeps_its_text(
     await socket.say("Still there?", "c1")
     assert kinds(await socket.drained()) == ["ack"]
     assert not await in_database(WidgetTurn.objects.exists)
+
+
+async def test_take_over_before_the_first_word_is_no_stop_of_the_visitor(
+    widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend, api: Api, ana: User
+) -> None:
+    socket = await visit.opened(widget)
+    await socket.say("Hi")
+    await scripted.asked()
+    await in_database(post, api, ana, "take-over")
+    question = await in_database(WidgetMessage.objects.get, role="user")
+    assert question.turn_status == "handed_over"
+    assert (await in_database(only_session)).waiting_since == question.created_at
 
 
 @pytest.mark.promise(24)

@@ -34,6 +34,12 @@ TABLE: dict[str, Row] = {
     ),
     "T1'": ("close ask", "agent", "open", NONE, "asked", True, "", "follow_up", "The team is away"),
     "T1' again": ("close ask ask", "agent", "open", NONE, "asked", True, "", "", ""),
+    "T1' and T1 in hours": (
+        "close ask open ask", "team", "open", NONE, "asked", True, "w1", "asked", "I have asked",
+    ),
+    "T1' and T1 in words": (
+        "close ask open wish", "team", "open", NONE, "asked", True, "w1", "asked", "I have asked",
+    ),
     "T1' goes on with the agent": (
         "close ask say", "agent", "open", NONE, "asked", True, "", "", "",
     ),
@@ -82,9 +88,9 @@ TABLE: dict[str, Row] = {
     ),
     "T7": ("ask fire", "team", "open", NONE, "asked", True, "w2", "delayed", "This is taking"),
     "T7 out of hours": (
-        "ask close fire", "team", "open", NONE, "asked", True, "", "agent_offered", "Nobody is",
+        "ask close fire", "team", "open", NONE, "asked", True, "", "agent_offered", "No one is",
     ),
-    "T8": ("ask fire fire", "team", "open", NONE, "asked", True, "", "agent_offered", "Nobody is"),
+    "T8": ("ask fire fire", "team", "open", NONE, "asked", True, "", "agent_offered", "No one is"),
     "T8's choice": (
         "ask fire fire ask_agent", "agent", "open", NONE, NONE, False, "a1", "handed_back", "The a",
     ),

@@ -26,11 +26,12 @@ from loquent.testing.receiver import Received, Receiver
 from widgets.models import PushDevice, PushKey, WidgetSession
 from widgets.services.handoff.visitor import ask_person
 from widgets.services.history import append_message
-from widgets.services.notify.push import crypto
+from widgets.services.notify.push import crypto, devices
 from widgets.services.notify.push.crypto import decode, encode, encrypt
 from widgets.services.notify.push.devices import public_key_of_server
 from widgets.services.notify.queue import note_seen_by_staff
 from widgets.services.sessions import create_widget_session
+from widgets.tests.desk import close_team, open_team
 
 Api = Callable[..., APIClient]
 # RFC 8291, appendix A.
@@ -170,6 +171,19 @@ def test_device_hears_after_ten_seconds_unseen(
     clock.wait(hours=1)
     assert len(service.requests) == 1
     assert PushDevice.objects.get().sent_at is not None
+
+
+def test_device_is_quiet_until_the_team_is_back(
+    clock: Clock, service: Receiver, device: Device, session: WidgetSession
+) -> None:
+    close_team()
+    ask_person(session_id=session.id)
+    clock.wait(hours=8)
+    assert service.requests == []
+    open_team()
+    ask_person(session_id=session.id)
+    clock.wait(seconds=11)
+    assert len(service.requests) == 1
 
 
 def test_message_is_signed_for_its_push_service(
@@ -317,6 +331,38 @@ def test_key_is_sealed_and_replaced_if_secret_key_changes(
     assert public_key_of_server() != first
     # It can't be reached with the new key: it registers again when its page is opened.
     assert not PushDevice.objects.exists()
+
+
+@pytest.mark.parametrize("filler", ["!" * 5_000, "=" * 500, "\n" * 200])
+def test_only_the_keys_of_a_subscription_are_stored(ana: User, filler: str) -> None:
+    device = Device("https://push.example.com/x")
+    keys = {"p256dh": encode(device.public), "auth": encode(device.auth)}
+    device.subscription["keys"] = {name: f"{key}{filler}" for name, key in keys.items()}
+    assert register(ana, device) in {200, 400}
+    for row in PushDevice.objects.all():
+        assert {"p256dh": row.p256dh, "auth": row.auth} == keys
+    assert register(ana, Device("https://push.example.com/ü")) == 400
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_first_of_two_processes_makes_the_key(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    if is_replaced:
+        public_key_of_server()
+        settings.SECRET_KEY = "another key for tests only, as long as a key should be"
+    others: list[bytes] = []
+
+    def new_key() -> bytes:
+        """Another process is faster."""
+        if not others:
+            others.append(b"")
+            others.append(public_key_of_server())
+        return crypto.new_private_key()
+
+    monkeypatch.setattr(devices, "new_private_key", new_key)
+    assert public_key_of_server() == others[1]
+    assert public_key_of_server() == others[1]
 
 
 @pytest.mark.django_db

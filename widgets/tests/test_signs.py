@@ -7,6 +7,21 @@ from widgets.types import Sign
 
 COMPLAINTS = """The loaf I bought yesterday was mouldy!
 You charged me twice for order 1182
+I need a birthday cake for Saturday and nobody picks up the phone
+No one is answering your phone
+Ich rufe seit Tagen an, es geht niemand ran
+Personne ne répond au téléphone
+Nadie contesta al teléfono
+Nessuno risponde al telefono
+Ninguém atende o telefone
+Er neemt niemand op
+Nikt nie odbiera telefonu
+Никто не берёт трубку
+Ніхто не відповідає на дзвінки
+Telefonu arıyorum, kimse açmıyor
+電話に出ません
+没人接电话
+전화를 안 받아요
 I want a refund
 My parcel has not arrived
 This is a scam
@@ -51,6 +66,7 @@ Je voudrais un devis
 Quisiera un presupuesto
 Vorrei un preventivo
 Kan ik een offerte krijgen?
+We need 200 croissants for our office on Friday, please send an offer
 Перезвоните, пожалуйста
 請給我報價
 Can I talk to a human?""".splitlines()

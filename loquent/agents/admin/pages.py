@@ -20,9 +20,10 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.agents.admin import sources
 from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
-from loquent.agents.admin.requests import draft_data, draft_messages, failure
+from loquent.agents.admin.requests import draft_data, draft_messages, failure, typed_address
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
@@ -45,6 +46,8 @@ from loquent.server.large_bodies import accepts_large_bodies
 from loquent.text import strip_invisible, unix_lines
 
 TEMPLATES = "admin/agents/textagent"
+# Entries of sources beyond these are not listed: a page has no room for thousands.
+MOST_READ = 200
 
 
 class AgentPages(TenantAdmin):
@@ -59,6 +62,8 @@ class AgentPages(TenantAdmin):
             ("knowledge/save/", "saveentry", self.save_entry_view),
             ("knowledge/delete/", "deleteentry", self.delete_entry_view),
             ("knowledge/import/", "import", self.import_view),
+            ("sources/", "sources", self.sources_view),
+            ("sources/change/", "changesource", self.change_source_view),
         )
         pages = [
             path(
@@ -150,7 +155,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": _address(strip_invisible(request.POST.get("url", ""))),
+                    "url": typed_address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -208,8 +213,21 @@ class AgentPages(TenantAdmin):
             }
         )
 
+    def sources_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Return the list of websites, or a report."""
+        agent = self._agent(request, id, "view")
+        may_edit = self.has_change_permission(request, agent)
+        return sources.list_or_report(request, agent, may_edit=may_edit)
+
+    def change_source_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Preview, add, sync, undo or delete a website."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return sources.change(request, self._agent(request, id, "change"))
+
     def _entry(self, agent: TextAgent, wanted: str) -> HttpResponse:
-        entry = agent.knowledge.filter(id=_uuid(wanted)).first()
+        entries = agent.knowledge.select_related("page__source")
+        entry = entries.filter(id=_uuid(wanted)).first()
         if entry is None:
             raise Http404
         return JsonResponse(
@@ -219,18 +237,26 @@ class AgentPages(TenantAdmin):
                 "content": entry.content,
                 "url": entry.url,
                 "version": entry.updated_at.isoformat(),
+                "source": entry.page.source.url if entry.page else "",
             }
         )
 
     def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
-        entries = list(list_entries(agent=agent))
+        found = list(list_entries(agent=agent))
+        read = [entry for entry in found if entry.page_id is not None]
+        hidden = {entry.id for entry in read[MOST_READ:]}
+        names = (
+            "knowledge", "saveentry", "deleteentry", "import", "sources", "changesource",
+        )  # fmt: skip
         unindexed = unindexed_entries([str(agent.pk)])
-        names = ("knowledge", "saveentry", "deleteentry", "import")
+        may_edit = self.has_change_permission(request, agent)
         return {
-            "entries": entries,
-            "unindexed": [entry for entry in entries if str(entry.pk) in unindexed],
-            "entries_size": sum(entry.size for entry in entries),  # type: ignore[attr-defined]
-            "may_edit": self.has_change_permission(request, agent),
+            "entries": [entry for entry in found if entry.id not in hidden],
+            "unindexed": [entry for entry in found if str(entry.pk) in unindexed],
+            "entries_count": len(found),
+            "entries_hidden": len(hidden),
+            "entries_size": sum(entry.size for entry in found),  # type: ignore[attr-defined]
+            **sources.sources_context(agent, may_edit=may_edit),
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,
@@ -262,11 +288,6 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
-
-
-def _address(typed: str) -> str:
-    """Return an address as browsers read it: https, if it names no scheme."""
-    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

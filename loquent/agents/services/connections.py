@@ -110,11 +110,11 @@ def check_connection(*, connection: ModelConnection, model: str = "") -> CheckRe
 
 
 def connection_models(*, connection: ModelConnection) -> list[str]:
-    """Return the names of the endpoint's models; raise `unavailable` with what to do."""
+    """Return the names of the endpoint's models; raise `conflict` with what to do."""
     try:
         return async_to_sync(connected_backend().list_models)(endpoint_for(connection))
     except ProbeError as error:
-        raise ApplicationError(ErrorCode.UNAVAILABLE, f"{error.message} {error.hint}") from None
+        raise ApplicationError(ErrorCode.CONFLICT, f"{error.message} {error.hint}") from None
 
 
 def connections_of(organization_id: uuid.UUID) -> list[ModelConnection]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from loquent.organizations.business_hours import is_open, next_opening
@@ -24,7 +24,14 @@ from widgets.services.history import append_message
 from widgets.services.notify.queue import note_wanted, wanted_in
 from widgets.services.turns.locking import lock_session
 from widgets.team_types import Handler, Timer, WorkStatus
-from widgets.types import FINISHED, AnswerOutcome, MessageKind, MessageRole, TurnState
+from widgets.types import (
+    FINISHED,
+    AnswerOutcome,
+    MessageKind,
+    MessageRole,
+    MessageStatus,
+    TurnState,
+)
 
 # How long a transition waits for the end of the answer being written, which keeps its text.
 STOP_SECONDS = 1.0
@@ -134,17 +141,30 @@ class Conversation:
         )
 
     def waits_since(self) -> datetime | None:
-        """Return the time of the oldest visitor message without an answer."""
-        question = self.unanswered().order_by("seq").first()
+        """Return the time of the oldest visitor message without an answer, or with half of one."""
+        question = self.unanswered(or_cut=True).order_by("seq").first()
         return self.session.waiting_since or (question and question.created_at)
 
-    def unanswered(self) -> Any:
-        """Return the visitor's messages after the last that a person or the agent answered."""
+    def note_cut(self, question: uuid.UUID) -> None:
+        """Note that a transition, not the visitor, stopped the answer to this question."""
+        stopped = MessageStatus.STOPPED
+        is_stopped = Q(replies__status=stopped) | Q(replies=None, turn_status=stopped)
+        rows = WidgetMessage.objects.filter(is_stopped, id=question)
+        rows.update(turn_status=AnswerOutcome.HANDED_OVER.value)
+
+    def unanswered(self, *, or_cut: bool = False) -> Any:
+        """Return the visitor's messages after the last that a person or the agent answered.
+
+        `or_cut`: an answer that a transition stopped is none.
+        """
         rows = WidgetMessage.objects.filter(session=self.session)
         spoken = rows.filter(role=MessageRole.STAFF).aggregate(last=Max("seq"))["last"]
-        answered = rows.filter(
+        answers = rows.filter(
             role=MessageRole.ASSISTANT, status__in=FINISHED, reply_to__isnull=False
-        ).aggregate(last=Max("reply_to__seq"))["last"]
+        )
+        if or_cut:
+            answers = answers.exclude(reply_to__turn_status=AnswerOutcome.HANDED_OVER.value)
+        answered = answers.aggregate(last=Max("reply_to__seq"))["last"]
         last = max(spoken or 0, answered or 0)
         return rows.filter(role=MessageRole.USER, seq__gt=last)
 
@@ -161,37 +181,43 @@ class Conversation:
 
 
 @contextmanager
-def changing(session_id: uuid.UUID) -> Iterator[Conversation]:
+def changing(session_id: uuid.UUID, *, cut: uuid.UUID | None = None) -> Iterator[Conversation]:
     """Lock a session for a transition; what the caller changes is written at the end.
 
-    Raises `forbidden` if the session is gone.
+    `cut`: what `stop_answer` returned. Raises `forbidden` if the session is gone.
     """
     with transaction.atomic():
         conversation = Conversation(lock_session(session_id))
+        if cut is not None:
+            conversation.note_cut(cut)
         wanted = wanted_in(conversation.session)
         yield conversation
         conversation.save()
         note_wanted(conversation.session, wanted)
 
 
-def stop_answer(session_id: uuid.UUID, *, check: Callable[[Conversation], bool]) -> None:
+def stop_answer(
+    session_id: uuid.UUID, *, check: Callable[[Conversation], bool]
+) -> uuid.UUID | None:
     """Stop the answer being written, and wait for it to be stored, for at most STOP_SECONDS.
 
-    Otherwise a take-over would drop text that the visitor has read. Call it before the
+    Returns the id of the visitor's message that it answers; None if there is nothing to stop.
+    Without this, a take-over would drop text that the visitor has read. Call it before the
     transaction; the answer of a process that is dead is dropped. `check` returns whether the
     transition would end the answer now, or raises what refuses it.
     """
     running = WidgetTurn.objects.filter(session_id=session_id, state=TurnState.RUNNING)
-    turn = running.values_list("id", flat=True).first()
+    turn, question = running.values_list("id", "message").first() or (None, None)
     if turn is None:
-        return
+        return None
     with transaction.atomic():
         if not check(Conversation(lock_session(session_id))):
-            return
+            return None
     send_hint(Hint(session_id, stops=True))
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline and WidgetTurn.objects.filter(id=turn).exists():
         time.sleep(STOP_PAUSE)
+    return question
 
 
 def next_timer(session: WidgetSession, now: datetime) -> tuple[datetime | None, str]:

@@ -16,7 +16,13 @@ from widgets.services.handoff.change import Actor, Conversation, changing, stop_
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.notify.queue import note_reply
-from widgets.services.rate_limits import Charge, charge_message, take_reply_email
+from widgets.services.notify.visitor import void_links
+from widgets.services.rate_limits import (
+    Charge,
+    charge_message,
+    take_ask_person,
+    take_reply_email,
+)
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
 
@@ -26,16 +32,20 @@ VISITOR = Actor("Visitor")
 def ask_person(*, session_id: uuid.UUID) -> None:
     """Call a person (T1), or note the wish out of hours (T1'); asked twice is asked once.
 
-    Raises `person_unavailable` if hand-off is off for the widget, `forbidden` if the chat has
-    ended.
+    Raises `person_unavailable` if hand-off is off for the widget, `rate_limited`, `forbidden` if
+    the chat has ended.
     """
-    rows = WidgetSession.objects.filter(id=session_id)
-    if rows.filter(widget__handoff_enabled=False).exists():
+    rows = WidgetSession.objects.select_related("widget").filter(id=session_id)
+    session = rows.first()
+    if session is not None and not session.widget.handoff_enabled:
         raise ApplicationError(
             ErrorCode.PERSON_UNAVAILABLE, "It is not possible to talk to a person in this chat."
         )
-    stop_answer(session_id, check=_would_hand_over)
-    with changing(session_id) as conversation:
+    if session is not None and not _is_wanted(session):
+        # After a return to the agent there can be another call, which alerts the team again.
+        take_ask_person(session_key=str(session_id))
+    cut = stop_answer(session_id, check=_would_hand_over)
+    with changing(session_id, cut=cut) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
         want_person(conversation, reason=WantedReason.ASKED, actor=VISITOR)
@@ -43,18 +53,25 @@ def ask_person(*, session_id: uuid.UUID) -> None:
 
 def _would_hand_over(conversation: Conversation) -> bool:
     session = conversation.session
-    is_free = session.handler == Handler.AGENT and not session.follow_up
-    return is_free and session.ended_at is None and conversation.is_team_there()
+    is_free = session.handler == Handler.AGENT and session.ended_at is None
+    return is_free and conversation.is_team_there()
+
+
+def _is_wanted(session: WidgetSession) -> bool:
+    is_of_team = session.handler != Handler.AGENT or session.follow_up
+    return is_of_team and session.status != WorkStatus.RESOLVED
 
 
 def want_person(conversation: Conversation, *, reason: WantedReason, actor: Actor) -> bool:
     """Write that a person is wanted; return False if that is so already.
 
-    In hours the team has the conversation from now on; out of hours the agent goes on.
+    In hours the team has the conversation from now on, also if the visitor first asked out of
+    hours; out of hours the agent goes on.
     """
     session = conversation.session
-    is_done = session.status == WorkStatus.RESOLVED
-    if (session.handler != Handler.AGENT or session.follow_up) and not is_done:
+    is_there = conversation.is_team_there()
+    is_known = session.handler != Handler.AGENT or (session.follow_up and not is_there)
+    if is_known and session.status != WorkStatus.RESOLVED:
         return False
     conversation.set(
         waiting_since=conversation.waits_since() or conversation.now,
@@ -63,17 +80,18 @@ def want_person(conversation: Conversation, *, reason: WantedReason, actor: Acto
         snoozed_until=None,
         survey_open=False,
     )
-    is_there = conversation.is_team_there()
     if is_there:
         conversation.hand_over()
-    conversation.set(handler=Handler.TEAM.value if is_there else Handler.AGENT.value, assignee=None)
+    conversation.set(
+        handler=Handler.TEAM.value if is_there else Handler.AGENT.value,
+        assignee=None,
+        follow_up=not is_there,
+    )
+    conversation.start_timer()
     if is_there:
-        conversation.start_timer()
         conversation.say("asked")
         conversation.log(EventKind.ASKED, actor)
     else:
-        conversation.set(follow_up=True)
-        conversation.start_timer()
         conversation.say("closed")
         conversation.log(EventKind.FOLLOW_UP, actor)
     return True
@@ -173,6 +191,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
+        if conversation.session.reply_email not in ("", address):
+            void_links(conversation.session)
         conversation.set(reply_email=address)
         if conversation.session.human_at is not None:
             note_reply(conversation.session)
@@ -210,5 +230,5 @@ def hand_over(*, session_id: uuid.UUID, reason: WantedReason, repeats: bool = Fa
             return False
         is_new = want_person(conversation, reason=reason, actor=Actor("Agent"))
         if not is_new and repeats:
-            conversation.say("asked" if conversation.is_team_there() else "closed")
+            conversation.say("closed")
         return is_new or repeats

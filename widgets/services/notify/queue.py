@@ -1,5 +1,6 @@
 """Write notifications in the transaction that causes them, and make them void."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,22 +10,28 @@ from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
 from loquent.jobs.kinds import KINDS
+from loquent.mailing.models import OutgoingMail
 from widgets.models import ConversationEvent, Notification, PushDevice, WidgetSession
 from widgets.models.notifications import Channel, NotificationState
 from widgets.models.team import EventKind
 from widgets.team_types import Handler, WorkStatus
 
 KIND = "notification"
+REPLY_LETTER = "visitor-reply"
 # A member with an open inbox has heard the sound before.
 PUSH_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who has a conversation, and since when a visitor waits in it; None if no one does."""
+    """Who has a conversation, and since when a visitor waits in it; None if no one does.
+
+    `is_later`: people answer once they are back, and the agent until then.
+    """
 
     since: datetime | None
     assignee_id: UUID | None
+    is_later: bool
 
 
 def wanted_in(session: WidgetSession) -> Wanted:
@@ -32,7 +39,7 @@ def wanted_in(session: WidgetSession) -> Wanted:
     is_of_team = session.handler != Handler.AGENT or session.follow_up
     is_open = session.status == WorkStatus.OPEN and session.ended_at is None
     since = session.waiting_since if is_of_team and is_open else None
-    return Wanted(since, session.assignee_id)
+    return Wanted(since, session.assignee_id, is_later=session.follow_up)
 
 
 def note_wanted(session: WidgetSession, before: Wanted) -> None:
@@ -44,7 +51,8 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
     if now.since is None or _took_it_themselves(session, before):
         return
     members = PushDevice.objects.filter(member__organization_id=session.widget.organization_id)
-    if members.exists():
+    # No one is called at night.
+    if not now.is_later and members.exists():
         _create(session, Channel.PUSH, now.since, seconds=PUSH_SECONDS)
     if seconds := settings.LIMITS.handoff_mail_seconds:
         _create(session, Channel.STAFF_MAIL, now.since, seconds=seconds)
@@ -73,6 +81,23 @@ def note_reply(session: WidgetSession) -> None:
         return
     row = Notification.objects.create(session=session, channel=Channel.VISITOR_MAIL)
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)
+
+
+def forget_mails(session_ids: Collection[UUID]) -> None:
+    """Delete the rows of mails to the visitors of sessions: they hold addresses.
+
+    Call it before the sessions are deleted.
+    """
+    rows = Notification.objects.filter(session_id__in=session_ids, channel=Channel.VISITOR_MAIL)
+    about = [str(row) for row in rows.values_list("id", flat=True)]
+    if about:
+        OutgoingMail.objects.filter(letter=REPLY_LETTER, about__in=about).delete()
+
+
+def forget_address(*, organization_id: UUID, address: str) -> None:
+    """Delete the rows of an organization's mails to a visitor's address."""
+    rows = OutgoingMail.objects.filter(organization_id=organization_id, recipient=address)
+    rows.filter(letter=REPLY_LETTER).delete()
 
 
 def note_seen_by_staff(session_id: UUID) -> None:

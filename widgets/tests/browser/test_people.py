@@ -159,9 +159,18 @@ async def test_out_of_hours_the_visitor_reads_when_the_team_is_back(
         await expect(log(panel).get_by_text(ANSWER)).to_have_count(2)
         await page.get_by_role("button", name="Close chat").first.click()
         await page.goto("about:blank")
+        await in_database(open_always, acme)
         async with page.expect_websocket():
             await page.goto(shop.origin)
+        panel = await open_chat(page)
+        await panel.get_by_role("button", name="Talk to a person").click()
+        await expect_once(panel, "I have asked the team. Someone will answer you here.")
     await context.close()
+
+
+def open_always(organization: Organization) -> None:
+    organization.business_hours = None
+    organization.save()
 
 
 def open_only_on(organization: Organization, day: datetime) -> None:

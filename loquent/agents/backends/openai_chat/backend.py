@@ -78,7 +78,11 @@ class OpenAIChatBackend(Backend):
         asking = Asking(request, grounding.prompt, dialect)
         while True:
             response = await self._open(asking)
-            reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
+            reader = AnswerReader(
+                request.meter,
+                begins_inside=asking.dialect.begins_inside,
+                max_output_tokens=request.max_output_tokens,
+            )
             marks = grounding.reader()
             try:
                 async with aclosing(read_answer(response, reader)) as texts:

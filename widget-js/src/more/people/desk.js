@@ -79,7 +79,9 @@ export function createDesk(view, { body, storage, localeNow }) {
       const { talk, ready, link } = state;
       const name = (talk?.handler === "person" && talk.person?.name) || "";
       const isOver = link === "stopped";
-      askPerson.hidden = !talk?.can_ask_person || isOver;
+      // A wish from out of hours can be repeated once the team is back.
+      const isBack = !talk?.back_at && isFollowUp(state, storage);
+      askPerson.hidden = !(talk?.can_ask_person || isBack) || isOver;
       askAgent.hidden = !talk?.can_ask_agent || isOver;
       askPerson.disabled = askAgent.disabled = !ready;
       setText(says, sayingOf(state));
