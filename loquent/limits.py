@@ -31,6 +31,7 @@ class Limits:
     sessions_burst: int = 20
     sessions_per_hour_per_ip: int = 100
     contact_info_per_hour: int = 5
+    ask_person_per_hour: int = 10
     sockets_per_session: int = 5
     sockets_per_ip: int = 100
     bad_frames: int = 10

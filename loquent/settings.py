@@ -9,6 +9,7 @@ import django_stubs_ext
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
+from loquent.agents.settings import *  # noqa: F403
 from loquent.db.settings import database_settings
 from loquent.env import envbool, envint, envlist, envnetworks, envsecret, envstr, require_modules
 from loquent.limits import Limits
@@ -239,9 +240,6 @@ OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 # Names that the form of an agent suggests; any other may be typed.
 OPENAI_MODELS = envlist("OPENAI_MODELS")
 MEANING = envbool("MEANING", True)
-# Where model connections of organizations may lead to, beyond https to public addresses.
-MODEL_ALLOWED_NETWORKS = envnetworks("MODEL_ALLOWED_NETWORKS")
-MODEL_ALLOW_HTTP = envbool("MODEL_ALLOW_HTTP", False)
 
 # --- Ceilings of the operator --------------------------------------------------------------------
 

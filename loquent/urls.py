@@ -8,6 +8,7 @@ from rest_framework.routers import DefaultRouter
 from loquent.agents.api import TextAgentViewSet
 from loquent.agents.connection_api import ModelConnectionViewSet
 from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
+from loquent.agents.source_api import AgentSourceViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.organizations.api.members import MemberViewSet
 from loquent.rest.docs import ApiDocs
@@ -28,6 +29,9 @@ router.register("agents", TextAgentViewSet, basename="agent")
 router.register("connections", ModelConnectionViewSet, basename="connection")
 router.register(
     r"agents/(?P<agent_id>[0-9a-f-]{36})/questions", AgentQuestionViewSet, basename="agent-question"
+)
+router.register(
+    r"agents/(?P<agent_id>[0-9a-f-]{36})/sources", AgentSourceViewSet, basename="agent-source"
 )
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")

@@ -15,11 +15,11 @@ from loquent.mailing.writing import Letter, letter
 from loquent.text import indent_lines, one_line
 from widgets.models import Notification, WidgetMessage
 from widgets.services.conversations import visitor_name
+from widgets.services.notify.queue import REPLY_LETTER
 from widgets.services.notify.staff import TEST_LETTER, WAITING_LETTER, is_due
 from widgets.services.notify.texts import mail_text
 from widgets.services.notify.visitor import (
     LINK_LASTS,
-    REPLY_LETTER,
     may_write,
     new_lines,
     new_link_token,
@@ -80,7 +80,8 @@ def write_test(mail: OutgoingMail) -> Sequence[Letter]:
 def write_reply(mail: OutgoingMail) -> Sequence[Letter]:
     """Write what persons have answered, unless the visitor has seen it or wants no mail."""
     row = _row(mail)
-    if row is None or not may_write(row):
+    # The visitor may have corrected the address since.
+    if row is None or row.session.reply_email != mail.recipient or not may_write(row):
         return []
     lines = [line for line in new_lines(row) if line.seq <= row.seq]
     if not lines:
@@ -90,7 +91,8 @@ def write_reply(mail: OutgoingMail) -> Sequence[Letter]:
     site = one_line(str(session.widget.name or session.widget.organization))
     said = [f"{one_line(line.author)}:\n{indent_lines(line.content)}" for line in lines]
     link = reverse("chat-continue", args=[new_link_token(row)])
-    stop = f"{settings.SITE_URL}{reverse('chat-stop', args=[stop_value(row)])}"
+    value = stop_value(session, address=mail.recipient)
+    stop = f"{settings.SITE_URL}{reverse('chat-stop', args=[value])}"
     body = "\n\n".join(
         [
             *said,

@@ -29,7 +29,9 @@ def continue_page(request: HttpRequest, token: str) -> HttpResponse:
     if row is None:
         return _page(request, "", title="open_title", words="open_gone", status=404)
     language = row.session.language
-    if request.method != "POST":
+    # A foreign page that posts could have this browser continue a conversation that others read.
+    is_own = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    if request.method != "POST" or not is_own:
         return _page(request, language, title="open_title", button="open_button")
     opened = use_link(token=token)
     if opened is None:
@@ -42,14 +44,13 @@ def continue_page(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_page(request: HttpRequest, value: str) -> HttpResponse:
     """Stop the mails to a visitor: after a click, or by a mail program's own button."""
-    row = find_stop(value=value)
-    if row is None:
+    link = find_stop(value=value)
+    if link is None:
         return _page(request, "", title="stop_title", words="open_gone", status=404)
-    language = row.session.language
     if request.method != "POST":
-        return _page(request, language, title="stop_title", button="stop_button")
-    stop_mail(value=value)
-    return _page(request, language, title="stopped")
+        return _page(request, link.language, title="stop_title", button="stop_button")
+    stop_mail(link)
+    return _page(request, link.language, title="stopped")
 
 
 def _page(

@@ -155,6 +155,7 @@ class Unanswered(models.TextChoices):
     """Why a question counts as unanswered; most serious first."""
 
     NO_ANSWER = "no_answer", "No answer found"
+    HANDED_OVER = "handed_over", "Handed over to a person"
     CHOICES = "choices", "No choice clicked"
     THUMBS_DOWN = "thumbs_down", "Thumbs down"
 
@@ -179,6 +180,7 @@ class LimitKind(models.TextChoices):
     SOCKETS_IP = "sockets_ip", "open sockets per IP address"
     SOCKETS = "sockets", "open sockets on the server"
     CONTACT_INFO = "contact_info", "contact forms per visitor"
+    ASK_PERSON = "ask_person", "calls for a person per visitor"
     BUSY = "busy", "messages waiting for an answer"
     DAILY_CAP = "daily_cap", "daily message limit"
     TOKENS = AgentLimit.TOKENS.value, "daily token budget"

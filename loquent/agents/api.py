@@ -137,7 +137,7 @@ class AgentPagination(NewestFirstPagination):
 
 def _fitting(agent_ids: list[UUID]) -> int:
     """Return how many agents, from the first, have no more than PAGE_CHARS of knowledge."""
-    entries = KnowledgeEntry.objects.filter(agent__in=agent_ids).order_by()
+    entries = KnowledgeEntry.objects.filter(agent__in=agent_ids, page=None).order_by()
     length = Length("content") + Length("title") + Length("url")
     sizes = dict(entries.values_list("agent").annotate(size=Sum(length)))
     sums = accumulate(sizes.get(agent_id, 0) for agent_id in agent_ids)
@@ -186,7 +186,8 @@ class TextAgentViewSet(VersionedCrudViewSet):
     more_statuses: ClassVar = {"destroy": (409,)}
     ordering_fields = ("created_at", "updated_at")
     queryset = TextAgent.objects.prefetch_related(
-        Prefetch("knowledge", KnowledgeEntry.objects.order_by("created_at", "id"))
+        # Those from sources are read at the source.
+        Prefetch("knowledge", KnowledgeEntry.objects.filter(page=None).order_by("created_at", "id"))
     )
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:

@@ -92,7 +92,7 @@ class ConnectionTestSerializer(serializers.Serializer[Any]):
     response={
         "status": "fail",
         "message": "The endpoint refuses the key.",
-        "hint": "Copy the key again from your provider's page of API keys, and save it here.",
+        "hint": "Copy the key again from your provider's API keys page, and save it here.",
     }
 )
 class ConnectionResultSerializer(serializers.Serializer[Any]):

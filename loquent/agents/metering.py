@@ -25,7 +25,15 @@ FREE = TokenCounts(input_tokens=None, output_tokens=None, answer=None)
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text, too high rather than too low."""
-    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
+    return _tokens(_byte_length(text))
+
+
+def _byte_length(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _tokens(length: int) -> int:
+    return math.ceil(length / BYTES_PER_TOKEN)
 
 
 class TokenMeter:
@@ -43,8 +51,8 @@ class TokenMeter:
         self._has_word = False
         self._is_over = False
         self._reached_maximum = False
-        # The text that no count covers yet.
-        self._uncounted: list[str] = []
+        # The bytes of the text that no count covers yet; not the text, which may be endless.
+        self._uncounted = 0
 
     def sent(self) -> None:
         """Record that a request was sent: it counts unless the endpoint refuses it."""
@@ -57,7 +65,7 @@ class TokenMeter:
     def received(self, text: str, *, is_answer: bool = True) -> None:
         """Record a piece of text. `is_answer` False: the model's reasoning, not for visitors."""
         self.has_text = True
-        self._uncounted.append(text)
+        self._uncounted += _byte_length(text)
         if is_answer and not self._has_word:
             self._has_word = not is_blank(text)
 
@@ -67,7 +75,7 @@ class TokenMeter:
             self.input_tokens = input_tokens
         if output_tokens is not None:
             self.output_tokens = output_tokens
-            self._uncounted.clear()
+            self._uncounted = 0
 
     def over(self, *, at_maximum: bool = False) -> None:
         """Record that the endpoint stopped writing. `at_maximum`: at the maximum output tokens."""
@@ -82,7 +90,7 @@ class TokenMeter:
         """
         if not self.is_accepted:
             return FREE
-        uncounted = estimate_tokens("".join(self._uncounted))
+        uncounted = _tokens(self._uncounted)
         if self.output_tokens is not None:
             output = self.output_tokens + uncounted
         else:

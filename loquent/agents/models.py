@@ -8,6 +8,7 @@ from django.db import models
 
 from loquent.agents.backends.registry import DEFAULT_MODEL
 from loquent.agents.evaluation_run import EvaluationRun as EvaluationRun
+from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
 from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.db.models import BaseModel
 from loquent.egress.urls import MAX_URL
@@ -128,9 +129,12 @@ class TextAgent(BaseModel):
 
 
 class KnowledgeEntry(BaseModel):
-    """A knowledge entry of an agent: a page, an answer, a paragraph of a handbook."""
+    """A knowledge entry of an agent. `page`: where a sync reads it; None: written by hand."""
 
     agent = models.ForeignKey(TextAgent, on_delete=models.CASCADE, related_name="knowledge")
+    page = models.ForeignKey(
+        SourcePage, on_delete=models.CASCADE, null=True, related_name="entries", editable=False
+    )
     title = models.CharField(max_length=200)
     content = models.TextField(max_length=100_000)
     url = models.CharField(
@@ -281,6 +285,7 @@ class TokenReservation(BaseModel):
 
 
 audit(ModelConnection, "name", "base_url", "model_names")
+audit(KnowledgeSource, "url")
 audit(
     TextAgent,
     "name",

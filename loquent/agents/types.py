@@ -134,6 +134,7 @@ class Retrieved(TypedDict):
     `meaning` is None without vectors. `cited`: the answer quotes or cites it.
     """
 
+    entry: str
     title: str
     score: float
     words: float

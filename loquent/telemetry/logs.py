@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from loquent.telemetry import correlation, tracing
 
 _QUERY_TOKEN = re.compile(r"(?i)\b(token=)[^&\s\"'<>]+")
-_SECRET = re.compile(r"\b(wst_|lqk_|lqi_)[A-Za-z0-9_-]{8,}")
+_SECRET = re.compile(r"\b(wst_|lqk_|lqi_|lqc_)[A-Za-z0-9_-]{8,}")
 # A password reset link: its user and its token.
 _RESET = re.compile(r"(/password-reset/)[^/\s\"'?]+/[^/\s\"'?]+")
+# The link of a mail that stops mails; the one that continues a conversation has a token.
+_STOP = re.compile(r"(/chat/stop/)[^/\s\"'?]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+")
 
 
 def redact(text: str) -> str:
-    """Return the text without session and bearer tokens, API keys, invitations and reset links."""
+    """Return the text without tokens, API keys, invitations, and links that are secrets."""
     text = _QUERY_TOKEN.sub(r"\1[redacted]", text)
     text = _SECRET.sub(r"\1[redacted]", text)
     text = _RESET.sub(r"\1[redacted]", text)
+    text = _STOP.sub(r"\1[redacted]", text)
     return _BEARER.sub(r"\1[redacted]", text)
 
 

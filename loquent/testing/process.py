@@ -22,7 +22,7 @@ MANAGE = str(settings.BASE_DIR / "manage.py")
 # The variables that settings.py reads, or that decide where Python looks: no test inherits them.
 FOREIGN = (
     "LIMIT_", "OPENAI_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "METRICS_", "OTEL_",
-    "PROMETHEUS_", "EMAIL_URL", "SIGN_IN_", "WEBHOOK_",
+    "PROMETHEUS_", "EMAIL_URL", "MODEL_", "SIGN_IN_", "SOURCES_", "WEBHOOK_",
 )  # fmt: skip
 FOREIGN_NAMES = frozenset(
     {

@@ -59,6 +59,7 @@ OF_A_ROW: dict[tuple[type[Model], str], Any] = {
     (WidgetConfig, "qr"): VIEWER,
     (WidgetConfig, "preview"): VIEWER,
     (TextAgent, "knowledge"): VIEWER,
+    (TextAgent, "sources"): VIEWER,
     (WidgetSession, "messages"): VIEWER,
     (WidgetSession, "export"): VIEWER,
 }
@@ -73,7 +74,7 @@ OF_THE_SITE |= {"setup_teach": ADMIN, "setup_try": ADMIN, "setup_site": ADMIN}
 # Nothing to look at: a GET is refused, whoever asks. What a POST does has tests of its own.
 POSTS = {
     "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
-    "agents_textagent_import", "widgets_widgetsession_apply",
+    "agents_textagent_import", "agents_textagent_changesource", "widgets_widgetsession_apply",
 }  # fmt: skip
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {

@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
 from loquent.agents.models import AgentQuestion, ModelConnection
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
@@ -56,6 +57,15 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("put", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("patch", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("delete", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/sources/"): READ,
+    ("post", "/api/v1/agents/{agent_id}/sources/"): WRITE,
+    ("post", "/api/v1/agents/{agent_id}/sources/preview/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/sources/{id}/"): READ,
+    ("delete", "/api/v1/agents/{agent_id}/sources/{id}/"): WRITE,
+    ("post", "/api/v1/agents/{agent_id}/sources/{id}/sync/"): WRITE,
+    ("post", "/api/v1/agents/{agent_id}/sources/{id}/undo/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/sources/{id}/report/"): READ,
+    ("get", "/api/v1/agents/{agent_id}/sources/{id}/entries/"): READ,
     ("get", "/api/v1/contacts/"): READ,
     ("post", "/api/v1/contacts/"): WRITE,
     ("get", "/api/v1/contacts/export/"): EXPORT,
@@ -161,6 +171,10 @@ def clients(
 def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
+    source = KnowledgeSource.objects.create(agent=agent, url="https://127.0.0.1:9/", status="ready")
+    SourcePage.objects.create(source=source, url=source.url, state="added", before={
+        "digest": "", "missed": 0, "entries": [],
+    })  # fmt: skip
     session, _ = create_widget_session(widget=widget)
     connection = ModelConnection.objects.create(
         organization=acme, name="Ours", base_url="https://127.0.0.1:9/v1"
@@ -185,6 +199,7 @@ def ids(acme: Organization) -> dict[str, str]:
         "widgets": str(widget.id),
         "agents": str(agent.id),
         "questions": str(question.id),
+        "sources": str(source.id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
         "sessions": str(session.id),
         "api-keys": str(create_api_key(organization=acme, name="Shown")[0].id),
@@ -206,11 +221,14 @@ def test_permissions_match_the_matrix(
     method: str,
     path: str,
 ) -> None:
-    kind = "questions" if "/questions/" in path else path.split("/")[3]
+    below = [name for name in ("questions", "sources") if f"/{name}/" in path]
+    kind = below[0] if below else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
     body: dict[str, Any] = {"name": "New", "text_agent_id": str(own_agent.id)}
     if kind == "questions":
         body = {"question": "Who is the pope?", "expect": "none"}
+    if kind == "sources":
+        body = {} if path.endswith(("/sync/", "/undo/")) else {"url": "https://example.com/"}
     if kind == "connections":
         body = {"name": "New", "base_url": "https://example.com/v1"}
     answering = globex if caller in OTHERS else acme
@@ -222,6 +240,8 @@ def test_permissions_match_the_matrix(
         body = {"url": "https://example.com/new", "events": ["ping"]}
     if path.endswith("/evaluate/"):
         body = {}
+    if path.endswith("/preview/"):
+        body = {"url": "https://127.0.0.1/"}
     if "/unanswered/" in path:
         kind, body = "asked", {"ignore": True}
     if method == "get":
@@ -249,8 +269,12 @@ def expected(caller: str, method: str, path: str) -> set[int]:
         return {403}
     if caller in OTHERS and ("{id}" in path or "{agent_id}" in path):
         return {404}
-    # Nothing listens where the connection leads to.
-    allowed_statuses = {503} if path.endswith("/models/") else {200, 201, 204}
+    # Nothing listens where the connection leads to, and no test asks a site elsewhere.
+    allowed_statuses = {200, 201, 204}
+    if path.endswith("/models/"):
+        allowed_statuses = {503}
+    elif path.endswith("/preview/"):
+        allowed_statuses = {400}
     return allowed_statuses if caller in allowed | OTHERS else {403}
 
 

@@ -39,6 +39,8 @@ def test_a_foreign_bearer_token_is_redacted() -> None:
     assert redact("Authorization: Bearer sk-proj-123") == "Authorization: Bearer [redacted]"
     link = "Forbidden: /admin/password-reset/MQ/d2r-abcdef0123456789/"
     assert redact(link) == "Forbidden: /admin/password-reset/[redacted]/"
+    assert redact("GET /chat/stop/WyJhIl0:1w:x_y-z 200") == "GET /chat/stop/[redacted] 200"
+    assert redact("POST /chat/continue/lqc_abcdefgh") == "POST /chat/continue/lqc_[redacted]"
     assert redact("?token=short&a=1") == "?token=[redacted]&a=1"
 
 

@@ -25,6 +25,7 @@ ALLOWED = {
     # What staff enter: every address is checked when it is connected to.
     "loquent/egress/connecting.py": {"aiohttp"},
     "loquent/egress/pages.py": {"aiohttp"},
+    "loquent/egress/sites.py": {"aiohttp"},
     # Its sessions are those of `egress`.
     "loquent/webhooks/transport.py": {"aiohttp"},
     "widgets/push_transport.py": {"aiohttp"},

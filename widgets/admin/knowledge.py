@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from loquent.agents.models import KnowledgeEntry
+from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.limits import MAX_SEARCH
-from loquent.organizations.access import visible_organizations
+from loquent.organizations.access import has_role, visible_organizations
+from loquent.organizations.models import Organization, Role
 from loquent.organizations.site.current import current_organization
 from widgets.admin.home.page import sessions_for
 from widgets.admin.home.sections import Scope, Unanswered, list_url
@@ -46,12 +47,23 @@ def knowledge_page(request: HttpRequest) -> HttpResponse:
         "has_more": len(found) > MOST_ENTRIES,
         "most": MOST_ENTRIES,
         "assistants_url": reverse("admin:agents_textagent_changelist"),
+        "add_url": _add_url(request, current, mine),
     }
     return TemplateResponse(request, "admin/knowledge.html", context)
 
 
 def _agent_url(agent_id: object) -> str:
     return reverse("admin:agents_textagent_change", args=[agent_id]) + "#knowledge"
+
+
+def _add_url(request: HttpRequest, current: Organization | None, organizations: Any) -> str:
+    """Return where entries are added: an assistant's knowledge, or the list to choose one from."""
+    if not has_role(request.user, Role.ADMIN, current.id if current else None):
+        return ""
+    agents = list(TextAgent.objects.filter(organization__in=organizations)[:2])
+    if len(agents) == 1:
+        return _agent_url(agents[0].pk)
+    return reverse("admin:agents_textagent_changelist" if agents else "admin:agents_textagent_add")
 
 
 def _row(entry: KnowledgeEntry, used: dict[str, int]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _act(request: HttpRequest, member: Membership, form: NotificationsForm) -> b
     elif "test_push" in request.POST:
         job = NewJob(args=(member.id,), organization_id=member.organization_id)
         enqueue_jobs(KINDS[TEST_KIND], [job])
-        messages.success(request, "A test is on its way. If it fails, the device below says why.")
+        messages.success(request, "Sending a test. If it fails, the list of devices says why.")
     elif "remove" in request.POST:
         devices = [each for each in member.push_devices.all() if str(each.id) in _removed(request)]
         PushDevice.objects.filter(id__in=[each.id for each in devices]).delete()
@@ -97,7 +97,7 @@ def register_push(request: HttpRequest) -> HttpResponse:
     except ApplicationError as error:
         return JsonResponse({"message": error.message}, status=400)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return JsonResponse({"message": "This is not a subscription of a browser."}, status=400)
+        return JsonResponse({"message": "This is not a browser's push subscription."}, status=400)
     return JsonResponse({})
 
 
@@ -142,6 +142,4 @@ def _test_mail(request: HttpRequest, member: Membership) -> None:
         messages.error(request, "Your account has no email address.")
         return
     send_mail(letter=TEST_LETTER, to=address, organization_id=member.organization_id)
-    messages.success(
-        request, f"A test is on its way to {address}. If it doesn't arrive, ask an owner."
-    )
+    messages.success(request, f"Sending a test to {address}. If it doesn't arrive, ask an owner.")

@@ -20,7 +20,7 @@ from loquent.organizations.site.current import current_organization
 from loquent.server.large_bodies import accepts_large_bodies
 from widgets.admin.home.sections import Scope, Unanswered
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.services.insights.unanswered import agent_groups
+from widgets.services.insights.unanswered import agent_groups, find_group
 
 MOST_RUNS = 12
 MOST_QUESTIONS = 500
@@ -50,7 +50,7 @@ class QuestionForm(forms.Form):
         help_text="What the visitor asked before, if it matters.",
     )
     expect = forms.ChoiceField(
-        label="Right is",
+        label="Expected",
         choices=[
             ("entry", "an answer from the entry below"),
             ("none", "no answer: no entry answers it"),
@@ -115,13 +115,17 @@ def questions_page(request: HttpRequest) -> HttpResponse:
     """Show the questions and runs of an agent; add, import, delete, or run questions."""
     agent = _agent(request)
     may_edit = request.user.has_perm("agents.change_textagent", agent)
-    form = QuestionForm(agent, initial={"question": _asked(request, agent)})
+    form = QuestionForm(agent, initial=_initial(request, agent))
     errors: list[str] = []
     if request.method == "POST":
         if not may_edit:
             raise Http404
         action = request.POST.get("action", "")
-        if action == "add":
+        if action == "draft":
+            # From the playground, whose text must not be in an address either: nothing is saved.
+            fields = ("question", "previous", "expect", "entry")
+            form = QuestionForm(agent, initial={name: request.POST.get(name) for name in fields})
+        elif action == "add":
             form = QuestionForm(agent, request.POST)
             if form.is_valid() and _added(agent, form):
                 messages.success(request, "The question was added.")
@@ -178,14 +182,20 @@ def _agent(request: HttpRequest) -> TextAgent:
     return agent
 
 
-def _asked(request: HttpRequest, agent: TextAgent) -> str:
-    """Return the question of the answer that the address names; "" without one."""
-    named = request.GET.get("answer", "")
-    if not named:
-        return ""
-    answers = WidgetMessage.objects.filter(session__widget__text_agent=agent)
-    answer = answers.filter(id=_uuid(named)).select_related("reply_to").first()
-    return answer.reply_to.content[:MAX_QUESTION] if answer and answer.reply_to else ""
+def _initial(request: HttpRequest, agent: TextAgent) -> dict[str, str]:
+    """Return a new question from the answer or the unanswered question that the address names."""
+    if named := request.GET.get("answer", ""):
+        answers = WidgetMessage.objects.filter(session__widget__text_agent=agent)
+        answer = answers.filter(id=_uuid(named)).select_related("reply_to").first()
+        asked = answer.reply_to.content if answer and answer.reply_to else ""
+        return {"question": asked[:MAX_QUESTION]}
+    if named := request.GET.get("unanswered", ""):
+        try:
+            group = find_group(agent=agent, group_id=_uuid(named))
+        except ApplicationError:
+            return {}
+        return {"question": group.question[:MAX_QUESTION], "expect": "none"}
+    return {}
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from loquent.agents.importing.reading import MAX_CONTENT
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.models import AgentQuestion, KnowledgeEntry, TextAgent
 from loquent.agents.services.entries import save_entry
+from loquent.agents.services.questions import save_question
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from widgets.models import WidgetConfig, WidgetMessage
+from widgets.services.insights.asked import PersonReply, person_reply
 from widgets.services.insights.unanswered import (
     UnansweredGroup,
     answer_group,
@@ -23,6 +25,9 @@ from widgets.services.insights.unanswered import (
     ignore_group,
 )
 from widgets.types import MessageRole
+
+# The longest test question.
+MAX_QUESTION = 2_000
 
 
 class AnswerForm(forms.Form):
@@ -37,12 +42,23 @@ class AnswerForm(forms.Form):
         assume_scheme="https",
         help_text="A page on which visitors can read more.",
     )
+    keep = forms.BooleanField(
+        label="Keep the question as a test question",
+        required=False,
+        help_text="Its text is kept even if the conversation is deleted.",
+    )
 
 
 def answer_url(group: UnansweredGroup) -> str:
     """Return the address of the page on which a group is answered."""
     query = urlencode({"agent": str(group.agent_id), "question": str(group.id)})
     return f"{reverse('admin:answer_question')}?{query}"
+
+
+def test_url(group: UnansweredGroup) -> str:
+    """Return the address of a new test question that a group fills in."""
+    query = urlencode({"agent": str(group.agent_id), "unanswered": str(group.id)})
+    return f"{reverse('admin:test_questions')}?{query}#lq-add"
 
 
 def answer_message_url(request: HttpRequest, widget: WidgetConfig) -> str:
@@ -62,6 +78,7 @@ def answer_page(request: HttpRequest) -> HttpResponse:
     if "message" in request.GET:
         return _message_page(request, agent)
     group = _group(request, agent)
+    reply: PersonReply | None = None
     if request.method == "POST" and "ignore" in request.POST:
         if group is not None:
             ignore_group(agent=agent, group=group)
@@ -70,19 +87,23 @@ def answer_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = AnswerForm(request.POST, label_suffix="")
         if form.is_valid() and (entry := _save(agent, form)):
+            _keep(request, form, entry, group.question if group else form.cleaned_data["title"])
             _tell(request, agent, group, entry)
             return HttpResponseRedirect(reverse("admin:knowledge"))
     elif group is None:
         messages.info(request, "This question is no longer without an answer.")
         return HttpResponseRedirect(reverse("admin:knowledge"))
     else:
-        form = AnswerForm(initial={"title": group.question[:200]}, label_suffix="")
+        reply = group.person_reply()
+        form = AnswerForm(initial=_initial(group.question, reply), label_suffix="")
     context = {
         **admin.site.each_context(request),
         "title": "Write an answer",
         "form": form,
         "agent": agent,
         "group": group,
+        "test_url": group and test_url(group),
+        "reply": reply,
         "back": reverse("admin:knowledge"),
     }
     return TemplateResponse(request, "admin/answer_question.html", context)
@@ -96,10 +117,11 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
     if asked is None:
         raise Http404
     back = reverse("admin:widgets_widgetsession_change", args=[asked.session_id])
-    title = " ".join(asked.content.split())[:200]
     typed = request.POST if request.method == "POST" else None
-    form = AnswerForm(typed, initial={"title": title}, label_suffix="")
-    if form.is_valid() and _save(agent, form):
+    reply = None if typed else person_reply([asked.id])
+    form = AnswerForm(typed, initial=_initial(asked.content, reply), label_suffix="")
+    if form.is_valid() and (entry := _save(agent, form)):
+        _keep(request, form, entry, asked.content)
         messages.success(request, "Saved. The assistant uses the answer from now on.")
         return HttpResponseRedirect(back)
     context = {
@@ -107,9 +129,15 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
         "title": "Write an answer",
         "form": form,
         "agent": agent,
+        "reply": reply,
         "back": back,
     }
     return TemplateResponse(request, "admin/answer_question.html", context)
+
+
+def _initial(question: str, reply: PersonReply | None) -> dict[str, str]:
+    title = " ".join(question.split())[:200]
+    return {"title": title, "content": reply.text[:MAX_CONTENT] if reply else ""}
 
 
 def _agent(request: HttpRequest) -> TextAgent:
@@ -136,7 +164,7 @@ def _uuid(request: HttpRequest, name: str) -> uuid.UUID:
 
 
 def _save(agent: TextAgent, form: AnswerForm) -> KnowledgeEntry | None:
-    data: Any = form.cleaned_data
+    data: Any = {name: form.cleaned_data[name] for name in ("title", "content", "url")}
     try:
         return save_entry(agent=agent, data=data)
     except ApplicationError as error:
@@ -144,6 +172,18 @@ def _save(agent: TextAgent, form: AnswerForm) -> KnowledgeEntry | None:
             for sentence in sentences:
                 form.add_error(field if field in form.fields else None, sentence)
         return None
+
+
+def _keep(request: HttpRequest, form: AnswerForm, entry: KnowledgeEntry, question: str) -> None:
+    """Make the question a test question that expects the entry, if that is ticked."""
+    if not form.cleaned_data["keep"]:
+        return
+    row = AgentQuestion(agent_id=entry.agent_id)
+    try:
+        save_question(row, {"question": question[:MAX_QUESTION], "entry": entry})
+    except ApplicationError as error:
+        sentences = [text for texts in error.fields.values() for text in texts] or [error.message]
+        messages.warning(request, f"The test question was not added: {' '.join(sentences)}")
 
 
 def _tell(

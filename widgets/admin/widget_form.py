@@ -125,7 +125,7 @@ class WidgetConfigForm(GuardedForm[WidgetConfig]):
         labels = {
             "notice_url": "Privacy policy URL",
             "notice_consent": "Ask for consent before the first message",
-            "text_agent": "Agent",
+            "text_agent": "Assistant",
             "enabled": "Active",
             "primary_color": "Main colour",
             "text_color": "Text colour",

@@ -44,8 +44,9 @@ class UnansweredSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(
         choices=Unanswered.choices,
         help_text=(
-            "The most frequent reason. `no_answer`: nothing was found; `choices`: the visitor "
-            "clicked none of the buttons; `thumbs_down`: the visitor rated the answer so."
+            "The most frequent reason. `no_answer`: nothing was found; `handed_over`: a person was "
+            "called after the question; `choices`: the visitor clicked none of the buttons; "
+            "`thumbs_down`: the visitor rated the answer so."
         ),
     )
     sessions = serializers.ListField(child=serializers.UUIDField())

@@ -14,6 +14,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from loquent.webhooks.services.events import contact_events, forget_sessions
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.history import iso_time
+from widgets.services.notify.queue import forget_address, forget_mails
 from widgets.services.pages import page_data
 
 ERASED = "Erased contact"
@@ -90,10 +91,13 @@ def erase_contact(*, contact_id: uuid.UUID, requested_by: str) -> ErasureReceipt
         if contact is None:
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such contact.")
         claims = _claims_elsewhere(contact).update(contact_claim=None, updated_at=timezone.now())
-        _addresses_elsewhere(contact).update(reply_email="")
+        if contact.email:
+            _addresses_elsewhere(contact).update(reply_email="")
+            forget_address(organization_id=contact.organization_id, address=contact.email)
         # Lock again: a session may have been linked before we held the contact. Now none can be.
         ids = list(_locked(_sessions(contact)))
         forget_sessions(ids)
+        forget_mails(ids)
         _, gone = WidgetSession.objects.filter(id__in=ids).delete()
         forget_contact(contact=contact, called=ERASED)
         contact.delete()

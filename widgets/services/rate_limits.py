@@ -71,6 +71,11 @@ VISITOR_LIMITS = {
         "contact_info_per_hour",
         3_600,
     ),
+    LimitKind.ASK_PERSON: VisitorLimit(
+        "You have asked for a person too often. Please try again later.",
+        "ask_person_per_hour",
+        3_600,
+    ),
     LimitKind.SOCKETS: VisitorLimit("Too many chats are open right now. Please try again later."),
     LimitKind.SOCKETS_IP: VisitorLimit(
         "Too many chats are open from your network. Please try again later."
@@ -177,6 +182,11 @@ def take_contact_info(*, session_key: str) -> None:
 def take_reply_email(*, session_key: str) -> None:
     """Count one email address for replies, at the rate of contact forms; raise `rate_limited`."""
     _take(limiter, (_rate(LimitKind.CONTACT_INFO), f"reply:{session_key}"))
+
+
+def take_ask_person(*, session_key: str) -> None:
+    """Count one call for a person; raise `rate_limited`."""
+    _take(limiter, (_rate(LimitKind.ASK_PERSON), session_key))
 
 
 def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:

@@ -31,6 +31,7 @@ from widgets.models import (
     WidgetMessage,
     WidgetSession,
 )
+from widgets.services.notify.queue import forget_mails
 
 # Enough for statistics that compare a whole year with the year before.
 USAGE_DAYS = 400
@@ -180,5 +181,6 @@ def _delete_sessions(sessions: models.QuerySet[WidgetSession], ids: list[Any]) -
             still.select_for_update(of=("self",), skip_locked=True).values_list("id", flat=True)
         )
         forget_sessions(locked)
+        forget_mails(locked)
         _, gone = WidgetSession.objects.filter(id__in=locked).delete()
     return gone.get("widgets.WidgetSession", 0), gone.get("widgets.WidgetMessage", 0)

@@ -18,6 +18,7 @@ from widgets.identifiers import is_widget_id
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.visitor import note_end
+from widgets.services.notify.queue import forget_mails
 from widgets.services.rate_limits import take_handshake, take_session
 from widgets.services.validate_origin import validate_origin
 from widgets.types import ContactCard, Handshake, NoticeData, PageRequest
@@ -170,6 +171,7 @@ def delete_conversations(*, sessions: QuerySet[WidgetSession]) -> int:
             # A message that is being written is committed first, and then deleted as well.
             gone += len(rows.order_by("id").select_for_update(of=("self",)).values_list("id"))
             forget_sessions(ids[start : start + DELETED_AT_ONCE])
+            forget_mails(ids[start : start + DELETED_AT_ONCE])
             WidgetTurn.objects.filter(session__in=rows).delete()
             # Django would load them to find the replies, which the same statement deletes.
             WidgetMessage.objects.filter(session__in=rows)._raw_delete(using=rows.db)

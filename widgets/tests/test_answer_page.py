@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.models import AgentQuestion, KnowledgeEntry, TextAgent
+from loquent.agents.services import questions
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import WidgetConfig
@@ -51,6 +52,40 @@ def test_saved_entry_answers_the_question_and_closes_it(
     client.post(row["write_url"], {**data, "title": "Repairs"})
     assert KnowledgeEntry.objects.filter(agent=agent, title="Repairs").exists()
     assert client.get(row["write_url"]).status_code == 302
+
+
+def test_question_is_kept_as_a_test_question_on_request(
+    client: Client,
+    alice: User,
+    agent: TextAgent,
+    widget: WidgetConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask(widget, QUESTION)
+    client.force_login(alice)
+    [row] = rows(client)
+    page = client.get(row["write_url"])
+    test = client.get(page.context["test_url"])
+    form = test.context["form"]
+    assert (form["question"].value(), form["expect"].value()) == (QUESTION, "none")
+    assert AgentQuestion.objects.count() == 0
+    data = {"title": "Repairs of tents", "content": "Yes, we repair all tents.", "url": ""}
+    client.post(row["write_url"], data)
+    assert AgentQuestion.objects.count() == 0
+    ask(widget, f"{QUESTION}\nPlease.")
+    kept = {**data, "title": "Repairs", "keep": "on"}
+    client.post(rows(client)[0]["write_url"], kept)
+    [question] = AgentQuestion.objects.all()
+    assert (question.question, question.expect) == (f"{QUESTION} Please.", "entry")
+    assert question.entry == KnowledgeEntry.objects.get(agent=agent, title="Repairs")
+    # A test question that can't be added costs nothing that was typed.
+    monkeypatch.setattr(questions, "MAX_QUESTIONS", 1)
+    ask(widget, "Do you sell skis?")
+    skis = {"title": "Skis", "content": "We sell skis.", "url": "", "keep": "on"}
+    response = client.post(rows(client)[0]["write_url"], skis, follow=True)
+    assert "The test question was not added" in response.content.decode()
+    assert KnowledgeEntry.objects.filter(agent=agent, title="Skis").exists()
+    assert AgentQuestion.objects.count() == 1
 
 
 def test_entry_that_is_not_found_leaves_the_question_open(
@@ -133,8 +168,9 @@ def test_bad_answer_leads_from_the_conversation_to_a_better_one(
     assert form.context["form"]["title"].value() == f"{QUESTION} Please."
     data = {"title": QUESTION, "content": "Yes, all tents.", "url": "nope nope"}
     assert "Yes, all tents." in client.post(f"{link}{asked.pk}", data).content.decode()
-    response = client.post(f"{link}{asked.pk}", {**data, "url": ""})
+    response = client.post(f"{link}{asked.pk}", {**data, "url": "", "keep": "on"})
     assert response["Location"] == conversation
+    assert AgentQuestion.objects.get(agent=agent).question == f"{QUESTION}\nPlease."
     assert KnowledgeEntry.objects.get(agent=agent, title=QUESTION).content == "Yes, all tents."
     other = make_agent(widget.organization)
     for wrong in (f"{link}{session.pk}", f"{link}x", link.replace(str(agent.pk), str(other.pk))):

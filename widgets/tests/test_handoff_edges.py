@@ -1,6 +1,7 @@
 """The edges of transitions: what refuses them, what they leave alone, how long they wait."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from loquent.db.threads import in_database
-from loquent.organizations.models import Membership, Organization
+from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
 from widgets.chat.protocol import CloseCode
 from widgets.chat.supervisor import supervisor
 from widgets.models import ConversationEvent, WidgetConfig, WidgetMessage, WidgetSession
-from widgets.services.handoff import timers
+from widgets.services.handoff import staff, timers
 from widgets.services.handoff.state import conversation_state
 from widgets.services.sessions import create_widget_session
 from widgets.tests.desk import Api, Desk
@@ -292,3 +293,37 @@ async def test_survey_is_offered_after_a_person_resolved(desk: Desk) -> None:
     assert kinds(await desk.socket.until("survey_saved"))[-1] == "survey_saved"
     session = await desk.read()
     assert (session.survey_score, session.survey_comment) == (4, "Nice!")
+
+
+async def test_visitor_who_goes_back_and_forth_is_slowed_down(
+    desk: Desk, settings: Settings
+) -> None:
+    settings.LIMITS = replace(settings.LIMITS, ask_person_per_hour=2)
+    await desk.run("ask", "ask", "ask_agent", "ask", "ask", "ask_agent")
+    lines = await desk.lines()
+    await desk.socket.send({"type": "ask_person"})
+    error = (await desk.socket.until("error"))[-1]
+    assert (error["code"], error["retry_after"] > 0) == ("rate_limited", True)
+    assert (await desk.read()).handler == "agent"
+    assert await desk.lines() == lines
+    assert (await desk.events()).count("asked") == 2
+
+
+@pytest.mark.parametrize("lost", ["demote", "leave"])
+async def test_member_who_loses_the_right_meanwhile_gets_no_conversation(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    def lose(*_: object, **__: object) -> None:
+        """While the request waits for the end of an answer."""
+        for member in Membership.objects.filter(user=desk.members["ben"]):
+            if lost == "leave":
+                member.delete()
+            else:
+                member.role = Role.VIEWER
+                member.save()
+
+    body = {"member": await desk.member_id("ben")}
+    monkeypatch.setattr(staff, "stop_answer", lose)
+    response = await desk.post(desk.members["ana"], "assign", body)
+    assert (response.status_code, response.data["code"]) == (403, "forbidden")
+    assert (await desk.read()).handler == "agent"

@@ -94,9 +94,9 @@ TABLE: dict[str, Row] = {
     ),
     "T7": ("ask fire", "team", "open", NONE, "asked", True, "w2", "delayed", "This is taking"),
     "T7 out of hours": (
-        "ask close fire", "team", "open", NONE, "asked", True, "", "agent_offered", "Nobody is",
+        "ask close fire", "team", "open", NONE, "asked", True, "", "agent_offered", "No one is",
     ),
-    "T8": ("ask fire fire", "team", "open", NONE, "asked", True, "", "agent_offered", "Nobody is"),
+    "T8": ("ask fire fire", "team", "open", NONE, "asked", True, "", "agent_offered", "No one is"),
     "T8's choice": (
         "ask fire fire ask_agent", "agent", "open", NONE, NONE, False, "a1", "handed_back", "The a",
     ),

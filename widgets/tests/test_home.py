@@ -20,6 +20,7 @@ from widgets.models import (
     WidgetMessage,
     WidgetSession,
 )
+from widgets.models.team import ConversationEvent
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 from widgets.services.setup.checklist import Checklist
@@ -58,6 +59,7 @@ class Talk:
     thanks: str = ""
     page: str = ""
     source: str = ""
+    event: str = ""
 
 
 def talk(widget: WidgetConfig, talk: Talk) -> WidgetSession:
@@ -72,6 +74,8 @@ def talk(widget: WidgetConfig, talk: Talk) -> WidgetSession:
     if talk.thanks:
         append_message(session, role="user", content=talk.thanks)
         append_message(session, role="assistant", content="You're welcome!")
+    if talk.event:
+        ConversationEvent.objects.create(session=session, kind=talk.event)
     at = timezone.now() - timedelta(hours=talk.hours_ago)
     WidgetMessage.objects.filter(session=session).update(created_at=at)
     WidgetSession.objects.filter(id=session.id).update(
@@ -107,6 +111,10 @@ RESOLVED = [
     (Talk(question="Can I talk to a human?"), (0, 0)),
     (Talk(question="I want a refund", thanks="Thanks!"), (0, 0)),
     (Talk(question="A human please", rating="up"), (0, 0)),
+    # By the button, whose wish no message contains; afterwards the assistant answered again.
+    (Talk(event="asked"), (0, 0)),
+    (Talk(event="follow_up", rating="up"), (0, 0)),
+    (Talk(event="resolved"), (0, 1)),
 ]
 
 
@@ -130,7 +138,7 @@ def test_every_number_of_the_week_opens_its_rows(
     client.force_login(alice)
     for shown in (home(client)["this-week"]["this"], home(client)["this-week"]["last"]):
         week = shown["week"]
-        assert rows_behind(client, shown["url"]) == week.conversations == 12
+        assert rows_behind(client, shown["url"]) == week.conversations == len(RESOLVED)
         for end, count in (
             ("question", week.with_question), ("resolved", week.resolved),
             ("confirmed", week.confirmed), ("assumed", week.assumed),
@@ -142,7 +150,8 @@ def test_every_number_of_the_week_opens_its_rows(
         home(client)["this-week"]["this"]["week"],
         home(client)["this-week"]["last"]["week"],
     )
-    assert (this.with_question, this.resolved_percent, this.liked_percent) == (10, 30, 67)
+    assert (this.with_question, this.resolved_percent, this.liked_percent) == (13, 31, 75)
+    assert this.asked_for_person == 4
     # A week ago, quiet conversations of the last day count as well.
     assert last.resolved == this.resolved + 1
 
@@ -354,7 +363,7 @@ def test_query_count_does_not_grow_with_conversations(
             talk(widget, one)
     for path in ("/admin/", "/admin/quality/"):
         client.get(path)
-        with django_assert_max_num_queries(41):
+        with django_assert_max_num_queries(42):
             client.get(path)
 
 
@@ -388,7 +397,7 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
 
 
 def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
-    client: Client, alice: User, charlie: User, widget: WidgetConfig
+    client: Client, alice: User, bob: User, charlie: User, widget: WidgetConfig
 ) -> None:
     agent = widget.text_agent
     agent.knowledge.all().delete()
@@ -406,6 +415,9 @@ def test_knowledge_lists_entries_with_their_use_and_what_is_missing(
     found = client.get("/admin/knowledge/", {"q": "zurich SHOP"}).context["entries"]
     assert [row["entry"].title for row in found] == ["Zürich shop"]
     assert client.get("/admin/knowledge/", {"q": "\x00%["}).status_code == 200
+    assert page.context["add_url"] == f"/admin/agents/textagent/{agent.pk}/change/#knowledge"
+    client.force_login(bob)
+    assert "Add knowledge" not in client.get("/admin/knowledge/").content.decode()
     client.force_login(charlie)
     foreign = client.get("/admin/knowledge/").content.decode()
     assert "Zürich shop" not in foreign

@@ -13,12 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from contacts.models import Contact
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.people import PASSWORD, make_agent, make_member, make_widget
 from widgets.models import ConversationNote, WidgetConfig, WidgetSession
 from widgets.services.handoff import staff
 from widgets.services.handoff.change import Actor
-from widgets.services.handoff.visitor import ask_person
+from widgets.services.handoff.visitor import ask_person, save_reply_email
 from widgets.services.history import append_message
 
 pytestmark = pytest.mark.django_db
@@ -301,3 +302,32 @@ def test_operators_see_the_inbox_first_and_no_settings(
     assert (
         client.post(f"/admin/login/?next={wanted}", {**sent, "next": wanted})["Location"] == wanted
     )
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9000-01-01T00:00:00Z"])
+def test_end_of_the_calendar_is_refused_as_no_time_zone_could_show_it(
+    client: Client, acme: Organization, ana: User, make: Make, api: Callable[..., Any], until: str
+) -> None:
+    Organization.objects.update(timezone="Asia/Tokyo")
+    session = make("Hello?")
+    asked = api(ana).post(f"/api/v1/sessions/{session.id}/snooze/", {"until": until})
+    away = api(ana).put("/api/v1/availability/", {"status": "away", "until": until})
+    assert [asked.status_code, away.status_code] == [400, 400]
+    client.force_login(ana)
+    for path in (f"{INBOX}rows/?tab=done", f"{INBOX}{session.id}/", INBOX):
+        assert client.get(path).status_code == 200
+
+
+def test_address_of_a_visitor_adds_no_field_to_a_mail(
+    client: Client, ana: User, acme: Organization, make: Make
+) -> None:
+    session = make("Hello?")
+    typed = "a%0a?bcc=b&body=x@example.com"
+    session.contact = Contact.objects.create(organization=acme, email=typed)
+    session.save()
+    save_reply_email(session_id=session.id, email=typed)
+    client.force_login(ana)
+    for path in (f"{INBOX}{session.id}/", f"/admin/widgets/widgetsession/{session.id}/change/"):
+        links = re.findall(r'href="mailto:([^"]*)"', client.get(path).content.decode())
+        assert links
+        assert set(links) == {"a%250a%3Fbcc%3Db%26body%3Dx@example.com"}, path

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.agents.knowledge_source import KnowledgeSource
 from loquent.agents.models import TextAgent
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.organizations.services.organizations import create_api_key
@@ -28,6 +29,7 @@ class Belongings:
     """One row of everything that an organization has."""
 
     agent: TextAgent
+    source: KnowledgeSource
     widget: WidgetConfig
     contact: Contact
     session: WidgetSession
@@ -37,12 +39,15 @@ class Belongings:
 @pytest.fixture
 def acmes(acme: Organization) -> Belongings:
     agent = make_agent(acme, name="Acme's agent")
+    source = KnowledgeSource.objects.create(
+        agent=agent, url="https://acme.example/", status="ready"
+    )
     widget = make_widget(acme, agent=agent, name="Acme's widget")
     session, _ = create_widget_session(widget=widget)
     contact = Contact.objects.create(organization=acme, name="Jane", email="jane@example.com")
     WidgetSession.objects.filter(id=session.id).update(contact=contact)
     message = append_message(session, role="user", content="A secret of Acme")
-    return Belongings(agent, widget, contact, session, message)
+    return Belongings(agent, source, widget, contact, session, message)
 
 
 @pytest.fixture
@@ -64,6 +69,10 @@ READS = [
     "/api/v1/widgets/{widget.id}/",
     "/api/v1/agents/{agent.id}/",
     "/api/v1/contacts/{contact.id}/",
+    "/api/v1/agents/{agent.id}/sources/",
+    "/api/v1/agents/{agent.id}/sources/{source.id}/",
+    "/api/v1/agents/{agent.id}/sources/{source.id}/report/",
+    "/api/v1/agents/{agent.id}/sources/{source.id}/entries/",
     "/api/v1/sessions/{session.id}/",
     "/api/v1/sessions/{session.id}/messages/",
 ]
@@ -71,11 +80,16 @@ WRITES = [(method, path) for path in READS[:3] for method in ("put", "patch", "d
     ("post", "/api/v1/widgets/{widget.id}/reset-widget-id/"),
     ("post", "/api/v1/contacts/{contact.id}/erase/"),
     ("delete", "/api/v1/sessions/{session.id}/"),
+    ("post", "/api/v1/agents/{agent.id}/sources/"),
+    ("post", "/api/v1/agents/{agent.id}/sources/preview/"),
+    ("delete", "/api/v1/agents/{agent.id}/sources/{source.id}/"),
+    ("post", "/api/v1/agents/{agent.id}/sources/{source.id}/sync/"),
+    ("post", "/api/v1/agents/{agent.id}/sources/{source.id}/undo/"),
 ]
 
 
 def snapshot() -> list[Any]:
-    models = (WidgetConfig, TextAgent, Contact, WidgetSession, WidgetMessage)
+    models = (WidgetConfig, TextAgent, KnowledgeSource, Contact, WidgetSession, WidgetMessage)
     return [list(model.objects.order_by("id").values()) for model in models]
 
 
@@ -205,3 +219,17 @@ def test_responses_contain_only_documented_fields(
     assert "token" not in str(session) + str(
         sorted(set(message) - {"input_tokens", "output_tokens", "first_token_ms"})
     )
+
+
+def test_source_of_another_agent_is_not_found_below_ones_own(
+    strangers: dict[str, APIClient], acmes: Belongings, globex: Organization
+) -> None:
+    own = TextAgent.objects.filter(organization=globex)[0]
+    path = f"/api/v1/agents/{own.id}/sources/{acmes.source.id}/"
+    before = snapshot()
+    for address in ("", "report/", "entries/"):
+        assert strangers["owner"].get(f"{path}{address}").status_code == 404
+    for address in ("sync/", "undo/"):
+        assert strangers["owner"].post(f"{path}{address}", {}).status_code == 404
+    assert strangers["owner"].delete(path).status_code == 404
+    assert snapshot() == before

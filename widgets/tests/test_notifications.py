@@ -14,11 +14,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from contacts.models import Contact
 from loquent.mailing.models import OutgoingMail
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.people import make_member, make_widget
 from widgets.models import Notification, StoppedAddress, WidgetSession
+from widgets.services.erasure import erase_contact
 from widgets.services.handoff.timers import fire_due_timers
 from widgets.services.handoff.visitor import (
     ask_agent,
@@ -29,6 +31,8 @@ from widgets.services.handoff.visitor import (
 )
 from widgets.services.history import append_message
 from widgets.services.notify.queue import note_seen_by_staff
+from widgets.services.notify.visitor import send_to_visitor
+from widgets.services.retention import prune
 from widgets.services.sessions import create_widget_session, resume_widget_session
 
 Api = Callable[..., APIClient]
@@ -391,3 +395,77 @@ def test_one_click_stops_the_mails(clock: Clock, left: WidgetSession, api: Api, 
     clock.wait(hours=1)
     assert len(mail.outbox) == 1
     assert strict.post("/chat/stop/nonsense").status_code == 404
+
+
+def test_stop_link_stops_the_address_that_got_it(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("stop")
+    save_reply_email(session_id=left.id, email="joe@example.com")
+    WidgetSession.objects.filter(id=left.id).delete()
+    assert client.post(address).status_code == 200
+    other, _ = create_widget_session(widget=left.widget)
+    save_reply_email(session_id=other.id, email="joe@example.com")
+    act(api, ana, other, "reply", content="Hello Joe.")
+    clock.wait(minutes=6)
+    save_reply_email(session_id=other.id, email="jane@example.com")
+    act(api, ana, other, "reply", content="Hello Jane.")
+    clock.wait(minutes=30)
+    assert recipients() == ["jane@example.com", "joe@example.com"]
+
+
+def test_wrong_address_opens_and_gets_nothing_once_it_is_corrected(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("continue")
+    save_reply_email(session_id=left.id, email="jane@example.com")
+    assert client.get(address).status_code == 200
+    # A second mail is on its way when the visitor corrects the address.
+    act(api, ana, left, "reply", content="It arrived.")
+    [row] = Notification.objects.filter(session=left, channel="visitor", state="waiting")
+    clock.now += timedelta(minutes=30)
+    send_to_visitor(notification_id=row.id)
+    save_reply_email(session_id=left.id, email="jane.doe@example.com")
+    run_due_jobs()
+    assert client.get(address).status_code == 404
+    assert client.post(address).status_code == 404
+    assert recipients() == ["jane@example.com"]
+    assert not OutgoingMail.objects.filter(state="waiting").exists()
+
+
+def test_foreign_page_cannot_open_its_conversation_in_this_browser(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, client: Client
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    address = link("continue")
+    for site in ("cross-site", "same-site", "none"):
+        page = client.post(address, headers={"Sec-Fetch-Site": site}).content.decode()
+        assert "data-token" not in page, site
+        assert "Chat öffnen" in page, site
+    opened = client.post(address, headers={"Sec-Fetch-Site": "same-origin"})
+    assert "data-token" in opened.content.decode()
+
+
+@pytest.mark.parametrize("how", ["erased", "deleted", "old"])
+def test_address_goes_with_the_conversation(
+    clock: Clock, left: WidgetSession, api: Api, ana: User, alice: User, how: str
+) -> None:
+    act(api, ana, left, "reply", content="It left.")
+    clock.wait(minutes=6)
+    assert OutgoingMail.objects.filter(recipient="jane@example.com").exists()
+    if how == "erased":
+        contact = Contact.objects.create(
+            organization=left.widget.organization, email="jane@example.com"
+        )
+        erase_contact(contact_id=contact.id, requested_by="alice")
+    elif how == "deleted":
+        assert api(alice).delete(f"/api/v1/sessions/{left.id}/").status_code == 204
+    else:
+        Organization.objects.update(retention_days=10)
+        prune(now=clock.now + timedelta(days=11), batch=10, progress=lambda count: None)
+    assert not OutgoingMail.objects.filter(recipient="jane@example.com").exists()

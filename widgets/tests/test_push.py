@@ -333,6 +333,17 @@ def test_key_is_sealed_and_replaced_if_secret_key_changes(
     assert not PushDevice.objects.exists()
 
 
+@pytest.mark.parametrize("filler", ["!" * 5_000, "=" * 500, "\n" * 200])
+def test_only_the_keys_of_a_subscription_are_stored(ana: User, filler: str) -> None:
+    device = Device("https://push.example.com/x")
+    keys = {"p256dh": encode(device.public), "auth": encode(device.auth)}
+    device.subscription["keys"] = {name: f"{key}{filler}" for name, key in keys.items()}
+    assert register(ana, device) in {200, 400}
+    for row in PushDevice.objects.all():
+        assert {"p256dh": row.p256dh, "auth": row.auth} == keys
+    assert register(ana, Device("https://push.example.com/ü")) == 400
+
+
 @pytest.mark.django_db
 def test_admin_can_be_installed(client: Client) -> None:
     manifest = client.get("/admin/manifest.webmanifest")

@@ -6,16 +6,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
+from django.utils import timezone
 
 from loquent.agents.models import TriedQuestion
 from loquent.agents.services.entries import save_entry
 from loquent.agents.services.tries import MAX_KEPT
 from loquent.db.threads import in_database
-from loquent.organizations.models import Organization
+from loquent.mailing.models import OutgoingMail
+from loquent.organizations.models import Membership, Organization
 from loquent.testing.people import make_agent, make_widget
-from widgets.models import WidgetConfig
+from widgets.models import PushDevice, WidgetConfig, WidgetSession
+from widgets.models.team import ConversationEvent
 from widgets.services.configs import change_widget
 from widgets.services.refusals import count_refused_origin, flush_refusals
+from widgets.services.sessions import create_widget_session
 from widgets.services.setup.checklist import StepState, setup_checklist
 from widgets.services.setup.seen_sites import flush_seen_sites, note_site
 
@@ -37,9 +41,11 @@ def done(organization: Organization) -> set[str]:
 
 def test_nothing_is_done_at_first(acme: Organization) -> None:
     checklist = setup_checklist(organization=acme)
-    assert [each.key for each in checklist.steps] == ["shop", "teach", "ask", "look", "site"]
+    assert [each.key for each in checklist.steps] == [
+        "shop", "teach", "ask", "look", "site", "told", "person",
+    ]  # fmt: skip
     assert (checklist.done, checklist.is_complete, checklist.widget) == (0, False, None)
-    assert not any(each.blocked for each in checklist.steps)
+    assert {each.key for each in checklist.steps if each.blocked} == {"told"}
 
 
 @pytest.mark.parametrize(
@@ -165,6 +171,48 @@ def test_site_counts_once_a_real_site_shows_the_chat(widget: WidgetConfig) -> No
 def test_disabled_widget_blocks_the_site(widget: WidgetConfig) -> None:
     change_widget(widget=widget, enabled=False)
     assert step(widget.organization, "site").blocked == "The widget is off."
+
+
+def test_somebody_is_told_by_mail_or_by_a_browser(
+    widget: WidgetConfig, alice: User, settings: Any
+) -> None:
+    acme = widget.organization
+    member = Membership.objects.get(organization=acme, user=alice)
+    settings.MAIL_IS_ON = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    found = step(acme, "told")
+    assert (found.is_done, found.detail) == (False, "")
+    assert found.blocked.startswith("This server sends no email yet.")
+    device = PushDevice.objects.create(member=member, endpoint="https://push.example", name="Phone")
+    assert not step(acme, "told").is_done
+    PushDevice.objects.filter(id=device.id).update(sent_at=timezone.now())
+    found = step(acme, "told")
+    assert (found.is_done, found.detail, found.blocked) == (True, "Phone by push message", "")
+    PushDevice.objects.update(failed_at=timezone.now())
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert step(acme, "told").detail == f"{alice.email} by email"
+    mail = OutgoingMail.objects.create(
+        organization=acme, letter="notification-test", recipient=alice.email, state="failed"
+    )
+    assert step(acme, "told").blocked == "The last email could not be sent."
+    OutgoingMail.objects.filter(id=mail.id).update(state="sent")
+    assert step(acme, "told").is_done
+    Membership.objects.update(wants_mail=False)
+    assert (step(acme, "told").is_done, step(acme, "told").blocked) == (False, "")
+
+
+def test_reaching_a_person_takes_a_wish_and_a_persons_answer(
+    widget: WidgetConfig, globex: Organization
+) -> None:
+    acme = widget.organization
+    session, _ = create_widget_session(widget=widget)
+    WidgetSession.objects.update(human_at=timezone.now())
+    assert not step(acme, "person").is_done
+    ConversationEvent.objects.create(session=session, kind="asked")
+    assert step(acme, "person").is_done
+    assert not step(globex, "person").is_done
+    WidgetSession.objects.update(human_at=None)
+    assert not step(acme, "person").is_done
 
 
 def test_other_organizations_do_not_count(

@@ -142,7 +142,7 @@ def test_demo_owner_starts_their_own_shop_once(client: Client, db: None) -> None
     assert own.retention_days == 90
     assert Membership.objects.get(organization=own).role == Role.OWNER
     page = client.get("/admin/setup/").content.decode()
-    assert "0 of 5 done" in page
+    assert "0 of 7 done" in page
     assert "Start with my own shop" not in page
     # From the shop itself it is refused; from the demo it leads to the same shop.
     assert client.post("/admin/setup/own-shop/").status_code == 404

@@ -85,6 +85,23 @@ def test_refused_question_keeps_what_was_typed(client: Client, alice: User, page
     assert AgentQuestion.objects.count() == 0
 
 
+def test_question_of_the_playground_fills_in_the_form_and_saves_nothing(
+    client: Client, alice: User, agent: TextAgent, page: str
+) -> None:
+    client.force_login(alice)
+    entry = entry_id(agent, "Shipping")
+    draft = {"question": "And a <b>parcel</b>?", "previous": "A letter?", "expect": "entry"}
+    shown = client.post(page, {"action": "draft", **draft, "entry": entry})
+    form = shown.context["form"]
+    assert {name: form[name].value() for name in form.fields} == {**draft, "entry": entry}
+    assert b"And a &lt;b&gt;parcel&lt;/b&gt;?" in shown.content
+    assert f'value="{entry}" selected' in shown.content.decode()
+    assert not form.errors
+    assert AgentQuestion.objects.count() == 0
+    for odd in ({}, {"expect": "x", "entry": "y", "question": "z" * 3_000}):
+        assert client.post(page, {"action": "draft", **odd}).status_code == 200
+
+
 def test_disliked_answer_leads_to_a_test_question(
     client: Client, alice: User, acme: Organization, agent: TextAgent
 ) -> None:
@@ -142,6 +159,6 @@ def test_only_those_who_may_change_the_agent_edit_its_questions(
     assert {seen, client.get(page).status_code} == {200, 404}
     for user in (bob, charlie):
         client.force_login(user)
-        for action in ("add", "run", "delete", "import"):
+        for action in ("add", "run", "delete", "import", "draft"):
             assert client.post(page, {"action": action}).status_code == 404
     assert client.get(f"{PATH}?agent=x").status_code == 404

@@ -84,7 +84,7 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
         self.fields["api_key"].help_text = (
             "A key is stored, encrypted. Leave this empty to keep it."
             if row.encrypted_key
-            else "From your provider's page of API keys. It is stored encrypted, and never shown "
+            else "From your provider's API keys page. It is stored encrypted, and never shown "
             "again."
         )
 
@@ -107,7 +107,11 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
 class ModelConnectionAdmin(TenantAdmin):
     """Accounts at model providers, for owners alone."""
 
-    nav = Nav("Settings", 35, "AI models", "agent", section="Settings", title="Model connections")
+    nav = Nav("Settings", 35, "AI models", "agent", section="Settings")
+    empty_text = (
+        "No AI models are connected. Connect an account at a provider, and assistants word their "
+        "own answers from your knowledge."
+    )
     form = ModelConnectionForm
     list_display = ["name", "organization", "base_url", "used_by"]
     list_select_related = ["organization"]

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from loquent.agents.admin import sources
 from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
 from loquent.agents.admin.requests import draft_data, draft_messages, failure
@@ -44,6 +45,8 @@ from loquent.server.large_bodies import accepts_large_bodies
 from loquent.text import strip_invisible, unix_lines
 
 TEMPLATES = "admin/agents/textagent"
+# Entries of sources beyond these are not listed: a page has no room for thousands.
+MOST_READ = 200
 
 
 class AgentPages(TenantAdmin):
@@ -58,6 +61,8 @@ class AgentPages(TenantAdmin):
             ("knowledge/save/", "saveentry", self.save_entry_view),
             ("knowledge/delete/", "deleteentry", self.delete_entry_view),
             ("knowledge/import/", "import", self.import_view),
+            ("sources/", "sources", self.sources_view),
+            ("sources/change/", "changesource", self.change_source_view),
         )
         pages = [
             path(
@@ -207,8 +212,21 @@ class AgentPages(TenantAdmin):
             }
         )
 
+    def sources_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Return the list of websites, or a report."""
+        agent = self._agent(request, id, "view")
+        may_edit = self.has_change_permission(request, agent)
+        return sources.list_or_report(request, agent, may_edit=may_edit)
+
+    def change_source_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Preview, add, sync, undo or delete a website."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return sources.change(request, self._agent(request, id, "change"))
+
     def _entry(self, agent: TextAgent, wanted: str) -> HttpResponse:
-        entry = agent.knowledge.filter(id=_uuid(wanted)).first()
+        entries = agent.knowledge.select_related("page__source")
+        entry = entries.filter(id=_uuid(wanted)).first()
         if entry is None:
             raise Http404
         return JsonResponse(
@@ -218,16 +236,24 @@ class AgentPages(TenantAdmin):
                 "content": entry.content,
                 "url": entry.url,
                 "version": entry.updated_at.isoformat(),
+                "source": entry.page.source.url if entry.page else "",
             }
         )
 
     def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
-        entries = list(list_entries(agent=agent))
-        names = ("knowledge", "saveentry", "deleteentry", "import")
+        found = list(list_entries(agent=agent))
+        read = [entry for entry in found if entry.page_id is not None]
+        hidden = {entry.id for entry in read[MOST_READ:]}
+        names = (
+            "knowledge", "saveentry", "deleteentry", "import", "sources", "changesource",
+        )  # fmt: skip
+        may_edit = self.has_change_permission(request, agent)
         return {
-            "entries": entries,
-            "entries_size": sum(entry.size for entry in entries),  # type: ignore[attr-defined]
-            "may_edit": self.has_change_permission(request, agent),
+            "entries": [entry for entry in found if entry.id not in hidden],
+            "entries_count": len(found),
+            "entries_hidden": len(hidden),
+            "entries_size": sum(entry.size for entry in found),  # type: ignore[attr-defined]
+            **sources.sources_context(agent, may_edit=may_edit),
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
             "import_told": MAX_TOLD,

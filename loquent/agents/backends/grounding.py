@@ -28,8 +28,11 @@ class Grounding:
         return MarkReader(self.entries, self.given)
 
 
-def ground(request: ReplyRequest, hits: Sequence[Hit]) -> Grounding:
-    """Return what a model is given to answer a request from these passages."""
+def ground(request: ReplyRequest, hits: Sequence[Hit], *, is_verbatim: bool = False) -> Grounding:
+    """Return what a model is given to answer a request from these passages.
+
+    `is_verbatim`: the first is the answer as it stands.
+    """
     question = request.messages[-1].content if request.messages else ""
     today = timezone.now().date()
     prompt = system_prompt(
@@ -39,6 +42,7 @@ def ground(request: ReplyRequest, hits: Sequence[Hit]) -> Grounding:
         question=question,
         browser_language=request.visitor_language,
         today=today,
+        is_verbatim=is_verbatim,
     )
     urls = [hit.url for hit in hits]
     said = [line.content for line in request.messages]

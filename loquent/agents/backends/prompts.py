@@ -38,6 +38,10 @@ LINKS_RULE = (
     "Write an address of a page or an e-mail address only if it stands in this message or in the "
     "conversation, exactly as it is there."
 )
+VERBATIM_RULE = (
+    "The site's staff wrote [[1]] as the answer to exactly this question. Give its text as it "
+    "stands, word for word, with its mark, and add nothing."
+)
 # The mark is removed from what visitors see, and counted (loquent/agents/backends/markers.py).
 NOTHING_FOUND_RULE = (
     "If you can't answer the visitor's question, because nothing that you were given or know for "
@@ -54,6 +58,7 @@ def system_prompt(
     question: str = "",
     browser_language: str = "",
     today: date | None = None,
+    is_verbatim: bool = False,
 ) -> str:
     """Return the instructions, the rules, the passages, the page, the date and the language.
 
@@ -66,6 +71,7 @@ def system_prompt(
         NOTHING_FOUND_RULE,
         LINKS_RULE,
         *((_LEAD, *quoted) if quoted else ()),
+        VERBATIM_RULE if is_verbatim else "",
         page_note(page) if page is not None else "",
         _last_line(question, browser_language, today),
     )

@@ -12,13 +12,15 @@ import resource
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
 from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
+from loquent.agents.importing.webpage import WebPage, read_web_page
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,17 @@ KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEB
 # One file at a time, so that chats keep their CPU time. Organizations take turns, so that slow
 # files of one organization delay another one by at most one file.
 WAITING = 2
+# A sync has time: it waits for this long.
+PATIENCE = 300.0
 _turns = FairTurns(waiting=WAITING)
+
+
+class SandboxError(Exception):
+    """The file can't be read; the text is a sentence for staff."""
+
+
+class BusyError(SandboxError):
+    """Other files occupy the reader."""
 
 
 def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = None) -> Reading:
@@ -44,12 +56,52 @@ def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = 
     Keys take turns. While WAITING files with the same `key` are queued, further ones are
     skipped, as is a file that has waited for SECONDS.
     """
-    if not _turns.acquire(key, timeout=SECONDS):
-        return refused(name, BUSY)
+    request = json.dumps([name, encoding]).encode() + b"\n" + data
+    try:
+        return _loaded(_run("file", request, key=key, patience=SECONDS))
+    except SandboxError as error:
+        return refused(name, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """A web page as it was received. `charset`: what its server says, or empty."""
+
+    url: str
+    data: bytes
+    charset: str = ""
+
+
+def read_pages_in_sandbox(pages: Sequence[FetchedPage], *, key: str) -> list[WebPage]:
+    """Read web pages in another process, all in one if none needs too much time or memory.
+
+    Raises SandboxError if other files occupy the reader for PATIENCE.
+    """
+    if not pages:
+        return []
+    names = [[page.url, page.charset, len(page.data)] for page in pages]
+    request = json.dumps(names).encode() + b"\n" + b"".join(page.data for page in pages)
+    try:
+        found = json.loads(_run("pages", request, key=key, patience=PATIENCE))
+    except BusyError:
+        raise
+    except SandboxError as error:
+        if len(pages) == 1:
+            return [WebPage(refusal=str(error).replace("file", "page"))]
+        # One of them is to blame: the others can be read without it.
+        return [read for page in pages for read in read_pages_in_sandbox([page], key=key)]
+    for page in found:
+        page["drafts"] = [Draft(**draft) for draft in page["drafts"]]
+    return [WebPage(**page) for page in found]
+
+
+def _run(what: str, request: bytes, *, key: str, patience: float) -> bytes:
+    if not _turns.acquire(key, timeout=patience):
+        raise BusyError(BUSY)
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", __name__],
-            input=json.dumps([name, encoding]).encode() + b"\n" + data,
+            [sys.executable, "-m", __name__, what],
+            input=request,
             stdout=subprocess.PIPE,
             # A traceback could quote the file.
             stderr=subprocess.DEVNULL,
@@ -59,15 +111,15 @@ def read_in_sandbox(*, name: str, data: bytes, key: str, encoding: str | None = 
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return refused(name, TOO_LONG)
+        raise SandboxError(TOO_LONG) from None
     finally:
         _turns.release()
     if done.returncode == -signal.SIGXCPU:
-        return refused(name, TOO_LONG)
+        raise SandboxError(TOO_LONG)
     if done.returncode:
         logger.error("The import process exited with status %d.", done.returncode)
-        return refused(name, UNREADABLE)
-    return _loaded(done.stdout)
+        raise SandboxError(UNREADABLE)
+    return done.stdout
 
 
 def _loaded(text: bytes) -> Reading:
@@ -79,8 +131,8 @@ def _loaded(text: bytes) -> Reading:
     return reading
 
 
-def _read() -> None:
-    """Run in the other process: read a name, an encoding and a file, write a reading as JSON."""
+def _read(what: str) -> None:
+    """Run in the other process: read a request from standard input, write the result as JSON."""
     # A service may not be allowed to set limits (@resources of systemd): the timeout still holds.
     with contextlib.suppress(OSError, ValueError):
         os.nice(10)
@@ -91,6 +143,26 @@ def _read() -> None:
     # Whatever a file makes a parser do, it can read no secret of the server and connect to nothing.
     # An old kernel can't enforce this: then only the rights of the server's user limit it.
     confine()
+    if what == "pages":
+        _read_pages()
+    else:
+        _read_file()
+
+
+def _read_pages() -> None:
+    """Read addresses, charsets and sizes, then the pages."""
+    pages = []
+    for url, charset, size in json.loads(sys.stdin.buffer.readline()):
+        data = sys.stdin.buffer.read(size)
+        try:
+            pages.append(read_web_page(data, url=url, charset=charset))
+        except MemoryError:
+            pages.append(WebPage(refusal=TOO_BIG.replace("file", "page")))
+    json.dump([asdict(page) for page in pages], sys.stdout)
+
+
+def _read_file() -> None:
+    """Read a name, an encoding and a file."""
     name, encoding = json.loads(sys.stdin.buffer.readline())
     try:
         reading = read_file(name=name, data=sys.stdin.buffer.read(), encoding=encoding)
@@ -106,4 +178,4 @@ def _read() -> None:
 
 
 if __name__ == "__main__":
-    _read()
+    _read(sys.argv[1])

@@ -246,6 +246,7 @@ def retrieved_of(hits: Iterable[Hit], is_cited: Callable[[Hit], bool]) -> tuple[
     """Return the passages as staff see them."""
     return tuple(
         Retrieved(
+            entry=hit.entry,
             title=hit.title,
             score=round(hit.score, 3),
             words=round(hit.words, 3),

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from loquent.agents.persons import asks_for_person
+from loquent.agents.persons import asks_for_person, plain
 from loquent.agents.search.embedder import embedder
 from loquent.agents.search.index import Hit, KnowledgeIndex
 from loquent.agents.search.refusal import (
@@ -24,7 +25,7 @@ from loquent.agents.search.refusal import (
 )
 from loquent.agents.search.vectors import add_vectors
 from loquent.agents.search.words import question_terms
-from loquent.agents.types import ChatMessage, ReplyRequest
+from loquent.agents.types import ChatMessage, Passage, ReplyRequest
 
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
@@ -41,19 +42,25 @@ FOLLOW_UP_TERMS = 4
 FOLLOW_UP_SHARE = 0.9
 # Up to this many passages are searched by words in less than a millisecond.
 FAST_PASSAGES = 1_000
+# An entry of up to this length whose title is the question is given whole.
+WHOLE_CHARS = 4_000
+MAX_TITLE = 200
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The result of a search: all hits, best first, and the outcome. `language`: the agent's.
 
-    `relevant`: the hits that are good enough to answer from.
+    `relevant`: the hits that are good enough to answer from. `is_verbatim`: the first hit is a
+    whole entry whose title is the question, so that its text is the answer.
     """
 
     outcome: Outcome = "none"
     hits: Sequence[Hit] = ()
     threshold: float = 0.0
     language: str = ""
+    is_verbatim: bool = False
 
     @property
     def relevant(self) -> list[Hit]:
@@ -148,9 +155,32 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
         knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))
     asked = questions[-1], questions[-2] if len(questions) > 1 else ""
     if knowledge.is_fast:
-        return knowledge.search(*asked, limit)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_searchers, knowledge.search, *asked, limit)
+        found = knowledge.search(*asked, limit)
+    else:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(_searchers, knowledge.search, *asked, limit)
+    return _with_whole_entry(found, asked[0], request.knowledge)
+
+
+def _with_whole_entry(found: Found, question: str, entries: Sequence[Passage]) -> Found:
+    """Put the entry whose title is the question first, as one hit with its whole text."""
+    if found.outcome not in ("answer", "choices"):
+        return found
+    asked = _words_of(" ".join(question.split())[:MAX_TITLE])
+    named = next((hit for hit in found.relevant if asked and _words_of(hit.title) == asked), None)
+    if named is None:
+        return found
+    key = (named.entry, named.title, named.url)
+    entry = next((row for row in entries if (row.entry, row.title, row.url) == key), None)
+    if entry is None or len(entry.content) > WHOLE_CHARS:
+        return found
+    whole = replace(named, text=entry.content, heading="")
+    others = [hit for hit in found.hits if (hit.entry, hit.title, hit.url) != key]
+    return replace(found, outcome="answer", hits=[whole, *others], is_verbatim=True)
+
+
+def _words_of(text: str) -> str:
+    return " ".join(_WORD.findall(plain(text)))
 
 
 def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | None:

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Max, RestrictedError
+from django.db.models import Max, QuerySet, RestrictedError
 
 from loquent.agents.backends.registry import explain_refused_model
 from loquent.agents.importing.reading import MAX_ENTRIES, MAX_KNOWLEDGE_CHARS, MAX_PASSAGES
@@ -75,9 +75,17 @@ def create_agent(*, organization: Organization, data: AgentData) -> TextAgent:
     return agent
 
 
+def hand_made(agent: TextAgent) -> QuerySet[KnowledgeEntry]:
+    """Return the entries that are not read from a source."""
+    return KnowledgeEntry.objects.filter(agent=agent, page=None)
+
+
 def agent_version(agent: TextAgent) -> str:
-    """Return the version of an agent and its knowledge, for `expected_version` and ETags."""
-    newest = agent.knowledge.aggregate(newest=Max("updated_at"))["newest"]
+    """Return the version of an agent and its knowledge, for `expected_version` and ETags.
+
+    A sync of a website changes no version: editors neither see nor replace its entries.
+    """
+    newest = hand_made(agent).aggregate(newest=Max("updated_at"))["newest"]
     return version_of(max(agent.updated_at, newest or agent.updated_at))
 
 
@@ -148,7 +156,7 @@ def _changes(agent: TextAgent, version: str) -> dict[str, Any]:
     }
     if "connection" in changed:
         changed["connection"] = agent.connection_id and str(agent.connection_id)
-    entries = sorted(agent.knowledge.all(), key=lambda entry: (entry.created_at, entry.id))
+    entries = sorted(hand_made(agent), key=lambda entry: (entry.created_at, entry.id))
     if (
         since is None
         or any(entry.updated_at > since for entry in entries)
@@ -194,9 +202,10 @@ def assign_settings(agent: TextAgent, data: AgentData) -> None:
 
 
 def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
-    """Replace the agent's entries, in the caller's transaction."""
-    _check_size(wanted)
-    existing = {entry.id: entry for entry in KnowledgeEntry.objects.filter(agent=agent)}
+    """Replace the agent's hand-made entries, in the caller's transaction."""
+    read = KnowledgeEntry.objects.filter(agent=agent).exclude(page=None)
+    _check_size(wanted, list(read.values_list("content", flat=True)))
+    existing = {entry.id: entry for entry in hand_made(agent)}
     before = {entry.id: values(entry, ENTRY_FIELDS) for entry in existing.values()}
     kept: set[uuid.UUID] = set()
     new: list[KnowledgeEntry] = []
@@ -218,7 +227,7 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
             new.append(entry)
     if errors:
         raise invalid(errors)
-    KnowledgeEntry.objects.filter(agent=agent).exclude(id__in=kept).delete()
+    hand_made(agent).exclude(id__in=kept).delete()
     for entry_id in kept:
         existing[entry_id].save(update_fields=[*ENTRY_FIELDS, "updated_at"])
     KnowledgeEntry.objects.bulk_create(new)
@@ -232,10 +241,11 @@ def _replace_knowledge(agent: TextAgent, wanted: Sequence[EntryData]) -> None:
             record(entry, DELETED, {"title": (entry.title, "")})
 
 
-def _check_size(wanted: Sequence[EntryData]) -> None:
+def _check_size(wanted: Sequence[EntryData], read: Sequence[str]) -> None:
+    """Check the limits. `read`: the texts from sources, which count for all but the first one."""
     if len(wanted) > MAX_ENTRIES:
         raise invalid({"knowledge": [f"An agent can have at most {MAX_ENTRIES} entries."]})
-    contents = [data.get("content", "") for data in wanted]
+    contents = [*read, *(data.get("content", "") for data in wanted)]
     if sum(map(len, contents)) > MAX_KNOWLEDGE_CHARS:
         raise invalid(
             {

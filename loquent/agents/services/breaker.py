@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 FAILURES = 10
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 60.0
+REMEMBERED = 1_000
 
 
 class Breaker:
@@ -110,9 +111,16 @@ class Breakers:
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     def get(self, provider: str, endpoint: str) -> Breaker:
-        """Return the breaker of a provider's endpoint; settings name the few endpoints."""
+        """Return the breaker of a provider's endpoint.
+
+        Staff choose the addresses of connections freely, so the number is bounded.
+        """
         key = (provider, endpoint)
         if key not in self._breakers:
+            if len(self._breakers) >= REMEMBERED:
+                self._breakers = {k: each for k, each in self._breakers.items() if each.is_open}
+            if len(self._breakers) >= REMEMBERED:
+                self._breakers.clear()
             self._breakers[key] = Breaker(provider)
         return self._breakers[key]
 

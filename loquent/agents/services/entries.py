@@ -21,6 +21,7 @@ from loquent.agents.importing.reading import (
     LeftOut,
     same,
 )
+from loquent.agents.knowledge_source import SourcePage
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.agents.search.passages import SHORTEST, count_passages
 from loquent.agents.services.agents import ENTRY_FIELDS, EntryData
@@ -40,6 +41,7 @@ def list_entries(*, agent: TextAgent) -> QuerySet[KnowledgeEntry]:
     return (
         KnowledgeEntry.objects.filter(agent=agent)
         .defer("content")
+        .select_related("page__source")
         .annotate(size=Length("content"))
         .order_by("title", "created_at")
     )
@@ -54,6 +56,7 @@ def save_entry(
 ) -> KnowledgeEntry:
     """Update an entry, or create one if no id is given.
 
+    An entry of a source becomes hand-made: syncs no longer change its page's entries.
     Raises `invalid` that names the fields, `not_found`, and `conflict` if the entry has changed
     since `expected_version` (its `updated_at`).
     """
@@ -74,6 +77,7 @@ def save_entry(
             entry = found
         before = values(entry, ENTRY_FIELDS)
         _assign(entry, data)
+        _detach(entry)
         _check_room(agent, [entry])
         entry.save()
         if entry_id is None:
@@ -85,13 +89,17 @@ def save_entry(
 
 
 def delete_entry(*, agent: TextAgent, entry_id: uuid.UUID) -> None:
-    """Delete an entry; one that is gone already is fine."""
+    """Delete an entry; one that is gone already is fine.
+
+    If it came from a source, the page's other entries become hand-made.
+    """
     with transaction.atomic():
         _lock(agent)
         entry = KnowledgeEntry.objects.filter(agent=agent, id=entry_id).first()
         if entry is None:
             return
         record(entry, DELETED, {"title": (entry.title, "")})
+        _detach(entry)
         entry.delete()
         _touch(agent)
 
@@ -102,9 +110,11 @@ def import_entries(*, agent: TextAgent, drafts: Sequence[Draft]) -> ImportReport
     new: list[KnowledgeEntry] = []
     with transaction.atomic():
         _lock(agent)
-        rows = KnowledgeEntry.objects.filter(agent=agent).values_list("content", flat=True)
+        entries = KnowledgeEntry.objects.filter(agent=agent)
+        rows = entries.values_list("content", flat=True)
         known = {same(content) for content in rows}
-        count, size, passages = len(rows), sum(map(len, rows)), count_passages(rows)
+        count = entries.filter(page=None).count()
+        size, passages = sum(map(len, rows)), count_passages(rows)
         for draft in drafts:
             entry = KnowledgeEntry(agent=agent)
             if same(draft.content) in known:
@@ -143,6 +153,15 @@ def _entries(count: int) -> str:
     return f"{count} entr{'y' if count == 1 else 'ies'}"
 
 
+def _detach(entry: KnowledgeEntry) -> None:
+    """Make all entries of the page hand-made, so that no sync overwrites what a person wrote."""
+    if entry.page_id is None:
+        return
+    SourcePage.objects.filter(id=entry.page_id).update(detached=True, digest="", before=None)
+    KnowledgeEntry.objects.filter(page=entry.page_id).update(page=None)
+    entry.page = None
+
+
 def _lock(agent: TextAgent) -> None:
     if TextAgent.objects.select_for_update().filter(id=agent.id).first() is None:
         raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
@@ -172,7 +191,7 @@ def _check_room(agent: TextAgent, entries: Sequence[KnowledgeEntry]) -> None:
     sizes = list(others.annotate(size=Length("content")).values_list("size", flat=True))
     total = sum(sizes) + sum(len(entry.content) for entry in entries)
     count = len(sizes) + len(entries)
-    if count > MAX_ENTRIES or total > MAX_KNOWLEDGE_CHARS:
+    if others.filter(page=None).count() + len(entries) > MAX_ENTRIES or total > MAX_KNOWLEDGE_CHARS:
         raise invalid({"content": [FULL]})
     # All texts are read only if they could have so many passages.
     if count + total // SHORTEST > MAX_PASSAGES:

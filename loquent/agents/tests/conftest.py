@@ -1,14 +1,21 @@
 """Fixtures of the agents' tests."""
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from ipaddress import ip_network
 
 import pytest
 from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
 from loquent.agents.backends.registry import backend_for, close_backends
 from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.site import Site
+from loquent.agents.tests.sources import Sources
+from loquent.organizations.models import Organization
+from loquent.testing.people import make_agent
+from loquent.testing.receiver import Receiver
 
 
 @pytest.fixture
@@ -34,3 +41,20 @@ def set_limits(settings: Settings) -> Callable[..., None]:
         settings.LIMITS = dataclasses.replace(settings.LIMITS, **limits)
 
     return change
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """A website on this machine, which sources may read."""
+    settings.SOURCES_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.SOURCES_ALLOW_HTTP = True
+    with Receiver() as receiver:
+        yield Site(receiver)
+
+
+@pytest.fixture
+def sources(api: Callable[..., APIClient], acme_key: str, acme: Organization) -> Sources:
+    """The sources of an agent that knows nothing yet."""
+    agent = make_agent(acme)
+    agent.knowledge.all().delete()
+    return Sources(api(acme_key), agent)

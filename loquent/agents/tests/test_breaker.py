@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from loquent.agents.services.breaker import Breaker, breakers
+from loquent.agents.services.breaker import FAILURES, REMEMBERED, Breaker, Breakers, breakers
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
@@ -182,3 +182,16 @@ async def test_each_endpoint_has_its_own_breaker(endpoint: ScriptedEndpoint) -> 
     await collect(make_reply())
     endpoint.push(scripts.tokens("a"))
     assert breaker.is_open
+
+
+def test_number_of_breakers_is_bounded_and_open_ones_are_kept() -> None:
+    many = Breakers()
+    opened = many.get("openai-chat", "down")
+    fail(opened, FAILURES)
+    for number in range(5 * REMEMBERED):
+        many.get("openai-chat", f"https://{number}.example.com/v1")
+    assert len(many._breakers) <= REMEMBERED
+    assert many.get("openai-chat", "down") is opened
+    for number in range(2 * REMEMBERED):
+        fail(many.get("openai-chat", f"down {number}"), FAILURES)
+    assert len(many._breakers) <= REMEMBERED

@@ -184,3 +184,29 @@ async def test_unsure_answer_offers_choices_whose_click_is_answered() -> None:
         assert choice["title"] in text
         answer, _ = await ask(choice["message"], knowledge=knowledge)
         assert answer.startswith(f"Here is what I found about “{choice['title']}”")
+
+
+LONG = "\n\n".join(f"Step {n}. {'Take the tent to the workshop. ' * 12}" for n in range(1, 6))
+TENTS = Passage("Do you repair tents?", LONG, "https://shop.test/tents", "tents")
+OTHERS = [
+    Passage("Tents", "We repair tents of all brands. Do you have one?", "", "other"),
+    Passage("Repair of boots", "You repair boots, we repair tents.", "", "boots"),
+]
+
+
+@pytest.mark.parametrize(
+    "question", ["Do you repair tents?", "do you repair TENTS", "Do  you repair\ntents ?!"]
+)
+async def test_entry_whose_title_is_the_question_is_quoted_whole_and_alone(question: str) -> None:
+    text, end = await ask(question, knowledge=[*OTHERS, TENTS])
+    assert text.endswith(LONG)
+    assert not any(other.content in text for other in OTHERS)
+    assert end.sources == (Source(title=TENTS.title, url=TENTS.url),)
+
+
+async def test_other_questions_and_long_entries_are_quoted_in_passages() -> None:
+    text, _ = await ask("Do you repair tents of a friend?", knowledge=[*OTHERS, TENTS])
+    assert LONG not in text
+    endless = replace(TENTS, content=LONG * 3)
+    text, _ = await ask("Do you repair tents?", knowledge=[*OTHERS, endless])
+    assert endless.content not in text

@@ -159,7 +159,7 @@ NO_QUOTA = {"error": {"code": "insufficient_quota", "message": "You exceeded you
         (lambda r: as_json(NO_QUOTA, 429), "no credit left", "Add credit"),
         (lambda r: as_json({}, 402), "no credit left", "Add credit"),
         (lambda r: as_json({}, 429), "too many requests", "Wait a minute"),
-        (lambda r: as_json({}, 503), "trouble (error 503)", "Try again"),
+        (lambda r: as_json({}, 503), "problem (error 503)", "Try again"),
         (lambda r: as_json({}, 400), "refuses the request (error 400)", "/v1"),
         (lambda r: (302, {"Location": "/login"}, b""), "redirects", "/v1"),
         (html, "a web page, not of a model's API", "/v1"),

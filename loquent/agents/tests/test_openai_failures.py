@@ -1,13 +1,18 @@
 """The ways in which an endpoint fails, and what becomes of the reply."""
 
 import contextlib
+import json
 import logging
+import math
 import socket
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from loquent.agents.backends.openai_chat.reader import AnswerReader
+from loquent.agents.metering import TokenMeter
 from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.exchange import Script
@@ -176,3 +181,28 @@ async def test_endless_document_is_cut_off(endpoint: ScriptedEndpoint) -> None:
     _, error = await collect_failure(make_reply())
     assert str(error) == "the endpoint's answer is too long"
     await endpoint.requests[0].wait_until_closed()
+
+
+THOUGHT = {"choices": [{"delta": {"reasoning_content": "x" * 50_000}}]}
+
+
+async def test_endless_reasoning_is_cut_off(endpoint: ScriptedEndpoint) -> None:
+    endpoint.push(scripts.stream_of(*[THOUGHT] * 400, end=False))
+    text, error = await collect_failure(make_reply())
+    assert (text, str(error)) == ("", "the endpoint's answer is too long")
+    await endpoint.requests[0].wait_until_closed()
+
+
+def test_reasoning_is_counted_but_not_kept() -> None:
+    meter = TokenMeter()
+    meter.sent()
+    reader = AnswerReader(meter)
+    event = f"data: {json.dumps(THOUGHT)}\n\n".encode()
+    tracemalloc.start()
+    for _ in range(100):
+        assert reader.feed(event) == ""
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert reader.error is None
+    assert kept < 1_000_000
+    assert meter.counts(max_output_tokens=10)["output_tokens"] == math.ceil(5_000_000 / 3)

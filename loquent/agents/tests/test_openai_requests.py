@@ -157,6 +157,19 @@ async def test_fitting_knowledge_is_quoted_and_cited_entries_become_the_sources(
     assert end.sources == (Source(title="Shipping", url="https://shop.test/shipping"),)
 
 
+async def test_entry_whose_title_is_the_question_comes_first_and_whole_with_a_rule(
+    endpoint: ScriptedEndpoint,
+) -> None:
+    text = "\n\n".join(f"{n}. {'We dispatch within two days. ' * 20}".strip() for n in range(5))
+    answer = Passage("What does shipping cost?", text, "")
+    for question, is_given in (("what does Shipping cost", True), ("What is shipping?", False)):
+        await collect(make_reply(question, knowledge=[SHIPPING, answer]))
+        prompt = endpoint.requests[-1].system_prompt or ""
+        whole = f"[[1]]\n<reference>\n{answer.title}\n\n{text}\n</reference>"
+        assert (whole in prompt) is is_given
+        assert ("word for word" in prompt) is is_given
+
+
 async def test_prompt_is_only_the_instructions_if_no_knowledge_matches(
     endpoint: ScriptedEndpoint,
 ) -> None:

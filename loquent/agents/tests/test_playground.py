@@ -111,7 +111,7 @@ async def test_refusals_of_the_endpoint_are_listed_with_the_answer_and_on_the_pa
     assert f"<li>{note}</li>" in (await async_client.get(page)).content.decode()
 
 
-async def test_playground_names_knowledge_sources(attempt: Try) -> None:
+async def test_playground_names_knowledge_sources(attempt: Try, agent: TextAgent) -> None:
     lines = await attempt(model="builtin:knowledge", messages=asked("Can I return it?"))
     assert lines[-1]["sources"] == [
         {"title": "Returns", "url": "https://shop.example.com/returns"},
@@ -119,6 +119,8 @@ async def test_playground_names_knowledge_sources(attempt: Try) -> None:
     best = lines[-1]["retrieved"][0]
     assert (best["title"], best["meaning"], best["cited"]) == ("Returns", None, True)
     assert 0 < best["words"] == best["score"] <= 1
+    entry = await in_database(agent.knowledge.get, title="Returns")
+    assert best["entry"] == str(entry.id)
 
 
 async def test_playground_says_what_a_model_was_given_and_cited(

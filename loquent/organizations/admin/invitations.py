@@ -51,8 +51,8 @@ class InvitationForm(ServiceForm[Invitation]):
     role = forms.ChoiceField(
         choices=Role.choices,
         initial=Role.VIEWER,
-        help_text="Viewers can read, admins can also make changes, and owners can also manage "
-        "members and API keys.",
+        help_text="Viewers can read. Operators also answer visitors. Admins also change settings. "
+        "Owners also manage members and API keys.",
     )
 
     class Meta:

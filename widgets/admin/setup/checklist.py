@@ -28,6 +28,7 @@ def checklist_context(request: HttpRequest, organization: Organization) -> dict[
 def _optional(*, is_owner: bool) -> list[tuple[str, str]]:
     """Return what an owner may also want to do, with its page."""
     links = {
+        "Connect an AI model": "agents_modelconnection_changelist",
         "Invite a colleague": "organizations_invitation_add",
         "Choose how long conversations are kept": "widgets_erasurereceipt_changelist",
     }
@@ -37,10 +38,14 @@ def _optional(*, is_owner: bool) -> list[tuple[str, str]]:
 def _page(key: str, checklist: Checklist) -> str:
     """Return where a step is done."""
     widget = checklist.widget
+    if key == "told":
+        return reverse("admin:notifications")
     if key == "shop" or widget is None:
         return reverse("admin:setup_shop")
     if key == "look":
         return reverse("admin:widgets_widgetconfig_change", args=[widget.pk])
+    if key == "person":
+        return reverse("chat-page", args=[widget.widget_id])
     if key == "site":
         return reverse("admin:widgets_widgetconfig_install", args=[widget.pk])
     return reverse({"teach": "admin:setup_teach", "ask": "admin:setup_try"}[key])

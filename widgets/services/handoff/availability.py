@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from loquent.errors import invalid
 from loquent.organizations.models import Membership
 from widgets.models import WidgetSession
 from widgets.services.handoff.change import Actor, changing
+from widgets.services.handoff.checks import check_until
 from widgets.services.handoff.staff import release_locked
 from widgets.team_types import WorkStatus
 
@@ -21,9 +21,9 @@ def set_availability(
     Going away returns the member's conversations in which a visitor waits to the team (T5).
     """
     if until is not None and not is_away:
-        raise invalid({"until": ["Only away has an end."]})
-    if until is not None and until <= timezone.now():
-        raise invalid({"until": ["Choose a time in the future."]})
+        raise invalid({"until": ["Send `until` only with the status `away`."]})
+    if until is not None:
+        check_until(until)
     with transaction.atomic():
         member.is_away, member.away_until = is_away, until
         member.save(update_fields=["is_away", "away_until", "updated_at"])

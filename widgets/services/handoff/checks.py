@@ -1,13 +1,36 @@
 """What refuses a member's action in a conversation."""
 
 import uuid
+from datetime import datetime, timedelta
 
-from loquent.errors import ApplicationError, ConflictError, ErrorCode
-from loquent.organizations.models import Membership
+from django.utils import timezone
+
+from loquent.errors import ApplicationError, ConflictError, ErrorCode, invalid
+from loquent.organizations.access import RANK
+from loquent.organizations.models import Membership, Role
 from widgets.models import WidgetMessage
 from widgets.services.handoff.change import Conversation
 from widgets.team_types import Handler
 from widgets.types import MessageRole
+
+# No page can show the last times of the calendar in every time zone.
+LATEST = timedelta(days=36_500)
+
+
+def check_until(until: datetime) -> None:
+    """Raise `invalid` for an end that is over, or further away than anyone plans."""
+    now = timezone.now()
+    if until <= now:
+        raise invalid({"until": ["Choose a time in the future."]})
+    if until > now + LATEST:
+        raise invalid({"until": ["Choose a time within 100 years."]})
+
+
+def check_answers(member: Membership) -> None:
+    """Raise `forbidden` for a member who may no longer answer since the request has begun."""
+    role = Membership.objects.filter(id=member.id).values_list("role", flat=True).first()
+    if role is None or RANK[role] < RANK[Role.OPERATOR]:
+        raise ApplicationError(ErrorCode.FORBIDDEN, "This member may no longer answer.")
 
 
 def check_open(conversation: Conversation) -> None:

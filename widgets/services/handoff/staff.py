@@ -4,14 +4,20 @@ import uuid
 from datetime import datetime
 
 from loquent.agents.services import check_tokens_left
-from loquent.errors import ApplicationError, invalid
+from loquent.errors import ApplicationError
 from loquent.organizations.models import Membership
 from widgets.models import Draft, WidgetMessage, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.events import note_message
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
-from widgets.services.handoff.checks import check_fresh, check_not_taken, check_open
+from widgets.services.handoff.checks import (
+    check_answers,
+    check_fresh,
+    check_not_taken,
+    check_open,
+    check_until,
+)
 from widgets.services.history import append_message
 from widgets.services.notify.queue import note_reply
 from widgets.services.rate_limits import charge_message
@@ -262,14 +268,15 @@ def snooze(*, session_id: uuid.UUID, until: datetime, actor: Actor) -> None:
         session = conversation.session
         if session.status == WorkStatus.SNOOZED and session.snoozed_until == until:
             return
-        if until <= conversation.now:
-            raise invalid({"until": ["Choose a time in the future."]})
+        check_until(until)
         conversation.set(status=WorkStatus.SNOOZED.value, snoozed_until=until, survey_open=False)
         conversation.start_timer()
         conversation.log(EventKind.SNOOZED, actor)
 
 
 def _claim(conversation: Conversation, member: Membership, actor: Actor, kind: EventKind) -> None:
+    # A stopped answer may have taken a second.
+    check_answers(member)
     session = conversation.session
     since = conversation.waits_since()
     waited = None

@@ -16,7 +16,13 @@ from widgets.services.handoff.change import Actor, Conversation, changing, stop_
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import hand_back_locked
 from widgets.services.notify.queue import note_reply
-from widgets.services.rate_limits import Charge, charge_message, take_reply_email
+from widgets.services.notify.visitor import void_links
+from widgets.services.rate_limits import (
+    Charge,
+    charge_message,
+    take_ask_person,
+    take_reply_email,
+)
 from widgets.services.turns.locking import session_ended_error
 from widgets.team_types import Handler, WantedReason, WorkStatus
 
@@ -26,14 +32,18 @@ VISITOR = Actor("Visitor")
 def ask_person(*, session_id: uuid.UUID) -> None:
     """Call a person (T1), or note the wish out of hours (T1'); asked twice is asked once.
 
-    Raises `person_unavailable` if hand-off is off for the widget, `forbidden` if the chat has
-    ended.
+    Raises `person_unavailable` if hand-off is off for the widget, `rate_limited`, `forbidden` if
+    the chat has ended.
     """
-    rows = WidgetSession.objects.filter(id=session_id)
-    if rows.filter(widget__handoff_enabled=False).exists():
+    rows = WidgetSession.objects.select_related("widget").filter(id=session_id)
+    session = rows.first()
+    if session is not None and not session.widget.handoff_enabled:
         raise ApplicationError(
             ErrorCode.PERSON_UNAVAILABLE, "It is not possible to talk to a person in this chat."
         )
+    if session is not None and not _is_wanted(session):
+        # After a return to the agent there can be another call, which alerts the team again.
+        take_ask_person(session_key=str(session_id))
     cut = stop_answer(session_id, check=_would_hand_over)
     with changing(session_id, cut=cut) as conversation:
         if conversation.session.ended_at is not None:
@@ -45,6 +55,11 @@ def _would_hand_over(conversation: Conversation) -> bool:
     session = conversation.session
     is_free = session.handler == Handler.AGENT and session.ended_at is None
     return is_free and conversation.is_team_there()
+
+
+def _is_wanted(session: WidgetSession) -> bool:
+    is_of_team = session.handler != Handler.AGENT or session.follow_up
+    return is_of_team and session.status != WorkStatus.RESOLVED
 
 
 def want_person(conversation: Conversation, *, reason: WantedReason, actor: Actor) -> bool:
@@ -176,6 +191,8 @@ def save_reply_email(*, session_id: uuid.UUID, email: str) -> None:
     with changing(session_id) as conversation:
         if conversation.session.ended_at is not None:
             raise session_ended_error()
+        if conversation.session.reply_email not in ("", address):
+            void_links(conversation.session)
         conversation.set(reply_email=address)
         if conversation.session.human_at is not None:
             note_reply(conversation.session)

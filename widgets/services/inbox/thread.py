@@ -53,7 +53,7 @@ class Thread:
     def why_not(self) -> str:
         """Return why the viewer can't answer; "" if they can."""
         if self.member is None:
-            return "You can read this conversation, but your role may not answer in it."
+            return "Your role can read this conversation, but not answer in it."
         if self.session.ended_at is not None:
             return "The visitor has started a new conversation. Answer there."
         if not self._is_handoff_on:

@@ -8,11 +8,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.models.team import ConversationEvent, EventKind
 from widgets.types import AnswerOutcome, Rating, Sign
 
 WEEK = timedelta(days=7)
 # Without another message for so long, an answered conversation counts as resolved.
 QUIET = timedelta(hours=24)
+PERSON_EVENTS = (EventKind.ASKED, EventKind.FOLLOW_UP)
 Sessions = QuerySet[WidgetSession]
 
 
@@ -64,23 +66,28 @@ def last_weeks() -> tuple[date, date]:
 def with_signs(sessions: Sessions) -> Any:
     """Annotate sessions with what the figures and filters of resolved conversations need."""
     rated = WidgetMessage.objects.filter(session=OuterRef("pk"))
+    # By the button, or because the assistant could not go on: no message needs to say so.
+    wanted = ConversationEvent.objects.filter(session=OuterRef("pk"), kind__in=PERSON_EVENTS)
     return sessions.annotate(
         has_question=F("signs").bitand(Sign.QUESTION.value),
         wanted_person=F("signs").bitand(Sign.PERSON.value),
         complained=F("signs").bitand(Sign.COMPLAINT.value),
         thanked=F("signs").bitand(Sign.THANKS.value),
+        was_handed_over=Exists(wanted),
         is_liked=Exists(rated.filter(rating=Rating.UP)),
         is_disliked=Exists(rated.filter(rating=Rating.DOWN)),
     )
 
 
 HAS_QUESTION = Q(has_question__gt=0)
-WANTED_PERSON = Q(wanted_person__gt=0)
+WANTED_PERSON = Q(wanted_person__gt=0) | Q(was_handed_over=True)
 DISLIKED = Q(is_disliked=True)
 LIKED = Q(is_liked=True) & ~DISLIKED
 # The visitor asked something, was answered, and wanted neither a person nor to complain.
-ANSWERED = HAS_QUESTION & Q(
-    outcome=AnswerOutcome.ANSWERED, wanted_person=0, complained=0, is_disliked=False
+ANSWERED = (
+    HAS_QUESTION
+    & ~WANTED_PERSON
+    & Q(outcome=AnswerOutcome.ANSWERED, complained=0, is_disliked=False)
 )
 CONFIRMED = ANSWERED & (Q(thanked__gt=0) | Q(is_liked=True))
 

@@ -7,11 +7,10 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
@@ -20,12 +19,11 @@ from loquent.agents.search.languages import detect_language
 from loquent.agents.search.words import question_terms
 from loquent.agents.services.answers import WAIT_SECONDS, search_agent
 from loquent.errors import ApplicationError, ErrorCode
-from widgets.models import ClosedQuestion, WidgetMessage, WidgetSession
-from widgets.services.insights.periods import WEEK, Sessions
-from widgets.types import AnswerOutcome, MessageRole, Rating, Unanswered
+from widgets.models import ClosedQuestion, WidgetSession
+from widgets.services.insights.asked import PersonReply, asked_in, person_reply
+from widgets.services.insights.periods import Sessions
+from widgets.types import Unanswered
 
-# Answers of the last days that are read; beyond that, the newest stand for all.
-MOST_READ = 2_000
 MOST_KEY = 80
 # A single word is too little to tell that two questions are about the same.
 FEWEST_TERMS = 2
@@ -46,6 +44,7 @@ class UnansweredGroup:
     count: int = 0
     reasons: Counter[Unanswered] = field(default_factory=Counter)
     found_in: dict[uuid.UUID, None] = field(default_factory=dict)
+    message_ids: list[uuid.UUID] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -60,6 +59,10 @@ class UnansweredGroup:
     def reason(self) -> Unanswered:
         """Return the most frequent reason."""
         return max(Unanswered, key=lambda reason: self.reasons[reason])
+
+    def person_reply(self) -> PersonReply | None:
+        """Return what a person wrote to the visitor who asked last, or to the one before, …"""
+        return person_reply(self.message_ids)
 
 
 def question_key(text: str) -> str:
@@ -76,10 +79,10 @@ def unanswered_groups(sessions: Sessions) -> list[UnansweredGroup]:
 
     A wish for a person is in none of them: knowledge can't answer it.
     """
-    asked = list(_asked(sessions))
+    asked = asked_in(sessions)
     groups: dict[uuid.UUID, UnansweredGroup] = {}
-    closed = _closed_at({agent_id for _, _, agent_id, _, _ in asked})
-    for question, session_id, agent_id, at, reason in asked:
+    closed = _closed_at({row.agent_id for row in asked})
+    for message_id, question, session_id, agent_id, at, reason in asked:
         key = question_key(question)
         if not key or asks_for_person(question):
             continue
@@ -93,6 +96,7 @@ def unanswered_groups(sessions: Sessions) -> list[UnansweredGroup]:
         group.count += 1
         group.reasons[reason] += 1
         group.found_in.setdefault(session_id)
+        group.message_ids.append(message_id)
     return sorted(groups.values(), key=lambda group: (-len(group.found_in), group.question))
 
 
@@ -181,37 +185,3 @@ def _save(
 def _closed_at(agent_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     rows = ClosedQuestion.objects.filter(agent__in=list(agent_ids), closed_at__isnull=False)
     return {row.id: row.closed_at for row in rows if row.closed_at}
-
-
-def _asked(
-    sessions: Sessions,
-) -> Iterator[tuple[str, uuid.UUID, uuid.UUID, datetime, Unanswered]]:
-    """Yield question, session, agent, time and reason of answers that did not help."""
-    said_next = WidgetMessage.objects.filter(
-        session=OuterRef("session"), seq__gt=OuterRef("seq"), role=MessageRole.USER
-    ).order_by("seq")
-    answers = (
-        WidgetMessage.objects.filter(
-            Q(outcome=AnswerOutcome.NO_ANSWER) | Q(rating=Rating.DOWN) | ~Q(choices=[]),
-            created_at__gte=timezone.now() - WEEK,
-            role=MessageRole.ASSISTANT,
-            reply_to__isnull=False,
-            session__in=sessions.order_by().values("id"),
-        )
-        .annotate(said_next=Subquery(said_next.values("content")[:1]))
-        .order_by("-created_at")
-        .values_list(
-            "reply_to__content", "session_id", "session__widget__text_agent_id", "created_at",
-            "outcome", "rating", "choices", "said_next",
-        )
-    )  # fmt: skip
-    for question, session_id, agent_id, at, outcome, rating, choices, said in answers[:MOST_READ]:
-        if outcome == AnswerOutcome.NO_ANSWER:
-            reason = Unanswered.NO_ANSWER
-        elif rating == Rating.DOWN:
-            reason = Unanswered.THUMBS_DOWN
-        elif said not in [choice["message"] for choice in choices]:
-            reason = Unanswered.CHOICES
-        else:
-            continue
-        yield question, session_id, agent_id, at, reason

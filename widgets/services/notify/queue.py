@@ -1,5 +1,6 @@
 """Write notifications in the transaction that causes them, and make them void."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,12 +10,14 @@ from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
 from loquent.jobs.kinds import KINDS
+from loquent.mailing.models import OutgoingMail
 from widgets.models import ConversationEvent, Notification, PushDevice, WidgetSession
 from widgets.models.notifications import Channel, NotificationState
 from widgets.models.team import EventKind
 from widgets.team_types import Handler, WorkStatus
 
 KIND = "notification"
+REPLY_LETTER = "visitor-reply"
 # A member with an open inbox has heard the sound before.
 PUSH_SECONDS = 10
 
@@ -78,6 +81,23 @@ def note_reply(session: WidgetSession) -> None:
         return
     row = Notification.objects.create(session=session, channel=Channel.VISITOR_MAIL)
     enqueue(row, at=timezone.now() + timedelta(seconds=seconds), session=session)
+
+
+def forget_mails(session_ids: Collection[UUID]) -> None:
+    """Delete the rows of mails to the visitors of sessions: they hold addresses.
+
+    Call it before the sessions are deleted.
+    """
+    rows = Notification.objects.filter(session_id__in=session_ids, channel=Channel.VISITOR_MAIL)
+    about = [str(row) for row in rows.values_list("id", flat=True)]
+    if about:
+        OutgoingMail.objects.filter(letter=REPLY_LETTER, about__in=about).delete()
+
+
+def forget_address(*, organization_id: UUID, address: str) -> None:
+    """Delete the rows of an organization's mails to a visitor's address."""
+    rows = OutgoingMail.objects.filter(organization_id=organization_id, recipient=address)
+    rows.filter(letter=REPLY_LETTER).delete()
 
 
 def note_seen_by_staff(session_id: UUID) -> None:

@@ -53,7 +53,7 @@ def recipient(session: WidgetSession) -> Membership | None:
     """
     told = Notification.objects.filter(session=session, waiting_since=session.waiting_since)
     known = set(told.filter(state=NotificationState.SENT).values_list("member_id", flat=True))
-    found = _members_with_mail(session.widget.organization)
+    found = members_with_mail(session.widget.organization)
     members = [member for member in found if member.id not in known]
     if session.assignee is not None:
         mine = [member for member in members if member.id == session.assignee_id]
@@ -66,7 +66,8 @@ def recipient(session: WidgetSession) -> Membership | None:
     return next(iter([*present, *owners, *here, *away]), None)
 
 
-def _members_with_mail(organization: Organization) -> list[Membership]:
+def members_with_mail(organization: Organization) -> list[Membership]:
+    """Return the members to whom mail about waiting visitors may go, in order."""
     rows = Membership.objects.filter(
         organization=organization, wants_mail=True, user__is_active=True
     )

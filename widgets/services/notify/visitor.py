@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from loquent.mailing.tasks import send_mail
+from loquent.organizations.models import Organization
 from loquent.tokens import SESSION_TOKEN, new_token, token_digest
 from widgets.models import (
     ContinuedSession,
@@ -19,10 +20,9 @@ from widgets.models import (
     WidgetSession,
 )
 from widgets.models.notifications import Channel, NotificationState
-from widgets.services.notify.queue import enqueue
+from widgets.services.notify.queue import REPLY_LETTER, enqueue
 from widgets.types import MessageRole
 
-REPLY_LETTER = "visitor-reply"
 # A mail waits until the person has written nothing for this long, and this long after the last one.
 QUIET = timedelta(minutes=2)
 APART = timedelta(minutes=15)
@@ -145,28 +145,40 @@ def use_link(*, token: str) -> Continued | None:
     return Continued(row.session.widget.widget_id, session_token)
 
 
-def stop_value(row: Notification) -> str:
-    """Return what the address of the stop link ends with."""
-    return signing.dumps(str(row.id), salt=STOP_SALT)
+@dataclass(frozen=True, slots=True)
+class StopLink:
+    """What a stop link stops: an organization's mails to the address that got the link."""
+
+    organization_id: uuid.UUID
+    digest: str
+    language: str
 
 
-def find_stop(*, value: str) -> Notification | None:
-    """Return the mail whose stop link this is; None for any other text."""
+def stop_value(session: WidgetSession, *, address: str) -> str:
+    """Return what the address of the stop link ends with.
+
+    It holds while the conversation is deleted, or has another address.
+    """
+    link = [str(session.widget.organization_id), token_digest(address), session.language]
+    return signing.dumps(link, salt=STOP_SALT)
+
+
+def find_stop(*, value: str) -> StopLink | None:
+    """Return what a stop link stops; None for any other text, or if the organization is gone."""
     try:
-        key = signing.loads(value, salt=STOP_SALT)
+        organization_id, digest, language = signing.loads(value, salt=STOP_SALT)
     except signing.BadSignature:
         return None
-    return Notification.objects.filter(id=key).select_related("session__widget").first()
+    if not Organization.objects.filter(id=organization_id).exists():
+        return None
+    return StopLink(uuid.UUID(organization_id), digest, language)
 
 
-def stop_mail(*, value: str) -> bool:
-    """Write no more to the address of a mail; return whether the link is right."""
-    row = find_stop(value=value)
-    if row is None:
-        return False
-    if row.session.reply_email:
-        StoppedAddress.objects.get_or_create(
-            organization_id=row.session.widget.organization_id,
-            digest=token_digest(row.session.reply_email),
-        )
-    return True
+def stop_mail(link: StopLink) -> None:
+    """Write no more to the address of a link."""
+    StoppedAddress.objects.get_or_create(organization_id=link.organization_id, digest=link.digest)
+
+
+def void_links(session: WidgetSession) -> None:
+    """Let no unused link open a conversation: the mails went to an address that was wrong."""
+    _sent(session).update(token_digest="")

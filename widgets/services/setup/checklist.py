@@ -5,15 +5,21 @@ A new step is a class and its place in STEPS.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
+from django.conf import settings
 from django.utils.timesince import timesince
 
-from loquent.agents.models import KnowledgeEntry
+from loquent.agents.models import KnowledgeEntry, TriedQuestion
 from loquent.agents.services.tries import recent_tries
+from loquent.mailing.models import MailState, OutgoingMail
 from loquent.organizations.models import Organization
-from widgets.models import WidgetConfig
-from widgets.services.setup.seen_sites import installation
+from widgets.models import PushDevice, WidgetConfig
+from widgets.models.team import ConversationEvent
+from widgets.services.insights.periods import PERSON_EVENTS
+from widgets.services.notify.staff import members_with_mail
+from widgets.services.setup.seen_sites import Installation, installation
 
 ENOUGH_ENTRIES = 5
 ENOUGH_QUESTIONS = 3
@@ -124,14 +130,15 @@ class TeachStep(Step):
 
     def is_done(self) -> bool:
         """Return whether there are enough entries."""
-        return self._entries() >= ENOUGH_ENTRIES
+        return self._entries >= ENOUGH_ENTRIES
 
     def detail(self) -> str:
         """Count the entries."""
-        count = self._entries()
+        count = self._entries
         text = f"{count} answer{'' if count == 1 else 's'}"
         return text if count >= ENOUGH_ENTRIES else f"{text} of at least {ENOUGH_ENTRIES}"
 
+    @cached_property
     def _entries(self) -> int:
         if self.widget is None:
             return 0
@@ -143,20 +150,22 @@ class AskStep(Step):
 
     key, title, minutes, button = "ask", "Ask it three questions", 2, "Try it"
 
+    @cached_property
+    def _tries(self) -> list[TriedQuestion]:
+        return list(recent_tries(organization=self.organization)[:ENOUGH_QUESTIONS])
+
     def is_done(self) -> bool:
         """Return whether the last questions all have an answer."""
-        latest = recent_tries(organization=self.organization)[:ENOUGH_QUESTIONS]
-        answered = [each for each in latest if each.outcome == "answered"]
+        answered = [each for each in self._tries if each.outcome == "answered"]
         return len(answered) == ENOUGH_QUESTIONS
 
     def detail(self) -> str:
         """Count the questions."""
-        count = min(len(recent_tries(organization=self.organization)), ENOUGH_QUESTIONS)
-        return f"{count} of {ENOUGH_QUESTIONS} asked"
+        return f"{len(self._tries)} of {ENOUGH_QUESTIONS} asked"
 
     def blocked(self) -> str:
         """Quote the latest question without an answer."""
-        for each in recent_tries(organization=self.organization)[:ENOUGH_QUESTIONS]:
+        for each in self._tries:
             if each.outcome != "answered":
                 return f"“{each.question}” had no answer. Add one and ask again."
         return ""
@@ -177,22 +186,26 @@ class SiteStep(Step):
 
     key, title, minutes, button = "site", "Put it on your site", 5, "Show me how"
 
+    @cached_property
+    def _installation(self) -> Installation | None:
+        return installation(widget=self.widget) if self.widget else None
+
     def is_done(self) -> bool:
         """Return whether a site other than a developer's computer shows the chat."""
-        return self.widget is not None and installation(widget=self.widget).is_installed
+        return self._installation is not None and self._installation.is_installed
 
     def detail(self) -> str:
         """Name the site and when it was last seen."""
-        newest = installation(widget=self.widget).newest if self.widget else None
+        newest = self._installation.newest if self._installation else None
         return f"{newest.origin}, {timesince(newest.last_seen_at)} ago" if newest else ""
 
     def blocked(self) -> str:
         """Name the site that was refused last."""
-        if self.widget is None or self.is_done():
+        if self.widget is None or self._installation is None or self.is_done():
             return ""
         if not self.widget.enabled:
             return "The widget is off."
-        refused = installation(widget=self.widget).refused
+        refused = self._installation.refused
         if not refused:
             return ""
         times = f"{refused[0].count} time{'' if refused[0].count == 1 else 's'}"
@@ -200,13 +213,91 @@ class SiteStep(Step):
 
     def origin(self) -> str:
         """Return the site that was refused last."""
-        if self.widget is None or self.is_done():
+        if self._installation is None or self.is_done():
             return ""
-        refused = installation(widget=self.widget).refused
+        refused = self._installation.refused
         return refused[0].origin if refused else ""
 
 
-STEPS: tuple[type[Step], ...] = (ShopStep, TeachStep, AskStep, LookStep, SiteStep)
+class ToldStep(Step):
+    """A member who hears of a waiting visitor away from the admin."""
+
+    key, title, minutes = "told", "Choose who is told when a visitor needs you", 1
+    button = "Choose"
+
+    def is_done(self) -> bool:
+        """Return whether a device got a message, or mail of the organization arrives."""
+        return bool(self._told)
+
+    def detail(self) -> str:
+        """Name the members who are told."""
+        return ", ".join(self._told[:2])
+
+    def blocked(self) -> str:
+        """Say why no mail arrives."""
+        if self.is_done():
+            return ""
+        if not mail_is_delivered():
+            return "This server sends no email yet. Turn on notifications in your browser instead."
+        return "" if self._mail_arrives else "The last email could not be sent."
+
+    @cached_property
+    def _told(self) -> list[str]:
+        devices = PushDevice.objects.filter(
+            member__organization=self.organization, sent_at__isnull=False, failed_at=None
+        )
+        told = [f"{device} by push message" for device in devices.order_by("created_at", "id")]
+        if mail_is_delivered() and self._mail_arrives:
+            members = members_with_mail(self.organization)
+            told += [f"{member.user.email} by email" for member in members]
+        return told
+
+    @cached_property
+    def _mail_arrives(self) -> bool:
+        ended = OutgoingMail.objects.filter(organization=self.organization).exclude(
+            state=MailState.WAITING
+        )
+        newest = ended.order_by("-created_at", "-id").first()
+        return newest is None or newest.state == MailState.SENT
+
+
+class PersonStep(Step):
+    """A conversation in which a visitor asked for a person, and a person answered."""
+
+    key, title, minutes = "person", "Try to reach a person yourself", 1
+    button = "Open the chat"
+
+    @cached_property
+    def _is_reached(self) -> bool:
+        return ConversationEvent.objects.filter(
+            session__widget__organization=self.organization,
+            session__human_at__isnull=False,
+            kind__in=PERSON_EVENTS,
+        ).exists()
+
+    def is_done(self) -> bool:
+        """Return whether a visitor, such as the owner, has reached a person."""
+        return self._is_reached
+
+    def detail(self) -> str:
+        """Say what to do."""
+        return "" if self.is_done() else "Choose “Talk to a person”, then answer in the inbox"
+
+
+STEPS: tuple[type[Step], ...] = (
+    ShopStep,
+    TeachStep,
+    AskStep,
+    LookStep,
+    SiteStep,
+    ToldStep,
+    PersonStep,
+)
+
+
+def mail_is_delivered() -> bool:
+    """Return whether mail leaves the server; a demo prints it on its console."""
+    return settings.MAIL_IS_ON and not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
 
 
 def setup_checklist(*, organization: Organization) -> Checklist:

@@ -39,6 +39,14 @@ async def test_playground_uses_unsaved_settings(
         await expect(log.get_by_text("builtin:knowledge")).to_be_hidden()
         await log.get_by_text("Details", exact=True).click()
         await expect(log.get_by_text("builtin:knowledge")).to_be_visible()
+        async with page.expect_popup() as opened:
+            await log.get_by_role("button", name="Keep as a test question").click()
+        test = await opened.value
+        await expect(test.get_by_label("Question", exact=True)).to_have_value("Can I return it?")
+        await expect(test.get_by_label("Entry").locator(":checked")).to_have_text("Returns")
+        await test.get_by_role("button", name="Add question").click()
+        await expect(test.get_by_text("The question was added.")).to_be_visible()
+        await test.close()
         await open_tab(page, "Advanced")
         await page.get_by_label("Model").fill("openai-chat:hang")
         await open_tab(page, "Answers")
@@ -56,6 +64,7 @@ async def test_playground_uses_unsaved_settings(
         await field.fill("Hello?")
         await field.press("Enter")
         await expect(log.get_by_text("There is no provider")).to_be_visible()
+        await expect(field).to_have_value("Hello?")
         assert await findings(page) == []
     await in_database(agent.refresh_from_db)
     assert (agent.model, agent.instructions) == ("builtin:knowledge", "")

@@ -26,7 +26,7 @@ async def test_owner_has_an_answering_chat_in_ten_clicks(
     server = live_server_process()
     await sign_in(page, server.url, OWNER_EMAIL)
     await page.goto(f"{server.url}/admin/setup/")
-    await expect(page.get_by_text("2 of 5 done")).to_be_visible()
+    await expect(page.get_by_text("2 of 7 done")).to_be_visible()
     assert await findings(page) == []
     await page.get_by_role("button", name="Start with my own shop").click()
 

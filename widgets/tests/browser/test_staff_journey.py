@@ -35,7 +35,7 @@ async def test_staff_can_create_preview_embed_watch_and_reset(
     await page.get_by_role("link", name="Add widget").press("Enter")
     await expect(page.get_by_label("Name", exact=True).first).to_be_focused()
     await page.keyboard.type("Tea shop")
-    await page.get_by_label("Agent", exact=True).press("H")
+    await page.get_by_role("combobox", name="Assistant").press("H")
     await open_tab(page, "Welcome")
     await page.get_by_label("Greeting").press_sequentially("Good morning!")
     frame = page.frame_locator("#lq-preview-frames iframe:not(.lq-next)")

@@ -14,11 +14,13 @@ from widgets.tests.server.test_proxies import get
 
 pytestmark = pytest.mark.server
 QUERY_TOKEN, HEADER_TOKEN = "wst_inTheQuery", "wst_inTheHeader"
-SECRETS = (QUERY_TOKEN, HEADER_TOKEN, "reset-secret", "join-secret")
+SECRETS = (QUERY_TOKEN, HEADER_TOKEN, "reset-secret", "join-secret", "lqc_secret", "stop-secret")
 PATHS = (
     f"/api/widget/wid_1/ws?token={QUERY_TOKEN}",
     "/admin/password-reset/Mg/reset-secret/",
     "/admin/join/join-secret/",
+    "/chat/continue/lqc_secret",
+    "/chat/stop/stop-secret",
 )
 
 

@@ -99,7 +99,7 @@ def compose(
     if found.outcome == "choices":
         return _choices(say, found)
     if found.outcome == "answer":
-        hits = companions(found.relevant)[:PASSAGES]
+        hits = found.relevant[:1] if found.is_verbatim else companions(found.relevant)[:PASSAGES]
         return quote(say, hits), ReplyEnd(sources=sources_of(hits))
     nearest = list(dict.fromkeys(hit.title for hit in found.hits))[:MAX_CHOICES]
     return f"{say('none')} {offer(say, nearest or _titles(knowledge))}", refusal

@@ -71,13 +71,18 @@ class OpenAIChatBackend(Backend):
 
     async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
         """Yield the answer as it arrives, then its sources, token counts and notes."""
-        hits = (await search_knowledge(request, self.prompt_passages)).relevant
-        grounding = ground(request, hits)
+        found = await search_knowledge(request, self.prompt_passages)
+        hits = found.relevant
+        grounding = ground(request, hits, is_verbatim=found.is_verbatim)
         dialect = self._dialects.get(_url(request.endpoint), request.model)
         asking = Asking(request, grounding.prompt, dialect)
         while True:
             response = await self._open(asking)
-            reader = AnswerReader(request.meter, begins_inside=asking.dialect.begins_inside)
+            reader = AnswerReader(
+                request.meter,
+                begins_inside=asking.dialect.begins_inside,
+                max_output_tokens=request.max_output_tokens,
+            )
             marks = grounding.reader()
             try:
                 async with aclosing(read_answer(response, reader)) as texts:

@@ -17,7 +17,7 @@ SECONDS = 15.0
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_MODELS = 1_000
 MAX_NAMED = 8
-COPY_KEY = "Copy the key again from your provider's page of API keys, and save it here."
+COPY_KEY = "Copy the key again from your provider's API keys page, and save it here."
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 
@@ -87,7 +87,7 @@ async def _request(
         except TimeoutError:
             raise ProbeError(
                 f"The endpoint didn't answer within {SECONDS:.0f} seconds.",
-                "Check the address, and whether the provider has trouble.",
+                "Check the address, and the provider's status page.",
             ) from None
         except (aiohttp.ClientError, OSError, ValueError):
             if isinstance(session.connector, GuardedConnector) and session.connector.has_refused:
@@ -128,7 +128,7 @@ def _check_status(status: int, body: bytes, model: str) -> None:
         )
     if status >= 500:
         raise ProbeError(
-            f"The provider has trouble (error {status}).", "Try again in a few minutes."
+            f"The provider has a problem (error {status}).", "Try again in a few minutes."
         )
     about = f" for {model}" if model else ""
     raise ProbeError(f"The endpoint refuses the request{about} (error {status}).", ADDRESS)
@@ -137,7 +137,7 @@ def _check_status(status: int, body: bytes, model: str) -> None:
 def _no_credit() -> ProbeError:
     return ProbeError(
         "The account has no credit left, or has reached its limit.",
-        "Add credit on your provider's page of billing.",
+        "Add credit on your provider's billing page.",
     )
 
 

@@ -12,6 +12,9 @@ from loquent.agents.metering import TokenMeter
 from loquent.agents.types import BackendError, Cut
 
 MAX_DOCUMENT_BYTES = 4_194_304
+# A stream may have this, and so much for each output token: an event repeats what all have.
+MAX_STREAM_BYTES = 8_388_608
+EVENT_BYTES = 1_000
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds
 MAX_CALLED = 1_000  # characters of functions' names
 # Fields with text that the model wrote, and is charged for, but that is not part of the answer.
@@ -30,7 +33,10 @@ class AnswerReader:
     `stream`. `meter` records the text and the counts.
     """
 
-    def __init__(self, meter: TokenMeter, *, begins_inside: bool = False) -> None:
+    def __init__(
+        self, meter: TokenMeter, *, begins_inside: bool = False, max_output_tokens: int = 0
+    ) -> None:
+        self._left = MAX_STREAM_BYTES + EVENT_BYTES * max_output_tokens
         self.has_text = False
         self.has_end = False
         self.cut: Cut | None = None
@@ -72,14 +78,15 @@ class AnswerReader:
             elif start.startswith(b"<"):
                 self._fail(BackendError("the endpoint answered with a web page", permanent=False))
                 return ""
+        self._left -= len(chunk)
+        if self._document is not None:
+            self._document += chunk
+        if self._left < 0 or len(self._document or b"") > MAX_DOCUMENT_BYTES:
+            reason = "the endpoint's answer is too long"
+            self._fail(BackendError(reason, permanent=False, is_outage=False))
+            return ""
         if self._document is None:
             return self._read_events(lambda: self._parser.feed(chunk))
-        self._document += chunk
-        if len(self._document) > MAX_DOCUMENT_BYTES:
-            error = BackendError(
-                "the endpoint's answer is too long", permanent=False, is_outage=False
-            )
-            self._fail(error)
         return ""
 
     def finish(self) -> str:

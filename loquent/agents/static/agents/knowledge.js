@@ -38,6 +38,7 @@
       for (const name of ["id", "version", "title", "content", "url"])
         form.elements[name].value = entry[name] ?? "";
       editor.querySelector("h2").textContent = entry.id ? "Edit entry" : "New entry";
+      editor.querySelector(".lq-entry-source").hidden = !entry.source;
       tell(editor, "");
       saved = fieldsOf();
       editor.showModal();
@@ -56,7 +57,7 @@
         }
       } else if (event.target.closest("[data-delete]")) {
         removed = row.dataset.entry;
-        remover.querySelector(".lq-remove-name").textContent = row.querySelector("th").textContent;
+        remover.querySelector(".lq-remove-name").textContent = row.querySelector(".lq-entry-name").textContent;
         remover.showModal();
       }
     });
@@ -98,6 +99,7 @@
     });
 
     loquentImport(section, refresh);
+    document.addEventListener("lq-knowledge-changed", () => refresh("").catch(() => (status.textContent = AWAY)));
   }
 
   const known = document.querySelector(".lq-knowledge[data-list]");

@@ -10,7 +10,7 @@
   const OTHER = "";
   const IGNORED = {
     instructions:
-      "The built-in search quotes your knowledge word for word and follows no instructions. What is written here is kept for an AI model.",
+      "The built-in search quotes your knowledge word for word and follows no instructions. Instructions are kept, for an AI model.",
     temperature: "The built-in search has no temperature: the same question gets the same answer.",
   };
   const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);

@@ -21,6 +21,9 @@
     let messages = [];
     let controller = null;
 
+    // Only an agent with test questions has this link, and only those who may add some.
+    const tests = document.querySelector("[data-test-questions]");
+
     const toEnd = () => scroller.scrollTo(0, scroller.scrollHeight);
 
     function add(role, text) {
@@ -90,6 +93,29 @@
       notes.hidden = !end.notes.length;
     }
 
+    /** Offer to fill in a test question, on a page of its own: this one is not saved. */
+    function offerTest(line, question, previous, end) {
+      if (!tests) return;
+      const best = end.retrieved.find(({ cited }) => cited) ?? end.retrieved[0];
+      const answers = end.outcome !== "no_answer";
+      const fields = {
+        csrfmiddlewaretoken: token(), action: "draft", question, previous,
+        expect: answers ? "entry" : "none", entry: answers && best ? best.entry : "",
+      };
+      const keep = make("form", "lq-meta");
+      keep.method = "post";
+      keep.target = "_blank";
+      keep.action = `${tests.href}#lq-add`;
+      for (const [name, value] of Object.entries(fields)) {
+        const field = make("textarea");
+        Object.assign(field, { name, value, hidden: true });
+        keep.append(field);
+      }
+      const button = make("button", "lq-text-button", "Keep as a test question");
+      keep.append(button);
+      line.append(keep);
+    }
+
     async function* objectsOf(body) {
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
@@ -103,6 +129,7 @@
     }
 
     async function ask(text) {
+      const previous = messages.findLast(({ role }) => role === "user")?.content ?? "";
       messages.push({ role: "user", content: text });
       add("user", text);
       const { line, bubble } = add("assistant", "");
@@ -145,17 +172,21 @@
         messages.push({ role: "assistant", content: answer });
       } else {
         bubble.remove();
-        // What got no answer may be asked again.
+        // What got no answer may be asked again, without typing it again.
         messages.pop();
+        if (problem && !field.value) field.value = text;
       }
-      if (end) sum(line, end);
+      if (end) {
+        sum(line, end);
+        offerTest(line, text, previous, end);
+      }
       if (problem) line.append(make("p", "lq-try-error", problem));
       controller = null;
       busy(false);
       toEnd();
     }
 
-    section.querySelector("form").addEventListener("submit", (event) => {
+    section.querySelector(".lq-try").addEventListener("submit", (event) => {
       event.preventDefault();
       const text = field.value.trim();
       if (!text || controller) return;
@@ -165,7 +196,7 @@
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      section.querySelector("form").requestSubmit();
+      section.querySelector(".lq-try").requestSubmit();
     });
     stop.addEventListener("click", () => {
       controller?.abort();

@@ -52,7 +52,7 @@ def check_device(p256dh: bytes, auth: bytes) -> None:
     """Raise ValueError if these are no keys of a device."""
     ec.EllipticCurvePublicKey.from_encoded_point(CURVE, p256dh)
     if len(auth) != AUTH_BYTES:
-        raise ValueError("The secret has another length.")
+        raise ValueError("The secret has the wrong length.")
 
 
 def encrypt(

@@ -18,6 +18,7 @@ from widgets.models import PushDevice, PushKey
 from widgets.services.notify.push.crypto import (
     check_device,
     decode,
+    encode,
     new_private_key,
     public_key,
 )
@@ -44,7 +45,7 @@ def private_key() -> bytes:
         try:
             return _fernet().decrypt(row.sealed.encode())
         except InvalidToken:
-            logger.warning("The key of push messages can't be decrypted; a new one is made.")
+            logger.warning("The push key can't be decrypted; creating a new one.")
     with transaction.atomic():
         sealed = _fernet().encrypt(new_private_key()).decode()
         PushKey.objects.update_or_create(number=1, defaults={"sealed": sealed})
@@ -71,11 +72,15 @@ def register_device(
     `name`: of the browser, for its member; empty if it only renews.
     """
     try:
+        # An index of PostgreSQL can't hold 2,000 characters of four bytes.
+        if not endpoint.isascii():
+            raise UnsafeUrlError("Use ASCII characters only.")
         check_url(endpoint, push_rules())
     except UnsafeUrlError as error:
         raise invalid({"endpoint": [str(error)]}) from None
     try:
-        check_device(decode(p256dh), decode(auth))
+        keys = decode(p256dh), decode(auth)
+        check_device(*keys)
     except ValueError:
         raise invalid({"keys": ["These are not the keys of a browser."]}) from None
     shown = one_line(clean_text(name))[:MAX_NAME]
@@ -87,7 +92,12 @@ def register_device(
         row, _ = PushDevice.objects.update_or_create(
             member=member,
             endpoint=endpoint,
-            defaults={"p256dh": p256dh, "auth": auth, **({"name": shown} if shown else {})},
+            defaults={
+                # Not as sent: the decoder ignores any number of other characters.
+                "p256dh": encode(keys[0]),
+                "auth": encode(keys[1]),
+                **({"name": shown} if shown else {}),
+            },
         )
         rows = PushDevice.objects.filter(member=member).order_by("-updated_at", "-id")
         kept = list(rows.values_list("id", flat=True)[:MOST_PER_MEMBER])

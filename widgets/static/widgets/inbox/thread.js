@@ -92,7 +92,7 @@ const inboxThread = (() => {
   }
 
   function fail(error) {
-    nothing.textContent = error.status === 404 ? "This conversation does not exist any more." : error.message;
+    nothing.textContent = error.status === 404 ? "This conversation no longer exists." : error.message;
     nothing.hidden = false;
     if (error.status === 404) close();
   }

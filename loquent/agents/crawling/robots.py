@@ -1,0 +1,84 @@
+"""What robots.txt and sitemaps of a site say."""
+
+import html
+import re
+import zlib
+from collections.abc import Sequence
+
+from protego import Protego
+
+from loquent.egress.sites import AGENT_NAME, SiteError, SiteReader
+
+MAX_ROBOTS_BYTES = 512 * 1024
+MAX_SITEMAP_BYTES = 10 * 1024 * 1024
+MAX_SITEMAPS = 50
+MAX_DELAY_SECONDS = 10.0
+_LOCATION = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,2100}?)\s*(?:\]\]>)?\s*</loc>")
+_GZIP_START = b"\x1f\x8b"
+
+
+class RobotRules:
+    """The rules of one host."""
+
+    def __init__(self, text: str) -> None:
+        self._rules = Protego.parse(text)
+        delay = self._rules.crawl_delay(AGENT_NAME) or 0.0
+        self.delay = min(max(float(delay), 0.0), MAX_DELAY_SECONDS)
+        self.sitemaps = list(self._rules.sitemaps)[:MAX_SITEMAPS]
+
+    def allows(self, url: str) -> bool:
+        """Return whether the page may be read."""
+        return bool(self._rules.can_fetch(url, AGENT_NAME))
+
+
+async def read_robots(reader: SiteReader, root: str) -> RobotRules:
+    """Return the rules of a host; raise SiteError if they can't be known.
+
+    As RFC 9309 says: a host without the file allows everything; one that fails, nothing.
+    """
+    url = f"{root}robots.txt"
+    for _ in range(5):
+        found = await reader.fetch(url, max_bytes=MAX_ROBOTS_BYTES)
+        if not found.location:
+            break
+        url = found.location
+    if found.location or found.status >= 500 or found.status == 429:
+        raise SiteError(f"robots.txt can't be read (error {found.status}).")
+    if found.status != 200:
+        return RobotRules("")
+    return RobotRules(found.body.decode("utf-8", "replace"))
+
+
+async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int) -> list[str]:
+    """Return the pages that sitemaps list, at most `most`; those that can't be read have none."""
+    waiting, seen = list(dict.fromkeys(addresses)), set[str]()
+    pages: dict[str, None] = {}
+    while waiting and len(seen) < MAX_SITEMAPS and len(pages) < most:
+        url = waiting.pop(0)
+        if url in seen:
+            continue
+        seen.add(url)
+        text = await _sitemap(reader, url)
+        found = [html.unescape(match[1]) for match in _LOCATION.finditer(text)]
+        if "<sitemapindex" in text:
+            waiting += found
+        else:
+            pages.update(dict.fromkeys(found))
+    return list(pages)[:most]
+
+
+async def _sitemap(reader: SiteReader, url: str) -> str:
+    try:
+        for _ in range(5):
+            found = await reader.fetch(url, max_bytes=MAX_SITEMAP_BYTES)
+            if not found.location:
+                break
+            url = found.location
+        if found.status != 200:
+            return ""
+        body = found.body
+        if body.startswith(_GZIP_START):
+            body = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body, MAX_SITEMAP_BYTES)
+    except (SiteError, zlib.error):
+        return ""
+    return body.decode("utf-8", "replace")

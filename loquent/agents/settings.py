@@ -1,0 +1,17 @@
+"""The settings of what agents connect to, which loquent/settings.py takes over."""
+
+from loquent.env import envbool, envnetworks
+
+__all__ = [
+    "MODEL_ALLOWED_NETWORKS",
+    "MODEL_ALLOW_HTTP",
+    "SOURCES_ALLOWED_NETWORKS",
+    "SOURCES_ALLOW_HTTP",
+]
+
+# Where model connections of organizations may lead to, beyond https to public addresses.
+MODEL_ALLOWED_NETWORKS = envnetworks("MODEL_ALLOWED_NETWORKS")
+MODEL_ALLOW_HTTP = envbool("MODEL_ALLOW_HTTP", False)
+# The same for the websites that knowledge is read from.
+SOURCES_ALLOWED_NETWORKS = envnetworks("SOURCES_ALLOWED_NETWORKS")
+SOURCES_ALLOW_HTTP = envbool("SOURCES_ALLOW_HTTP", False)

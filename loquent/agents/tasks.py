@@ -1,0 +1,87 @@
+"""The jobs that read websites into agents' knowledge."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django_tasks import task
+
+from loquent.agents.crawling.crawl import SECONDS, Crawl
+from loquent.agents.crawling.results import CrawlError
+from loquent.agents.importing.sandbox import BusyError
+from loquent.agents.services.sources import (
+    KIND,
+    addresses_of,
+    egress_rules,
+    enqueue_due_syncs,
+)
+from loquent.agents.services.syncing import (
+    Sync,
+    apply_sync,
+    begin_sync,
+    fail_sync,
+    report_progress,
+)
+from loquent.db.threads import in_database
+from loquent.jobs.kinds import GiveUp
+from loquent.jobs.waking import Stopping, check_stopping
+
+# Per worker.
+PLACES = 4
+UNEXPECTED = "The sync failed for an unexpected reason. The server's log has the details."
+
+
+class _Superseded(Exception):  # noqa: N818 - no error
+    """A newer sync of the source has begun, or the source was deleted."""
+
+
+@task(
+    kind=KIND,
+    title="Read a website",
+    retry_seconds=(),
+    at_once=1,
+    places=PLACES,
+    timeout=SECONDS + 900,
+    describe=addresses_of,
+)
+async def sync_source_job(source_id: str) -> None:
+    """Read a source and apply what has changed.
+
+    If the worker dies, another one starts again from the first page: until all pages are read,
+    nothing is changed.
+    """
+    sync = await in_database(begin_sync, source_id=UUID(source_id))
+    if sync is None:
+        return
+    try:
+        await _read(sync)
+    except Stopping:
+        raise
+    except _Superseded:
+        return
+    except (CrawlError, BusyError) as error:
+        await in_database(fail_sync, sync=sync, error=str(error))
+    except Exception as error:
+        await in_database(fail_sync, sync=sync, error=UNEXPECTED)
+        raise GiveUp(UNEXPECTED) from error
+
+
+async def _read(sync: Sync) -> None:
+    async def on_progress(read: int, found: int) -> None:
+        check_stopping()
+        if not await in_database(report_progress, sync=sync, read=read, found=found):
+            raise _Superseded
+
+    crawl = Crawl(sync.url, rules=egress_rules(), key=str(sync.organization_id), known=sync.known)
+    results = await crawl.run(on_progress, any_host=sync.accepts)
+    await in_database(apply_sync, sync=sync, results=results)
+
+
+@task(
+    kind="sync_sources",
+    title="Start weekly syncs of websites",
+    every=timedelta(hours=1),
+    at=timedelta(minutes=23),
+)
+def sync_sources_job() -> None:
+    """Start the syncs that are due."""
+    enqueue_due_syncs()
