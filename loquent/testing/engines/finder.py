@@ -18,12 +18,13 @@ FINDER = """(query) => {
     list: "ul,ol",
     log: "[role=log]",
     row: "tr",
+    tab: "[role=tab]",
     table: "table",
     textbox: "textarea,[role=textbox],input:not([type=checkbox],[type=radio],[type=hidden]," +
       "[type=submit],[type=button],[type=file],[type=color],[type=number],[type=range])",
     text: "*",
   };
-  const NAMED_BY_CONTENT = ["button", "heading", "link", "row"];
+  const NAMED_BY_CONTENT = ["button", "heading", "link", "row", "tab"];
   const normal = (text) => (text ?? "").replace(/\\s+/g, " ").trim();
 
   // Elements in document order, open shadow roots included.

@@ -116,7 +116,7 @@ export function createAdditions(view, around) {
     placeCard(state);
     const isSlow = waiting.text(state.turn) === strings.slow && hasContact(view, state);
     if (!isSlow) remove(slow);
-    else if (!slow.isConnected) around.scroller.querySelector(".growing")?.append(slow);
+    else if (!slow.isConnected) around.scroller.querySelectorAll(".growing")[0]?.append(slow);
   }
 
   return {

@@ -33,6 +33,6 @@ export async function copyText({ win, doc, h, later }, button, text, show) {
 /** @param {View} view @param {HTMLElement} button of a code block */
 export function copyCode(view, button) {
   const { copied, copy } = view.strings;
-  const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
+  const code = button.closest("figure")?.querySelectorAll("code")?.[0]?.textContent ?? "";
   copyText(view, button, code, (done) => setText(button, done ? copied : copy));
 }

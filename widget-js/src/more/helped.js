@@ -92,7 +92,7 @@ export function createHelped({ h, win, strings }, { scroller, redraw }) {
         }
       }
       const asks = !!key && key === asked;
-      show(asks ? scroller.querySelector(":scope > div > .tools") : null);
+      show(asks ? scroller.querySelectorAll(":scope > div > .tools")[0] : null);
     },
     destroy: () => win.clearTimeout(timer),
   };

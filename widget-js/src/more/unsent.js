@@ -14,7 +14,7 @@ export function createUnsent({ h, strings, actions }, { scroller, nodeOf, restor
   /** @type {Map<string, HTMLElement[]>} */
   const shown = new Map();
   const older = h("p", "hint", {}, strings.older);
-  scroller.querySelector("[role=log]")?.before(older);
+  scroller.querySelectorAll("[role=log]")[0]?.before(older);
 
   /** @param {string} cid */
   const buttonsFor = (cid) => [
@@ -38,7 +38,7 @@ export function createUnsent({ h, strings, actions }, { scroller, nodeOf, restor
         const buttons = buttonsFor(cid);
         shown.set(cid, buttons);
         nodeOf(cid)
-          ?.querySelector(".foot")
+          ?.querySelectorAll(".foot")?.[0]
           ?.append(...buttons);
       }
     },

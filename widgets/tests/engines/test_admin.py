@@ -1,5 +1,7 @@
 """The busiest pages of the admin, in Chromium, Firefox and WebKit."""
 
+from contextlib import aclosing
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -37,21 +39,21 @@ async def test_staff_find_a_conversation_and_watch_it_live(
     screen: Screen, live_server_process: StartServer, widget: WidgetConfig
 ) -> None:
     server = live_server_process()
-    visitor = Visitor(server.socket_url, widget.widget_id)
-    await visitor.connect()
-    await visitor.say("Do you ship parcels?")
-    await log_in(screen, server.url)
-    await screen.click("link", "Inbox")
-    await screen.click("link", "All conversations")
-    await screen.fill("textbox", "Search conversations", "parcels")
-    await screen.press("Enter")
-    await screen.see("text", "1 conversation")
-    await screen.click("link", within=("row", "Visitor"))
-    await screen.see("text", "Live")
-    await screen.see("text", "Do you ship parcels?", within="log")
-    await visitor.say("And returns?")
-    await screen.see("text", "And returns?", within="log")
-    await screen.see("log", text="within 30 days")
+    async with aclosing(Visitor(server.socket_url, widget.widget_id)) as visitor:
+        await visitor.connect()
+        await visitor.say("Do you ship parcels?")
+        await log_in(screen, server.url)
+        await screen.click("link", "Inbox")
+        await screen.click("link", "All conversations")
+        await screen.fill("textbox", "Search conversations", "parcels")
+        await screen.press("Enter")
+        await screen.see("text", "1 conversation")
+        await screen.click("link", within=("row", "Visitor"))
+        await screen.see("text", "Live", where=lambda found: found.tag == "p")
+        await screen.see("text", "Do you ship parcels?", within="log")
+        await visitor.say("And returns?")
+        await screen.see("text", "And returns?", within="log")
+        await screen.see("log", text="within 30 days")
 
 
 async def test_playground_answers_with_what_the_form_says(
@@ -67,7 +69,9 @@ async def test_playground_answers_with_what_the_form_says(
     await screen.press("Enter")
     await screen.see("log", text="You can return anything unused")
     await screen.see("link", "Returns", within="log")
+    await screen.click("tab", "Advanced")
     await screen.fill("textbox", "Model", "openai-chat:hang")
+    await screen.click("tab", "Answers")
     await screen.fill("textbox", "Instructions", "Be brief.")
     await screen.fill("textbox", "Message", "And now?")
     await screen.press("Enter")

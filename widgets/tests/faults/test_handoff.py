@@ -100,7 +100,10 @@ class Office:
 
 @pytest.fixture
 async def client() -> Any:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as session:
+    # A server may close a connection just as it is used again.
+    connector = aiohttp.TCPConnector(force_close=True)
+    timeout = aiohttp.ClientTimeout(60)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         yield session
 
 

@@ -35,10 +35,12 @@ class Visitor:
         self.token = self.session.get("session_token", "")
 
     async def receive(self) -> Frame:
-        """The next frame."""
+        """The next frame, except those that say who has the conversation."""
         assert self.connection is not None
-        frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), WAIT_SECONDS))
-        return frame
+        while True:
+            frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), WAIT_SECONDS))
+            if frame["type"] != "conversation":
+                return frame
 
     async def until(self, *kinds: str) -> list[Frame]:
         """All frames up to and with the next one of these types."""
@@ -64,6 +66,10 @@ class Visitor:
                 await self.receive()
         except websockets.ConnectionClosed:
             return self.connection.close_code
+
+    async def aclose(self) -> None:
+        """Close, at the end of an `aclosing`."""
+        await self.leave()
 
     async def leave(self) -> None:
         """Close."""

@@ -38,8 +38,11 @@ def connect(server: ServerProcess, widget: WidgetConfig, query: str = "", **how:
 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), WAIT_SECONDS))
-    return frame
+    """The next frame, except those that say who has the conversation."""
+    while True:
+        frame: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), WAIT_SECONDS))
+        if frame["type"] != "conversation":
+            return frame
 
 
 async def until(socket: ClientConnection, kind: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ const bylineOf = ({ h, strings }, name) =>
 export function addByline(view, node, { role, kind, author }) {
   if (role === "assistant" ? kind === "notice" : !author?.name) return;
   // Below the date, if it has one.
-  node.querySelector(":scope > .hidden")?.before(bylineOf(view, author?.name));
+  node.querySelectorAll(":scope > .hidden")[0]?.before(bylineOf(view, author?.name));
 }
 
 /** @param {View} view @param {Around} around */
@@ -51,8 +51,8 @@ export function createBylines(view, { scroller, nodeOf }) {
   /** @type {Node | undefined} */
   let typistLine;
   let typist = "";
-  scroller.querySelector("[role=log]")?.after(typing);
-  scroller.querySelector(".growing")?.prepend(bylineOf(view));
+  scroller.querySelectorAll("[role=log]")[0]?.after(typing);
+  scroller.querySelectorAll(".growing")[0]?.prepend(bylineOf(view));
 
   return {
     /** @param {State} state @param {string} name who types */

@@ -33,8 +33,8 @@ export function backTime(at, locale, now = new Date()) {
 export function createDesk(view, { body, storage, localeNow }) {
   const { h, win, strings, actions } = view;
   const head = body.previousElementSibling;
-  const title = head?.querySelector(".names p");
-  const logo = head?.querySelector(".logo");
+  const title = head?.querySelectorAll(".names p")?.[0];
+  const logo = head?.querySelectorAll(".logo")?.[0];
   /** The first letter of the widget's name. */
   const letter = logo?.textContent ?? "";
   const says = h("p", "says", { role: "status" });
