@@ -90,7 +90,11 @@ class HandoffActions(OrganizationViewSet):
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(WidgetMessageSerializer(message).data, code)
 
-    @moves("Return a conversation to the team", "Any member can claim it again.", "release")
+    @moves(
+        "Give a conversation to the team",
+        "From the agent or from a person: any member can claim it.",
+        "release",
+    )
     def release(self, request: Request, pk: str) -> Response:
         staff.release(session_id=self.get_object().id, actor=self._actor())
         return self._moved()

@@ -76,6 +76,12 @@ TABLE: dict[str, Row] = {
     "T5 by a deleted account": (
         "take say leave", "team", "open", NONE, "staff", True, "w1", "released", "Your conv",
     ),
+    "from the agent to the team": (
+        "release", "team", "open", NONE, "staff", True, "w1", "asked", "I have asked",
+    ),
+    "a follow-up to the team": (
+        "close ask release", "team", "open", NONE, "asked", True, "w1", "asked", "I have asked",
+    ),
     "T6": (
         "reply hand_back", "agent", "open", NONE, NONE, False, "a1", "handed_back", "The assistant",
     ),

@@ -202,7 +202,7 @@ def test_conversation_shows_messages_notes_and_timeline(
 @pytest.mark.parametrize(
     ("owner", "then", "expected"),
     [
-        (None, "", ["take-over", "resolve", "assign", "snooze"]),
+        (None, "", ["take-over", "release", "resolve", "assign", "snooze"]),
         ("ben", "", ["take-over", "hand-back", "release", "resolve", "assign", "snooze"]),
         ("ana", "", ["hand-back", "release", "resolve", "assign", "snooze"]),
         ("ana", "resolve", ["release", "reopen", "assign"]),
@@ -248,12 +248,16 @@ def test_viewer_reads_and_stranger_sees_nothing(
 def test_conversation_explains_why_nobody_can_answer(
     client: Client, ana: User, make: Make, shop: WidgetConfig
 ) -> None:
-    session = make()
+    session, begun = make(), make(owner=ana)
     client.force_login(ana)
     WidgetConfig.objects.filter(id=shop.id).update(handoff_enabled=False)
     text = client.get(f"{INBOX}{session.id}/").content.decode()
     assert "Hand-off to people is off." in text
     assert actions(text) == ["resolve", "snooze"]
+    # What people have already, they may finish.
+    text = client.get(f"{INBOX}{begun.id}/").content.decode()
+    assert "data-may-answer" in text
+    assert "Hand-off to people is off." not in text
 
 
 def test_navigation_leads_to_the_inbox_and_counts_who_waits(

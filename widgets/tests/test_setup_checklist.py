@@ -20,8 +20,9 @@ from widgets.models.team import ConversationEvent
 from widgets.services.configs import change_widget
 from widgets.services.refusals import count_refused_origin, flush_refusals
 from widgets.services.sessions import create_widget_session
-from widgets.services.setup.checklist import StepState, setup_checklist
+from widgets.services.setup.checklist import setup_checklist
 from widgets.services.setup.seen_sites import flush_seen_sites, note_site
+from widgets.services.setup.steps import StepState
 
 
 @pytest.fixture

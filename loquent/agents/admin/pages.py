@@ -21,19 +21,18 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.agents.admin import sources
+from loquent.agents.admin.entry_list import entries_context
 from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
-from loquent.agents.admin.requests import draft_data, draft_messages, failure, typed_address
+from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
 from loquent.agents.models import ModelConnection, TextAgent
-from loquent.agents.search.knowledge import unindexed_entries
 from loquent.agents.services.entries import (
     delete_entry,
     import_entries,
-    list_entries,
     save_entry,
 )
 from loquent.agents.services.playground import charge_playground, draft_reply
@@ -46,8 +45,6 @@ from loquent.server.large_bodies import accepts_large_bodies
 from loquent.text import strip_invisible, unix_lines
 
 TEMPLATES = "admin/agents/textagent"
-# Entries of sources beyond these are not listed: a page has no room for thousands.
-MOST_READ = 200
 
 
 class AgentPages(TenantAdmin):
@@ -155,7 +152,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": typed_address(strip_invisible(request.POST.get("url", ""))),
+                    "url": _address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -242,20 +239,12 @@ class AgentPages(TenantAdmin):
         )
 
     def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
-        found = list(list_entries(agent=agent))
-        read = [entry for entry in found if entry.page_id is not None]
-        hidden = {entry.id for entry in read[MOST_READ:]}
         names = (
             "knowledge", "saveentry", "deleteentry", "import", "sources", "changesource",
         )  # fmt: skip
-        unindexed = unindexed_entries([str(agent.pk)])
         may_edit = self.has_change_permission(request, agent)
         return {
-            "entries": [entry for entry in found if entry.id not in hidden],
-            "unindexed": [entry for entry in found if str(entry.pk) in unindexed],
-            "entries_count": len(found),
-            "entries_hidden": len(hidden),
-            "entries_size": sum(entry.size for entry in found),  # type: ignore[attr-defined]
+            **entries_context(agent),
             **sources.sources_context(agent, may_edit=may_edit),
             "import_kinds": ",".join(KINDS),
             "import_limit": MAX_FILE_BYTES,
@@ -288,6 +277,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

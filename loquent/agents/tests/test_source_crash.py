@@ -10,7 +10,12 @@ from loquent.agents.tests.site import TEXT, Site, page
 from loquent.agents.tests.sources import Sources
 from loquent.testing.process_fixtures import StartServer
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.promise(25),
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
 SECONDS = 90
 
 

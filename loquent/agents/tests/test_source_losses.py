@@ -17,7 +17,7 @@ from loquent.jobs.kinds import KINDS
 from loquent.jobs.models import Job
 from loquent.jobs.queue import claim_jobs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.promise(25), pytest.mark.django_db(transaction=True)]
 DOWN = (503, HTML, b"<p>Back soon</p>")
 MAINTENANCE = page("We are working on our site, please come back later. " * 8, title="Sorry")
 FRAME = (200, HTML, b"<div id=root></div><script src=app.js></script>")

@@ -117,14 +117,33 @@ def reply(
 
 
 def release(*, session_id: uuid.UUID, actor: Actor) -> None:
-    """Return the conversation from a person to the team (T5)."""
-    with changing(session_id) as conversation:
-        if conversation.session.handler == Handler.PERSON:
+    """Give the conversation to the team: from the agent, or from a person (T5)."""
+
+    def is_of_agent(conversation: Conversation) -> bool:
+        if conversation.session.handler != Handler.AGENT:
+            return False
+        check_open(conversation)
+        return True
+
+    cut = stop_answer(session_id, check=is_of_agent)
+    with changing(session_id, cut=cut) as conversation:
+        session = conversation.session
+        if is_of_agent(conversation):
+            since = conversation.waits_since() or conversation.now
+            reason = session.wanted_reason or WantedReason.STAFF.value
+            conversation.hand_over()
+            conversation.set(
+                waiting_since=since, wanted_reason=reason, follow_up=False, survey_open=False
+            )
+            release_locked(conversation, actor=actor, says="asked", kind=EventKind.ASKED)
+        elif session.handler == Handler.PERSON:
             release_locked(conversation, actor=actor, says="team")
 
 
-def release_locked(conversation: Conversation, *, actor: Actor, says: str) -> None:
-    """Return a locked conversation to the team, with this line."""
+def release_locked(
+    conversation: Conversation, *, actor: Actor, says: str, kind: EventKind = EventKind.RELEASED
+) -> None:
+    """Give a locked conversation to the team, with this line."""
     conversation.set(
         handler=Handler.TEAM.value,
         assignee=None,
@@ -134,7 +153,7 @@ def release_locked(conversation: Conversation, *, actor: Actor, says: str) -> No
     )
     conversation.start_timer()
     conversation.say(says)
-    conversation.log(EventKind.RELEASED, actor)
+    conversation.log(kind, actor)
 
 
 def hand_back(*, session_id: uuid.UUID, actor: Actor) -> None:

@@ -45,7 +45,9 @@ class Thread:
 
     @property
     def _is_handoff_on(self) -> bool:
-        return self.session.widget.handoff_enabled
+        # What people have already, they may finish.
+        session = self.session
+        return session.widget.handoff_enabled or session.handler != Handler.AGENT
 
     @property
     def why_not(self) -> str:
@@ -65,8 +67,8 @@ class Thread:
 
     @property
     def may_release(self) -> bool:
-        """Return whether a person has it, so that it can go back to the team."""
-        return self.may_answer and self.session.handler == Handler.PERSON
+        """Return whether it can go to the team, from the agent or a person."""
+        return self.may_answer and self.session.handler != Handler.TEAM
 
     @property
     def may_hand_back(self) -> bool:

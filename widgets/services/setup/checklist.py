@@ -6,40 +6,19 @@ A new step is a class and its place in STEPS.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
-from django.conf import settings
 from django.utils.timesince import timesince
 
 from loquent.agents.models import KnowledgeEntry, TriedQuestion
 from loquent.agents.services.tries import recent_tries
-from loquent.mailing.models import MailState, OutgoingMail
 from loquent.organizations.models import Organization
-from widgets.models import PushDevice, WidgetConfig
-from widgets.models.team import ConversationEvent
-from widgets.services.insights.periods import PERSON_EVENTS
-from widgets.services.notify.staff import members_with_mail
+from widgets.models import WidgetConfig
 from widgets.services.setup.seen_sites import Installation, installation
+from widgets.services.setup.steps import Step, StepState
+from widgets.services.setup.team_steps import PersonStep, ToldStep
 
 ENOUGH_ENTRIES = 5
 ENOUGH_QUESTIONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class StepState:
-    """What a page shows of a step. `blocked` says in words why it can't go on, else it is empty.
-
-    `origin`: a refused site that a click can allow.
-    """
-
-    key: str
-    title: str
-    minutes: int
-    button: str
-    is_done: bool
-    detail: str
-    blocked: str
-    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,48 +37,6 @@ class Checklist:
     def is_complete(self) -> bool:
         """Whether nothing is left to do."""
         return self.done == len(self.steps)
-
-
-class Step:
-    """A step of one organization, whose oldest widget is `widget` (None: it has none yet)."""
-
-    key: ClassVar[str]
-    title: ClassVar[str]
-    minutes: ClassVar[int]
-    button: ClassVar[str]
-
-    def __init__(self, organization: Organization, widget: WidgetConfig | None) -> None:
-        self.organization = organization
-        self.widget = widget
-
-    def is_done(self) -> bool:
-        """Return whether the step is done, from what is stored."""
-        raise NotImplementedError
-
-    def detail(self) -> str:
-        """Return what has been done so far."""
-        return ""
-
-    def blocked(self) -> str:
-        """Return what is in the way."""
-        return ""
-
-    def origin(self) -> str:
-        """Return a refused site to allow."""
-        return ""
-
-    def state(self) -> StepState:
-        """Return what a page shows."""
-        return StepState(
-            key=self.key,
-            title=self.title,
-            minutes=self.minutes,
-            button=self.button,
-            is_done=self.is_done(),
-            detail=self.detail(),
-            blocked=self.blocked(),
-            origin=self.origin(),
-        )
 
 
 class ShopStep(Step):
@@ -219,71 +156,6 @@ class SiteStep(Step):
         return refused[0].origin if refused else ""
 
 
-class ToldStep(Step):
-    """A member who hears of a waiting visitor away from the admin."""
-
-    key, title, minutes = "told", "Choose who is told when a visitor needs you", 1
-    button = "Choose"
-
-    def is_done(self) -> bool:
-        """Return whether a device got a message, or mail of the organization arrives."""
-        return bool(self._told)
-
-    def detail(self) -> str:
-        """Name the members who are told."""
-        return ", ".join(self._told[:2])
-
-    def blocked(self) -> str:
-        """Say why no mail arrives."""
-        if self.is_done():
-            return ""
-        if not mail_is_delivered():
-            return "This server sends no email yet. Turn on notifications in your browser instead."
-        return "" if self._mail_arrives else "The last email could not be sent."
-
-    @cached_property
-    def _told(self) -> list[str]:
-        devices = PushDevice.objects.filter(
-            member__organization=self.organization, sent_at__isnull=False, failed_at=None
-        )
-        told = [f"{device} by push message" for device in devices.order_by("created_at", "id")]
-        if mail_is_delivered() and self._mail_arrives:
-            members = members_with_mail(self.organization)
-            told += [f"{member.user.email} by email" for member in members]
-        return told
-
-    @cached_property
-    def _mail_arrives(self) -> bool:
-        ended = OutgoingMail.objects.filter(organization=self.organization).exclude(
-            state=MailState.WAITING
-        )
-        newest = ended.order_by("-created_at", "-id").first()
-        return newest is None or newest.state == MailState.SENT
-
-
-class PersonStep(Step):
-    """A conversation in which a visitor asked for a person, and a person answered."""
-
-    key, title, minutes = "person", "Try to reach a person yourself", 1
-    button = "Open the chat"
-
-    @cached_property
-    def _is_reached(self) -> bool:
-        return ConversationEvent.objects.filter(
-            session__widget__organization=self.organization,
-            session__human_at__isnull=False,
-            kind__in=PERSON_EVENTS,
-        ).exists()
-
-    def is_done(self) -> bool:
-        """Return whether a visitor, such as the owner, has reached a person."""
-        return self._is_reached
-
-    def detail(self) -> str:
-        """Say what to do."""
-        return "" if self.is_done() else "Choose “Talk to a person”, then answer in the inbox"
-
-
 STEPS: tuple[type[Step], ...] = (
     ShopStep,
     TeachStep,
@@ -293,11 +165,6 @@ STEPS: tuple[type[Step], ...] = (
     ToldStep,
     PersonStep,
 )
-
-
-def mail_is_delivered() -> bool:
-    """Return whether mail leaves the server; a demo prints it on its console."""
-    return settings.MAIL_IS_ON and not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
 
 
 def setup_checklist(*, organization: Organization) -> Checklist:
