@@ -24,7 +24,7 @@ from loquent.agents.admin import sources
 from loquent.agents.admin.entry_list import entries_context
 from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
-from loquent.agents.admin.requests import draft_data, draft_messages, failure, typed_address
+from loquent.agents.admin.requests import draft_data, draft_messages, failure
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
@@ -152,7 +152,7 @@ class AgentPages(TenantAdmin):
                 data={
                     "title": strip_invisible(request.POST.get("title", "")),
                     "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": typed_address(strip_invisible(request.POST.get("url", ""))),
+                    "url": _address(strip_invisible(request.POST.get("url", ""))),
                 },
             )
         except ApplicationError as error:
@@ -277,6 +277,11 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -78,8 +78,3 @@ def draft_messages(text: str) -> list[ChatMessage]:
         ]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise invalid({"message": ["Reload the page and try again."]}) from None
-
-
-def typed_address(typed: str) -> str:
-    """Return an address as browsers read it: https, if it names no scheme."""
-    return typed if not typed or "://" in typed else f"https://{typed}"
