@@ -199,7 +199,7 @@ def test_each_period_has_one_job(db: None, clock: Time) -> None:
     assert ran.count("test-daily") == 1
     clock.pass_(hours=14)
     enqueue_periodic({})
-    assert run_due_jobs() == []
+    assert "test-daily" not in run_due_jobs()
     clock.pass_(hours=2)
     enqueue_periodic({})
     assert run_due_jobs().count("test-daily") == 1

@@ -39,6 +39,8 @@ async def open_tab(page: Page, name: str) -> None:
 async def findings(page: Page) -> list[str]:
     """What axe finds on a page that is serious or worse: rule and element."""
     await load_axe(page)
+    # Half of a change of colours has too little contrast.
+    await page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
     result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {node['html'][:160]}"

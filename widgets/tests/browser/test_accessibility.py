@@ -145,6 +145,8 @@ async def test_transcript_is_exposed_to_screen_readers(
             await say(panel, "Which size?")
             await expect_once(panel, "Which size?")
             await expect(panel.get_by_role("log")).to_contain_text("Size 38 fits.")
+            # The third file, which loads after the answer, adds the mark.
+            await expect(panel.get_by_role("log")).to_contain_text("AI")
             lines = await panel.get_by_role("log").evaluate(
                 "(log) => [...log.children].map((line) => line.innerText.replace(/\\s+/g, ' '))"
             )

@@ -112,7 +112,7 @@ async def test_playground_shows_refusals_and_cut_answers(
         server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
         await sign_in(page, server.url)
         await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/")
-        notes = page.get_by_label("What the AI model refuses")
+        notes = page.get_by_label("What this AI refuses")
         await expect(notes).to_be_hidden()
         endpoint.push(
             refuse(400, "Unsupported parameter: 'temperature'"),

@@ -81,6 +81,10 @@ async def test_wheel_scrolls_the_transcript_with_lenis(
         scroller = page.locator("loquent-widget").locator(".scroller")
         await expect(scroller.get_by_text("line").first).to_be_visible()
         await scroller.hover()
+        await page.wait_for_function(
+            """() => document.querySelector("loquent-widget").shadowRoot
+                .querySelector(".scroller").scrollTop > 0"""
+        )
         top = "(element) => element.scrollTop"
         before = await scroller.evaluate(top)
         await page.mouse.wheel(0, -300)
