@@ -14,6 +14,7 @@ from loquent.server.request_bodies import SMALL_BYTES
 from loquent.tests.documents import blocks, section
 
 # What Compose chooses by itself, with its default.
+SETTINGS = ("loquent/settings.py", "loquent/agents/settings.py", "loquent/webhooks/settings.py")
 COMPOSE_DEFAULTS = {
     "HTTP_PORT": "80",
     "HTTPS_PORT": "443",
@@ -39,7 +40,7 @@ def services() -> dict[str, Any]:
 
 
 def test_env_example_has_every_variable_and_its_default() -> None:
-    code = read("loquent/settings.py") + read("loquent/webhooks/settings.py")
+    code = "".join(map(read, SETTINGS))
     in_settings = set(re.findall(r'\benv[a-z]+\(\s*"([A-Z_]+)"', code))
     limits = {variable(field.name): field.default for field in fields(Limits)}
     example = dict(re.findall(r"^#?([A-Z0-9_]+)=(.*)$", read(".env.example"), re.MULTILINE))

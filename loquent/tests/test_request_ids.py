@@ -73,7 +73,7 @@ def test_log_line_contains_no_secret() -> None:
     assert entry["request_id"] == "wst_[redacted]"
 
 
-async def test_database_thread_logs_the_request_id() -> None:
+async def test_database_thread_logs_the_request_id(transactional_db: None) -> None:
     correlation.request_id.set("request-7")
     correlation.bind_session(uuid.UUID(int=7))
     line = await in_database(JsonFormatter().format, record("done"))

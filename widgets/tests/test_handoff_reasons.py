@@ -87,6 +87,7 @@ async def test_messages_that_wait_behind_a_wish_go_to_the_team(
     socket = await visit.opened(widget)
     await socket.say("I want to talk to a human")
     answer = await scripted.asked()
+    await socket.until("ack")
     await socket.say("Are you there?")
     await socket.until("ack")
     answer.end("Of course.")

@@ -181,7 +181,8 @@ async def test_unreachable_endpoint_and_open_breaker_are_free(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = False
-    await endpoint.stop()
+    # Nothing listens there, and no other test ever does.
+    settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
     for _ in range(FAILURES + 1):
         await ask(visit, widget)
     assert await books() == (0, 0)
@@ -272,7 +273,10 @@ async def test_answer_cut_at_our_limit_counts_received_tokens(
     settings.LIMITS = replace(settings.LIMITS, answer_chars=6)
     endpoint.push(scripts.stream_of({"choices": [{"delta": {"content": "x x x " * 5}}]}, end=False))
     await ask(visit, widget)
-    assert await books() == (0, PROMPT + 10)
+    reserved, used = await books()
+    # The text may arrive in several pieces, and is cut after the first.
+    assert reserved == 0
+    assert PROMPT < used <= PROMPT + 10
 
 
 async def test_playground_counts_blank_answers(

@@ -69,7 +69,7 @@ def test_second_editor_sees_the_changes_and_keeps_their_input(
     assert "Main colour is now “#000000”." in said
     assert "Email is now off" in said
     assert "Phone number is now on" in said
-    assert "Agent is now “B”" in said
+    assert "Assistant is now “B”" in said
     widget.refresh_from_db()
     assert widget.greeting == "Hello\nthere"
     again = form_of(response)
