@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
-from loquent.organizations.models import Organization
-from loquent.testing.people import make_agent, make_widget
+from loquent.organizations.models import Organization, Role
+from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.testing.scripted import ScriptedBackend
 from widgets.models import WidgetConfig
 from widgets.tests.scripts import build
@@ -23,3 +24,13 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = build(tmp_path / "dist")
     monkeypatch.setattr("widgets.bundle.DIST", folder)
     return folder
+
+
+@pytest.fixture
+def ana(acme: Organization) -> User:
+    return make_member(acme, "ana", Role.OPERATOR)
+
+
+@pytest.fixture
+def ben(acme: Organization) -> User:
+    return make_member(acme, "ben", Role.OPERATOR)

@@ -9,10 +9,7 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.handoff.visitor import ask_person
-
-
-def only_session() -> WidgetSession:
-    return WidgetSession.objects.get()
+from widgets.tests.sharing import only_session
 
 
 @pytest.mark.promise(5)

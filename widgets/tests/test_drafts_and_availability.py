@@ -9,19 +9,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_member, make_widget
+from loquent.organizations.models import Membership, Organization
+from loquent.testing.people import make_widget
 from widgets.models import Draft, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 
 Api = Callable[..., APIClient]
 AVAILABILITY = "/api/v1/availability/"
-
-
-@pytest.fixture
-def ana(acme: Organization) -> User:
-    return make_member(acme, "ana", Role.OPERATOR)
 
 
 @pytest.fixture

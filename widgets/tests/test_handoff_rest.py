@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,41 +9,14 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from loquent.db.threads import in_database
-from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_agent, make_member, make_widget
+from loquent.organizations.models import Membership, Organization
+from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import VisitorSocket, Visits
+from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
+from widgets.tests.sharing import answered, only_session, post
 
 Api = Callable[..., APIClient]
-
-
-@pytest.fixture
-def ana(acme: Organization) -> User:
-    return make_member(acme, "ana", Role.OPERATOR)
-
-
-@pytest.fixture
-def ben(acme: Organization) -> User:
-    return make_member(acme, "ben", Role.OPERATOR)
-
-
-def only_session() -> WidgetSession:
-    return WidgetSession.objects.get()
-
-
-def post(api: Api, caller: User | str, action: str, body: dict[str, Any] | None = None) -> Any:
-    return api(caller).post(f"/api/v1/sessions/{only_session().id}/{action}/", body or {})
-
-
-async def answered(socket: VisitorSocket, scripted: ScriptedBackend, text: str = "Hello.") -> None:
-    await socket.say("Hi")
-    (await scripted.asked()).end(text)
-    await socket.until("typing_stop")
-
-
-async def conversation(socket: VisitorSocket) -> dict[str, Any]:
-    return (await socket.until("conversation"))[-1]
 
 
 @pytest.mark.promise(20)

@@ -28,16 +28,6 @@ Make = Callable[..., WidgetSession]
 
 
 @pytest.fixture
-def ana(acme: Organization) -> User:
-    return make_member(acme, "ana", Role.OPERATOR)
-
-
-@pytest.fixture
-def ben(acme: Organization) -> User:
-    return make_member(acme, "ben", Role.OPERATOR)
-
-
-@pytest.fixture
 def shop(acme: Organization) -> WidgetConfig:
     return make_widget(acme, agent=make_agent(acme))
 

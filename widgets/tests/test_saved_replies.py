@@ -9,24 +9,14 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
-from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.people import make_member, make_widget
+from loquent.organizations.models import Membership, Organization
+from loquent.testing.people import make_widget
 from widgets.models import SavedReply, WidgetSession
 from widgets.services.handoff.saved_replies import fill_variables
 from widgets.services.sessions import create_widget_session
 
 Api = Callable[..., APIClient]
 PATH = "/api/v1/saved-replies/"
-
-
-@pytest.fixture
-def ana(acme: Organization) -> User:
-    return make_member(acme, "ana", Role.OPERATOR)
-
-
-@pytest.fixture
-def ben(acme: Organization) -> User:
-    return make_member(acme, "ben", Role.OPERATOR)
 
 
 def create(api: Api, caller: User | str, **body: Any) -> Any:
