@@ -6,7 +6,7 @@
 `quality` prints how many questions of the test data are answered, in percent, for each language;
 by words alone with --words. `size` builds an index of invented passages of 30 words in this
 process, as a server does, and prints the CPU seconds and memory of each step, how long the event
-loop was held up meanwhile, and the CPU milliseconds of a search. No database is used.
+loop was blocked at that time, and the CPU milliseconds of a search. No database is used.
 """
 
 import argparse
@@ -139,7 +139,7 @@ async def _build(request: ReplyRequest) -> None:
     await asyncio.gather(search, built)
     pauses.sort()
     p95 = pauses[int(0.95 * len(pauses))]
-    print(f"  event loop meanwhile: p95 {p95:.1f} ms late, at most {pauses[-1]:.1f} ms")
+    print(f"  event loop during that time: p95 {p95:.1f} ms late, at most {pauses[-1]:.1f} ms")
 
 
 def _timed(what: str, work: Callable[[], object]) -> None:
