@@ -136,6 +136,13 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     )
 
     assignee = AssigneeSerializer(read_only=True, allow_null=True)
+    waiting_since = serializers.DateTimeField(
+        source="waits_since",
+        read_only=True,
+        allow_null=True,
+        help_text="When the visitor wrote the oldest message that neither a person nor the agent "
+        "has answered, or asked for a person; null if no one waits.",
+    )
     wanted_reason = EndField(
         choices=WantedReason.choices,
         read_only=True,

@@ -207,7 +207,7 @@ def test_responses_contain_only_documented_fields(
         "assignee": None,
         "status": "open",
         "revision": 0,
-        "waiting_since": None,
+        "waiting_since": session["waiting_since"],
         "wanted_reason": None,
         "follow_up": False,
         "snoozed_until": None,
