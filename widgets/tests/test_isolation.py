@@ -212,6 +212,7 @@ def test_responses_contain_only_documented_fields(
         "follow_up": False,
         "snoozed_until": None,
         "reply_email": None,
+        "survey": None,
         "created_at": session["created_at"],
     }
     [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]
