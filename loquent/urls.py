@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
+from loquent.agents.action_api import AgentActionViewSet
 from loquent.agents.answer_api import AgentAnswersViewSet
 from loquent.agents.api import TextAgentViewSet
 from loquent.agents.connection_api import ModelConnectionViewSet
@@ -33,6 +34,9 @@ router.register(
 )
 router.register(
     r"agents/(?P<agent_id>[0-9a-f-]{36})/sources", AgentSourceViewSet, basename="agent-source"
+)
+router.register(
+    r"agents/(?P<agent_id>[0-9a-f-]{36})/actions", AgentActionViewSet, basename="agent-action"
 )
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
