@@ -1,6 +1,7 @@
 /** Entry of the third file: loaded when one of these is first needed. */
 
 import english from "./i18n/more-english.js";
+import { actions } from "./styles/actions.js";
 import { forms } from "./styles/forms.js";
 import { menu } from "./styles/menu.js";
 import { people } from "./styles/people.js";
@@ -18,4 +19,4 @@ export { addTexts } from "./more/texts.js";
 
 export const { dismiss } = english;
 
-export const styles = menu + sheet + forms + people;
+export const styles = menu + sheet + forms + people + actions;

@@ -2,6 +2,7 @@
 
 import { isWithPeople, needsContact } from "../conversation/state.js";
 import { buttonOf, remove } from "../view/dom.js";
+import { createActionCards } from "./action-cards.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
 import { createEarlier } from "./earlier.js";
@@ -82,6 +83,8 @@ export function createAdditions(view, around) {
   const helped = createHelped(view, around);
   const unsent = createUnsent(view, around);
   const people = createPeople(view, around);
+  const cards = createActionCards(view, around);
+  view.actions.peek = (frame) => people.peek(frame) || cards.peek(frame);
   let sent = 0;
 
   /** @param {State} state */
@@ -110,6 +113,7 @@ export function createAdditions(view, around) {
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
+    cards.render(state);
     helped.render(state);
     unsent.render(state);
     people.render(state);
@@ -133,6 +137,7 @@ export function createAdditions(view, around) {
       waiting.clear();
       helped.destroy();
       people.destroy();
+      view.actions.peek = null;
       download.destroy();
     },
   };
