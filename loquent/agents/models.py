@@ -285,7 +285,7 @@ class TokenReservation(BaseModel):
 
 
 audit(ModelConnection, "name", "base_url", "model_names")
-audit(KnowledgeSource, "url")
+audit(KnowledgeSource, "name", "url")
 audit(
     TextAgent,
     "name",
