@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from loquent.agents.knowledge_source import KnowledgeSource
 from loquent.agents.models import TextAgent
-from loquent.agents.services.source_files import Upload, add_file, replace_file
 from loquent.agents.services.sources import (
     create_source,
     delete_source,
@@ -21,6 +20,7 @@ from loquent.agents.services.sources import (
     undo_sync,
     with_counts,
 )
+from loquent.agents.services.sources.files import Upload, add_file, replace_file
 from loquent.agents.source_serializers import (
     FileSerializer,
     PreviewRequestSerializer,

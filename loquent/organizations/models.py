@@ -287,6 +287,12 @@ audit(
     "name",
     "timezone",
     "default_phone_region",
+    "website",
+    "phone",
+    "email",
+    "address",
+    "business_hours",
+    "holidays",
     "retention_days",
     "daily_token_budget",
 )

@@ -285,8 +285,9 @@ def test_only_listed_urls_accept_large_bodies() -> None:
     }  # fmt: skip
     assert marked - forms == {
         "agent-list", "agent-detail", "agents_textagent_playground", "agents_textagent_saveentry",
-        "agents_textagent_import", "agents_textagent_changesource",
-        "agent-source-list", "agent-source-sync", "widgets_widgetconfig_check", "setup_teach",
+        "agents_textagent_import", "agents_textagent_checkentry", "agents_textagent_changesource",
+        "agent-source-list", "agent-source-sync", "widgets_widgetconfig_check",
+        "agent-search", "agent-evaluate", "agent-questions-evaluate", "setup_teach",
         "test_questions",
     }  # fmt: skip
     assert forms - marked == set()

@@ -11,7 +11,6 @@ from loquent.agents.admin.requests import failure
 from loquent.agents.importing.uploads import MAX_UPLOAD_BYTES, UPLOAD_KINDS
 from loquent.agents.knowledge_source import KnowledgeSource, SourceStatus
 from loquent.agents.models import TextAgent
-from loquent.agents.services.source_files import Upload, add_file, replace_file
 from loquent.agents.services.sources import (
     create_source,
     delete_source,
@@ -20,6 +19,7 @@ from loquent.agents.services.sources import (
     undo_sync,
     with_counts,
 )
+from loquent.agents.services.sources.files import Upload, add_file, replace_file
 from loquent.errors import ApplicationError, invalid
 from loquent.text import strip_invisible
 

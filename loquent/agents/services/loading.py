@@ -236,6 +236,11 @@ def budget_of(found: FoundAgent) -> TokenBudget | None:
 
 @cached(_knowledge, lock=Lock())
 def _load_knowledge(agent_id: uuid.UUID, version: str) -> tuple[Passage, ...]:
+    return read_knowledge(agent_id)
+
+
+def read_knowledge(agent_id: uuid.UUID) -> tuple[Passage, ...]:
+    """Return the agent's entries as the database has them now."""
     rows = KnowledgeEntry.objects.filter(agent_id=agent_id).order_by("created_at", "id")
     columns = rows.values_list("title", "content", "url", "id")
     return tuple(Passage(row[0], row[1], row[2], str(row[3])) for row in columns)

@@ -21,9 +21,8 @@ from loquent.agents.knowledge_source import (
     SourceStatus,
 )
 from loquent.agents.models import TextAgent
-from loquent.agents.services.source_changes import MAX_REASON, apply_decisions
+from loquent.agents.services.sources.changes import EVERY, MAX_REASON, apply_decisions
 
-EVERY = timedelta(days=7)
 AFTER_FAILURE = timedelta(days=1)
 NOTHING = "No page of this site could be read."
 READ = frozenset({Outcome.READ, Outcome.SAME})

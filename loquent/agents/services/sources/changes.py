@@ -1,6 +1,7 @@
 """Change the entries of a source's pages, and undo that."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Sum
@@ -15,6 +16,8 @@ from loquent.agents.models import KnowledgeEntry
 from loquent.agents.search.passages import SHORTEST, count_passages
 from loquent.organizations.audit import CHANGED, record
 
+# How often websites are read.
+EVERY = timedelta(days=7)
 AT_ONCE = 200
 MAX_REASON = 500
 FULL = (

@@ -15,8 +15,7 @@ from loquent.agents.crawling.results import CrawlError, Preview
 from loquent.agents.importing.sandbox import BusyError
 from loquent.agents.knowledge_source import KnowledgeSource, SourceFile, SourcePage, SourceStatus
 from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.agents.services.source_changes import undo_changes
-from loquent.agents.services.syncing import EVERY
+from loquent.agents.services.sources.changes import EVERY, undo_changes
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.jobs.backend import NewJob, enqueue_jobs
