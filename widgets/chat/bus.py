@@ -197,8 +197,9 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     A library may swallow a cancellation that arrives during a timeout of its own (seen with
     redis-py), so a task that still runs is cancelled again.
     """
-    # A finished task may belong to a closed event loop.
-    left = {task for task in tasks if not task.done()}
+    # What an earlier event loop has left can't be cancelled in this one.
+    loop = asyncio.get_running_loop()
+    left = {task for task in tasks if not task.done() and task.get_loop() is loop}
     for _ in range(CANCEL_ATTEMPTS):
         if not left:
             return

@@ -121,6 +121,7 @@ class Supervisor:
         await cancel(self._tasks)
         self._tasks = []
         receive_hints(None)
+        await feed.stop()
         await bus.stop()
         self.is_draining = False
         runner.start_again()

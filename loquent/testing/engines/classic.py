@@ -1,6 +1,6 @@
 """Chromium and WebKit over WebDriver: HTTP to chromedriver and WebKitWebDriver."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,8 @@ from loquent.testing.engines.engine import Actions, DriverError, Engine, Tab, Vi
 from loquent.testing.waiting import WAIT_SECONDS
 
 TIMEOUT = aiohttp.ClientTimeout(total=2 * WAIT_SECONDS)
+# The driver's port, and the processes: the driver and what it needs, to be ended in this order.
+Launched = tuple[int, list[Child]]
 SCRIPT = "return ({}).apply(null, arguments);"
 
 
@@ -18,25 +20,34 @@ class ClassicEngine(Engine):
     """A driver that starts a browser for each visit."""
 
     def __init__(
-        self, name: str, *, port: int, capabilities: dict[str, Any], children: list[Child]
+        self, name: str, *, capabilities: dict[str, Any], launch: Callable[[], Launched]
     ) -> None:
-        """`children`: the driver and what it needs, ended in this order."""
         self.name = name
-        self._url = f"http://127.0.0.1:{port}"
         self._capabilities = capabilities
-        self._children = children
+        self._launch = launch
+        self._port, self._children = launch()
 
     @asynccontextmanager
     async def visit(self) -> AsyncIterator["ClassicVisit"]:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
-            wanted = {"capabilities": {"alwaysMatch": self._capabilities}}
-            started = await _call(http, "POST", f"{self._url}/session", wanted)
-            self.version = started["capabilities"]["browserVersion"]
-            visit = ClassicVisit(http, f"{self._url}/session/{started['sessionId']}")
+            try:
+                visit = await self._start_browser(http)
+            except TimeoutError:
+                # WebKit's driver sometimes waits for ever for its browser on a busy machine.
+                self.stop()
+                self._port, self._children = self._launch()
+                visit = await self._start_browser(http)
             try:
                 yield visit
             finally:
                 await visit.call("DELETE", "")
+
+    async def _start_browser(self, http: aiohttp.ClientSession) -> "ClassicVisit":
+        sessions = f"http://127.0.0.1:{self._port}/session"
+        wanted = {"capabilities": {"alwaysMatch": self._capabilities}}
+        started = await _call(http, "POST", sessions, wanted)
+        self.version = started["capabilities"]["browserVersion"]
+        return ClassicVisit(http, f"{sessions}/{started['sessionId']}")
 
     def stop(self) -> None:
         for child in self._children:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from loquent.testing.engines.bidi import BidiEngine
 from loquent.testing.engines.child import Child, start_display, wait_for_port
-from loquent.testing.engines.classic import ClassicEngine
+from loquent.testing.engines.classic import ClassicEngine, Launched
 from loquent.testing.engines.engine import Engine
 from loquent.testing.packages import CHROMIUM, CHROMIUM_DRIVER, FIREFOX, WEBKIT_DRIVER
 from loquent.testing.ports import free_port
@@ -37,13 +37,16 @@ def start_engine(name: str, home: Path) -> Engine:
 
 
 def _chromium(home: Path) -> Engine:
-    port = free_port()
-    driver = Child([str(CHROMIUM_DRIVER), f"--port={port}"], home=home)
-    wait_for_port(driver, port)
+    def launch() -> Launched:
+        port = free_port()
+        driver = Child([str(CHROMIUM_DRIVER), f"--port={port}"], home=home)
+        wait_for_port(driver, port)
+        return port, [driver]
+
     arguments = [*CHROMIUM_ARGUMENTS, "--headless=new", "--window-size=1280,800"]
     options = {"binary": str(CHROMIUM), "args": arguments}
     capabilities = {"browserName": "chrome", "goog:chromeOptions": options}
-    return ClassicEngine("chromium", port=port, capabilities=capabilities, children=[driver])
+    return ClassicEngine("chromium", capabilities=capabilities, launch=launch)
 
 
 def _firefox(home: Path) -> Engine:
@@ -61,23 +64,24 @@ def _firefox(home: Path) -> Engine:
 
 
 def _webkit(home: Path) -> Engine:
-    display, name = start_display(home)
-    port = free_port()
-    driver = Child(
-        [str(WEBKIT_DRIVER), "--host=127.0.0.1", f"--port={port}"],
-        home=home,
-        DISPLAY=name,
-        GDK_BACKEND="x11",
-        LANGUAGE="en_US:en",
-        LC_ALL="C.UTF-8",
-        # Neither a graphics card nor an accessibility bus is needed.
-        LIBGL_ALWAYS_SOFTWARE="1",
-        NO_AT_BRIDGE="1",
-    )
-    wait_for_port(driver, port)
-    capabilities = {"browserName": "MiniBrowser"}
-    children = [driver, display]
-    return ClassicEngine("webkit", port=port, capabilities=capabilities, children=children)
+    def launch() -> Launched:
+        display, name = start_display(home)
+        port = free_port()
+        driver = Child(
+            [str(WEBKIT_DRIVER), "--host=127.0.0.1", f"--port={port}"],
+            home=home,
+            DISPLAY=name,
+            GDK_BACKEND="x11",
+            LANGUAGE="en_US:en",
+            LC_ALL="C.UTF-8",
+            # Neither a graphics card nor an accessibility bus is needed.
+            LIBGL_ALWAYS_SOFTWARE="1",
+            NO_AT_BRIDGE="1",
+        )
+        wait_for_port(driver, port)
+        return port, [driver, display]
+
+    return ClassicEngine("webkit", capabilities={"browserName": "MiniBrowser"}, launch=launch)
 
 
 ENGINES = {"chromium": _chromium, "firefox": _firefox, "webkit": _webkit}

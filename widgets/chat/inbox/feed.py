@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterable
 from django.conf import settings
 
 from loquent.db.threads import in_database
-from widgets.chat.bus import bus
+from widgets.chat.bus import bus, cancel
 from widgets.chat.events import InboxChanged
 from widgets.chat.inbox.presence import INBOX
 from widgets.chat.inbox.viewer import inboxes
@@ -30,18 +30,27 @@ class Feed:
     def __init__(self) -> None:
         self._changed: set[uuid.UUID] = set()
         self._chores: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Forget what an earlier event loop has left."""
         self._changed.clear()
         self._chores.clear()
 
+    async def stop(self) -> None:
+        """Forget the changes; nothing is sent afterwards."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._changed.clear()
+        await cancel(self._chores)
+
     def note(self, session_id: uuid.UUID) -> None:
         """Note that a conversation has changed. Call it on the event loop."""
         if not settings.REDIS_URL and not inboxes():
             return
         if not self._changed:
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._flush)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(GATHER_SECONDS, self._flush)
         self._changed.add(session_id)
 
     def show(self, ids: Iterable[uuid.UUID]) -> None:

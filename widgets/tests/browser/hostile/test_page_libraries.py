@@ -80,13 +80,14 @@ async def test_wheel_scrolls_the_transcript_with_lenis(
         await box.press("Enter")
         scroller = page.locator("loquent-widget").locator(".scroller")
         await expect(scroller.get_by_text("line").first).to_be_visible()
+        # The answer that arrives moves the transcript, too.
+        await expect(panel.get_by_role("button", name="Good answer")).to_be_visible()
         await scroller.hover()
         await page.wait_for_function(
             """() => document.querySelector("loquent-widget").shadowRoot
                 .querySelector(".scroller").scrollTop > 0"""
         )
-        top = "(element) => element.scrollTop"
-        before = await scroller.evaluate(top)
+        before = await scroller.evaluate("(element) => element.scrollTop")
         await page.mouse.wheel(0, -300)
         await page.wait_for_function(
             """(before) => document.querySelector("loquent-widget").shadowRoot
