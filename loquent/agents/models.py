@@ -284,7 +284,7 @@ class TokenReservation(BaseModel):
 
 
 audit(ModelConnection, "name", "base_url", "model_names")
-audit(KnowledgeSource, "url")
+audit(KnowledgeSource, "name", "url")
 audit(
     TextAgent,
     "name",
