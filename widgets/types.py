@@ -230,6 +230,7 @@ class WidgetConfigData:
     allowed_origins: list[str] | None = None
     daily_message_cap: int | None = None
     handoff_enabled: bool = True
+    handoff_recipients: list[str] = field(default_factory=list)
     enabled: bool = True
 
 

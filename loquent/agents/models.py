@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
+from loquent.agents.agent_action import AgentAction as AgentAction
 from loquent.agents.backends.registry import DEFAULT_MODEL
 from loquent.agents.evaluation_run import EvaluationRun as EvaluationRun
 from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
@@ -58,9 +59,7 @@ class ModelConnection(BaseModel):
 class TextAgent(BaseModel):
     """An agent that answers visitors: a model with instructions and knowledge."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="text_agents"
-    )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="text_agents")
     name = models.CharField(max_length=100)
     instructions = models.TextField(
         blank=True,
@@ -277,7 +276,7 @@ class TokenReservation(BaseModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["organization", "expires_at"], name="token_reservation_expiry"),
+            models.Index(fields=["organization", "expires_at"], name="token_reservation_expiry")
         ]
 
     def __str__(self) -> str:
@@ -285,7 +284,7 @@ class TokenReservation(BaseModel):
 
 
 audit(ModelConnection, "name", "base_url", "model_names")
-audit(KnowledgeSource, "url")
+audit(KnowledgeSource, "name", "url")
 audit(
     TextAgent,
     "name",

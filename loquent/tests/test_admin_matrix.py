@@ -75,6 +75,7 @@ OF_THE_SITE |= {"setup_teach": ADMIN, "setup_try": ADMIN, "setup_site": ADMIN}
 POSTS = {
     "agents_textagent_playground", "agents_textagent_saveentry", "agents_textagent_deleteentry",
     "agents_textagent_import", "agents_textagent_changesource", "widgets_widgetsession_apply",
+    "agents_textagent_checkentry",
 }  # fmt: skip
 # Everybody who is signed in, whatever the role; (name, what a GET answers).
 FOR_ALL = {

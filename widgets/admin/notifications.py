@@ -38,7 +38,7 @@ class NotificationsForm(forms.ModelForm[Membership]):
         help_texts = {
             "wants_mail": "If a visitor has waited for three minutes and no one has looked at the "
             "conversation, one member gets an email: the one who has the conversation, otherwise "
-            "one who is online, otherwise an owner."
+            "one who is online, otherwise one of the widget's recipients, otherwise an owner."
         }
 
 

@@ -10,6 +10,7 @@ from loquent.agents.types import VisitorPage
 from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
+from widgets.api.handoff_serializers import SurveySerializer
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.team_types import WantedReason
 from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
@@ -40,6 +41,7 @@ SESSION: dict[str, Any] = {
     "follow_up": False,
     "snoozed_until": None,
     "reply_email": None,
+    "survey": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
 }
 MESSAGE = {
@@ -136,6 +138,13 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     )
 
     assignee = AssigneeSerializer(read_only=True, allow_null=True)
+    waiting_since = serializers.DateTimeField(
+        source="waits_since",
+        read_only=True,
+        allow_null=True,
+        help_text="When the visitor wrote the oldest message that neither a person nor the agent "
+        "has answered, or asked for a person; null if no one waits.",
+    )
     wanted_reason = EndField(
         choices=WantedReason.choices,
         read_only=True,
@@ -144,6 +153,12 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     )
     reply_email = serializers.SerializerMethodField(
         help_text="The visitor's address for answers; null if they left none."
+    )
+
+    survey = SurveySerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="How the visitor rated the people who answered; null if they did not.",
     )
 
     def get_reply_email(self, session: WidgetSession) -> str | None:
@@ -171,6 +186,7 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "follow_up",
             "snoozed_until",
             "reply_email",
+            "survey",
             "created_at",
         ]
 

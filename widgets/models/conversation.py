@@ -10,7 +10,7 @@ from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from loquent.organizations.models import Membership
 from widgets.models.config import WidgetConfig
-from widgets.team_types import Handler, Timer, WantedReason, WorkStatus
+from widgets.team_types import Handler, SurveyData, Timer, WantedReason, WorkStatus
 from widgets.types import (
     AnswerOutcome,
     Attention,
@@ -155,6 +155,13 @@ class WidgetSession(BaseModel):
     def reasons(self) -> list[Reason]:
         """Why the conversation needs staff, most urgent first."""
         return [reason for reason in Reason if self.attention & reason.bit]
+
+    @property
+    def survey(self) -> SurveyData | None:
+        """The visitor's rating of the people who answered; None if there is none."""
+        if self.survey_score is None:
+            return None
+        return {"score": self.survey_score, "comment": self.survey_comment}
 
     @property
     def page(self) -> VisitorPage | None:

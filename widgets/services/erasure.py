@@ -173,9 +173,7 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
         "ended_at": iso_time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
         "reply_email": session.reply_email or None,
-        "survey": {"score": session.survey_score, "comment": session.survey_comment}
-        if session.survey_score is not None
-        else None,
+        "survey": session.survey,
         "page": page_data(session.page),
         "messages": [
             {

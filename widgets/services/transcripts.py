@@ -137,6 +137,7 @@ def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
         "page": page_data(session.page),
         "last_answer": session.last_answer_status or None,
         "outcome": session.outcome or None,
+        "survey": session.survey,
         "messages": [
             _message(message) for message in sorted(session.messages.all(), key=lambda m: m.seq)
         ],
@@ -185,6 +186,9 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
         yield f"Page: {one_line(record['page']['url'])}"
     for name, value in (record["typed"] or {}).items():
         yield f"Typed {name}: {one_line(value)}"
+    if survey := record["survey"]:
+        comment = f": {survey['comment']}" if survey["comment"] else ""
+        yield one_line(f"Rating: {survey['score']} of 5{comment}")
     for message in record["messages"]:
         is_visitor = MessageRole(message["role"]).is_visitor
         who = _visitor_label(record["visitor"]) if is_visitor else reply_label(message)

@@ -194,6 +194,12 @@ def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | N
         return None
 
 
+def unsaved_knowledge(request: ReplyRequest) -> Knowledge:
+    """Return the knowledge of a request with its vectors, built on this thread and not kept."""
+    knowledge = _build(request)
+    return _add_meaning(knowledge) if embedder.is_available else knowledge
+
+
 def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
     """Return the entries that this process could not index, by their ids; build nothing."""
     with _lock:
@@ -209,7 +215,9 @@ def _slot_of(request: ReplyRequest) -> _Slot:
         if slot is not None and slot.version == request.knowledge_version:
             return slot
         words = _builder.submit(_build, request)
-        whole = _encoder.submit(_add_meaning, words) if embedder.is_available else words
+        whole = words
+        if embedder.is_available:
+            whole = _encoder.submit(lambda: _add_meaning(words.result()))
         size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
         old = slot.ready if slot is not None else None
         slot = _Slot(request.knowledge_version, min(size, CACHED_CHARS), words, whole, old)
@@ -222,9 +230,8 @@ def _build(request: ReplyRequest) -> Knowledge:
     return Knowledge(index, Threshold(words=words_threshold(index)))
 
 
-def _add_meaning(words: "Future[Knowledge]") -> Knowledge:
+def _add_meaning(knowledge: Knowledge) -> Knowledge:
     """Return the knowledge with vectors, or without them if they are not available."""
-    knowledge = words.result()
     index = knowledge.index
     if not embedder.understands(index.language):
         return knowledge

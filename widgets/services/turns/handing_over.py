@@ -65,14 +65,22 @@ def hand_over_after(turn: PendingTurn, outcome: Outcome, *, earlier: Before) -> 
     has_failed = is_silent_call or outcome.status == MessageStatus.FAILED
     if reason is None and not has_failed:
         return False
-    if not _is_after_hand_back(turn):
-        return reason is not None and hand_over(
-            session_id=turn.session_id, reason=reason, repeats=outcome.wants_person
-        )
-    if has_failed:
-        with changing(turn.session_id) as conversation:
-            conversation.say("agent_refused")
-    return has_failed
+    if _is_after_hand_back(turn):
+        return has_failed and _say(turn, "agent_refused")
+    if reason is None:
+        return False
+    if hand_over(session_id=turn.session_id, reason=reason, repeats=outcome.wants_person):
+        return True
+    # Hand-off was turned off while the agent answered, and its call must not end in silence.
+    return outcome.wants_person and _say(turn, "no_person")
+
+
+def _say(turn: PendingTurn, name: str) -> bool:
+    with changing(turn.session_id) as conversation:
+        if conversation.session.ended_at is None:
+            conversation.say(name)
+            return True
+    return False
 
 
 def _reason(turn: PendingTurn, outcome: Outcome, earlier: Before) -> WantedReason | None:
