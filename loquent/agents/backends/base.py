@@ -73,6 +73,10 @@ class Backend(ABC):
         """
         raise NotImplementedError
 
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask a connected endpoint's embedding model for a vector; raise ProbeError."""
+        raise NotImplementedError
+
     async def check(self) -> CheckResult | None:
         """Return the endpoint's state, without using tokens; None if there is none to check."""
         return None
