@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import after_answer, after_message, signs_of
-from widgets.services.handoff.state import conversation_state
+from widgets.services.handoff.state import find_conversation
 from widgets.team_types import ConversationState
 from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
@@ -47,27 +47,26 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
 
     Call it after subscribing to the session's events, so that none is lost in between.
     """
-    # Read turns before messages: an answer written in between is then shown instead of awaited.
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
-    claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
-        id=session_id
-    )
-    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
+    # Turns are read before messages: an answer written in between is shown instead of awaited.
+    found = find_conversation(session_id=session_id)
     limit = settings.LIMITS.history_messages
-    newest = list(rows[: limit + 1] if limit else rows)
+    newest: list[WidgetMessage] = []
+    # New visitors, and most who reconnect, lack nothing.
+    if found.last_seq > last_seq:
+        rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq)
+        newest = list(rows.order_by("-seq")[: limit + 1 if limit else None])
     complete = not limit or len(newest) <= limit
     newest = newest[:limit] if limit else newest
     messages = [message_data(row) for row in reversed(newest)]
     answered = {str(row.reply_to_id) for row in newest if row.status in FINISHED}
     return LoadedChat(
-        contact_info_submitted=claim is not None,
+        contact_info_submitted=found.has_contact_info,
         messages=messages,
         complete=complete,
-        replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
-        unfinished=unfinished,
-        rewritten=frozenset(unfinished) & answered,
-        conversation=conversation_state(session_id=session_id),
+        replayed_seq=max(found.last_seq, messages[-1].seq if messages else 0),
+        unfinished=found.unfinished,
+        rewritten=frozenset(found.unfinished) & answered,
+        conversation=found.state,
     )
 
 
@@ -90,8 +89,7 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     `answer` is the newest answer that the client was shown, as seq and id (0 for none). The result
     may include a message that also arrives as an event; the client's state shows it once.
     """
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
+    found = find_conversation(session_id=session_id)
     missing = Q(seq__gt=after_seq)
     seq, shown = answer
     if seq:
@@ -103,8 +101,8 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
     return Missed(
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
-        unfinished=unfinished,
-        conversation=conversation_state(session_id=session_id),
+        unfinished=frozenset(found.unfinished),
+        conversation=found.state,
     )
 
 

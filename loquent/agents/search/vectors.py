@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from loquent.agents.search.embedder import Embedder
+from loquent.agents.search.embedder import Embedder, embedder
 from loquent.agents.search.index import KnowledgeIndex
 from loquent.agents.types import Passage
 
@@ -47,7 +47,9 @@ def use_store(store: VectorStore) -> None:
     _store = store
 
 
-def vector_key(text: str, model: str, dimensions: int) -> bytes:
+def vector_key(
+    text: str, model: str = embedder.model, dimensions: int = embedder.dimensions
+) -> bytes:
     """Return the SHA-256 of the model, its dimensions (0: any) and the text."""
     made_of = f"{model}\n{dimensions}\n{text}"
     return hashlib.sha256(made_of.encode("utf-8", "replace")).digest()

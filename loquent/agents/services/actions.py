@@ -1,11 +1,14 @@
 """Create, change and load the actions of an agent."""
 
 import re
+import uuid
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache, cached
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from yarl import URL
 
 from loquent.agents.actions.calling import egress_rules, speaks_mcp
@@ -82,6 +85,31 @@ def save_action(action: AgentAction, data: Mapping[str, Any]) -> AgentAction:
         if not is_new and before[1:] != (current.encrypted_secret, current.encrypted_headers):
             record(current, CHANGED, {"secrets": ("", "changed")})
     return current
+
+
+def _of_agent() -> Any:
+    rows = AgentAction.objects.filter(agent=models.OuterRef("id"), enabled=True)
+    return rows.order_by().values("agent")
+
+
+# For queries of agents: how many actions are on, and when one was changed last.
+ACTION_COLUMNS = (
+    models.Subquery(_of_agent().annotate(found=models.Count("id")).values("found")),
+    models.Subquery(_of_agent().annotate(found=models.Max("updated_at")).values("found")),
+)
+_actions: LRUCache[tuple[uuid.UUID, str], tuple[ActionSpec, ...]] = LRUCache(1_000)
+
+
+def is_loaded(agent_id: uuid.UUID, version: str) -> bool:
+    """Return whether `load_actions` needs no query."""
+    return (agent_id, version) in _actions
+
+
+@cached(_actions, lock=Lock())
+def load_actions(agent_id: uuid.UUID, version: str) -> tuple[ActionSpec, ...]:
+    """Return an agent's enabled actions, by title; `version` changes whenever they do."""
+    rows = AgentAction.objects.filter(agent_id=agent_id, enabled=True)
+    return tuple(spec_of(row) for row in rows)
 
 
 def spec_of(action: AgentAction) -> ActionSpec:

@@ -14,10 +14,10 @@ from loquent.agents.search.knowledge import Found, questions_of, search_knowledg
 from loquent.agents.search.refusal import MAX_CHOICES
 from loquent.agents.search.words import question_terms, terms
 from loquent.agents.types import (
+    BackendEvent,
     Choice,
     Passage,
     ReplyEnd,
-    ReplyEvent,
     ReplyRequest,
     TextDelta,
 )
@@ -63,7 +63,7 @@ class BuiltinBackend(Backend):
     def label(self, name: str) -> str:
         return "Built-in search, no key needed"
 
-    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+    async def stream(self, request: ReplyRequest) -> AsyncGenerator[BackendEvent, None]:
         """Yield the answer and its sources; it needs no network and can't fail for want of one."""
         questions = questions_of(request.messages)
         question = questions[-1] if questions else ""
