@@ -100,9 +100,8 @@ async def _call(
     values = values_of(spec, arguments)
     rules = egress_rules()
     if spec.kind == "mcp":
-        check_url(spec.url, rules)
         sent.has_begun = True
-        return await _call_mcp(spec, values)
+        return await _call_mcp(spec, values, key)
     request = prepare(spec, values)
     check_url(request.url, rules)
     headers = {**headers_of(spec), "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -143,8 +142,9 @@ async def _send(
         body, is_cut = await _read(response)
     status = response.status
     if not 200 <= status < 300:
-        # A refusal is a definite answer; a fault of the server or a gateway is none.
-        outcome: Any = "unknown" if status >= 500 else "failed"
+        # A refusal is a definite answer; a fault, a gateway's timeout or a redirect is none.
+        is_answer = 400 <= status < 500 and status != 408
+        outcome: Any = "failed" if is_answer else "unknown"
         return CallResult(outcome, status=status, reason=_refusal(status))
     if is_cut:
         reason = f"The response has more than {MAX_BYTES // 1024} KB."
@@ -160,11 +160,17 @@ def headers_of(spec: ActionSpec) -> dict[str, str]:
     return headers
 
 
-async def _call_mcp(spec: ActionSpec, values: dict[str, Any]) -> CallResult:
+async def _call_mcp(spec: ActionSpec, values: dict[str, Any], key: str) -> CallResult:
     # Imported only if such an action is called.
     mcp = import_module(MCP_CLIENT)
-    data = await mcp.call_tool(spec.url, headers_of(spec), spec.name, values)
-    return CallResult("succeeded", select(data, spec.response_fields))
+    headers = headers_of(spec)
+    try:
+        text = await mcp.call_tool(
+            spec.url, headers, spec.name, values, rules=egress_rules(), key=key
+        )
+    except mcp.McpError as error:
+        return CallResult("unknown" if error.is_unknown else "failed", reason=str(error))
+    return CallResult("succeeded", select(_parse(text.encode()), spec.response_fields))
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
