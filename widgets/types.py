@@ -9,6 +9,7 @@ from typing import TypedDict
 from django.db import models
 
 from loquent.agents.types import AgentLimit, Choice, Source
+from widgets.action_types import ActionData
 
 
 class WidgetPosition(models.TextChoices):
@@ -290,6 +291,7 @@ class MessageData:
     choices: list[Choice] = field(default_factory=list)
     author: str = ""
     kind: str = MessageKind.TEXT.value
+    action: ActionData | None = None
 
     @property
     def is_answer(self) -> bool:

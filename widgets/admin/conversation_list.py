@@ -17,9 +17,11 @@ from loquent.organizations.site.current import current_organization
 from widgets.admin.conversation_filters import (
     ActivityFilter,
     AttentionFilter,
+    ChatLanguageFilter,
     ContactFilter,
     FeedbackFilter,
     LastAnswerFilter,
+    PageAddressFilter,
     WidgetFilter,
 )
 from widgets.admin.linked_filters import LINKED_FILTERS
@@ -30,6 +32,7 @@ from widgets.services.conversations import (
     find_conversations,
     find_hits,
     is_active,
+    is_waiting,
     non_empty,
     summaries,
     visitor_name,
@@ -93,6 +96,8 @@ class ConversationLists(TenantAdmin):
         FeedbackFilter,
         ContactFilter,
         ActivityFilter,
+        ChatLanguageFilter,
+        PageAddressFilter,
         *LINKED_FILTERS,
     ]
     # Used by the link on a contact's page.
@@ -179,7 +184,7 @@ class ConversationLists(TenantAdmin):
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
         """Show its outcome, unless a chip says the same, and the visitor's ratings."""
         said = {reason.value for reason in obj.reasons}
-        shown = "" if obj.outcome in said else badge(obj.outcome)
+        shown = "" if obj.outcome in said and not is_waiting(obj) else state_badge(obj)
         return format_html("{}{}", shown, thumbs(summary_of(obj))) or NOTHING
 
     @admin.display(description="last activity", ordering="last_active_at")
@@ -209,6 +214,13 @@ def badge(outcome: str) -> SafeString:
         return format_html('<span class="lq-badge">{}</span>', "No answer yet")
     kind, word = BADGES[outcome]
     return format_html('<span class="lq-badge {}">{}</span>', kind, word)
+
+
+def state_badge(session: WidgetSession) -> SafeString:
+    """Return the outcome of the last answer; while the visitor waits for a person, that."""
+    if is_waiting(session):
+        return format_html('<span class="lq-badge lq-bad">{}</span>', "Waiting for a person")
+    return badge(session.outcome)
 
 
 def reason_chips(session: WidgetSession) -> SafeString:

@@ -11,6 +11,7 @@ from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
 from widgets.api.handoff_serializers import SurveySerializer
+from widgets.api.message_fields import ActionField, ChoicesField, SourcesField
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.team_types import WantedReason
 from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
@@ -191,34 +192,6 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
         ]
 
 
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["title", "url"],
-            "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
-        },
-    }
-)
-class SourcesField(serializers.JSONField):
-    """A source of an answer, as stored with the answer."""
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["title", "message"],
-            "properties": {"title": {"type": "string"}, "message": {"type": "string"}},
-        },
-    }
-)
-class ChoicesField(serializers.JSONField):
-    """A button below an answer: what it says, and the message that a click sends."""
-
-
 @examples(response=MESSAGE)
 class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     """A message of a conversation; token counts and times are null if the model reported none."""
@@ -240,6 +213,10 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     choices = ChoicesField(
         required=False,
         help_text="The buttons below an answer that asks what is meant; absent if it has none.",
+    )
+    action = ActionField(
+        required=False,
+        help_text="The change that the answer proposes; absent if it proposes none.",
     )
     cut_reason = EndField(
         choices=CutReason.choices,
@@ -269,6 +246,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "page_url",
             "sources",
             "choices",
+            "action",
             "model",
             "input_tokens",
             "output_tokens",
@@ -283,9 +261,10 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
 
 
 def without_empty_choices(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a message without `choices` if it has none, as in frames."""
-    if not message["choices"]:
-        del message["choices"]
+    """Return the fields of a message without empty `choices` and `action`, as in frames."""
+    for name in ("choices", "action"):
+        if not message[name]:
+            del message[name]
     return message
 
 

@@ -217,6 +217,8 @@ class WidgetMessage(BaseModel):
     sources = models.JSONField(default=list, blank=True)
     # Buttons below the answer: what each says, and the message that a click sends.
     choices = models.JSONField(default=list, blank=True, editable=False)
+    # The change that the answer proposes (types.ActionData).
+    action = models.JSONField(null=True, blank=True, editable=False)
     model = models.CharField(max_length=200, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)

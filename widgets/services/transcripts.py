@@ -159,6 +159,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "page_url": message.page_url or None,
         "sources": message.sources,
         **({"choices": message.choices} if message.choices else {}),
+        **({"action": message.action} if message.action else {}),
         "model": message.model or None,
         "input_tokens": message.input_tokens,
         "output_tokens": message.output_tokens,
@@ -201,6 +202,9 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
             yield one_line(f"Source: {source['title']} {source['url']}".rstrip())
         for choice in message.get("choices", ()):
             yield one_line(f"Button: {choice['title']}")
+        if action := message.get("action"):
+            values = ", ".join(f"{name}: {value}" for name, value in action["arguments"].items())
+            yield one_line(f"Action ({action['status']}): {action['title']} ({values})")
         if message["rating"]:
             comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
             yield one_line(f"Thumbs {message['rating']}{comment}")

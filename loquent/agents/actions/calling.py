@@ -102,7 +102,6 @@ async def _call(
     values = values_of(spec, arguments)
     rules = egress_rules()
     if spec.kind == "mcp":
-        check_url(spec.url, rules)
         sent.has_begun = True
         return await _call_mcp(spec, values, key, rules)
     request = prepare(spec, values)
@@ -145,8 +144,9 @@ async def _send(
         body, is_cut = await _read(response)
     status = response.status
     if not 200 <= status < 300:
-        # A refusal is a definite answer; a fault of the server or a gateway is none.
-        outcome: Any = "unknown" if status >= 500 else "failed"
+        # A refusal is a definite answer; a fault, a gateway's timeout or a redirect is none.
+        is_answer = 400 <= status < 500 and status != 408
+        outcome: Any = "failed" if is_answer else "unknown"
         return CallResult(outcome, status=status, reason=_refusal(status))
     if is_cut:
         reason = f"The response has more than {MAX_BYTES // 1024} KB."

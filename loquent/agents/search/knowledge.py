@@ -14,6 +14,7 @@ from cachetools import LRUCache
 
 from loquent.agents.persons import asks_for_person, plain
 from loquent.agents.search.embedder import embedder
+from loquent.agents.search.follow_ups import share_of_previous, topic_of
 from loquent.agents.search.index import Hit, KnowledgeIndex
 from loquent.agents.search.refusal import (
     Outcome,
@@ -24,7 +25,6 @@ from loquent.agents.search.refusal import (
     words_threshold,
 )
 from loquent.agents.search.vectors import add_vectors
-from loquent.agents.search.words import question_terms
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ CACHED_CHARS = 12_000_000
 # How long a reply waits for a new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
 MAX_QUESTION = 2_000
-# A question with more terms than this stands by itself.
-FOLLOW_UP_TERMS = 4
-# Earlier messages count less than the current question.
-FOLLOW_UP_SHARE = 0.9
 # Up to this many passages are searched by words in less than a millisecond.
 FAST_PASSAGES = 1_000
 # An entry of up to this length whose title is the question is given whole.
@@ -78,17 +74,19 @@ class Knowledge:
     def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
         """Search for a question, and with the one before it; on a thread if there are vectors."""
         question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
-        terms = question_terms(question, self.index.language)
-        is_follow_up = previous and len(terms.strong) + len(terms.weak) <= FOLLOW_UP_TERMS
-        asked = [(question, 1.0)]
+        asked = [question]
         if self.index.vectors is not None and (mended := self.index.mended(question)) != question:
-            asked.append((mended, 1.0))
-        if is_follow_up:
-            asked.append((f"{previous} {question}", FOLLOW_UP_SHARE))
-        vectors = self._vectors([text for text, _ in asked]) if question.strip() else None
+            asked.append(mended)
         best: list[Hit] = []
-        for number, (text, share) in enumerate(asked):
-            hits = self.index.search(text, limit, None if vectors is None else vectors[number])
+        for hits in self._hits(asked, limit):
+            if hits and (not best or hits[0].score > best[0].score):
+                best = hits
+        is_answered = bool(best) and best[0].score >= self.threshold.of(best)
+        share = share_of_previous(question, self.index.language, is_answered=is_answered)
+        # An entry that was written for this very question is its answer after any other.
+        is_title = bool(best) and _words_of(best[0].title) == _words_of(question)
+        if previous and share and not is_title:
+            [hits] = self._hits([f"{previous} {question}"], limit)
             if hits and (not best or hits[0].score * share > best[0].score):
                 best = hits
         threshold = self.threshold.of(best)
@@ -96,8 +94,15 @@ class Knowledge:
         hits = [hit for hit in best if hit.score > 0]
         return Found(outcome, hits, threshold, self.index.language)
 
-    def _vectors(self, texts: list[str]) -> "Vectors | None":
-        return None if self.index.vectors is None else embedder.encode(texts)
+    def _hits(self, texts: list[str], limit: int) -> list[list[Hit]]:
+        """Return the hits of each text."""
+        if self.index.vectors is None or not any(text.strip() for text in texts):
+            return [self.index.search(text, limit) for text in texts]
+        vectors = embedder.encode(texts)
+        return [
+            self.index.search(text, limit, vector)
+            for text, vector in zip(texts, vectors, strict=True)
+        ]
 
     @property
     def is_fast(self) -> bool:
@@ -153,7 +158,7 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     knowledge = slot.ready
     if knowledge is None:
         knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))
-    asked = questions[-1], questions[-2] if len(questions) > 1 else ""
+    asked = questions[-1], topic_of(questions[:-1], knowledge.index.language)
     if knowledge.is_fast:
         found = knowledge.search(*asked, limit)
     else:

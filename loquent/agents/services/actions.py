@@ -18,8 +18,10 @@ from loquent.agents.actions.parameters import (
     check_response_fields,
 )
 from loquent.agents.actions.request import check_template, placeholders
+from loquent.agents.actions.results import CallResult, lines_of
 from loquent.agents.actions.spec import ActionSpec, parameter_of
 from loquent.agents.agent_action import AgentAction
+from loquent.agents.backends.builtin.sentences import sentences_in
 from loquent.agents.models import TextAgent
 from loquent.egress.urls import UnsafeUrlError
 from loquent.encryption import encrypt
@@ -129,6 +131,22 @@ def spec_of(action: AgentAction) -> ActionSpec:
         encrypted_headers=dict(action.encrypted_headers),
         encrypted_secret=action.encrypted_secret,
     )
+
+
+def told_result(result: CallResult, *, title: str, language: str) -> str:
+    """Return how a change ended, in the visitor's language and the server's words."""
+    say = sentences_in(language)
+    if result.outcome == "unknown":
+        return say("uncertain", title=title)
+    if result.outcome != "succeeded":
+        return say("not_done", title=title)
+    return "\n".join([say("done", title=title), *shown_lines(result.data)])
+
+
+def shown_lines(data: Any) -> list[str]:
+    """Return what a call returned as lines of a list, for visitors; a blank line comes first."""
+    lines = [f"- {label}: {text}" if label else f"- {text}" for label, text in lines_of(data)]
+    return ["", *lines] if lines else []
 
 
 def _check(action: AgentAction) -> dict[str, list[str]]:

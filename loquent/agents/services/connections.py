@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
 from loquent.agents.backends.connected import ProbeError, egress_rules
-from loquent.agents.backends.registry import connected_backend
-from loquent.agents.models import ModelConnection
+from loquent.agents.backends.registry import backend_for, connected_backend
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services.loading import endpoint_of
 from loquent.agents.types import CheckResult, ModelEndpoint
 from loquent.egress.urls import UnsafeUrlError, check_url
@@ -102,11 +102,22 @@ def check_connection(*, connection: ModelConnection, model: str = "") -> CheckRe
     if not names:
         return CheckResult(
             "warn",
-            "The endpoint answers, but doesn't list its models.",
+            "The provider answers, but doesn't list its models.",
             "Enter the names of the models yourself, and test one of them.",
         )
     plural = "model" if len(names) == 1 else "models"
-    return CheckResult("ok", f"It works: the endpoint has {len(names):,} {plural}.")
+    return CheckResult("ok", f"It works: the provider has {len(names):,} {plural}.")
+
+
+def check_agent(*, agent: TextAgent) -> CheckResult | None:
+    """Return why an agent's model can't answer, in words for its owner; None if it can."""
+    provider, _, name = agent.model.partition(":")
+    endpoint = endpoint_for(agent.connection) if agent.connection else None
+    try:
+        async_to_sync(backend_for(provider).check_model)(name, endpoint)
+    except ProbeError as error:
+        return CheckResult("fail", error.message, error.hint)
+    return None
 
 
 def connection_models(*, connection: ModelConnection) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from loquent.agents.actions.records import CallRecord, Proposal
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts
 from loquent.agents.types import Choice, Source
@@ -28,6 +29,9 @@ class Outcome:
     cut_reason: str = ""
     sources: list[Source] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
+    # The change that the answer proposes, and the calls that were made for it.
+    proposal: Proposal | None = None
+    calls: list[CallRecord] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None

@@ -23,7 +23,7 @@ from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
-from loquent.agents.backends.openai_chat.probe import list_models, try_model
+from loquent.agents.backends.openai_chat.probe import check_model, list_models, try_model
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
@@ -181,6 +181,10 @@ class OpenAIChatBackend(Backend):
     async def try_model(self, endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
         """Ask for a word, without a stream."""
         await try_model(endpoint, model, known)
+
+    async def check_model(self, model: str, endpoint: ModelEndpoint | None) -> None:
+        """Ask for the list of models, and if necessary for a word."""
+        await check_model(model, endpoint)
 
     async def check(self) -> CheckResult:
         """Ask the endpoint for its models."""

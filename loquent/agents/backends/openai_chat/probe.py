@@ -5,9 +5,12 @@ from collections.abc import Collection
 from typing import Any
 
 import aiohttp
+from django.conf import settings
+from yarl import URL
 
 from loquent.agents.backends.connected import ProbeError, egress_rules
 from loquent.agents.backends.openai_chat.complaints import Complaint
+from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.responses import read_error
 from loquent.agents.types import ModelEndpoint
 from loquent.egress.connecting import GuardedConnector, guarded_session
@@ -18,6 +21,13 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_MODELS = 1_000
 MAX_NAMED = 8
 COPY_KEY = "Copy the key again from your provider's API keys page, and save it here."
+USE_ANOTHER = "Use one of its models"
+ASK_OPERATOR = (
+    "Ask the person who runs this server to check the AI service; the command “doctor” names the "
+    "cause."
+)
+# The id of the server's own endpoint, which is no connection.
+SERVER = ""
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 
@@ -46,10 +56,7 @@ async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str])
     status, body = await _request(endpoint, "POST", "/chat/completions", question)
     complaint = Complaint(body, status)
     if status in {400, 404, 422} and known and model not in known:
-        named = ", ".join(list(known)[:MAX_NAMED])
-        raise ProbeError(
-            f"This endpoint has no model “{model}”.", f"Use one of its models, such as {named}."
-        )
+        raise _no_model(model, known)
     if status == 404:
         raise ProbeError(f"There is no model “{model}” at this address.", ADDRESS)
     _check_status(status, body, model)
@@ -60,6 +67,24 @@ async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str])
         raise _no_credit()
 
 
+async def check_model(model: str, endpoint: ModelEndpoint | None) -> None:
+    """Raise ProbeError if a model can't answer. `endpoint` None: the server's own.
+
+    The list of models is free. A connected model is also asked for a word, and so is one of the
+    server's if the list doesn't have it: it may be known by a second name.
+    """
+    used = endpoint or ModelEndpoint(SERVER, settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
+    try:
+        names = await list_models(used)
+        if endpoint or model not in names:
+            await try_model(used, model, names)
+    except ProbeError as error:
+        if endpoint or error.hint.startswith(USE_ANOTHER):
+            raise
+        message = error.message.replace("his address", "he AI service's address")
+        raise ProbeError(message, ASK_OPERATOR) from None
+
+
 async def _request(
     endpoint: ModelEndpoint, method: str, path: str, data: dict[str, Any] | None
 ) -> tuple[int, bytes]:
@@ -68,25 +93,33 @@ async def _request(
             "The stored key can't be read any more, because the server's SECRET_KEY was changed.",
             "Enter the key again.",
         )
-    rules = egress_rules()
+    rules, address = egress_rules(), endpoint.base_url + path
+    is_servers = endpoint.id == SERVER
     try:
-        url = check_url(endpoint.base_url + path, rules)
+        url = URL(address) if is_servers else check_url(address, rules)
     except UnsafeUrlError as error:
         raise ProbeError(str(error), "Change the address.") from None
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if endpoint.api_key:
         headers["Authorization"] = f"Bearer {endpoint.api_key}"
-    async with guarded_session(rules, seconds=SECONDS) as session:
+    # The operator may use any address, and a proxy, for the server's own endpoint.
+    proxy = proxy_for(address) if is_servers else None
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout)
+        if is_servers
+        else guarded_session(rules, seconds=SECONDS)
+    ) as session:
         try:
             async with session.request(
-                method, url, json=data, headers=headers, allow_redirects=False
+                method, url, json=data, headers=headers, allow_redirects=False, proxy=proxy
             ) as response:
                 if 300 <= response.status < 400:
                     raise ProbeError("This address redirects to another one.", ADDRESS)
                 return response.status, await _read(response)
         except TimeoutError:
             raise ProbeError(
-                f"The endpoint didn't answer within {SECONDS:.0f} seconds.",
+                f"The provider didn't answer within {SECONDS:.0f} seconds.",
                 "Check the address, and the provider's status page.",
             ) from None
         except (aiohttp.ClientError, OSError, ValueError):
@@ -109,7 +142,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for part in response.content.iter_any():
         body += part
         if len(body) > MAX_BODY_BYTES:
-            raise ProbeError("The endpoint's answer is far too long.", ADDRESS)
+            raise ProbeError("The provider's answer is far too long.", ADDRESS)
     return bytes(body)
 
 
@@ -118,12 +151,12 @@ def _check_status(status: int, body: bytes, model: str) -> None:
         return
     complaint = Complaint(body, status)
     if status in {401, 403}:
-        raise ProbeError("The endpoint refuses the key.", COPY_KEY)
+        raise ProbeError("The provider refuses the key.", COPY_KEY)
     if status == 402 or complaint.is_out_of_quota:
         raise _no_credit()
     if status == 429:
         raise ProbeError(
-            "The endpoint gets too many requests from this account.",
+            "The provider gets too many requests from this account.",
             "Wait a minute, or ask your provider for a higher limit.",
         )
     if status >= 500:
@@ -131,7 +164,12 @@ def _check_status(status: int, body: bytes, model: str) -> None:
             f"The provider has a problem (error {status}).", "Try again in a few minutes."
         )
     about = f" for {model}" if model else ""
-    raise ProbeError(f"The endpoint refuses the request{about} (error {status}).", ADDRESS)
+    raise ProbeError(f"The provider refuses the request{about} (error {status}).", ADDRESS)
+
+
+def _no_model(model: str, known: Collection[str]) -> ProbeError:
+    named = ", ".join(list(known)[:MAX_NAMED])
+    return ProbeError(f"The provider has no model “{model}”.", f"{USE_ANOTHER}, such as {named}.")
 
 
 def _no_credit() -> ProbeError:
