@@ -1,6 +1,7 @@
 """Append messages to a session, and load the ones that a client lacks."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.action_types import is_waiting
+from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import after_answer, after_message, signs_of
-from widgets.services.handoff.state import conversation_state
+from widgets.services.handoff.state import find_conversation
 from widgets.team_types import ConversationState
 from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
@@ -47,27 +49,26 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
 
     Call it after subscribing to the session's events, so that none is lost in between.
     """
-    # Read turns before messages: an answer written in between is then shown instead of awaited.
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
-    claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
-        id=session_id
-    )
-    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
+    # Turns are read before messages: an answer written in between is shown instead of awaited.
+    found = find_conversation(session_id=session_id)
     limit = settings.LIMITS.history_messages
-    newest = list(rows[: limit + 1] if limit else rows)
+    newest: list[WidgetMessage] = []
+    # New visitors, and most who reconnect, lack nothing.
+    if found.last_seq > last_seq:
+        rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq)
+        newest = list(rows.order_by("-seq")[: limit + 1 if limit else None])
     complete = not limit or len(newest) <= limit
     newest = newest[:limit] if limit else newest
     messages = [message_data(row) for row in reversed(newest)]
     answered = {str(row.reply_to_id) for row in newest if row.status in FINISHED}
     return LoadedChat(
-        contact_info_submitted=claim is not None,
+        contact_info_submitted=found.has_contact_info,
         messages=messages,
         complete=complete,
-        replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
-        unfinished=unfinished,
-        rewritten=frozenset(unfinished) & answered,
-        conversation=conversation_state(session_id=session_id),
+        replayed_seq=max(found.last_seq, messages[-1].seq if messages else 0),
+        unfinished=found.unfinished,
+        rewritten=frozenset(found.unfinished) & answered,
+        conversation=found.state,
     )
 
 
@@ -82,16 +83,20 @@ class Missed:
     questions: dict[str, str]
     unfinished: frozenset[str]
     conversation: ConversationState
+    decided: list[MessageData]
 
 
-def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
+def load_missed(
+    *, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str], waiting: Collection[str] = ()
+) -> Missed:
     """Return the messages after `after_seq`, and the answer that replaced `answer`.
+
+    `decided`: those of the messages `waiting` for the visitor that no longer do.
 
     `answer` is the newest answer that the client was shown, as seq and id (0 for none). The result
     may include a message that also arrives as an event; the client's state shows it once.
     """
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
+    found = find_conversation(session_id=session_id)
     missing = Q(seq__gt=after_seq)
     seq, shown = answer
     if seq:
@@ -100,11 +105,14 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
         :MOST_MISSED
     ]
     answers = [row for row in rows if row.is_answer]
+    proposals = WidgetMessage.objects.filter(id__in=waiting) if waiting else ()
+    shown_waiting = [message_data(row) for row in proposals]
     return Missed(
+        decided=[message for message in shown_waiting if not is_waiting(message.action)],
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
-        unfinished=unfinished,
-        conversation=conversation_state(session_id=session_id),
+        unfinished=frozenset(found.unfinished),
+        conversation=found.state,
     )
 
 
@@ -168,4 +176,5 @@ def message_data(row: WidgetMessage) -> MessageData:
         client_message_id=None if row.sender else row.client_message_id,
         author=row.author,
         kind=row.kind,
+        action=row.action,
     )

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import settle_tokens
-from loquent.db.compiled import PreparedQuery
+from loquent.db.compiled import PreparedQuery, insert_rows
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.action_log import action_data, log_calls
 from widgets.services.attention import after_answer
 from widgets.services.events import failed_answer_event, message_events
 from widgets.services.history import append_message, message_data
@@ -81,6 +82,11 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs, before)
+        log_calls(
+            (turn.session_id, rows.get(turn.turn_id), outcome.calls, outcome.proposal)
+            for turn, outcome in ended
+            if turn.turn_id in ours
+        )
         record_events(
             [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
         )
@@ -170,7 +176,7 @@ def _append_answers(
         )
         attention = after_answer(earlier.attention, outcome.kind)
         by_end[outcome.status, outcome.kind, attention].append(turn.session_id)
-    WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
+    insert_rows([row for row in rows.values() if row is not None])
     for (status, kind, attention), session_ids in by_end.items():
         WidgetSession.objects.filter(id__in=session_ids).update(
             last_seq=F("last_seq") + 1,
@@ -212,6 +218,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
         "choices": outcome.choices,
+        "action": action_data(outcome.proposal) if outcome.proposal else None,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
         "output_tokens": outcome.output_tokens,
