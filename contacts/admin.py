@@ -38,8 +38,8 @@ class ContactForm(GuardedForm[Contact]):
         required=False,
         max_length=40,
         empty_value=None,
-        help_text="Include the country code, or enter the number as dialled in the organization's "
-        "region.",
+        help_text="For example +41 79 123 45 67. Without a country code, the country in Settings "
+        "is used.",
     )
 
     class Meta:
@@ -103,13 +103,11 @@ class ContactAdmin(TenantAdmin):
             queryset = queryset.filter(contact_matches(word))
         return queryset, False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
-        return ["organization"] if obj else []
-
     def get_fields(self, request: HttpRequest, obj: Contact | None = None) -> Any:
         """Add the hidden version field for users who can save."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
-        return ["organization", *DETAILS, *(["version"] if is_guarded else [])]
+        owner = [] if obj else ["organization"]
+        return [*owner, *DETAILS, *(["version"] if is_guarded else [])]
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         details = {name: form.cleaned_data[name] for name in DETAILS}

@@ -73,6 +73,10 @@ class Backend(ABC):
         """
         raise NotImplementedError
 
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask a connected endpoint's embedding model for a vector; raise ProbeError."""
+        raise NotImplementedError
+
     async def check_model(  # noqa: B027 - most backends have no endpoint
         self, model: str, endpoint: ModelEndpoint | None
     ) -> None:

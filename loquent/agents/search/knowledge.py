@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from loquent.agents.persons import asks_for_person, plain
-from loquent.agents.search.embedder import embedder
+from loquent.agents.search.embedder import Embedder, embedder_for
+from loquent.agents.search.embedder import embedder as built_in
 from loquent.agents.search.follow_ups import share_of_previous, topic_of
 from loquent.agents.search.index import Hit, KnowledgeIndex
 from loquent.agents.search.refusal import (
@@ -24,7 +25,7 @@ from loquent.agents.search.refusal import (
     unanswerable_questions,
     words_threshold,
 )
-from loquent.agents.search.vectors import add_vectors
+from loquent.agents.search.vectors import add_vectors, vectors_of
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Knowledge:
 
     index: KnowledgeIndex
     threshold: Threshold
+    embedder: Embedder = built_in
 
     def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
         """Search for a question, and with the one before it; on a thread if there are vectors."""
@@ -96,9 +98,11 @@ class Knowledge:
 
     def _hits(self, texts: list[str], limit: int) -> list[list[Hit]]:
         """Return the hits of each text."""
-        if self.index.vectors is None or not any(text.strip() for text in texts):
+        vectors = None
+        if self.index.vectors is not None and any(text.strip() for text in texts):
+            vectors = self.embedder.encode_question(texts)
+        if vectors is None:
             return [self.index.search(text, limit) for text in texts]
-        vectors = embedder.encode(texts)
         return [
             self.index.search(text, limit, vector)
             for text, vector in zip(texts, vectors, strict=True)
@@ -139,6 +143,8 @@ _lock = Lock()
 # One thread each: turns that need the same new index build it once, and no core is flooded.
 _builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-knowledge")
 _encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-vectors")
+_patient = ThreadPoolExecutor(max_workers=16, thread_name_prefix="loquent-asking")
+_askers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="loquent-endpoints")
 _searchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="loquent-search")
 
 
@@ -163,7 +169,9 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
         found = knowledge.search(*asked, limit)
     else:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(_searchers, knowledge.search, *asked, limit)
+        # A slow endpoint must not delay other agents' searches.
+        searchers = _patient if knowledge.embedder.may_be_slow else _searchers
+        found = await loop.run_in_executor(searchers, knowledge.search, *asked, limit)
     return _with_whole_entry(found, asked[0], request.knowledge)
 
 
@@ -202,7 +210,8 @@ def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | N
 def unsaved_knowledge(request: ReplyRequest) -> Knowledge:
     """Return the knowledge of a request with its vectors, built on this thread and not kept."""
     knowledge = _build(request)
-    return _add_meaning(knowledge) if embedder.is_available else knowledge
+    embedder = embedder_for(request)
+    return _add_meaning(knowledge, embedder) if embedder.is_available else knowledge
 
 
 def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
@@ -214,18 +223,20 @@ def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _slot_of(request: ReplyRequest) -> _Slot:
-    key = request.agent_id
+    key, embedder = request.agent_id, embedder_for(request)
+    version = f"{request.knowledge_version}/{embedder.model}"
     with _lock:
         slot = _slots.get(key)
-        if slot is not None and slot.version == request.knowledge_version:
+        if slot is not None and slot.version == version:
             return slot
         words = _builder.submit(_build, request)
         whole = words
         if embedder.is_available:
-            whole = _encoder.submit(lambda: _add_meaning(words.result()))
+            encoder = _askers if embedder.may_be_slow else _encoder
+            whole = encoder.submit(lambda: _add_meaning(words.result(), embedder))
         size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
         old = slot.ready if slot is not None else None
-        slot = _Slot(request.knowledge_version, min(size, CACHED_CHARS), words, whole, old)
+        slot = _Slot(version, min(size, CACHED_CHARS), words, whole, old)
         _slots[key] = slot
         return slot
 
@@ -235,25 +246,37 @@ def _build(request: ReplyRequest) -> Knowledge:
     return Knowledge(index, Threshold(words=words_threshold(index)))
 
 
-def _add_meaning(knowledge: Knowledge) -> Knowledge:
+def _add_meaning(knowledge: Knowledge, embedder: Embedder) -> Knowledge:
     """Return the knowledge with vectors, or without them if they are not available."""
     index = knowledge.index
     if not embedder.understands(index.language):
         return knowledge
     try:
-        add_vectors(index)
-        threshold = meaning_threshold(index, _unanswerable_vectors(index.language))
+        add_vectors(index, embedder)
+        vectors = _unanswerable_vectors(index.language, embedder)
+        threshold = meaning_threshold(index, vectors)
     except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
         # The text could contain parts of the knowledge: only the kind is logged.
         logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400
         index.vectors = None
         return knowledge
-    return Knowledge(index, Threshold(knowledge.threshold.words, threshold))
+    return Knowledge(index, Threshold(knowledge.threshold.words, threshold), embedder)
+
+
+def _unanswerable_vectors(language: str, embedder: Embedder) -> "Vectors":
+    import numpy as np  # noqa: PLC0415 - see embedder.py
+
+    questions = unanswerable_questions().get(language, ())
+    if not embedder.may_be_slow or not questions:
+        return _built_in_vectors(language)
+    # Stored, because each of them costs.
+    found = vectors_of(questions, embedder)
+    return np.stack([found[question] for question in questions])
 
 
 @cache
-def _unanswerable_vectors(language: str) -> "Vectors":
-    return embedder.encode(unanswerable_questions().get(language, ()))
+def _built_in_vectors(language: str) -> "Vectors":
+    return built_in.encode(unanswerable_questions().get(language, ()))
 
 
 def questions_of(messages: Sequence[ChatMessage]) -> list[str]:
