@@ -7,7 +7,7 @@ import { buttonOf, set, setText } from "../view/dom.js";
 /** @typedef {ReturnType<typeof createCard>} Card */
 
 /** @param {string} id @param {boolean} confirm */
-const decision = (id, confirm) => ({ type: "action", id, confirm });
+export const decision = (id, confirm) => ({ type: "action", id, confirm });
 
 /** @param {any} raw the field of a message, of any form @returns {Action | null} */
 const actionOf = (raw) =>
