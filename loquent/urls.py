@@ -5,9 +5,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
+from loquent.agents.action_api import AgentActionViewSet
+from loquent.agents.answer_api import AgentAnswersViewSet
 from loquent.agents.api import TextAgentViewSet
 from loquent.agents.connection_api import ModelConnectionViewSet
-from loquent.agents.question_api import AgentAnswersViewSet, AgentQuestionViewSet
+from loquent.agents.question_api import AgentQuestionViewSet
 from loquent.agents.source_api import AgentSourceViewSet
 from loquent.organizations.api.api_keys import ApiKeyViewSet
 from loquent.organizations.api.members import MemberViewSet
@@ -32,6 +34,9 @@ router.register(
 )
 router.register(
     r"agents/(?P<agent_id>[0-9a-f-]{36})/sources", AgentSourceViewSet, basename="agent-source"
+)
+router.register(
+    r"agents/(?P<agent_id>[0-9a-f-]{36})/actions", AgentActionViewSet, basename="agent-action"
 )
 router.register("contacts", ContactDataViewSet, basename="contact")
 router.register("sessions", WidgetSessionViewSet, basename="session")
@@ -60,6 +65,7 @@ urlpatterns = [
     path(
         "api/v1/agents/<uuid:pk>/questions/evaluate/",
         AgentAnswersViewSet.as_view({"post": "evaluate"}, detail=True, schema=None),
+        name="agent-questions-evaluate",
     ),
     path(
         "api/v1/agents/<uuid:pk>/unanswered/",

@@ -1,6 +1,7 @@
 """The enums of the hand-off between the agent and people, and what a visitor may know of it."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from django.db import models
 
@@ -39,6 +40,13 @@ class Timer(models.TextChoices):
     H1 = "h1", "Return it to the team"
     A1 = "a1", "Resolve it"
     SNOOZE = "snooze", "Wake it"
+
+
+class SurveyData(TypedDict):
+    """A visitor's rating of the people who answered, from 1 to 5, and what they wrote to it."""
+
+    score: int
+    comment: str
 
 
 @dataclass(frozen=True, slots=True)

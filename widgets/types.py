@@ -9,6 +9,7 @@ from typing import TypedDict
 from django.db import models
 
 from loquent.agents.types import AgentLimit, Choice, Source
+from widgets.action_types import ActionData
 
 
 class WidgetPosition(models.TextChoices):
@@ -230,6 +231,7 @@ class WidgetConfigData:
     allowed_origins: list[str] | None = None
     daily_message_cap: int | None = None
     handoff_enabled: bool = True
+    handoff_recipients: list[str] = field(default_factory=list)
     enabled: bool = True
 
 
@@ -289,6 +291,7 @@ class MessageData:
     choices: list[Choice] = field(default_factory=list)
     author: str = ""
     kind: str = MessageKind.TEXT.value
+    action: ActionData | None = None
 
     @property
     def is_answer(self) -> bool:

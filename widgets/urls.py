@@ -17,4 +17,8 @@ urlpatterns = [
     path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),
 ]
 if settings.DEMO_PAGE:
-    urlpatterns += [path("demo/", views.demo_page, name="demo")]
+    urlpatterns += [
+        path("demo/", views.demo_page, name="demo"),
+        path("demo/help/", views.demo_help, name="demo-help"),
+        path("demo/help/<slug:name>/", views.demo_help, name="demo-help"),
+    ]

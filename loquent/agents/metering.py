@@ -53,6 +53,8 @@ class TokenMeter:
         self._reached_maximum = False
         # The bytes of the text that no count covers yet; not the text, which may be endless.
         self._uncounted = 0
+        # What earlier requests of the same reply used.
+        self._earlier: tuple[int, int] | None = None
 
     def sent(self) -> None:
         """Record that a request was sent: it counts unless the endpoint refuses it."""
@@ -60,7 +62,7 @@ class TokenMeter:
 
     def refused(self) -> None:
         """Record that the request was not accepted: no connection, or a status other than 200."""
-        self.is_accepted = False
+        self.is_accepted = self._earlier is not None
 
     def received(self, text: str, *, is_answer: bool = True) -> None:
         """Record a piece of text. `is_answer` False: the model's reasoning, not for visitors."""
@@ -71,11 +73,22 @@ class TokenMeter:
 
     def reported(self, input_tokens: int | None, output_tokens: int | None) -> None:
         """Record the endpoint's own counts, for the text so far; None leaves a count as it is."""
+        before_in, before_out = self._earlier or (0, 0)
         if input_tokens is not None:
-            self.input_tokens = input_tokens
+            self.input_tokens = before_in + input_tokens
         if output_tokens is not None:
-            self.output_tokens = output_tokens
+            self.output_tokens = before_out + output_tokens
             self._uncounted = 0
+
+    def next_request(self, estimated_input: int) -> None:
+        """Record that another request follows; an input without a count is estimated."""
+        before_in, before_out = self._earlier or (0, 0)
+        if self.input_tokens is None or self.input_tokens == before_in:
+            self.input_tokens = before_in + estimated_input
+        self.output_tokens = (self.output_tokens or before_out) + _tokens(self._uncounted)
+        self._uncounted = 0
+        self._earlier = self.input_tokens, self.output_tokens
+        self._is_over = self._has_word = False
 
     def over(self, *, at_maximum: bool = False) -> None:
         """Record that the endpoint stopped writing. `at_maximum`: at the maximum output tokens."""

@@ -6,12 +6,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
+from loquent.agents.agent_action import AgentAction as AgentAction
 from loquent.agents.backends.registry import DEFAULT_MODEL
 from loquent.agents.evaluation_run import EvaluationRun as EvaluationRun
 from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
+from loquent.agents.model_connection import ModelConnection as ModelConnection
 from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.db.models import BaseModel
-from loquent.egress.urls import MAX_URL
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 
@@ -26,41 +27,10 @@ def validate_model(value: str) -> None:
         raise ValidationError(f"Enter the model as provider:name, such as {DEFAULT_MODEL}.")
 
 
-class ModelConnection(BaseModel):
-    """An organization's own account at a model provider, or its own model server."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="model_connections"
-    )
-    name = models.CharField(max_length=100, help_text="Such as the name of the provider.")
-    base_url = models.CharField(
-        "address",
-        max_length=MAX_URL,
-        help_text="The start of the API's addresses, such as https://api.openai.com/v1.",
-    )
-    # Encrypted (loquent/encryption.py); empty if the endpoint needs no key.
-    encrypted_key = models.TextField(blank=True, editable=False)
-    model_names = models.JSONField(
-        "models",
-        default=list,
-        blank=True,
-        help_text="The names of the models that agents may use. Empty: any.",
-    )
-
-    class Meta:
-        ordering = ["name", "id"]
-        verbose_name = "model connection"
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class TextAgent(BaseModel):
     """An agent that answers visitors: a model with instructions and knowledge."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="text_agents"
-    )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="text_agents")
     name = models.CharField(max_length=100)
     instructions = models.TextField(
         blank=True,
@@ -277,15 +247,15 @@ class TokenReservation(BaseModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["organization", "expires_at"], name="token_reservation_expiry"),
+            models.Index(fields=["organization", "expires_at"], name="token_reservation_expiry")
         ]
 
     def __str__(self) -> str:
         return f"{self.tokens} on {self.day}"
 
 
-audit(ModelConnection, "name", "base_url", "model_names")
-audit(KnowledgeSource, "url")
+audit(ModelConnection, "name", "base_url", "model_names", "embedding_model")
+audit(KnowledgeSource, "name", "url")
 audit(
     TextAgent,
     "name",

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypedDict
 
+from loquent.agents.actions.records import CallLog, Proposal
+from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.metering import TokenMeter
 
 
@@ -71,12 +73,15 @@ class VisitorPage:
 class ModelEndpoint:
     """An organization's own endpoint. `id` identifies its connection.
 
+    `embedding_model` turns knowledge and questions into vectors; empty: the built-in encoder does.
+
     `api_key` is None if it can't be read any more, and empty if the endpoint needs none.
     """
 
     id: str
     base_url: str
     api_key: str | None = field(repr=False)
+    embedding_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ class ReplyRequest:
     `knowledge_version` changes whenever they do (a key for caches). `page` None: not known.
     `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
     `endpoint` None: the server's own. `can_ask_person`: the backend may end the answer with
-    `wants_person`. `meter` records what the request costs.
+    `wants_person`. `actions`: what it may call; a change is proposed at the end. `is_dry`: nothing
+    is called. `calls` records the calls, `meter` what the request costs.
     """
 
     agent_id: str
@@ -104,6 +110,9 @@ class ReplyRequest:
     visitor_language: str = ""
     endpoint: ModelEndpoint | None = None
     can_ask_person: bool = False
+    actions: tuple[ActionSpec, ...] = ()
+    is_dry: bool = False
+    calls: CallLog = field(default_factory=CallLog, compare=False, repr=False)
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
 
 
@@ -122,6 +131,11 @@ ReplyOutcome = Literal["answered", "no_answer", "refused"]
 @dataclass(frozen=True, slots=True)
 class TextRestart:
     """The text so far was the model's reasoning: the answer starts with the next `TextDelta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An action was called: the time for the next text starts again."""
 
 
 # Why an answer ends early: the maximum answer length, a filter, or a reason that is not known.
@@ -147,7 +161,8 @@ class ReplyEnd:
     """The answer is complete, or `cut`. Token counts are the provider's, None if it reports none.
 
     `notes`: sentences for staff about what the endpoint refuses and is no longer sent.
-    `wants_person`: a person is to answer; then the answer may have no text.
+    `wants_person`: a person is to answer; then the answer may have no text. `proposal`: a change
+    that the visitor has to confirm; the text asks for it.
     """
 
     sources: tuple[Source, ...] = ()
@@ -158,10 +173,13 @@ class ReplyEnd:
     notes: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
     wants_person: bool = False
+    proposal: Proposal | None = None
     retrieved: tuple[Retrieved, ...] = field(default=(), compare=False)
 
 
 ReplyEvent = TextDelta | TextRestart | ReplyEnd
+# What a backend yields; `generate_reply` keeps the last kind to itself.
+BackendEvent = ReplyEvent | Working
 
 
 class BackendError(Exception):

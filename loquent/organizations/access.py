@@ -61,6 +61,12 @@ def _roles_from(needed: Role) -> list[str]:
     return [role for role, rank in RANK.items() if rank >= RANK[needed]]
 
 
+def answering_members(organization_id: uuid.UUID) -> models.QuerySet[Membership]:
+    """Return the members of an organization who may answer visitors."""
+    rows = Membership.objects.filter(organization_id=organization_id)
+    return rows.filter(role__in=_roles_from(Role.OPERATOR)).select_related("user")
+
+
 def made_by_an_owner(maker: str) -> models.Q:
     """Match rows whose creator (a column) is still an owner of their organization, or a superuser.
 

@@ -19,6 +19,7 @@ class Received:
     headers: dict[str, str]
     body: bytes
     at: float = field(default_factory=time.monotonic)
+    method: str = "POST"
 
     @property
     def event_id(self) -> str:
@@ -42,7 +43,7 @@ class Receiver:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Received(self.path, headers, self.rfile.read(length))
+                request = Received(self.path, headers, self.rfile.read(length), method=self.command)
                 receiver.requests.append(request)
                 status, more, body = receiver.reply(request)
                 self.send_response(status)
@@ -52,6 +53,9 @@ class Receiver:
                 self.wfile.write(body)
 
             def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_PUT(self) -> None:
                 self.do_POST()
 
             def log_message(self, *args: Any) -> None:

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from contacts.models import Contact
 from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
-from loquent.agents.models import AgentQuestion, ModelConnection
+from loquent.agents.models import AgentAction, AgentQuestion, ModelConnection
 from loquent.organizations.models import ApiKey, Organization, Role, Scope
 from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_member, make_widget
@@ -57,6 +57,13 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("put", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("patch", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
     ("delete", "/api/v1/agents/{agent_id}/questions/{id}/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/actions/"): READ,
+    ("post", "/api/v1/agents/{agent_id}/actions/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/actions/{id}/"): READ,
+    ("put", "/api/v1/agents/{agent_id}/actions/{id}/"): WRITE,
+    ("patch", "/api/v1/agents/{agent_id}/actions/{id}/"): WRITE,
+    ("delete", "/api/v1/agents/{agent_id}/actions/{id}/"): WRITE,
+    ("post", "/api/v1/agents/{agent_id}/actions/{id}/dry-run/"): WRITE,
     ("get", "/api/v1/agents/{agent_id}/sources/"): READ,
     ("post", "/api/v1/agents/{agent_id}/sources/"): WRITE,
     ("post", "/api/v1/agents/{agent_id}/sources/preview/"): WRITE,
@@ -171,6 +178,7 @@ def clients(
 def ids(acme: Organization) -> dict[str, str]:
     widget, agent = make_widget(acme), make_agent(acme)
     question = AgentQuestion.objects.create(agent=agent, question="Who?", expect="none")
+    action = AgentAction.objects.create(agent=agent, name="status", title="Order status")
     source = KnowledgeSource.objects.create(agent=agent, url="https://127.0.0.1:9/", status="ready")
     SourcePage.objects.create(source=source, url=source.url, state="added", before={
         "digest": "", "missed": 0, "entries": [],
@@ -198,6 +206,7 @@ def ids(acme: Organization) -> dict[str, str]:
         "delivery": str(send_ping(endpoint=webhook).id),
         "widgets": str(widget.id),
         "agents": str(agent.id),
+        "actions": str(action.id),
         "questions": str(question.id),
         "sources": str(source.id),
         "contacts": str(Contact.objects.create(organization=acme, name="Jane").id),
@@ -221,10 +230,13 @@ def test_permissions_match_the_matrix(
     method: str,
     path: str,
 ) -> None:
-    below = [name for name in ("questions", "sources") if f"/{name}/" in path]
+    below = [name for name in ("actions", "questions", "sources") if f"/{name}/" in path]
     kind = below[0] if below else path.split("/")[3]
     own_agent = make_agent(globex if caller in OTHERS else acme)
     body: dict[str, Any] = {"name": "New", "text_agent_id": str(own_agent.id)}
+    if kind == "actions":
+        body = {"name": "lookup", "url": "https://example.com/orders"}
+        body = {} if path.endswith("/dry-run/") else body
     if kind == "questions":
         body = {"question": "Who is the pope?", "expect": "none"}
     if kind == "sources":

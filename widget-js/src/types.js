@@ -17,11 +17,16 @@
  * @typedef {{
  *   key: string, id: string | null, seq: number, role: string, content: string,
  *   status: string, sources: Source[], feedback: Rating, comment?: string, ref?: string | null,
- *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[], outcome?: string,
+ *   type?: string, done?: boolean, asked?: string, created_at?: string, card?: boolean, choices?: Choice[], action?: Action, outcome?: string,
  *   author?: { name: string } | null, kind?: string,
  * }} Message A line of the transcript. `seq` is not an integer for lines that only this page knows;
  *   their `ref` is the id of the answer that failed. `type`: it arrived live, not with the history.
  *   `kind`: "notice" for the line of a transition. `done`: the turn of this question has ended; `asked`: the key of the question of this answer.
+ *
+ * @typedef {{
+ *   id: string, title: string, arguments: { [name: string]: unknown },
+ *   status: "waiting" | "confirmed" | "declined" | "expired",
+ * }} Action what the agent proposes to do, once the visitor has confirmed it
  *
  * @typedef {{ title: string, message: string }} Choice a button that sends `message`
  *
@@ -108,8 +113,9 @@
  * @typedef {{
  *   retry(cid: string): void, edit(cid: string): string, regenerate(id: string): void,
  *   rate(id: string, rating: Rating, comment?: string): void, restart(): void, followOutbox(): void,
+ *   revise(frame: Frame): boolean,
  * }} LaterActions Those of the third file. `followOutbox`: drop failed messages that another tab has
- *   resent or removed.
+ *   resent or removed. `revise`: update a message; returns whether it is known.
  *
  * @typedef {{
  *   open(): void, close(): void, send(text: string): boolean, stop(): void, agree(): void,

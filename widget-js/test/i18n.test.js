@@ -15,7 +15,7 @@ const ERRORS = [
 /** Texts of small buttons, which must not be much longer than in English. */
 const BUTTONS = [
   ...["send", "stop", "fresh", "retry", "edit", "copy", "start", "save", "again"],
-  ...["regenerate", "commentSend", "agree", "newer"],
+  ...["regenerate", "commentSend", "agree", "newer", "confirm"],
 ];
 /** Texts that are the same as in English. */
 const COGNATES = {
@@ -24,6 +24,7 @@ const COGNATES = {
   offline: ["da", "de", "it", "nl"],
   email: ["el", "id", "vi"],
   aiMark: ["cs", "da", "id", "ja", "ko", "nl", "pl", "ro", "sv", "vi", "zh", "zh-TW"],
+  no: ["es", "it"],
   ...{ name: ["de"], commentSend: ["da"], log: ["fr"], message: ["fr"], sources: ["fr"] },
 };
 const SCRIPTS = ["Latin", "Arabic", "Cyrillic", "Greek", "Hebrew", "Devanagari"];

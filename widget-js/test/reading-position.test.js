@@ -102,6 +102,39 @@ test("a visitor who scrolls away is left there", async () => {
   assert.equal(scroller.scrollTop, 30);
 });
 
+test("a waiting question in view goes up to the top as its answer grows", async () => {
+  const { scroller, ask, begin, grow, end, topOf } = await laidOut();
+  ask("first");
+  begin("a1");
+  grow("a1", "150 px");
+  ask("second");
+  end("a1", "150 px");
+  begin("a2");
+  // Nothing moves as long as there is room below.
+  assert.equal(scroller.scrollTop, 0);
+  assert.equal(topOf("second"), 190);
+  grow("a2", "200 px");
+  assert.equal(topOf("second"), 60);
+  grow("a2", "900 px");
+  assert.equal(topOf("second"), 18);
+  end("a2", "900 px");
+  assert.equal(topOf("second"), 18);
+});
+
+test("a waiting question below what is in view moves nothing", async () => {
+  const { scroller, ask, begin, grow, end } = await laidOut();
+  ask("first");
+  begin("a1");
+  grow("a1", "200 px");
+  ask("second");
+  const { scrollTop } = scroller;
+  grow("a1", "700 px");
+  end("a1", "700 px");
+  begin("a2");
+  grow("a2", "900 px");
+  assert.equal(scroller.scrollTop, scrollTop);
+});
+
 test("the control leads to the end, and disappears there", async () => {
   const { page, scroller, ask, begin, end } = await laidOut();
   ask("first");

@@ -26,6 +26,7 @@ RULE = "\n" + "-" * 72 + "\n\n"
 COLUMNS = (
     *("Conversation", "Widget", "Visitor", "Name", "Email", "Phone"),
     *("Time", "From", "Message", "Outcome", "Thumbs", "Comment", "Page"),
+    *("Rating", "Rating comment"),
 )
 # Before the first conversation, between two, and after the last, of a list.
 FRAMES = {"text": ("", RULE, ""), "json": ("[", ",\n", "]\n"), "csv": (to_csv([COLUMNS]), "", "")}
@@ -82,6 +83,8 @@ def record_csv(record: dict[str, Any], zone: tzinfo) -> str:
     known = {**(record["typed"] or {}), **_given(record["contact"])}
     who = [known.get(name) or "" for name in ("name", "email", "phone")]
     start = [record["id"], record["widget"]["name"], record["visitor"], *who]
+    survey = record["survey"] or {}
+    rating = [survey.get("score"), survey.get("comment")]
     rows = []
     for message in record["messages"]:
         is_visitor = MessageRole(message["role"]).is_visitor
@@ -95,6 +98,7 @@ def record_csv(record: dict[str, Any], zone: tzinfo) -> str:
             message["rating"],
             message["rating_comment"],
             message["page_url"],
+            *rating,
         ])  # fmt: skip
     return to_csv(rows).removeprefix("\ufeff")
 

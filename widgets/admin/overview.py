@@ -15,7 +15,7 @@ from loquent.organizations.site.current import current_organization
 from widgets.admin.charts import Chart, bar_chart, line_chart
 from widgets.services.overview import Figures, Overview, count_figures
 
-Value = int | None
+Value = int | float | None
 COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
     ("Conversations", lambda day: day.conversations),
     ("Messages", lambda day: day.messages),
@@ -26,6 +26,8 @@ COLUMNS: tuple[tuple[str, Callable[[Figures], Value]], ...] = (
     ("Failed", lambda day: day.failed),
     ("Answered by people", lambda day: day.by_people),
     ("Handed over", lambda day: day.handed_over),
+    ("Ratings of people", lambda day: day.ratings),
+    ("Average rating", lambda day: day.rating and round(day.rating, 2)),
     ("First token, median (ms)", lambda day: day.median_ms),
     ("First token, 95 % within (ms)", lambda day: day.p95_ms),
     ("Refused by the daily cap", lambda day: day.caps_hit),
@@ -77,6 +79,7 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         ("Failed", lambda f: f"{f.failed:,}"),
         ("Answered by people", lambda f: f"{f.by_people:,}"),
         ("Handed over", lambda f: f"{f.handed_over:,}"),
+        ("Rating of people", _stars),
         ("Answers start after (typical)", lambda f: seconds(f.median_ms)),
         ("Answers start after (slowest 5 %)", lambda f: seconds(f.p95_ms)),
         ("Over the daily limit", lambda f: f"{f.caps_hit:,}"),
@@ -87,6 +90,12 @@ def _cards(overview: Overview) -> list[dict[str, str]]:
         {"title": title, "today": show(overview.today), "total": show(overview.total)}
         for title, show in pairs
     ]
+
+
+def _stars(figures: Figures) -> str:
+    if figures.rating is None:
+        return "–"
+    return f"{figures.rating:.1f} of 5 ({figures.ratings:,})"
 
 
 def seconds(milliseconds: int | None) -> str:

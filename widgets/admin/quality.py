@@ -8,11 +8,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import formats
 
+from loquent.agents.admin.entry_check import FIGURE_TITLES
 from widgets.admin.charts import bar_chart
 from widgets.admin.home.page import sessions_for
 from widgets.admin.home.sections import list_url
 from widgets.admin.overview import draw_bars
-from widgets.admin.questions import COLUMNS as FIGURE_COLUMNS
 from widgets.admin.questions import evaluated_agents, questions_url
 from widgets.services.conversations import visitor_name
 from widgets.services.insights.quality import QualityWeek, count_quality, disliked_answers
@@ -50,7 +50,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "titles": [title for _, title in COLUMNS],
         "weeks": [_row(week) for week in weeks],
         "evaluated": evaluated_agents(request),
-        "figures": FIGURE_COLUMNS.values(),
+        "figures": FIGURE_TITLES.values(),
         "answers": [
             {
                 "question": answer.reply_to.content if answer.reply_to else "",

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from loquent.agents.admin.entry_check import FIGURE_TITLES
 from loquent.agents.models import AgentQuestion, EvaluationRun, KnowledgeEntry, TextAgent
 from loquent.agents.services.answers import FIGURES, Evaluation, evaluate_agent
 from loquent.agents.services.questions import import_questions, save_question
@@ -30,13 +31,6 @@ MAX_QUESTION = 2_000
 MOST_UNANSWERED = 10
 # How long the page waits for an index in which it measures answered questions again.
 INDEX_SECONDS = 0.5
-COLUMNS = {
-    "right_at_1": "Right",
-    "right_at_3": "Among the first 3",
-    "refused_wrongly": "Refused wrongly",
-    "refused_rightly": "Refused rightly",
-    "persons": "Person",
-}
 
 
 class QuestionForm(forms.Form):
@@ -160,7 +154,7 @@ def _shown(agent: TextAgent) -> dict[str, Any]:
     texts = {str(row.id): row.question for row in questions}
     newest = runs[0] if runs else None
     return {
-        "columns": COLUMNS.values(),
+        "columns": FIGURE_TITLES.values(),
         "runs": [run_row(run) for run in runs],
         "gained": [texts[row] for row in newest.gained if row in texts] if newest else [],
         "lost": [texts[row] for row in newest.lost if row in texts] if newest else [],

@@ -1,6 +1,7 @@
 """The admin form of a widget: lists with one item per line, errors beside their fields."""
 
 import json
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from loquent.agents.services import free_models
 from loquent.errors import ApplicationError
+from loquent.organizations.access import answering_members
 from loquent.organizations.admin.conflicts import GuardedForm
 from loquent.organizations.admin.fields import LongTextField
 from loquent.organizations.admin.forms import take_over
@@ -78,6 +80,28 @@ class OriginsField(LinesField):
 
     def to_python(self, value: Any) -> Any:
         return [entry for line in super().to_python(value) for entry in add_www(line)] or None
+
+
+class MembersField(forms.MultipleChoiceField):
+    """Members of the organization, by their ids; former members are left out."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def prepare_value(self, value: Any) -> Any:
+        wanted = {str(each) for each in value or []}
+        return [key for key, _ in list(self.choices) if key in wanted]  # type: ignore[arg-type]
+
+
+def recipient_choices(
+    organization_id: uuid.UUID, member_ids: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Return the names of the members who may answer, or of those of them with these ids."""
+    members = answering_members(organization_id).order_by("created_at", "id")
+    return {
+        str(member.id): f"{member.public_name} ({member.user.get_username()})"
+        for member in members
+        if member_ids is None or str(member.id) in member_ids
+    }
 
 
 class WidgetConfigForm(GuardedForm[WidgetConfig]):

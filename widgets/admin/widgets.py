@@ -14,7 +14,12 @@ from loquent.organizations.site.staff_site import Nav
 from widgets.admin import contacts, conversations  # noqa: F401 - register their pages
 from widgets.admin.contrast import contrast_warning
 from widgets.admin.setup.widget_list import WidgetList, installation_line
-from widgets.admin.widget_form import COSTS, WidgetConfigForm
+from widgets.admin.widget_form import (
+    COSTS,
+    MembersField,
+    WidgetConfigForm,
+    recipient_choices,
+)
 from widgets.admin.widget_pages import WidgetPages
 from widgets.models import WidgetConfig
 from widgets.services.configs import delete_widget, duplicate_widget, switch_widgets
@@ -34,7 +39,11 @@ LOOK = {
 }
 
 # Lists in the form, and how users who can't save read them.
-READ_AS = {"starters": "starter_lines", "allowed_origins": "allowed_sites"}
+READ_AS = {
+    "starters": "starter_lines",
+    "allowed_origins": "allowed_sites",
+    "handoff_recipients": "recipient_names",
+}
 
 
 @admin.register(WidgetConfig)
@@ -71,7 +80,7 @@ class WidgetConfigAdmin(WidgetPages):
         ("Details", {"fields": [
             "contact_info_mode", "collect_name", "collect_email", "collect_phone",
         ]}),
-        ("People", {"fields": ["handoff_enabled"]}),
+        ("People", {"fields": ["handoff_enabled", "handoff_recipients"]}),
         ("Websites", {"fields": ["allowed_origins"]}),
         ("Limits", {"fields": ["daily_message_cap"]}),
         ("Advanced", {
@@ -110,6 +119,26 @@ class WidgetConfigAdmin(WidgetPages):
         if obj.allowed_origins is None:
             return "All websites"
         return "\n".join(obj.allowed_origins)
+
+    @admin.display(description="email recipients")
+    def recipient_names(self, obj: WidgetConfig) -> str:
+        return "\n".join(recipient_choices(obj.organization_id, obj.handoff_recipients).values())
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the members who may answer."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name != "handoff_recipients" or field is None:
+            return field
+        organization = self._organization_of_page(request)
+        choices = {} if organization is None else recipient_choices(organization.id)
+        return MembersField(
+            choices=list(choices.items()),
+            required=False,
+            label=field.label,
+            help_text=field.help_text,
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[WidgetList]:
         return WidgetList

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django_filters import rest_framework as filters
 
 from loquent.errors import invalid
@@ -11,6 +11,7 @@ from loquent.limits import MAX_SEARCH
 from loquent.rest.filters import BooleanChoice, MomentFilter, PeriodFilterSet, SearchFilter
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import NEEDS_STAFF
+from widgets.services.inbox.tabs import waiting
 from widgets.team_types import Handler, WorkStatus
 from widgets.types import AnswerOutcome, MessageRole, MessageStatus, Rating
 
@@ -97,9 +98,8 @@ class SessionFilter(PeriodFilterSet):
             raise invalid({"assignee": ["Use me, none, or the id of a member."]}) from None
 
     def filter_waiting(self, queryset: Sessions, name: str, value: str) -> Sessions:
-        of_team = ~Q(handler=Handler.AGENT) | Q(follow_up=True)
-        waiting = of_team & Q(waiting_since__isnull=False)
-        return queryset.filter(waiting if value == "true" else ~waiting)
+        waits = waiting(queryset)
+        return waits if value == "true" else queryset.exclude(id__in=waits.order_by().values("id"))
 
     def filter_has_feedback(self, queryset: Sessions, name: str, value: str) -> Sessions:
         rated = WidgetMessage.objects.filter(rating__isnull=False)

@@ -11,6 +11,7 @@ from loquent.rest.serializers import TextField
 from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
 from widgets.models import ConversationEvent, ConversationNote
 from widgets.models.team import MAX_NOTE, EventKind
+from widgets.team_types import SurveyData
 
 MAX_REPLY = 10_000
 KEY = r"^[A-Za-z0-9_-]{1,64}$"
@@ -138,3 +139,10 @@ class EventListSerializer(serializers.Serializer[Any]):
     """All events of a conversation, oldest first."""
 
     results = EventSerializer(many=True)
+
+
+class SurveySerializer(serializers.Serializer[SurveyData]):
+    """A visitor's rating, from 1 to 5."""
+
+    score = serializers.IntegerField(min_value=1, max_value=5)
+    comment = serializers.CharField()

@@ -10,6 +10,8 @@ from loquent.agents.types import VisitorPage
 from loquent.organizations.models import Membership
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
+from widgets.api.handoff_serializers import SurveySerializer
+from widgets.api.message_fields import ActionField, ChoicesField, SourcesField
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.team_types import WantedReason
 from widgets.types import AnswerOutcome, CutReason, MessageStatus, Reason
@@ -40,6 +42,7 @@ SESSION: dict[str, Any] = {
     "follow_up": False,
     "snoozed_until": None,
     "reply_email": None,
+    "survey": None,
     "created_at": "2026-01-05T09:30:00.000000Z",
 }
 MESSAGE = {
@@ -136,6 +139,13 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     )
 
     assignee = AssigneeSerializer(read_only=True, allow_null=True)
+    waiting_since = serializers.DateTimeField(
+        source="waits_since",
+        read_only=True,
+        allow_null=True,
+        help_text="When the visitor wrote the oldest message that neither a person nor the agent "
+        "has answered, or asked for a person; null if no one waits.",
+    )
     wanted_reason = EndField(
         choices=WantedReason.choices,
         read_only=True,
@@ -144,6 +154,12 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
     )
     reply_email = serializers.SerializerMethodField(
         help_text="The visitor's address for answers; null if they left none."
+    )
+
+    survey = SurveySerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="How the visitor rated the people who answered; null if they did not.",
     )
 
     def get_reply_email(self, session: WidgetSession) -> str | None:
@@ -171,36 +187,9 @@ class WidgetSessionSerializer(StrictSerializer[WidgetSession]):
             "follow_up",
             "snoozed_until",
             "reply_email",
+            "survey",
             "created_at",
         ]
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["title", "url"],
-            "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
-        },
-    }
-)
-class SourcesField(serializers.JSONField):
-    """A source of an answer, as stored with the answer."""
-
-
-@extend_schema_field(
-    {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["title", "message"],
-            "properties": {"title": {"type": "string"}, "message": {"type": "string"}},
-        },
-    }
-)
-class ChoicesField(serializers.JSONField):
-    """A button below an answer: what it says, and the message that a click sends."""
 
 
 @examples(response=MESSAGE)
@@ -224,6 +213,10 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
     choices = ChoicesField(
         required=False,
         help_text="The buttons below an answer that asks what is meant; absent if it has none.",
+    )
+    action = ActionField(
+        required=False,
+        help_text="The change that the answer proposes; absent if it proposes none.",
     )
     cut_reason = EndField(
         choices=CutReason.choices,
@@ -253,6 +246,7 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
             "page_url",
             "sources",
             "choices",
+            "action",
             "model",
             "input_tokens",
             "output_tokens",
@@ -267,9 +261,10 @@ class WidgetMessageSerializer(StrictSerializer[WidgetMessage]):
 
 
 def without_empty_choices(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a message without `choices` if it has none, as in frames."""
-    if not message["choices"]:
-        del message["choices"]
+    """Return the fields of a message without empty `choices` and `action`, as in frames."""
+    for name in ("choices", "action"):
+        if not message[name]:
+            del message[name]
     return message
 
 

@@ -32,6 +32,7 @@ from widgets.api.session_serializers import (
     without_empty_choices,
 )
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.services.handoff.waits import with_waits
 from widgets.services.sessions import delete_widget_session
 
 # The most conversations that an export holds in memory, with all their messages.
@@ -76,6 +77,9 @@ class WidgetSessionViewSet(
     organization_path = "widget__organization"
     filterset_class = SessionFilter
     ordering_fields = ("created_at", "last_active_at", "waiting_since")
+
+    def get_queryset(self) -> Any:
+        return with_waits(super().get_queryset())
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)

@@ -14,12 +14,12 @@ from widgets.models import (
 )
 from widgets.services.configs import change_widget, create_widget, update_widget
 from widgets.services.setup.snippets import embed_code
-from widgets.services.validation import MAX_ORIGINS, MAX_STARTERS
+from widgets.services.validation import MAX_ORIGINS, MAX_RECIPIENTS, MAX_STARTERS
 from widgets.types import NoticeData, WidgetConfigData
 
 
-class TextsField(serializers.ListField):
-    """A list of texts; errors in its items are reported for the list."""
+class ItemsField(serializers.ListField):
+    """A list; errors in its items are reported for the list."""
 
     def run_child_validation(self, data: Any) -> Any:
         try:
@@ -91,6 +91,7 @@ WIDGET = {
         "collect_email": False,
         "collect_phone": False,
         "handoff_enabled": True,
+        "handoff_recipients": [],
         "enabled": True,
         "embed_code": '<script src="https://chat.example.com/api/widget/embed.js" …></script>',
         "created_at": "2026-01-05T09:30:00.000000Z",
@@ -105,7 +106,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
     text_agent_id = serializers.UUIDField()
     name = TextField(max_length=100, required=False, allow_null=True, allow_blank=True)
     greeting = LongTextField(max_length=2_000, required=False, allow_null=True, allow_blank=True)
-    starters = TextsField(
+    starters = ItemsField(
         child=TextField(max_length=1_000),
         max_length=MAX_STARTERS,
         required=False,
@@ -114,7 +115,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
     notice = NoticeSerializer(
         required=False, allow_null=True, help_text="Shown to visitors; null: no notice."
     )
-    allowed_origins = TextsField(
+    allowed_origins = ItemsField(
         child=TextField(max_length=300),
         max_length=MAX_ORIGINS,
         required=False,
@@ -123,6 +124,13 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
     )
     daily_message_cap = serializers.IntegerField(
         min_value=0, max_value=2_147_483_647, required=False, allow_null=True
+    )
+    handoff_recipients = ItemsField(
+        child=serializers.UUIDField(),
+        max_length=MAX_RECIPIENTS,
+        required=False,
+        help_text="Ids of members (`/api/v1/members/`) who may answer. One of them gets the email "
+        "about a waiting visitor if no one is using the inbox; without any, an owner.",
     )
     embed_code = serializers.SerializerMethodField()
 
@@ -147,6 +155,7 @@ class WidgetSerializer(StrictSerializer[WidgetConfig]):
             "allowed_origins",
             "daily_message_cap",
             "handoff_enabled",
+            "handoff_recipients",
             "enabled",
             "embed_code",
             "created_at",

@@ -89,6 +89,14 @@ class SurveyFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionFrame:
+    """The visitor confirms or declines a change that the agent proposes."""
+
+    id: str
+    confirm: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PingFrame:
     """Is the server there?"""
 
@@ -106,5 +114,6 @@ ClientFrame = (
     | ReplyEmailFrame
     | SeenFrame
     | SurveyFrame
+    | ActionFrame
     | PingFrame
 )

@@ -8,7 +8,15 @@ from collections.abc import Collection, Container, Sequence
 from typing import assert_never
 
 from loquent.errors import ErrorCode
-from widgets.chat.events import MessagePosted, ShownEvent, TurnEnded, TurnStarted
+from widgets.action_types import is_waiting
+from widgets.chat.events import (
+    ActionChanged,
+    ActionEnded,
+    MessagePosted,
+    ShownEvent,
+    TurnEnded,
+    TurnStarted,
+)
 from widgets.chat.protocol import Frame
 from widgets.chat.server_frames import (
     delta_frame,
@@ -37,6 +45,8 @@ class ClientState:
         # Visitor's messages whose turns this socket requested, and those that it joined.
         self._own: set[str] = set()
         self._joined: set[str] = set()
+        # Messages with a change that the visitor has not decided about, as far as is shown.
+        self._waiting: set[str] = set()
         # The id of each answer being written, by the message that it answers.
         self._typing: dict[str, str] = {}
         self._live: set[str] = set()
@@ -48,13 +58,16 @@ class ClientState:
         unfinished: Sequence[str],
         rewritten: Container[str] = (),
         newest_answer: MessageData | None = None,
+        waiting: Collection[str] = (),
     ) -> None:
         """The history up to `replayed_seq` is shown; answers to `unfinished` are awaited.
 
         A base socket joins only the first of them, whose turn is running, unless it is `rewritten`
-        (an earlier answer is shown); v2 follows all word by word.
+        (an earlier answer is shown); v2 follows all word by word. `waiting`: the messages whose
+        change waits for the visitor.
         """
         self._shown_seq = replayed_seq
+        self._waiting.update(waiting)
         if newest_answer is not None:
             self._answer = (newest_answer.seq, newest_answer.id)
         if self.v2:
@@ -76,6 +89,11 @@ class ClientState:
     def typing(self) -> frozenset[str]:
         """The visitor's messages whose answers are shown as being written."""
         return frozenset(self._typing)
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The messages that are shown with a change that waits for the visitor."""
+        return frozenset(self._waiting)
 
     @property
     def has_gap(self) -> bool:
@@ -130,8 +148,27 @@ class ClientState:
                 return self._start(event.message_id, event.reply_id)
             case TurnEnded():
                 return self._ended(event)
+            case ActionChanged():
+                return self._action_changed(event)
+            case ActionEnded():
+                return self._action_ended(event)
             case _:
                 assert_never(event)
+
+    def _action_changed(self, event: ActionChanged) -> list[Frame]:
+        """Show the message again with its new status. Base clients are asked to confirm nothing."""
+        message = event.message
+        self._show(message.seq)
+        if not self.v2:
+            return []
+        self._waiting.discard(message.id)
+        frames = self._start(message.id, event.reply_id) if event.reply_id else []
+        return [*frames, message_frame(v2=True, message=message)]
+
+    def _action_ended(self, event: ActionEnded) -> list[Frame]:
+        answer = self._unseen(event.answer, is_replacement=False)
+        frames = [message_frame(v2=True, message=answer)] if answer and self.v2 else []
+        return [*frames, *self._stop(event.message_id)]
 
     def delta(self, *, reply_id: str, offset: int, text: str) -> list[Frame]:
         """Return the frame of a piece of the answer, if its beginning was shown."""
@@ -194,6 +231,8 @@ class ClientState:
         if is_shown and not (is_replacement and this != newest and answer.seq >= newest[0]):
             return None
         self._show(answer.seq)
+        if is_waiting(answer.action):
+            self._waiting.add(answer.id)
         if answer.seq >= newest[0]:
             self._answer = this
         return answer

@@ -48,6 +48,25 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionChanged:
+    """The visitor has decided about the change that a message proposes, or it has expired.
+
+    `reply_id`: the change is being carried out, and this message will say how it went.
+    """
+
+    message: MessageData
+    reply_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEnded:
+    """The change that the message `message_id` proposed is over; `answer` says how it went."""
+
+    message_id: str
+    answer: MessageData
+
+
+@dataclass(frozen=True, slots=True)
 class SessionReplaced:
     """The visitor started a new conversation: every socket switches to it."""
 
@@ -132,7 +151,7 @@ class InboxChanged:
 
 
 # What the client's state turns into frames.
-ShownEvent = MessagePosted | TurnStarted | TurnEnded
+ShownEvent = MessagePosted | TurnStarted | TurnEnded | ActionChanged | ActionEnded
 ClientEvent = ShownEvent | SessionReplaced | AnswerSoFar | AnswerGrew | StaffTyping | MemberPresent
 ProcessEvent = (
     StopRequested | AnswerRequested | ResyncRequested | ConversationChanged | InboxChanged
@@ -144,6 +163,8 @@ KINDS: dict[str, type[Event]] = {
     "MessagePosted": MessagePosted,
     "TurnStarted": TurnStarted,
     "TurnEnded": TurnEnded,
+    "ActionChanged": ActionChanged,
+    "ActionEnded": ActionEnded,
     "SessionReplaced": SessionReplaced,
     "AnswerSoFar": AnswerSoFar,
     "AnswerGrew": AnswerGrew,

@@ -9,8 +9,10 @@ from loquent.db.batching import Batcher
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
 from loquent.telemetry import tracing
+from widgets.chat.action_runner import decide
 from widgets.chat.bus import PROCESS, bus
 from widgets.chat.client_frames import (
+    ActionFrame,
     AskAgentFrame,
     AskPersonFrame,
     ClientFrame,
@@ -98,6 +100,8 @@ async def handle_frame(frame: ClientFrame, *, socket: SessionSocket, session_id:
             await _note_page(socket, session_id)
         case NewConversationFrame():
             await _start_new_conversation(session_id, socket.handshake.ip)
+        case ActionFrame(action_id, confirm):
+            await decide(session_id, action_id=action_id, confirm=confirm)
         case PingFrame():
             socket.put(pong_frame())
         case _:
@@ -130,6 +134,7 @@ async def _post(frame: MessageFrame, socket: SessionSocket, session_id: uuid.UUI
                 client_message_id=frame.client_message_id,
                 ip=socket.handshake.ip,
                 page=socket.page,
+                can_confirm=socket.v2,
             )
         )
         if socket.v2:

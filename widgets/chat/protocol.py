@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from loquent.errors import ErrorCode
 from loquent.text import clean_text, cut_marks, is_blank, normalize_unicode
 from widgets.chat.client_frames import (
+    ActionFrame,
     AskAgentFrame,
     AskPersonFrame,
     ClientFrame,
@@ -81,6 +82,7 @@ V2_TYPES = BASE_TYPES | {
     "reply_email",
     "seen",
     "survey",
+    "action",
     "ping",
 }
 
@@ -116,6 +118,8 @@ def parse_client_frame(raw: str | bytes | None, *, v2: bool, message_chars: int)
             return _parse_page(data, raw)
         case "new_conversation":
             return NewConversationFrame()
+        case "action":
+            return _parse_action(data)
         case "ping":
             return PingFrame()
         case _:
@@ -204,6 +208,15 @@ def _parse_page(data: Frame, raw: str | bytes | None) -> PageFrame:
         return PageFrame(read_page(data))
     except ValueError as error:
         _refuse(str(error))
+
+
+def _parse_action(data: Frame) -> ActionFrame:
+    name, confirm = data.get("id"), data.get("confirm")
+    if not isinstance(name, str) or not 1 <= len(name) <= 64:
+        _refuse("This frame needs the id of an action.")
+    if not isinstance(confirm, bool):
+        _refuse("confirm must be true or false.")
+    return ActionFrame(name, confirm)
 
 
 def _message_id(data: Frame) -> str:

@@ -98,6 +98,7 @@ class RunningTurn:
             self.flush()
             self.outcome.content = self.text.rstrip()
             self.outcome.duration_ms = self._elapsed_ms()
+            self.outcome.calls = list(reply.request.calls.records)
             if self.outcome.reservation is not None:
                 maximum = reply.request.max_output_tokens
                 self.outcome.counts = reply.request.meter.counts(max_output_tokens=maximum)
@@ -131,6 +132,7 @@ class RunningTurn:
                             self.outcome.cut_reason = event.cut
                         self.outcome.sources = list(event.sources)
                         self.outcome.choices = list(event.choices)
+                        self.outcome.proposal = event.proposal
                         self.outcome.reply_outcome = event.outcome
                         self.outcome.wants_person = event.wants_person
                         self.outcome.input_tokens = event.input_tokens

@@ -98,8 +98,10 @@ def _base_role(message: MessageData) -> str:
 
 
 def _fields(message: MessageData) -> dict[str, Any]:
-    # Absent if empty: only few answers have choices.
-    choices = {"choices": message.choices} if message.choices else {}
+    # Absent if empty: only few answers have them.
+    few: dict[str, Any] = {"choices": message.choices} if message.choices else {}
+    if message.action:
+        few["action"] = message.action
     return {
         "role": message.role,
         "author": {"name": message.author} if message.author else None,
@@ -112,7 +114,7 @@ def _fields(message: MessageData) -> dict[str, Any]:
         "outcome": message.outcome,
         "card": message.card,
         "sources": message.sources,
-        **choices,
+        **few,
     }
 
 

@@ -9,9 +9,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from loquent.db.threads import in_database
+from widgets.action_types import is_waiting
 from widgets.chat.bus import bus
 from widgets.chat.client_state import ClientState
 from widgets.chat.events import (
+    ActionChanged,
+    ActionEnded,
     AnswerGrew,
     AnswerRequested,
     AnswerSoFar,
@@ -70,6 +73,7 @@ class Subscriber(ABC):
             unfinished=unfinished,
             rewritten=chat.rewritten,
             newest_answer=chat.newest_answer,
+            waiting=[message.id for message in chat.messages if is_waiting(message.action)],
         )
         self._show_conversation(chat.conversation)
         early, self._early = self._early or [], None
@@ -142,7 +146,7 @@ class Subscriber(ABC):
                 self.deliver_delta(message_id, reply_id, offset, text)
             case StaffTyping() | MemberPresent():
                 self._staff_acts(event)
-            case MessagePosted() | TurnStarted() | TurnEnded():
+            case MessagePosted() | TurnStarted() | TurnEnded() | ActionChanged() | ActionEnded():
                 self.put(*self._state.frames_for(event))
                 if isinstance(event, TurnEnded):
                     self._offer_person()
@@ -185,6 +189,7 @@ class Subscriber(ABC):
             session_id=session_id,
             after_seq=self._state.shown_seq,
             answer=answer,
+            waiting=self._state.waiting,
         )
         if self.session_id != session_id:
             # The visitor has started a new conversation in the meantime.
@@ -192,6 +197,8 @@ class Subscriber(ABC):
         # Before a line of a transition: the turn that it ended is over.
         answered = frozenset(missed.questions.values())
         self.put(*self._state.end_turns(typing - missed.unfinished - answered))
+        for message in missed.decided:
+            self.put(*self._state.frames_for(ActionChanged(message)))
         for message in missed.messages:
             question = missed.questions.get(message.id)
             event: ShownEvent = MessagePosted(message, sender="")

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from loquent.db.threads import in_database
 from loquent.errors import ErrorCode
+from widgets.chat.action_runner import ACTION_SECONDS, end_actions, keep_actions
 from widgets.chat.bus import PROCESS, bus, cancel
 from widgets.chat.events import (
     AnswerRequested,
@@ -80,6 +81,7 @@ class Supervisor:
             self.check_bus,
             self.count_refusals,
             self.fire_timers,
+            keep_actions,
             measure_process,
         )
         self._tasks = [
@@ -100,6 +102,7 @@ class Supervisor:
             if socket.session_id is None or runner.current(socket.session_id) is None:
                 socket.end(CloseCode.RESTART)
         await runner.end_all(grace_seconds, ended=self._send_away)
+        await end_actions(ACTION_SECONDS)
         for listener in (*rooms.sockets(), *rooms.viewers()):
             listener.end(CloseCode.RESTART)
         try:

@@ -1,5 +1,6 @@
 """Widgets, visitors' sessions and messages, unfinished turns, and counters."""
 
+from widgets.models.actions import ActionCall
 from widgets.models.config import MAX_GREETING, MAX_NAME, MAX_NOTICE, MAX_NOTICE_URL, WidgetConfig
 from widgets.models.conversation import WidgetMessage, WidgetSession
 from widgets.models.desk import Draft, SavedReply
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_NAME",
     "MAX_NOTICE",
     "MAX_NOTICE_URL",
+    "ActionCall",
     "ClosedQuestion",
     "ContinuedSession",
     "ConversationEvent",

@@ -113,6 +113,15 @@ class WidgetConfig(BaseModel):
         db_default=False,
         help_text="Visitors can ask for a person, and members can answer in the chat.",
     )
+    # Ids of members. `db_default`: as above.
+    handoff_recipients = models.JSONField(
+        "email recipients",
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="One of them gets an email about a waiting visitor if no one is using the inbox. "
+        "Without a choice, an owner gets it.",
+    )
     enabled = models.BooleanField(default=True)
     # Attributes of the embed code, as /config has none of them (services/setup/snippets.py).
     embed_options = models.JSONField(default=dict, blank=True, editable=False)
@@ -201,6 +210,7 @@ audit(
     "notice_url",
     "notice_consent",
     "handoff_enabled",
+    "handoff_recipients",
     "enabled",
     "embed_options",
 )

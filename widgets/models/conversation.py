@@ -10,7 +10,7 @@ from loquent.agents.types import VisitorPage
 from loquent.db.models import BaseModel
 from loquent.organizations.models import Membership
 from widgets.models.config import WidgetConfig
-from widgets.team_types import Handler, Timer, WantedReason, WorkStatus
+from widgets.team_types import Handler, SurveyData, Timer, WantedReason, WorkStatus
 from widgets.types import (
     AnswerOutcome,
     Attention,
@@ -157,6 +157,13 @@ class WidgetSession(BaseModel):
         return [reason for reason in Reason if self.attention & reason.bit]
 
     @property
+    def survey(self) -> SurveyData | None:
+        """The visitor's rating of the people who answered; None if there is none."""
+        if self.survey_score is None:
+            return None
+        return {"score": self.survey_score, "comment": self.survey_comment}
+
+    @property
     def page(self) -> VisitorPage | None:
         """The page that the visitor is on; None if their browser never sent one."""
         return stored_page(*(getattr(self, column) for column in PAGE_COLUMNS))
@@ -210,6 +217,8 @@ class WidgetMessage(BaseModel):
     sources = models.JSONField(default=list, blank=True)
     # Buttons below the answer: what each says, and the message that a click sends.
     choices = models.JSONField(default=list, blank=True, editable=False)
+    # The change that the answer proposes (types.ActionData).
+    action = models.JSONField(null=True, blank=True, editable=False)
     model = models.CharField(max_length=200, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)

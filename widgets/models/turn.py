@@ -21,6 +21,8 @@ class WidgetTurn(BaseModel):
     owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Whether the visitor's client can confirm changes. `db_default`: for the previous version.
+    can_confirm = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["message__seq"]

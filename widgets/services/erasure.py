@@ -20,8 +20,10 @@ from widgets.services.pages import page_data
 ERASED = "Erased contact"
 MESSAGE_FIELDS = (
     "seq", "role", "author", "kind", "content", "status", "page_url",
-    "sources", "choices", "rating", "rating_comment",
+    "sources", "choices", "action", "rating", "rating_comment",
 )  # fmt: skip
+
+CALL_FIELDS = ("title", "arguments", "status", "outcome", "duration_ms")
 
 
 class ErasureCounts(TypedDict):
@@ -47,6 +49,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
             "name": contact.name,
             "email": contact.email,
             "phone": contact.phone,
+            "notes": contact.notes,
             "created_at": iso_time(contact.created_at),
             "updated_at": iso_time(contact.updated_at),
         },
@@ -54,7 +57,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
             _conversation(session)
             for session in _sessions(contact)
             .select_related("widget")
-            .prefetch_related("messages")
+            .prefetch_related("messages", "action_calls")
             .order_by("created_at", "id")
         ],
         "typed_elsewhere": list(_typed_elsewhere(contact)),
@@ -173,9 +176,7 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
         "ended_at": iso_time(session.ended_at) if session.ended_at else None,
         "typed": session.contact_claim,
         "reply_email": session.reply_email or None,
-        "survey": {"score": session.survey_score, "comment": session.survey_comment}
-        if session.survey_score is not None
-        else None,
+        "survey": session.survey,
         "page": page_data(session.page),
         "messages": [
             {
@@ -183,5 +184,12 @@ def _conversation(session: WidgetSession) -> dict[str, Any]:
                 "created_at": iso_time(message.created_at),
             }
             for message in sorted(session.messages.all(), key=lambda row: row.seq)
+        ],
+        "actions": [
+            {
+                **{name: getattr(call, name) for name in CALL_FIELDS},
+                "created_at": iso_time(call.created_at),
+            }
+            for call in session.action_calls.all()
         ],
     }

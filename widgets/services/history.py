@@ -1,6 +1,7 @@
 """Append messages to a session, and load the ones that a client lacks."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from widgets.action_types import is_waiting
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import after_answer, after_message, signs_of
 from widgets.services.handoff.state import find_conversation
@@ -81,10 +83,15 @@ class Missed:
     questions: dict[str, str]
     unfinished: frozenset[str]
     conversation: ConversationState
+    decided: list[MessageData]
 
 
-def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str]) -> Missed:
+def load_missed(
+    *, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str], waiting: Collection[str] = ()
+) -> Missed:
     """Return the messages after `after_seq`, and the answer that replaced `answer`.
+
+    `decided`: those of the messages `waiting` for the visitor that no longer do.
 
     `answer` is the newest answer that the client was shown, as seq and id (0 for none). The result
     may include a message that also arrives as an event; the client's state shows it once.
@@ -100,7 +107,10 @@ def load_missed(*, session_id: uuid.UUID, after_seq: int, answer: tuple[int, str
         missed = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")
         rows = list(missed[:MOST_MISSED])
     answers = [row for row in rows if row.is_answer]
+    proposals = WidgetMessage.objects.filter(id__in=waiting) if waiting else ()
+    shown_waiting = [message_data(row) for row in proposals]
     return Missed(
+        decided=[message for message in shown_waiting if not is_waiting(message.action)],
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
         unfinished=frozenset(found.unfinished),
@@ -168,4 +178,5 @@ def message_data(row: WidgetMessage) -> MessageData:
         client_message_id=None if row.sender else row.client_message_id,
         author=row.author,
         kind=row.kind,
+        action=row.action,
     )

@@ -47,6 +47,8 @@ class Figures:
     failed: int = 0
     by_people: int = 0
     handed_over: int = 0
+    ratings: int = 0
+    rating_points: int = 0
     caps_hit: int = 0
     thumbs_up: int = 0
     thumbs_down: int = 0
@@ -57,6 +59,11 @@ class Figures:
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+    @property
+    def rating(self) -> float | None:
+        """Return the average rating of people, from 1 to 5; None without ratings."""
+        return self.rating_points / self.ratings if self.ratings else None
 
     @property
     def median_ms(self) -> int | None:
@@ -77,7 +84,10 @@ class Figures:
 
 COUNTS = tuple(name for name in Figures.__dataclass_fields__ if name != "first_tokens")
 # The fields that are counted from messages.
-COUNTED = tuple(name for name in COUNTS if name not in {"conversations", "handed_over", "caps_hit"})
+BY_CONVERSATION = {"conversations", "ratings", "rating_points"}
+COUNTED = tuple(
+    name for name in COUNTS if name not in {*BY_CONVERSATION, "handed_over", "caps_hit"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,12 @@ def count_figures(*, organization: Organization | None, now: datetime) -> Overvi
     of = Q() if organization is None else Q(widget__organization=organization)
     with _planned_for_counting():
         sessions = WidgetSession.objects.filter(of, created_at__gte=since, last_seq__gt=0)
-        _fill(days, _by_day(sessions, zone).annotate(conversations=Count("id")))
+        begun = _by_day(sessions, zone).annotate(
+            conversations=Count("id"),
+            ratings=Count("survey_score"),
+            rating_points=Coalesce(Sum("survey_score"), 0),
+        )
+        _fill(days, begun)
         _add_messages(days, _messages(organization, since, zone))
         # Conversations that the agent did not finish alone.
         events = ConversationEvent.objects.filter(created_at__gte=since, kind__in=HAND_OVERS)

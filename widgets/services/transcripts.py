@@ -137,6 +137,7 @@ def conversation_record(*, session: WidgetSession) -> dict[str, Any]:
         "page": page_data(session.page),
         "last_answer": session.last_answer_status or None,
         "outcome": session.outcome or None,
+        "survey": session.survey,
         "messages": [
             _message(message) for message in sorted(session.messages.all(), key=lambda m: m.seq)
         ],
@@ -158,6 +159,7 @@ def _message(message: WidgetMessage) -> dict[str, Any]:
         "page_url": message.page_url or None,
         "sources": message.sources,
         **({"choices": message.choices} if message.choices else {}),
+        **({"action": message.action} if message.action else {}),
         "model": message.model or None,
         "input_tokens": message.input_tokens,
         "output_tokens": message.output_tokens,
@@ -185,6 +187,9 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
         yield f"Page: {one_line(record['page']['url'])}"
     for name, value in (record["typed"] or {}).items():
         yield f"Typed {name}: {one_line(value)}"
+    if survey := record["survey"]:
+        comment = f": {survey['comment']}" if survey["comment"] else ""
+        yield one_line(f"Rating: {survey['score']} of 5{comment}")
     for message in record["messages"]:
         is_visitor = MessageRole(message["role"]).is_visitor
         who = _visitor_label(record["visitor"]) if is_visitor else reply_label(message)
@@ -197,6 +202,9 @@ def _text_lines(record: dict[str, Any]) -> Iterator[str]:
             yield one_line(f"Source: {source['title']} {source['url']}".rstrip())
         for choice in message.get("choices", ()):
             yield one_line(f"Button: {choice['title']}")
+        if action := message.get("action"):
+            values = ", ".join(f"{name}: {value}" for name, value in action["arguments"].items())
+            yield one_line(f"Action ({action['status']}): {action['title']} ({values})")
         if message["rating"]:
             comment = f": {message['rating_comment']}" if message["rating_comment"] else ""
             yield one_line(f"Thumbs {message['rating']}{comment}")

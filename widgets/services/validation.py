@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from loquent.agents.models import TextAgent
 from loquent.errors import invalid
+from loquent.organizations.access import answering_members
 from loquent.organizations.models import Organization
 from loquent.text import clean_text, is_blank
 from widgets.models import WidgetConfig
@@ -17,6 +18,7 @@ from widgets.types import ContactInfoMode, NoticeData, WidgetConfigData
 MAX_ORIGINS = 50
 MAX_STARTERS = 6
 MAX_STARTER = 120
+MAX_RECIPIENTS = 100
 # Columns whose API name, used in errors, differs.
 FIELD_OF_COLUMN = {
     "notice_text": "notice.text",
@@ -49,6 +51,11 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
             data = replace(data, allowed_origins=normalize_origins(data.allowed_origins))
         except ValidationError as error:
             fields["allowed_origins"] = error.messages
+    try:
+        recipients = clean_recipients(organization, data.handoff_recipients)
+        data = replace(data, handoff_recipients=recipients)
+    except ValidationError as error:
+        fields["handoff_recipients"] = error.messages
     if not TextAgent.objects.filter(organization=organization, id=data.text_agent_id).exists():
         fields["text_agent_id"] = ["There is no such text agent."]
     collects = data.collect_name or data.collect_email or data.collect_phone
@@ -61,7 +68,10 @@ def validate_widget_data(*, organization: Organization, data: WidgetConfigData) 
     )
     try:
         candidate.clean_fields(
-            exclude=["organization", "text_agent", "widget_id", "allowed_origins", "starters"]
+            exclude=[
+                *("organization", "text_agent", "widget_id", "allowed_origins", "starters"),
+                "handoff_recipients",
+            ]
         )
     except ValidationError as error:
         for column, sentences in error.message_dict.items():
@@ -118,6 +128,20 @@ def clean_starters(starters: Sequence[str]) -> list[str]:
     if reasons:
         raise ValidationError(reasons)
     return list(cleaned.values())
+
+
+def clean_recipients(organization: Organization, member_ids: Sequence[str]) -> list[str]:
+    """Return the ids of members without duplicates, in order.
+
+    Raises ValidationError if one is not the id of a member of the organization who may answer.
+    """
+    wanted = list(dict.fromkeys(str(each) for each in member_ids))
+    known = {str(member.id) for member in answering_members(organization.id)} if wanted else set()
+    if unknown := [each for each in wanted if each not in known]:
+        raise ValidationError(
+            [f"There is no member {each}, or they may not answer." for each in unknown]
+        )
+    return wanted
 
 
 def data_columns(data: WidgetConfigData) -> dict[str, Any]:

@@ -134,6 +134,12 @@ class Desk:
     async def _reopen(self, name: str) -> Any:
         return await self.post(self.members[name], "reopen", {})
 
+    async def _away(self, name: str) -> Any:
+        caller = self.members[name]
+        return await in_database(
+            lambda: self.api(caller).put("/api/v1/availability/", {"status": "away"})
+        )
+
     async def _demote(self, name: str) -> None:
         member = await in_database(Membership.objects.get, user=self.members[name])
         member.role = Role.VIEWER

@@ -115,6 +115,9 @@ TABLE: dict[str, Row] = {
     "T12 after a hand-back": (
         "reply hand_back resolve say", "team", "open", NONE, "staff", True, "w1", "reopened", "",
     ),
+    "T12 while who had it is away": (
+        "reply resolve away say", "team", "open", NONE, "staff", True, "w1", "reopened", "",
+    ),
     "T13": ("reply resolve late say", "agent", "open", NONE, NONE, False, "a1", "reopened", ""),
     "T13 out of hours": (
         "reply resolve close say", "agent", "open", NONE, NONE, False, "a1", "reopened", "",
@@ -124,6 +127,12 @@ TABLE: dict[str, Row] = {
     "T14 wakes": ("ask snooze fire", "team", "open", NONE, "asked", True, "w1", "woken", ""),
     "T14 by a message": (
         "reply snooze say", "person", "open", "ana", "staff", True, "h1", "woken", "",
+    ),
+    "T14 wakes for the team if who has it is away": (
+        "reply snooze away fire", "team", "open", NONE, "staff", False, "a1", "woken", "",
+    ),
+    "T14 by a message while who has it is away": (
+        "reply snooze away say", "team", "open", NONE, "staff", True, "w1", "woken", "",
     ),
     "T15": ("take say new", "person", "resolved", "ana", "staff", False, "", "ended", ""),
     "T15 of the agent's": ("new", "agent", "open", NONE, NONE, False, "", "", ""),

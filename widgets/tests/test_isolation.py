@@ -207,11 +207,12 @@ def test_responses_contain_only_documented_fields(
         "assignee": None,
         "status": "open",
         "revision": 0,
-        "waiting_since": None,
+        "waiting_since": session["waiting_since"],
         "wanted_reason": None,
         "follow_up": False,
         "snoozed_until": None,
         "reply_email": None,
+        "survey": None,
         "created_at": session["created_at"],
     }
     [message] = client.get(f"/api/v1/sessions/{acmes.session.id}/messages/").json()["results"]

@@ -65,6 +65,28 @@ def test_overview_counts_messages_and_outcomes(acme: Organization, widget: Widge
     assert (total.input_tokens, total.output_tokens, total.thumbs_up) == (30, 15, 1)
 
 
+def test_ratings_of_people_are_averaged(
+    acme: Organization, widget: WidgetConfig, client: Client, alice: User
+) -> None:
+    assert figures(acme).total.rating is None
+    cache.clear()
+    now = timezone.now()
+    for at, score in ((now, 5), (now, 2), (now - timedelta(days=3), 5), (now, None)):
+        say(widget, at)
+        newest = WidgetSession.objects.filter(survey_score=None, last_seq__gt=0, created_at=at)
+        WidgetSession.objects.filter(id=newest.values("id")[:1]).update(survey_score=score)
+    overview = figures(acme, now)
+    assert (overview.today.ratings, overview.today.rating) == (2, 3.5)
+    assert (overview.total.ratings, overview.total.rating) == (3, 4)
+    client.force_login(alice)
+    assert cards(client)["Rating of people"] == "3.5 of 5 (2)"
+    text = client.get("/admin/overview.csv").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["Ratings of people"], row["Average rating"]) for row in rows[-4:]] == [
+        ("1", "5.0"), ("0", ""), ("0", ""), ("2", "3.5"),
+    ]  # fmt: skip
+
+
 def test_days_follow_the_organizations_time_zone(acme: Organization, widget: WidgetConfig) -> None:
     Organization.objects.update(timezone="Pacific/Auckland")
     acme.refresh_from_db()

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "allowed_origins": None,
     "daily_message_cap": None,
     "handoff_enabled": True,
+    "handoff_recipients": [],
     "enabled": True,
 }
 GIVEN: dict[str, Any] = {
@@ -48,6 +49,7 @@ GIVEN: dict[str, Any] = {
     "allowed_origins": ["https://example.com", "https://*.example.org"],
     "daily_message_cap": 0,
     "handoff_enabled": False,
+    "handoff_recipients": [],
     "enabled": False,
 }
 

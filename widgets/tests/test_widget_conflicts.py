@@ -41,7 +41,7 @@ def form_of(response: Any) -> dict[str, str]:
         value = form[name].value()
         if value is True or value == "on":
             sent[name] = "on"
-        elif value not in {None, False, ""}:
+        elif value not in (None, False, "", []):
             value = "\n".join(value) if isinstance(value, list) else str(value)
             sent[name] = value.replace("\n", "\r\n")
     return sent

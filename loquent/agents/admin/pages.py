@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
@@ -21,28 +20,30 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from loquent.agents.admin import sources
+from loquent.agents.admin.entry_check import check_entry
 from loquent.agents.admin.entry_list import entries_context
 from loquent.agents.admin.model_choice import model_context
 from loquent.agents.admin.playground import stream_reply
-from loquent.agents.admin.requests import draft_data, draft_messages, failure
+from loquent.agents.admin.requests import (
+    draft_data,
+    draft_messages,
+    failure,
+    id_of,
+    save_sent_entry,
+)
 from loquent.agents.importing.encodings import NAMES, known_name
 from loquent.agents.importing.files import KINDS, MAX_FILE_BYTES
 from loquent.agents.importing.reading import MAX_TOLD
 from loquent.agents.importing.sandbox import read_in_sandbox
 from loquent.agents.models import ModelConnection, TextAgent
-from loquent.agents.services.entries import (
-    delete_entry,
-    import_entries,
-    save_entry,
-)
+from loquent.agents.services.entries import delete_entry, import_entries
 from loquent.agents.services.playground import charge_playground, draft_reply
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import FormTab, form_tabs
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
-from loquent.server.large_bodies import accepts_large_bodies
-from loquent.text import strip_invisible, unix_lines
+from loquent.server.large_bodies import accepts_files, accepts_large_bodies
 
 TEMPLATES = "admin/agents/textagent"
 
@@ -57,6 +58,7 @@ class AgentPages(TenantAdmin):
         of_a_row = (
             ("knowledge/", "knowledge", self.knowledge_view),
             ("knowledge/save/", "saveentry", self.save_entry_view),
+            ("knowledge/check/", "checkentry", self.check_entry_view),
             ("knowledge/delete/", "deleteentry", self.delete_entry_view),
             ("knowledge/import/", "import", self.import_view),
             ("sources/", "sources", self.sources_view),
@@ -143,30 +145,25 @@ class AgentPages(TenantAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         agent = self._agent(request, id, "change")
-        named, version = request.POST.get("id", ""), request.POST.get("version", "")
         try:
-            save_entry(
-                agent=agent,
-                entry_id=_uuid(named) if named else None,
-                expected_version=datetime.fromisoformat(version) if version else None,
-                data={
-                    "title": strip_invisible(request.POST.get("title", "")),
-                    "content": unix_lines(request.POST.get("content", "")).strip(),
-                    "url": _address(strip_invisible(request.POST.get("url", ""))),
-                },
-            )
+            save_sent_entry(agent, request.POST)
         except ApplicationError as error:
             return failure(error)
-        except ValueError:
-            return failure(ApplicationError(ErrorCode.INVALID, "Reload the page and try again."))
         return JsonResponse({})
+
+    @accepts_large_bodies
+    def check_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
+        """Show what saving or deleting an entry would do to the test questions; save nothing."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return check_entry(request, self._agent(request, id, "change"))
 
     def delete_entry_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         """Delete an entry."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         agent = self._agent(request, id, "change")
-        delete_entry(agent=agent, entry_id=_uuid(request.POST.get("id", "")))
+        delete_entry(agent=agent, entry_id=id_of(request.POST.get("id", "")))
         return JsonResponse({})
 
     @accepts_large_bodies
@@ -211,20 +208,21 @@ class AgentPages(TenantAdmin):
         )
 
     def sources_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Return the list of websites, or a report."""
+        """Return the list of sources, or a report."""
         agent = self._agent(request, id, "view")
         may_edit = self.has_change_permission(request, agent)
         return sources.list_or_report(request, agent, may_edit=may_edit)
 
+    @accepts_files
     def change_source_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Preview, add, sync, undo or delete a website."""
+        """Preview, add, sync, undo or delete a website or a file."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return sources.change(request, self._agent(request, id, "change"))
 
     def _entry(self, agent: TextAgent, wanted: str) -> HttpResponse:
         entries = agent.knowledge.select_related("page__source")
-        entry = entries.filter(id=_uuid(wanted)).first()
+        entry = entries.filter(id=id_of(wanted)).first()
         if entry is None:
             raise Http404
         return JsonResponse(
@@ -234,13 +232,14 @@ class AgentPages(TenantAdmin):
                 "content": entry.content,
                 "url": entry.url,
                 "version": entry.updated_at.isoformat(),
-                "source": entry.page.source.url if entry.page else "",
+                "source": entry.page.source.label if entry.page else "",
             }
         )
 
     def _knowledge_context(self, request: HttpRequest, agent: TextAgent) -> dict[str, Any]:
         names = (
-            "knowledge", "saveentry", "deleteentry", "import", "sources", "changesource",
+            "knowledge", "saveentry", "checkentry", "deleteentry", "import", "sources",
+            "changesource",
         )  # fmt: skip
         may_edit = self.has_change_permission(request, agent)
         return {
@@ -259,12 +258,12 @@ class AgentPages(TenantAdmin):
         """Return the organization that pays for a try, and the agent whose knowledge it reads."""
         named = request.POST.get("agent", "")
         if named:
-            agent = self._agent(request, _uuid(named), "change")
+            agent = self._agent(request, id_of(named), "change")
             return self.organization_of(agent), agent.pk
         wanted = request.POST.get("organization", "")
         current = current_organization(request)
         allowed = self._organizations(request, "add")
-        found = allowed.filter(id=_uuid(wanted)).first() if wanted else current
+        found = allowed.filter(id=id_of(wanted)).first() if wanted else current
         if found is None or not allowed.filter(id=found.id).exists():
             raise ApplicationError(
                 ErrorCode.FORBIDDEN, "You are not allowed to test agents in this organization."
@@ -277,16 +276,3 @@ class AgentPages(TenantAdmin):
         if not isinstance(agent, TextAgent) or not allowed(request, agent):
             raise Http404
         return agent
-
-
-def _address(typed: str) -> str:
-    """Return an address as browsers read it: https, if it names no scheme."""
-    return typed if not typed or "://" in typed else f"https://{typed}"
-
-
-def _uuid(text: str) -> uuid.UUID:
-    """Return an id that a page sent, or raise Http404 if it is not one."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Http404 from None

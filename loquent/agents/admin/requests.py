@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 
-from loquent.agents.models import ModelConnection
+from loquent.agents.models import KnowledgeEntry, ModelConnection, TextAgent
 from loquent.agents.services.agents import AgentData
+from loquent.agents.services.entries import save_entry
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.models import Organization
@@ -20,6 +22,7 @@ STATUS = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.CONFLICT: 409,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.UNAVAILABLE: 503,
 }
 
 
@@ -30,6 +33,38 @@ def failure(error: ApplicationError) -> JsonResponse:
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response
+
+
+def save_sent_entry(agent: TextAgent, form: Mapping[str, str]) -> KnowledgeEntry:
+    """Save the entry in an entry's form; raise as `save_entry`."""
+    named, version = form.get("id", ""), form.get("version", "")
+    try:
+        seen = datetime.fromisoformat(version) if version else None
+    except ValueError:
+        raise ApplicationError(ErrorCode.INVALID, "Reload the page and try again.") from None
+    return save_entry(
+        agent=agent,
+        entry_id=id_of(named) if named else None,
+        expected_version=seen,
+        data={
+            "title": strip_invisible(form.get("title", "")),
+            "content": unix_lines(form.get("content", "")).strip(),
+            "url": _address(strip_invisible(form.get("url", ""))),
+        },
+    )
+
+
+def id_of(text: str) -> UUID:
+    """Return an id that a page sent, or raise Http404 if it is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _address(typed: str) -> str:
+    """Return an address as browsers read it: https, if it names no scheme."""
+    return typed if not typed or "://" in typed else f"https://{typed}"
 
 
 def draft_data(form: Mapping[str, str], organization: Organization) -> AgentData:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection
 from typing import ClassVar
 
-from loquent.agents.types import CheckResult, ModelEndpoint, ReplyEvent, ReplyRequest
+from loquent.agents.types import BackendEvent, CheckResult, ModelEndpoint, ReplyRequest
 
 
 class Backend(ABC):
@@ -33,7 +33,7 @@ class Backend(ABC):
     keeps_meter: ClassVar[bool] = False
 
     @abstractmethod
-    def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+    def stream(self, request: ReplyRequest) -> AsyncGenerator[BackendEvent, None]:
         """Yield `TextDelta`s, then exactly one `ReplyEnd`; or raise BackendError.
 
         Closing the generator (`aclose`) stops the work upstream at once.
@@ -72,6 +72,18 @@ class Backend(ABC):
         `known`: what `list_models` returned.
         """
         raise NotImplementedError
+
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask a connected endpoint's embedding model for a vector; raise ProbeError."""
+        raise NotImplementedError
+
+    async def check_model(  # noqa: B027 - most backends have no endpoint
+        self, model: str, endpoint: ModelEndpoint | None
+    ) -> None:
+        """Raise ProbeError if a model can't answer; do nothing if there is no endpoint to check.
+
+        `endpoint` None: the server's own. May use a few tokens.
+        """
 
     async def check(self) -> CheckResult | None:
         """Return the endpoint's state, without using tokens; None if there is none to check."""

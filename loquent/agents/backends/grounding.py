@@ -1,7 +1,7 @@
 """What a model is given for one answer, and what its answer may therefore cite and link to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -22,10 +22,16 @@ class Grounding:
     prompt: str
     entries: tuple[Source, ...]
     given: GivenAddresses | None
+    texts: tuple[str, ...] = ()
 
     def reader(self) -> MarkReader:
         """Return a reader for an answer to this prompt."""
         return MarkReader(self.entries, self.given)
+
+    def with_results(self, results: Sequence[str]) -> "Grounding":
+        """Return the same with results of actions, whose addresses may be links, too."""
+        texts = (*self.texts, *results)
+        return replace(self, texts=texts, given=GivenAddresses(texts) if self.given else None)
 
 
 def ground(request: ReplyRequest, hits: Sequence[Hit], *, is_verbatim: bool = False) -> Grounding:
@@ -43,9 +49,11 @@ def ground(request: ReplyRequest, hits: Sequence[Hit], *, is_verbatim: bool = Fa
         browser_language=request.visitor_language,
         today=today,
         is_verbatim=is_verbatim,
+        has_actions=bool(request.actions),
     )
     urls = [hit.url for hit in hits]
     said = [line.content for line in request.messages]
     entries = tuple(cited_entries(hits).values())
-    given = GivenAddresses([prompt, *urls, *said]) if request.knowledge else None
-    return Grounding(prompt, entries, given)
+    texts = (prompt, *urls, *said)
+    given = GivenAddresses(texts) if request.knowledge else None
+    return Grounding(prompt, entries, given, texts)

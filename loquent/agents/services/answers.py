@@ -1,14 +1,22 @@
 """Search an agent's knowledge for staff and programs, and measure it with its questions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from django.db import transaction
 
 from loquent.agents.models import AgentQuestion, EvaluationRun, KnowledgeEntry, TextAgent
 from loquent.agents.search.index import Hit
-from loquent.agents.search.knowledge import Found, Knowledge, search_no_knowledge, whole_knowledge
-from loquent.agents.services.loading import FoundAgent, find_agent, request_of
+from loquent.agents.search.knowledge import (
+    Found,
+    Knowledge,
+    search_no_knowledge,
+    unsaved_knowledge,
+    whole_knowledge,
+)
+from loquent.agents.services.loading import FoundAgent, find_agent, read_knowledge, request_of
+from loquent.agents.types import Passage, ReplyRequest
 from loquent.errors import ApplicationError, ErrorCode
 
 # How long a request waits for the index of knowledge that was just saved.
@@ -19,7 +27,9 @@ MAX_HITS = 10
 MAX_PASSAGES = 40
 # Older runs of an agent are deleted.
 MAX_RUNS = 50
-
+# Builds an index of its own for each preview: one at a time per process bounds the memory.
+_previews = Lock()
+PREVIEW_WAIT_SECONDS = 20.0
 
 FIGURES = ("right_at_1", "right_at_3", "refused_wrongly", "refused_rightly", "persons")
 
@@ -60,17 +70,59 @@ def search_agent(
 
 def evaluate_agent(*, agent: TextAgent) -> Evaluation:
     """Ask all of the agent's questions, and record the run. Raises as `search_agent`."""
-    knowledge = _knowledge_of(agent)
-    rows = AgentQuestion.objects.filter(agent=agent).order_by("created_at", "id")
-    results = [_result(row, _search(knowledge, row.question, row.previous)) for row in rows]
-    changed = [result for result in results if result.right is not result.was_right]
-    evaluation = _figures(results)
+    evaluation = _ask(_rows(agent), _knowledge_of(agent))
+    changed = [result for result in evaluation.results if result.right is not result.was_right]
     with transaction.atomic():
         for right in (True, False):
             ids = [result.row.id for result in changed if result.right is right]
             AgentQuestion.objects.filter(id__in=ids).update(was_right=right)
         _record(agent, evaluation)
     return evaluation
+
+
+def preview_change(
+    *, agent: TextAgent, change: Callable[[], object]
+) -> tuple[Evaluation, Evaluation]:
+    """Return the figures of the saved knowledge, and those after a change; save nothing.
+
+    `change` saves it: it runs in a transaction that is rolled back. `was_right` of the second
+    evaluation: with the saved knowledge. Raises what `change` raises, and as `search_agent`.
+    """
+    with transaction.atomic():
+        change()
+        entries = read_knowledge(agent.id)
+        transaction.set_rollback(True)
+    rows = _rows(agent)
+    before = _ask(rows, _knowledge_of(agent))
+    if not rows:
+        return before, before
+    after = _ask(rows, _unsaved_knowledge(agent, entries))
+    right = {result.row.id: result.right for result in before.results}
+    results = [replace(result, was_right=right[result.row.id]) for result in after.results]
+    return before, replace(after, results=results)
+
+
+def _unsaved_knowledge(agent: TextAgent, entries: tuple[Passage, ...]) -> Knowledge | None:
+    if not entries:
+        return None
+    if not _previews.acquire(timeout=PREVIEW_WAIT_SECONDS):
+        raise ApplicationError(
+            ErrorCode.UNAVAILABLE,
+            "Other changes are being checked. Retry after the time in Retry-After.",
+            retry_after=RETRY_SECONDS,
+        )
+    try:
+        return unsaved_knowledge(replace(_request(agent), knowledge=entries))
+    finally:
+        _previews.release()
+
+
+def _rows(agent: TextAgent) -> list[AgentQuestion]:
+    return list(AgentQuestion.objects.filter(agent=agent).order_by("created_at", "id"))
+
+
+def _ask(rows: Iterable[AgentQuestion], knowledge: Knowledge | None) -> Evaluation:
+    return _figures([_result(row, _search(knowledge, row.question, row.previous)) for row in rows])
 
 
 def _record(agent: TextAgent, evaluation: Evaluation) -> None:
@@ -91,12 +143,10 @@ def _record(agent: TextAgent, evaluation: Evaluation) -> None:
 
 
 def _knowledge_of(agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> Knowledge | None:
-    found: FoundAgent | None = find_agent(agent.id)
-    if found is None:
-        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
-    if not found.has_knowledge:
+    request = _request(agent)
+    if not request.knowledge:
         return None
-    knowledge = whole_knowledge(request_of(found, messages=()).request, wait_seconds)
+    knowledge = whole_knowledge(request, wait_seconds)
     if knowledge is None:
         raise ApplicationError(
             ErrorCode.UNAVAILABLE,
@@ -104,6 +154,13 @@ def _knowledge_of(agent: TextAgent, wait_seconds: float = WAIT_SECONDS) -> Knowl
             retry_after=RETRY_SECONDS,
         )
     return knowledge
+
+
+def _request(agent: TextAgent) -> ReplyRequest:
+    found: FoundAgent | None = find_agent(agent.id)
+    if found is None:
+        raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
+    return request_of(found, messages=()).request
 
 
 def _search(knowledge: Knowledge | None, question: str, previous: str) -> Found:

@@ -17,10 +17,12 @@ from loquent.agents.services.slots import slots
 from loquent.agents.types import (
     AgentLimit,
     BackendError,
+    BackendEvent,
     ReplyEnd,
     ReplyEvent,
     TextDelta,
     TextRestart,
+    Working,
 )
 from loquent.text import TextCleaner, is_blank
 
@@ -37,7 +39,8 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
     LIMITS.answer_chars characters; a cut answer is whole, and has no sources or token counts.
     A `TextRestart` withdraws the text so far.
     The first text must arrive within LIMITS.turn_first_token_seconds, each further one within
-    turn_gap_seconds, all of it within turn_total_seconds; time that the caller needs between two
+    turn_gap_seconds, all of it within turn_total_seconds; the first text has as long again after
+    each call of an action; time that the caller needs between two
     events counts for the last only. 0 turns a limit off. An answer without anything to see is an
     error. Closing the generator stops the backend at once; so does cancelling its task.
 
@@ -67,6 +70,9 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
         await stack.enter_async_context(aclosing(upstream))
         while True:
             event = await _next_event(upstream, clock, provider, meter)
+            if isinstance(event, Working):
+                clock.begin()
+                continue
             if isinstance(event, TextRestart):
                 answer = _Answer(limits.answer_chars)
                 yield event
@@ -169,8 +175,8 @@ class _Answer:
 
 
 async def _metered(
-    events: AsyncGenerator[ReplyEvent, None], meter: TokenMeter
-) -> AsyncGenerator[ReplyEvent, None]:
+    events: AsyncGenerator[BackendEvent, None], meter: TokenMeter
+) -> AsyncGenerator[BackendEvent, None]:
     """Record the events of a backend that keeps no meter; a failure before any text is free."""
     meter.sent()
     async with aclosing(events):
@@ -188,8 +194,8 @@ async def _metered(
 
 
 async def _next_event(
-    upstream: AsyncGenerator[ReplyEvent, None], clock: _Clock, provider: str, meter: TokenMeter
-) -> ReplyEvent:
+    upstream: AsyncGenerator[BackendEvent, None], clock: _Clock, provider: str, meter: TokenMeter
+) -> BackendEvent:
     try:
         async with asyncio.timeout_at(clock.deadline):
             event = await anext(upstream)

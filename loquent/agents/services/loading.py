@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
 
+from loquent.agents.actions.turn import usable
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
+from loquent.agents.services.actions import ACTION_COLUMNS, is_loaded, load_actions
 from loquent.agents.types import ChatMessage, ModelEndpoint, Passage, ReplyRequest, VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.encryption import UnreadableSecretError, decrypt
@@ -63,6 +65,8 @@ class FoundAgent:
     timezone: str
     endpoint: ModelEndpoint | None = None
     own_models: Collection[str] | None = None
+    # Empty without any.
+    actions_version: str = ""
 
 
 _knowledge: LRUCache[tuple[uuid.UUID, str], tuple[Passage, ...]] = LRUCache(
@@ -78,13 +82,14 @@ def reply_request(
     language: str = "",
     key: str = "",
     can_ask_person: bool = False,
+    can_confirm: bool = False,
 ) -> LoadedReply:
     """Return the request for an agent that `find_agents` looked for.
 
     `messages`: the conversation, oldest first, ending with the message to answer; it is bounded
     here by LIMITS.model_history_messages and model_history_chars. `page`: where the visitor is.
     `language`: the visitor's browser's. `key`: see LoadedReply. `can_ask_person`: the agent may
-    call a person.
+    call a person. `can_confirm`: the visitor can confirm changes.
 
     Raises `agent_unavailable` with the agent's own fallback sentence if the agent is disabled
     or its model unknown or not allowed on this server, and with the default sentence if there
@@ -97,6 +102,9 @@ def reply_request(
     if not agent.enabled or refusal is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
     loaded = request_of(found, messages=messages, page=page, language=language, key=key)
+    if found.actions_version:
+        actions = usable(load_actions(agent.id, found.actions_version), can_confirm=can_confirm)
+        loaded = replace(loaded, request=replace(loaded.request, actions=actions))
     if not can_ask_person:
         return loaded
     return replace(loaded, request=replace(loaded.request, can_ask_person=True))
@@ -121,6 +129,8 @@ _agents = PreparedQuery(
             "connection__base_url",
             "connection__encrypted_key",
             "connection__model_names",
+            "connection__embedding_model",
+            *ACTION_COLUMNS,
         )
     )
 )
@@ -130,8 +140,9 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
     """Do as `find_agent` for several ids; the result has those that exist. One query."""
     found = {}
     for row in _agents(agent_ids):
-        *others, base_url, encrypted_key, own_models = row
-        *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = others
+        *others, embedding_model, action_count, actions_changed_at = row
+        *others, daily_tokens, timezone, base_url, encrypted_key, own_models = others
+        *values, knowledge_count, knowledge_changed_at = others
         agent = TextAgent.from_db(connection.alias, _COLUMNS, values)
         found[agent.id] = FoundAgent(
             row=agent,
@@ -141,10 +152,11 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
             has_knowledge=knowledge_count > 0,
             daily_tokens=daily_tokens,
             timezone=timezone,
-            endpoint=endpoint_of(agent.connection_id, base_url, encrypted_key)
+            endpoint=endpoint_of(agent.connection_id, base_url, encrypted_key, embedding_model)
             if agent.connection_id
             else None,
             own_models=own_models,
+            actions_version=f"{actions_changed_at}/{action_count}" if action_count else "",
         )
     return found
 
@@ -154,6 +166,8 @@ def needs_database(found: FoundAgent | None) -> bool:
     if found is None or not found.row.enabled:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
+        return True
+    if found.actions_version and not is_loaded(found.row.id, found.actions_version):
         return True
     return budget_of(found) is not None
 
@@ -195,14 +209,16 @@ def request_of(
     )
 
 
-def endpoint_of(connection_id: uuid.UUID, base_url: str, encrypted_key: str) -> ModelEndpoint:
+def endpoint_of(
+    connection_id: uuid.UUID, base_url: str, encrypted_key: str, embedding_model: str = ""
+) -> ModelEndpoint:
     """Return a connection's endpoint with its key."""
     key: str | None = ""
     try:
         key = decrypt(encrypted_key) if encrypted_key else ""
     except UnreadableSecretError:
         key = None
-    return ModelEndpoint(str(connection_id), base_url, key)
+    return ModelEndpoint(str(connection_id), base_url, key, embedding_model)
 
 
 def bound_history(
@@ -236,6 +252,11 @@ def budget_of(found: FoundAgent) -> TokenBudget | None:
 
 @cached(_knowledge, lock=Lock())
 def _load_knowledge(agent_id: uuid.UUID, version: str) -> tuple[Passage, ...]:
+    return read_knowledge(agent_id)
+
+
+def read_knowledge(agent_id: uuid.UUID) -> tuple[Passage, ...]:
+    """Return the agent's entries as the database has them now."""
     rows = KnowledgeEntry.objects.filter(agent_id=agent_id).order_by("created_at", "id")
     columns = rows.values_list("title", "content", "url", "id")
     return tuple(Passage(row[0], row[1], row[2], str(row[3])) for row in columns)

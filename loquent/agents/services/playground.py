@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from loquent.agents.actions.turn import usable
 from loquent.agents.models import TextAgent
+from loquent.agents.services.actions import load_actions
 from loquent.agents.services.agents import AgentData, assign_settings
 from loquent.agents.services.connections import endpoint_for
 from loquent.agents.services.loading import FoundAgent, LoadedReply, find_agent, request_of
@@ -63,7 +65,12 @@ def draft_reply(
     assign_settings(found.row, data)
     chosen = found.row.connection
     found = replace(found, endpoint=endpoint_for(chosen) if chosen else None)
-    return request_of(found, messages=messages, key=f"playground-{organization.id}")
+    loaded = request_of(found, messages=messages, key=f"playground-{organization.id}")
+    if not found.actions_version:
+        return loaded
+    # Nothing is called: a try shows what would be.
+    actions = usable(load_actions(found.row.id, found.actions_version), can_confirm=True)
+    return replace(loaded, request=replace(loaded.request, actions=actions, is_dry=True))
 
 
 def _check(messages: Sequence[ChatMessage]) -> None:

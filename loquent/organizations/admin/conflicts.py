@@ -78,20 +78,28 @@ class GuardedForm(ServiceForm[Row], Generic[Row]):
             if name not in self.fields or not (changed is None or name in changed):
                 continue
             field = self.fields[name]
-            value = _text(field.prepare_value(now.get(name)))
+            value = field.prepare_value(now.get(name))
             typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
-            if _text(typed) != value:
+            if _text(typed) != _text(value):
                 sentences.append(f"{field.label or name} is now {_shown(field, value)}.")
         return sentences
 
 
-def _shown(field: forms.Field, value: str) -> str:
+def _shown(field: forms.Field, stored: Any) -> str:
+    if isinstance(field, forms.MultipleChoiceField):
+        value = ", ".join(_label(field, str(key)) for key in stored or [])
+        return f"“{value}”" if value else "empty"
+    value = _text(stored)
     if isinstance(field, forms.BooleanField):
         return "on" if value else "off"
     if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
-        labels = {str(key): str(label) for key, label in list(field.choices)}  # type: ignore[arg-type]
-        return f"“{labels.get(value, value)}”"
+        return f"“{_label(field, value)}”"
     return f"“{' '.join(value.split())}”" if value else "empty"
+
+
+def _label(field: forms.ChoiceField | forms.ModelChoiceField[Any], value: str) -> str:
+    labels = {str(key): str(label) for key, label in list(field.choices)}  # type: ignore[arg-type]
+    return labels.get(value, value)
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.business_hours import (
     format_ranges,
     is_open,
@@ -122,6 +123,9 @@ def test_owner_enters_hours_and_holidays(client: Client, alice: User, acme: Orga
     assert acme.business_hours == {"mon": [["09:00", "12:00"], ["13:30", "18:00"]]}
     assert acme.holidays == ["2026-01-01", "2026-12-25"]
     assert acme.phone == "+41 44 123 45 67"
+    changes = AuditEntry.objects.filter(object_pk=str(acme.pk)).latest("timestamp").changes
+    assert {"phone", "address", "business_hours", "holidays"} <= set(changes)
+    assert "13:30" in changes["business_hours"][1]
     page = client.get(path).content.decode()
     assert 'value="09:00-12:00, 13:30-18:00"' in page
     assert '<label for="id_business_hours_0">Monday</label>' in page

@@ -32,6 +32,15 @@ export function addActions(conversation, local) {
       flush();
     },
     restart: () => void transmit(newConversationFrame()),
+    revise(frame) {
+      const { messages } = getState();
+      if (!messages.some(({ id }) => id && id === frame.id)) return false;
+      const { type, ...change } = frame;
+      update({
+        messages: messages.map((each) => (each.id === frame.id ? { ...each, ...change } : each)),
+      });
+      return true;
+    },
     followOutbox() {
       const left = new Set(readOutbox(local).map(({ cid }) => cid));
       const before = getState().outbox;

@@ -2,9 +2,10 @@
 
 import { isWithPeople, needsContact } from "../conversation/state.js";
 import { buttonOf, remove } from "../view/dom.js";
+import { createActionCards } from "./action-cards.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
-import { createEarlier } from "./earlier.js";
+import { createEarlier } from "./earlier/earlier.js";
 import { createHelped } from "./helped.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
@@ -24,7 +25,7 @@ import { createWaiting } from "./waiting.js";
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
- *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier-store.js").Copied): HTMLElement,
+ *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier/store.js").Copied): HTMLElement,
  *   restore(text: string): void, follow(): void,
  * }} Surroundings
  */
@@ -82,6 +83,8 @@ export function createAdditions(view, around) {
   const helped = createHelped(view, around);
   const unsent = createUnsent(view, around);
   const people = createPeople(view, around);
+  const cards = createActionCards(view, around);
+  view.actions.peek = (frame) => people.peek(frame) || cards.peek(frame);
   let sent = 0;
 
   /** @param {State} state */
@@ -110,6 +113,7 @@ export function createAdditions(view, around) {
     menu.render(state);
     waiting.render(state.turn);
     lines.render(state);
+    cards.render(state);
     helped.render(state);
     unsent.render(state);
     people.render(state);
@@ -133,6 +137,7 @@ export function createAdditions(view, around) {
       waiting.clear();
       helped.destroy();
       people.destroy();
+      view.actions.peek = null;
       download.destroy();
     },
   };

@@ -120,7 +120,7 @@ export function createAnswerActions(view, message) {
       if (message.comment) view.comment(target, "");
       set(up, "aria-pressed", `${feedback === "up"}`);
       set(down, "aria-pressed", `${feedback === "down"}`);
-      again.hidden = !newest || !target || isWithPeople(state);
+      again.hidden = !newest || !target || isWithPeople(state) || !!message.action;
       again.disabled = !state.ready;
       reasons.hidden = feedback !== "down";
       form.hidden = !asks || !feedback || !!(message.comment || due?.comment);

@@ -32,7 +32,7 @@ function askable({ messages, outbox, turn, regenerating, pendingRatings }) {
   const isRated = pendingRatings.length > 0 || messages.some(({ feedback }) => feedback);
   // Answers of an earlier page have had their chance.
   const isAnswer = last?.type && last.id && last.role === "assistant" && last.status === "complete";
-  const isOfAgent = last?.kind !== "notice" && !last?.author;
+  const isOfAgent = last?.kind !== "notice" && !last?.author && !last?.action;
   return isAnswer && isOfAgent && !isRated && !turn && !regenerating && !outbox.length
     ? last
     : null;

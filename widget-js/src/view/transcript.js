@@ -56,8 +56,10 @@ export function createTranscript(view, before, after) {
   let waiting = 0;
   /** The latest question: nothing scrolls past it. @type {HTMLElement | null} */
   let anchor = null;
-  /** The question was sent here, and goes to the top. */
-  let pinned = false;
+  /** The question that was sent here last, and goes to the top. @type {HTMLElement | null} */
+  let pin = null;
+  /** The question of the latest turn. @type {string | undefined} */
+  let asked;
   /** The height of `room`. */
   let space = 0;
   /** The visitor has not scrolled away. */
@@ -75,17 +77,16 @@ export function createTranscript(view, before, after) {
     own = scroller.scrollTop;
   }
   function toEnd() {
-    anchor = null;
+    anchor = pin = null;
     follows = true;
     follow();
   }
   /** The transcript has grown: show more of it, up to where the latest question is at the top. */
   function follow() {
-    const top = anchor && topOf(anchor) - GAP;
-    space = top !== null && pinned ? Math.max(0, top + scroller.clientHeight - topOf(room)) : 0;
+    space = pin ? Math.max(0, topOf(pin) - GAP + scroller.clientHeight - topOf(room)) : 0;
     room.style.setProperty("height", `${space}px`);
     const end = scroller.scrollHeight - scroller.clientHeight;
-    const target = Math.min(end, top ?? end);
+    const target = anchor ? Math.min(end, topOf(anchor) - GAP) : end;
     if (follows && target > scroller.scrollTop) moveTo(target);
     pill.hidden = rest() - space < NEAR;
   }
@@ -179,21 +180,25 @@ export function createTranscript(view, before, after) {
     waiting = state.outbox.length;
     // Before the first message, keep the greeting in view.
     if (!state.messages.length && !waiting) {
-      anchor = null;
-      pinned = false;
+      anchor = pin = null;
       pill.hidden = true;
     } else {
       if (sends) follows = true;
-      if (sends && !state.turn) pinned = true;
+      if (sends && !state.turn) pin = anchor;
+      // A question that waited below an answer is next: its answer's start stays in view, too.
+      const turned = state.turn && state.turn.asked !== asked;
+      if (turned) asked = state.turn?.asked;
+      const next = turned && lines.get(asked ?? "")?.node;
+      const depth = next ? topOf(next) - scroller.scrollTop : -1;
+      if (next && depth >= 0 && depth < scroller.clientHeight) anchor = next;
       // People write short lines, and don't answer at once: their newest is in sight.
       if (isWithPeople(state)) {
-        anchor = null;
-        pinned = false;
+        anchor = pin = null;
       }
       // A waiting question is at the end, below the answer that is being written.
       if (sends && state.turn && rest() > space)
         moveTo(scroller.scrollHeight - space - scroller.clientHeight);
-      if (added) follow();
+      if (added || next) follow();
     }
   }
 

@@ -14,7 +14,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from loquent.organizations.business_hours import is_open, next_opening
-from loquent.organizations.models import Membership
+from loquent.organizations.models import Availability, Membership
 from widgets.models import ConversationEvent, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.models.team import EventKind
 from widgets.services.events import note_message, note_transition
@@ -114,6 +114,12 @@ class Conversation:
         if since <= claim.created_at:
             claim.waited_seconds = max(0, int((self.now - since).total_seconds()))
             claim.save(update_fields=["waited_seconds"])
+
+    def free_if_away(self) -> None:
+        """Give the conversation of a member who is away to the team, without a line."""
+        assignee = self.session.assignee
+        if assignee is not None and assignee.availability == Availability.AWAY:
+            self.set(handler=Handler.TEAM.value, assignee=None)
 
     def start_timer(self) -> None:
         """Set the session's next timer by its columns."""

@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from loquent.organizations.access import RANK
 from loquent.organizations.models import Membership, Role
-from widgets.models import WidgetSession
+from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.handoff.change import Actor, changing
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.staff import release_locked
@@ -43,6 +43,7 @@ def _release_all(member: Membership) -> None:
 
 def _clear(member: Membership) -> None:
     """Change columns only."""
+    _forget_recipient(member)
     sessions = WidgetSession.objects.filter(assignee=member)
     ids = list(sessions.values_list("id", flat=True))
     if not ids:
@@ -50,3 +51,10 @@ def _clear(member: Membership) -> None:
     sessions.update(handler=Handler.TEAM.value, assignee=None, revision=F("revision") + 1)
     for session_id in ids:
         send_after_commit(Hint(session_id))
+
+
+def _forget_recipient(member: Membership) -> None:
+    widgets = WidgetConfig.objects.filter(organization_id=member.organization_id)
+    for widget in widgets.exclude(handoff_recipients=[]).select_for_update().order_by("id"):
+        kept = [each for each in widget.handoff_recipients if each != str(member.id)]
+        WidgetConfig.objects.filter(id=widget.id).update(handoff_recipients=kept)

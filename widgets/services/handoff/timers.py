@@ -77,15 +77,21 @@ def _act(conversation: Conversation, kind: str) -> None:
             _resolve_if_quiet(conversation, limits.handoff_a1_seconds)
         case Timer.SNOOZE:
             conversation.set(status=WorkStatus.OPEN.value, snoozed_until=None)
+            conversation.free_if_away()
             conversation.start_timer()
             conversation.log(EventKind.WOKEN, CLOCK)
 
 
 def _resolve_if_quiet(conversation: Conversation, seconds: float) -> None:
-    """Resolve a conversation in which nothing happened for so long, or look again later."""
+    """Resolve a conversation in which nothing happened for so long, or look again later.
+
+    A visitor whose last question has no answer still waits, if only for the agent.
+    """
     quiet_at = conversation.session.last_active_at + timedelta(seconds=seconds)
     if quiet_at > conversation.now:
         conversation.set(due_at=quiet_at, due_kind=Timer.A1.value)
+    elif conversation.unanswered().exists():
+        _set_timer(conversation, seconds, Timer.A1)
     else:
         resolve_locked(conversation, actor=CLOCK, asks=False)
 

@@ -9,7 +9,6 @@ from django.db.models.functions import Least
 
 from contacts.normalization import NormalizationError, normalize_email
 from loquent.errors import ApplicationError, ErrorCode
-from loquent.organizations.models import Availability
 from widgets.models import WidgetSession
 from widgets.models.team import EventKind
 from widgets.services.handoff.change import Actor, Conversation, changing, stop_answer
@@ -141,6 +140,7 @@ def visitor_wrote(*, session_id: uuid.UUID, now: datetime) -> str:
             _reopen(conversation, now)
         elif session.status == WorkStatus.SNOOZED:
             conversation.set(status=WorkStatus.OPEN.value, snoozed_until=None)
+            conversation.free_if_away()
             conversation.log(EventKind.WOKEN, VISITOR)
             conversation.start_timer()
         if session.handler != Handler.AGENT and session.waiting_since is None:
@@ -156,10 +156,11 @@ def _reopen(conversation: Conversation, now: datetime) -> None:
     is_recent = session.human_at is not None and now - session.human_at <= window
     if not (is_recent and conversation.is_team_there() and session.widget.handoff_enabled):
         conversation.set(handler=Handler.AGENT.value, assignee=None, wanted_reason="")
-    elif session.assignee is None or session.assignee.availability == Availability.AWAY:
-        conversation.set(assignee=None)
-        reason = session.wanted_reason or WantedReason.STAFF.value
-        conversation.set(handler=Handler.TEAM.value, wanted_reason=reason)
+    else:
+        conversation.free_if_away()
+        if session.assignee is None:
+            reason = session.wanted_reason or WantedReason.STAFF.value
+            conversation.set(handler=Handler.TEAM.value, wanted_reason=reason)
     conversation.log(EventKind.REOPENED, VISITOR)
     conversation.start_timer()
 

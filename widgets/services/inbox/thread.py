@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
-from loquent.organizations.access import RANK
+from loquent.organizations.access import RANK, answering_members
 from loquent.organizations.models import Membership, Role
 from widgets.models import ConversationEvent, ConversationNote, WidgetSession
 from widgets.team_types import Handler, WorkStatus
@@ -91,9 +91,8 @@ def acting_member(user_id: int, session: WidgetSession) -> Membership | None:
 
 def _answering(organization_id: uuid.UUID) -> list[Membership]:
     """Return the members who may answer, by name."""
-    roles = [role for role, rank in RANK.items() if rank >= RANK[Role.OPERATOR]]
-    members = Membership.objects.filter(organization_id=organization_id, role__in=roles)
-    found = members.select_related("user").order_by("user__username")[:MOST_COLLEAGUES]
+    members = answering_members(organization_id)
+    found = members.order_by("user__username")[:MOST_COLLEAGUES]
     return sorted(found, key=lambda member: member.public_name.casefold())
 
 

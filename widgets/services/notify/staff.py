@@ -49,7 +49,8 @@ def is_due(row: Notification) -> bool:
 def recipient(session: WidgetSession) -> Membership | None:
     """Return the one member to write to; None if all who want mail were told of this wait.
 
-    The assignee, else a member who is present, else an owner; the earliest of equals.
+    The assignee, else a member who is present, else one of the widget's recipients, else an owner;
+    the earliest of equals. Members who are away are chosen last.
     """
     told = Notification.objects.filter(session=session, waiting_since=session.waiting_since)
     known = set(told.filter(state=NotificationState.SENT).values_list("member_id", flat=True))
@@ -61,9 +62,11 @@ def recipient(session: WidgetSession) -> Membership | None:
             return mine[0]
     here = [member for member in members if member.availability == Availability.ONLINE]
     present = [member for member in here if is_present(member)]
-    owners = [member for member in here if member.role == Role.OWNER]
-    away = [member for member in members if member.role == Role.OWNER]
-    return next(iter([*present, *owners, *here, *away]), None)
+    wanted = set(session.widget.handoff_recipients)
+    chosen = [member for member in members if str(member.id) in wanted]
+    owners = [member for member in members if member.role == Role.OWNER]
+    free = [member for member in [*chosen, *owners] if member in here]
+    return next(iter([*present, *free, *here, *chosen, *owners]), None)
 
 
 def members_with_mail(organization: Organization) -> list[Membership]:

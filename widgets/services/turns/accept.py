@@ -39,21 +39,19 @@ from widgets.types import MessageData, MessageRole, Sign, TurnState
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A visitor's message, and the page it was written on."""
+    """A visitor's message, and the page it was written on. `can_confirm`: so can its client."""
 
     session_id: uuid.UUID
     content: str
     client_message_id: str | None
     ip: str
     page: VisitorPage | None = None
+    can_confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A committed message; `is_new` is False for a retry with the same key.
-
-    `turn`: its turn, if this process has claimed it.
-    """
+    """A committed message, and its turn if claimed here; a retry with the same key is not new."""
 
     message: MessageData
     is_new: bool
@@ -204,7 +202,8 @@ def _new(
         client_message_id=posted.client_message_id,
         page_url=posted.page.url if posted.page is not None else "",
     )
-    turn = WidgetTurn(session_id=session.session_id, message_id=row.id)
+    turn = WidgetTurn(session_id=row.session_id, message_id=row.id)
+    turn.can_confirm = posted.can_confirm
     if owner is not None:
         turn.state, turn.owner, turn.attempts = TurnState.RUNNING, owner, 1
     return _New(posted, session, row, turn)
@@ -232,6 +231,7 @@ def _pending(new: _New, turn: WidgetTurn) -> PendingTurn:
         page=new.posted.page or session.page,
         language=session.language,
         can_ask_person=session.can_ask_person,
+        can_confirm=new.posted.can_confirm,
     )
 
 

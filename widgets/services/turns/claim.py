@@ -89,6 +89,7 @@ def begin_turn(turn: PendingTurn) -> Beginning:
             language=turn.language,
             key=turn.widget_id,
             can_ask_person=turn.can_ask_person,
+            can_confirm=turn.can_confirm,
         )
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:

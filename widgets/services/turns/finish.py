@@ -16,6 +16,7 @@ from loquent.db.compiled import PreparedQuery, insert_rows
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.actions.log import action_data, log_calls
 from widgets.services.attention import after_answer
 from widgets.services.events import failed_answer_event, message_events
 from widgets.services.history import append_message, message_data
@@ -81,6 +82,11 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
             else:
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs, before)
+        log_calls(
+            (turn.session_id, rows.get(turn.turn_id), outcome.calls, outcome.proposal)
+            for turn, outcome in ended
+            if turn.turn_id in ours
+        )
         record_events(
             [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]
         )
@@ -212,6 +218,7 @@ def _columns(turn: PendingTurn, outcome: Outcome, earlier: str = "") -> dict[str
         "cut_reason": outcome.cut_reason,
         "sources": outcome.sources,
         "choices": outcome.choices,
+        "action": action_data(outcome.proposal) if outcome.proposal else None,
         "model": outcome.model,
         "input_tokens": outcome.input_tokens,
         "output_tokens": outcome.output_tokens,

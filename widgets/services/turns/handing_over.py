@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from loquent.agents.actions.records import CallRecord, Proposal
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import FREE, Reservation, TokenCounts
 from loquent.agents.types import Choice, Source
@@ -28,6 +29,9 @@ class Outcome:
     cut_reason: str = ""
     sources: list[Source] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
+    # The change that the answer proposes, and the calls that were made for it.
+    proposal: Proposal | None = None
+    calls: list[CallRecord] = field(default_factory=list)
     model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -65,14 +69,22 @@ def hand_over_after(turn: PendingTurn, outcome: Outcome, *, earlier: Before) -> 
     has_failed = is_silent_call or outcome.status == MessageStatus.FAILED
     if reason is None and not has_failed:
         return False
-    if not _is_after_hand_back(turn):
-        return reason is not None and hand_over(
-            session_id=turn.session_id, reason=reason, repeats=outcome.wants_person
-        )
-    if has_failed:
-        with changing(turn.session_id) as conversation:
-            conversation.say("agent_refused")
-    return has_failed
+    if _is_after_hand_back(turn):
+        return has_failed and _say(turn, "agent_refused")
+    if reason is None:
+        return False
+    if hand_over(session_id=turn.session_id, reason=reason, repeats=outcome.wants_person):
+        return True
+    # Hand-off was turned off while the agent answered, and its call must not end in silence.
+    return outcome.wants_person and _say(turn, "no_person")
+
+
+def _say(turn: PendingTurn, name: str) -> bool:
+    with changing(turn.session_id) as conversation:
+        if conversation.session.ended_at is None:
+            conversation.say(name)
+            return True
+    return False
 
 
 def _reason(turn: PendingTurn, outcome: Outcome, earlier: Before) -> WantedReason | None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,7 +12,8 @@ from django.db.models import F
 
 from loquent.agents.types import ChatMessage
 from loquent.db.compiled import PreparedQuery
-from widgets.models import WidgetMessage
+from widgets.models import ConversationEvent, WidgetMessage
+from widgets.models.team import EventKind
 from widgets.services.turns.waiting import PendingTurn
 from widgets.types import FINISHED, MessageRole
 
@@ -20,8 +21,11 @@ from widgets.types import FINISHED, MessageRole
 # limit.
 HISTORY_ROWS = 80
 SPARE_ROWS = 4
-# The agent answers again only after the team has handed back.
+# The agent answers again only after the team or the visitor has handed back.
 PERSON_LEFT = "(The team has handed the conversation back to the assistant.)"
+
+# The events after which people have a conversation.
+TEAMS = (EventKind.ASKED, EventKind.TAKEN, EventKind.ASSIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class TurnMessages:
 class Line(NamedTuple):
     """The columns of a message that the model needs.
 
-    `answers`: the `seq` of the answered message. `author`: the person who wrote a staff message.
+    `answers`: the `seq` of the answered message; None for an assistant's message that is the line
+    of a transition. `author`: the person who wrote a staff message.
     """
 
     seq: int
@@ -44,6 +49,11 @@ class Line(NamedTuple):
     status: str
     answers: int | None
     author: str = ""
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether this is the line of a transition."""
+        return self.role == MessageRole.ASSISTANT and self.answers is None
 
 
 def load_turn_messages(
@@ -96,37 +106,57 @@ def _read(
     for session_id, *line in _newest(rows)(ids):
         if (session_id, line[0]) not in waiting:
             lines[session_id].append(Line(*line))
-    return {turn.turn_id: _messages_of(turn, lines[turn.session_id]) for turn in turns}
+    left = _left_by_people(lines)
+    return {
+        turn.turn_id: _messages_of(
+            turn, lines[turn.session_id], is_handed_back=turn.session_id in left
+        )
+        for turn in turns
+    }
 
 
-def lines_for_model(lines: Sequence[Line], *, question_seq: int) -> list[ChatMessage]:
+def _left_by_people(lines: Mapping[uuid.UUID, Sequence[Line]]) -> set[uuid.UUID]:
+    """Return the sessions that the team had, from the sessions whose turn the agent runs now."""
+    left = {key for key, found in lines.items() if any(each.author for each in found)}
+    unsure = {key for key, found in lines.items() if any(each.is_notice for each in found)} - left
+    if not unsure:
+        return left
+    # Out of hours a notice is written, but the agent keeps the conversation.
+    taken = ConversationEvent.objects.filter(session_id__in=unsure, kind__in=TEAMS)
+    return left | set(taken.order_by().values_list("session_id", flat=True))
+
+
+def lines_for_model(
+    lines: Sequence[Line], *, question_seq: int, is_handed_back: bool = False
+) -> list[ChatMessage]:
     """Return the messages before a question: each visitor's message, then its finished answer.
 
-    Messages of people are included with their name, the lines of transitions are not. Only this
-    function decides which roles a model sees, and under which role.
+    Messages of people are included with their name, the lines of transitions are not, but one that
+    says that the team no longer answers, if `is_handed_back`. Only this function decides which
+    roles a model sees, and under which role.
     """
     answers = {line.answers: line for line in lines if line.role == MessageRole.ASSISTANT}
-    last_staff = max((line.seq for line in lines if line.role == MessageRole.STAFF), default=0)
+    earlier = [line for line in lines if line.seq < question_seq]
+    of_team = [line.seq for line in earlier if line.role == MessageRole.STAFF or line.is_notice]
     messages = []
-    for line in lines:
-        if line.seq >= question_seq:
-            continue
+    for line in earlier:
         if line.role == MessageRole.STAFF:
             messages.append(ChatMessage("assistant", f"{line.author} (team): {line.content}"))
-            if line.seq == last_staff:
-                messages.append(ChatMessage("assistant", PERSON_LEFT))
-            continue
-        if line.role != MessageRole.USER:
-            continue
-        messages.append(ChatMessage("user", line.content))
-        answer = answers.get(line.seq)
-        if answer is not None and answer.status in FINISHED:
-            messages.append(ChatMessage("assistant", answer.content))
+        elif line.role == MessageRole.USER:
+            messages.append(ChatMessage("user", line.content))
+            answer = answers.get(line.seq)
+            if answer is not None and answer.status in FINISHED:
+                messages.append(ChatMessage("assistant", answer.content))
+        if is_handed_back and line.seq in of_team[-1:]:
+            messages.append(ChatMessage("assistant", PERSON_LEFT))
+    if is_handed_back and not of_team:
+        # The question is older than the hand-over.
+        messages.append(ChatMessage("assistant", PERSON_LEFT))
     return messages
 
 
-def _messages_of(turn: PendingTurn, lines: Sequence[Line]) -> TurnMessages:
-    messages = lines_for_model(lines, question_seq=turn.seq)
+def _messages_of(turn: PendingTurn, lines: Sequence[Line], *, is_handed_back: bool) -> TurnMessages:
+    messages = lines_for_model(lines, question_seq=turn.seq, is_handed_back=is_handed_back)
     messages.append(ChatMessage("user", turn.content))
     earlier = None
     if any(line.answers == turn.seq for line in lines):

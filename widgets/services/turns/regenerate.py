@@ -8,6 +8,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.actions.log import is_about_action
 from widgets.services.attention import after_answer
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message
@@ -56,7 +57,8 @@ def _queue_again(
         if refusal is not None:
             raise refusal
         use_daily_message(cap=daily_cap(session.widget))
-        WidgetTurn.objects.create(session=session, message_id=question_id)
+        # Only clients that can confirm changes can ask for another answer.
+        WidgetTurn.objects.create(session=session, message_id=question_id, can_confirm=True)
         # The new turn's outcome replaces that of the previous one: failing again at the same
         # question is no second failure.
         WidgetMessage.objects.filter(id=question_id).exclude(turn_status="").update(turn_status="")
@@ -74,6 +76,9 @@ def _question_of(session: WidgetSession, message_id: str) -> uuid.UUID | None:
         return None
     rows = WidgetMessage.objects.filter(session=session).order_by("-seq")
     newest = rows.first()
+    if newest is not None and is_about_action(newest):
+        # What was carried out, or is being carried out, stays on record.
+        return None
     if newest is not None and newest.id == named and MessageRole(newest.role).is_answer:
         return newest.reply_to_id
     question = rows.filter(role=MessageRole.USER).first()

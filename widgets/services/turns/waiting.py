@@ -44,7 +44,8 @@ class PendingTurn:
 
     The process that claims the turn sets `owner` and the fields below it. `replaces`: the
     message's earlier answer, if the answer is regenerated. `webhooks_of`: the organization, if it
-    has webhooks. `can_ask_person`: the agent may call a person.
+    has webhooks. `can_ask_person`: the agent may call a person. `can_confirm`: the visitor can
+    confirm changes.
     """
 
     turn_id: uuid.UUID
@@ -61,6 +62,7 @@ class PendingTurn:
     page: VisitorPage | None
     language: str = ""
     can_ask_person: bool = False
+    can_confirm: bool = False
     owner: uuid.UUID | None = None
     reply_id: str = ""
     agent: FoundAgent | None = None
@@ -90,6 +92,7 @@ COLUMNS = (
     "session__widget__handoff_enabled",
     *(f"session__{column}" for column in PAGE_COLUMNS),
     "session__language",
+    "can_confirm",
 )
 
 
@@ -108,9 +111,9 @@ def pending_turns(*, session_ids: Collection[uuid.UUID]) -> list[PendingTurn]:
 def _pending_turn(
     turn_id: uuid.UUID, session_id: uuid.UUID, state: str, message_id: uuid.UUID, *columns: Any
 ) -> PendingTurn:
-    *most, language = columns
+    *most, language, can_confirm = columns
     *others, organization_id, has_webhooks, can_ask_person = most[: -len(PAGE_COLUMNS)]
     others.append(organization_id if has_webhooks else None)
     others.append(stored_page(*most[-len(PAGE_COLUMNS) :]))
-    others += [language, can_ask_person]
+    others += [language, can_ask_person, can_confirm]
     return PendingTurn(turn_id, session_id, state, str(message_id), *others)

@@ -11,20 +11,22 @@ DEFAULT = "en"
 # How Brazilians say "you", which people in Portugal rarely do.
 _BRAZILIAN = ("você", "voce", "vocês")
 
+_PLACEHOLDER = re.compile(r"\{titles?\}")
 _QUOTED = re.compile(r"([“”„«「]\s?)\{title\}(\s?[”“»」])")
 
 
 class Sentences:
     """The sentences of one language, by their names in sentences.json."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    def __init__(self, texts: dict[str, str], language: str = DEFAULT) -> None:
         self._texts = texts
+        self.language = language
 
     def __call__(self, name: str, *, title: str = "", titles: str = "") -> str:
         """Return a sentence; `title` and `titles` are the placeholders for entries."""
         # One pass, so that a title with a brace is left alone.
-        text = self._texts[name]
-        return text.replace("{title}", title) if title else text.replace("{titles}", titles)
+        given = {"{title}": title, "{titles}": titles}
+        return _PLACEHOLDER.sub(lambda found: given[found[0]], self._texts[name])
 
     def quoted(self, titles: list[str]) -> str:
         """Return titles in quotation marks, separated by commas."""
@@ -40,8 +42,19 @@ def sentences_for(question: str, fallback: str) -> Sentences:
         language = fallback
     if language == "pt" and any(word in question.casefold() for word in _BRAZILIAN):
         language = "pt-BR"
+    return sentences_in(language)
+
+
+def sentences_in(language: str) -> Sentences:
+    """Return the sentences of a language; in English if it has none."""
     texts = _all()
-    return Sentences(texts.get(language) or texts[DEFAULT])
+    known = language if language in texts else DEFAULT
+    return Sentences(texts[known], known)
+
+
+def languages() -> list[str]:
+    """Return the languages that there are sentences in."""
+    return list(_all())
 
 
 @cache

@@ -16,13 +16,14 @@ import aiohttp
 from django.conf import settings
 
 from loquent.agents.backends.base import Backend
-from loquent.agents.backends.grounding import ground
+from loquent.agents.backends.builtin.sentences import sentences_for
+from loquent.agents.backends.grounding import Grounding, ground
 from loquent.agents.backends.markers import MarkReader
+from loquent.agents.backends.openai_chat import probe
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
-from loquent.agents.backends.openai_chat.probe import list_models, try_model
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
@@ -32,14 +33,14 @@ from loquent.agents.backends.openai_chat.sessions import (
     guarded_connector,
     server_connector,
 )
+from loquent.agents.backends.openai_chat.tools import Tools
 from loquent.agents.search.index import retrieved_of
 from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.types import (
     BackendError,
+    BackendEvent,
     CheckResult,
     ModelEndpoint,
-    ReplyEnd,
-    ReplyEvent,
     ReplyOutcome,
     ReplyRequest,
     TextDelta,
@@ -69,27 +70,68 @@ class OpenAIChatBackend(Backend):
         self._guarded = HttpSessions(guarded_connector)
         self._dialects = Dialects()
 
-    async def stream(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:  # noqa: C901
-        """Yield the answer as it arrives, then its sources, token counts and notes."""
+    async def stream(self, request: ReplyRequest) -> AsyncGenerator[BackendEvent, None]:
+        """Yield the answer as it arrives, then its sources, token counts and notes.
+
+        Actions that the model calls are carried out in between, and it is asked again with their
+        results; text from before the last request is withdrawn.
+        """
         found = await search_knowledge(request, self.prompt_passages)
         hits = found.relevant
         grounding = ground(request, hits, is_verbatim=found.is_verbatim)
         dialect = self._dialects.get(_url(request.endpoint), request.model)
         asking = Asking(request, grounding.prompt, dialect)
+        tools = Tools(request)
+        while True:
+            async with aclosing(self._answer(asking, grounding, tools)) as events:
+                async for event in events:
+                    yield event
+            reader, marks = tools.reader, tools.marks
+            self._remember(asking, reader)
+            if not tools.has_calls:
+                break
+            async with aclosing(tools.carry_out()) as events:
+                async for event in events:
+                    yield event
+            if tools.is_over:
+                break
+            grounding = grounding.with_results(tools.results)
+            tools.ask_again(asking)
+        if tools.proposal is not None:
+            question = request.messages[-1].content
+            say = sentences_for(question, request.visitor_language or found.language)
+            yield TextDelta(say("confirm", title=tools.proposal.title))
+            yield tools.end(proposal=replace(tools.proposal, language=say.language))
+            return
+        if shown := marks.finish():
+            yield TextDelta(shown)
+        outcome = _outcome(reader, marks)
+        if outcome == "no_answer" and not marks.has_text and not tools.wants_person:
+            yield TextDelta(NOTHING_FOUND)
+        yield tools.end(
+            sources=marks.cited if outcome == "answered" else (),
+            outcome=outcome,
+            cut=reader.cut,
+            notes=self.notes(request.model, request.endpoint),
+            wants_person=tools.wants_person,
+            retrieved=retrieved_of(hits, marks.cites),
+        )
+
+    async def _answer(
+        self, asking: Asking, grounding: Grounding, tools: Tools
+    ) -> AsyncGenerator[BackendEvent, None]:
+        """Yield the text of one answer, which `tools` then has, except for what marks hold back."""
+        meter = asking.request.meter
         while True:
             response = await self._open(asking)
-            reader = AnswerReader(
-                request.meter,
-                begins_inside=asking.dialect.begins_inside,
-                max_output_tokens=request.max_output_tokens,
-            )
-            marks = grounding.reader()
+            reader = tools.new_reader(begins_inside=asking.dialect.begins_inside)
+            marks = tools.marks = grounding.reader()
             try:
                 async with aclosing(read_answer(response, reader)) as texts:
                     async for text in texts:
                         if reader.restarts:
                             reader.restarts = False
-                            marks = grounding.reader()
+                            marks = tools.marks = grounding.reader()
                             yield TextRestart()
                         if shown := marks.feed(text):
                             yield TextDelta(shown)
@@ -109,29 +151,12 @@ class OpenAIChatBackend(Backend):
                     if shown := marks.finish():
                         yield TextDelta(shown)
                     raise
-                request.meter.refused()
+                meter.refused()
                 continue
             finally:
                 # A response read to its end has returned its connection; others are aborted.
                 response.close()
-            break
-        self._remember(asking, reader)
-        if shown := marks.finish():
-            yield TextDelta(shown)
-        outcome = _outcome(reader, marks)
-        if outcome == "no_answer" and not marks.has_text and not reader.calls_person:
-            yield TextDelta(NOTHING_FOUND)
-        meter = request.meter
-        yield ReplyEnd(
-            marks.cited if outcome == "answered" else (),
-            meter.input_tokens,
-            meter.output_tokens,
-            outcome=outcome,
-            cut=reader.cut,
-            notes=self.notes(request.model, request.endpoint),
-            wants_person=reader.calls_person,
-            retrieved=retrieved_of(hits, marks.cites),
-        )
+            return
 
     def notes(self, model: str, endpoint: ModelEndpoint | None = None) -> tuple[str, ...]:
         """Return what this process has learnt about a model, as sentences for staff."""
@@ -151,11 +176,19 @@ class OpenAIChatBackend(Backend):
 
     async def list_models(self, endpoint: ModelEndpoint) -> list[str]:
         """Ask for the list of models."""
-        return await list_models(endpoint)
+        return await probe.list_models(endpoint)
 
     async def try_model(self, endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
         """Ask for a word, without a stream."""
-        await try_model(endpoint, model, known)
+        await probe.try_model(endpoint, model, known)
+
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask for the vector of a word."""
+        await probe.try_embedding(endpoint)
+
+    async def check_model(self, model: str, endpoint: ModelEndpoint | None) -> None:
+        """Ask for the list of models, and if necessary for a word."""
+        await probe.check_model(model, endpoint)
 
     async def check(self) -> CheckResult:
         """Ask the endpoint for its models."""

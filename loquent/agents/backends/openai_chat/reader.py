@@ -4,19 +4,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from loquent.agents.backends.openai_chat.calls import CallReader
 from loquent.agents.backends.openai_chat.content import end_of, text_of, thoughts_of
 from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
 from loquent.agents.backends.openai_chat.request import ASK_PERSON
-from loquent.agents.backends.openai_chat.sse import SseError, SseParser
 from loquent.agents.metering import TokenMeter
 from loquent.agents.types import BackendError, Cut
+from loquent.egress.sse import SseError, SseParser
 
 MAX_DOCUMENT_BYTES = 4_194_304
 # A stream may have this, and so much for each output token: an event repeats what all have.
 MAX_STREAM_BYTES = 8_388_608
 EVENT_BYTES = 1_000
 MAX_TOKEN_COUNT = 2_147_483_647  # what a database column holds
-MAX_CALLED = 1_000  # characters of functions' names
 # Fields with text that the model wrote, and is charged for, but that is not part of the answer.
 UNSHOWN = ("reasoning_content", "reasoning", "thinking")
 _BOM = b"\xef\xbb\xbf"
@@ -34,8 +34,14 @@ class AnswerReader:
     """
 
     def __init__(
-        self, meter: TokenMeter, *, begins_inside: bool = False, max_output_tokens: int = 0
+        self,
+        meter: TokenMeter,
+        *,
+        begins_inside: bool = False,
+        max_output_tokens: int = 0,
+        takes_calls: bool = False,
     ) -> None:
+        """`takes_calls`: a call of any function is an answer, not only that of a person."""
         self._left = MAX_STREAM_BYTES + EVENT_BYTES * max_output_tokens
         self.has_text = False
         self.has_end = False
@@ -50,8 +56,8 @@ class AnswerReader:
         self._reasoning = ReasoningFilter(begins_inside=begins_inside)
         self._document: bytearray | None = None
         self._started = False
-        # The names of called functions, as far as they have arrived.
-        self._called = ""
+        self.calls = CallReader()
+        self._takes_calls = takes_calls
 
     @property
     def began_inside(self) -> bool:
@@ -61,12 +67,12 @@ class AnswerReader:
     @property
     def calls_person(self) -> bool:
         """Whether the model called the function that calls a person."""
-        return ASK_PERSON in self._called
+        return ASK_PERSON in self.calls.names
 
     @property
     def has_answer(self) -> bool:
         """Whether there is text, or a call in place of it."""
-        return self.has_text or self.calls_person
+        return self.has_text or self.calls_person or (self._takes_calls and bool(self.calls.names))
 
     def feed(self, chunk: bytes) -> str:
         """Return the text that this chunk completes; may be empty."""
@@ -210,17 +216,8 @@ class AnswerReader:
         return text
 
     def _read_calls(self, message: dict[str, Any]) -> None:
-        calls = message.get("tool_calls")
-        calls = calls if isinstance(calls, list) else []
-        for call in (*calls, {"function": message.get("function_call")}):
-            function = call.get("function") if isinstance(call, dict) else None
-            if not isinstance(function, dict):
-                continue
-            name, arguments = function.get("name"), function.get("arguments")
-            if isinstance(name, str) and len(self._called) < MAX_CALLED:
-                self._called += name
-            if isinstance(arguments, str) and arguments:
-                self._meter.received(arguments, is_answer=False)
+        for arguments in self.calls.read(message):
+            self._meter.received(arguments, is_answer=False)
 
     def _shown(self, text: str) -> str:
         self.has_text = self.has_text or bool(text)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from loquent.agents.actions.spec import ActionSpec, schema_of
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.metering import estimate_tokens
 from loquent.agents.types import ChatMessage, ReplyRequest
@@ -146,8 +147,17 @@ class Dialects:
         self._known[endpoint, model] = dialect
 
 
-def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[str, Any]:
+def request_body(
+    request: ReplyRequest,
+    prompt: str,
+    dialect: Dialect,
+    talk: Sequence[dict[str, Any]] = (),
+    *,
+    may_call: bool = True,
+) -> dict[str, Any]:
     """Return the request as a JSON object; without a system message if the prompt is empty.
+
+    `talk`: the calls of this turn and their results. `may_call`: whether more are possible.
 
     If the dialect says that its size is too long, it has only the newest half of the messages, a
     quarter, and so on; the last one alone gets a shorter answer.
@@ -157,7 +167,10 @@ def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[s
         cap = min(cap, dialect.max_cap)
     count = len(request.messages)
     while True:
-        messages = _messages(request.messages[-count:], prompt, dialect.prompt_role)
+        messages = [
+            *_messages(request.messages[-count:], prompt, dialect.prompt_role),
+            *talk,
+        ]
         body: dict[str, Any] = {"model": request.model, "messages": messages, "stream": True}
         body[dialect.cap_field] = cap
         if not dialect.too_long or size_of(body) < dialect.too_long:
@@ -170,13 +183,30 @@ def request_body(request: ReplyRequest, prompt: str, dialect: Dialect) -> dict[s
             break
     if "stream_options" not in dialect.left_out:
         body["stream_options"] = {"include_usage": True}
-    if request.can_ask_person and "tools" not in dialect.left_out:
-        body["tools"] = _TOOLS
+    tools = [*(_TOOLS if request.can_ask_person else ()), *map(_tool, request.actions)]
+    if tools and "tools" not in dialect.left_out:
+        body["tools"] = tools
+        if not may_call:
+            body["tool_choice"] = "none"
     if request.temperature is not None and "temperature" not in dialect.left_out:
         body["temperature"] = min(request.temperature, dialect.max_temperature or 2.0)
     if "stream" in dialect.left_out:
         body["stream"] = False
     return body
+
+
+def _tool(spec: ActionSpec) -> dict[str, Any]:
+    description = f"{spec.title}. {spec.description}".strip()
+    if spec.risk == "write":
+        description += " The visitor is asked to confirm; nothing has happened before that."
+    return {
+        "type": "function",
+        "function": {
+            "name": spec.name,
+            "description": description,
+            "parameters": schema_of(spec.parameters),
+        },
+    }
 
 
 def size_of(body: dict[str, Any]) -> int:

@@ -13,6 +13,48 @@
     place.hidden = !sentence;
   }
 
+  const labelOf = (dialog) => (name) =>
+    dialog.querySelector("form").elements[name]?.labels?.[0]?.textContent.replace(" (optional)", "") ?? name;
+
+  /** Show in a dialog what its change would do to the test questions; `body` returns the change. */
+  function checkable(dialog, url, body) {
+    const state = dialog.querySelector(".lq-check-state");
+    const result = dialog.querySelector(".lq-check");
+    let newest = 0;
+
+    function clear() {
+      newest++;
+      state.textContent = "";
+      result.hidden = true;
+    }
+
+    dialog.querySelector("[data-check]").addEventListener("click", async () => {
+      if (!dialog.querySelector("form").reportValidity()) return;
+      clear();
+      const own = newest;
+      state.textContent = "Asking the test questions…";
+      let sentence = AWAY;
+      let page;
+      try {
+        const response = await post(url, body());
+        if (response.ok && !response.redirected)
+          page = new DOMParser().parseFromString(await response.text(), "text/html");
+        else sentence = await sentenceOf(response, labelOf(dialog));
+      } catch {
+        // The sentence says so.
+      }
+      // What was typed meanwhile belongs to another result.
+      if (own !== newest) return;
+      state.textContent = page ? "Nothing is saved yet." : sentence;
+      if (!page) return;
+      result.replaceChildren(...page.body.childNodes);
+      result.hidden = false;
+      dialog.querySelector(".lq-dialog-row").scrollIntoView({ block: "nearest" });
+    });
+    dialog.addEventListener("input", clear);
+    dialog.addEventListener("close", clear);
+  }
+
   function knowledge(section) {
     const list = section.querySelector(".lq-knowledge-list");
     const status = section.querySelector(".lq-knowledge-status");
@@ -31,8 +73,6 @@
     }
 
     const fieldsOf = () => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken"));
-
-    const labelOf = (name) => form.elements[name]?.labels[0].textContent.replace(" (optional)", "") ?? name;
 
     function edit(entry) {
       for (const name of ["id", "version", "title", "content", "url"])
@@ -62,12 +102,20 @@
       }
     });
 
+    checkable(editor, section.dataset.check, () => new FormData(form));
+    checkable(remover, section.dataset.check, () => {
+      const body = new FormData();
+      body.set("id", removed);
+      body.set("delete", "1");
+      return body;
+    });
+
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
         const response = await post(section.dataset.save, new FormData(form));
         if (!response.ok || response.redirected) {
-          tell(editor, await sentenceOf(response, labelOf));
+          tell(editor, await sentenceOf(response, labelOf(editor)));
           return;
         }
         saved = "";

@@ -44,7 +44,7 @@ export function createPeople(view, around) {
     redraw();
   }
 
-  /** @param {Frame} frame */
+  /** Return whether nobody else is to see the frame. @param {Frame} frame */
   function peek(frame) {
     const { type, role, name, on } = frame;
     if (type === "staff_typing") setTypist(on ? name : "");
@@ -54,8 +54,6 @@ export function createPeople(view, around) {
     desk.peek(frame);
     return forms.some((form) => form.peek(frame));
   }
-  actions.peek = peek;
-
   /** Out of hours the agent goes on, but a person will answer. @param {State} state */
   function expectPerson({ talk, messages }) {
     const { handler, can_ask_person: isFree, back_at: back } = talk ?? {};
@@ -71,6 +69,7 @@ export function createPeople(view, around) {
   }
 
   return {
+    peek,
     /** @returns {string} who types, as a sentence */
     typing: () => typist && strings.typing.replace("{name}", () => typist),
     /** @param {State} state */
@@ -81,9 +80,6 @@ export function createPeople(view, around) {
       for (const form of forms) form.render(state);
       tellSeen(state);
     },
-    destroy() {
-      win.clearTimeout(timer);
-      actions.peek = null;
-    },
+    destroy: () => win.clearTimeout(timer),
   };
 }

@@ -1,0 +1,62 @@
+"""What a turn leaves behind: calls that were made, and a change to confirm. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loquent.agents.actions.results import CallOutcome, CallResult
+from loquent.agents.actions.spec import ActionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change that waits for the visitor's confirmation of exactly these arguments."""
+
+    action_id: str
+    name: str
+    title: str
+    arguments: dict[str, Any]
+    digest: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call for the log."""
+
+    action_id: str
+    name: str
+    title: str
+    risk: str
+    arguments: dict[str, Any]
+    digest: str
+    outcome: CallOutcome
+    reason: str
+    status: int | None
+    duration_ms: int
+
+
+@dataclass(slots=True)
+class CallLog:
+    """The calls of a turn, however it ends. `key` makes their idempotency keys."""
+
+    key: str = ""
+    records: list[CallRecord] = field(default_factory=list)
+
+
+def record_of(
+    spec: ActionSpec, arguments: Mapping[str, Any], digest: str, result: CallResult
+) -> CallRecord:
+    """Return a call for the log."""
+    return CallRecord(
+        spec.id,
+        spec.name,
+        spec.title,
+        spec.risk,
+        dict(arguments),
+        digest,
+        result.outcome,
+        result.reason,
+        result.status,
+        result.duration_ms,
+    )

@@ -1,0 +1,117 @@
+"""The calls of one turn: which are made, how many, and what they lead to."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from loquent.agents.actions.arguments import ArgumentError, check_arguments, digest_of, values_of
+from loquent.agents.actions.calling import call_action, idempotency_key
+from loquent.agents.actions.records import CallLog, Proposal, record_of
+from loquent.agents.actions.request import prepare
+from loquent.agents.actions.results import CallResult, as_data
+from loquent.agents.actions.spec import ActionSpec
+
+MAX_CALLS = 5
+MAX_IDENTICAL = 2
+MAX_ARGUMENTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a wish leads to: a result, a confirmation to wait for, or a person."""
+
+    kind: Literal["result", "proposal", "person"]
+    spec: ActionSpec | None = None
+    result: CallResult | None = None
+    proposal: Proposal | None = None
+    text: str = ""
+
+
+def usable(actions: Sequence[ActionSpec], *, can_confirm: bool) -> tuple[ActionSpec, ...]:
+    """Return the actions that an agent is offered: changes only if they can be confirmed."""
+    return tuple(
+        spec for spec in actions if spec.is_offered and (can_confirm or spec.risk != "write")
+    )
+
+
+class TurnCalls:
+    """Carries out what a model or a form asks for within the bounds of one turn."""
+
+    def __init__(
+        self, actions: Sequence[ActionSpec], log: CallLog, *, is_dry: bool = False
+    ) -> None:
+        """`is_dry`: nothing is sent; a result says what would be."""
+        self._specs = {spec.name: spec for spec in actions}
+        self._log = log
+        self._is_dry = is_dry
+        self._made: Counter[str] = Counter()
+        self.left = MAX_CALLS
+
+    async def run(self, name: str, text: str) -> Step:
+        """Carry out a model's call, whose arguments are JSON text."""
+        spec = self._specs.get(name)
+        if spec is None:
+            return self._refuse("There is no such action.")
+        try:
+            given = json.loads(text or "{}") if len(text) <= MAX_ARGUMENTS else None
+        except (ValueError, RecursionError):
+            given = None
+        return await self.run_action(spec, given)
+
+    async def run_action(self, spec: ActionSpec, given: object) -> Step:
+        """Carry out an action with arguments from outside, which are checked here."""
+        if self.left <= 0:
+            return self._refuse("No more calls are possible in this answer.", spec)
+        self.left -= 1
+        if spec.risk == "person":
+            return Step("person", spec)
+        try:
+            arguments = check_arguments(spec, given)
+            if spec.kind == "http":
+                prepare(spec, values_of(spec, arguments))
+        except ArgumentError as error:
+            return self._refuse(f"{error} Nothing was sent.", spec)
+        digest = digest_of(spec, arguments)
+        if spec.risk == "write":
+            proposal = Proposal(spec.id, spec.name, spec.title, arguments, digest)
+            return Step("proposal", spec, proposal=proposal)
+        self._made[digest] += 1
+        if self._made[digest] > MAX_IDENTICAL:
+            return self._refuse("This was called already. Use its result.", spec)
+        return await self._call(spec, arguments, digest)
+
+    async def _call(self, spec: ActionSpec, arguments: dict[str, Any], digest: str) -> Step:
+        if self._is_dry:
+            return self._note(spec, arguments, digest, dry_result(spec, arguments))
+        key = idempotency_key(self._log.key, digest, self._made[digest])
+        result = CallResult("unknown", reason="The answer was stopped during the call.")
+        try:
+            result = await call_action(spec, arguments, key=key)
+        finally:
+            # Also if the visitor stops the answer.
+            step = self._note(spec, arguments, digest, result)
+        return step
+
+    def _note(
+        self, spec: ActionSpec, arguments: dict[str, Any], digest: str, result: CallResult
+    ) -> Step:
+        if not self._is_dry:
+            self._log.records.append(record_of(spec, arguments, digest, result))
+        return Step("result", spec, result=result, text=as_data(spec, result))
+
+    def _refuse(self, reason: str, spec: ActionSpec | None = None) -> Step:
+        result = CallResult("refused", reason=reason)
+        text = json.dumps({"outcome": "refused", "reason": reason}, ensure_ascii=False)
+        return Step("result", spec, result=result, text=text)
+
+
+def dry_result(spec: ActionSpec, arguments: Mapping[str, Any]) -> CallResult:
+    """Return what stands in place of a result where nothing is sent."""
+    if spec.kind == "http":
+        request = prepare(spec, values_of(spec, arguments))
+        line = f"{request.method} {request.url}" + (f" {request.body}" if request.body else "")
+    else:
+        line = f"{spec.url} {spec.name}"
+    return CallResult("succeeded", {"not sent, because this is a test": line})

@@ -1,0 +1,233 @@
+"""A model calls actions: the request, the results it gets, the bounds, and what ends the answer."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from loquent.agents.actions.spec import ActionParameter, ActionSpec
+from loquent.agents.backends.prompts import ACTIONS_RULE
+from loquent.agents.services import LoadedReply
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.endpoint_scripts import refuse, stream_of, tokens
+from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.testing.receiver import Receiver
+
+NUMBER = ActionParameter("number", description="the order number", pattern="[0-9]+")
+USAGE = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Receiver]:
+    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.ACTIONS_ALLOW_HTTP = True
+    with Receiver() as receiver:
+        body = json.dumps({"status": "sent", "card": "4111"}).encode()
+        receiver.reply = lambda request: (200, {}, body)
+        yield receiver
+
+
+def action(shop: Receiver, name: str = "order_status", **changes: Any) -> ActionSpec:
+    spec = ActionSpec(
+        id="7c2f3d52-9c53-4d1e-9d63-2d3a6c1c7f10", name=name, title="Order status",
+        description="Where an order is.", kind="http", method="GET",
+        url=f"http://127.0.0.1:{shop.port}/orders/{{number}}", risk="read", version="1",
+        parameters=(NUMBER,), response_fields=("status",),
+    )  # fmt: skip
+    return replace(spec, **changes)
+
+
+def asks(*actions: ActionSpec, **changes: Any) -> LoadedReply:
+    loaded = make_reply("Where is order 7?", **changes)
+    return replace(loaded, request=replace(loaded.request, actions=actions))
+
+
+def calls(*wanted: tuple[str, Any], text: str = "") -> Any:
+    pieces = [
+        {"index": number, "id": f"c{number}", "type": "function",
+         "function": {"name": name, "arguments": given if isinstance(given, str)
+                      else json.dumps(given)}}
+        for number, (name, given) in enumerate(wanted)
+    ]  # fmt: skip
+    return stream_of(
+        {"choices": [{"index": 0, "delta": {"content": text, "tool_calls": pieces}}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+        USAGE,
+        "[DONE]",
+    )
+
+
+async def test_read_is_called_at_once_and_its_result_is_quoted_data(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    endpoint.push(calls(("order_status", {"number": "7"}), text="It was sent."), tokens("Sent."))
+    loaded = asks(action(shop))
+    text, end = await collect(loaded)
+    assert (text, end.proposal, end.wants_person) == ("Sent.", None, False)
+    [request] = shop.requests
+    assert request.path == "/orders/7"
+    first, second = (each.body for each in endpoint.requests)
+    assert first["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "order_status",
+                "description": "Order status. Where an order is.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        "number": {
+                            "type": "string",
+                            "description": "the order number",
+                            "pattern": "^(?:[0-9]+)$",
+                        }
+                    },
+                    "required": ["number"],
+                    "additionalProperties": False,
+                },
+            },
+        }
+    ]
+    assert ACTIONS_RULE in first["messages"][0]["content"]
+    called, result = second["messages"][-2:]
+    assert called["tool_calls"][0]["function"]["name"] == "order_status"
+    assert (result["role"], result["tool_call_id"]) == ("tool", "c0")
+    assert json.loads(result["content"]) == {
+        "action": "order_status", "outcome": "succeeded", "data": {"status": "sent"},
+    }  # fmt: skip
+    assert "4111" not in json.dumps(second)
+    [record] = loaded.request.calls.records
+    assert (record.outcome, record.arguments, record.status) == ("succeeded", {"number": "7"}, 200)
+    # Both requests count.
+    assert (end.input_tokens, end.output_tokens) != (7, 5)
+    assert end.input_tokens is not None
+    assert end.input_tokens >= 7
+
+
+async def test_pieces_of_a_call_are_joined(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    pieces = [
+        {"index": 0, "id": "a", "function": {"name": "order_", "arguments": ""}},
+        {"index": 0, "function": {"name": "status"}},
+        {"index": 0, "function": {"arguments": '{"num'}},
+        {"index": 0, "function": {"arguments": 'ber": "7"}'}},
+        # Another call that reuses the index.
+        {"index": 0, "id": "b", "function": {"name": "order_status",
+                                             "arguments": {"number": "8"}}},
+    ]  # fmt: skip
+    deltas = [{"choices": [{"index": 0, "delta": {"tool_calls": [each]}}]} for each in pieces]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    endpoint.push(stream_of(*deltas, end, "[DONE]"), tokens("Both were sent."))
+    await collect(asks(action(shop)))
+    assert [request.path for request in shop.requests] == ["/orders/7", "/orders/8"]
+    assert [line["tool_call_id"] for line in endpoint.requests[1].body["messages"][-2:]] == [
+        "a", "b",
+    ]  # fmt: skip
+
+
+BAD: list[tuple[str, Any]] = [
+    ("order_status", {"number": "x"}),
+    ("order_status", {}),
+    ("order_status", "{"),
+    ("order_status", "[]"),
+    ("order_status", {"number": "7", "url": "http://evil.test/"}),
+    ("order_status", {"number": "7", "shop": "other"}),
+    ("order_status", {"number": "7", "email": "a@b.test"}),
+    ("delete_everything", {"number": "7"}),
+    ("order_status", '{"number": "' + "7" * 30_000 + '"}'),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), BAD)
+@pytest.mark.promise(27)
+async def test_bad_call_is_explained_to_the_model_and_not_made(
+    endpoint: ScriptedEndpoint, shop: Receiver, name: str, given: Any
+) -> None:
+    parameters = (
+        NUMBER,
+        ActionParameter("shop", source="fixed", value="main"),
+    )
+    endpoint.push(calls((name, given)), tokens("Which order?"))
+    loaded = asks(action(shop, parameters=parameters))
+    text, _ = await collect(loaded)
+    assert text == "Which order?"
+    assert shop.requests == []
+    assert json.loads(endpoint.requests[1].body["messages"][-1]["content"])["outcome"] == "refused"
+    assert loaded.request.calls.records == []
+
+
+@pytest.mark.promise(27)
+async def test_change_is_proposed_in_the_servers_words_and_not_made(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    endpoint.push(calls(("cancel", {"number": "7"}), text="I have cancelled it."))
+    spec = action(shop, "cancel", title="Cancel order", risk="write", method="POST")
+    text, end = await collect(asks(spec))
+    assert text == "Please check and confirm: Cancel order"
+    assert end.proposal is not None
+    assert (end.proposal.title, end.proposal.arguments) == ("Cancel order", {"number": "7"})
+    assert end.sources == ()
+    assert shop.requests == []
+    assert len(endpoint.requests) == 1
+
+
+async def test_action_for_a_person_calls_one(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    endpoint.push(calls(("refund", {})))
+    spec = action(shop, "refund", risk="person", parameters=())
+    _, end = await collect(asks(spec))
+    assert (end.wants_person, end.proposal) == (True, None)
+    assert shop.requests == []
+
+
+@pytest.mark.promise(27)
+async def test_calls_are_bounded(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    for number in range(7):
+        endpoint.push(calls(("order_status", {"number": str(number)})))
+    text, error = await collect_failure(asks(action(shop)))
+    assert (text, str(error)) == ("", "the model calls actions in place of an answer")
+    assert len(shop.requests) == 5
+    assert [request.body.get("tool_choice") for request in endpoint.requests] == [
+        *[None] * 5, "none",
+    ]  # fmt: skip
+
+
+async def test_identical_calls_are_made_twice_at_most(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    same = ("order_status", {"number": "7"})
+    endpoint.push(calls(same, same, same, same), tokens("Sent."))
+    await collect(asks(action(shop)))
+    assert len(shop.requests) == 2
+    keys = {request.headers["idempotency-key"] for request in shop.requests}
+    assert len(keys) == 2
+
+
+async def test_failed_call_is_told_to_the_model(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    shop.reply = lambda request: (500, {}, b"secret trace")
+    endpoint.push(calls(("order_status", {"number": "7"})), tokens("I can't look it up."))
+    loaded = asks(action(shop))
+    await collect(loaded)
+    told = json.loads(endpoint.requests[1].body["messages"][-1]["content"])
+    assert (told["outcome"], "secret" in str(told)) == ("failed", False)
+    assert loaded.request.calls.records[0].outcome == "failed"
+
+
+async def test_dry_run_calls_nothing(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    endpoint.push(calls(("order_status", {"number": "7"})), tokens("It would be sent."))
+    loaded = asks(action(shop))
+    await collect(replace(loaded, request=replace(loaded.request, is_dry=True)))
+    assert shop.requests == []
+    told = endpoint.requests[1].body["messages"][-1]["content"]
+    assert f"GET http://127.0.0.1:{shop.port}/orders/7" in told
+
+
+async def test_model_without_tools_answers_without_actions(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    endpoint.push(refuse(400, "tools are not supported"), tokens("Hello."))
+    text, _ = await collect(asks(action(shop), model="openai-chat:no-actions"))
+    assert text == "Hello."
+    assert "tools" not in endpoint.requests[1].body

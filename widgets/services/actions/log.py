@@ -1,0 +1,88 @@
+"""Record what agents call and propose in conversations."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from loquent.agents.actions.records import CallRecord, Proposal
+from loquent.agents.models import AgentAction
+from widgets.action_types import ActionData, ActionStatus
+from widgets.models import ActionCall, WidgetMessage
+
+# How long a visitor has to confirm a change.
+CONFIRM_MINUTES = 5
+MAX_REASON = 300
+TurnLog = tuple[uuid.UUID, WidgetMessage | None, Sequence[CallRecord], Proposal | None]
+
+
+def action_data(proposal: Proposal) -> ActionData:
+    """Return a new proposal as sockets use it. Its id is the confirmation's."""
+    return ActionData(
+        id=str(uuid.uuid4()),
+        title=proposal.title,
+        arguments=proposal.arguments,
+        status=ActionStatus.WAITING.value,
+    )
+
+
+def log_calls(turns: Iterable[TurnLog]) -> None:
+    """Write the calls of turns that end: session, answer, calls, and the change it proposes.
+
+    Call it in the transaction that writes the answers.
+    """
+    rows: list[ActionCall] = []
+    for session_id, answer, calls, proposal in turns:
+        rows += [_lookup(session_id, call) for call in calls]
+        if proposal is not None and answer is not None and answer.action:
+            rows.append(_waiting(session_id, answer, proposal))
+    if not rows:
+        return
+    # An action that was deleted since is only named.
+    wanted = {row.action_id for row in rows if row.action_id}
+    there = set(AgentAction.objects.filter(id__in=wanted).values_list("id", flat=True))
+    for row in rows:
+        row.action_id = row.action_id if row.action_id in there else None
+    ActionCall.objects.bulk_create(rows)
+
+
+def is_about_action(message: WidgetMessage) -> bool:
+    """Return whether a message confirms a change, or says how it went."""
+    rows = ActionCall.objects.filter(session_id=message.session_id)
+    is_confirmed = Q(message=message, status=ActionStatus.CONFIRMED)
+    return rows.filter(is_confirmed | Q(result=message)).exists()
+
+
+def _lookup(session_id: uuid.UUID, call: CallRecord) -> ActionCall:
+    return ActionCall(
+        session_id=session_id,
+        action_id=uuid.UUID(call.action_id),
+        name=call.name,
+        title=call.title,
+        risk=call.risk,
+        arguments=call.arguments,
+        digest=call.digest,
+        outcome=call.outcome,
+        http_status=call.status,
+        duration_ms=call.duration_ms,
+        reason=call.reason[:MAX_REASON],
+    )
+
+
+def _waiting(session_id: uuid.UUID, answer: WidgetMessage, proposal: Proposal) -> ActionCall:
+    return ActionCall(
+        id=uuid.UUID((answer.action or {})["id"]),
+        session_id=session_id,
+        message=answer,
+        action_id=uuid.UUID(proposal.action_id),
+        name=proposal.name,
+        title=proposal.title,
+        risk=AgentAction.Risk.WRITE,
+        arguments=proposal.arguments,
+        digest=proposal.digest,
+        language=proposal.language,
+        status=ActionStatus.WAITING,
+        expires_at=timezone.now() + timedelta(minutes=CONFIRM_MINUTES),
+    )
