@@ -16,7 +16,9 @@ from loquent.organizations.services.organizations import staff_username
 
 TENANT_APPS = frozenset({"organizations", "agents", "contacts", "jobs", "webhooks", "widgets"})
 # Rows that only the product writes: staff can view and delete them, but not add or edit.
-WRITTEN_BY_THE_PRODUCT = frozenset({"widgetsession", "widgetmessage", "job", "webhookdelivery"})
+WRITTEN_BY_THE_PRODUCT = frozenset(
+    {"actioncall", "widgetsession", "widgetmessage", "job", "webhookdelivery"}
+)
 # Rows that only owners can see.
 OWNERS_ALONE = frozenset(
     {

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from contacts.models import Contact
-from loquent.agents.models import DailyTokenUsage, ModelConnection, TextAgent
+from loquent.agents.models import AgentAction, DailyTokenUsage, ModelConnection, TextAgent
 from loquent.jobs.models import Job
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role
@@ -23,7 +23,7 @@ from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from loquent.webhooks.services.endpoints import create_endpoint
 from loquent.webhooks.services.events import send_ping
-from widgets.models import ErasureReceipt, WidgetConfig, WidgetSession
+from widgets.models import ActionCall, ErasureReceipt, WidgetConfig, WidgetSession
 from widgets.services.sessions import create_widget_session
 
 VIEWER, ADMIN, OWNER, ROOT = Role.VIEWER, Role.ADMIN, Role.OWNER, "superuser"
@@ -42,6 +42,8 @@ TENANT: dict[type[Model], tuple[Any, Any, Any, Any, Any]] = {
     WebhookEndpoint: (OWNER, OWNER, OWNER, OWNER, OWNER),
     WebhookDelivery: (OWNER, None, OWNER, None, OWNER),
     TextAgent: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
+    AgentAction: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
+    ActionCall: (VIEWER, None, VIEWER, None, VIEWER),
     DailyTokenUsage: (VIEWER, None, VIEWER, None, VIEWER),
     Contact: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
     WidgetConfig: (VIEWER, ADMIN, VIEWER, ADMIN, VIEWER),
@@ -111,6 +113,7 @@ FORMS = {
     "setup_look",
     "setup_hide",
     "organizations_invitation_resend",
+    "agents_agentaction_test",
     "agents_modelconnection_models",
     "agents_modelconnection_test",
     "webhooks_webhookdelivery_resend",
@@ -194,7 +197,10 @@ def rows(acme: Organization) -> dict[type[Model], Model]:
     webhook = create_endpoint(
         organization=acme, data={"url": "https://example.com/", "events": ["*"]}
     )
+    action = AgentAction.objects.create(agent=agent, name="status", title="Order status")
+    call = ActionCall.objects.create(session=session, action=action, title="Order status")
     return {
+        AgentAction: action, ActionCall: call,
         ModelConnection: ModelConnection.objects.create(
             organization=acme, name="Ours", base_url="https://example.com/v1"
         ),

@@ -1,3 +1,9 @@
 """Register the admin pages of widgets, conversations and contacts."""
 
-from widgets.admin import contacts, conversations, start, widgets  # noqa: F401 - register the pages
+from widgets.admin import (  # noqa: F401 - register the pages
+    action_calls,
+    contacts,
+    conversations,
+    start,
+    widgets,
+)

@@ -53,7 +53,6 @@ class ContactDataAdmin(ContactAdmin):
 
     list_display = [
         "__str__", "email", "phone", "conversation_count", "last_conversation", "organization",
-        "created_at",
     ]  # fmt: skip
     change_form_template = f"{TEMPLATES}/change_form.html"
     delete_confirmation_template = f"{TEMPLATES}/delete_confirmation.html"

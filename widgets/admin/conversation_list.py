@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.moments import ago, date_and_time
@@ -49,8 +50,7 @@ BADGES = {
     "refused": ("lq-warn", "Declined"),
     "handed_over": ("lq-info", "Handed over"),
 }
-
-
+MOST_OF_PAGE = 44
 # An empty cell; the admin would write a dash for an empty text.
 NOTHING = SafeString("<span></span>")
 # The colour of each reason.
@@ -189,7 +189,7 @@ class ConversationLists(TenantAdmin):
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
-        page = obj.page_url.partition("://")[2][:40]
+        page = Truncator(obj.page_url.partition("://")[2]).chars(MOST_OF_PAGE)
         now = '<span class="lq-dot" title="Active now"></span>' if is_active(obj) else ""
         return format_html(
             '{}<time datetime="{}" title="{}">{}</time>{}',

@@ -75,7 +75,7 @@ def parse_value(parameter: ActionParameter, text: str) -> Any:
     except (ValueError, OverflowError):
         raise ArgumentError(parameter.name, "Give a number.") from None
     if parameter.type == "boolean":
-        value = {"true": True, "false": False}.get(text.casefold(), text)
+        value = {"true": True, "✓": True, "false": False, "✗": False}.get(text.casefold(), text)
     for each in parameter.enum:
         if str(each).casefold() == text.casefold():
             value = each

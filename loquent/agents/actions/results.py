@@ -59,6 +59,12 @@ def lines_of(data: Any) -> list[tuple[str, str]]:
     return [("", text)] if text else []
 
 
+def shown_lines(data: Any) -> list[str]:
+    """Return a result as lines of a list, for visitors; a blank line comes first."""
+    lines = [f"- {label}: {text}" if label else f"- {text}" for label, text in lines_of(data)]
+    return ["", *lines] if lines else []
+
+
 def label_of(path: str) -> str:
     """Return the last name of a path as words."""
     names = [name for name in path.split(".") if not name.isdecimal()]

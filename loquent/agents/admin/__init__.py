@@ -1,3 +1,3 @@
 """The admin pages of text agents, which are registered here."""
 
-from loquent.agents.admin import agents, connections  # noqa: F401 - registers the pages
+from loquent.agents.admin import actions, agents, connections  # noqa: F401 - registers the pages

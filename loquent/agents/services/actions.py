@@ -18,7 +18,7 @@ from loquent.agents.actions.parameters import (
     check_response_fields,
 )
 from loquent.agents.actions.request import check_template, placeholders
-from loquent.agents.actions.results import CallResult, lines_of
+from loquent.agents.actions.results import CallResult, shown_lines
 from loquent.agents.actions.spec import ActionSpec, parameter_of
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.backends.builtin.sentences import sentences_in
@@ -141,12 +141,6 @@ def told_result(result: CallResult, *, title: str, language: str) -> str:
     if result.outcome != "succeeded":
         return say("not_done", title=title)
     return "\n".join([say("done", title=title), *shown_lines(result.data)])
-
-
-def shown_lines(data: Any) -> list[str]:
-    """Return what a call returned as lines of a list, for visitors; a blank line comes first."""
-    lines = [f"- {label}: {text}" if label else f"- {text}" for label, text in lines_of(data)]
-    return ["", *lines] if lines else []
 
 
 def _check(action: AgentAction) -> dict[str, list[str]]:

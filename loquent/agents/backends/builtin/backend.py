@@ -7,8 +7,12 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
+from loquent.agents.actions.results import CallResult, lines_of
+from loquent.agents.actions.turn import TurnCalls
 from loquent.agents.backends.base import Backend
+from loquent.agents.backends.builtin.forms import Form, form_in, shown_result
 from loquent.agents.backends.builtin.sentences import Sentences, sentences_for
+from loquent.agents.backends.builtin.wishes import wished_action
 from loquent.agents.search.index import Hit, retrieved_of, sources_of
 from loquent.agents.search.knowledge import Found, questions_of, search_knowledge
 from loquent.agents.search.refusal import MAX_CHOICES
@@ -72,12 +76,58 @@ class BuiltinBackend(Backend):
             # The visitor is told by the line that calls a person.
             yield ReplyEnd(wants_person=True)
             return
-        answer, end = compose(question, found, request.knowledge, request.visitor_language)
+        form = await _form(request, question, found)
+        if form is not None:
+            answer, end = await fill(form, request)
+            if end.wants_person:
+                yield end
+                return
+        else:
+            answer, end = compose(question, found, request.knowledge, request.visitor_language)
         limit = max(CHARS_PER_TOKEN * request.max_output_tokens, 1)
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
         yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
+
+
+async def _form(request: ReplyRequest, question: str, found: Found) -> Form | None:
+    """Return the form that the visitor fills in, or begins with this message."""
+    if not request.actions or found.outcome == "person":
+        return None
+    form = form_in(request.messages, request.actions)
+    is_question = question.rstrip().endswith(("?", "？", "؟"))
+    # A visitor who asks something else leaves the form.
+    if form is not None and not (is_question and found.outcome == "answer"):
+        return form
+    spec = await wished_action(question, request.actions, found)
+    if spec is None:
+        # A value that can't be used is asked for again, whatever else it may mean.
+        return form if form is not None and found.outcome != "answer" else None
+    fallback = request.visitor_language or found.language
+    form = Form(spec, sentences_for(question, fallback))
+    form.fill_from(question)
+    return form
+
+
+async def fill(form: Form, request: ReplyRequest) -> tuple[str, ReplyEnd]:
+    """Ask for the next value, or carry out the action once there are all."""
+    say, spec = form.say, form.spec
+    if (missing := form.missing) is not None and spec.risk != "person":
+        return form.question(missing), ReplyEnd(choices=form.choices(missing))
+    calls = TurnCalls(request.actions, request.calls, is_dry=request.is_dry)
+    step = await calls.run_action(spec, form.values)
+    if step.kind == "person":
+        if request.can_ask_person:
+            return "", ReplyEnd(wants_person=True)
+        return say("person"), ReplyEnd(outcome="no_answer")
+    if step.proposal is not None:
+        proposal = replace(step.proposal, language=say.language)
+        return say("confirm", title=spec.title), ReplyEnd(proposal=proposal)
+    result = step.result or CallResult("refused")
+    has_found = result.outcome == "succeeded" and bool(lines_of(result.data))
+    end = ReplyEnd(outcome="answered" if has_found else "no_answer")
+    return shown_result(say, spec, result), end
 
 
 def compose(
@@ -94,7 +144,8 @@ def compose(
         return " ".join(answer), ReplyEnd()
     if not knowledge:
         return say("empty"), refusal
-    if not any(question_terms(question)):
+    # By meaning, "Where are you?" finds an answer without having a search term.
+    if found.outcome == "none" and not any(question_terms(question)):
         return f"{say('ask')} {offer(say, _titles(knowledge))}", ReplyEnd()
     if found.outcome == "choices":
         return _choices(say, found)

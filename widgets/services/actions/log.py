@@ -40,7 +40,7 @@ def log_calls(turns: Iterable[TurnLog]) -> None:
             rows.append(_waiting(session_id, answer, proposal))
     if not rows:
         return
-    # An action that was deleted meanwhile is only named.
+    # An action that was deleted since is only named.
     wanted = {row.action_id for row in rows if row.action_id}
     there = set(AgentAction.objects.filter(id__in=wanted).values_list("id", flat=True))
     for row in rows:

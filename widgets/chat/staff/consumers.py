@@ -13,12 +13,12 @@ from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
 from widgets.chat.bus import bus
 from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
-from widgets.chat.follower import AFTER_ALL, Follower, StaffClientState
 from widgets.chat.handshake import is_same_host, staff_session_key
 from widgets.chat.inbox.presence import MemberPresence, presence_frame
 from widgets.chat.inbox.viewer import InboxViewer
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
+from widgets.chat.staff.follower import AFTER_ALL, Follower, StaffClientState
 from widgets.chat.subscriber import Subscriber
 from widgets.chat.supervisor import supervisor
 from widgets.services.history import LoadedChat, load_chat

@@ -1,0 +1,35 @@
+"""Ready-made actions, which an owner only has to give an address. Pure."""
+
+from typing import Any
+
+_NUMBER = {
+    "name": "order_number",
+    "description": "your order number",
+    "pattern": "#?[A-Za-z0-9-]{3,30}",
+}
+_EMAIL = {
+    "name": "email",
+    "description": "the email address of your order",
+    "pattern": "[^@ ]{1,64}@[^@ ]{3,190}",
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "order_status": {
+        "name": "order_status",
+        "title": "Order status",
+        "description": "Where an order is, whether it was sent, and when it arrives. Track a "
+        "parcel.",
+        "method": "GET",
+        "risk": "read",
+        "parameters": [_NUMBER, _EMAIL],
+        "response_fields": ["status", "shipped_at", "tracking_url"],
+    },
+    "cancel_order": {
+        "name": "cancel_order",
+        "title": "Cancel an order",
+        "description": "Cancel an order that was not sent yet.",
+        "method": "POST",
+        "risk": "write",
+        "parameters": [_NUMBER, _EMAIL],
+        "response_fields": ["status"],
+    },
+}
