@@ -1,6 +1,7 @@
 """What reading a website costs the visitors who chat at the same time.
 
-    .venv/bin/python -m benchmarks.sync [--pages 300] [--visitors 200] [--rounds 5] [--seconds 30]
+    .venv/bin/python -m benchmarks.syncs [--pages 300] [--visitors 200] [--rounds 5] [--seconds 30]
+        [--rate 10]
 
 One server process, which also runs the jobs, answers visitors of an assistant. In turn, their
 answers are timed without a sync, and while a sync reads a site whose pages have all changed, stores
@@ -28,7 +29,6 @@ from benchmarks.processes import memory_kib
 from benchmarks.stage import Contestant, Stage
 from loquent.testing.ports import free_port
 
-RATE = 10.0
 WARM = 2.0
 SYNC_SECONDS = 3_600.0
 SOURCES = {
@@ -101,7 +101,7 @@ async def measure(options: argparse.Namespace) -> None:
     with Stage() as stage:
         port = free_port()
         arguments = ("--port", str(port), "--pages", str(options.pages))
-        stage.start("website", ("-m", "benchmarks.website", *arguments), port)
+        stage.start("website", ("-m", "benchmarks.syncs.website", *arguments), port)
         site = LoquentSite(stage, SOURCES)
         server = site.start()
         agent_id, key = site.reader()
@@ -117,7 +117,7 @@ async def measure(options: argparse.Namespace) -> None:
         async def chat() -> Sample:
             return await pace(
                 server, pids, sockets=options.visitors, warm=WARM, seconds=options.seconds,
-                rate=RATE,
+                rate=options.rate,
             )  # fmt: skip
 
         quiet, syncing = [], []
@@ -153,11 +153,12 @@ def main() -> None:
     # Whatever ends this ends the servers that it has started, too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, frame: sys.exit(128 + received))
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sync")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.syncs")
     parser.add_argument("--pages", type=int, default=300)
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--rate", type=float, default=10.0, help="questions per second")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(parser.parse_args()))
 

@@ -1,4 +1,4 @@
-"""A website that is read by a sync: `python -m benchmarks.website --port 9000 --pages 300`.
+"""A website that is read by a sync: `python -m benchmarks.syncs.website --port 9000 --pages 300`.
 
 Its pages are invented words. Each time the sitemap is read, all of them have changed.
 """
