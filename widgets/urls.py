@@ -17,4 +17,8 @@ urlpatterns = [
     path("widgets/<uuid:id>", views.widget_details, name="staff-widget-details"),
 ]
 if settings.DEMO_PAGE:
-    urlpatterns += [path("demo/", views.demo_page, name="demo")]
+    urlpatterns += [
+        path("demo/", views.demo_page, name="demo"),
+        path("demo/orders/<str:number>", views.demo_order_status, name="demo-order"),
+        path("demo/orders/<str:number>/cancel", views.demo_order_cancel, name="demo-order-cancel"),
+    ]

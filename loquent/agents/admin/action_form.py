@@ -93,8 +93,8 @@ class AgentActionForm(ServiceForm[AgentAction]):
         labels = {"agent": "Assistant", "enabled": "In use", "url": "Address", "name": "Name"}
         help_texts = {
             "title": "What visitors read, such as Order status.",
-            "description": "When the assistant should use it, in a sentence. The built-in search "
-            "recognizes wishes by these words.",
+            "description": "What visitors ask when they want this, one short sentence each, such "
+            "as: Where is my order? Was my order sent?",
             "url": "The address of your shop's interface. {order_number} stands for what the "
             "visitor enters. Your developer or shop system has it; the documentation has examples "
             "for WooCommerce, Shopify and Python.",
