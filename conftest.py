@@ -26,6 +26,7 @@ from loquent.ratelimit.shared import limiter
 from loquent.testing import people
 from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
+from loquent.testing.selection import mark_by_themselves, put_longest_first
 from loquent.testing.sockets import Visits
 from loquent.testing.tables import empty_tables
 from loquent.testing.threads import settle_database_threads
@@ -74,16 +75,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark property tests as exhaustive, and start the longest tests first.
-
-    Then all processes finish at about the same time.
-    """
-    for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-            item.add_marker(pytest.mark.exhaustive)
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: [mark not in item.keywords for mark in ("slow", "server")])
+    """Mark and sort the tests, before pytest selects by `-m`."""
+    mark_by_themselves(items)
+    put_longest_first(items)
 
 
 def _use_own_redis_database() -> None:

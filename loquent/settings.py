@@ -210,7 +210,8 @@ if TRUSTED_PROXY_COUNT:
 # Few addresses accept more than 64 KiB (loquent/server/large_bodies.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 # A body stays in memory, where the edge counts it, and is never written to /tmp.
-FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
+# Django compares it with the whole form, which is larger than its file.
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- Mail ----------------------------------------------------------------------------------------

@@ -109,7 +109,6 @@ def write_reply(mail: OutgoingMail) -> Sequence[Letter]:
             body=f"{body}\n",
             sender=site,
             headers={
-                "Auto-Submitted": "auto-generated",
                 "References": f"<{session.id}@{host}>",
                 "List-Unsubscribe": f"<{stop}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

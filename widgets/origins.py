@@ -82,7 +82,9 @@ def normalize_origin_entry(entry: str) -> str:
         ("\\", "a backslash"),
     ):
         if character in rest:
-            raise OriginError(f"“{text}” has {reason}. Write only scheme, host and port.")
+            raise OriginError(
+                f"“{text}” has {reason}. Write only the start of the address, such as https://example.com."
+            )
     wildcard = rest.startswith(WILDCARD)
     if wildcard:
         rest = rest.removeprefix(WILDCARD)
@@ -118,8 +120,8 @@ def _split_scheme(text: str) -> tuple[str, str]:
         host = text.split("/", 1)[0]
         if "." not in host or host.startswith("["):
             raise OriginError(
-                f"“{text}” has no scheme. Write it in full, such as https://example.com or "
-                "http://localhost:3000."
+                f"“{text}” is not a whole address. Start with https:// or http://, for example "
+                "https://example.com or http://localhost:3000."
             )
         return "https", text
     scheme = match["scheme"].lower()

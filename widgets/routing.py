@@ -6,7 +6,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
 from widgets.chat.consumers import WidgetConsumer
-from widgets.chat.staff_consumer import InboxConsumer, StaffConsumer
+from widgets.chat.staff.consumers import InboxConsumer, StaffConsumer
 
 
 class RefusingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 EMBED_CACHE = "public, max-age=3600"
 CHUNK_CACHE = "public, max-age=31536000, immutable"
 P = ParamSpec("P")
+HELP_PAGES = frozenset({"start", "care", "gift-cards", "initials", "flying"})
 PREFLIGHT_SECONDS = 86_400
 HEADER_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, \t-]{1,2000}")
 
@@ -212,5 +213,17 @@ def demo_page(request: HttpRequest) -> HttpResponse:
     widget = demo_widget()
     context = {"widget_id": widget.widget_id if widget else ""}
     response = render(request, "widgets/demo.html", context)
+    response[POLICY] = demo_policy(request.get_host())
+    return response
+
+
+@require_safe
+def demo_help(request: HttpRequest, name: str = "start") -> HttpResponse:
+    """`/demo/help/`: the pages of the demo shop that its assistant reads as a website."""
+    if name not in HELP_PAGES:
+        raise Http404
+    widget = demo_widget()
+    context = {"widget_id": widget.widget_id if widget else ""}
+    response = render(request, f"widgets/demo_help/{name}.html", context)
     response[POLICY] = demo_policy(request.get_host())
     return response

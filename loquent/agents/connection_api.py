@@ -31,6 +31,7 @@ CONNECTION = {
     "name": "OpenAI",
     "base_url": "https://api.openai.com/v1",
     "models": ["gpt-5-mini"],
+    "embedding_model": "",
 }
 MOMENT = "2026-01-05T09:30:00.000000Z"
 
@@ -73,6 +74,7 @@ class ModelConnectionSerializer(StrictSerializer[ModelConnection]):
             "api_key",
             "has_key",
             "models",
+            "embedding_model",
             "created_at",
             "updated_at",
         ]

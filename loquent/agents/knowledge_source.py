@@ -1,9 +1,11 @@
-"""The tables of knowledge sources: websites that an agent's knowledge is read from."""
+"""The tables of knowledge sources: websites and files that agents' knowledge is read from."""
 
 from django.db import models
 
 from loquent.db.models import BaseModel
 from loquent.egress.urls import MAX_URL
+
+MAX_FILE_NAME = 200
 
 
 class SourceStatus(models.TextChoices):
@@ -28,21 +30,34 @@ class PageState(models.TextChoices):
 
 
 class KnowledgeSource(BaseModel):
-    """A website whose pages become an agent's knowledge, and are read again every week.
+    """A website or a file whose pages become an agent's knowledge.
 
+    Websites are read again every week, files when a person uploads a new version. `name`: the
+    file's. `url`: where a website starts, or where visitors find a file; empty if nowhere.
     `run` counts the syncs: an older one that still runs can no longer change anything. `accepts`:
     the next sync may remove any number of pages, because a person has agreed.
     """
 
     class Kind(models.TextChoices):
         WEBSITE = "website", "website"
+        FILE = "file", "file"
 
     agent = models.ForeignKey("agents.TextAgent", on_delete=models.CASCADE, related_name="sources")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.WEBSITE, editable=False)
     url = models.CharField(
         "address",
         max_length=MAX_URL,
-        help_text="The page to start from. Only pages below its folder are read.",
+        blank=True,
+        help_text="Of a website, the page to start from: only pages below its folder are read. "
+        "Of a file, where visitors can open it, or empty.",
+    )
+    name = models.CharField(
+        max_length=MAX_FILE_NAME,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The name of the file; empty for a website.",
     )
     status = models.CharField(
         max_length=20, choices=SourceStatus, default=SourceStatus.WAITING, editable=False
@@ -62,7 +77,32 @@ class KnowledgeSource(BaseModel):
         indexes = [models.Index(fields=["next_sync_at"], name="knowledge_source_due")]
 
     def __str__(self) -> str:
-        return self.url
+        return self.label
+
+    @property
+    def is_file(self) -> bool:
+        """Return whether it is a file."""
+        return self.kind == self.Kind.FILE
+
+    @property
+    def label(self) -> str:
+        """Return what people call it: the name of a file, the address of a website."""
+        return self.name or self.url
+
+
+class SourceFile(models.Model):
+    """The content of a file until a sync has read it."""
+
+    source = models.OneToOneField(
+        KnowledgeSource, on_delete=models.CASCADE, primary_key=True, related_name="file"
+    )
+    data = models.BinaryField()
+
+    class Meta:
+        verbose_name = "source file"
+
+    def __str__(self) -> str:
+        return str(self.source_id)
 
 
 class SourcePage(BaseModel):

@@ -10,9 +10,9 @@ from loquent.agents.agent_action import AgentAction as AgentAction
 from loquent.agents.backends.registry import DEFAULT_MODEL
 from loquent.agents.evaluation_run import EvaluationRun as EvaluationRun
 from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
+from loquent.agents.model_connection import ModelConnection as ModelConnection
 from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.db.models import BaseModel
-from loquent.egress.urls import MAX_URL
 from loquent.organizations.audit import audit
 from loquent.organizations.models import Organization
 
@@ -25,35 +25,6 @@ def validate_model(value: str) -> None:
     """Refuse what is not `provider:name`; services check whether the provider exists."""
     if not MODEL_PATTERN.match(value):
         raise ValidationError(f"Enter the model as provider:name, such as {DEFAULT_MODEL}.")
-
-
-class ModelConnection(BaseModel):
-    """An organization's own account at a model provider, or its own model server."""
-
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="model_connections"
-    )
-    name = models.CharField(max_length=100, help_text="Such as the name of the provider.")
-    base_url = models.CharField(
-        "address",
-        max_length=MAX_URL,
-        help_text="The start of the API's addresses, such as https://api.openai.com/v1.",
-    )
-    # Encrypted (loquent/encryption.py); empty if the endpoint needs no key.
-    encrypted_key = models.TextField(blank=True, editable=False)
-    model_names = models.JSONField(
-        "models",
-        default=list,
-        blank=True,
-        help_text="The names of the models that agents may use. Empty: any.",
-    )
-
-    class Meta:
-        ordering = ["name", "id"]
-        verbose_name = "model connection"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class TextAgent(BaseModel):
@@ -283,8 +254,8 @@ class TokenReservation(BaseModel):
         return f"{self.tokens} on {self.day}"
 
 
-audit(ModelConnection, "name", "base_url", "model_names")
-audit(KnowledgeSource, "url")
+audit(ModelConnection, "name", "base_url", "model_names", "embedding_model")
+audit(KnowledgeSource, "name", "url")
 audit(
     TextAgent,
     "name",

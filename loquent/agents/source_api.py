@@ -1,15 +1,16 @@
-"""The REST API of the websites that an agent's knowledge is read from."""
+"""The REST API of the websites and files that an agent's knowledge is read from."""
 
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loquent.agents.knowledge_source import KnowledgeSource, SourcePage
-from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.knowledge_source import KnowledgeSource
+from loquent.agents.models import TextAgent
 from loquent.agents.services.sources import (
     create_source,
     delete_source,
@@ -19,125 +20,22 @@ from loquent.agents.services.sources import (
     undo_sync,
     with_counts,
 )
-from loquent.egress.urls import MAX_URL
+from loquent.agents.services.sources.files import Upload, add_file, replace_file
+from loquent.agents.source_serializers import (
+    FileSerializer,
+    PreviewRequestSerializer,
+    PreviewSerializer,
+    SourceEntrySerializer,
+    SourceReportSerializer,
+    SourceSerializer,
+    SyncSerializer,
+)
+from loquent.errors import invalid
 from loquent.organizations.access import access_object
 from loquent.organizations.api.base import OrganizationViewSet, body_of, idempotent
 from loquent.organizations.api.slow_requests import slow_request
-from loquent.rest.openapi import UUID_EXAMPLE, examples
-from loquent.rest.serializers import StrictSerializer, TextField
-
-URL = "https://example.com/help/"
-MOMENT = "2026-01-05T09:30:00.000000Z"
-
-
-@examples(
-    request={"url": URL},
-    response={
-        "id": UUID_EXAMPLE,
-        "kind": "website",
-        "url": URL,
-        "status": "ready",
-        "pages": 48,
-        "pages_read": 50,
-        "pages_found": 50,
-        "error": "",
-        "can_undo": True,
-        "last_sync_at": MOMENT,
-        "next_sync_at": "2026-01-12T09:30:00.000000Z",
-        "created_at": MOMENT,
-        "updated_at": MOMENT,
-    },
-)
-class SourceSerializer(StrictSerializer[KnowledgeSource]):
-    """A website whose pages become knowledge. It is read again every week."""
-
-    kind = serializers.ChoiceField(
-        choices=KnowledgeSource.Kind.choices, required=False, default=KnowledgeSource.Kind.WEBSITE
-    )
-    pages = serializers.IntegerField(read_only=True, help_text="Pages in the knowledge.")
-    can_undo = serializers.BooleanField(
-        read_only=True, help_text="Whether the last sync changed something and can be undone."
-    )
-
-    class Meta:
-        model = KnowledgeSource
-        fields = [
-            "id", "kind", "url", "status", "pages", "pages_read", "pages_found", "error",
-            "can_undo", "last_sync_at", "next_sync_at", "created_at", "updated_at",
-        ]  # fmt: skip
-        read_only_fields = [
-            "status", "pages_read", "pages_found", "error", "last_sync_at", "next_sync_at",
-        ]  # fmt: skip
-        extra_kwargs: ClassVar = {
-            "pages_read": {"help_text": "Pages that the running or last sync has read."},
-            "pages_found": {"help_text": "Pages that the running or last sync has found so far."},
-            "error": {"help_text": "Why the last sync failed or waits for a person; else empty."},
-        }
-
-
-@examples(
-    response={"url": f"{URL}old", "state": "skipped", "reason": "The page has no text."},
-)
-class SourceReportSerializer(serializers.ModelSerializer[SourcePage]):
-    """What the last sync did with a page, and why."""
-
-    class Meta:
-        model = SourcePage
-        fields = ["url", "state", "reason"]
-
-
-@examples(
-    response={
-        "id": "7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02",
-        "title": "Shipping",
-        "content": "Parcels arrive within two days.",
-        "url": f"{URL}shipping",
-    }
-)
-class SourceEntrySerializer(serializers.ModelSerializer[KnowledgeEntry]):
-    """An entry that was read from a page."""
-
-    class Meta:
-        model = KnowledgeEntry
-        fields = ["id", "title", "content", "url"]
-
-
-@examples(request={"accept_removals": True}, response={"accept_removals": True})
-class SyncSerializer(serializers.Serializer[Any]):
-    """Whether pages that are gone may be removed now, however many they are."""
-
-    accept_removals = serializers.BooleanField(required=False, default=False)
-
-
-@examples(request={"url": URL}, response={"url": URL})
-class PreviewRequestSerializer(serializers.Serializer[Any]):
-    """The page to start from."""
-
-    url = TextField(max_length=MAX_URL)
-
-
-@examples(
-    response={
-        "url": URL,
-        "title": "Help",
-        "excerpt": "How to order, pay and return.",
-        "pages": [URL, f"{URL}shipping"],
-        "count": 2,
-        "is_whole": True,
-        "warnings": [],
-    }
-)
-class PreviewSerializer(serializers.Serializer[Any]):
-    """What a sync would read. Unless `is_whole`, it may find more pages by following links."""
-
-    url = serializers.CharField(help_text="Where the address leads to.")
-    title = serializers.CharField()
-    excerpt = serializers.CharField(help_text="The beginning of the start page's text.")
-    pages = serializers.ListField(child=serializers.CharField(), help_text="The first 100 pages.")
-    count = serializers.IntegerField()
-    is_whole = serializers.BooleanField(help_text="Whether a sitemap lists the pages.")
-    warnings = serializers.ListField(child=serializers.CharField())
-
+from loquent.rest.errors import StrictJSONParser
+from loquent.server.large_bodies import accepts_files
 
 _AGENT_ID = OpenApiParameter(
     "agent_id",
@@ -165,13 +63,20 @@ class AgentSourceViewSet(
     mixins.DestroyModelMixin,
     OrganizationViewSet,
 ):
-    """The websites that an agent's knowledge is read from."""
+    """The websites and files that an agent's knowledge is read from."""
 
     queryset = KnowledgeSource.objects.select_related("agent")
     serializer_class = SourceSerializer
     organization_path = "agent__organization"
     lookup_value_regex = "[0-9a-f-]{36}"
     more_statuses: ClassVar = {"list": (404,), "create": (404, 409), "preview": (404,)}
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Accept forms where files can be sent."""
+        # The action isn't set yet while a request is being taken in.
+        method = str(getattr(self.request, "method", "")).lower()
+        has_files = self.action_map.get(method) in {"create", "sync"}
+        return [StrictJSONParser(), MultiPartParser()] if has_files else [StrictJSONParser()]
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
@@ -184,17 +89,29 @@ class AgentSourceViewSet(
         return access_object(agents, pk=self.kwargs["agent_id"])
 
     @extend_schema(
-        summary="Add a website",
-        description="Reads the website in the background; `status` says how far it is.",
-        responses={201: SourceSerializer},
+        summary="Add a website or a file",
+        description=(
+            "Reads the website or the file in the background; `status` says how far it is. A file "
+            "with the name of another source is its new version: then the status is 200."
+        ),
+        request={"application/json": SourceSerializer, "multipart/form-data": FileSerializer},
+        responses={200: SourceSerializer, 201: SourceSerializer},
     )
+    @accepts_files
     @idempotent()
     def create(self, request: Request, agent_id: str) -> Response:
         agent = self._agent()
-        serializer = self.get_serializer(data=body_of(request))
-        serializer.is_valid(raise_exception=True)
-        source = create_source(agent=agent, url=serializer.validated_data["url"])
-        response = Response(self._shown(source), status.HTTP_201_CREATED)
+        data, is_new = body_of(request), True
+        if _is_form(request):
+            source, is_new = add_file(agent=agent, upload=_upload(data))
+        elif isinstance(data, dict) and data.get("kind") == KnowledgeSource.Kind.FILE:
+            raise invalid({"file": ["Send the file in a body of the type multipart/form-data."]})
+        else:
+            serializer = self.get_serializer(data=data)
+            serializer.is_valid(raise_exception=True)
+            source = create_source(agent=agent, url=serializer.validated_data["url"])
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        response = Response(self._shown(source), code)
         response["Location"] = f"{request.path}{source.id}/"
         return response
 
@@ -227,15 +144,19 @@ class AgentSourceViewSet(
         description=(
             "Reads the source again in the background. If more than 30 % of its pages are gone, "
             "nothing is changed, and `status` becomes `needs_confirmation`: then "
-            "`accept_removals` removes them."
+            "`accept_removals` removes them. Of a file, send a new version as `file`."
         ),
-        request=SyncSerializer,
+        request={"application/json": SyncSerializer, "multipart/form-data": FileSerializer},
         responses=SourceSerializer,
     )
     @action(detail=True, methods=["post"])
+    @accepts_files
     @idempotent()
     def sync(self, request: Request, agent_id: str, pk: str) -> Response:
         source = self.get_object()
+        if _is_form(request):
+            replace_file(source=source, upload=_upload(request.data))
+            return Response(self._shown(source))
         given = SyncSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         sync_source(source=source, accept_removals=given.validated_data["accept_removals"])
@@ -278,3 +199,14 @@ class AgentSourceViewSet(
 
     def _shown(self, source: KnowledgeSource) -> Any:
         return self.get_serializer(self.get_queryset().get(id=source.id)).data
+
+
+def _is_form(request: Request) -> bool:
+    return str(request.content_type).startswith("multipart/form-data")
+
+
+def _upload(data: Any) -> Upload:
+    given = FileSerializer(data=data)
+    given.is_valid(raise_exception=True)
+    file = given.validated_data["file"]
+    return Upload(file.name, file.read(), given.validated_data.get("url"))

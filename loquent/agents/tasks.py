@@ -1,4 +1,4 @@
-"""The jobs that read websites into agents' knowledge."""
+"""The jobs that read websites and files into agents' knowledge."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,9 +6,12 @@ from uuid import UUID
 from django_tasks import task
 
 from loquent.agents.crawling.crawl import SECONDS, Crawl
+from loquent.agents.crawling.file_reading import MISSING, FileReading
+from loquent.agents.crawling.file_reading import SECONDS as FILE_SECONDS
 from loquent.agents.crawling.results import CrawlError
 from loquent.agents.importing.sandbox import BusyError
 from loquent.agents.services.sources import (
+    FILE_KIND,
     KIND,
     addresses_of,
     egress_rules,
@@ -19,6 +22,7 @@ from loquent.agents.services.syncing import (
     apply_sync,
     begin_sync,
     fail_sync,
+    file_of,
     report_progress,
 )
 from loquent.db.threads import in_database
@@ -49,6 +53,24 @@ async def sync_source_job(source_id: str) -> None:
     If the worker dies, another one starts again from the first page: until all pages are read,
     nothing is changed.
     """
+    await _sync(source_id)
+
+
+@task(
+    kind=FILE_KIND,
+    title="Read a file",
+    retry_seconds=(),
+    at_once=1,
+    places=PLACES,
+    timeout=FILE_SECONDS + 900,
+    describe=addresses_of,
+)
+async def read_file_job(source_id: str) -> None:
+    """Read a file that was uploaded, as `sync_source_job` reads a website."""
+    await _sync(source_id)
+
+
+async def _sync(source_id: str) -> None:
     sync = await in_database(begin_sync, source_id=UUID(source_id))
     if sync is None:
         return
@@ -71,8 +93,16 @@ async def _read(sync: Sync) -> None:
         if not await in_database(report_progress, sync=sync, read=read, found=found):
             raise _Superseded
 
-    crawl = Crawl(sync.url, rules=egress_rules(), key=str(sync.organization_id), known=sync.known)
-    results = await crawl.run(on_progress, any_host=sync.accepts)
+    key = str(sync.organization_id)
+    if sync.name:
+        data = await in_database(file_of, sync=sync)
+        if data is None:
+            raise CrawlError(MISSING)
+        reading = FileReading(sync.name, data, url=sync.url, key=key, known=sync.known)
+        results = await reading.run(on_progress)
+    else:
+        crawl = Crawl(sync.url, rules=egress_rules(), key=key, known=sync.known)
+        results = await crawl.run(on_progress, any_host=sync.accepts)
     await in_database(apply_sync, sync=sync, results=results)
 
 

@@ -73,12 +73,15 @@ class VisitorPage:
 class ModelEndpoint:
     """An organization's own endpoint. `id` identifies its connection.
 
+    `embedding_model` turns knowledge and questions into vectors; empty: the built-in encoder does.
+
     `api_key` is None if it can't be read any more, and empty if the endpoint needs none.
     """
 
     id: str
     base_url: str
     api_key: str | None = field(repr=False)
+    embedding_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

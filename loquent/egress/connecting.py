@@ -64,13 +64,16 @@ class GuardedConnector(aiohttp.TCPConnector):
         return True
 
 
-def guarded_session(rules: EgressRules, *, seconds: float) -> aiohttp.ClientSession:
+def guarded_session(
+    rules: EgressRules, *, seconds: float, keeps_alive: bool = False
+) -> aiohttp.ClientSession:
     """Return a session for one request: no proxies, no cookies, and a timeout for the whole of it.
 
-    The caller passes `allow_redirects=False` to each request, and limits what it reads.
+    `keeps_alive`: for several requests to one host. The caller passes `allow_redirects=False` to
+    each request, and limits what it reads.
     """
     return aiohttp.ClientSession(
-        connector=GuardedConnector(rules),
+        connector=GuardedConnector(rules, keeps_alive=keeps_alive),
         timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,

@@ -94,7 +94,12 @@ def _send(mail: OutgoingMail, letters: Sequence[Letter]) -> None:
             to=[letter.to],
             from_email=_from(letter),
             # The same on each attempt, so that a mail program can show a mail once.
-            headers={**letter.headers, "Message-ID": f"<{mail.id}.{number}@{host}>"},
+            headers={
+                # No vacation notice answers it.
+                "Auto-Submitted": "auto-generated",
+                **letter.headers,
+                "Message-ID": f"<{mail.id}.{number}@{host}>",
+            },
         )
         for number, letter in enumerate(letters)
     ]

@@ -15,12 +15,13 @@ from loquent.mailing.models import OutgoingMail
 from loquent.mailing.writing import Letter, letter
 from loquent.organizations.services.invitations import (
     LASTS,
+    earlier_tokens,
     invitation_link,
     invitation_token,
     open_invitations,
 )
 from loquent.text import one_line
-from loquent.tokens import token_digest
+from loquent.tokens import token_digests
 
 PASSWORD_RESET = "password-reset"
 INVITATION = "invitation"
@@ -56,8 +57,9 @@ def write_invitation(mail: OutgoingMail) -> Sequence[Letter]:
         return []
     if invitation is None:
         return []
-    token = invitation_token(invitation)
-    if token_digest(token) != invitation.digest:
+    tokens = [invitation_token(invitation), *earlier_tokens(invitation)]
+    token = next((each for each in tokens if invitation.digest in token_digests(each)), None)
+    if token is None:
         return []
     context = {
         "invitation": invitation,

@@ -283,19 +283,9 @@ class IdempotentRequest(BaseModel):
 
 
 audit(
-    Organization,
-    "name",
-    "timezone",
-    "default_phone_region",
-    "website",
-    "phone",
-    "email",
-    "address",
-    "business_hours",
-    "holidays",
-    "retention_days",
-    "daily_token_budget",
-)
+    Organization, "name", "timezone", "default_phone_region", "website", "phone", "email",
+    "address", "business_hours", "holidays", "retention_days", "daily_token_budget",
+)  # fmt: skip
 audit(Membership, "user", "role")
 audit(Invitation, "email", "role", "expires_at")
 audit(ApiKey, "name", "prefix", "scope", "created_by", "revoked_at")

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -19,8 +20,17 @@ DIGEST_LENGTH = 40
 
 def session_digest(session_key: str) -> str:
     """Return the HMAC-SHA256 of a session key under SECRET_KEY, as stored in the database."""
-    digest = salted_hmac("loquent.staff_session", session_key, algorithm="sha256")
-    return digest.hexdigest()[:DIGEST_LENGTH]
+    return _digest(session_key)
+
+
+def _earlier_digests(session_key: str) -> list[str]:
+    """Return the digests under SECRET_KEY_FALLBACKS."""
+    return [_digest(session_key, secret) for secret in settings.SECRET_KEY_FALLBACKS]
+
+
+def _digest(session_key: str, secret: str | None = None) -> str:
+    made = salted_hmac("loquent.staff_session", session_key, secret=secret, algorithm="sha256")
+    return made.hexdigest()[:DIGEST_LENGTH]
 
 
 def expired_staff_sessions(*, now: datetime) -> QuerySet[Session]:
@@ -91,12 +101,19 @@ class SessionStore(db.SessionStore):
             await super().adelete(session_digest(key))
 
     def _get_session_from_db(self) -> Session | None:
+        if earlier := _earlier_digests(self.session_key or ""):
+            # What is saved later is saved under the current key.
+            rows = Session.objects.filter(session_key__in=earlier)
+            rows.update(session_key=session_digest(self.session_key or ""))
         row = self._row().filter(expire_date__gt=timezone.now()).first()
         if row is None:
             self._session_key = None
         return row
 
     async def _aget_session_from_db(self) -> Session | None:
+        if earlier := _earlier_digests(self.session_key or ""):
+            rows = Session.objects.filter(session_key__in=earlier)
+            await rows.aupdate(session_key=session_digest(self.session_key or ""))
         row = await self._row().filter(expire_date__gt=timezone.now()).afirst()
         if row is None:
             self._session_key = None

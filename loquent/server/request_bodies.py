@@ -8,12 +8,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-
 from loquent.errors import ErrorCode
 from loquent.server.addresses import scope_key
 from loquent.server.edge_answers import Refusal
-from loquent.server.large_bodies import Scope, has_credentials, is_for_large_bodies
+from loquent.server.large_bodies import Scope, has_credentials, largest_body
 
 KIB, MIB = 1024, 1024 * 1024
 # What any address accepts.
@@ -187,15 +185,16 @@ class Body:
 
     def _become_large(self, scope: Scope, size: int) -> int:
         """Return the limit of a large body; raises RefusedError if this may not be one."""
-        small, large = SMALL_BYTES // KIB, settings.DATA_UPLOAD_MAX_MEMORY_SIZE // MIB
-        if not is_for_large_bodies(scope):
+        most = largest_body(scope)
+        small, large = SMALL_BYTES // KIB, most // MIB
+        if not most:
             raise _too_large(f"The body is larger than {small} KiB, the limit at this address.")
         if not has_credentials(scope):
             raise _too_large(
                 f"The body is larger than {small} KiB. Log in, or send an API key, to send up to "
                 f"{large} MiB."
             )
-        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if size > most:
             raise _too_large(f"The body is larger than {large} MiB.")
         if not self.is_large:
             # The declared length must fit, so that a body is refused before it is sent.
@@ -204,7 +203,7 @@ class Body:
                 self.memory.small.give_back(self._held, self._client)
                 self.memory.large.take(self._held, self._client)
             self.is_large = True
-        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return most
 
 
 async def _next_event(receive: Any, deadline: float) -> dict[str, Any]:

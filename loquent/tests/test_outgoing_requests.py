@@ -28,6 +28,8 @@ ALLOWED = {
     "loquent/egress/sites.py": {"aiohttp"},
     # Its sessions are those of `egress`.
     "loquent/agents/actions/calling.py": {"aiohttp"},
+    "loquent/agents/actions/mcp.py": {"aiohttp"},
+    "loquent/agents/actions/mcp_wire.py": {"aiohttp"},
     "loquent/webhooks/transport.py": {"aiohttp"},
     "widgets/push_transport.py": {"aiohttp"},
     # `manage.py doctor`, by hand: SITE_URL

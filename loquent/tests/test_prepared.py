@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from loquent.db.compiled import PreparedQuery
+from loquent.db.compiled import PreparedQuery, _literal, insert_rows
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from widgets.models import WidgetConfig
+from widgets.models import WidgetConfig, WidgetMessage
+from widgets.services.sessions import create_widget_session
 
 COLUMNS = ("id", "name", "allowed_origins", "enabled", "created_at", "text_agent__name")
 
@@ -78,3 +82,44 @@ def test_constant_parameters_are_kept(widgets: list[WidgetConfig]) -> None:
         ).values_list("id")
     )
     assert prepared([widget.id for widget in widgets]) == [(widgets[1].id,)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [{}],
+        [{}, {}],
+        [{"content": '100 % of it\'s "here" {,} \\ NULL'}, {"content": "ü😀\n"}],
+        [{"sources": [{"title": "a'b", "url": ""}], "card": True}, {"input_tokens": 0}],
+        [{"client_message_id": "one"}, {"client_message_id": None}, {"status": "cut"}],
+    ],
+)
+def test_inserted_rows_are_those_of_the_orm(
+    widgets: list[WidgetConfig], texts: list[dict[str, Any]]
+) -> None:
+    def rows() -> list[WidgetMessage]:
+        session, _ = create_widget_session(widget=widgets[0])
+        given = {"session": session, "role": "user", "created_at": now}
+        return [WidgetMessage(seq=n, **given | text) for n, text in enumerate(texts, 1)]
+
+    now = timezone.now()
+    mine, orm = rows(), rows()
+    insert_rows(mine)
+    WidgetMessage.objects.bulk_create(orm)
+    stored = {row["id"]: row for row in WidgetMessage.objects.values()}
+    for written, expected in zip(mine, orm, strict=True):
+        assert stored[written.id]["updated_at"] == written.updated_at
+        own = {"id": written.id, "session_id": written.session_id, "updated_at": written.updated_at}
+        assert stored[expected.id] | own == stored[written.id]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["", "it's", "100 %", "%s", "'; --", "\\"])
+def test_constants_of_a_statement_are_quoted(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_literal(text)}, %s", ["x"])
+        assert cursor.fetchone() == (text, "x")
+
+
+def test_no_rows_run_no_statement() -> None:
+    insert_rows([])

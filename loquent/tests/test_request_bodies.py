@@ -17,6 +17,7 @@ from loquent.server.request_limits import RequestLimits
 from loquent.tests.edge_requests import AGENTS, KEY, KIB, LOGIN, SESSION, Application, Client
 
 MIB = KIB * KIB
+SOURCES = "/api/v1/agents/6f1c2f0e-3a52-4f0e-9d0a-3f6f2f6a1b11/sources/"
 AGENT_FORM = "/admin/agents/textagent/add/"
 IMPORT = "/admin/agents/textagent/6f1c2f0e-3a52-4f0e-9d0a-3f6f2f6a1b11/knowledge/import/"
 
@@ -113,6 +114,24 @@ async def test_large_body_limit_is_enforced(edge: RequestLimits, django: Applica
     assert await Client(AGENTS, b"x" * most, b"x", headers=[KEY]).ask(edge) == 413
     assert django.bodies == []
     assert used(edge) == (0, 0)
+
+
+async def test_form_with_the_largest_file_passes_where_files_are_accepted(
+    edge: RequestLimits, django: Application
+) -> None:
+    most = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 64 * KIB
+    assert most <= django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    one = f"{SOURCES}7d0c4f8a-5f0b-4b8e-9a53-1f7c5f4f2c02/"
+    for path in (SOURCES, f"{one}sync/"):
+        assert await Client(path, headers=[KEY], length=most + 1).ask(edge) == 413
+        # Nothing else of a source is large, and strangers send no files.
+        assert await Client(path, length=most).ask(edge) == 413
+    for path in (f"{one}undo/", f"{SOURCES}preview/"):
+        assert await Client(path, headers=[KEY], length=65 * KIB).ask(edge) == 413
+    assert django.bodies == []
+    form = b"x" * most
+    assert await Client(SOURCES, form, headers=[KEY]).ask(edge) == 200
+    assert django.bodies == [form]
 
 
 async def test_rest_of_a_refused_body_is_received_and_discarded(edge: RequestLimits) -> None:
@@ -250,7 +269,8 @@ def views(patterns: list[URLPattern | URLResolver]) -> list[URLPattern]:
 
 
 def test_only_listed_urls_accept_large_bodies() -> None:
-    marked = {view.name for view in views(get_resolver().url_patterns) if is_marked(view.callback)}
+    patterns = views(get_resolver().url_patterns)
+    marked = {view.name for view in patterns if is_marked(view.callback, "POST")}
     forms = {
         f"{model}_{page}"
         for model in (
@@ -265,7 +285,8 @@ def test_only_listed_urls_accept_large_bodies() -> None:
     }  # fmt: skip
     assert marked - forms == {
         "agent-list", "agent-detail", "agents_textagent_playground", "agents_textagent_saveentry",
-        "agents_textagent_import", "agents_textagent_checkentry", "widgets_widgetconfig_check",
+        "agents_textagent_import", "agents_textagent_checkentry", "agents_textagent_changesource",
+        "agent-source-list", "agent-source-sync", "widgets_widgetconfig_check",
         "agent-search", "agent-evaluate", "agent-questions-evaluate", "setup_teach",
         "test_questions",
     }  # fmt: skip

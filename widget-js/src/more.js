@@ -11,7 +11,7 @@ export { addActions } from "./conversation/later-actions.js";
 export { createAdditions } from "./more/additions.js";
 export { createAnswerActions } from "./more/answer-actions.js";
 export { copyCode } from "./more/copy.js";
-export { keepEarlier } from "./more/earlier-store.js";
+export { keepEarlier } from "./more/earlier/store.js";
 export { measure } from "./more/length.js";
 export { createSound } from "./more/sound.js";
 export { createTeaser } from "./more/teaser.js";

@@ -184,6 +184,23 @@ test("a request that the server no longer accepts says so", async () => {
   assert.equal(said(page), "Confirmed");
 });
 
+for (const between of [[], [null]]) {
+  test(`another tab was faster: ${between.length ? "then" : "with"} the refusal`, async () => {
+    const page = await started();
+    page.click("Not now");
+    const refusal = { type: "error", code: "forbidden", message: "Not possible." };
+    if (between.length) {
+      say(page, live(proposed("confirmed")));
+      say(page, refusal);
+    } else say(page, live(proposed("confirmed")), refusal);
+    assert.deepEqual([buttons(page), said(page)], [0, "Confirmed"]);
+    assert.doesNotMatch(page.text("alert"), /possible/);
+    // A later one is about something else.
+    say(page, refusal);
+    assert.equal(page.text("alert").includes("Not possible."), true);
+  });
+}
+
 test("another refusal gives the buttons back, with the reason", async () => {
   const page = await started();
   page.click("Confirm");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chatRuntime from "../src/chat-runtime.js";
-import { readEarlier, writeEarlier } from "../src/more/earlier-store.js";
+import { readEarlier, writeEarlier } from "../src/more/earlier/store.js";
 import * as more from "../src/more.js";
 import { openPage, settle } from "./support/page.js";
 import { line, session } from "./support/socket.js";

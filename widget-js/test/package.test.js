@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { METHODS } from "../src/embed/sdk.js";
-import { openPage, settle } from "./support/page.js";
+import { openPage, settle, until } from "./support/page.js";
 import { session } from "./support/socket.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -54,11 +54,8 @@ test("in a browser it creates a widget without a global, and again after destroy
   await settle();
   assert.equal(page.win.Loquent, undefined);
   page.get("button", "Help – Open chat").click();
-  // Wait until the chat has been read from the disk.
-  await import(
-    new URL(`../${paths.find((path) => path.includes("/chat-runtime-"))}`, import.meta.url).href
-  );
-  for (let n = 0; n < 20 && !page.socket; n++) await settle();
+  // The chat is read from the disk.
+  await until(() => page.socket);
   page.socket.accept().say(session());
   widget.destroy();
   assert.equal(page.hosts.length, 0);

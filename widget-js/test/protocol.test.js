@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { newConversationFrame, regenerateFrame } from "../src/conversation/later-actions.js";
 import { frames, newMessageId, parseFrame, subprotocols } from "../src/conversation/protocol.js";
 import { pageFrame } from "../src/embed/page.js";
+import { decision } from "../src/more/action-cards.js";
 import { lengthOf } from "../src/more/length.js";
 import * as people from "../src/more/people/frames.js";
 
@@ -51,6 +52,7 @@ const built = {
   reply_email: people.replyEmail("jane@example.com"),
   seen: people.seenUpTo(7),
   survey: people.survey(5, "Quick and friendly"),
+  action: decision("0198f0a2-7c14-7d33-9a41-5b2f0c9d1e05", true),
   ping: frames.ping(),
 };
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openPage, settle } from "./support/page.js";
+import { openPage, settle, until } from "./support/page.js";
 
 const teaser = (page) => page.root.querySelector(".teaser");
 const DATA = { teaser: "Questions about cakes?", teaserDelay: "3" };
@@ -19,8 +19,15 @@ async function waited(options = {}, data = DATA) {
   return page;
 }
 
+/** A page that shows the teaser. */
+async function shown(data = DATA) {
+  const page = await waited({}, data);
+  await until(() => teaser(page));
+  return page;
+}
+
 test("the teaser appears once per visitor, and a click opens the chat", async () => {
-  const page = await waited();
+  const page = await shown();
   assert.equal(teaser(page).querySelector("button").textContent, "Questions about cakes?");
   assert.equal(page.sockets.length, 0);
   teaser(page).querySelector("button").click();
@@ -37,7 +44,7 @@ test("the teaser appears once per visitor, and a click opens the chat", async ()
 });
 
 test("it can be closed, in the visitor's language, which leaves the focus on the launcher", async () => {
-  const page = await waited({}, { ...DATA, locale: "de" });
+  const page = await shown({ ...DATA, locale: "de" });
   page.get("button", "Diese Nachricht schließen").click();
   assert.equal(teaser(page), null);
   assert.equal(page.root.activeElement, page.root.querySelector(".launcher"));

@@ -18,7 +18,7 @@ from loquent.organizations.admin.moments import ago
 from loquent.organizations.admin.settings_panel import SettingsPanel
 from loquent.organizations.models import Organization
 from loquent.organizations.site.staff_site import Nav
-from widgets.admin.conversation_list import badge, claims
+from widgets.admin.conversation_list import claims, state_badge
 from widgets.models import ErasureReceipt
 from widgets.services.conversations import conversations_of, count_conversations, summaries
 from widgets.services.erasure import count_contact_data, erase_contact, export_contact
@@ -53,7 +53,6 @@ class ContactDataAdmin(ContactAdmin):
 
     list_display = [
         "__str__", "email", "phone", "conversation_count", "last_conversation", "organization",
-        "created_at",
     ]  # fmt: skip
     change_form_template = f"{TEMPLATES}/change_form.html"
     delete_confirmation_template = f"{TEMPLATES}/delete_confirmation.html"
@@ -106,7 +105,7 @@ class ContactDataAdmin(ContactAdmin):
             {
                 "session": session,
                 "summary": seen[session.id],
-                "badge": badge(session.outcome),
+                "badge": state_badge(session),
                 "claims": [claim for claim in claims(session) if claim["differs"]],
             }
             for session in sessions

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from loquent.agents.search.languages import LANGUAGE_NAMES
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
@@ -43,28 +44,16 @@ class AttentionFilter(admin.SimpleListFilter):
         return needing.alias(its_bit=F("attention").bitand(bit)).filter(its_bit=bit)
 
 
-class WidgetFilter(admin.SimpleListFilter):
-    """Filter by widget. A `<select>`, because there may be a thousand."""
+class FormFilter(admin.SimpleListFilter):
+    """A filter that is a small form, which keeps the search and the other filters."""
 
-    title = "widget"
-    parameter_name = "widget"
-    template = "admin/widgets/widgetsession/widget_filter.html"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        current = current_organization(request)
-        mine = [current] if current else visible_organizations(request.user)
-        widgets = WidgetConfig.objects.filter(organization__in=mine).order_by("name", "id")
-        return [(str(widget.pk), str(widget)) for widget in widgets.only("name", "widget_id")]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
-    ) -> QuerySet[WidgetSession]:
-        chosen = self.value()
-        known = {key for key, _ in self.lookup_choices}
-        return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
+    template = "admin/widgets/widgetsession/select_filter.html"
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Yield `options` for the `<select>`, and `others`: parameters that the form keeps."""
+        """Yield nothing; set what the template shows.
+
+        `others`: parameters that the form keeps; `options`: those of a `<select>`.
+        """
         self.others = [
             (name, value)
             for name, values in changelist.filter_params.items()
@@ -81,6 +70,64 @@ class WidgetFilter(admin.SimpleListFilter):
             ),
         )
         return iter(())
+
+
+class WidgetFilter(FormFilter):
+    """Filter by widget. A `<select>`, because there may be a thousand."""
+
+    title = "widget"
+    parameter_name = "widget"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        current = current_organization(request)
+        mine = [current] if current else visible_organizations(request.user)
+        widgets = WidgetConfig.objects.filter(organization__in=mine).order_by("name", "id")
+        return [(str(widget.pk), str(widget)) for widget in widgets.only("name", "widget_id")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
+        known = {key for key, _ in self.lookup_choices}
+        return queryset.filter(widget_id=uuid.UUID(chosen)) if chosen in known else queryset
+
+
+class ChatLanguageFilter(FormFilter):
+    """Filter by the language of the visitor's browser."""
+
+    title = "language"
+    parameter_name = "lang"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(LANGUAGE_NAMES.items(), key=lambda item: item[1])
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        chosen = self.value()
+        return queryset.filter(language=chosen) if chosen in LANGUAGE_NAMES else queryset
+
+
+class PageAddressFilter(FormFilter):
+    """Filter by a part of the address of the visitor's page."""
+
+    title = "page"
+    parameter_name = "on"
+    template = "admin/widgets/widgetsession/page_filter.html"
+
+    def has_output(self) -> bool:
+        return True
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        text = (self.value() or "").strip()
+        return [(self.value() or "", f"“{text}”")] if text else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[WidgetSession]
+    ) -> QuerySet[WidgetSession]:
+        text = (self.value() or "").strip()
+        # Nothing in the database has a zero byte, and PostgreSQL refuses one.
+        return queryset.filter(page_url__icontains=text.replace("\0", "")) if text else queryset
 
 
 class LastAnswerFilter(admin.SimpleListFilter):

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.moments import ago, date_and_time
@@ -17,9 +18,11 @@ from loquent.organizations.site.current import current_organization
 from widgets.admin.conversation_filters import (
     ActivityFilter,
     AttentionFilter,
+    ChatLanguageFilter,
     ContactFilter,
     FeedbackFilter,
     LastAnswerFilter,
+    PageAddressFilter,
     WidgetFilter,
 )
 from widgets.admin.linked_filters import LINKED_FILTERS
@@ -30,6 +33,7 @@ from widgets.services.conversations import (
     find_conversations,
     find_hits,
     is_active,
+    is_waiting,
     non_empty,
     summaries,
     visitor_name,
@@ -46,8 +50,7 @@ BADGES = {
     "refused": ("lq-warn", "Declined"),
     "handed_over": ("lq-info", "Handed over"),
 }
-
-
+MOST_OF_PAGE = 44
 # An empty cell; the admin would write a dash for an empty text.
 NOTHING = SafeString("<span></span>")
 # The colour of each reason.
@@ -93,6 +96,8 @@ class ConversationLists(TenantAdmin):
         FeedbackFilter,
         ContactFilter,
         ActivityFilter,
+        ChatLanguageFilter,
+        PageAddressFilter,
         *LINKED_FILTERS,
     ]
     # Used by the link on a contact's page.
@@ -179,12 +184,12 @@ class ConversationLists(TenantAdmin):
     def last_answer(self, obj: WidgetSession) -> SafeString | str:
         """Show its outcome, unless a chip says the same, and the visitor's ratings."""
         said = {reason.value for reason in obj.reasons}
-        shown = "" if obj.outcome in said else badge(obj.outcome)
+        shown = "" if obj.outcome in said and not is_waiting(obj) else state_badge(obj)
         return format_html("{}{}", shown, thumbs(summary_of(obj))) or NOTHING
 
     @admin.display(description="last activity", ordering="last_active_at")
     def last_activity(self, obj: WidgetSession) -> SafeString:
-        page = obj.page_url.partition("://")[2][:40]
+        page = Truncator(obj.page_url.partition("://")[2]).chars(MOST_OF_PAGE)
         now = '<span class="lq-dot" title="Active now"></span>' if is_active(obj) else ""
         return format_html(
             '{}<time datetime="{}" title="{}">{}</time>{}',
@@ -209,6 +214,13 @@ def badge(outcome: str) -> SafeString:
         return format_html('<span class="lq-badge">{}</span>', "No answer yet")
     kind, word = BADGES[outcome]
     return format_html('<span class="lq-badge {}">{}</span>', kind, word)
+
+
+def state_badge(session: WidgetSession) -> SafeString:
+    """Return the outcome of the last answer; while the visitor waits for a person, that."""
+    if is_waiting(session):
+        return format_html('<span class="lq-badge lq-bad">{}</span>', "Waiting for a person")
+    return badge(session.outcome)
 
 
 def reason_chips(session: WidgetSession) -> SafeString:

@@ -134,13 +134,13 @@ class SourceFilter(GroupFilter):
 
 
 class PageFilter(GroupFilter):
-    title = "page"
+    title = "page, last 7 days"
     parameter_name = "page"
     find = staticmethod(visited_pages)
 
 
 class LanguageFilter(GroupFilter):
-    title = "language"
+    title = "language, last 7 days"
     parameter_name = "language"
     find = staticmethod(used_languages)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from loquent.errors import ApplicationError
 from loquent.jobs.backend import NewJob, enqueue_jobs
@@ -21,7 +21,11 @@ from loquent.organizations.models import Membership
 from loquent.organizations.site.current import current_organization
 from widgets.models import PushDevice
 from widgets.services.notify.push.crypto import encode
-from widgets.services.notify.push.devices import public_key_of_server, register_device
+from widgets.services.notify.push.devices import (
+    forget_device,
+    public_key_of_server,
+    register_device,
+)
 from widgets.services.notify.push.sending import TEST_KIND
 from widgets.services.notify.staff import TEST_LETTER
 
@@ -82,12 +86,18 @@ def _removed(request: HttpRequest) -> list[str]:
     return request.POST.getlist("remove")
 
 
-@require_POST
+@require_http_methods(["POST", "DELETE"])
 def register_push(request: HttpRequest) -> HttpResponse:
-    """Store the subscription of the browser; 400 with `message` if it is not one."""
+    """Store the subscription of the browser; 400 with `message` if it is not one.
+
+    DELETE forgets the one with this `endpoint`, in all of the user's organizations.
+    """
     member = own_member(request)
     try:
         data = json.loads(request.body)
+        if request.method == "DELETE":
+            forget_device(user_id=request.user.pk or 0, endpoint=str(data["endpoint"]))
+            return JsonResponse({})
         endpoint, keys = data["endpoint"], data["keys"]
         given = {"endpoint": endpoint, "p256dh": keys["p256dh"], "auth": keys["auth"]}
         given["name"] = data.get("name", "")

@@ -61,6 +61,8 @@ class Subscriber(ABC):
         self._early: list[ClientEvent] | None = []
         self._awaits_answer = False
         self._is_resyncing = False
+        # A change while the history was being read, which may not contain it.
+        self._is_outdated = False
         self._conversation: ConversationState | None = None
 
     def catch_up(self, chat: LoadedChat) -> None:
@@ -91,6 +93,8 @@ class Subscriber(ABC):
                     text=turn.text,
                 )
             )
+        if self._is_outdated:
+            self.resync_now()
 
     @property
     def awaits_person(self) -> bool:
@@ -174,7 +178,10 @@ class Subscriber(ABC):
     async def resync(self) -> None:
         """Send the client what it has missed, from the database."""
         session_id = self.session_id
-        if session_id is None or self._early is not None:
+        if self._early is not None:
+            self._is_outdated = True
+            return
+        if session_id is None:
             return
         typing, answer = self._state.typing, self._state.shown_answer
         missed = await in_database(

@@ -26,6 +26,7 @@ from contacts.models import Contact
 from contacts.services import DETAILS, contact_matches, search_words
 from loquent.db.folded import folded_pattern
 from widgets.models import WidgetMessage, WidgetSession
+from widgets.team_types import Handler, WorkStatus
 from widgets.types import MessageRole, Rating, Reason
 
 EXCERPT = 160
@@ -186,6 +187,12 @@ def visitor_name(session: WidgetSession) -> str:
     claim: dict[str, str] = session.contact_claim or {}
     typed = claim.get("name") or claim.get("email") or claim.get("phone")
     return typed or f"Visitor {session.id.hex[:4]}"
+
+
+def is_waiting(session: WidgetSession) -> bool:
+    """Return whether the visitor waits for a person, also out of hours."""
+    of_team = session.handler != Handler.AGENT or session.follow_up
+    return of_team and session.waiting_since is not None and session.status == WorkStatus.OPEN
 
 
 def is_active(session: WidgetSession) -> bool:

@@ -1,13 +1,17 @@
 """Create the demo: an organization, an agent with some knowledge, and a widget."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 
 from loquent.agents.models import KnowledgeEntry, TextAgent
+from loquent.agents.services.sources import create_source
+from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_organization
 from widgets.models import WidgetConfig
@@ -134,7 +138,15 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
         # Before the shop has hours: at night the visitor would be told to wait until the morning.
         create_waiting_visitor(widget=widget, page_url=f"{site_url}/demo/")
         Organization.objects.filter(id=made.organization.id).update(**CONTACT)
+        _read_help_pages(agent, site_url)
     return DemoOwner(email=OWNER_EMAIL, api_key=made.api_key)
+
+
+def _read_help_pages(agent: TextAgent, site_url: str) -> None:
+    """Let the server read the demo's help pages once it runs, if the settings allow it."""
+    if settings.DEMO_PAGE:
+        with suppress(ApplicationError):
+            create_source(agent=agent, url=f"{site_url}/demo/help/")
 
 
 def demo_widget() -> WidgetConfig | None:

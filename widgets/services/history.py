@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from widgets.action_types import is_waiting
-from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models import WidgetMessage, WidgetSession
 from widgets.services.attention import after_answer, after_message, signs_of
-from widgets.services.handoff.state import conversation_state
+from widgets.services.handoff.state import find_conversation
 from widgets.team_types import ConversationState
 from widgets.types import FINISHED, MessageData, MessageRole, outcome_of
 
@@ -49,27 +49,26 @@ def load_chat(*, session_id: uuid.UUID, last_seq: int) -> LoadedChat:
 
     Call it after subscribing to the session's events, so that none is lost in between.
     """
-    # Read turns before messages: an answer written in between is then shown instead of awaited.
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = tuple(str(turn) for turn in turns.values_list("message_id", flat=True))
-    claim, newest_seq = WidgetSession.objects.values_list("contact_claim", "last_seq").get(
-        id=session_id
-    )
-    rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq).order_by("-seq")
+    # Turns are read before messages: an answer written in between is shown instead of awaited.
+    found = find_conversation(session_id=session_id)
     limit = settings.LIMITS.history_messages
-    newest = list(rows[: limit + 1] if limit else rows)
+    newest: list[WidgetMessage] = []
+    # New visitors, and most who reconnect, lack nothing.
+    if found.last_seq > last_seq:
+        rows = WidgetMessage.objects.filter(session_id=session_id, seq__gt=last_seq)
+        newest = list(rows.order_by("-seq")[: limit + 1 if limit else None])
     complete = not limit or len(newest) <= limit
     newest = newest[:limit] if limit else newest
     messages = [message_data(row) for row in reversed(newest)]
     answered = {str(row.reply_to_id) for row in newest if row.status in FINISHED}
     return LoadedChat(
-        contact_info_submitted=claim is not None,
+        contact_info_submitted=found.has_contact_info,
         messages=messages,
         complete=complete,
-        replayed_seq=max(newest_seq, messages[-1].seq if messages else 0),
-        unfinished=unfinished,
-        rewritten=frozenset(unfinished) & answered,
-        conversation=conversation_state(session_id=session_id),
+        replayed_seq=max(found.last_seq, messages[-1].seq if messages else 0),
+        unfinished=found.unfinished,
+        rewritten=frozenset(found.unfinished) & answered,
+        conversation=found.state,
     )
 
 
@@ -97,15 +96,16 @@ def load_missed(
     `answer` is the newest answer that the client was shown, as seq and id (0 for none). The result
     may include a message that also arrives as an event; the client's state shows it once.
     """
-    turns = WidgetTurn.objects.filter(session_id=session_id)
-    unfinished = frozenset(str(turn) for turn in turns.values_list("message_id", flat=True))
-    missing = Q(seq__gt=after_seq)
+    found = find_conversation(session_id=session_id)
     seq, shown = answer
-    if seq:
-        missing |= Q(seq=seq) & ~Q(id=shown)
-    rows = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")[
-        :MOST_MISSED
-    ]
+    rows: list[WidgetMessage] = []
+    # After an outage of Redis each socket asks, and nearly all have missed nothing.
+    if found.last_seq > after_seq or (seq and found.newest_answer != shown):
+        missing = Q(seq__gt=after_seq)
+        if seq:
+            missing |= Q(seq=seq) & ~Q(id=shown)
+        missed = WidgetMessage.objects.filter(missing, session_id=session_id).order_by("seq")
+        rows = list(missed[:MOST_MISSED])
     answers = [row for row in rows if row.is_answer]
     proposals = WidgetMessage.objects.filter(id__in=waiting) if waiting else ()
     shown_waiting = [message_data(row) for row in proposals]
@@ -113,8 +113,8 @@ def load_missed(
         decided=[message for message in shown_waiting if not is_waiting(message.action)],
         messages=[message_data(row) for row in rows],
         questions={str(row.id): str(row.reply_to_id) for row in answers},
-        unfinished=unfinished,
-        conversation=conversation_state(session_id=session_id),
+        unfinished=frozenset(found.unfinished),
+        conversation=found.state,
     )
 
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
-from loquent.tokens import SESSION_TOKEN, new_token, token_digest
+from loquent.tokens import SESSION_TOKEN, new_token, token_digest, token_digests
 from loquent.webhooks.services.events import forget_sessions
 from widgets.identifiers import is_widget_id
-from widgets.models import WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
+from widgets.models import ContinuedSession, WidgetConfig, WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.handoff.hints import Hint, send_after_commit
 from widgets.services.handoff.visitor import note_end
 from widgets.services.notify.queue import forget_mails
@@ -136,12 +136,19 @@ def resume_widget_session(*, widget: WidgetConfig, token: str | None) -> WidgetS
     if settings.LIMITS.session_days:
         oldest = timezone.now() - timedelta(days=settings.LIMITS.session_days)
         sessions = sessions.filter(last_active_at__gt=oldest)
-    digest = token_digest(token)
-    # The second query is for the few browsers in which a link of a mail opened the conversation.
-    return (
-        sessions.filter(token_digest=digest).first()
-        or sessions.filter(continued__token_digest=digest).first()
-    )
+    digests = token_digests(token)
+    session = sessions.filter(token_digest__in=digests).first()
+    if session is not None and session.token_digest != digests[0]:
+        # Found by an earlier key of the server, which need not be kept for this visitor any more.
+        WidgetSession.objects.filter(id=session.id).update(token_digest=digests[0])
+    if session is not None:
+        return session
+    # For the few browsers in which a link of a mail opened the conversation.
+    session = sessions.filter(continued__token_digest__in=digests).first()
+    if session is not None and len(digests) > 1:
+        rows = ContinuedSession.objects.filter(token_digest__in=digests[1:])
+        rows.update(token_digest=digests[0])
+    return session
 
 
 def replace_session(*, session_id: uuid.UUID) -> tuple[WidgetSession, str]:

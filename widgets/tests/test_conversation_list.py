@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from contacts.models import Contact
 from loquent.db.threads import in_database
@@ -137,6 +138,44 @@ def test_widget_filter_is_a_select(
     # Search and other filters stay.
     assert '<input type="hidden" name="q" value="a&amp;b">' in body
     assert '<input type="hidden" name="days" value="7">' in body
+
+
+def test_language_and_page_filters_keep_the_search(
+    client: Client, bob: User, conversations: dict[str, WidgetSession]
+) -> None:
+    client.force_login(bob)
+    WidgetSession.objects.filter(pk=conversations["jane"].pk).update(language="de")
+    assert listed(client, "lang=de") == {str(conversations["jane"].pk)}
+    for address in ("/BAGS", "shop.example.com", "%20bags?size=32%20"):
+        assert listed(client, f"on={address}") == {str(conversations["page"].pk)}
+    assert listed(client, "lang=de&on=bags") == set()
+    for harmless in ("lang=x", "lang=%00", "on=", "on=%20"):
+        assert listed(client, harmless) == listed(client, "")
+    assert listed(client, "on=%00bags") == {str(conversations["page"].pk)}
+    page = client.get(LIST, {"lang": "de", "on": '"<b>', "q": "a&b"})
+    body = page.content.decode()
+    assert '<option value="de" selected>German</option>' in body
+    assert 'name="on" value="&quot;&lt;b&gt;"' in body
+    assert body.count('<input type="hidden" name="q" value="a&amp;b">') >= 2
+    labels = [chip["label"] for chip in page.context["lq_chips"]]
+    assert labels == ["Language: German", 'Page: “"<b>”']
+
+
+@pytest.mark.parametrize("handler", ["team", "agent"])
+def test_waiting_visitor_is_not_shown_as_answered(
+    client: Client, bob: User, acme: Organization, handler: str
+) -> None:
+    """Out of hours the assistant goes on answering, and the visitor still waits."""
+    client.force_login(bob)
+    made = make_conversation(
+        acme, "A person, please", "Yes.", outcome="answered", handler=handler,
+        follow_up=handler == "agent", waiting_since=timezone.now(),
+    )  # fmt: skip
+    row = client.get(LIST).content.decode()
+    assert "Waiting for a person" in row
+    assert 'lq-good">Answered' not in row
+    WidgetSession.objects.filter(pk=made.pk).update(follow_up=False, waiting_since=None)
+    assert 'lq-good">Answered' in client.get(LIST).content.decode()
 
 
 def test_row_shows_visitor_widget_and_state(

@@ -1,8 +1,10 @@
 """The edges of transitions: what refuses them, what they leave alone, how long they wait."""
 
 import asyncio
+import uuid
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,11 +14,14 @@ from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits, kinds
+from widgets.chat import consumers
 from widgets.chat.protocol import CloseCode
 from widgets.chat.supervisor import supervisor
 from widgets.models import ConversationEvent, WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.handoff import staff, timers
 from widgets.services.handoff.state import conversation_state
+from widgets.services.handoff.visitor import ask_person
+from widgets.services.history import LoadedChat, load_chat
 from widgets.services.sessions import create_widget_session
 from widgets.tests.desk import Api, Desk
 
@@ -327,3 +332,24 @@ async def test_member_who_loses_the_right_meanwhile_gets_no_conversation(
     response = await desk.post(desk.members["ana"], "assign", body)
     assert (response.status_code, response.data["code"]) == (403, "forbidden")
     assert (await desk.read()).handler == "agent"
+
+
+async def test_change_while_a_socket_opens_is_shown(
+    desk: Desk, visit: Visits, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def read_before_the_change(*, session_id: uuid.UUID, **how: Any) -> LoadedChat:
+        chat = load_chat(session_id=session_id, **how)
+        ask_person(session_id=session_id)
+        # The sockets of this process hear of it before this one has its history.
+        for _ in range(5):
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        return chat
+
+    monkeypatch.setattr(consumers, "load_chat", read_before_the_change)
+    await desk.socket.leave()
+    tab = await visit(widget, token=desk.socket.token)
+    tab.shows_conversation = True
+    handlers = [(await tab.until("conversation"))[-1]["handler"] for _ in range(2)]
+    assert handlers == ["agent", "team"]

@@ -272,7 +272,9 @@ def test_health_names_each_problem(
         talk(widget, Talk(outcome="failed", hours_ago=hours_ago))
     assert findings(client) == []
     talk(widget, Talk(outcome="failed", hours_ago=3))
-    assert findings(client) == ["Helper is failing: the last 3 conversations got no answer."]
+    assert findings(client) == [
+        "Helper is failing: the last 3 conversations got no answer. Try it on its page to see why."
+    ]
     talk(widget, Talk(hours_ago=0.5))
     assert findings(client) == []
     TextAgent.objects.update(enabled=False)

@@ -58,7 +58,7 @@ def test_languages_are_those_of_the_questions(
     }
     page: Any = client.get(shown["German"][1])
     assert len(page.context["cl"].result_list) == 2
-    assert [chip["label"] for chip in page.context["lq_chips"]] == ["Language: German"]
+    assert [chip["label"] for chip in page.context["lq_chips"]] == ["Language, last 7 days: German"]
 
 
 def test_old_questions_and_unknown_languages_count_for_none(

@@ -16,7 +16,7 @@ from loquent.db.threads import in_database
 from loquent.organizations.models import Membership, Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.scripted import ScriptedBackend
-from loquent.testing.sockets import VisitorSocket, Visits
+from loquent.testing.sockets import SocketClosedError, VisitorSocket, Visits
 from widgets.chat.events import InboxChanged, ResyncRequested
 from widgets.chat.inbox.presence import INBOX
 from widgets.chat.rooms import rooms
@@ -201,3 +201,90 @@ async def test_inbox_learns_what_the_visitor_saw_left_and_deleted(
     assert (await changed(inbox, seq=2))["id"] == session_id
     await in_database(delete_conversations, sessions=WidgetSession.objects.all())
     assert await inbox.receive() == {"type": "reload"}
+
+
+async def answer_frame(inbox: VisitorSocket) -> dict[str, Any]:
+    """Return the next frame about an answer being written."""
+    while (frame := await inbox.receive())["type"] in {"changed", "reload", "presence"}:
+        pass
+    return dict(frame)
+
+
+async def look(inbox: VisitorSocket, session: WidgetSession, state: str = "viewing") -> None:
+    frame = {"type": "presence", "conversation": str(session.id), "state": state}
+    await inbox.send(frame)
+    # The page's own presence is told to it as well, and after that it follows the conversation.
+    await inbox.until("presence")
+
+
+async def test_open_conversation_shows_the_answer_word_by_word(
+    alice: User, widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend, watch: Watch
+) -> None:
+    inbox, other = await watch(alice), await watch(alice)
+    visitor, neighbour = await visit.opened(widget), await visit.opened(widget)
+    await visitor.say("Hello?")
+    answer = await scripted.asked()
+    answer.say("Half an ")
+    await visitor.until("delta")
+    session = await in_database(lambda: WidgetSession.objects.get(last_seq=1))
+    about = {"conversation": str(session.id)}
+    await look(inbox, session)
+    start = await answer_frame(inbox)
+    assert {**start, **about} == start
+    assert (start["type"], list(start)) == (
+        "typing_start",
+        ["type", "message_id", "conversation"],
+    )
+    delta = {"type": "delta", "message_id": start["message_id"], **about}
+    assert await answer_frame(inbox) == {**delta, "offset": 0, "content": "Half an "}
+    answer.say("answer")
+    assert await answer_frame(inbox) == {**delta, "offset": 8, "content": "answer"}
+    # Neither of a conversation that the page does not show, nor in a page that shows none.
+    await neighbour.say("And I?")
+    (await scripted.asked()).end("You, too.")
+    await neighbour.until("typing_stop")
+    answer.end(".")
+    assert await answer_frame(inbox) == {**delta, "offset": 14, "content": "."}
+    assert await answer_frame(inbox) == {"type": "typing_stop", **about}
+    await look(inbox, session, "gone")
+    await visitor.say("And now?")
+    (await scripted.asked()).end("Now.")
+    await visitor.until("typing_stop")
+    await changed(inbox, seq=4)
+    assert await until_closed(inbox) | await until_closed(other) <= {
+        "changed",
+        "reload",
+        "presence",
+    }
+
+
+async def until_closed(socket: VisitorSocket) -> set[str]:
+    """End all logins; return the types of the frames that the socket gets until it closes."""
+    await in_database(Session.objects.all().delete)
+    kinds = set()
+    try:
+        while True:
+            kinds.add((await socket.receive())["type"])
+    except SocketClosedError:
+        return kinds
+
+
+async def test_nobody_follows_a_conversation_of_another_organization(
+    alice: User, bob: User, charlie: User, widget: WidgetConfig, visit: Visits,
+    scripted: ScriptedBackend, watch: Watch,
+) -> None:  # fmt: skip
+    stranger, viewer = await watch(charlie), await watch(bob)
+    visitor = await visit.opened(widget)
+    await visitor.say("Hello?")
+    answer = await scripted.asked()
+    session = await in_database(WidgetSession.objects.get)
+    await stranger.send({"type": "presence", "conversation": str(session.id), "state": "viewing"})
+    # A viewer may look; one who leaves the organization follows no longer.
+    await look(viewer, session)
+    assert (await answer_frame(viewer))["type"] == "typing_start"
+    await in_database(Membership.objects.filter(user=bob).delete)
+    assert await viewer.closed() == 4403
+    assert len(rooms.listeners_of(session.id)) == 1
+    answer.end("Hi.")
+    await visitor.until("typing_stop")
+    assert await until_closed(stranger) <= {"reload"}

@@ -78,6 +78,16 @@ def test_renewal_reports_the_turns_that_still_exist(session: WidgetSession) -> N
     assert renew_leases(owner=ME, running_here=[session.id]) == set()
 
 
+def test_only_old_leases_are_renewed(session: WidgetSession) -> None:
+    post(session)
+    claim(session)
+    now = timezone.now()
+    for until, is_renewed in ((now + 2 * LEASE, False), (now + LEASE / 2, True)):
+        WidgetTurn.objects.update(lease_until=until)
+        renew_leases(owner=ME, running_here=[session.id])
+        assert (WidgetTurn.objects.get().lease_until != until) == is_renewed
+
+
 async def test_answer_stops_once_its_turn_is_gone(
     widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend
 ) -> None:

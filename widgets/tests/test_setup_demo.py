@@ -3,16 +3,21 @@
 import io
 import re
 import stat
+import time
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
+from loquent.agents.knowledge_source import KnowledgeSource
 from loquent.agents.models import KnowledgeEntry, TextAgent
 from loquent.organizations.models import Organization
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetSession
-from widgets.services.demo import demo_widget
+from widgets.services.demo import create_demo, demo_widget
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +105,30 @@ def test_a_deleted_organization_stays_deleted(tmp_path: Path) -> None:
     set_up(tmp_path)
     assert not Organization.objects.exists()
     assert demo_widget() is None
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+def test_assistant_reads_the_help_pages_of_the_demo(
+    settings: Settings, live_server_process: StartServer
+) -> None:
+    variables = {"SOURCES_ALLOWED_NETWORKS": "127.0.0.0/8", "SOURCES_ALLOW_HTTP": "1"}
+    server = live_server_process(DEMO_PAGE="1", JOBS_IN_SERVER="1", **variables)
+    settings.DEMO_PAGE = settings.SOURCES_ALLOW_HTTP = True
+    settings.SOURCES_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    create_demo(owner_password="correct horse battery staple", site_url=server.url)
+    source = KnowledgeSource.objects.get()
+    assert source.url == f"{server.url}/demo/help/"
+    deadline = time.monotonic() + 60
+    while (status := KnowledgeSource.objects.get().status) in {"waiting", "running"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert status == "ready"
+    titles = KnowledgeEntry.objects.exclude(page=None).values_list("title", flat=True)
+    assert "Gift cards" in titles
+    assert len(titles) == 5
+
+
+def test_demo_reads_no_website_if_the_settings_forbid_it(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    assert not KnowledgeSource.objects.exists()

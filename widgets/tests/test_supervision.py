@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from pytest_django import Settings
 
 from loquent.db.threads import in_database
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
 from loquent.testing.waiting import WAIT_SECONDS, eventually
 from widgets.chat import subscriber
-from widgets.chat.bus import bus
+from widgets.chat.bus import ProcessBus, bus
 from widgets.chat.events import ResyncRequested
 from widgets.chat.supervisor import on_remote_event
 from widgets.models import WidgetConfig, WidgetSession, WidgetTurn
@@ -123,3 +124,20 @@ async def test_failed_resync_for_another_process_is_retried(
     monkeypatch.setattr(subscriber, "load_missed", failing_once(load_missed))
     on_remote_event(session_id, ResyncRequested())
     assert (await tab.until("message"))[-1]["content"] == "Hi"
+
+
+async def test_outage_of_redis_is_logged_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away:
+        async def group_send(self, *_: object) -> None:
+            await asyncio.sleep(0)
+            raise ConnectionRefusedError
+
+    settings.REDIS_URL = "redis://away"
+    monkeypatch.setattr("widgets.chat.bus.get_channel_layer", Away)
+    process_bus = ProcessBus()
+    await asyncio.gather(*(process_bus.send(uuid.uuid4(), ResyncRequested()) for _ in range(3)))
+    assert [record.getMessage() for record in caplog.records] == [
+        "The channel layer is unreachable: ConnectionRefusedError"
+    ]

@@ -76,7 +76,7 @@ def test_origins_are_shown_as_they_would_be_stored(client: Client, alice: User) 
     origins = check(client, allowed_origins="Example.com/\r\n\r\nlocalhost")["origins"]
     assert origins[0] == {"typed": "Example.com/", "origin": "https://example.com", "error": ""}
     assert origins[1]["origin"] == ""
-    assert "no scheme" in origins[1]["error"]
+    assert "not a whole address" in origins[1]["error"]
 
 
 def test_preview_requires_permission_to_save(

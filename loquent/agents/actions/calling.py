@@ -24,6 +24,8 @@ from loquent.encryption import UnreadableSecretError, decrypt
 from loquent.text import clean_text
 
 SECONDS = 10.0
+# A little less, so that the client itself says whether the tool was called yet.
+MCP_SECONDS = 9.5
 MAX_BYTES = 65_536
 NOT_PUBLIC = "The address is not on the public internet."
 MCP_CLIENT = "loquent.agents.actions.mcp"
@@ -101,7 +103,7 @@ async def _call(
     rules = egress_rules()
     if spec.kind == "mcp":
         sent.has_begun = True
-        return await _call_mcp(spec, values, key)
+        return await _call_mcp(spec, values, key, rules)
     request = prepare(spec, values)
     check_url(request.url, rules)
     headers = {**headers_of(spec), "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -160,16 +162,19 @@ def headers_of(spec: ActionSpec) -> dict[str, str]:
     return headers
 
 
-async def _call_mcp(spec: ActionSpec, values: dict[str, Any], key: str) -> CallResult:
+async def _call_mcp(
+    spec: ActionSpec, values: dict[str, Any], key: str, rules: EgressRules
+) -> CallResult:
     # Imported only if such an action is called.
     mcp = import_module(MCP_CLIENT)
     headers = headers_of(spec)
     try:
         text = await mcp.call_tool(
-            spec.url, headers, spec.name, values, rules=egress_rules(), key=key
+            spec.url, headers, spec.name, values, rules=rules, key=key, seconds=MCP_SECONDS
         )
     except mcp.McpError as error:
-        return CallResult("unknown" if error.is_unknown else "failed", reason=str(error))
+        outcome: Any = "refused" if error.kind == "address" else "failed"
+        return CallResult("unknown" if error.is_unknown else outcome, reason=str(error))
     return CallResult("succeeded", select(_parse(text.encode()), spec.response_fields))
 
 

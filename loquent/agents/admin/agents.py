@@ -5,12 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from loquent.agents.admin.form import TextAgentForm
 from loquent.agents.admin.pages import AgentPages
 from loquent.agents.backends.registry import explain_refused_model, label_of
 from loquent.agents.models import DailyTokenUsage, TextAgent
+from loquent.agents.services.connections import check_agent
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import leave_out
 from loquent.organizations.admin.settings_panel import SettingsPanel
@@ -68,6 +70,28 @@ class TextAgentAdmin(AgentPages):
 
     def save_model(self, request: HttpRequest, obj: TextAgent, form: Any, change: bool) -> None:
         form.save_through_services(obj)
+
+    def response_add(
+        self, request: HttpRequest, obj: TextAgent, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        problem = self._problem(request, obj)
+        return problem or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: TextAgent) -> HttpResponse:
+        """Stay on the page if the assistant can't answer, and say why."""
+        return self._problem(request, obj) or super().response_change(request, obj)
+
+    def _problem(self, request: HttpRequest, agent: TextAgent) -> HttpResponse | None:
+        found = check_agent(agent=agent) if agent.enabled else None
+        if found is None:
+            return None
+        sentence = (
+            f"Saved, but {agent} can't answer: {found.message} {found.hint} Until then, visitors "
+            "see the fallback message. For free answers from your own texts, choose the built-in "
+            "search under “Answers come from”."
+        )
+        self.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:agents_textagent_change", args=[agent.pk]))
 
     @admin.display(description="answers come from", ordering="model")
     def answers_from(self, obj: TextAgent) -> str:

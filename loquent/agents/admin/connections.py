@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from loquent.agents.backends.presets import PRESETS
 from loquent.agents.models import ModelConnection
 from loquent.agents.services.connections import (
+    CONNECTION_FIELDS,
     MAX_KEY,
     ConnectionData,
     add_connection,
@@ -65,7 +66,10 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
 
     class Meta:
         model = ModelConnection
-        fields = ["organization", "provider", "name", "base_url", "api_key", "model_names"]
+        fields = [
+            "organization", "provider", "name", "base_url", "api_key", "model_names",
+            "embedding_model",
+        ]  # fmt: skip
         widgets = {
             "base_url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})
         }
@@ -74,6 +78,9 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
             "name": "Such as the name of the provider. Only your staff see it.",
             "base_url": "Up to /v1, such as https://api.openai.com/v1. Visitors' questions are "
             "sent to this address.",
+            "embedding_model": "Optional. Finds knowledge by meaning with a model of this "
+            "provider, for the assistants that use this connection. Leave empty to use the "
+            "server's own, which is free.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -115,7 +122,9 @@ class ModelConnectionAdmin(TenantAdmin):
     form = ModelConnectionForm
     list_display = ["name", "organization", "base_url", "used_by"]
     list_select_related = ["organization"]
-    fields = ["organization", "provider", "name", "base_url", "api_key", "model_names"]
+    fields = [
+        "organization", "provider", "name", "base_url", "api_key", "model_names", "embedding_model",
+    ]  # fmt: skip
     change_form_template = "admin/agents/modelconnection/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ModelConnection]:
@@ -138,7 +147,7 @@ class ModelConnectionAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         cleaned = form.cleaned_data
-        data = cast("ConnectionData", {n: cleaned[n] for n in ("name", "base_url", "model_names")})
+        data = cast("ConnectionData", {n: cleaned[n] for n in CONNECTION_FIELDS})
         # An empty field of a password means: as before.
         if cleaned["api_key"]:
             data["api_key"] = cleaned["api_key"]

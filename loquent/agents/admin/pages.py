@@ -43,7 +43,7 @@ from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import FormTab, form_tabs
 from loquent.organizations.models import Organization
 from loquent.organizations.site.current import current_organization
-from loquent.server.large_bodies import accepts_large_bodies
+from loquent.server.large_bodies import accepts_files, accepts_large_bodies
 
 TEMPLATES = "admin/agents/textagent"
 
@@ -208,13 +208,14 @@ class AgentPages(TenantAdmin):
         )
 
     def sources_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Return the list of websites, or a report."""
+        """Return the list of sources, or a report."""
         agent = self._agent(request, id, "view")
         may_edit = self.has_change_permission(request, agent)
         return sources.list_or_report(request, agent, may_edit=may_edit)
 
+    @accepts_files
     def change_source_view(self, request: HttpRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
-        """Preview, add, sync, undo or delete a website."""
+        """Preview, add, sync, undo or delete a website or a file."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return sources.change(request, self._agent(request, id, "change"))
@@ -231,7 +232,7 @@ class AgentPages(TenantAdmin):
                 "content": entry.content,
                 "url": entry.url,
                 "version": entry.updated_at.isoformat(),
-                "source": entry.page.source.url if entry.page else "",
+                "source": entry.page.source.label if entry.page else "",
             }
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -51,13 +52,27 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
         await in_database(record_try, loaded=loaded, outcome=attempt.outcome)
         yield attempt.end_line(loaded.model)
     except BackendError as error:
-        yield _line(type="error", message=f"The model did not answer: {error}.")
+        yield _line(type="error", message=_in_words(error, loaded))
     except Exception as error:  # noqa: BLE001 - the text could hold content
         logger.error("A playground reply failed: %s", type(error).__name__)  # noqa: TRY400
         yield _line(type="error", message="Something went wrong on our side. Please try again.")
     finally:
         # Count the used tokens even if the page was left.
         await asyncio.shield(attempt.settle())
+
+
+def _in_words(error: BackendError, loaded: LoadedReply) -> str:
+    """Return what is wrong in an owner's words, and what to do about it."""
+    reason = str(error).replace("the endpoint", "the AI service").replace("HTTP", "error")
+    status = re.search(r"HTTP (\d+)", str(error))
+    if status and status[1] in {"401", "403"}:
+        reason = f"the AI service refuses the key (error {status[1]})"
+    mender = (
+        "Test the connection under Settings, AI models."
+        if loaded.request.endpoint
+        else "Ask the person who runs this server to check the AI service."
+    )
+    return f"The model did not answer: {reason}. {mender}"
 
 
 class _Attempt:

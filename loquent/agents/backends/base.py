@@ -73,6 +73,18 @@ class Backend(ABC):
         """
         raise NotImplementedError
 
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask a connected endpoint's embedding model for a vector; raise ProbeError."""
+        raise NotImplementedError
+
+    async def check_model(  # noqa: B027 - most backends have no endpoint
+        self, model: str, endpoint: ModelEndpoint | None
+    ) -> None:
+        """Raise ProbeError if a model can't answer; do nothing if there is no endpoint to check.
+
+        `endpoint` None: the server's own. May use a few tokens.
+        """
+
     async def check(self) -> CheckResult | None:
         """Return the endpoint's state, without using tokens; None if there is none to check."""
         return None

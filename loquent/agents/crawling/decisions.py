@@ -15,6 +15,7 @@ MOST_GONE = 0.3
 TINY_CHARS = 200
 TINY_SHARE = 0.2
 KEPT = "The text that was read before is kept."
+TINY = "The page has almost no text now."
 OFF_SITE = "The page is no longer part of this site."
 
 Change = Literal["added", "changed", "same", "removed", "skipped", "failed"]
@@ -49,11 +50,13 @@ def decide(
     missed: Mapping[str, int],
     *,
     accepts: bool,
+    is_replaced: bool = False,
 ) -> Decisions:
     """Return what to do with each page, by its key.
 
     `missed`: of each known page, how many syncs in a row have not found it. `accepts`: a person has
-    agreed that pages which are gone are removed now.
+    agreed that pages which are gone are removed now. `is_replaced`: a person has uploaded a new
+    version, so what that doesn't have is not awaited.
     """
     before = {page_key(page.url): page for page in known}
     found = Decisions(known=len(before))
@@ -73,7 +76,11 @@ def decide(
             found.by_page[key] = _of_new(result, reason, is_twin=twin != result.url)
         elif is_gone:
             found.gone.append(key)
-            found.by_page[key] = _of_gone(missed.get(key, 0) + 1, reason, accepts=accepts)
+            is_final = accepts or is_replaced
+            found.by_page[key] = _of_gone(missed.get(key, 0) + 1, reason, accepts=is_final)
+        elif is_replaced and _is_tiny(result, old):
+            found.gone.append(key)
+            found.by_page[key] = Decision("changed", TINY)
         else:
             found.by_page[key] = _of_known(result, old, missed.get(key, 0))
     for key in before.keys() - results.keys():
@@ -97,14 +104,19 @@ def _of_gone(missed: int, reason: str, *, accepts: bool) -> Decision:
     return Decision("failed", f"{reason} It is removed if the next sync doesn't find it.", missed)
 
 
+def _is_tiny(result: PageResult, old: KnownPage) -> bool:
+    is_small = result.size < min(TINY_CHARS, old.size * TINY_SHARE)
+    return result.outcome is Outcome.READ and is_small
+
+
 def _of_known(result: PageResult, old: KnownPage, missed: int) -> Decision:
     match result.outcome:
         case Outcome.SAME:
             return Decision("same")
         case Outcome.SKIPPED:
             return Decision("skipped", f"{result.reason} {KEPT}", missed)
-        case Outcome.READ if result.size < min(TINY_CHARS, old.size * TINY_SHARE):
-            return Decision("skipped", f"The page has almost no text now. {KEPT}", missed)
+        case Outcome.READ if _is_tiny(result, old):
+            return Decision("skipped", f"{TINY} {KEPT}", missed)
         case Outcome.READ:
             return Decision("changed")
     return Decision("failed", f"{result.reason} {KEPT}", missed)

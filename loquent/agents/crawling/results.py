@@ -26,7 +26,10 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class PageResult:
-    """The result for one page. `drafts`: its entries, if its text is new or changed."""
+    """The result for one page. `drafts`: its entries, if its text is new or changed.
+
+    `has_own_links`: the entries' links are those of the drafts, not the page's address.
+    """
 
     url: str
     outcome: Outcome
@@ -35,6 +38,7 @@ class PageResult:
     title: str = ""
     size: int = 0
     drafts: Sequence[Draft] = ()
+    has_own_links: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from loquent.agents.importing.reading import Draft, Reading
+from loquent.agents.importing.reading import MAX_ENTRIES, Draft, Reading
 
 # A longer document is split, so that each entry is about one thing, and its title says which.
 LONG = 8_000
@@ -11,9 +11,11 @@ _HEADING = re.compile(r"^ {0,3}#{1,3}[ \t]+(.+)$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
-def read_document(text: str, *, name: str, url: str = "", title: str = "") -> Reading:
+def read_document(
+    text: str, *, name: str, url: str = "", title: str = "", most: int = MAX_ENTRIES
+) -> Reading:
     """Return a document's entries, titled by its first heading, else `title`, or else `name`."""
-    reading = Reading()
+    reading = Reading(most=most)
     sections = list(_sections(text))
     first = next((heading for heading, _ in sections if heading), "")
     title = title or first or name

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.encodings import UnstatedError, decode
 from loquent.agents.importing.html import read_page
-from loquent.agents.importing.reading import Reading, refused
+from loquent.agents.importing.reading import MAX_ENTRIES, Reading, refused
 from loquent.agents.importing.tables import read_table
 from loquent.text import clean_text, unix_lines
 
@@ -20,18 +20,25 @@ KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
 _BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 
 
-def read_file(*, name: str, data: bytes, encoding: str | None = None) -> Reading:
+def read_file(
+    *,
+    name: str,
+    data: bytes,
+    encoding: str | None = None,
+    max_bytes: int = MAX_FILE_BYTES,
+    most: int = MAX_ENTRIES,
+) -> Reading:
     """Return a file's entries, and what was skipped. Never raises because of its content.
 
     `encoding` (a name in `encodings`) is used if the file does not state its own. Without it, the
-    reading of such a file has the `choices` instead of entries.
+    reading of such a file has the `choices` instead of entries. At most `most` entries are read.
     """
     path = PurePath(name.replace("\\", "/"))
     shown, ending = path.name, path.suffix.lower()
     if ending not in KINDS:
         return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
-    if len(data) > MAX_FILE_BYTES:
-        return refused(shown, f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+    if len(data) > max_bytes:
+        return refused(shown, f"The file is larger than {max_bytes // 1024 // 1024} MB.")
     try:
         text = decode(data, encoding=encoding, is_page=ending in PAGES)
     except UnstatedError as error:
@@ -42,7 +49,7 @@ def read_file(*, name: str, data: bytes, encoding: str | None = None) -> Reading
     if not text.strip():
         return refused(shown, "It is empty.")
     if ending in TABLES:
-        return read_table(text, name=shown)
+        return read_table(text, name=shown, most=most)
     if ending in PAGES:
-        return read_page(text, name=path.stem)
-    return read_document(text, name=path.stem)
+        return read_page(text, name=path.stem, most=most)
+    return read_document(text, name=path.stem, most=most)

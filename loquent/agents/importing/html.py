@@ -8,7 +8,7 @@ from bs4.exceptions import ParserRejectedMarkup
 from markdownify import MarkdownConverter
 
 from loquent.agents.importing.documents import read_document
-from loquent.agents.importing.reading import Reading, refused
+from loquent.agents.importing.reading import MAX_ENTRIES, Reading, refused
 
 # Elements around the text, or without text.
 AROUND = [
@@ -20,7 +20,7 @@ MAX_ELEMENTS = 200_000
 _ELEMENT = re.compile("<[a-zA-Z]")
 
 
-def read_page(text: str, *, name: str) -> Reading:
+def read_page(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
     """Return the entries of a page's main part, with the page's address if it names one."""
     if sum(1 for _ in _ELEMENT.finditer(text)) > MAX_ELEMENTS:
         return refused(name, f"The file has more than {MAX_ELEMENTS:,} elements.")
@@ -40,7 +40,7 @@ def read_page(text: str, *, name: str) -> Reading:
     except ParserRejectedMarkup:
         return refused(name, "The file can't be read as HTML.")
     lines = (line.rstrip() for line in markdown.strip().splitlines())
-    return read_document("\n".join(lines), name=name, url=url, title=title)
+    return read_document("\n".join(lines), name=name, url=url, title=title, most=most)
 
 
 def _address(soup: BeautifulSoup) -> str:

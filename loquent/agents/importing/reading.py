@@ -59,8 +59,12 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Reading(LeftOut):
-    """Everything found in a file, up to the limits of an agent's knowledge."""
+    """Everything found in a file, up to the limits of an agent's knowledge.
 
+    `most`: so many entries; hand-made ones are fewer than those of sources.
+    """
+
+    most: int = MAX_ENTRIES
     drafts: list[Draft] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     # If a person has to choose the encoding: nothing else was read.
@@ -76,8 +80,9 @@ class Reading(LeftOut):
             self.skip(name, f"It has more than {MAX_CONTENT:,} characters without a paragraph.")
         elif (words := same(content)) in self.known:
             self.skip(name, "The same text is already in the knowledge.")
-        elif len(self.drafts) >= MAX_ENTRIES:
-            self.skip(name, FULL)
+        elif len(self.drafts) >= self.most:
+            is_own = self.most == MAX_ENTRIES
+            self.skip(name, FULL if is_own else f"The file has more than {self.most:,} entries.")
         else:
             self.known.add(words)
             title = " ".join(draft.title.split())[:MAX_TITLE] or "Untitled"

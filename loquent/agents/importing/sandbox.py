@@ -12,14 +12,17 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
+from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile
 from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
+from loquent.agents.importing.uploads import PDF, ending_of, load_parser, open_upload
 from loquent.agents.importing.webpage import WebPage, read_web_page
 
 logger = logging.getLogger(__name__)
@@ -39,11 +42,15 @@ KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEB
 WAITING = 2
 # A sync has time: it waits for this long.
 PATIENCE = 300.0
+# After so long, a file with many parts lets others have their turn.
+TURN_SECONDS = 4.0
 _turns = FairTurns(waiting=WAITING)
 
 
 class SandboxError(Exception):
-    """The file can't be read; the text is a sentence for staff."""
+    """The file can't be read; the text is a sentence for staff. `output`: what was read before."""
+
+    output = b""
 
 
 class BusyError(SandboxError):
@@ -95,6 +102,45 @@ def read_pages_in_sandbox(pages: Sequence[FetchedPage], *, key: str) -> list[Web
     return [WebPage(**page) for page in found]
 
 
+@dataclass(slots=True)
+class Portion:
+    """Parts of a file, from the one that was asked for, and how many the file has.
+
+    `refusal`: why the file can't be read as a whole.
+    """
+
+    total: int
+    refusal: str
+    parts: list[FilePart]
+
+
+def read_portion_in_sandbox(*, name: str, data: bytes, start: int, key: str) -> Portion:
+    """Read parts of a file in another process, from number `start` on, for some seconds.
+
+    A part that takes too much time or memory is refused with the reason. Raises BusyError if other
+    files occupy the reader for PATIENCE.
+    """
+    request = json.dumps([name, start]).encode() + b"\n" + data
+    blame = ""
+    try:
+        output = _run("parts", request, key=key, patience=PATIENCE)
+    except BusyError:
+        raise
+    except SandboxError as error:
+        output, blame = error.output, str(error)
+    # A line without its end is of a process that was stopped.
+    lines = [json.loads(line) for line in output.split(b"\n")[:-1]]
+    if not lines:
+        return Portion(0, blame or UNREADABLE, [])
+    for line in lines[1:]:
+        line["drafts"] = [Draft(**draft) for draft in line["drafts"]]
+    parts = [FilePart(**line) for line in lines[1:]]
+    if blame:
+        label = f"#page={start + len(parts)}" if ending_of(name) == PDF else ""
+        parts.append(FilePart(label, refusal=blame.replace("file", "page")))
+    return Portion(lines[0]["total"], lines[0]["refusal"], parts)
+
+
 def _run(what: str, request: bytes, *, key: str, patience: float) -> bytes:
     if not _turns.acquire(key, timeout=patience):
         raise BusyError(BUSY)
@@ -110,16 +156,22 @@ def _run(what: str, request: bytes, *, key: str, patience: float) -> bytes:
             timeout=SECONDS,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise SandboxError(TOO_LONG) from None
+    except subprocess.TimeoutExpired as error:
+        raise _failed(TOO_LONG, error.output) from None
     finally:
         _turns.release()
     if done.returncode == -signal.SIGXCPU:
-        raise SandboxError(TOO_LONG)
+        raise _failed(TOO_LONG, done.stdout)
     if done.returncode:
         logger.error("The import process exited with status %d.", done.returncode)
-        raise SandboxError(UNREADABLE)
+        raise _failed(UNREADABLE, done.stdout)
     return done.stdout
+
+
+def _failed(sentence: str, output: bytes | None) -> SandboxError:
+    error = SandboxError(sentence)
+    error.output = output or b""
+    return error
 
 
 def _loaded(text: bytes) -> Reading:
@@ -140,13 +192,13 @@ def _read(what: str) -> None:
         # If the server has died in the meantime, nothing else ends this process.
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    if what == "parts":
+        # Decryption needs a library of the system, which can't be opened later.
+        load_parser()
     # Whatever a file makes a parser do, it can read no secret of the server and connect to nothing.
     # An old kernel can't enforce this: then only the rights of the server's user limit it.
     confine()
-    if what == "pages":
-        _read_pages()
-    else:
-        _read_file()
+    {"pages": _read_pages, "file": _read_file, "parts": _read_parts}[what]()
 
 
 def _read_pages() -> None:
@@ -175,6 +227,27 @@ def _read_file() -> None:
         "more": reading.more,
     }
     json.dump(found, sys.stdout)
+
+
+def _read_parts() -> None:
+    """Read a name and a number, then a file; write its beginning, then a line for each part."""
+    name, start = json.loads(sys.stdin.buffer.readline())
+    end = time.monotonic() + TURN_SECONDS
+    try:
+        found = open_upload(sys.stdin.buffer.read(), name=name, start=start)
+    except MemoryError:
+        found = OpenedFile(Beginning(refusal=TOO_BIG))
+    _write_line(found.beginning)
+    for part in found.parts:
+        _write_line(part)
+        if time.monotonic() > end:
+            break
+
+
+def _write_line(line: Beginning | FilePart) -> None:
+    """Write a line at once: what was read before a part that takes too much stays."""
+    sys.stdout.write(f"{json.dumps(asdict(line))}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

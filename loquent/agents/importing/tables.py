@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from loquent.agents.importing.reading import Draft, Reading
+from loquent.agents.importing.reading import MAX_ENTRIES, Draft, Reading
 
 TITLES = frozenset({"title", "question", "name", "subject", "heading", "topic", "titel", "frage"})
 CONTENTS = frozenset(
@@ -24,13 +24,13 @@ _STATED = re.compile(r"\s*\"?sep=([^\n])\"?[ \t]*(?:\n|\Z)", re.IGNORECASE)
 ROWS_LOOKED_AT = 50
 
 
-def read_table(text: str, *, name: str) -> Reading:
+def read_table(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
     """Return the rows of a table, each with a title, a text and, if there is one, a link.
 
     The columns are found by the names in the first row; without such names the first column is the
     title, the second the text, and the third, if it contains addresses, the link.
     """
-    reading = Reading()
+    reading = Reading(most=most)
     try:
         stated = _STATED.match(text)
         text = text[stated.end() :] if stated else text

@@ -6,12 +6,14 @@ imported on first use, because a process without knowledge does not need them in
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+
+from loquent.agents.types import ModelEndpoint, ReplyRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +36,11 @@ BATCH = 32
 class Embedder:
     """The encoder of this process, loaded on first use. Call it on threads only."""
 
+    # Whether encoding a question may take longer than some milliseconds.
+    may_be_slow = False
     # Names the vectors: another model or other weights need another name.
-    model = "use-multilingual-3"
-    dimensions = 512
+    model: str = "use-multilingual-3"
+    dimensions: int = 512
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -61,6 +65,10 @@ class Embedder:
             parts.append(self._load().encode(batch))
         return np.concatenate(parts) if parts else np.empty((0, self.dimensions), np.float32)
 
+    def encode_question(self, texts: Sequence[str]) -> "Vectors | None":
+        """Return the vectors of a question's versions; None: search by words alone."""
+        return self.encode(texts)
+
     def _load(self) -> Any:
         with self._lock:
             if self._encoder is None:
@@ -76,3 +84,18 @@ class Embedder:
 
 
 embedder = Embedder()
+_of_endpoint: Callable[[ModelEndpoint], Embedder] | None = None
+
+
+def use_endpoints(of_endpoint: Callable[[ModelEndpoint], Embedder]) -> None:
+    """Set what returns the embedder of an endpoint that has an embedding model."""
+    global _of_endpoint  # noqa: PLW0603 - set once, when the app is ready
+    _of_endpoint = of_endpoint
+
+
+def embedder_for(request: ReplyRequest) -> Embedder:
+    """Return the embedder of an agent's knowledge: its connection's, or the built-in one."""
+    endpoint = request.endpoint
+    if settings.MEANING and endpoint and endpoint.embedding_model and _of_endpoint:
+        return _of_endpoint(endpoint)
+    return embedder

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from loquent.agents.persons import asks_for_person, plain
-from loquent.agents.search.embedder import embedder
+from loquent.agents.search.embedder import Embedder, embedder_for
+from loquent.agents.search.embedder import embedder as built_in
+from loquent.agents.search.follow_ups import share_of_previous, topic_of
 from loquent.agents.search.index import Hit, KnowledgeIndex
 from loquent.agents.search.refusal import (
     Outcome,
@@ -23,8 +25,7 @@ from loquent.agents.search.refusal import (
     unanswerable_questions,
     words_threshold,
 )
-from loquent.agents.search.vectors import add_vectors
-from loquent.agents.search.words import question_terms
+from loquent.agents.search.vectors import add_vectors, vectors_of
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest
 
 if TYPE_CHECKING:
@@ -36,10 +37,6 @@ CACHED_CHARS = 12_000_000
 # How long a reply waits for a new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
 MAX_QUESTION = 2_000
-# A question with more terms than this stands by itself.
-FOLLOW_UP_TERMS = 4
-# Earlier messages count less than the current question.
-FOLLOW_UP_SHARE = 0.9
 # Up to this many passages are searched by words in less than a millisecond.
 FAST_PASSAGES = 1_000
 # An entry of up to this length whose title is the question is given whole.
@@ -74,21 +71,24 @@ class Knowledge:
 
     index: KnowledgeIndex
     threshold: Threshold
+    embedder: Embedder = built_in
 
     def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
         """Search for a question, and with the one before it; on a thread if there are vectors."""
         question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
-        terms = question_terms(question, self.index.language)
-        is_follow_up = previous and len(terms.strong) + len(terms.weak) <= FOLLOW_UP_TERMS
-        asked = [(question, 1.0)]
+        asked = [question]
         if self.index.vectors is not None and (mended := self.index.mended(question)) != question:
-            asked.append((mended, 1.0))
-        if is_follow_up:
-            asked.append((f"{previous} {question}", FOLLOW_UP_SHARE))
-        vectors = self._vectors([text for text, _ in asked]) if question.strip() else None
+            asked.append(mended)
         best: list[Hit] = []
-        for number, (text, share) in enumerate(asked):
-            hits = self.index.search(text, limit, None if vectors is None else vectors[number])
+        for hits in self._hits(asked, limit):
+            if hits and (not best or hits[0].score > best[0].score):
+                best = hits
+        is_answered = bool(best) and best[0].score >= self.threshold.of(best)
+        share = share_of_previous(question, self.index.language, is_answered=is_answered)
+        # An entry that was written for this very question is its answer after any other.
+        is_title = bool(best) and _words_of(best[0].title) == _words_of(question)
+        if previous and share and not is_title:
+            [hits] = self._hits([f"{previous} {question}"], limit)
             if hits and (not best or hits[0].score * share > best[0].score):
                 best = hits
         threshold = self.threshold.of(best)
@@ -96,8 +96,17 @@ class Knowledge:
         hits = [hit for hit in best if hit.score > 0]
         return Found(outcome, hits, threshold, self.index.language)
 
-    def _vectors(self, texts: list[str]) -> "Vectors | None":
-        return None if self.index.vectors is None else embedder.encode(texts)
+    def _hits(self, texts: list[str], limit: int) -> list[list[Hit]]:
+        """Return the hits of each text."""
+        vectors = None
+        if self.index.vectors is not None and any(text.strip() for text in texts):
+            vectors = self.embedder.encode_question(texts)
+        if vectors is None:
+            return [self.index.search(text, limit) for text in texts]
+        return [
+            self.index.search(text, limit, vector)
+            for text, vector in zip(texts, vectors, strict=True)
+        ]
 
     @property
     def is_fast(self) -> bool:
@@ -134,6 +143,8 @@ _lock = Lock()
 # One thread each: turns that need the same new index build it once, and no core is flooded.
 _builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-knowledge")
 _encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loquent-vectors")
+_patient = ThreadPoolExecutor(max_workers=16, thread_name_prefix="loquent-asking")
+_askers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="loquent-endpoints")
 _searchers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="loquent-search")
 
 
@@ -153,12 +164,14 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     knowledge = slot.ready
     if knowledge is None:
         knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))
-    asked = questions[-1], questions[-2] if len(questions) > 1 else ""
+    asked = questions[-1], topic_of(questions[:-1], knowledge.index.language)
     if knowledge.is_fast:
         found = knowledge.search(*asked, limit)
     else:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(_searchers, knowledge.search, *asked, limit)
+        # A slow endpoint must not delay other agents' searches.
+        searchers = _patient if knowledge.embedder.may_be_slow else _searchers
+        found = await loop.run_in_executor(searchers, knowledge.search, *asked, limit)
     return _with_whole_entry(found, asked[0], request.knowledge)
 
 
@@ -197,7 +210,8 @@ def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | N
 def unsaved_knowledge(request: ReplyRequest) -> Knowledge:
     """Return the knowledge of a request with its vectors, built on this thread and not kept."""
     knowledge = _build(request)
-    return _add_meaning(knowledge) if embedder.is_available else knowledge
+    embedder = embedder_for(request)
+    return _add_meaning(knowledge, embedder) if embedder.is_available else knowledge
 
 
 def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
@@ -209,18 +223,20 @@ def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _slot_of(request: ReplyRequest) -> _Slot:
-    key = request.agent_id
+    key, embedder = request.agent_id, embedder_for(request)
+    version = f"{request.knowledge_version}/{embedder.model}"
     with _lock:
         slot = _slots.get(key)
-        if slot is not None and slot.version == request.knowledge_version:
+        if slot is not None and slot.version == version:
             return slot
         words = _builder.submit(_build, request)
         whole = words
         if embedder.is_available:
-            whole = _encoder.submit(lambda: _add_meaning(words.result()))
+            encoder = _askers if embedder.may_be_slow else _encoder
+            whole = encoder.submit(lambda: _add_meaning(words.result(), embedder))
         size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
         old = slot.ready if slot is not None else None
-        slot = _Slot(request.knowledge_version, min(size, CACHED_CHARS), words, whole, old)
+        slot = _Slot(version, min(size, CACHED_CHARS), words, whole, old)
         _slots[key] = slot
         return slot
 
@@ -230,25 +246,37 @@ def _build(request: ReplyRequest) -> Knowledge:
     return Knowledge(index, Threshold(words=words_threshold(index)))
 
 
-def _add_meaning(knowledge: Knowledge) -> Knowledge:
+def _add_meaning(knowledge: Knowledge, embedder: Embedder) -> Knowledge:
     """Return the knowledge with vectors, or without them if they are not available."""
     index = knowledge.index
     if not embedder.understands(index.language):
         return knowledge
     try:
-        add_vectors(index)
-        threshold = meaning_threshold(index, _unanswerable_vectors(index.language))
+        add_vectors(index, embedder)
+        vectors = _unanswerable_vectors(index.language, embedder)
+        threshold = meaning_threshold(index, vectors)
     except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
         # The text could contain parts of the knowledge: only the kind is logged.
         logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400
         index.vectors = None
         return knowledge
-    return Knowledge(index, Threshold(knowledge.threshold.words, threshold))
+    return Knowledge(index, Threshold(knowledge.threshold.words, threshold), embedder)
+
+
+def _unanswerable_vectors(language: str, embedder: Embedder) -> "Vectors":
+    import numpy as np  # noqa: PLC0415 - see embedder.py
+
+    questions = unanswerable_questions().get(language, ())
+    if not embedder.may_be_slow or not questions:
+        return _built_in_vectors(language)
+    # Stored, because each of them costs.
+    found = vectors_of(questions, embedder)
+    return np.stack([found[question] for question in questions])
 
 
 @cache
-def _unanswerable_vectors(language: str) -> "Vectors":
-    return embedder.encode(unanswerable_questions().get(language, ()))
+def _built_in_vectors(language: str) -> "Vectors":
+    return built_in.encode(unanswerable_questions().get(language, ()))
 
 
 def questions_of(messages: Sequence[ChatMessage]) -> list[str]:

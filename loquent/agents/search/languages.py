@@ -25,6 +25,8 @@ _SCRIPTS = (
     ("ar", re.compile("[\u0600-\u06ff]")),
     ("ru", re.compile("[\u0400-\u04ff]")),
 )
+# Most texts have none of them, and are not searched for each.
+_OTHER_SCRIPTS = re.compile("|".join(script.pattern for _, script in _SCRIPTS))
 _LETTERS = re.compile(r"[^\W\d_]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _TRADITIONAL = re.compile("[們這個說會時對學國與為來貨開關發當還過們員單點]")
@@ -43,7 +45,13 @@ _OWN_LETTERS = {
     "de": "ß", "pl": "łąęśźż", "cs": "ěřů", "tr": "ığş", "ro": "țșă", "es": "ñ¿¡", "pt": "ãõ",
     "vi": "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
 }  # fmt: skip
+_OWNERS = {letter: language for language, own in _OWN_LETTERS.items() for letter in own}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LATIN_MARGIN = 1.25
+# The words that surround a question in any conversation.
+_AROUND = Path(__file__).with_name("around.json")
+# People greet in more languages than lists say.
+_GREETINGS = frozenset({"hallo", "hoi", "dag", "hei", "hej", "ahoj"})
 # Other names of languages, as browsers send them.
 _SAME = {"iw": "he", "in": "id", "no": "nb", "nn": "nb", "zh-hk": "zh-TW", "zh-mo": "zh-TW"}
 
@@ -57,9 +65,11 @@ def function_words() -> dict[str, frozenset[str]]:
 
 @cache
 def _languages_of_words() -> dict[str, tuple[str, ...]]:
+    around: dict[str, str] = json.loads(_AROUND.read_text("utf-8"))
     found: dict[str, list[str]] = {}
     for language, words in function_words().items():
-        for word in words:
+        # A short question has few function words: "Quiero devolver la mochila".
+        for word in words | (set(around.get(language, "").split()) - _GREETINGS):
             found.setdefault(word, []).append(language)
     return {word: tuple(languages) for word, languages in found.items()}
 
@@ -81,6 +91,8 @@ def known_language(tag: str) -> str:
 def detect_language(text: str) -> str:
     """Return the language of a text as a code such as "de" or "zh-TW"; "" if it is not sure."""
     text = normalize_unicode("NFKC", text[:READ_CHARS]).casefold()
+    if text.isascii() or _OTHER_SCRIPTS.search(text) is None:
+        return _by_words(text) if _LETTERS.search(text) else ""
     letters = len(_LETTERS.findall(text))
     if not letters:
         return ""
@@ -110,7 +122,8 @@ def _by_words(text: str) -> str:
         for language in languages:
             # A word that many languages share says little.
             votes[language] += 6 // len(languages) + 1
-    for language, own in _OWN_LETTERS.items():
-        votes[language] += 8 * sum(text.count(letter) for letter in own)
+    for letter in _NOT_ASCII.findall(text):
+        if letter in _OWNERS:
+            votes[_OWNERS[letter]] += 8
     (best, most), (_, second) = (*votes.most_common(2), ("", 0), ("", 0))[:2]
     return best if most >= 4 and most >= second * _LATIN_MARGIN else ""

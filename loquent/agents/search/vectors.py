@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from loquent.agents.search.embedder import embedder
+from loquent.agents.search.embedder import Embedder, embedder
 from loquent.agents.search.index import KnowledgeIndex
 from loquent.agents.types import Passage
 
@@ -47,27 +47,29 @@ def use_store(store: VectorStore) -> None:
     _store = store
 
 
-def vector_key(text: str) -> bytes:
-    """Return the SHA-256 of the model, its dimensions and the text."""
-    made_of = f"{embedder.model}\n{embedder.dimensions}\n{text}"
+def vector_key(
+    text: str, model: str = embedder.model, dimensions: int = embedder.dimensions
+) -> bytes:
+    """Return the SHA-256 of the model, its dimensions (0: any) and the text."""
+    made_of = f"{model}\n{dimensions}\n{text}"
     return hashlib.sha256(made_of.encode("utf-8", "replace")).digest()
 
 
-def add_vectors(index: KnowledgeIndex) -> None:
+def add_vectors(index: KnowledgeIndex, embedder: Embedder) -> None:
     """Compute or load the vectors of all passages of an index, and set them. May take long."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
-    mixed = np.empty((len(index.passages), embedder.dimensions), np.float32)
+    parts = []
     # In portions, so that memory stays small and no step holds up the event loop.
     for start in range(0, len(index.passages), PORTION):
         passages = index.passages[start : start + PORTION]
         texts = [text for passage in passages for text in encoded_texts(passage)]
-        vectors = _vectors_of(list(dict.fromkeys(texts)))
+        vectors = vectors_of(list(dict.fromkeys(texts)), embedder)
         rows = np.stack([vectors[text] for text in texts[1::2]])
         rows += TITLE_SHARE * np.stack([vectors[text] for text in texts[0::2]])
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-        mixed[start : start + len(rows)] = rows
-    index.vectors = mixed
+        parts.append(rows)
+    index.vectors = np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
 
 
 def encoded_texts(passage: Passage) -> tuple[str, str]:
@@ -80,11 +82,12 @@ def whole_text(passage: Passage) -> str:
     return ". ".join(filter(None, (passage.title, passage.heading, passage.content)))
 
 
-def _vectors_of(texts: Sequence[str]) -> "dict[str, Vectors]":
+def vectors_of(texts: Sequence[str], embedder: Embedder) -> "dict[str, Vectors]":
     """Return the vectors of different texts, loaded, or computed and stored."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
-    keys = {vector_key(text): text for text in texts}
+    size = 0 if embedder.may_be_slow else embedder.dimensions
+    keys = {vector_key(text, embedder.model, size): text for text in texts}
     stored = _store.load(list(keys))
     missing = [key for key in keys if key not in stored]
     computed: dict[bytes, bytes] = {}

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
 from loquent.agents.backends.connected import ProbeError, egress_rules
-from loquent.agents.backends.registry import connected_backend
-from loquent.agents.models import ModelConnection
+from loquent.agents.backends.registry import backend_for, connected_backend
+from loquent.agents.models import ModelConnection, TextAgent
 from loquent.agents.services.loading import endpoint_of
 from loquent.agents.types import CheckResult, ModelEndpoint
 from loquent.egress.urls import UnsafeUrlError, check_url
@@ -23,7 +23,7 @@ MAX_CONNECTIONS = 20
 MAX_MODELS = 500
 MAX_MODEL_NAME = 180
 MAX_KEY = 1_000
-CONNECTION_FIELDS = ("name", "base_url", "model_names")
+CONNECTION_FIELDS = ("name", "base_url", "model_names", "embedding_model")
 
 
 class ConnectionData(TypedDict, total=False):
@@ -33,6 +33,7 @@ class ConnectionData(TypedDict, total=False):
     base_url: str
     api_key: str
     model_names: list[str]
+    embedding_model: str
 
 
 def add_connection(*, organization: Organization, data: ConnectionData) -> ModelConnection:
@@ -83,17 +84,22 @@ def delete_connection(*, connection: ModelConnection) -> None:
 
 def endpoint_for(connection: ModelConnection) -> ModelEndpoint:
     """Return a connection's endpoint, with its key."""
-    return endpoint_of(connection.id, connection.base_url, connection.encrypted_key)
+    return endpoint_of(
+        connection.id, connection.base_url, connection.encrypted_key, connection.embedding_model
+    )
 
 
 def check_connection(*, connection: ModelConnection, model: str = "") -> CheckResult:
     """Return in words whether a connection works.
 
-    Lists the endpoint's models, which is free; with a `model`, also asks it a word.
+    Lists the endpoint's models, which is free; with a `model`, also asks it a word. Asks the
+    embedding model, if there is one, for a vector.
     """
     backend, endpoint = connected_backend(), endpoint_for(connection)
     try:
         names = async_to_sync(backend.list_models)(endpoint)
+        if connection.embedding_model:
+            async_to_sync(backend.try_embedding)(endpoint)
         if model:
             async_to_sync(backend.try_model)(endpoint, model, names)
             return CheckResult("ok", f"It works: {model} answers.")
@@ -102,11 +108,22 @@ def check_connection(*, connection: ModelConnection, model: str = "") -> CheckRe
     if not names:
         return CheckResult(
             "warn",
-            "The endpoint answers, but doesn't list its models.",
+            "The provider answers, but doesn't list its models.",
             "Enter the names of the models yourself, and test one of them.",
         )
     plural = "model" if len(names) == 1 else "models"
-    return CheckResult("ok", f"It works: the endpoint has {len(names):,} {plural}.")
+    return CheckResult("ok", f"It works: the provider has {len(names):,} {plural}.")
+
+
+def check_agent(*, agent: TextAgent) -> CheckResult | None:
+    """Return why an agent's model can't answer, in words for its owner; None if it can."""
+    provider, _, name = agent.model.partition(":")
+    endpoint = endpoint_for(agent.connection) if agent.connection else None
+    try:
+        async_to_sync(backend_for(provider).check_model)(name, endpoint)
+    except ProbeError as error:
+        return CheckResult("fail", error.message, error.hint)
+    return None
 
 
 def connection_models(*, connection: ModelConnection) -> list[str]:
@@ -127,6 +144,7 @@ def _assign(connection: ModelConnection, data: ConnectionData) -> None:
     for name in CONNECTION_FIELDS:
         if name in data:
             setattr(connection, name, data[name])  # type: ignore[literal-required]
+    connection.embedding_model = connection.embedding_model.strip()
     connection.base_url = connection.base_url.strip().rstrip("/")
     key = data.get("api_key", "").strip()
     if "api_key" in data:

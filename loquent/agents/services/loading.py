@@ -129,6 +129,7 @@ _agents = PreparedQuery(
             "connection__base_url",
             "connection__encrypted_key",
             "connection__model_names",
+            "connection__embedding_model",
             *ACTION_COLUMNS,
         )
     )
@@ -139,8 +140,9 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
     """Do as `find_agent` for several ids; the result has those that exist. One query."""
     found = {}
     for row in _agents(agent_ids):
-        *others, base_url, encrypted_key, own_models, action_count, actions_changed_at = row
-        *values, knowledge_count, knowledge_changed_at, daily_tokens, timezone = others
+        *others, embedding_model, action_count, actions_changed_at = row
+        *others, daily_tokens, timezone, base_url, encrypted_key, own_models = others
+        *values, knowledge_count, knowledge_changed_at = others
         agent = TextAgent.from_db(connection.alias, _COLUMNS, values)
         found[agent.id] = FoundAgent(
             row=agent,
@@ -150,7 +152,7 @@ def find_agents(agent_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, FoundAgent]
             has_knowledge=knowledge_count > 0,
             daily_tokens=daily_tokens,
             timezone=timezone,
-            endpoint=endpoint_of(agent.connection_id, base_url, encrypted_key)
+            endpoint=endpoint_of(agent.connection_id, base_url, encrypted_key, embedding_model)
             if agent.connection_id
             else None,
             own_models=own_models,
@@ -207,14 +209,16 @@ def request_of(
     )
 
 
-def endpoint_of(connection_id: uuid.UUID, base_url: str, encrypted_key: str) -> ModelEndpoint:
+def endpoint_of(
+    connection_id: uuid.UUID, base_url: str, encrypted_key: str, embedding_model: str = ""
+) -> ModelEndpoint:
     """Return a connection's endpoint with its key."""
     key: str | None = ""
     try:
         key = decrypt(encrypted_key) if encrypted_key else ""
     except UnreadableSecretError:
         key = None
-    return ModelEndpoint(str(connection_id), base_url, key)
+    return ModelEndpoint(str(connection_id), base_url, key, embedding_model)
 
 
 def bound_history(

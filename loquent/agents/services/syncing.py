@@ -13,11 +13,16 @@ from django.utils import timezone
 from loquent.agents.crawling.decisions import Decisions, decide
 from loquent.agents.crawling.results import KnownPage, Outcome, PageResult
 from loquent.agents.crawling.scope import page_key
-from loquent.agents.knowledge_source import KnowledgeSource, PageState, SourcePage, SourceStatus
+from loquent.agents.knowledge_source import (
+    KnowledgeSource,
+    PageState,
+    SourceFile,
+    SourcePage,
+    SourceStatus,
+)
 from loquent.agents.models import TextAgent
-from loquent.agents.services.source_changes import MAX_REASON, apply_decisions
+from loquent.agents.services.sources.changes import EVERY, MAX_REASON, apply_decisions
 
-EVERY = timedelta(days=7)
 AFTER_FAILURE = timedelta(days=1)
 NOTHING = "No page of this site could be read."
 READ = frozenset({Outcome.READ, Outcome.SAME})
@@ -25,10 +30,11 @@ READ = frozenset({Outcome.READ, Outcome.SAME})
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A sync that has begun. `run`: its number; a later one makes it void."""
+    """A sync that has begun. `run`: its number; a later one makes it void. `name`: the file's."""
 
     source_id: uuid.UUID
     run: int
+    name: str
     url: str
     organization_id: uuid.UUID
     accepts: bool
@@ -53,8 +59,8 @@ def begin_sync(*, source_id: uuid.UUID) -> Sync | None:
             ]
         )  # fmt: skip
     return Sync(
-        source.id, source.run, source.url, source.agent.organization_id, source.accepts,
-        _known_pages(source.id),
+        source.id, source.run, source.name, source.url, source.agent.organization_id,
+        source.accepts, _known_pages(source.id),
     )  # fmt: skip
 
 
@@ -72,13 +78,23 @@ def report_progress(*, sync: Sync, read: int, found: int) -> bool:
 
 def fail_sync(*, sync: Sync, error: str) -> None:
     """Record why a sync ended without a result. The knowledge stays as it is."""
-    KnowledgeSource.objects.filter(id=sync.source_id, run=sync.run).update(
-        status=SourceStatus.FAILED,
-        error=error,
-        accepts=False,
-        next_sync_at=timezone.now() + AFTER_FAILURE,
-        updated_at=timezone.now(),
-    )
+    with transaction.atomic():
+        current = KnowledgeSource.objects.filter(id=sync.source_id, run=sync.run)
+        is_current = current.update(
+            status=SourceStatus.FAILED,
+            error=error,
+            accepts=False,
+            next_sync_at=None if sync.name else timezone.now() + AFTER_FAILURE,
+            updated_at=timezone.now(),
+        )
+        if is_current:
+            SourceFile.objects.filter(source=sync.source_id).delete()
+
+
+def file_of(*, sync: Sync) -> bytes | None:
+    """Return the content of a file that is being read; None if it is no longer stored."""
+    data = SourceFile.objects.filter(source=sync.source_id).values_list("data", flat=True).first()
+    return None if data is None else bytes(data)
 
 
 def apply_sync(*, sync: Sync, results: Mapping[str, PageResult]) -> None:
@@ -96,7 +112,7 @@ def apply_sync(*, sync: Sync, results: Mapping[str, PageResult]) -> None:
         # A person may have edited entries while the site was read.
         known = [page for page in sync.known if not rows[page_key(page.url)].detached]
         missed = {key: row.missed for key, row in rows.items()}
-        decisions = decide(results, known, missed, accepts=sync.accepts)
+        decisions = decide(results, known, missed, accepts=sync.accepts, is_replaced=source.is_file)
         reasons = {result.reason for result in results.values()}
         if not any(result.outcome in READ for result in results.values()):
             source.status = SourceStatus.FAILED
@@ -104,10 +120,7 @@ def apply_sync(*, sync: Sync, results: Mapping[str, PageResult]) -> None:
         elif decisions.needs_confirmation and not sync.accepts:
             _report_gone(rows, decisions)
             source.status = SourceStatus.NEEDS_CONFIRMATION
-            source.error = (
-                f"{len(decisions.gone)} of {decisions.known} pages are gone. Nothing was changed. "
-                "Accept the removals, or sync again when the site is back."
-            )
+            source.error = _question(source, decisions)
         else:
             source.status, source.error = SourceStatus.READY, ""
         if source.status == SourceStatus.READY or not known:
@@ -115,12 +128,22 @@ def apply_sync(*, sync: Sync, results: Mapping[str, PageResult]) -> None:
         now = timezone.now()
         source.accepts = False
         source.last_sync_at = now
-        source.next_sync_at = now + EVERY
+        source.next_sync_at = None if source.is_file else now + EVERY
+        if source.status != SourceStatus.NEEDS_CONFIRMATION:
+            SourceFile.objects.filter(source=source).delete()
         source.save(
             update_fields=[
                 "status", "error", "accepts", "last_sync_at", "next_sync_at", "updated_at",
             ]
         )  # fmt: skip
+
+
+def _question(source: KnowledgeSource, decisions: Decisions) -> str:
+    otherwise = "upload another version" if source.is_file else "sync again when the site is back"
+    return (
+        f"{len(decisions.gone)} of {decisions.known} pages are gone. Nothing was changed. Accept "
+        f"the removals, or {otherwise}."
+    )
 
 
 def _report_gone(rows: Mapping[str, SourcePage], decisions: Decisions) -> None:

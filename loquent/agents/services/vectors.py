@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from loquent.agents.backends.embeddings import name_of
 from loquent.agents.models import KnowledgeEntry, PassageVector
+from loquent.agents.search.embedder import embedder
 from loquent.agents.search.index import passages_of
 from loquent.agents.search.vectors import encoded_texts, vector_key
 from loquent.agents.types import Passage
@@ -63,8 +65,17 @@ def delete_vectors(keys: Sequence[bytes]) -> int:
 
 
 def _needed_vectors() -> Iterator[bytes]:
-    entries = KnowledgeEntry.objects.order_by().values_list("title", "content")
-    for title, content in entries.iterator(chunk_size=AT_ONCE):
+    entries = KnowledgeEntry.objects.order_by().values_list(
+        "title",
+        "content",
+        "agent__connection",
+        "agent__connection__base_url",
+        "agent__connection__embedding_model",
+    )
+    for title, content, connection_id, address, model in entries.iterator(chunk_size=AT_ONCE):
+        makers = [(embedder.model, embedder.dimensions)]
+        if model:
+            makers.append((name_of(str(connection_id), address, model), 0))
         for passage in passages_of(Passage(title, content, "")):
             for text in encoded_texts(passage):
-                yield vector_key(text)
+                yield from (vector_key(text, *maker) for maker in makers)

@@ -207,14 +207,14 @@ def test_name_that_leads_to_this_machine_is_refused(
 
 def test_test_asks_the_model_for_a_word(client: APIClient, model: Receiver) -> None:
     made = create(client, model)
-    assert result_of(client, made)["message"] == "It works: the endpoint has 2 models."
+    assert result_of(client, made)["message"] == "It works: the provider has 2 models."
     assert result_of(client, made, model="small")["message"] == "It works: small answers."
     asked = model.requests[-1]
     assert (asked.path, json.loads(asked.body)["model"]) == ("/v1/chat/completions", "small")
     assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
     model.reply = lambda r: as_json(MODELS) if "/models" in r.path else as_json({}, 404)
     result = result_of(client, made, model="gone")
-    assert result["message"] == "This endpoint has no model “gone”."
+    assert result["message"] == "The provider has no model “gone”."
     assert result["hint"] == "Use one of its models, such as large, small."
 
 
@@ -308,7 +308,7 @@ def test_owner_connects_a_provider_in_the_admin(
     data = {"organization": str(acme.id), "provider": "OpenAI", "api_key": KEY, "model_names": ""}
     local = f"http://127.0.0.1:{model.port}/v1"
     response = owner.post(f"{page}add/", {**data, "base_url": local}, follow=True)
-    assert "It works: the endpoint has 2 models." in response.content.decode()
+    assert "It works: the provider has 2 models." in response.content.decode()
     row = ModelConnection.objects.get()
     assert (row.name, row.base_url) == ("OpenAI", local)
     response = owner.post(f"{page}{row.id}/models/", follow=True)

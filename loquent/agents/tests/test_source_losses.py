@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from loquent.agents.crawling.crawl import Crawl
 from loquent.agents.models import KnowledgeEntry
-from loquent.agents.services import source_changes, syncing
+from loquent.agents.services import syncing
+from loquent.agents.services.sources import changes
 from loquent.agents.tests.site import HTML, TEXT, Site, page
 from loquent.agents.tests.sources import Sources
 from loquent.jobs.kinds import KINDS
@@ -192,8 +193,8 @@ def test_sync_killed_in_the_middle_changes_nothing_and_runs_again(
         site.pages[f"/topic-{number}"] = page(f"{TEXT} Changed {number}.", title=f"T{number}")
     owner, name = {
         "wave": (Crawl, "_read_wave"),
-        "pages": (source_changes, "save_pages"),
-        "entries": (source_changes, "write_entries"),
+        "pages": (changes, "save_pages"),
+        "entries": (changes, "write_entries"),
         "end": (syncing, "apply_decisions"),
     }[where]
     whole = getattr(owner, name)

@@ -72,6 +72,7 @@ def test_row_of_a_sent_mail_is_kept_without_its_text(alice: User) -> None:
     row = OutgoingMail.objects.get()
     assert (row.state, row.attempts, row.error) == (MailState.SENT, 1, "")
     assert row.sent_at is not None
+    assert mail.outbox[0].extra_headers["Auto-Submitted"] == "auto-generated"
     assert mail.outbox[0].extra_headers["Message-ID"] == f"<{row.id}.0@127.0.0.1>"
     # The job may run twice.
     deliver_mail.call(str(row.id))

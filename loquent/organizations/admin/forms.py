@@ -1,5 +1,6 @@
 """Forms whose rows are saved by a service."""
 
+import re
 from typing import ClassVar, Generic, TypeVar
 
 from django import forms
@@ -8,6 +9,21 @@ from django.db.models import Model
 from loquent.errors import ApplicationError
 
 Row = TypeVar("Row", bound=Model)
+# Django's sentences about limits are those of a programmer.
+PLAIN = (
+    (
+        re.compile(r"Ensure this value has at most (\S+) characters? \(it has (\S+)\)\."),
+        r"Use at most \1 characters. These are \2.",
+    ),
+    (
+        re.compile(r"Ensure this value is greater than or equal to (\S+?)(?:\.0)?\.$"),
+        r"Enter \1 or more.",
+    ),
+    (
+        re.compile(r"Ensure this value is less than or equal to (\S+?)(?:\.0)?\.$"),
+        r"Enter \1 or less.",
+    ),
+)
 
 
 class ServiceForm(forms.ModelForm[Row], Generic[Row]):
@@ -23,12 +39,22 @@ class ServiceForm(forms.ModelForm[Row], Generic[Row]):
 
     def full_clean(self) -> None:
         super().full_clean()
+        for errors in self.errors.values():
+            for error in errors.as_data():
+                error.message, error.params = in_plain_words(error.messages[0]), None
         if self.refusal is None or self.errors:
             return
         sentences_of = self.refusal.fields or {"": [self.refusal.message]}
         for name, sentences in sentences_of.items():
             field = name if name in self.fields else self.refusal_field
             self.add_error(field, forms.ValidationError(sentences))
+
+
+def in_plain_words(sentence: str) -> str:
+    """Return a validator's sentence as an owner reads it."""
+    for pattern, words in PLAIN:
+        sentence = pattern.sub(words, sentence)
+    return sentence
 
 
 def take_over(row: Model, saved: Model) -> None:

@@ -1,5 +1,6 @@
 """The base of the REST API's viewsets."""
 
+import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
@@ -7,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
 from rest_framework import exceptions, mixins, status
 from rest_framework.renderers import JSONRenderer
@@ -120,9 +122,18 @@ def _repeated(row: IdempotentRequest) -> Response:
 def _request_text(request: Request) -> str:
     asked = [request.method, request.get_full_path(), request.data]
     try:
-        return json.dumps(asked, sort_keys=True)
+        return json.dumps(asked, sort_keys=True, default=_digest_of_file)
     except RecursionError:
         raise exceptions.ParseError("The body is nested too deeply.") from None
+
+
+def _digest_of_file(value: Any) -> str:
+    if not isinstance(value, UploadedFile):
+        raise TypeError
+    value.seek(0)
+    digest = hashlib.file_digest(value, "sha256").hexdigest()
+    value.seek(0)
+    return digest
 
 
 def body_of(request: Request) -> Any:

@@ -10,6 +10,7 @@ from django.utils.crypto import salted_hmac
 
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import IdempotentRequest, Organization
+from loquent.tokens import secret_keys
 
 KEPT = timedelta(hours=24)
 RETRY_SECONDS = 1
@@ -34,7 +35,7 @@ def claim_request(*, organization: Organization, caller: str, key: str, request_
     was used for a different request, and `request_in_progress` if the first one takes too long.
     """
     mine = IdempotentRequest.objects.filter(organization=organization, caller=caller, key=key)
-    fingerprint = _fingerprint(request_text)
+    fingerprint, *earlier = _fingerprints(request_text)
     mine.filter(created_at__lte=timezone.now() - KEPT).delete()
     row = IdempotentRequest(
         organization=organization, caller=caller, key=key, fingerprint=fingerprint
@@ -50,7 +51,7 @@ def claim_request(*, organization: Organization, caller: str, key: str, request_
         raise _in_progress()
     if found.id == row.id:
         return Claim(found, is_repeat=False)
-    if found.fingerprint != fingerprint:
+    if found.fingerprint not in (fingerprint, *earlier):
         raise ApplicationError(
             ErrorCode.IDEMPOTENCY_KEY_REUSED,
             "This Idempotency-Key was used for a different request. Use a new key for a new "
@@ -86,5 +87,8 @@ def _in_progress() -> ApplicationError:
     )
 
 
-def _fingerprint(text: str) -> str:
-    return salted_hmac("loquent.idempotency", text, algorithm="sha256").hexdigest()
+def _fingerprints(text: str) -> list[str]:
+    return [
+        salted_hmac("loquent.idempotency", text, secret=key, algorithm="sha256").hexdigest()
+        for key in secret_keys()
+    ]

@@ -21,7 +21,7 @@ from loquent.organizations.services.organizations import (
 )
 from loquent.ratelimit.buckets import Rate
 from loquent.ratelimit.shared import limiter
-from loquent.tokens import INVITATION, derived_token, token_digest
+from loquent.tokens import INVITATION, derived_token, secret_keys, token_digest
 
 LASTS = timedelta(days=7)
 # How long an expired invitation stays listed, so that an owner can send a new link.
@@ -159,6 +159,13 @@ def invitation_token(invitation: Invitation) -> str:
     """
     moment = invitation.expires_at.astimezone(UTC).isoformat()
     return derived_token(INVITATION, f"{invitation.id}.{moment}")
+
+
+def earlier_tokens(invitation: Invitation) -> list[str]:
+    """Return the tokens that an invitation has under earlier keys of the server."""
+    moment = invitation.expires_at.astimezone(UTC).isoformat()
+    of = f"{invitation.id}.{moment}"
+    return [derived_token(INVITATION, of, secret=key) for key in secret_keys()[1:]]
 
 
 def mail_invitation(*, invitation: Invitation) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from loquent.organizations.models import KnownNetwork
 from loquent.organizations.services.organizations import staff_username
-from loquent.tokens import token_digest
+from loquent.tokens import token_digest, token_digests
 
 # Counted from the last login from that network.
 KEPT = timedelta(days=90)
@@ -21,7 +21,7 @@ def is_known_network(*, name: str, network: str) -> bool:
     (loquent/server/addresses.py).
     """
     return KnownNetwork.objects.filter(
-        digest=_digest(name, network), last_used_at__gt=timezone.now() - KEPT
+        digest__in=token_digests(_text(name, network)), last_used_at__gt=timezone.now() - KEPT
     ).exists()
 
 
@@ -29,7 +29,7 @@ def remember_network(*, user: User, network: str) -> None:
     """Remember that this user has authenticated from this network; "" (unknown) is ignored."""
     if network:
         KnownNetwork.objects.update_or_create(
-            digest=_digest(user.get_username(), network),
+            digest=token_digest(_text(user.get_username(), network)),
             defaults={"user": user, "last_used_at": timezone.now()},
         )
 
@@ -39,5 +39,5 @@ def old_networks(*, now: datetime) -> models.QuerySet[KnownNetwork]:
     return KnownNetwork.objects.filter(last_used_at__lt=now - KEPT)
 
 
-def _digest(name: str, network: str) -> str:
-    return token_digest(f"network {network} of {staff_username(name)}")
+def _text(name: str, network: str) -> str:
+    return f"network {network} of {staff_username(name)}"

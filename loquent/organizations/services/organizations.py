@@ -16,7 +16,7 @@ from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.organizations.access import has_role, made_by_an_owner
 from loquent.organizations.models import ApiKey, Invitation, Membership, Organization, Role, Scope
 from loquent.text import normalize_unicode, strip_invisible
-from loquent.tokens import API_KEY, new_token, token_digest
+from loquent.tokens import API_KEY, new_token, token_digest, token_digests
 
 # The precision of "last used": one write per request would cost more than it is worth.
 LAST_USED_STEP = timedelta(minutes=1)
@@ -277,7 +277,7 @@ def authenticate_api_key(*, key: str) -> ApiKey:
     """Return the row of a valid key; raise ApplicationError `not_authenticated` otherwise."""
     row = (
         ApiKey.objects.select_related("organization")
-        .filter(digest=token_digest(key), revoked_at=None)
+        .filter(digest__in=token_digests(key), revoked_at=None)
         .filter(is_maker_an_owner())
         .first()
     )
@@ -287,5 +287,5 @@ def authenticate_api_key(*, key: str) -> ApiKey:
         )
     now = timezone.now()
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
-        ApiKey.objects.filter(id=row.id).update(last_used_at=now)
+        ApiKey.objects.filter(id=row.id).update(last_used_at=now, digest=token_digest(key))
     return row

@@ -28,7 +28,7 @@ from loquent.organizations.services.organizations import staff_username
 from loquent.organizations.site.account_forms import PastedNameField
 from loquent.organizations.site.accounts import without_frame
 from loquent.organizations.site.current import choose_organization
-from loquent.tokens import token_digest
+from loquent.tokens import token_digests
 
 SESSION_KEY = "invitation"
 
@@ -86,11 +86,11 @@ def join_link(request: HttpRequest, token: str) -> HttpResponse:
     Only a valid token is remembered, because anyone can request this address and each session is a
     database row.
     """
-    digest = token_digest(token)
-    if find_invitation(digest=digest) is None:
+    found = [each for each in token_digests(token) if find_invitation(digest=each) is not None]
+    if not found:
         request.session.pop(SESSION_KEY, None)
     else:
-        request.session[SESSION_KEY] = digest
+        request.session[SESSION_KEY] = found[0]
     return HttpResponseRedirect(reverse("admin:join"))
 
 

@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,21 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
 }
 
 
+def forged(port: int) -> int | None:
+    """Return the status for a signature that only looks like one, None without an answer."""
+    headers = {
+        "webhook-id": "1",
+        "webhook-timestamp": "1",
+        "webhook-signature": "v1,\xe9" + "A" * 43,
+    }
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("POST", "/", "{}", headers)
+        try:
+            return connection.getresponse().status
+        except HTTPException:
+            return None
+
+
 @pytest.mark.parametrize("language", COMMANDS)
 def test_documented_receiver_accepts_only_what_is_signed(
     subscribe: Subscribe, settings: Settings, tmp_path: Path, language: str
@@ -56,6 +73,7 @@ def test_documented_receiver_accepts_only_what_is_signed(
         )
         try:
             wait_for_port(port)
+            assert forged(port) in {401, None}
             data: Any = {"url": f"http://127.0.0.1:{port}/"}
             endpoint = update_endpoint(endpoint=endpoint, data=data)
             delivery = send_ping(endpoint=endpoint)

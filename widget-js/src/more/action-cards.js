@@ -7,7 +7,7 @@ import { buttonOf, set, setText } from "../view/dom.js";
 /** @typedef {ReturnType<typeof createCard>} Card */
 
 /** @param {string} id @param {boolean} confirm */
-const decision = (id, confirm) => ({ type: "action", id, confirm });
+export const decision = (id, confirm) => ({ type: "action", id, confirm });
 
 /** @param {any} raw the field of a message, of any form @returns {Action | null} */
 const actionOf = (raw) =>
@@ -49,6 +49,8 @@ function createCard(view, { id, title, arguments: given }, redraw) {
   );
   const states = { confirmed: strings.confirmed, declined: strings.declined };
   let sent = false;
+  /** The state that was asked for here and has not come: an error may tell why. */
+  let due = "";
 
   /** @param {any} value */
   function textOf(value) {
@@ -66,20 +68,26 @@ function createCard(view, { id, title, arguments: given }, redraw) {
 
   return {
     node,
-    isSent: () => sent,
+    isDue: () => !!due,
     /** A new connection: the server has said which actions still wait. */
     resend() {
       sent = false;
     },
+    /** Other frames follow: an error of later is another one's. */
+    settle() {
+      due = "";
+    },
     /** @param {string} [reason] why the visitor has to decide again; none if it is too late */
     refuse(reason) {
       sent = false;
+      due = "";
       view.comment(kept, reason ? "" : "gone");
       setText(error, reason ?? "");
     },
     /** @param {Action} action @param {State} state */
     render({ status }, state) {
       const isOpen = status === "waiting";
+      if (status === due) due = "";
       if (!isOpen) {
         sent = false;
         view.comment(kept, "");
@@ -89,6 +97,7 @@ function createCard(view, { id, title, arguments: given }, redraw) {
       const isDecided = /yes|no/.test(choice);
       if (isDecided && !sent && state.ready)
         sent = actions.transmit(decision(id, choice === "yes"));
+      if (sent) due = choice === "yes" ? "confirmed" : "declined";
       const root = /** @type {ShadowRoot} */ (node.getRootNode());
       const hadFocus = buttons.contains(root.activeElement);
       buttons.hidden = !isOpen || choice === "gone";
@@ -121,12 +130,15 @@ export function createActionCards(view, { redraw, follow, nodeOf }) {
     /** Return whether nobody else is to see the frame. @param {Frame} frame */
     peek(frame) {
       const { type, code = "", message, client_message_id: cid } = frame;
-      // The session comes first, and only then which actions still wait.
-      if (type === "history") for (const card of cards.values()) card.resend();
+      for (const card of cards.values()) {
+        // The session comes first, and only then which actions still wait.
+        if (type === "history") card.resend();
+        if (type === "session" || type === "ack") card.settle();
+      }
       // The same message again is a new state, no new message.
       if (type === "message" && frame.action) return actions.revise(frame);
       if (type !== "error" || cid || code.startsWith("contact_")) return false;
-      const asking = [...cards.values()].find((card) => card.isSent());
+      const asking = [...cards.values()].find((card) => card.isDue());
       asking?.refuse(code === "forbidden" ? undefined : message);
       redraw();
       return !!asking;

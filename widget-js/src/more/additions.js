@@ -5,7 +5,7 @@ import { buttonOf, remove } from "../view/dom.js";
 import { createActionCards } from "./action-cards.js";
 import { createContactCard, hasContact } from "./contact-card.js";
 import { createDownload } from "./download.js";
-import { createEarlier } from "./earlier.js";
+import { createEarlier } from "./earlier/earlier.js";
 import { createHelped } from "./helped.js";
 import { createLines } from "./lines.js";
 import { createMenu } from "./menu.js";
@@ -25,7 +25,7 @@ import { createWaiting } from "./waiting.js";
  *   draft: Contact, keepDraft(contact: Contact): void, sound: Sound,
  *   getState(): State, localeNow(): string, focus(): void, redraw(): void,
  *   nodeOf(key: string): HTMLElement | undefined, send(text: string): void, scroller: HTMLElement,
- *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier-store.js").Copied): HTMLElement,
+ *   storage: Storage, toJson(value: any): string, lineOf(message: import("./earlier/store.js").Copied): HTMLElement,
  *   restore(text: string): void, follow(): void,
  * }} Surroundings
  */

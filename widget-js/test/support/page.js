@@ -22,6 +22,11 @@ export const CONFIG = {
 
 export const settle = () => new Promise((done) => setImmediate(done));
 
+/** Wait for what takes as long as the disk does. */
+export async function until(condition) {
+  for (const end = Date.now() + 20_000; !condition() && Date.now() < end; ) await settle();
+}
+
 const moduleOf = (name) =>
   ({ chat: chatRuntime, more })[name] ??
   import(`../../src/locales/${name.replace(/[^\w-]/g, "")}.js`);

@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from loquent.db.threads import in_database
 from loquent.ratelimit.buckets import Rate
@@ -29,6 +30,13 @@ class PresenceFrame:
     state: str
 
 
+class Place(NamedTuple):
+    """A conversation, and the organization that it belongs to."""
+
+    conversation_id: uuid.UUID
+    organization_id: uuid.UUID
+
+
 def parse_staff_frame(text: str) -> PresenceFrame | None:
     """Return a page's frame; None for anything else, which is ignored."""
     if len(text) > MAX_FRAME:
@@ -50,6 +58,11 @@ class MemberPresence:
         self._name = uuid.uuid4().hex
         self._at: tuple[uuid.UUID, PresentMember] | None = None
         self._is_typing = False
+
+    @property
+    def at(self) -> Place | None:
+        """The conversation that the page shows; None if it shows none."""
+        return None if self._at is None else Place(self._at[0], self._at[1].organization_id)
 
     async def receive(self, text: str | None) -> None:
         """Handle a frame of the page. Too many, and unknown ones, are ignored."""

@@ -85,6 +85,10 @@ class InboxViewer:
         if changed:
             self.put({"type": "changed", "conversations": changed})
 
+    def may_see(self, organization_id: UUID) -> bool:
+        """Return whether the member may see this organization's conversations."""
+        return self.session_id is not None and organization_id in self._organizations
+
     @property
     def is_ending(self) -> bool:
         """Whether the socket is being closed from this side."""

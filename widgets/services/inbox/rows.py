@@ -9,9 +9,9 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Substr
 
 from widgets.models import WidgetMessage, WidgetSession
-from widgets.services.conversations import EXCERPT, visitor_name
+from widgets.services.conversations import EXCERPT, is_waiting, visitor_name
 from widgets.services.inbox.tabs import Sessions
-from widgets.team_types import Handler, WorkStatus
+from widgets.team_types import Handler
 from widgets.types import MessageRole
 
 
@@ -27,9 +27,7 @@ class Row:
     @property
     def is_waiting(self) -> bool:
         """Return whether the visitor waits for a person."""
-        session = self.session
-        of_team = session.handler != Handler.AGENT or session.follow_up
-        return of_team and session.waiting_since is not None and session.status == WorkStatus.OPEN
+        return is_waiting(self.session)
 
     @property
     def owner(self) -> str:

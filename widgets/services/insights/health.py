@@ -56,7 +56,10 @@ def _assistants(widgets: list[WidgetConfig]) -> Iterator[Finding]:
         last = recent.order_by("-last_active_at").values_list("outcome", flat=True)
         outcomes = list(last[:FAILURES_IN_A_ROW])
         if outcomes == [AnswerOutcome.FAILED.value] * FAILURES_IN_A_ROW:
-            text = f"{agent} is failing: the last {FAILURES_IN_A_ROW} conversations got no answer."
+            text = (
+                f"{agent} is failing: the last {FAILURES_IN_A_ROW} conversations got no answer. "
+                "Try it on its page to see why."
+            )
             yield Finding(text, is_severe=True, agent_id=agent.pk)
 
 

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from loquent.agents.types import VisitorPage
-from loquent.db.compiled import PreparedQuery
+from loquent.db.compiled import PreparedQuery, insert_rows
 from loquent.errors import ApplicationError
 from loquent.telemetry.metrics import MESSAGES
 from loquent.webhooks.services.events import record_events
@@ -257,8 +257,8 @@ def _append(written: Sequence[_New], now: datetime) -> None:
     for new in written:
         if new.turn is not None:
             new.turn.lease_until = lease_until if new.claimed is not None else None
-    WidgetMessage.objects.bulk_create([new.row for new in written])
-    WidgetTurn.objects.bulk_create(turns)
+    insert_rows([new.row for new in written])
+    insert_rows(turns)
     # Most messages say nothing special on a page already known: one statement for all of them.
     stayed: dict[Sign, list[uuid.UUID]] = defaultdict(list)
     for new in written:

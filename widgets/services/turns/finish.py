@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from loquent.agents.persons import asks_for_person
 from loquent.agents.services import settle_tokens
-from loquent.db.compiled import PreparedQuery
+from loquent.db.compiled import PreparedQuery, insert_rows
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
@@ -176,7 +176,7 @@ def _append_answers(
         )
         attention = after_answer(earlier.attention, outcome.kind)
         by_end[outcome.status, outcome.kind, attention].append(turn.session_id)
-    WidgetMessage.objects.bulk_create([row for row in rows.values() if row is not None])
+    insert_rows([row for row in rows.values() if row is not None])
     for (status, kind, attention), session_ids in by_end.items():
         WidgetSession.objects.filter(id__in=session_ids).update(
             last_seq=F("last_seq") + 1,

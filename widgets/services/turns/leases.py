@@ -1,7 +1,7 @@
 """Renew the leases of running turns, and settle the turns of dead processes."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,18 +40,27 @@ class Settled:
     interrupted: list[Interrupted]
 
 
-def renew_leases(*, owner: uuid.UUID, running_here: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Renew the leases of `owner` on the turns of these sessions; return the ids of those turns.
+def renew_leases(*, owner: uuid.UUID, running_here: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Renew the leases of `owner` on the turns of these sessions; return the ids of its turns.
 
     The answer of any other turn can't be written any more: a person took over the conversation, it
     was deleted, or another process has the turn. Other turns are not renewed: a claim that was
-    committed without this process learning of it must expire.
+    committed without this process learning of it must expire. Neither are new leases: most answers
+    end before theirs need it.
     """
-    ours = WidgetTurn.objects.filter(
-        owner=owner, state=TurnState.RUNNING, session_id__in=running_here
-    )
-    ours.update(lease_until=timezone.now() + LEASE)
-    return set(ours.values_list("id", flat=True))
+    now = timezone.now()
+    old = now + LEASE - timedelta(seconds=RENEW_SECONDS / 2)
+    rows = WidgetTurn.objects.filter(owner=owner, state=TurnState.RUNNING).order_by()
+    ours = list(rows.values_list("id", "session_id", "lease_until"))
+    here = set(running_here)
+    due = [
+        turn_id
+        for turn_id, session_id, until in ours
+        if session_id in here and (until is None or until < old)
+    ]
+    if due:
+        rows.filter(id__in=due).update(lease_until=now + LEASE)
+    return {turn_id for turn_id, _, _ in ours}
 
 
 def release_turns(*, owner: uuid.UUID) -> None:
@@ -61,7 +70,7 @@ def release_turns(*, owner: uuid.UUID) -> None:
     )
 
 
-def settle_orphans(*, running_here: Sequence[uuid.UUID], owner: uuid.UUID) -> Settled:
+def settle_orphans(*, running_here: Collection[uuid.UUID], owner: uuid.UUID) -> Settled:
     """Requeue turns whose process died, or end them as `interrupted` the second time.
 
     `running_here`: sessions whose turns this process, `owner`, is running; those are no orphans.
@@ -72,18 +81,20 @@ def settle_orphans(*, running_here: Sequence[uuid.UUID], owner: uuid.UUID) -> Se
     is_orphan = Q(lease_until__lt=now)
     if not settings.REDIS_URL:
         is_orphan |= ~Q(owner=owner)
-    orphans = WidgetTurn.objects.filter(is_orphan, state=TurnState.RUNNING).exclude(
-        session_id__in=running_here
+    orphans = WidgetTurn.objects.filter(is_orphan, state=TurnState.RUNNING)
+    forgotten = WidgetTurn.objects.filter(state=TurnState.WAITING, updated_at__lt=now - LEASE)
+    # Nearly always there are none, and excluding the sessions here in SQL costs much more.
+    here = set(running_here)
+    found = [turn for turn in (orphans | forgotten).order_by() if turn.session_id not in here]
+    running = [turn for turn in found if turn.state == TurnState.RUNNING]
+    again = [turn.id for turn in running if turn.attempts < MAX_ATTEMPTS]
+    if again:
+        orphans.filter(id__in=again).update(state=TurnState.WAITING, owner=None)
+    dead = [turn for turn in running if turn.attempts >= MAX_ATTEMPTS]
+    return Settled(
+        to_run={turn.session_id for turn in found if turn not in dead},
+        interrupted=[ended for ended in map(_interrupt, dead) if ended is not None],
     )
-    again = orphans.filter(attempts__lt=MAX_ATTEMPTS)
-    to_run = set(again.values_list("session_id", flat=True))
-    again.update(state=TurnState.WAITING, owner=None)
-    interrupted = [_interrupt(turn) for turn in orphans.filter(attempts__gte=MAX_ATTEMPTS)]
-    forgotten = WidgetTurn.objects.filter(
-        state=TurnState.WAITING, updated_at__lt=now - LEASE
-    ).exclude(session_id__in=running_here)
-    to_run |= set(forgotten.values_list("session_id", flat=True))
-    return Settled(to_run, [ended for ended in interrupted if ended is not None])
 
 
 def _interrupt(turn: WidgetTurn) -> Interrupted | None:

@@ -5,11 +5,10 @@
   if (!section) return;
   const list = section.querySelector(".lq-lines");
   const scroller = section.querySelector(".lq-scroller");
-  const growing = section.querySelector(".lq-growing");
-  const bubble = growing.querySelector(".lq-bubble");
   const status = section.querySelector(".lq-status");
   const replaced = section.querySelector(".lq-replaced");
   const transcript = loquentTranscript({ list, scroller });
+  const growing = loquentGrowing({ growing: section.querySelector(".lq-growing"), transcript });
 
   // --- what the server has ---
 
@@ -48,52 +47,28 @@
 
   // --- what happens ---
 
-  let replyId = "";
-  let text = "";
-
-  function grow() {
-    const stays = transcript.isAtEnd();
-    growing.hidden = !replyId;
-    if (replyId) loquentMarkdown.renderMarkdown(bubble, text, "Copy", true);
-    bubble.hidden = !text;
-    if (stays) transcript.toEnd();
-  }
-
   function take(frame) {
     switch (frame.type) {
       case "live":
-        reset();
+        growing.reset();
         catchUp();
         break;
       case "typing_start":
-        replyId = frame.message_id;
-        text = "";
-        grow();
-        break;
       case "delta":
-        if (frame.message_id !== replyId) break;
-        // `offset` counts UTF-16 units, as strings here do.
-        if (frame.offset <= text.length) text = text.slice(0, frame.offset) + frame.content;
-        grow();
+        growing.take(frame);
         break;
       case "message":
-        if (frame.role === "assistant") reset();
+        if (frame.role === "assistant") growing.reset();
         catchUp();
         break;
       case "typing_stop":
-        reset();
+        growing.reset();
         catchUp();
         break;
       case "replaced":
         showSuccessor(frame.conversation);
         break;
     }
-  }
-
-  function reset() {
-    replyId = text = "";
-    bubble.replaceChildren();
-    grow();
   }
 
   function showSuccessor(id) {
@@ -114,7 +89,7 @@
     path: section.dataset.live,
     take,
     say,
-    lost: reset,
+    lost: growing.reset,
     gone: "This conversation was deleted, or you no longer have access to it. Reload the page.",
   });
 })();

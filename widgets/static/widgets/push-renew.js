@@ -1,17 +1,44 @@
 "use strict";
-// Tells the server again, once per browser session, that this browser gets push messages.
+// Tells the server again, once per browser session, that this browser gets push messages, and ends
+// that when the member logs out: the next person at this browser may be another.
 (async () => {
   const { register, scope } = document.currentScript.dataset;
   const RENEWED = "loquent.push";
-  const token = document.querySelector("#logout-form [name=csrfmiddlewaretoken]")?.value;
+  // Nothing keeps a member from logging out for longer than this.
+  const PATIENCE = 2_000;
+  const form = document.querySelector("#logout-form");
+  const token = form?.querySelector("[name=csrfmiddlewaretoken]")?.value;
   if (!token || !("serviceWorker" in navigator) || window.Notification?.permission !== "granted") return;
-  const registration = await navigator.serviceWorker.getRegistration(scope);
-  const subscription = await registration?.pushManager?.getSubscription();
-  if (!subscription || sessionStorage.getItem(RENEWED) === subscription.endpoint) return;
-  const response = await fetch(register, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-    body: JSON.stringify(subscription),
+
+  async function known() {
+    const registration = await navigator.serviceWorker.getRegistration(scope);
+    return registration?.pushManager?.getSubscription();
+  }
+  const tell = (method, body) =>
+    fetch(register, {
+      method,
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+      body: JSON.stringify(body),
+    });
+
+  async function end() {
+    const subscription = await known();
+    if (!subscription) return;
+    sessionStorage.removeItem(RENEWED);
+    await Promise.allSettled([
+      subscription.unsubscribe(),
+      tell("DELETE", { endpoint: subscription.endpoint }),
+    ]);
+  }
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    await Promise.race([end().catch(() => {}), patience]);
+    form.submit();
   });
+
+  const subscription = await known();
+  if (!subscription || sessionStorage.getItem(RENEWED) === subscription.endpoint) return;
+  const response = await tell("POST", subscription);
   if (response.ok) sessionStorage.setItem(RENEWED, subscription.endpoint);
 })();

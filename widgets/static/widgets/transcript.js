@@ -85,3 +85,40 @@ function loquentTranscript({ list, scroller, most = Number.POSITIVE_INFINITY }) 
   dress(list);
   return { show, newest, isAtEnd, toEnd };
 }
+
+/** Shows the answer being written, word by word, in `growing` below the lines of `transcript`. */
+function loquentGrowing({ growing, transcript }) {
+  const bubble = growing.querySelector(".lq-bubble");
+  let replyId = "";
+  let text = "";
+
+  function draw() {
+    const stays = transcript.isAtEnd();
+    growing.hidden = !replyId;
+    if (text) loquentMarkdown.renderMarkdown(bubble, text, "Copy", true);
+    else bubble.replaceChildren();
+    bubble.hidden = !text;
+    if (stays) transcript.toEnd();
+  }
+
+  return {
+    /** Takes a frame of the answer. */
+    take(frame) {
+      if (frame.type === "typing_start") {
+        replyId = frame.message_id;
+        text = "";
+      } else if (frame.type !== "delta" || frame.message_id !== replyId) return;
+      // `offset` counts UTF-16 units, as strings here do.
+      else if (frame.offset <= text.length) text = text.slice(0, frame.offset) + frame.content;
+      draw();
+    },
+    /** The answer is finished, and among the lines, or the page shows another conversation. */
+    reset() {
+      replyId = text = "";
+      draw();
+    },
+    get replyId() {
+      return replyId;
+    },
+  };
+}

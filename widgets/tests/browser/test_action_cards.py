@@ -6,15 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
+from loquent.agents.agent_action import AgentAction
+from loquent.agents.models import TextAgent
+from loquent.agents.services.actions import save_action
+from loquent.agents.tests.endpoint import ScriptedEndpoint
+from loquent.agents.tests.endpoint_scripts import stream_of
+from loquent.agents.tests.mcp_server import LOCAL, McpServer
+from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
-from loquent.testing.people import make_widget
+from loquent.testing.people import make_agent, make_widget
 from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.axe import violations_of
 from widgets.tests.browser.contrast import faint_texts
-from widgets.tests.browser.conversation import expect_once, open_chat, say
+from widgets.tests.browser.conversation import expect_once, log, open_chat, opened_chat, say
 from widgets.tests.browser.shop import Shop, page_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -176,3 +184,73 @@ async def test_card_is_readable_and_accessible(
         if lang != "en":
             assert await faint_texts(page) == []
     await context.close()
+
+
+def wish(number: str) -> Any:
+    """A model's stream that calls the action."""
+    function = {"name": "cancel_order", "arguments": json.dumps({"order_number": number})}
+    delta = {"tool_calls": [{"index": 0, "id": "c", "function": function}]}
+    return stream_of(
+        {"choices": [{"index": 0, "delta": delta}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+        "[DONE]",
+    )
+
+
+def add_mcp_action(agent: TextAgent, url: str) -> None:
+    data = {
+        "name": "cancel_order",
+        "title": "Cancel order",
+        "kind": "mcp",
+        "risk": "write",
+        "url": url,
+        "parameters": [{"name": "order_number"}],
+    }
+    # The test's own process allows no such address, the server's does.
+    with override_settings(ACTIONS_ALLOWED_NETWORKS=LOCAL.networks, ACTIONS_ALLOW_HTTP=True):
+        save_action(AgentAction(agent=agent), data)
+
+
+async def test_confirmed_action_calls_the_tool_once_and_both_tabs_tell_it(
+    page: Page, live_server_process: StartServer, transactional_db: None, acme: Organization
+) -> None:
+    agent = await in_database(make_agent, acme, model="openai-chat:actions")
+    widget = await in_database(make_widget, acme, agent=agent, greeting="")
+    with McpServer().running() as tools:
+        await in_database(add_mcp_action, agent, tools.url)
+        async with ScriptedEndpoint() as endpoint:
+            for number in ("NT-1", "NT-2"):
+                endpoint.push(wish(number))
+            server = live_server_process(
+                OPENAI_BASE_URL=endpoint.base_url,
+                ACTIONS_ALLOWED_NETWORKS="127.0.0.0/8",
+                ACTIONS_ALLOW_HTTP="1",
+            )
+            with Shop(page_with(server.url, widget.widget_id)) as shop:
+                page.set_default_timeout(WAIT_MILLISECONDS)
+                await page.goto(shop.origin)
+                panel = await open_chat(page)
+                other = await page.context.new_page()
+                await other.goto(shop.origin)
+                panels = (panel, await open_chat(other))
+                await say(panel, "Cancel NT-1")
+                for each in panels:
+                    card = each.get_by_role("group", name="Cancel order", exact=True)
+                    await expect(card.get_by_role("definition")).to_have_text("NT-1")
+                assert tools.calls() == []
+                await panel.get_by_role("button", name="Confirm", exact=True).dblclick()
+                for each in panels:
+                    await expect(log(each)).to_contain_text("Done: Cancel order.")
+                    await expect(log(each)).to_contain_text("shipped")
+                    card = each.get_by_role("group", name="Cancel order", exact=True)
+                    await expect(card.get_by_role("status")).to_have_text("Confirmed")
+                    await expect(each.get_by_role("button", name="Confirm")).to_have_count(0)
+                # Declined in the other tab, after a reload.
+                await say(panel, "Cancel NT-2")
+                await expect(panel.get_by_role("definition").last).to_have_text("NT-2")
+                await other.reload()
+                skip = (await opened_chat(other)).get_by_role("button", name="Not now", exact=True)
+                await skip.click()
+                card = panel.get_by_role("group", name="Cancel order", exact=True).last
+                await expect(card.get_by_role("status")).to_have_text("Not carried out")
+    assert [call["arguments"] for call in tools.calls()] == [{"order_number": "NT-1"}]

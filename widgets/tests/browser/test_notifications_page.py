@@ -13,6 +13,7 @@ from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PHONE: ViewportSize = {"width": 375, "height": 700}
+DESK: ViewportSize = {"width": 1_280, "height": 700}
 # No push service can be reached in a test: what the browser would return.
 SUBSCRIBE = """
 const point = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRp" +
@@ -24,7 +25,8 @@ PushManager.prototype.subscribe = async ({ applicationServerKey, userVisibleOnly
   const keys = { p256dh: point, auth: "BTBZMqHH6r4Tts7J_aSIgg" };
   const endpoint = "https://push.example.com/device";
   const toJSON = () => ({ endpoint, keys });
-  known = { options: { applicationServerKey }, unsubscribe() {}, toJSON };
+  const unsubscribe = () => { known = null; };
+  known = { options: { applicationServerKey }, endpoint, unsubscribe, toJSON };
   return known;
 };
 """
@@ -76,3 +78,11 @@ async def test_member_turns_push_messages_on(
     assert width == PHONE["width"]
     await device.get_by_role("button", name=re.compile("Remove")).click()
     await expect(device).to_have_count(0)
+    # The next person at this browser may be another.
+    await page.reload()
+    await expect(device).to_have_count(1)
+    await page.set_viewport_size(DESK)
+    await page.get_by_label("Account of alice@example.com").click()
+    await page.get_by_role("button", name="Log out").click()
+    await page.wait_for_url(re.compile("/admin/log"))
+    assert await in_database(PushDevice.objects.count) == 0

@@ -1,10 +1,11 @@
-"""A website becomes knowledge on the assistant's page: address, preview, progress, answer."""
+"""Websites and files become knowledge on the assistant's page: preview, progress, answer."""
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from loquent.agents.models import TextAgent
+from loquent.agents.tests.documents import pdf
 from loquent.agents.tests.site import TEXT, Site
 from loquent.agents.tests.site import page as web_page
 from loquent.organizations.models import Organization
@@ -75,3 +76,48 @@ async def test_website_is_previewed_read_and_answers(
         await report.get_by_role("button", name="Close").click()
         await websites.get_by_role("button", name=f"Undo last sync: {site.root}/").click()
         await expect(websites.get_by_text("25 pages in the knowledge")).to_be_visible()
+
+
+async def test_file_is_added_replaced_and_answers(
+    page: Page, live_server_process: StartServer, agent: TextAgent
+) -> None:
+    def named(text: bytes) -> FilePayload:
+        return {"name": "guide.pdf", "mimeType": "application/pdf", "buffer": text}
+
+    server = live_server_process(JOBS_IN_SERVER="1")
+    await sign_in(page, server.url)
+    await page.goto(f"{server.url}/admin/agents/textagent/{agent.pk}/change/#knowledge")
+    sources = page.get_by_role("group", name="Websites and files")
+    await sources.get_by_role("button", name="Add file…").click()
+    dialog = page.get_by_role("dialog", name="Add a file")
+    file, add = dialog.get_by_label("File"), dialog.get_by_role("button", name="Add file")
+    await file.set_input_files({"name": "a.doc", "mimeType": "x/y", "buffer": b"x"})
+    await add.click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("Only PDF, Word (.docx)")
+    assert await findings(page) == []
+    await file.set_input_files(named(pdf(f"{TEXT} One.", f"{TEXT} About zebras.")))
+    await dialog.get_by_label("Address").fill("example.com/guide.pdf")
+    await add.click()
+    await expect(dialog).to_be_hidden()
+    await expect(sources.get_by_text("2 pages in the knowledge")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("row").filter(has_text="guide, page 2")).to_contain_text(
+        "Read from guide.pdf"
+    )
+    log, field = page.get_by_role("log", name="Try"), page.get_by_label("Message", exact=True)
+    await field.fill("What about zebras?")
+    await field.press("Enter")
+    link = log.get_by_role("link", name="guide, page 2")
+    await expect(link).to_have_attribute(
+        "href", "https://example.com/guide.pdf#page=2", timeout=20_000
+    )
+    await sources.get_by_role("button", name="Replace file: guide.pdf").click()
+    dialog = page.get_by_role("dialog", name="Replace guide.pdf")
+    await dialog.get_by_label("File").set_input_files(
+        named(pdf(f"{TEXT} One.", f"{TEXT} About zebras.", f"{TEXT} Three."))
+    )
+    await dialog.get_by_role("button", name="Replace file").click()
+    await expect(sources.get_by_text("3 pages in the knowledge")).to_be_visible(timeout=60_000)
+    await sources.get_by_role("button", name="Report: guide.pdf").click()
+    report = page.get_by_role("dialog", name="What the last sync did")
+    await expect(report.get_by_text("guide.pdf#page=3")).to_be_visible()
+    assert await findings(page) == []

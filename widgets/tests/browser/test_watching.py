@@ -94,8 +94,13 @@ async def test_answer_of_another_process_streams(
         await visitor.say("Hello?")
         # The model says one word, and then nothing more.
         await expect(page.locator(".lq-growing .lq-bubble")).not_to_be_empty()
+        inbox = await page.context.new_page()
+        await inbox.goto(f"{there.url}/admin/inbox/?tab=ai&c={session.id}")
+        await expect(inbox.locator(".lq-growing .lq-bubble")).not_to_be_empty()
         await visitor.send({"type": "stop"})
-        await expect(page.locator(".lq-growing")).to_be_hidden()
+        for each in (page, inbox):
+            await expect(each.locator(".lq-growing")).to_be_hidden()
+        await expect(inbox.get_by_text("Stopped by the visitor")).to_be_visible()
         await expect(page.get_by_role("log").get_by_text("Stopped by the visitor")).to_be_visible()
 
 

@@ -111,7 +111,7 @@ async def test_colours_and_origins_are_checked_while_typing(
     sites = page.get_by_label("Allowed sites")
     await sites.fill("Example.com/\nlocalhost")
     await expect(page.get_by_text("Example.com/ → https://example.com")).to_be_visible()
-    await expect(page.get_by_text("“localhost” has no scheme.")).to_be_visible()
+    await expect(page.get_by_text("“localhost” is not a whole address.")).to_be_visible()
 
 
 async def test_allow_is_saved_at_once_and_keeps_unsaved_input(

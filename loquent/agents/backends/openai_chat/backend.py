@@ -19,11 +19,11 @@ from loquent.agents.backends.base import Backend
 from loquent.agents.backends.builtin.sentences import sentences_for
 from loquent.agents.backends.grounding import Grounding, ground
 from loquent.agents.backends.markers import MarkReader
+from loquent.agents.backends.openai_chat import probe
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
-from loquent.agents.backends.openai_chat.probe import list_models, try_model
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
@@ -176,11 +176,19 @@ class OpenAIChatBackend(Backend):
 
     async def list_models(self, endpoint: ModelEndpoint) -> list[str]:
         """Ask for the list of models."""
-        return await list_models(endpoint)
+        return await probe.list_models(endpoint)
 
     async def try_model(self, endpoint: ModelEndpoint, model: str, known: Collection[str]) -> None:
         """Ask for a word, without a stream."""
-        await try_model(endpoint, model, known)
+        await probe.try_model(endpoint, model, known)
+
+    async def try_embedding(self, endpoint: ModelEndpoint) -> None:
+        """Ask for the vector of a word."""
+        await probe.try_embedding(endpoint)
+
+    async def check_model(self, model: str, endpoint: ModelEndpoint | None) -> None:
+        """Ask for the list of models, and if necessary for a word."""
+        await probe.check_model(model, endpoint)
 
     async def check(self) -> CheckResult:
         """Ask the endpoint for its models."""

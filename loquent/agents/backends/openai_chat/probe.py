@@ -1,23 +1,36 @@
 """Find out what is wrong with an endpoint that staff entered, in words that they can act on."""
 
+import functools
 import json
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import aiohttp
+from django.conf import settings
+from yarl import URL
 
 from loquent.agents.backends.connected import ProbeError, egress_rules
 from loquent.agents.backends.openai_chat.complaints import Complaint
+from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.responses import read_error
 from loquent.agents.types import ModelEndpoint
 from loquent.egress.connecting import GuardedConnector, guarded_session
 from loquent.egress.urls import UnsafeUrlError, check_url
 
 SECONDS = 15.0
-MAX_BODY_BYTES = 2 * 1024 * 1024
+# A batch of embeddings is the longest answer.
+MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_MODELS = 1_000
 MAX_NAMED = 8
 COPY_KEY = "Copy the key again from your provider's API keys page, and save it here."
+EMBEDDING_ADDRESS = "Enter the name of a model for embeddings of this endpoint, or leave it empty."
+USE_ANOTHER = "Use one of its models"
+ASK_OPERATOR = (
+    "Ask the person who runs this server to check the AI service; the command “doctor” names the "
+    "cause."
+)
+# The id of the server's own endpoint, which is no connection.
+SERVER = ""
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 
@@ -46,10 +59,7 @@ async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str])
     status, body = await _request(endpoint, "POST", "/chat/completions", question)
     complaint = Complaint(body, status)
     if status in {400, 404, 422} and known and model not in known:
-        named = ", ".join(list(known)[:MAX_NAMED])
-        raise ProbeError(
-            f"This endpoint has no model “{model}”.", f"Use one of its models, such as {named}."
-        )
+        raise _no_model(model, known)
     if status == 404:
         raise ProbeError(f"There is no model “{model}” at this address.", ADDRESS)
     _check_status(status, body, model)
@@ -60,46 +70,125 @@ async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str])
         raise _no_credit()
 
 
+async def check_model(model: str, endpoint: ModelEndpoint | None) -> None:
+    """Raise ProbeError if a model can't answer. `endpoint` None: the server's own.
+
+    The list of models is free. A connected model is also asked for a word, and so is one of the
+    server's if the list doesn't have it: it may be known by a second name.
+    """
+    used = endpoint or ModelEndpoint(SERVER, settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
+    try:
+        names = await list_models(used)
+        if endpoint or model not in names:
+            await try_model(used, model, names)
+    except ProbeError as error:
+        if endpoint or error.hint.startswith(USE_ANOTHER):
+            raise
+        message = error.message.replace("his address", "he AI service's address")
+        raise ProbeError(message, ASK_OPERATOR) from None
+
+
+async def try_embedding(endpoint: ModelEndpoint) -> None:
+    """Ask the endpoint's model for a vector, for a few tokens; raise ProbeError if none comes."""
+    await _embed(functools.partial(_request, endpoint), endpoint, ["OK"])
+
+
+async def read_embeddings(
+    session: Callable[[], aiohttp.ClientSession], endpoint: ModelEndpoint, texts: list[str]
+) -> list[list[float]]:
+    """Return a vector per text; raise ProbeError."""
+    return await _embed(functools.partial(_ask, session(), endpoint), endpoint, texts)
+
+
+async def _embed(
+    ask: Callable[..., Awaitable[tuple[int, bytes]]], endpoint: ModelEndpoint, texts: list[str]
+) -> list[list[float]]:
+    model = endpoint.embedding_model
+    status, body = await ask("POST", "/embeddings", {"model": model, "input": texts})
+    if status == 404:
+        raise ProbeError(f"There is no model “{model}” for embeddings here.", EMBEDDING_ADDRESS)
+    _check_status(status, body, model)
+    data = _json(body)
+    rows = data.get("data") if isinstance(data, dict) else None
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    # They come in any order; some endpoints number none.
+    if all(isinstance(row.get("index"), int) for row in rows):
+        rows.sort(key=lambda row: row["index"])
+    found = [row.get("embedding") for row in rows]
+    vectors = [vector for vector in found if isinstance(vector, list)]
+    sizes = {len(vector) for vector in vectors}
+    numbers = (number for vector in vectors for number in vector)
+    if (
+        len(vectors) != len(texts)
+        or len(sizes) != 1
+        or 0 in sizes
+        or not all(isinstance(number, int | float) for number in numbers)
+    ):
+        raise ProbeError("The answer holds no embeddings.", EMBEDDING_ADDRESS)
+    return vectors
+
+
 async def _request(
     endpoint: ModelEndpoint, method: str, path: str, data: dict[str, Any] | None
 ) -> tuple[int, bytes]:
+    is_servers = endpoint.id == SERVER
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout)
+        if is_servers
+        else guarded_session(egress_rules(), seconds=SECONDS)
+    ) as session:
+        try:
+            return await _ask(session, endpoint, method, path, data)
+        except TimeoutError:
+            raise ProbeError(
+                f"The provider didn't answer within {SECONDS:.0f} seconds.",
+                "Check the address, and the provider's status page.",
+            ) from None
+
+
+async def _ask(
+    session: aiohttp.ClientSession,
+    endpoint: ModelEndpoint,
+    method: str,
+    path: str,
+    data: dict[str, Any] | None,
+) -> tuple[int, bytes]:
+    """Return the status and the body of an answer; raise ProbeError or TimeoutError."""
     if endpoint.api_key is None:
         raise ProbeError(
             "The stored key can't be read any more, because the server's SECRET_KEY was changed.",
             "Enter the key again.",
         )
-    rules = egress_rules()
+    address, is_servers = endpoint.base_url + path, endpoint.id == SERVER
     try:
-        url = check_url(endpoint.base_url + path, rules)
+        url = URL(address) if is_servers else check_url(address, egress_rules())
     except UnsafeUrlError as error:
         raise ProbeError(str(error), "Change the address.") from None
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if endpoint.api_key:
         headers["Authorization"] = f"Bearer {endpoint.api_key}"
-    async with guarded_session(rules, seconds=SECONDS) as session:
-        try:
-            async with session.request(
-                method, url, json=data, headers=headers, allow_redirects=False
-            ) as response:
-                if 300 <= response.status < 400:
-                    raise ProbeError("This address redirects to another one.", ADDRESS)
-                return response.status, await _read(response)
-        except TimeoutError:
+    # The operator may use any address, and a proxy, for the server's own endpoint.
+    proxy = proxy_for(address) if is_servers else None
+    try:
+        async with session.request(
+            method, url, json=data, headers=headers, allow_redirects=False, proxy=proxy
+        ) as response:
+            if 300 <= response.status < 400:
+                raise ProbeError("This address redirects to another one.", ADDRESS)
+            return response.status, await _read(response)
+    except TimeoutError:
+        raise
+    except (aiohttp.ClientError, OSError, ValueError):
+        if isinstance(session.connector, GuardedConnector) and session.connector.has_refused:
             raise ProbeError(
-                f"The endpoint didn't answer within {SECONDS:.0f} seconds.",
-                "Check the address, and the provider's status page.",
+                "This address is not on the public internet.",
+                "The operator of this server can allow it with MODEL_ALLOWED_NETWORKS.",
             ) from None
-        except (aiohttp.ClientError, OSError, ValueError):
-            if isinstance(session.connector, GuardedConnector) and session.connector.has_refused:
-                raise ProbeError(
-                    "This address is not on the public internet.",
-                    "The operator of this server can allow it with MODEL_ALLOWED_NETWORKS.",
-                ) from None
-            raise ProbeError(
-                "Nothing answers at this address.",
-                "Check its spelling. A model on your own computer must be reachable from this "
-                "server.",
-            ) from None
+        raise ProbeError(
+            "Nothing answers at this address.",
+            "Check its spelling. A model on your own computer must be reachable from this server.",
+        ) from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -109,7 +198,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for part in response.content.iter_any():
         body += part
         if len(body) > MAX_BODY_BYTES:
-            raise ProbeError("The endpoint's answer is far too long.", ADDRESS)
+            raise ProbeError("The provider's answer is far too long.", ADDRESS)
     return bytes(body)
 
 
@@ -118,12 +207,12 @@ def _check_status(status: int, body: bytes, model: str) -> None:
         return
     complaint = Complaint(body, status)
     if status in {401, 403}:
-        raise ProbeError("The endpoint refuses the key.", COPY_KEY)
+        raise ProbeError("The provider refuses the key.", COPY_KEY)
     if status == 402 or complaint.is_out_of_quota:
         raise _no_credit()
     if status == 429:
         raise ProbeError(
-            "The endpoint gets too many requests from this account.",
+            "The provider gets too many requests from this account.",
             "Wait a minute, or ask your provider for a higher limit.",
         )
     if status >= 500:
@@ -131,7 +220,12 @@ def _check_status(status: int, body: bytes, model: str) -> None:
             f"The provider has a problem (error {status}).", "Try again in a few minutes."
         )
     about = f" for {model}" if model else ""
-    raise ProbeError(f"The endpoint refuses the request{about} (error {status}).", ADDRESS)
+    raise ProbeError(f"The provider refuses the request{about} (error {status}).", ADDRESS)
+
+
+def _no_model(model: str, known: Collection[str]) -> ProbeError:
+    named = ", ".join(list(known)[:MAX_NAMED])
+    return ProbeError(f"The provider has no model “{model}”.", f"{USE_ANOTHER}, such as {named}.")
 
 
 def _no_credit() -> ProbeError:

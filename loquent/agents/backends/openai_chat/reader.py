@@ -8,9 +8,9 @@ from loquent.agents.backends.openai_chat.calls import CallReader
 from loquent.agents.backends.openai_chat.content import end_of, text_of, thoughts_of
 from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
 from loquent.agents.backends.openai_chat.request import ASK_PERSON
-from loquent.agents.backends.openai_chat.sse import SseError, SseParser
 from loquent.agents.metering import TokenMeter
 from loquent.agents.types import BackendError, Cut
+from loquent.egress.sse import SseError, SseParser
 
 MAX_DOCUMENT_BYTES = 4_194_304
 # A stream may have this, and so much for each output token: an event repeats what all have.

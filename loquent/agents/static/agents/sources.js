@@ -1,5 +1,5 @@
 "use strict";
-// The websites that an agent's knowledge is read from: preview, add, progress, report.
+// The websites and files that an agent's knowledge is read from: preview, add, progress, report.
 (() => {
   const { AWAY, make, post, sentenceOf } = loquentAgent;
   const POLL_MS = 1500;
@@ -14,8 +14,8 @@
   let asked = null;
 
   const QUESTIONS = {
-    delete: ["Delete this website?", "Delete", "Its entries are deleted, too. Entries that you have edited are kept."],
-    accept: ["Remove the pages that are gone?", "Accept removals", "The site is read again. Pages that it no longer has are removed from the knowledge."],
+    delete: ["Delete this source?", "Delete", "Its entries are deleted, too. Entries that you have edited are kept."],
+    accept: ["Remove the pages that are gone?", "Accept removals", "It is read again. Pages that it no longer has are removed from the knowledge."],
   };
 
   async function refresh(words) {
@@ -84,6 +84,7 @@
   });
   watch(list.querySelector("[data-busy]") !== null);
   if (!adder) return;
+  section.addEventListener("lq-added", () => refresh("").catch(() => watch(true)));
 
   asker.querySelector("form").addEventListener("submit", () => asked?.());
 

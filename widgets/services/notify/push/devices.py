@@ -4,7 +4,7 @@ import logging
 import uuid
 from base64 import urlsafe_b64encode
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.errors import invalid
 from loquent.organizations.models import Membership
 from loquent.text import clean_text, one_line
+from loquent.tokens import secret_keys
 from widgets.models import PushDevice, PushKey
 from widgets.services.notify.push.crypto import (
     check_device,
@@ -36,24 +37,37 @@ def push_rules() -> EgressRules:
 
 
 def private_key() -> bytes:
-    """Return the server's private key; make one if there is none that SECRET_KEY decrypts.
+    """Return the server's private key; make one if there is none that a known key decrypts.
 
     Devices that knew an earlier key register again when their page is opened.
     """
     row = PushKey.objects.order_by("created_at").last()
     if row is not None:
         try:
-            return _fernet().decrypt(row.sealed.encode())
+            return _unsealed(row)
         except InvalidToken:
             logger.warning("The push key can't be decrypted; creating a new one.")
-    sealed = _fernet().encrypt(new_private_key()).decode()
+    sealed = _cipher(settings.SECRET_KEY).encrypt(new_private_key()).decode()
     # Of two processes at once, the first one's key stays: browsers may know it already.
     with transaction.atomic():
         if row is None:
             PushKey.objects.get_or_create(number=1, defaults={"sealed": sealed})
         elif PushKey.objects.filter(number=1, sealed=row.sealed).update(sealed=sealed):
             PushDevice.objects.all().delete()
-    return _fernet().decrypt(PushKey.objects.get(number=1).sealed.encode())
+    return _unsealed(PushKey.objects.get(number=1))
+
+
+def _unsealed(row: PushKey) -> bytes:
+    """Return the key; if an earlier SECRET_KEY sealed it, seal it again."""
+    sealed = row.sealed.encode()
+    try:
+        return _cipher(settings.SECRET_KEY).decrypt(sealed)
+    except InvalidToken:
+        cipher = MultiFernet([_cipher(each) for each in secret_keys()])
+        found = cipher.decrypt(sealed)
+    rows = PushKey.objects.filter(number=row.number, sealed=row.sealed)
+    rows.update(sealed=cipher.encrypt(found).decode())
+    return found
 
 
 def public_key_of_server() -> bytes:
@@ -61,8 +75,8 @@ def public_key_of_server() -> bytes:
     return public_key(private_key())
 
 
-def _fernet() -> Fernet:
-    key = salted_hmac("loquent.push", "key", algorithm="sha256").digest()
+def _cipher(secret: str) -> Fernet:
+    key = salted_hmac("loquent.push", "key", secret=secret, algorithm="sha256").digest()
     return Fernet(urlsafe_b64encode(key))
 
 
@@ -105,6 +119,11 @@ def register_device(
         kept = list(rows.values_list("id", flat=True)[:MOST_PER_MEMBER])
         PushDevice.objects.filter(member=member).exclude(id__in=kept).delete()
     return row
+
+
+def forget_device(*, user_id: int, endpoint: str) -> None:
+    """Send a user's browser nothing any more: they log out."""
+    PushDevice.objects.filter(member__user_id=user_id, endpoint=endpoint).delete()
 
 
 def note_result(device_id: uuid.UUID, *, status: int | None, error: str) -> None:

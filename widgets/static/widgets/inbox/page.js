@@ -137,6 +137,11 @@
         inboxComposer.flush();
         inboxPresence.again();
         break;
+      case "typing_start":
+      case "delta":
+      case "typing_stop":
+        inboxThread.grow(frame);
+        break;
       case "presence":
         inboxPresence.take(frame);
         break;
@@ -180,7 +185,7 @@
     path: root.dataset.live,
     take,
     say,
-    lost: () => {},
+    lost: inboxThread.lost,
     gone: "You are logged out, or no longer have access. Reload the page.",
   });
   inboxPresence.start({ send: socket.send });

@@ -14,6 +14,8 @@ const inboxThread = (() => {
   const RETRY = 5_000;
   const transcript = root && loquentTranscript({ list, scroller, most: MOST_LINES });
 
+  const growing = root && loquentGrowing({ growing: section.querySelector(".lq-growing"), transcript });
+
   let id = "";
   let facts = {};
   let isAsking = false;
@@ -70,6 +72,7 @@ const inboxThread = (() => {
     id = wanted;
     facts = {};
     list.replaceChildren();
+    growing.reset();
     earlier.hidden = true;
     // What is typed now would belong to the conversation before.
     section.inert = true;
@@ -129,13 +132,26 @@ const inboxThread = (() => {
     section.inert = false;
     facts = {};
     list.replaceChildren();
+    growing.reset();
     for (const element of [head, scroller, person]) element.hidden = true;
     onShown(facts);
+  }
+
+  /** Shows the answer that the agent is writing until it is among the lines. */
+  async function grow(frame) {
+    if (frame.conversation !== id) return;
+    growing.take(frame);
+    if (frame.type !== "typing_stop") return;
+    const { replyId } = growing;
+    await update();
+    if (growing.replyId === replyId) growing.reset();
   }
 
   return {
     open,
     update,
+    grow,
+    lost: () => growing?.reset(),
     close() {
       nothing.textContent = "Choose a conversation.";
       nothing.hidden = false;

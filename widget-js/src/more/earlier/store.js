@@ -3,7 +3,7 @@
  * that has ended, so nothing else could show it. The copies hold no token.
  */
 
-/** @import { Box, Source, State, WidgetContext } from "../types.js" */
+/** @import { Box, Source, State, WidgetContext } from "../../types.js" */
 /**
  * @typedef {{
  *   role: string, content: string, status: string, sources: Source[], created_at?: string,

@@ -1,14 +1,14 @@
 /** "Earlier conversations": the list in the sheet, and one conversation of it, to read only. */
 
-import { buttonOf, setText } from "../view/dom.js";
-import { dateLocale, dayName } from "./dates.js";
-import { readEarlier, writeEarlier } from "./earlier-store.js";
-import { addByline } from "./people/bylines.js";
-import { createStamps } from "./stamps.js";
+import { buttonOf, setText } from "../../view/dom.js";
+import { dateLocale, dayName } from "../dates.js";
+import { addByline } from "../people/bylines.js";
+import { createStamps } from "../stamps.js";
+import { readEarlier, writeEarlier } from "./store.js";
 
-/** @import { State, Storage, View } from "../types.js" */
-/** @import { Copied, Earlier } from "./earlier-store.js" */
-/** @import { Sheet } from "./sheet.js" */
+/** @import { State, Storage, View } from "../../types.js" */
+/** @import { Copied, Earlier } from "./store.js" */
+/** @import { Sheet } from "../sheet.js" */
 
 /**
  * @param {View} view

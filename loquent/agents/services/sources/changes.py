@@ -1,6 +1,7 @@
 """Change the entries of a source's pages, and undo that."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Sum
@@ -15,6 +16,8 @@ from loquent.agents.models import KnowledgeEntry
 from loquent.agents.search.passages import SHORTEST, count_passages
 from loquent.organizations.audit import CHANGED, record
 
+# How often websites are read.
+EVERY = timedelta(days=7)
 AT_ONCE = 200
 MAX_REASON = 500
 FULL = (
@@ -88,7 +91,7 @@ def undo_changes(source: KnowledgeSource) -> None:
     entries = entries_of([row.id for row in rows])
     save_pages(rows)
     write_entries(source, entries, wanted)
-    record(source.agent, CHANGED, {"knowledge": (source.url, UNDONE)})
+    record(source.agent, CHANGED, {"knowledge": (source.label, UNDONE)})
 
 
 def entries_of(page_ids: Iterable[Any]) -> dict[Any, list[KnowledgeEntry]]:
@@ -180,9 +183,10 @@ class _Room:
 
 
 def _texts(result: PageResult) -> Texts:
+    links = [draft.url if result.has_own_links else result.url for draft in result.drafts]
     return [
-        {"title": draft.title, "content": draft.content, "url": result.url}
-        for draft in result.drafts
+        {"title": draft.title, "content": draft.content, "url": link}
+        for draft, link in zip(result.drafts, links, strict=True)
     ]
 
 
@@ -191,4 +195,4 @@ def _log(source: KnowledgeSource, states: Sequence[str]) -> None:
     told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     if told:
         # One line, not one for each entry: a log of hundreds would hide what else was done.
-        record(source.agent, CHANGED, {"knowledge": (source.url, f"{told} by a sync")})
+        record(source.agent, CHANGED, {"knowledge": (source.label, f"{told} by a sync")})

@@ -1,4 +1,4 @@
-"""Add, sync, undo and delete the websites that an agent's knowledge is read from."""
+"""Add, sync, undo and delete the websites and files that an agent's knowledge is read from."""
 
 import uuid
 from collections.abc import Iterable
@@ -13,10 +13,9 @@ from django.utils import timezone
 from loquent.agents.crawling.crawl import Crawl
 from loquent.agents.crawling.results import CrawlError, Preview
 from loquent.agents.importing.sandbox import BusyError
-from loquent.agents.knowledge_source import KnowledgeSource, SourcePage, SourceStatus
+from loquent.agents.knowledge_source import KnowledgeSource, SourceFile, SourcePage, SourceStatus
 from loquent.agents.models import KnowledgeEntry, TextAgent
-from loquent.agents.services.source_changes import undo_changes
-from loquent.agents.services.syncing import EVERY
+from loquent.agents.services.sources.changes import EVERY, undo_changes
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.errors import ApplicationError, ErrorCode, invalid
 from loquent.jobs.backend import NewJob, enqueue_jobs
@@ -24,6 +23,7 @@ from loquent.jobs.kinds import KINDS
 from loquent.jobs.models import Job, JobState
 
 KIND = "sync_source"
+FILE_KIND = "read_file"
 MAX_SOURCES = 20
 
 
@@ -64,22 +64,36 @@ def create_source(*, agent: TextAgent, url: str) -> KnowledgeSource:
     """Add a website and start to read it; raise `invalid`, or `conflict` if there are many."""
     check_address(url)
     source = KnowledgeSource(agent=agent, url=url)
+    clean_source(source)
+    with transaction.atomic():
+        others = lock_sources(agent)
+        if others.filter(url=url, kind=KnowledgeSource.Kind.WEBSITE).exists():
+            raise ApplicationError(ErrorCode.CONFLICT, "This assistant already has this source.")
+        insert_source(source, others)
+    return source
+
+
+def clean_source(source: KnowledgeSource) -> None:
+    """Raise `invalid` that names the fields if a source is not complete."""
     try:
         source.full_clean(exclude=["agent"])
     except ValidationError as error:
         raise invalid(error.message_dict) from None
-    with transaction.atomic():
-        # Two at once must not exceed the limit.
-        TextAgent.objects.select_for_update().get(id=agent.id)
-        others = KnowledgeSource.objects.filter(agent=agent)
-        if others.filter(url=url).exists():
-            raise ApplicationError(ErrorCode.CONFLICT, "This assistant already has this source.")
-        if others.count() >= MAX_SOURCES:
-            sentence = f"An assistant can have at most {MAX_SOURCES} sources."
-            raise ApplicationError(ErrorCode.CONFLICT, sentence)
-        source.save(force_insert=True)
-        _enqueue(source)
-    return source
+
+
+def lock_sources(agent: TextAgent) -> QuerySet[KnowledgeSource]:
+    """Return an agent's sources, to which no other request adds one in this transaction."""
+    TextAgent.objects.select_for_update().get(id=agent.id)
+    return KnowledgeSource.objects.filter(agent=agent)
+
+
+def insert_source(source: KnowledgeSource, others: QuerySet[KnowledgeSource]) -> None:
+    """Save a new source and start to read it; raise `conflict` if there are many others."""
+    if others.count() >= MAX_SOURCES:
+        sentence = f"An assistant can have at most {MAX_SOURCES} sources."
+        raise ApplicationError(ErrorCode.CONFLICT, sentence)
+    source.save(force_insert=True)
+    _enqueue(source)
 
 
 def sync_source(*, source: KnowledgeSource, accept_removals: bool = False) -> None:
@@ -89,25 +103,35 @@ def sync_source(*, source: KnowledgeSource, accept_removals: bool = False) -> No
     a sync without that is running.
     """
     with transaction.atomic():
-        current = _locked(source)
-        if _is_busy(current):
+        current = locked_source(source)
+        if is_busy(current):
             if accept_removals and not current.accepts:
                 raise ApplicationError(
                     ErrorCode.CONFLICT, "A sync is running. Try again when it has ended."
                 )
             return
-        current.accepts = accept_removals
-        current.status = SourceStatus.WAITING
-        current.pages_read = current.pages_found = 0
-        current.save(update_fields=["accepts", "status", "pages_read", "pages_found", "updated_at"])
-        _enqueue(current)
+        if current.is_file and not SourceFile.objects.filter(source=current).exists():
+            raise ApplicationError(
+                ErrorCode.CONFLICT, "To read this file again, upload it again, or a new version."
+            )
+        restart(current, accept_removals=accept_removals)
+
+
+def restart(source: KnowledgeSource, *, accept_removals: bool = False) -> None:
+    """Start to read a locked source that is not being read."""
+    source.accepts = accept_removals
+    source.status = SourceStatus.WAITING
+    source.pages_read = source.pages_found = 0
+    names = ["url", "accepts", "status", "pages_read", "pages_found", "updated_at"]
+    source.save(update_fields=names)
+    _enqueue(source)
 
 
 def undo_sync(*, source: KnowledgeSource) -> None:
     """Restore the knowledge from before the last sync; raise `conflict` if that is impossible."""
     with transaction.atomic():
-        current = _locked(source)
-        if _is_busy(current):
+        current = locked_source(source)
+        if is_busy(current):
             raise ApplicationError(
                 ErrorCode.CONFLICT, "A sync is running. Try again when it has ended."
             )
@@ -117,7 +141,7 @@ def undo_sync(*, source: KnowledgeSource) -> None:
         undo_changes(current)
         # Time to repair the site, before the same is read again.
         current.status, current.error = SourceStatus.READY, ""
-        current.next_sync_at = timezone.now() + EVERY
+        current.next_sync_at = None if current.is_file else timezone.now() + EVERY
         current.save(update_fields=["status", "error", "next_sync_at", "updated_at"])
 
 
@@ -141,12 +165,13 @@ def enqueue_due_syncs() -> None:
 
 
 def addresses_of(source_ids: Iterable[str]) -> dict[str, str]:
-    """Return the addresses of sources, for the list of jobs."""
+    """Return the addresses or file names of sources, for the list of jobs."""
     rows = KnowledgeSource.objects.filter(id__in=list(source_ids))
-    return {str(source_id): url for source_id, url in rows.values_list("id", "url")}
+    return {str(row.id): row.label for row in rows.only("name", "url")}
 
 
-def _locked(source: KnowledgeSource) -> KnowledgeSource:
+def locked_source(source: KnowledgeSource) -> KnowledgeSource:
+    """Return a source that no other request changes in this transaction; raise `not_found`."""
     current = KnowledgeSource.objects.select_for_update(of=("self",))
     found = current.select_related("agent").filter(id=source.id).first()
     if found is None:
@@ -154,13 +179,19 @@ def _locked(source: KnowledgeSource) -> KnowledgeSource:
     return found
 
 
-def _is_busy(source: KnowledgeSource) -> bool:
+def is_busy(source: KnowledgeSource) -> bool:
+    """Return whether a source is being read, or will be at once."""
     live = [JobState.WAITING, JobState.RUNNING]
-    return Job.objects.filter(kind=KIND, args=[str(source.id)], state__in=live).exists()
+    return Job.objects.filter(kind=_kind_of(source), args=[str(source.id)], state__in=live).exists()
 
 
 def _enqueue(source: KnowledgeSource) -> None:
     organization_id = source.agent.organization_id
-    # One site of an organization at a time, so that it delays no other one's.
+    # One source of an organization at a time, so that it delays no other one's.
     job = NewJob(args=(source.id,), organization_id=organization_id, group=str(organization_id))
-    enqueue_jobs(KINDS[KIND], [job])
+    enqueue_jobs(KINDS[_kind_of(source)], [job])
+
+
+def _kind_of(source: KnowledgeSource) -> str:
+    # A website may take hours; a file doesn't wait for it.
+    return FILE_KIND if source.is_file else KIND

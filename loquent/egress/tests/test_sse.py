@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.backends.openai_chat.sse import SseError, SseParser
+from loquent.egress.sse import SseError, SseParser
 
 
 def parse(*chunks: bytes) -> list[bytes]:

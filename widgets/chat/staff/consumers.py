@@ -12,13 +12,13 @@ from loquent.errors import ApplicationError
 from loquent.server.addresses import scope_key
 from widgets.chat.base_consumer import SocketConsumer
 from widgets.chat.bus import bus
-from widgets.chat.client_state import ClientState
 from widgets.chat.events import MemberPresent, SessionReplaced, StaffTyping
 from widgets.chat.handshake import is_same_host, staff_session_key
 from widgets.chat.inbox.presence import MemberPresence, presence_frame
 from widgets.chat.inbox.viewer import InboxViewer
 from widgets.chat.protocol import CloseCode
 from widgets.chat.rooms import rooms
+from widgets.chat.staff.follower import AFTER_ALL, Follower, StaffClientState
 from widgets.chat.subscriber import Subscriber
 from widgets.chat.supervisor import supervisor
 from widgets.services.history import LoadedChat, load_chat
@@ -28,15 +28,6 @@ from widgets.team_types import ConversationState
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 3.0
-# The page has the messages already.
-AFTER_ALL = 2**31 - 1
-
-
-class StaffClientState(ClientState):
-    """The state of a viewer, who receives every answer word by word."""
-
-    def is_live(self, message_id: str, reply_id: str) -> bool:
-        return True
 
 
 class StaffViewer(Subscriber):
@@ -121,6 +112,9 @@ class WatchingConsumer(SocketConsumer, Generic[Viewer]):
     def opened(self, viewer: Viewer) -> None:
         """Send the first frames."""
 
+    async def moved(self, viewer: Viewer) -> None:
+        """Handle that the page may show another conversation."""
+
     async def connect(self) -> None:
         """Check page, login and organization, then subscribe."""
         supervisor.start()
@@ -159,6 +153,7 @@ class WatchingConsumer(SocketConsumer, Generic[Viewer]):
             return
         try:
             await self.viewer.presence.receive(text_data)
+            await self.moved(self.viewer)
         except Exception as error:  # noqa: BLE001 - said again in a moment
             logger.warning("A member's presence was not noted: %s", type(error).__name__)
 
@@ -192,6 +187,14 @@ class StaffConsumer(WatchingConsumer[StaffViewer]):
 class InboxConsumer(WatchingConsumer[InboxViewer]):
     """Watches the inbox: every conversation of the member's organizations."""
 
+    _follower: Follower | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stop_following()
+
     def make_viewer(self, session_key: str) -> InboxViewer:
         return InboxViewer(session_key=session_key, send=self.send, close=self.close)
 
@@ -200,3 +203,23 @@ class InboxConsumer(WatchingConsumer[InboxViewer]):
 
     def opened(self, viewer: InboxViewer) -> None:
         """Send nothing more: the page has its list from the server."""
+
+    async def moved(self, viewer: InboxViewer) -> None:
+        """Follow the answer being written in the conversation that the page shows."""
+        at = viewer.presence.at
+        shown = self._follower.session_id if self._follower is not None else None
+        if shown == (at and at.conversation_id):
+            return
+        self._stop_following()
+        if at is not None:
+            self._follower = Follower(viewer, organization_id=at.organization_id)
+            try:
+                await self._follower.start(at.conversation_id)
+            except Exception:
+                self._stop_following()
+                raise
+
+    def _stop_following(self) -> None:
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None

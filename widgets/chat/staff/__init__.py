@@ -1,0 +1,1 @@
+"""The sockets of staff: the inbox, and a conversation that is followed."""
