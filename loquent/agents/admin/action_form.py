@@ -44,9 +44,7 @@ class ReadableJsonField(forms.JSONField):
 class AgentActionForm(ServiceForm[AgentAction]):
     """What a member sets of an action. Secrets are never shown again."""
 
-    risk = forms.ChoiceField(
-        label="What it does", choices=RISKS, widget=forms.RadioSelect, initial="read"
-    )
+    risk = forms.ChoiceField(label="Kind", choices=RISKS, widget=forms.RadioSelect, initial="read")
     secret = forms.CharField(
         label="Token",
         required=False,
@@ -90,7 +88,13 @@ class AgentActionForm(ServiceForm[AgentAction]):
             "description": forms.Textarea(attrs={"rows": 3}),
             "url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
         }
-        labels = {"agent": "Assistant", "enabled": "In use", "url": "Address", "name": "Name"}
+        labels = {
+            "agent": "Assistant",
+            "description": "What visitors ask",
+            "enabled": "In use",
+            "url": "Address",
+            "name": "Name",
+        }
         help_texts = {
             "title": "What visitors read, such as Order status.",
             "description": "What visitors ask when they want this, one short sentence each, such "
