@@ -18,10 +18,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "title": "Order status",
         "description": "Where is my order? Was my order sent? When does my order arrive? Track a "
         "parcel.",
-        "method": "GET",
+        # The values are in the body, because addresses are written to logs (docs/order-status.md).
+        "method": "POST",
         "risk": "read",
         "parameters": [_NUMBER, _EMAIL],
-        "response_fields": ["status", "shipped_at", "tracking_url"],
+        "response_fields": ["status", "placed_on", "tracking_url"],
     },
     "cancel_order": {
         "name": "cancel_order",

@@ -26,10 +26,11 @@ def create_demo_actions(*, agent: TextAgent, site_url: str) -> None:
     Without them if the server may not call itself: only `make run` allows that.
     """
     order = f"{site_url}/demo/orders/{{order_number}}"
-    urls = {"order_status": order, "cancel_order": f"{order}/cancel"}
+    ours = {"parameters": [NUMBER], "response_fields": []}
+    status = {**PRESETS["order_status"], **ours, "url": order, "method": "GET"}
+    cancel = {**PRESETS["cancel_order"], **ours, "url": f"{order}/cancel"}
     with suppress(ApplicationError):
-        for name, url in urls.items():
-            data = {**PRESETS[name], "url": url, "parameters": [NUMBER], "response_fields": []}
+        for data in (status, cancel):
             save_action(AgentAction(agent=agent), data)
 
 
