@@ -44,7 +44,8 @@ class AgentActionAdmin(TenantAdmin):
     search_fields = ["title", "name"]
     change_form_template = "admin/agents/agentaction/change_form.html"
     fieldsets = [
-        (None, {"fields": ["agent", "title", "description", "risk", "enabled"]}),
+        (None, {"fields": ["agent", "title", "enabled"]}),
+        ("What it does", {"fields": ["description", "risk"]}),
         ("Your system", {"fields": ["url", "secret", "asked", "response_fields"]}),
         ("Advanced", {"fields": ["name", "kind", "method", "parameters", "headers"]}),
     ]
