@@ -24,6 +24,7 @@ from contacts.services import (
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.conflicts import GuardedForm
+from loquent.organizations.admin.fields import LongTextField
 from loquent.organizations.admin.forms import take_over
 from loquent.organizations.site.staff_site import Nav
 
@@ -32,7 +33,7 @@ class ContactForm(GuardedForm[Contact]):
     """A contact; details are accepted in any spelling and stored normalised."""
 
     noun = "contact"
-    guarded = DETAILS
+    guarded = (*DETAILS, "notes")
 
     phone = forms.CharField(
         required=False,
@@ -44,7 +45,13 @@ class ContactForm(GuardedForm[Contact]):
 
     class Meta:
         model = Contact
-        fields = ["organization", "name", "email", "phone"]
+        fields = ["organization", "name", "email", "phone", "notes"]
+        field_classes = {"notes": LongTextField}
+        widgets = {"notes": forms.Textarea(attrs={"rows": 4})}
+        help_texts = {
+            "notes": "Only your staff see this. It is part of the contact's export, because people "
+            "may ask what is stored about them."
+        }
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -107,11 +114,16 @@ class ContactAdmin(TenantAdmin):
         """Add the hidden version field for users who can save."""
         is_guarded = obj is not None and self.has_change_permission(request, obj)
         owner = [] if obj else ["organization"]
-        return [*owner, *DETAILS, *(["version"] if is_guarded else [])]
+        return [*owner, *DETAILS, "notes", *(["version"] if is_guarded else [])]
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         details = {name: form.cleaned_data[name] for name in DETAILS}
-        take_over(obj, save_contact(contact=obj, details=cast("ContactDetails", details)))
+        saved = save_contact(
+            contact=obj,
+            details=cast("ContactDetails", details),
+            notes=form.cleaned_data["notes"],
+        )
+        take_over(obj, saved)
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)

@@ -19,6 +19,9 @@ class Contact(BaseModel):
     email = models.CharField(max_length=254, null=True, blank=True)  # noqa: DJ001 - unique where known
     phone = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001 - unique where known
 
+    # What staff know about the person; never part of what visitors, webhooks or models get.
+    notes = models.TextField(blank=True, default="", db_default="", max_length=4_000)
+
     # A visitor's details are unverified: the visitor may correct them only while this is true.
     is_unreviewed = models.BooleanField(
         default=False,

@@ -115,10 +115,13 @@ def clean_contact(
     return cleaned
 
 
-def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = True) -> Contact:
+def save_contact(
+    *, contact: Contact, details: ContactDetails, notes: str | None = None, by_staff: bool = True
+) -> Contact:
     """Write these details to a new or existing contact; return the row as saved.
 
-    Other details keep their values in the database, even if the caller's copy is older. Once staff
+    Other details keep their values in the database, even if the caller's copy is older, and so do
+    the staff's notes if they are None. Once staff
     or an API key have saved a contact, visitors can no longer correct it. Raises `invalid` on a
     duplicate or if no detail would remain, and `not_found` if the contact was deleted.
     """
@@ -129,6 +132,8 @@ def save_contact(*, contact: Contact, details: ContactDetails, by_staff: bool = 
         phone=details.get("phone"),
     )
     given = {field: value for field, value in cleaned.items() if field in details}
+    if notes is not None:
+        given["notes"] = notes
     try:
         with transaction.atomic():
             row = contact if contact._state.adding else lock_contact(contact=contact)

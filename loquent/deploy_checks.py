@@ -10,6 +10,7 @@ from django.http.request import validate_host
 SECRET_CHARS = 40
 SECRET_DIFFERENT = 12
 METRICS_TOKEN_CHARS = 16
+LOCAL_NAMES = (".localhost", ".local", ".invalid", ".test", ".internal", ".127.0.0.1")
 
 
 @register(deploy=True)
@@ -52,6 +53,23 @@ def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"SITE_URL={settings.SITE_URL} is not https: pages over https can't open the chat.",
             hint="Get a certificate (Caddy does so automatically), and set SITE_URL=https://…",
             id="loquent.E008",
+        )
+    ]
+
+
+@register(deploy=True)
+def check_push_sender(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """loquent.W011: SITE_URL, the sender of push messages, must be a public address."""
+    host = str(urlsplit(settings.SITE_URL).hostname).lower()
+    name = f".{host}"
+    if not settings.SITE_IS_HTTPS or not ("." not in host or name.endswith(LOCAL_NAMES)):
+        return []
+    return [
+        Warning(
+            f"SITE_URL={settings.SITE_URL} is not a public address: Apple's push service refuses "
+            "its messages.",
+            hint="Use a public host name, or do without push messages on Apple devices.",
+            id="loquent.W011",
         )
     ]
 

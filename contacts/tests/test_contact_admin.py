@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from contacts.models import Contact
+from contacts.services import read_details, save_contact
 from loquent.organizations.models import Organization
 
 LIST = "/admin/contacts/contact/"
@@ -33,6 +34,28 @@ def test_details_are_normalized_on_add(client: Client, alice: User, acme: Organi
     assert changed.status_code == 302
     contact.refresh_from_db()
     assert contact.phone == "+41446681800"
+
+
+def test_staff_keep_notes_that_the_api_does_not_return(
+    client: Client, alice: User, bob: User, jane: Contact
+) -> None:
+    client.force_login(alice)
+    page = f"{LIST}{jane.id}/change/"
+    data = {"name": "Jane", "email": jane.email, "phone": "", "notes": "Allergic\r\nto nuts <b>."}
+    assert client.post(page, data).status_code == 302
+    jane.refresh_from_db()
+    assert jane.notes == "Allergic\nto nuts <b>."
+    assert "to nuts &lt;b&gt;." in client.get(page).content.decode()
+    long = client.post(page, {**data, "notes": "n" * 4_001})
+    assert form_errors(long) == {"notes": ["Use at most 4000 characters. These are 4001."]}
+    assert "n" * 4_001 in long.content.decode()
+    # Saving the details through the API keeps the notes.
+    save_contact(contact=jane, details={"name": "Jane D."})
+    jane.refresh_from_db()
+    assert (jane.name, jane.notes) == ("Jane D.", "Allergic\nto nuts <b>.")
+    assert "notes" not in (read_details({"contact_id": str(jane.id)}) or {})
+    client.force_login(bob)
+    assert client.post(page, data).status_code == 403
 
 
 @pytest.mark.parametrize(

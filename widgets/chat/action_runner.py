@@ -10,7 +10,7 @@ from loquent.db.threads import in_database
 from widgets.chat.bus import PROCESS
 from widgets.chat.events import ActionChanged, ActionEnded
 from widgets.chat.rooms import rooms
-from widgets.services.actions import (
+from widgets.services.actions.confirm import (
     ClaimedAction,
     decide_action,
     expire_actions,

@@ -49,6 +49,7 @@ def export_contact(*, contact: Contact) -> dict[str, Any]:
             "name": contact.name,
             "email": contact.email,
             "phone": contact.phone,
+            "notes": contact.notes,
             "created_at": iso_time(contact.created_at),
             "updated_at": iso_time(contact.updated_at),
         },

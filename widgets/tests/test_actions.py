@@ -24,7 +24,7 @@ from loquent.testing.receiver import Received, Receiver
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
 from widgets.chat.action_runner import keep_actions
 from widgets.models import ActionCall, WidgetConfig, WidgetMessage
-from widgets.services.actions import decide_action, settle_actions
+from widgets.services.actions.confirm import decide_action, settle_actions
 from widgets.tests.golden import is_golden
 
 HIDDEN = "tok-3n"
@@ -157,6 +157,7 @@ async def test_declined_change_is_not_made(
     assert (error["code"], shop.requests) == ("forbidden", [])
 
 
+@pytest.mark.promise(26)
 async def test_clicks_in_several_tabs_lead_to_one_call(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:
@@ -174,6 +175,7 @@ async def test_clicks_in_several_tabs_lead_to_one_call(
     assert await in_database(ActionCall.objects.count) == 1
 
 
+@pytest.mark.promise(27)
 async def test_forged_confirmations_are_refused(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:
@@ -199,6 +201,7 @@ async def test_forged_confirmations_are_refused(
     assert [request.path for request in shop.requests] == ["/orders/7/cancel"]
 
 
+@pytest.mark.promise(27)
 async def test_typed_yes_confirms_nothing(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:
@@ -231,6 +234,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", CHANGES)
+@pytest.mark.promise(27)
 async def test_changed_action_is_not_what_was_confirmed(
     visit: Visits,
     widget: WidgetConfig,
@@ -323,6 +327,7 @@ async def test_regenerated_proposal_is_void(
     assert [request.path for request in shop.requests] == ["/orders/8/cancel"]
 
 
+@pytest.mark.promise(26)
 async def test_change_of_a_dead_process_is_never_repeated(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:

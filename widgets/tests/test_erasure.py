@@ -97,6 +97,7 @@ def check_erased(jane: Contact, globex: Organization) -> ErasureReceipt:
 def check_export(data: dict[str, Any], jane: Contact) -> None:
     assert data["contact"]["id"] == str(jane.id)
     assert (data["contact"]["email"], data["contact"]["phone"]) == (jane.email, "+41446681800")
+    assert data["contact"]["notes"] == jane.notes
     first, second = data["conversations"]
     assert first["typed"] == second["typed"]
     assert first["typed"]["email"] == "jane@example.com"

@@ -172,6 +172,10 @@ def test_conversation_shows_messages_notes_and_timeline(
 ) -> None:
     session = make("Where is it?", waits=3, owner=ana, reply="On its **way**.")
     ConversationNote.objects.create(session=session, author="Ben", content="Be <kind>.")
+    session.contact = Contact.objects.create(
+        organization=session.widget.organization, name="Jane", notes="Pays <late>."
+    )
+    session.save(update_fields=["contact"])
     client.force_login(ana)
     page = client.get(f"{INBOX}{session.id}/")
     text = page.content.decode()
@@ -180,6 +184,7 @@ def test_conversation_shows_messages_notes_and_timeline(
         "Where is it?",
         "On its **way**.",
         "Be &lt;kind&gt;.",
+        "Pays &lt;late&gt;.",
         "Taken over",
         "Person wanted",
     ):

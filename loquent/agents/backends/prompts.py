@@ -17,7 +17,15 @@ MAX_URL = 500
 MAX_TITLE = 300
 MAX_CONTEXT = 1_500
 
-_TAG = re.compile(r"<(?=\s*(?:/\s*)?reference)", re.IGNORECASE)
+# What can't be seen between the letters of a tag, but is needed in Persian and in emoji.
+_GAP = r"[\s\u200c\u200d\ufe00-\ufe0f]*"
+_TAG = re.compile(rf"[<＜](?={_GAP}(?:/{_GAP})?{_GAP.join('reference')})", re.IGNORECASE)
+# Marks stand before references only; a page's own would name another one.
+_MARK = re.compile(r"\[(?=\[\s{0,8}(?:\d{1,8}|none)\s{0,8}\]\])", re.IGNORECASE)
+# Text that staff can't see on a page, but a model reads.
+_UNSEEN = re.compile(
+    r"[\x7f-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 # What begins a tag, ends a line, or can't be seen; JSON itself sees to quotes and controls.
 _TELLING = re.compile(
     r"[<>\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
@@ -139,7 +147,8 @@ def _escaped(sign: re.Match[str]) -> str:
 
 
 def _reference(hit: Hit) -> str:
-    """Return the passage between tags that its title, headings and text can't close or open."""
+    """Return the passage between tags that its own text can't close or open, without marks."""
     heading = f"{hit.heading}\n\n" if hit.heading else ""
-    quoted = _TAG.sub("&lt;", f"{hit.title}\n\n{heading}{hit.text}")
+    text = _UNSEEN.sub("", f"{hit.title}\n\n{heading}{hit.text}")
+    quoted = _MARK.sub("[ ", _TAG.sub("&lt;", text))
     return f"<reference>\n{quoted}\n</reference>"

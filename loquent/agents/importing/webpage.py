@@ -25,7 +25,9 @@ FRAME_CHARS = 100
 MAX_LINKS = 2_000
 _ELEMENT = re.compile("<[a-zA-Z]")
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?![.\d])|"
+    r"(?:left|right|top|bottom|text-indent|margin(?:-left|-top)?)\s*:\s*-\d{3,}|"
+    r"clip(?:-path)?\s*:\s*(?:rect|inset)\s*\(",
     re.IGNORECASE,
 )
 

@@ -19,8 +19,8 @@ from loquent.text import normalize_unicode
 MOST_TERMS = 4
 # One with more terms names its subject even if it refers to the question before.
 MOST_REFERRING = 2
-# One with more terms names its subject: if it finds an answer by itself, that is the answer.
-MOST_BARE = 1
+# If a question finds an answer by itself, that is the answer, unless all it has is one term.
+BARE = 1
 # What the hits of both questions together count, against those of the question by itself.
 SHARE = 0.9
 REFERRING_SHARE = 2.0
@@ -28,6 +28,8 @@ REFERRING_SHARE = 2.0
 MOST_EARLIER = 3
 # Written without spaces between words.
 _UNSPACED = frozenset({"zh", "zh-TW", "ja", "th", "ko"})
+# Two words and a question mark: "How many?".
+_QUESTION = re.compile(r"\w\W+\w.*[?？؟]")
 _AFTER = r"(?=[\s?!.,;:'’…؟？-]|$)"
 
 
@@ -42,7 +44,10 @@ def share_of_previous(question: str, language: str, *, is_answered: bool) -> flo
         return 0.0
     if count <= MOST_REFERRING and refers_back(question, language):
         return REFERRING_SHARE
-    return 0.0 if is_answered and count > MOST_BARE else SHARE
+    if count == 0 and not _QUESTION.search(question):
+        # "ok", "yes please": no reason to give the last answer again.
+        return 0.0
+    return 0.0 if is_answered and count != BARE else SHARE
 
 
 def topic_of(questions: Sequence[str], language: str) -> str:

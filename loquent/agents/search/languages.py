@@ -48,6 +48,10 @@ _OWN_LETTERS = {
 _OWNERS = {letter: language for language, own in _OWN_LETTERS.items() for letter in own}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LATIN_MARGIN = 1.25
+# The words that surround a question in any conversation.
+_AROUND = Path(__file__).with_name("around.json")
+# People greet in more languages than lists say.
+_GREETINGS = frozenset({"hallo", "hoi", "dag", "hei", "hej", "ahoj"})
 # Other names of languages, as browsers send them.
 _SAME = {"iw": "he", "in": "id", "no": "nb", "nn": "nb", "zh-hk": "zh-TW", "zh-mo": "zh-TW"}
 
@@ -61,9 +65,11 @@ def function_words() -> dict[str, frozenset[str]]:
 
 @cache
 def _languages_of_words() -> dict[str, tuple[str, ...]]:
+    around: dict[str, str] = json.loads(_AROUND.read_text("utf-8"))
     found: dict[str, list[str]] = {}
     for language, words in function_words().items():
-        for word in words:
+        # A short question has few function words: "Quiero devolver la mochila".
+        for word in words | (set(around.get(language, "").split()) - _GREETINGS):
             found.setdefault(word, []).append(language)
     return {word: tuple(languages) for word, languages in found.items()}
 

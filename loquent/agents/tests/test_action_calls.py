@@ -56,6 +56,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.promise(27)
 async def test_values_stay_in_their_place(shop: Receiver, value: str) -> None:
     from urllib.parse import unquote
 
@@ -79,6 +80,7 @@ async def test_values_stay_in_their_place(shop: Receiver, value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["..", ".", "../admin", "a/../b", "..\\admin", "a/.."])
+@pytest.mark.promise(27)
 async def test_dot_segments_never_leave_the_path(shop: Receiver, value: str) -> None:
     result = await call_action(spec_at(shop), {"number": value}, key="k")
     assert result.outcome == "refused"
@@ -197,11 +199,13 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("url", ADDRESSES)
+@pytest.mark.promise(27)
 async def test_addresses_that_are_not_public_are_refused(url: str) -> None:
     result = await call_action(replace(SPEC, url=url, parameters=()), {}, key="k")
     assert result.outcome == "refused"
 
 
+@pytest.mark.promise(27)
 async def test_name_that_resolves_to_this_machine_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,6 +217,7 @@ async def test_name_that_resolves_to_this_machine_is_refused(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.promise(27)
 async def test_redirects_are_not_followed(shop: Receiver, status: int) -> None:
     shop.reply = answer(b"", status, Location=f"http://127.0.0.1:{shop.port}/elsewhere")
     result = await call_action(spec_at(shop), {"number": "1"}, key="k")

@@ -142,6 +142,7 @@ BAD: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "given"), BAD)
+@pytest.mark.promise(27)
 async def test_bad_call_is_explained_to_the_model_and_not_made(
     endpoint: ScriptedEndpoint, shop: Receiver, name: str, given: Any
 ) -> None:
@@ -158,6 +159,7 @@ async def test_bad_call_is_explained_to_the_model_and_not_made(
     assert loaded.request.calls.records == []
 
 
+@pytest.mark.promise(27)
 async def test_change_is_proposed_in_the_servers_words_and_not_made(
     endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:
@@ -180,6 +182,7 @@ async def test_action_for_a_person_calls_one(endpoint: ScriptedEndpoint, shop: R
     assert shop.requests == []
 
 
+@pytest.mark.promise(27)
 async def test_calls_are_bounded(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
     for number in range(7):
         endpoint.push(calls(("order_status", {"number": str(number)})))

@@ -1,14 +1,18 @@
 """What the builtin provider answers."""
 
+import asyncio
 import time
 from dataclasses import replace
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from loquent.agents.backends.builtin.backend import BuiltinBackend, pieces
+from loquent.agents.search.knowledge import whole_knowledge
+from loquent.agents.search.languages import detect_language
 from loquent.agents.tests.replies import collect, make_reply
 from loquent.agents.tests.test_knowledge import SHOP
-from loquent.agents.types import Passage, ReplyEnd, ReplyRequest, Source, TextDelta
+from loquent.agents.types import ChatMessage, Passage, ReplyEnd, ReplyRequest, Source, TextDelta
 
 
 async def ask(question: str, **options: object) -> tuple[str, ReplyEnd]:
@@ -135,6 +139,59 @@ async def test_visitor_is_answered_in_the_language_of_the_question(
     text, end = await ask(question, knowledge=SHOP[:3])
     assert text.startswith(sentence)
     assert end.outcome == "no_answer"
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Ich brauche Hilfe", "de"),
+        ("Ich will den Rucksack zurückgeben", "de"),
+        ("Je veux rendre le sac", "fr"),
+        ("Quiero devolver la mochila", "es"),
+        ("Necesito ayuda", "es"),
+        ("Vorrei restituire lo zaino", "it"),
+        ("Quero devolver a mochila", "pt"),
+        ("Ik wil mijn tas terugsturen", "nl"),
+        ("Chcę zwrócić plecak", "pl"),
+        ("Chci vrátit batoh", "cs"),
+        ("İade etmek istiyorum", "tr"),
+        ("I want to return the bag", "en"),
+        ("NT-2204?", ""),
+        ("Papst", ""),
+    ],
+)
+def test_language_of_a_short_question_is_recognised(question: str, language: str) -> None:
+    assert detect_language(question) == language
+
+
+@pytest.mark.parametrize(
+    ("previous", "question", "beginning"),
+    [
+        # No search term, but a meaning.
+        ("What does shipping cost?", "Where are you?", "Here is what I found about “Where to"),
+        ("Hello", "How are you?", "What would you like to know?"),
+        ("Can I return goods?", "How long?", "Here is what I found about “Returns”"),
+        # No reason to quote the same again.
+        ("What does shipping cost?", "ok", "What would you like to know?"),
+        ("What does shipping cost?", "yes please", "What would you like to know?"),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+async def test_question_without_a_search_term_is_answered_if_its_meaning_is_found(
+    settings: Settings, previous: str, question: str, beginning: str
+) -> None:
+    settings.MEANING = True
+    knowledge = [
+        Passage("Where to find us", "We are at Marktgasse 12, Bern.", ""),
+        Passage("Shipping", "Shipping costs 5 euros in all countries.", ""),
+        Passage("Returns", "You can return goods within 30 days.", ""),
+    ]
+    messages = [ChatMessage("user", previous), ChatMessage("user", question)]
+    request = make_reply(messages, knowledge=knowledge).request
+    await asyncio.to_thread(whole_knowledge, request, 60)
+    events = BuiltinBackend(pause=0).stream(request)
+    said = [event.text async for event in events if isinstance(event, TextDelta)]
+    assert "".join(said).startswith(beginning)
 
 
 @pytest.mark.parametrize(

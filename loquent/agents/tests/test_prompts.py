@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from loquent.agents.backends.prompts import (
     _LEAD,
+    _MARK,
+    _TAG,
+    _UNSEEN,
     LINKS_RULE,
     NOTHING_FOUND_RULE,
     system_prompt,
@@ -51,7 +54,8 @@ def test_title_and_text_cannot_form_a_tag_together() -> None:
 @given(st.text(), st.text())
 def test_harmless_text_is_quoted_unchanged(title: str, text: str) -> None:
     prompt = system_prompt("", [hit(title, text)])
-    if not DELIMITER.search(f"{title}\n\n{text}"):
+    both = f"{title}\n\n{text}"
+    if not any(pattern.search(both) for pattern in (_TAG, _MARK, _UNSEEN)):
         assert f"\n{title}\n\n{text}\n" in prompt
 
 

@@ -34,6 +34,7 @@ SETTINGS = (
     Setting("secret-key", deploy_checks.check_secret_key, "SECRET_KEY is long enough."),
     Setting("debug", deploy_checks.check_debug, "DEBUG is off."),
     Setting("site-url", deploy_checks.check_site_url, "SITE_URL is {SITE_URL}."),
+    Setting("push", deploy_checks.check_push_sender, "Push services accept SITE_URL as sender."),
     Setting("allowed-hosts", deploy_checks.check_allowed_hosts, "The host of SITE_URL is allowed."),
     Setting("static-files", check_static_files),
     Setting("metrics", deploy_checks.check_metrics, "/metrics is off or protected."),

@@ -66,6 +66,24 @@ def test_settings_are_checked(
 
 
 @pytest.mark.parametrize(
+    ("url", "level"),
+    [
+        ("https://chat.example.com", Level.OK),
+        ("https://localhost", Level.WARN),
+        ("https://chat.localhost:8443", Level.WARN),
+        ("https://shop.local", Level.WARN),
+        ("https://chat", Level.WARN),
+        ("https://localhost.example.com", Level.OK),
+        # Another finding says that it must be https.
+        ("http://localhost", Level.OK),
+    ],
+)
+def test_sender_of_push_messages_is_checked(settings: Settings, url: str, level: Level) -> None:
+    settings.SITE_URL, settings.SITE_IS_HTTPS = url, url.startswith("https")
+    assert one(configuration.check_settings(), "push").level is level
+
+
+@pytest.mark.parametrize(
     ("token", "allow", "level"),
     [
         ("", "0.0.0.0/0", Level.FAIL),

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from loquent.db.compiled import PreparedQuery
 from loquent.organizations.business_hours import is_open, next_opening
 from loquent.organizations.models import Membership
-from widgets.models import ConversationEvent, WidgetSession
+from widgets.models import ConversationEvent, WidgetMessage, WidgetSession
 from widgets.models.team import EventKind
 from widgets.team_types import ConversationState, Handler, WorkStatus
+from widgets.types import MessageRole
 
 # The newest waits that count, and the bounds of the buckets in seconds.
 COUNTED = 50
@@ -21,11 +23,15 @@ BUCKETS = ((5 * 60, "minutes"), (60 * 60, "hour"), (6 * 60 * 60, "hours"))
 
 @dataclass(frozen=True, slots=True)
 class FoundConversation:
-    """A conversation as it stands; `unfinished`: the visitor's messages that await an answer."""
+    """A conversation as it stands; `unfinished`: the visitor's messages that await an answer.
+
+    `newest_answer`: its id, which changes if it is replaced; empty without one.
+    """
 
     state: ConversationState
     has_contact_info: bool
     last_seq: int
+    newest_answer: str
     unfinished: tuple[str, ...]
 
 
@@ -44,9 +50,11 @@ class _Row(NamedTuple):
     hours: Any
     holidays: Any
     timezone: str
+    newest_answer: uuid.UUID | None
     unfinished: uuid.UUID | None
 
 
+_answers = WidgetMessage.objects.filter(session_id=OuterRef("id"), role=MessageRole.ASSISTANT)
 # A row for each unfinished turn, or one. Whole rows of three tables would cost three times as much.
 _rows = PreparedQuery(
     lambda ids: (
@@ -67,6 +75,7 @@ _rows = PreparedQuery(
             "widget__organization__business_hours",
             "widget__organization__holidays",
             "widget__organization__timezone",
+            Subquery(_answers.order_by("-seq").values("id")[:1]),
             "turns__message_id",
         )
     )
@@ -83,6 +92,7 @@ def find_conversation(*, session_id: uuid.UUID) -> FoundConversation:
         state=_state(row),
         has_contact_info=row.contact_claim is not None,
         last_seq=row.last_seq,
+        newest_answer=str(row.newest_answer or ""),
         unfinished=tuple(str(each.unfinished) for each in rows if each.unfinished is not None),
     )
 

@@ -16,7 +16,7 @@ from loquent.db.compiled import PreparedQuery, insert_rows
 from loquent.webhooks.services.events import record_events
 from loquent.webhooks.types import NewEvent
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.action_log import action_data, log_calls
+from widgets.services.actions.log import action_data, log_calls
 from widgets.services.attention import after_answer
 from widgets.services.events import failed_answer_event, message_events
 from widgets.services.history import append_message, message_data

@@ -8,7 +8,7 @@ from django.utils import timezone
 from loquent.errors import ApplicationError, ErrorCode
 from widgets.identifiers import is_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
-from widgets.services.action_log import is_about_action
+from widgets.services.actions.log import is_about_action
 from widgets.services.attention import after_answer
 from widgets.services.daily_cap import daily_cap, use_daily_message
 from widgets.services.rate_limits import charge_message

@@ -144,7 +144,8 @@ def compose(
         return " ".join(answer), ReplyEnd()
     if not knowledge:
         return say("empty"), refusal
-    if not any(question_terms(question)):
+    # By meaning, "Where are you?" finds an answer without having a search term.
+    if found.outcome == "none" and not any(question_terms(question)):
         return f"{say('ask')} {offer(say, _titles(knowledge))}", ReplyEnd()
     if found.outcome == "choices":
         return _choices(say, found)

@@ -24,7 +24,7 @@ from loquent.errors import ApplicationError, ErrorCode
 from widgets.action_types import ActionStatus
 from widgets.identifiers import new_reply_id
 from widgets.models import ActionCall, WidgetMessage
-from widgets.services.action_log import MAX_REASON
+from widgets.services.actions.log import MAX_REASON
 from widgets.services.events import note_message
 from widgets.services.history import append_message, message_data
 from widgets.services.turns.locking import lock_session, session_ended_error
