@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import async_to_sync
 
-from loquent.agents.actions.calling import MCP_CLIENT, egress_rules, headers_of
+from loquent.agents.actions import mcp
+from loquent.agents.actions.calling import egress_rules, headers_of
 from loquent.agents.actions.mcp_schema import parameters_of
 from loquent.agents.actions.parameters import FieldError
 from loquent.agents.agent_action import NAME_PATTERN, AgentAction
@@ -32,7 +32,6 @@ class OfferedTool:
 
 def offered_tools(action: AgentAction) -> list[OfferedTool]:
     """Return the tools at an action's address; raise `invalid` with what is wrong."""
-    mcp = import_module(MCP_CLIENT)
     try:
         headers = headers_of(spec_of(action))
         found = async_to_sync(mcp.list_tools)(action.url, headers, rules=egress_rules())
@@ -63,7 +62,7 @@ def take_tool(action: AgentAction, name: str) -> AgentAction:
     return save_action(action, data)
 
 
-def _offered(tool: dict[str, Any]) -> OfferedTool:
+def _offered(tool: mcp.McpTool) -> OfferedTool:
     parameters: list[dict[str, Any]] = []
     problem = ""
     try:
