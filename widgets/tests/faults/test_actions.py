@@ -89,7 +89,7 @@ async def test_process_killed_during_the_call_never_repeats_it() -> None:
     with Receiver() as shop:
         shop.reply = hang
         # Without Redis there is one process, so that a restart settles what it left at once.
-        async with Site(REDIS_URL="", **ALLOWED) as site:
+        async with Site(processes=1, REDIS_URL="", **ALLOWED) as site:
             await add_action(site, shop)
             token = ""
             for number in range(KILLS):
