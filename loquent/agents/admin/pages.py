@@ -101,8 +101,7 @@ class AgentPages(TenantAdmin):
         response = super().response_add(request, obj, post_url_continue)
         if "_save" not in request.POST:
             return response
-        page = reverse("admin:agents_textagent_change", args=[obj.pk])
-        return HttpResponseRedirect(f"{page}#knowledge")
+        return HttpResponseRedirect(reverse("admin:agents_textagent_change", args=[obj.pk]))
 
     @accepts_large_bodies
     def playground_view(self, request: HttpRequest) -> HttpResponseBase:
