@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.contestants.loquent_dialect import LoquentDialect
 from benchmarks.stage import Contestant, Stage
@@ -26,7 +26,8 @@ LIMITS = {
 class LoquentSite:
     """One database with widgets, on which servers can be started."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, more: Mapping[str, str] | None = None) -> None:
+        """`more`: settings beside the usual ones."""
         self._stage = stage
         self._variables = {
             "DEBUG": "0",
@@ -36,6 +37,7 @@ class LoquentSite:
             "OPENAI_BASE_URL": stage.model_url,
             "LOG_LEVEL": "WARNING",
             **LIMITS,
+            **(more or {}),
         }
         self.widget_id = stage.run(("-m", "benchmarks.product.seed"), self._variables)
 
@@ -44,6 +46,13 @@ class LoquentSite:
         command = ("-m", "benchmarks.product.grow", what, str(count))
         told: list[str] | None = json.loads(self._stage.run(command, self._variables))
         return told or []
+
+    def reader(self) -> tuple[str, str]:
+        """The id of the agent, and an API key."""
+        agent_id, key = json.loads(
+            self._stage.run(("-m", "benchmarks.product.reader"), self._variables)
+        )
+        return agent_id, key
 
     def start(self, *, workers: int = 1, name: str = "loquent") -> Contestant:
         """A server of so many processes."""

@@ -45,7 +45,8 @@ def test_every_mistake_is_named_and_nothing_is_lost(
         "agent": (f"/admin/agents/textagent/{widget.text_agent_id}/change/", AGENT),
     }[form]
     shown = client.get(address).context["adminform"].form
-    values = {name: shown[name].value() or "" for name in shown.fields}
+    shown_values = {name: shown[name].value() for name in shown.fields}
+    values = {name: "" if value is None else value for name, value in shown_values.items()}
     values["notice_text"] = "An AI answers."
     typed = {name: text for name, (text, _) in mistakes.items()}
     response = client.post(address, {**values, **typed})

@@ -101,7 +101,8 @@ class AgentPages(TenantAdmin):
         response = super().response_add(request, obj, post_url_continue)
         if "_save" not in request.POST:
             return response
-        return HttpResponseRedirect(reverse("admin:agents_textagent_change", args=[obj.pk]))
+        page = reverse("admin:agents_textagent_change", args=[obj.pk])
+        return HttpResponseRedirect(f"{page}#knowledge")
 
     @accepts_large_bodies
     def playground_view(self, request: HttpRequest) -> HttpResponseBase:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # More than the largest knowledge.
 CACHED_CHARS = 12_000_000
-# How long a reply waits for a new index; then the old one is used, or words alone.
+# How long after a change replies wait for the new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
 MAX_QUESTION = 2_000
 # Up to this many passages are searched by words in less than a millisecond.
@@ -126,6 +127,7 @@ class _Slot:
     words: "Future[Knowledge]"
     whole: "Future[Knowledge]"
     old: Knowledge | None
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def ready(self) -> Knowledge | None:
@@ -160,7 +162,9 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
         return search_no_knowledge(questions[-1] if questions else "")
     slot = _slot_of(request)
     if not slot.whole.done():
-        await asyncio.wait([asyncio.wrap_future(slot.whole)], timeout=WAIT_SECONDS)
+        # Only questions right after a change wait: large knowledge may take a minute.
+        left = max(0.0, slot.began + WAIT_SECONDS - time.monotonic())
+        await asyncio.wait([asyncio.wrap_future(slot.whole)], timeout=left)
     knowledge = slot.ready
     if knowledge is None:
         knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))

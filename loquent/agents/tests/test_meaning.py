@@ -1,16 +1,23 @@
 """The encoder, and knowledge that is searched with it and without."""
 
+import asyncio
+import threading
+import time
+from dataclasses import replace
+
 import pytest
 from pytest_django.fixtures import Settings
 
 from loquent.agents.models import PassageVector
 from loquent.agents.search import embedder as module
+from loquent.agents.search import knowledge as knowledge_module
 from loquent.agents.search.embedder import embedder
-from loquent.agents.search.knowledge import whole_knowledge
+from loquent.agents.search.knowledge import search_knowledge, whole_knowledge
 from loquent.agents.search.vectors import use_store, vector_key
 from loquent.agents.services.vectors import DatabaseVectors
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.types import Passage
+from loquent.testing.waiting import WAIT_SECONDS
 
 SHOP = [
     Passage("Shipping costs", "Standard shipping costs 5 euros in all countries.", "", "1"),
@@ -98,3 +105,39 @@ class _Empty:
 
     def save(self, vectors: object) -> None:
         pass
+
+
+async def test_only_questions_right_after_a_change_wait_for_the_new_index(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode_at_last(texts: list[str]) -> object:
+        assert release.wait(WAIT_SECONDS)
+        raise MemoryError
+
+    settings.MEANING = True
+    use_store(_Empty())
+    request = make_reply("When are gift cards valid?", knowledge=SHOP).request
+    assert await asyncio.to_thread(whole_knowledge, request, 60) is not None
+    release = threading.Event()
+    monkeypatch.setattr(embedder, "encode", encode_at_last)
+    changed = replace(request, knowledge_version="2", knowledge=tuple(SHOP[:2]))
+    waited: list[float | None] = []
+    wait = asyncio.wait
+
+    async def watched(futures: list[object], *, timeout: float | None) -> object:
+        waited.append(timeout)
+        return await wait(futures, timeout=0)  # type: ignore[type-var]
+
+    monkeypatch.setattr(asyncio, "wait", watched)
+    monkeypatch.setattr(embedder, "encode_question", lambda texts: None)
+    first = await search_knowledge(changed, 4)
+    assert first.hits[0].entry == "3"
+    [left] = waited
+    assert left is not None
+    assert 0 < left <= knowledge_module.WAIT_SECONDS
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + 5)
+    await search_knowledge(changed, 4)
+    assert waited[1:] == [0.0]
+    release.set()
+    use_store(DatabaseVectors())

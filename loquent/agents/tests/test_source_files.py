@@ -117,6 +117,7 @@ def test_new_version_of_a_file_is_a_sync_that_can_be_undone(sources: Sources) ->
     assert "zebras" in sources.texts()["guide, page 2"]
 
 
+@pytest.mark.promise(25)
 def test_new_version_without_most_pages_asks_first(sources: Sources) -> None:
     pages = [f"{TEXT} Page about subject{number}." for number in range(4)]
     add(sources, "guide.pdf", pdf(*pages))
@@ -161,6 +162,7 @@ UNREADABLE = [
 ]
 
 
+@pytest.mark.promise(25)
 @pytest.mark.parametrize(("name", "data", "error"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
 def test_file_that_cannot_be_read_is_refused_in_words_and_replaces_nothing(
     sources: Sources, name: str, data: bytes, error: str | None

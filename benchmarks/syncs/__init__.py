@@ -1,0 +1,1 @@
+"""What reading a website costs visitors who chat: `python -m benchmarks.syncs`."""
