@@ -1,5 +1,6 @@
 """The admin pages of what agents may call, with their test."""
 
+import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -165,7 +166,7 @@ def _tell_request(request: HttpRequest, spec: ActionSpec, arguments: dict[str, A
 
 
 def _tell_result(request: HttpRequest, spec: ActionSpec, arguments: dict[str, Any]) -> None:
-    key = idempotency_key("test", spec.id, spec.version)
+    key = idempotency_key("test", uuid.uuid4())
     result = async_to_sync(call_action)(spec, arguments, key=key)
     if result.outcome != "succeeded":
         messages.error(request, f"It does not work: {result.reason}")

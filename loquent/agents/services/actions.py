@@ -102,11 +102,6 @@ ACTION_COLUMNS = (
 _actions: LRUCache[tuple[uuid.UUID, str], tuple[ActionSpec, ...]] = LRUCache(1_000)
 
 
-def is_loaded(agent_id: uuid.UUID, version: str) -> bool:
-    """Return whether `load_actions` needs no query."""
-    return (agent_id, version) in _actions
-
-
 @cached(_actions, lock=Lock())
 def load_actions(agent_id: uuid.UUID, version: str) -> tuple[ActionSpec, ...]:
     """Return an agent's enabled actions, by title; `version` changes whenever they do."""
