@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.breaker import breakers
+from loquent.jobs.waking import set_stopping
 from loquent.limits import Limits
 from loquent.organizations.api import slow_requests
 from loquent.organizations.models import Organization, Role
@@ -131,6 +132,7 @@ def _fresh_process() -> None:
     # An export that an earlier test did not read to its end counts until it is collected.
     slow_requests._running.clear()
     breakers.clear()
+    set_stopping(False)
     cache.clear()
 
 

@@ -274,12 +274,14 @@ def test_only_listed_urls_accept_large_bodies() -> None:
     forms = {
         f"{model}_{page}"
         for model in (
-            "agents_textagent", "agents_dailytokenusage", "agents_modelconnection",
+            "agents_agentaction", "agents_dailytokenusage", "agents_modelconnection",
+            "agents_textagent",
             "contacts_contact", "jobs_job",
             "organizations_apikey", "organizations_auditentry", "organizations_invitation",
             "organizations_membership", "organizations_organization",
             "webhooks_webhookdelivery", "webhooks_webhookendpoint",
-            "widgets_erasurereceipt", "widgets_widgetconfig", "widgets_widgetsession",
+            "widgets_actioncall", "widgets_erasurereceipt", "widgets_widgetconfig",
+            "widgets_widgetsession",
         )
         for page in ("add", "change", "changelist")
     }  # fmt: skip

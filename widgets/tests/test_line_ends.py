@@ -32,7 +32,7 @@ def sent_by_a_browser(client: Client, address: str) -> dict[str, Any]:
     return {
         name: "on" if value is True else str(value).replace("\n", "\r\n")
         for name, value in values.items()
-        if value not in (None, False)
+        if value not in (None, False, [])
     }
 
 

@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from contacts.models import Contact
 from loquent.organizations.audit_entry import AuditEntry
-from loquent.organizations.models import Organization
+from loquent.organizations.models import ApiKey, Organization
+from loquent.organizations.services.organizations import create_api_key
 from loquent.testing.people import make_agent, make_widget
 from widgets.models import ErasureReceipt, WidgetMessage, WidgetSession
 from widgets.services.overview import count_figures
@@ -71,16 +71,16 @@ def test_conversation_shows_the_organizations_time_and_zone(
 
 def test_lists_show_the_organizations_time(client: Client, alice: User, acme: Organization) -> None:
     live_in(acme, "Pacific/Kiritimati")
-    Contact.objects.create(organization=acme, name="Jane")
+    create_api_key(organization=acme, name="CRM")
     agent = make_agent(acme)
     moment = datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
-    Contact.objects.update(created_at=moment)
+    ApiKey.objects.update(created_at=moment)
     AuditEntry.objects.all().delete()
     client.force_login(alice)
     entry = {"title": "Hours", "content": "Nine to six."}
     client.post(f"/admin/agents/textagent/{agent.id}/knowledge/save/", entry)
     AuditEntry.objects.update(timestamp=moment)
-    for path in ("/admin/contacts/contact/", "/admin/organizations/auditentry/"):
+    for path in ("/admin/organizations/apikey/", "/admin/organizations/auditentry/"):
         page = client.get(path).content.decode()
         assert "1 Feb 2026, 00:30" in page, path
         assert "31 Jan" not in page
