@@ -46,7 +46,7 @@ check: .venv/.dev widget-js/node_modules ## check lint, types, imports, migratio
 	$(PLAIN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(NPM) run --silent check
 
-test-quick: .venv/.dev ## run the tests without browsers, servers and other processes; under a minute
+test-quick: .venv/.dev ## run the tests without browsers, servers and other processes; about a minute
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -j2 -Oline test-python test-js-quick; \
 	else $(MAKE) --no-print-directory test-python && \
 	echo "Node.js is not installed: the widget's tests were skipped."; fi

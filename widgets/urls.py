@@ -19,6 +19,8 @@ urlpatterns = [
 if settings.DEMO_PAGE:
     urlpatterns += [
         path("demo/", views.demo_page, name="demo"),
+        path("demo/orders/<str:number>", views.demo_order_status, name="demo-order"),
+        path("demo/orders/<str:number>/cancel", views.demo_order_cancel, name="demo-order-cancel"),
         path("demo/help/", views.demo_help, name="demo-help"),
         path("demo/help/<slug:name>/", views.demo_help, name="demo-help"),
     ]

@@ -5,14 +5,14 @@ import re
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -20,6 +20,7 @@ from loquent.rest.errors import DATABASE_AWAY, RETRY_AFTER_SECONDS
 from loquent.rest.etags import known_tags
 from loquent.server.headers import POLICY, demo_policy
 from widgets.bundle import Bundle, load_bundle, load_chunk
+from widgets.services.actions.demo import cancel_demo_order, demo_order
 from widgets.services.configs import public_config
 from widgets.services.demo import demo_widget
 from widgets.services.sessions import check_page_request, find_public_widget
@@ -185,6 +186,25 @@ def chat_page(request: HttpRequest, widget_id: str) -> HttpResponse:
     response["Cache-Control"] = "no-cache"
     patch_vary_headers(response, ["Accept-Language"])
     return response
+
+
+@require_safe
+def demo_order_status(request: HttpRequest, number: str) -> JsonResponse:
+    """An order of the demo shop, which the demo's agent looks up (if DEMO_PAGE=1)."""
+    return _order_answer(demo_order(number))
+
+
+@csrf_exempt
+@require_POST
+def demo_order_cancel(request: HttpRequest, number: str) -> JsonResponse:
+    """Cancel an order of the demo shop; nothing is stored (if DEMO_PAGE=1)."""
+    return _order_answer(cancel_demo_order(number))
+
+
+def _order_answer(order: dict[str, Any] | None) -> JsonResponse:
+    if order is None:
+        return JsonResponse({"error": "There is no such order."}, status=404)
+    return JsonResponse(order)
 
 
 @require_safe

@@ -114,6 +114,7 @@ FORMS = {
     "setup_hide",
     "organizations_invitation_resend",
     "agents_agentaction_test",
+    "agents_agentaction_tools",
     "agents_modelconnection_models",
     "agents_modelconnection_test",
     "webhooks_webhookdelivery_resend",

@@ -17,6 +17,7 @@ from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.attention import NEEDS_STAFF
+from widgets.services.insights.periods import final_outcome
 from widgets.types import AnswerOutcome, Reason
 
 
@@ -143,7 +144,9 @@ class LastAnswerFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[WidgetSession]
     ) -> QuerySet[WidgetSession]:
         chosen = self.value()
-        return queryset.filter(outcome=chosen) if chosen in AnswerOutcome.values else queryset
+        if chosen not in AnswerOutcome.values:
+            return queryset
+        return queryset.annotate(last_outcome=final_outcome()).filter(last_outcome=chosen)
 
 
 class FeedbackFilter(admin.SimpleListFilter):

@@ -15,6 +15,7 @@ from loquent.errors import ApplicationError
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_organization
 from widgets.models import WidgetConfig
+from widgets.services.actions.demo import create_demo_actions
 from widgets.services.configs import create_widget
 from widgets.services.inbox.demo import create_waiting_visitor
 from widgets.types import WidgetConfigData
@@ -29,7 +30,7 @@ GREETING = "Hello! I am the shop's assistant. Ask me about shipping, returns, si
 STARTERS = [
     "Do you ship to Norway?",
     "Which backpack fits a 16-inch laptop?",
-    "How do I return something?",
+    "Where is my order 10023?",
 ]
 NOTICE = (
     "Our assistant is an AI and can be wrong. What you write is stored, and the shop may read it."
@@ -119,6 +120,7 @@ def create_demo(*, owner_password: str, site_url: str) -> DemoOwner | None:
             KnowledgeEntry(agent=agent, title=title, content=content, url=site_url + path)
             for title, content, path in KNOWLEDGE
         )
+        create_demo_actions(agent=agent, site_url=site_url)
         widget = create_widget(
             organization=made.organization,
             data=WidgetConfigData(

@@ -202,10 +202,21 @@ def check_sockets(*, ip: str, by_ip: Mapping[str, int], total: int) -> None:
 
 def _rate(kind: LimitKind, *, times: int = 1) -> Rate:
     """Return the rate of the settings, multiplied by `times`."""
-    limit = VISITOR_LIMITS[kind]
-    amount = getattr(settings.LIMITS, limit.amount) * times
-    burst = getattr(settings.LIMITS, limit.burst or limit.amount) * times
-    return Rate(kind.value, amount, limit.period, burst)
+    global _rates  # noqa: PLW0603 - a process has one set of limits
+    limits = settings.LIMITS
+    if _rates[0] is not limits:
+        _rates = (limits, {})
+    known = _rates[1]
+    if (kind, times) not in known:
+        limit = VISITOR_LIMITS[kind]
+        amount = getattr(limits, limit.amount) * times
+        burst = getattr(limits, limit.burst or limit.amount) * times
+        known[kind, times] = Rate(kind.value, amount, limit.period, burst)
+    return known[kind, times]
+
+
+# Each message asks for six: they are computed once for the limits of the settings.
+_rates: tuple[object, dict[tuple[LimitKind, int], Rate]] = (None, {})
 
 
 def _take(buckets: SharedLimiter | RateLimiter, *wanted: tuple[Rate, str]) -> None:

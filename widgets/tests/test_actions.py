@@ -371,3 +371,28 @@ async def test_lookups_are_logged_without_secrets(
     call = await row()
     assert (call.status, call.outcome, call.arguments) == ("", "succeeded", {"number": "7"})
     assert HIDDEN not in str(call.__dict__)
+
+
+async def test_visitor_who_guesses_cannot_go_on(
+    visit: Visits,
+    widget: WidgetConfig,
+    endpoint: ScriptedEndpoint,
+    shop: Receiver,
+    settings: Settings,
+) -> None:
+    settings.RATE_LIMITS = False
+    await in_database(lambda: save_action(AgentAction.objects.get(), {"risk": "read"}))
+    shop.reply = lambda request: (404, {}, b"")
+    socket = await visit.opened(widget)
+    for number in range(5):
+        endpoint.push(calls(number=str(number)), tokens("There is no such order."))
+        await socket.say("Where is it?")
+        await socket.until("typing_stop")
+    assert len(shop.requests) == 5
+    endpoint.push(tokens("I can't look that up."))
+    await socket.say("Where is order 10?")
+    *_, message, _ = await socket.until("typing_stop")
+    assert message["content"] == "I can't look that up."
+    tools = endpoint.requests[-1].body.get("tools", [])
+    assert "cancel_order" not in str(tools)
+    assert len(shop.requests) == 5

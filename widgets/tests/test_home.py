@@ -60,6 +60,7 @@ class Talk:
     page: str = ""
     source: str = ""
     event: str = ""
+    asks_back: bool = False
 
 
 def talk(widget: WidgetConfig, talk: Talk) -> WidgetSession:
@@ -70,6 +71,7 @@ def talk(widget: WidgetConfig, talk: Talk) -> WidgetSession:
         session, role="assistant", content="Hm.", outcome=talk.outcome, reply_to=asked,
         rating=talk.rating, rating_comment="Wrong" if talk.rating == "down" else "",
         sources=sources,
+        choices=[{"title": "Shipping", "message": "Shipping"}] if talk.asks_back else [],
     )  # fmt: skip
     if talk.thanks:
         append_message(session, role="user", content=talk.thanks)
@@ -115,6 +117,9 @@ RESOLVED = [
     (Talk(event="asked"), (0, 0)),
     (Talk(event="follow_up", rating="up"), (0, 0)),
     (Talk(event="resolved"), (0, 1)),
+    # "Do you mean one of these?", without a click and with one.
+    (Talk(asks_back=True), (0, 0)),
+    (Talk(asks_back=True, thanks="Shipping"), (0, 1)),
 ]
 
 
@@ -150,7 +155,7 @@ def test_every_number_of_the_week_opens_its_rows(
         home(client)["this-week"]["this"]["week"],
         home(client)["this-week"]["last"]["week"],
     )
-    assert (this.with_question, this.resolved_percent, this.liked_percent) == (13, 31, 75)
+    assert (this.with_question, this.resolved_percent, this.liked_percent) == (15, 33, 75)
     assert this.asked_for_person == 4
     # A week ago, quiet conversations of the last day count as well.
     assert last.resolved == this.resolved + 1
@@ -376,6 +381,7 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
     talk(widget, Talk(hours_ago=since - 1, rating="up"))
     talk(widget, Talk("Bad?", hours_ago=since - 2, rating="down"))
     talk(widget, Talk(outcome="no_answer", hours_ago=since + 1))
+    talk(widget, Talk(asks_back=True, hours_ago=since + 1))
     talk(widget, Talk(outcome="failed", hours_ago=since + 24 * 7 - 1))
     talk(widget, Talk(hours_ago=since + 24 * 7 * 7 + 1))
     client.force_login(alice)
@@ -386,8 +392,8 @@ def test_quality_counts_weeks_and_lists_disliked_answers(
         [2, 0, 0, 0, 0, 0, 1, 1],
     )
     assert (last["total"]["count"], [cell["count"] for cell in last["cells"]]) == (
-        2,
-        [0, 1, 1, 0, 0, 0, 0, 0],
+        3,
+        [0, 2, 1, 0, 0, 0, 0, 0],
     )
     assert [week["total"]["count"] for week in older] == [0] * 6
     for week in (this, last):

@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.testing.jobs import run_due_jobs
-from loquent.testing.people import make_member, make_widget
+from loquent.testing.people import api_client, make_member, make_widget
 from loquent.testing.receiver import Received, Receiver
 from widgets.models import PushDevice, PushKey, WidgetSession
 from widgets.services.handoff.visitor import ask_person
@@ -184,6 +184,27 @@ def test_device_is_quiet_until_the_team_is_back(
     ask_person(session_id=session.id)
     clock.wait(seconds=11)
     assert len(service.requests) == 1
+
+
+def test_member_hears_twice_at_most_of_one_wait(
+    clock: Clock, service: Receiver, device: Device, session: WidgetSession, alice: User, ana: User
+) -> None:
+    other = Device(f"{service.url}/alice")
+    assert register(alice, other) == 200
+    ask_person(session_id=session.id)
+    clock.wait(seconds=11)
+    assert len(service.requests) == 2
+    member = str(Membership.objects.get(user=ana).id)
+    heard = []
+    for _ in range(3):
+        service.requests.clear()
+        for action, body in (("assign", {"member": member}), ("release", {})):
+            path = f"/api/v1/sessions/{session.id}/{action}/"
+            assert api_client(alice).post(path, body).status_code == 200
+            clock.wait(seconds=11)
+        heard.append(len(service.requests))
+    # Ana with the conversation, then Alice with the team; after that only mail.
+    assert heard == [2, 0, 0]
 
 
 def test_message_is_signed_for_its_push_service(

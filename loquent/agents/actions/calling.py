@@ -6,14 +6,13 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import aiohttp
 from django.conf import settings
 from yarl import URL
 
+from loquent.agents.actions import mcp
 from loquent.agents.actions.arguments import ArgumentError, values_of
 from loquent.agents.actions.request import PreparedRequest, prepare
 from loquent.agents.actions.results import CallResult, select
@@ -28,7 +27,6 @@ SECONDS = 10.0
 MCP_SECONDS = 9.5
 MAX_BYTES = 65_536
 NOT_PUBLIC = "The address is not on the public internet."
-MCP_CLIENT = "loquent.agents.actions.mcp"
 NAMESPACE = uuid.UUID("6b1f3c52-9c53-4d1e-9d63-2d3a6c1c7f10")
 
 
@@ -37,11 +35,6 @@ def egress_rules() -> EgressRules:
     return EgressRules(
         networks=settings.ACTIONS_ALLOWED_NETWORKS, allow_http=settings.ACTIONS_ALLOW_HTTP
     )
-
-
-def speaks_mcp() -> bool:
-    """Return whether this installation can call MCP servers."""
-    return find_spec(MCP_CLIENT) is not None
 
 
 def idempotency_key(*parts: object) -> str:
@@ -165,8 +158,6 @@ def headers_of(spec: ActionSpec) -> dict[str, str]:
 async def _call_mcp(
     spec: ActionSpec, values: dict[str, Any], key: str, rules: EgressRules
 ) -> CallResult:
-    # Imported only if such an action is called.
-    mcp = import_module(MCP_CLIENT)
     headers = headers_of(spec)
     try:
         text = await mcp.call_tool(

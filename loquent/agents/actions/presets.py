@@ -16,17 +16,18 @@ PRESETS: dict[str, dict[str, Any]] = {
     "order_status": {
         "name": "order_status",
         "title": "Order status",
-        "description": "Where an order is, whether it was sent, and when it arrives. Track a "
+        "description": "Where is my order? Was my order sent? When does my order arrive? Track a "
         "parcel.",
-        "method": "GET",
+        # The values are in the body, because addresses are written to logs (docs/order-status.md).
+        "method": "POST",
         "risk": "read",
         "parameters": [_NUMBER, _EMAIL],
-        "response_fields": ["status", "shipped_at", "tracking_url"],
+        "response_fields": ["status", "placed_on", "tracking_url"],
     },
     "cancel_order": {
         "name": "cancel_order",
         "title": "Cancel an order",
-        "description": "Cancel an order that was not sent yet.",
+        "description": "Cancel an order that was not sent yet. I don't want my order any more.",
         "method": "POST",
         "risk": "write",
         "parameters": [_NUMBER, _EMAIL],

@@ -1,5 +1,6 @@
 """What a turn leaves behind: calls that were made, and a change to confirm. Pure."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,9 +39,9 @@ class CallRecord:
 
 @dataclass(slots=True)
 class CallLog:
-    """The calls of a turn, however it ends. `key` makes their idempotency keys."""
+    """The calls of a turn, however it ends. `key` makes their idempotency keys, for this turn."""
 
-    key: str = ""
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
     records: list[CallRecord] = field(default_factory=list)
 
 

@@ -44,9 +44,7 @@ class ReadableJsonField(forms.JSONField):
 class AgentActionForm(ServiceForm[AgentAction]):
     """What a member sets of an action. Secrets are never shown again."""
 
-    risk = forms.ChoiceField(
-        label="What it does", choices=RISKS, widget=forms.RadioSelect, initial="read"
-    )
+    risk = forms.ChoiceField(label="Kind", choices=RISKS, widget=forms.RadioSelect, initial="read")
     secret = forms.CharField(
         label="Token",
         required=False,
@@ -90,11 +88,17 @@ class AgentActionForm(ServiceForm[AgentAction]):
             "description": forms.Textarea(attrs={"rows": 3}),
             "url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
         }
-        labels = {"agent": "Assistant", "enabled": "In use", "url": "Address", "name": "Name"}
+        labels = {
+            "agent": "Assistant",
+            "description": "What visitors ask",
+            "enabled": "In use",
+            "url": "Address",
+            "name": "Name",
+        }
         help_texts = {
             "title": "What visitors read, such as Order status.",
-            "description": "When the assistant should use it, in a sentence. The built-in search "
-            "recognizes wishes by these words.",
+            "description": "What visitors ask when they want this, one short sentence each, such "
+            "as: Where is my order? Was my order sent?",
             "url": "The address of your shop's interface. {order_number} stands for what the "
             "visitor enters. Your developer or shop system has it; the documentation has examples "
             "for WooCommerce, Shopify and Python.",

@@ -1,5 +1,6 @@
 """The admin pages of what agents may call, with their test."""
 
+import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -14,6 +15,7 @@ from loquent.agents.actions.presets import PRESETS
 from loquent.agents.actions.results import lines_of
 from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.admin.action_form import AgentActionForm
+from loquent.agents.admin.mcp_tools import tools_page
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.models import TextAgent
 from loquent.agents.services.action_preview import preview_action
@@ -44,7 +46,8 @@ class AgentActionAdmin(TenantAdmin):
     search_fields = ["title", "name"]
     change_form_template = "admin/agents/agentaction/change_form.html"
     fieldsets = [
-        (None, {"fields": ["agent", "title", "description", "risk", "enabled"]}),
+        (None, {"fields": ["agent", "title", "enabled"]}),
+        ("What it does", {"fields": ["description", "risk"]}),
         ("Your system", {"fields": ["url", "secret", "asked", "response_fields"]}),
         ("Advanced", {"fields": ["name", "kind", "method", "parameters", "headers"]}),
     ]
@@ -59,12 +62,15 @@ class AgentActionAdmin(TenantAdmin):
         return ["agent"] if obj else []
 
     def get_urls(self) -> list[URLPattern]:
-        test = path(
-            "<uuid:object_id>/test/",
-            self.admin_site.admin_view(self.test),
-            name="agents_agentaction_test",
-        )
-        return [test, *super().get_urls()]
+        views = {"test": self.test, "tools": self.tools}
+        return [
+            path(
+                f"<uuid:object_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"agents_agentaction_{name}",
+            )
+            for name, view in views.items()
+        ] + super().get_urls()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Start with a ready-made action, and the only agent."""
@@ -110,6 +116,17 @@ class AgentActionAdmin(TenantAdmin):
             obj.risk, "Calls a person"
         )
 
+    def tools(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """List the tools of an MCP server, or take one."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, str(object_id))
+        if not isinstance(row, AgentAction) or not self.has_change_permission(request, row):
+            raise Http404
+        if row.kind != AgentAction.Kind.MCP:
+            raise Http404
+        return tools_page(request, self, row)
+
     def test(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Show the request that values lead to; with `call`, make it if it is a lookup."""
         if request.method != "POST":
@@ -149,7 +166,7 @@ def _tell_request(request: HttpRequest, spec: ActionSpec, arguments: dict[str, A
 
 
 def _tell_result(request: HttpRequest, spec: ActionSpec, arguments: dict[str, Any]) -> None:
-    key = idempotency_key("test", spec.id, spec.version)
+    key = idempotency_key("test", uuid.uuid4())
     result = async_to_sync(call_action)(spec, arguments, key=key)
     if result.outcome != "succeeded":
         messages.error(request, f"It does not work: {result.reason}")

@@ -14,15 +14,16 @@ from loquent.agents.types import Source
 
 # A mark as models write it: with spaces, in another case, or with several numbers.
 _MARK = re.compile(
-    r"\[\[ {0,3}(none|\d{1,3}(?: {0,2}, {0,2}\d{1,3}){0,4}) {0,3}\]\]", re.IGNORECASE
+    r"\[\[ {0,3}(none|\d{1,3}(?: {0,2}[,;] {0,2}\d{1,3}){0,7}) {0,3}\]\]", re.IGNORECASE
 )
 # The start of a mark, at the end of a text.
-_START = re.compile(r"\[(?:\[[ ,0-9none]{0,32}\]?)?\Z", re.IGNORECASE)
-_HALF = re.compile(r"\[\[ {0,3}(?:n|\d)[^\]\n]{0,32}\]?\Z", re.IGNORECASE)
-_LONGEST_MARK = 36
+_START = re.compile(r"\[(?:\[[ ,;\dnone]{0,66}\]?)?\Z", re.IGNORECASE)
+_HALF = re.compile(r"\[\[ {0,3}(?:n|\d)[^\]\n]{0,66}\]?\Z", re.IGNORECASE)
+_LONGEST_MARK = 70
 # Longer runs of backticks or empty lines are not held back, so that the work stays linear.
-_MOST_HELD = 64
-_EDGE = re.compile(r"`+|\n[ \t]*\n")
+_MOST_HELD = 80
+_EDGE = re.compile(r"`+|\n[ \t\r]*\n")
+_NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w")
 # A run of so many backticks opens a block of code; a shorter one ends with its paragraph.
 _BLOCK = 3
@@ -67,7 +68,9 @@ class MarkReader:
         text = self._held + text
         sure = max(_sure_length(text), len(text) - _MOST_HELD)
         if self._given is not None:
-            sure = max(min(sure, len(text) - open_length(text)), len(text) - MAX_HELD)
+            whole = min(sure, len(text) - open_length(text))
+            # The word that is held back may be the end of a mark: [[1, 2]].
+            sure = max(_sure_length(text[:whole]), len(text) - MAX_HELD)
         self._held = text[sure:]
         return self._read(text[:sure])
 
@@ -114,7 +117,7 @@ class MarkReader:
     def _numbers(self, listed: str) -> str:
         """Return the visible numbers of a mark; unknown ones and those without a link vanish."""
         numbers = []
-        for number in map(int, listed.split(",")):
+        for number in map(int, _NUMBER.findall(listed)):
             entry = self._entries[number - 1] if 0 < number <= len(self._entries) else None
             if entry is not None and entry["url"]:
                 self._cited.setdefault(entry["url"], entry)
@@ -134,7 +137,7 @@ def _sure_length(text: str) -> int:
     length = len(text.rstrip("`"))
     if length < len(text):
         return length
-    line_end = text.find("\n", len(text.rstrip(" \t\n")))
+    line_end = text.find("\n", len(text.rstrip(" \t\r\n")))
     if line_end >= 0:
         return line_end
     start = _START.search(text, max(0, len(text) - _LONGEST_MARK))

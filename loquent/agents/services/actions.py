@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from yarl import URL
 
-from loquent.agents.actions.calling import egress_rules, speaks_mcp
+from loquent.agents.actions.calling import egress_rules
 from loquent.agents.actions.parameters import (
     FieldError,
     check_parameters,
@@ -102,11 +102,6 @@ ACTION_COLUMNS = (
 _actions: LRUCache[tuple[uuid.UUID, str], tuple[ActionSpec, ...]] = LRUCache(1_000)
 
 
-def is_loaded(agent_id: uuid.UUID, version: str) -> bool:
-    """Return whether `load_actions` needs no query."""
-    return (agent_id, version) in _actions
-
-
 @cached(_actions, lock=Lock())
 def load_actions(agent_id: uuid.UUID, version: str) -> tuple[ActionSpec, ...]:
     """Return an agent's enabled actions, by title; `version` changes whenever they do."""
@@ -154,8 +149,6 @@ def _check(action: AgentAction) -> dict[str, list[str]]:
         fields = {name: sentences[:1] for name, sentences in error.message_dict.items()}
     if action.name in TAKEN_NAMES:
         fields.setdefault("name", ["This name is taken by the product. Use another one."])
-    if action.kind == AgentAction.Kind.MCP and not speaks_mcp():
-        fields.setdefault("kind", ["This server can't call MCP servers."])
     for name, check in (
         ("parameters", check_parameters),
         ("response_fields", check_response_fields),

@@ -13,7 +13,7 @@ from django.db.models import Count, Max
 from loquent.agents.actions.turn import usable
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
-from loquent.agents.services.actions import ACTION_COLUMNS, is_loaded, load_actions
+from loquent.agents.services.actions import ACTION_COLUMNS, load_actions
 from loquent.agents.types import ChatMessage, ModelEndpoint, Passage, ReplyRequest, VisitorPage
 from loquent.db.compiled import PreparedQuery
 from loquent.encryption import UnreadableSecretError, decrypt
@@ -167,7 +167,7 @@ def needs_database(found: FoundAgent | None) -> bool:
         return False
     if found.has_knowledge and (found.row.id, found.knowledge_version) not in _knowledge:
         return True
-    if found.actions_version and not is_loaded(found.row.id, found.actions_version):
+    if found.actions_version:
         return True
     return budget_of(found) is not None
 

@@ -66,7 +66,7 @@ async def test_form_asks_for_each_value_and_shows_the_result(shop: Receiver) -> 
     chat = Chat(action(shop))
     assert await chat.say("Where is my order?") == ASK_NUMBER
     assert await chat.say("I don't know") == f"I can't use that value. {ASK_NUMBER}"
-    assert await chat.say("10023") == ASK_EMAIL
+    assert await chat.say("It is 10023, I think.") == ASK_EMAIL
     assert shop.requests == []
     assert await chat.say("jane@example.com") == "Order status:\n\n- Status: sent\n- Eta: Friday"
     [request] = shop.requests
@@ -132,6 +132,14 @@ async def test_change_is_proposed_and_not_made(shop: Receiver) -> None:
     assert chat.end.proposal is not None
     assert chat.end.proposal.arguments == {"order_number": "10023"}
     assert shop.requests == []
+
+
+async def test_another_wish_begins_another_form(shop: Receiver) -> None:
+    cancel = action(shop, id="8c2f3d52-9c53-4d1e-9d63-2d3a6c1c7f10", title="Cancel order",
+                    name="cancel", risk="write", parameters=(NUMBER,))  # fmt: skip
+    chat = Chat(action(shop), cancel)
+    assert await chat.say("Where is my order?") == ASK_NUMBER
+    assert await chat.say("Please cancel order 10023") == "Please check and confirm: Cancel order"
 
 
 async def test_few_values_are_offered_as_buttons(shop: Receiver) -> None:

@@ -201,8 +201,11 @@ async def test_identical_calls_are_made_twice_at_most(
     endpoint.push(calls(same, same, same, same), tokens("Sent."))
     await collect(asks(action(shop)))
     assert len(shop.requests) == 2
+    # Nor does another turn get the answer of this one.
+    endpoint.push(calls(same), tokens("Sent."))
+    await collect(asks(action(shop)))
     keys = {request.headers["idempotency-key"] for request in shop.requests}
-    assert len(keys) == 2
+    assert len(keys) == 3
 
 
 async def test_failed_call_is_told_to_the_model(endpoint: ScriptedEndpoint, shop: Receiver) -> None:

@@ -47,6 +47,38 @@ CITED = [
     ("Single [1] stays.", "Single [1] stays.", ""),
     ("None [[none]] at all [[1]]", "None  at all [1]", "A"),
     ("Cut off [[1", "Cut off ", ""),
+    ("Cut off [[1, ", "Cut off ", ""),
+    ("Cut off [[1]", "Cut off ", ""),
+    # Hostile and odd ones.
+    ("Both [[1, 2]].", "Both [1][2].", "AB"),
+    ("Both [[1;2]] [[1 , 2]].", "Both [1][2] [1][2].", "AB"),
+    ("Six [[1,2,1,2,1,2]].", "Six [1][2].", "AB"),
+    ("Again [[1]][[1]].", "Again [1][1].", "A"),
+    ("Zeros [[001]] [[01]].", "Zeros [1] [1].", "A"),
+    ("Digits [[１]] and [[٢]].", "Digits [1] and [2].", "AB"),
+    ("Wide ［［1］］ and 【1】.", "Wide ［［1］］ and 【1】.", ""),
+    ("Zero width [\u200b[1]] [[\u200b1]].", "Zero width [\u200b[1]] [[\u200b1]].", ""),
+    ("Direction \u202e[[1]]\u202c.", "Direction \u202e[1]\u202c.", "A"),
+    ("Emoji 👩\u200d👧[[1]]👋", "Emoji 👩\u200d👧[1]👋", "A"),
+    ("配送[[1]]和退货[[2]]。", "配送[1]和退货[2]。", "AB"),
+    ("Nested [[[1]]] and [[2]]]].", "Nested [[1]] and [2]]].", "AB"),
+    ("[[1]]", "[1]", "A"),
+    ("[[1]] [[2]] [[9]] [[2]]", "[1] [2]  [2]", "AB"),
+    ("([[1]]; [[2]])", "([1]; [2])", "AB"),
+    ("**[[1]]** _[[2]]_", "**[1]** _[2]_", "AB"),
+    ("- a [[1]]\n- b [[2]]", "- a [1]\n- b [2]", "AB"),
+    ("| a [[1]] |\n|---|\n| b [[2]] |", "| a [1] |\n|---|\n| b [2] |", "AB"),
+    ("<b>[[1]]</b> <!-- [[2]] -->", "<b>[1]</b> <!-- [2] -->", "AB"),
+    ("A line [[1]].\r\n\r\nNext [[2]].", "A line [1].\r\n\r\nNext [2].", "AB"),
+    ("Open ` [[1]]\r\n\r\nNext [[2]].", "Open ` [[1]]\r\n\r\nNext [1].", "B"),
+    ("Open ```\n[[1]]\n\n[[2]]", "Open ```\n[[1]]\n\n[[2]]", ""),
+    ("```py\na[[1]]\n```\n[[1]]", "```py\na[[1]]\n```\n[1]", "A"),
+    ("Open [[ 1 and on to [[2]].", "Open [[ 1 and on to [1].", "B"),
+    ("Empty [[]] and [[ ]].", "Empty [[]] and [[ ]].", ""),
+    ("Signs [[-1]] [[+1]] [[1-2]].", "Signs [[-1]] [[+1]] [[1-2]].", ""),
+    ("Entities &#91;&#91;1]]", "Entities &#91;&#91;1]]", ""),
+    ("Lines [[1\n]] [[\t1]].", "Lines [[1\n]] [[\t1]].", ""),
+    ("Title [[Shipping]] [^1] [[1]]", "Title [[Shipping]] [^1] [1]", "A"),
 ]
 LINKS = [
     # The model's text, and what visitors see.
@@ -71,6 +103,10 @@ LINKS = [
     ("[here](javascript:alert)", "[here] (javascript:alert)"),
     ("![image](https://evil.test/i.png)", "![image] (`evil.test/i.png`)"),
     ("[[1]](https://evil.test)", "[1] (`evil.test`)"),
+    ("[[1]](https://shop.test/a)", "[1](https://shop.test/a)"),
+    ("![[[1]]](https://evil.test/[[1]].png)", "![[1]] (`evil.test/`[1].png)"),
+    ("At https://evil.test/?q=[[1]]", "At `evil.test/?q=`[1]"),
+    ("Both [[1, 2]] https://evil.test", "Both [1][2] `evil.test`"),
     ("Go to www.evil.test!", "Go to `www.evil.test`!"),
     ("Mail me@evil.test!", "Mail `me@evil.test`!"),
     ("[Mail](mailto:me@evil.test)", "[Mail] (mailto:`me@evil.test`)"),
@@ -101,13 +137,14 @@ def splits(written: str) -> Iterator[tuple[str, ...]]:
         yield (written[:first], written[first:second], written[second:])
 
 
+@pytest.mark.parametrize("given", [None, GIVEN], ids=["any-link", "given-links"])
 @pytest.mark.parametrize(("written", "shown", "cited"), CITED)
 def test_only_known_marks_become_numbers_wherever_the_stream_is_split(
-    written: str, shown: str, cited: str
+    written: str, shown: str, cited: str, given: GivenAddresses | None
 ) -> None:
     entries = [*ENTRIES[:3], Source(title="", url=""), ENTRIES[4]]
     for pieces in splits(written):
-        reader = MarkReader(entries)
+        reader = MarkReader(entries, given)
         text = "".join(reader.feed(piece) for piece in pieces) + reader.finish()
         assert text == shown, pieces
         assert "".join(source["title"] for source in reader.cited) == cited, pieces

@@ -279,6 +279,17 @@ async def test_server_that_says_little_for_long_is_left_in_time(method: str) -> 
     assert (error.kind, error.is_unknown) == ("timeout", method == "tools/call")
 
 
+async def test_time_limit_is_that_of_all_requests_together() -> None:
+    def think(exchange: Exchange) -> bool:
+        server.stopped.wait(0.4)
+        return False
+
+    with McpServer(breaks=think).running() as server:
+        error = await problem(server, seconds=0.6)
+    assert (error.kind, error.is_unknown) == ("timeout", False)
+    assert "tools/call" not in server.methods
+
+
 async def test_answers_are_bounded() -> None:
     def endless(exchange: Exchange) -> None:
         exchange.stream()

@@ -15,6 +15,8 @@ from widgets.models import ActionCall, WidgetMessage
 # How long a visitor has to confirm a change.
 CONFIRM_MINUTES = 5
 MAX_REASON = 300
+# Order numbers can be guessed: after so many refused lookups per hour there are no more.
+MAX_WRONG = 5
 TurnLog = tuple[uuid.UUID, WidgetMessage | None, Sequence[CallRecord], Proposal | None]
 
 
@@ -46,6 +48,15 @@ def log_calls(turns: Iterable[TurnLog]) -> None:
     for row in rows:
         row.action_id = row.action_id if row.action_id in there else None
     ActionCall.objects.bulk_create(rows)
+
+
+def may_look_up(session_id: uuid.UUID) -> bool:
+    """Return whether lookups of this session may continue: it has not guessed wrong too often."""
+    since = timezone.now() - timedelta(hours=1)
+    wrong = ActionCall.objects.filter(
+        session_id=session_id, status="", outcome="failed", created_at__gte=since
+    )
+    return wrong.filter(http_status__gte=400, http_status__lt=500).count() < MAX_WRONG
 
 
 def is_about_action(message: WidgetMessage) -> bool:

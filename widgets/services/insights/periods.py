@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from widgets.models import WidgetMessage, WidgetSession
 from widgets.models.team import ConversationEvent, EventKind
-from widgets.types import AnswerOutcome, Rating, Sign
+from widgets.types import AnswerOutcome, MessageRole, Rating, Sign
 
 WEEK = timedelta(days=7)
 # Without another message for so long, an answered conversation counts as resolved.
@@ -63,12 +63,33 @@ def last_weeks() -> tuple[date, date]:
     return first, first - WEEK
 
 
+def final_outcome() -> Case:
+    """Return the outcome of a session's last answer, for an annotation.
+
+    "Do you mean one of these?" without a reaction of the visitor has answered nothing.
+    """
+    said = WidgetMessage.objects.filter(
+        session=OuterRef("session"), seq__gt=OuterRef("seq"), role=MessageRole.USER
+    )
+    open_choices = WidgetMessage.objects.filter(
+        ~Exists(said), session=OuterRef("pk"), role=MessageRole.ASSISTANT
+    ).exclude(choices=[])
+    return Case(
+        When(
+            Q(outcome=AnswerOutcome.ANSWERED) & Exists(open_choices),
+            then=Value(AnswerOutcome.NO_ANSWER.value),
+        ),
+        default=F("outcome"),
+    )
+
+
 def with_signs(sessions: Sessions) -> Any:
     """Annotate sessions with what the figures and filters of resolved conversations need."""
     rated = WidgetMessage.objects.filter(session=OuterRef("pk"))
     # By the button, or because the assistant could not go on: no message needs to say so.
     wanted = ConversationEvent.objects.filter(session=OuterRef("pk"), kind__in=PERSON_EVENTS)
     return sessions.annotate(
+        final_outcome=final_outcome(),
         has_question=F("signs").bitand(Sign.QUESTION.value),
         wanted_person=F("signs").bitand(Sign.PERSON.value),
         complained=F("signs").bitand(Sign.COMPLAINT.value),
@@ -87,7 +108,7 @@ LIKED = Q(is_liked=True) & ~DISLIKED
 ANSWERED = (
     HAS_QUESTION
     & ~WANTED_PERSON
-    & Q(outcome=AnswerOutcome.ANSWERED, complained=0, is_disliked=False)
+    & Q(final_outcome=AnswerOutcome.ANSWERED, complained=0, is_disliked=False)
 )
 CONFIRMED = ANSWERED & (Q(thanked__gt=0) | Q(is_liked=True))
 

@@ -42,7 +42,7 @@ def count_quality(sessions: Sessions) -> list[QualityWeek]:
         with_signs(sessions.filter(created_at__gte=start, last_seq__gt=0))
         .order_by()
         .annotate(day=TruncDate("created_at", tzinfo=zone))
-        .values_list("day", "outcome")
+        .values_list("day", "final_outcome")
         .annotate(
             Count("pk"),
             liked=Count("pk", filter=LIKED),

@@ -52,7 +52,9 @@ def recipient(session: WidgetSession) -> Membership | None:
     The assignee, else a member who is present, else one of the widget's recipients, else an owner;
     the earliest of equals. Members who are away are chosen last.
     """
-    told = Notification.objects.filter(session=session, waiting_since=session.waiting_since)
+    told = Notification.objects.filter(
+        session=session, waiting_since=session.waiting_since, channel=Channel.STAFF_MAIL
+    )
     known = set(told.filter(state=NotificationState.SENT).values_list("member_id", flat=True))
     found = members_with_mail(session.widget.organization)
     members = [member for member in found if member.id not in known]

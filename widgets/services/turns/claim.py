@@ -18,6 +18,7 @@ from loquent.agents.services import (
 from loquent.errors import ApplicationError
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetTurn
+from widgets.services.actions.log import may_look_up
 from widgets.services.refusals import count_refusal
 from widgets.services.turns.leases import LEASE
 from widgets.services.turns.model_messages import load_turn_messages
@@ -91,6 +92,9 @@ def begin_turn(turn: PendingTurn) -> Beginning:
             can_ask_person=turn.can_ask_person,
             can_confirm=turn.can_confirm,
         )
+        if loaded.request.actions and not may_look_up(turn.session_id):
+            others = tuple(spec for spec in loaded.request.actions if spec.risk != "read")
+            loaded = replace(loaded, request=replace(loaded.request, actions=others))
         return loaded, reserve_tokens(loaded=loaded)
     except ApplicationError as error:
         count_refusal(widget_id=turn.widget_id, limit=error.limit)

@@ -96,14 +96,14 @@ async def _form(request: ReplyRequest, question: str, found: Found) -> Form | No
     if not request.actions or found.outcome == "person":
         return None
     form = form_in(request.messages, request.actions)
-    is_question = question.rstrip().endswith(("?", "？", "؟"))
-    # A visitor who asks something else leaves the form.
-    if form is not None and not (is_question and found.outcome == "answer"):
-        return form
-    spec = await wished_action(question, request.actions, found)
+    is_value = form is not None and len(question.split()) == 1
+    spec = None if is_value else await wished_action(question, request.actions, found)
+    if form is not None and (spec is None or spec.id == form.spec.id):
+        # A visitor who asks something else leaves the form.
+        is_question = question.rstrip().endswith(("?", "？", "؟"))
+        return None if is_question and found.outcome == "answer" and spec is None else form
     if spec is None:
-        # A value that can't be used is asked for again, whatever else it may mean.
-        return form if form is not None and found.outcome != "answer" else None
+        return None
     fallback = request.visitor_language or found.language
     form = Form(spec, sentences_for(question, fallback))
     form.fill_from(question)

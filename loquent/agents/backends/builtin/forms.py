@@ -78,11 +78,15 @@ def form_in(messages: Sequence[ChatMessage], actions: Sequence[ActionSpec]) -> F
     if at >= 0 and messages[at].role == "user":
         form.fill_from(messages[at].content)
     for parameter, text in reversed(answers):
+        found = list(_values_in(text, parameter)) if parameter.pattern or parameter.enum else []
         try:
             form.values[parameter.name] = parse_value(parameter, text)
             form.wrong = 0
         except ArgumentError:
-            form.wrong += 1
+            # The value may stand in a sentence.
+            form.wrong = 0 if len(found) == 1 else form.wrong + 1
+            if len(found) == 1:
+                form.values[parameter.name] = found[0]
     return form if form.wrong < MAX_WRONG else None
 
 

@@ -1,6 +1,7 @@
 """Recognizes which action a visitor wants, by its title and description."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
 
 MAX_QUESTION = 500
-# Measured with questions about orders: those that mean the action are above, others below.
-LEAST_MEANING = 0.5
+MAX_SENTENCES = 12
+# Measured with questions about orders: those that mean the action are above, most others below.
+LEAST_MEANING = 0.6
 NAMED = 1.0
 BY_WORDS = 0.6
+# For each word in common, so that the closest of several actions wins.
+SHARED = 0.01
 # Words in common, also such as "where", that make a message without a question mark a question.
 FEW = 3
-# An entry that fits so much better than the action answers in its place.
-BETTER = 0.25
+_SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]*")
+_NUMBERS = re.compile(r"\S*\d\S*")
 
 
 async def wished_action(
@@ -33,16 +37,14 @@ async def wished_action(
     question = question[:MAX_QUESTION]
     scores = [_by_words(question, spec, found.language or "en") for spec in actions]
     if max(scores) < NAMED and embedder.is_available:
-        texts = tuple((spec.title, f"{spec.title}. {spec.description}") for spec in actions)
-        meanings = await asyncio.to_thread(_meanings, question, texts)
-        scores = [max(pair) for pair in zip(scores, meanings, strict=True)]
+        # Numbers are values.
+        plain = _NUMBERS.sub(" ", question)
+        scores = await asyncio.to_thread(_meanings, plain, tuple(map(_sentences, actions)))
     score, spec = max(zip(scores, actions, strict=True), key=lambda pair: pair[0])
     if score == NAMED:
         return spec
     best = found.hits[0].score if found.outcome == "answer" and found.hits else 0.0
-    if score < LEAST_MEANING or found.is_verbatim or best >= score + BETTER:
-        return None
-    return spec
+    return spec if score >= LEAST_MEANING and score >= best and not found.is_verbatim else None
 
 
 def _by_words(question: str, spec: ActionSpec, language: str) -> float:
@@ -56,14 +58,21 @@ def _by_words(question: str, spec: ActionSpec, language: str) -> float:
     asked = {t for t in (*found.strong, *found.weak) if not any(sign.isdigit() for sign in t)}
     known = title | set(terms(spec.description, language))
     is_asked = question.rstrip().endswith(("?", "？", "؟")) or len(said & known) >= FEW
-    return BY_WORDS if is_asked and asked and asked <= known and asked & title else 0.0
+    if not (is_asked and asked and asked <= known and asked & title):
+        return 0.0
+    return min(BY_WORDS + SHARED * len(said & known), NAMED - SHARED)
 
 
-def _meanings(question: str, texts: tuple[tuple[str, str], ...]) -> list[float]:
+def _sentences(spec: ActionSpec) -> tuple[str, ...]:
+    found = [each.strip() for each in _SENTENCE.findall(spec.description)]
+    return (spec.title, *filter(None, found[:MAX_SENTENCES]))
+
+
+def _meanings(question: str, texts: tuple[tuple[str, ...], ...]) -> list[float]:
     vector = embedder.encode([question])[0]
-    return [float((_vectors(pair) @ vector).max()) for pair in texts]
+    return [min(float((_vectors(each) @ vector).max()), NAMED - SHARED) for each in texts]
 
 
 @lru_cache(maxsize=256)
-def _vectors(texts: tuple[str, str]) -> "Vectors":
+def _vectors(texts: tuple[str, ...]) -> "Vectors":
     return embedder.encode(texts)

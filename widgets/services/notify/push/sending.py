@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ TOKEN_LASTS = timedelta(hours=12)
 # The push service keeps the message this long for a device that is off.
 KEPT_SECONDS = 600
 MAX_WORDS = 100
+# Per member and wait: the alert, and a reminder.
+MOST_ALERTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def claim_push(*, notification_id: uuid.UUID) -> list[PushRequest]:
         devices = _devices_of(row) if is_due else []
         row.state = NotificationState.SENT if devices else NotificationState.VOID
         row.sent_at = timezone.now() if devices else None
+        row.member_id = row.session.assignee_id
         row.save()
     address = f"{reverse('admin:inbox')}?c={row.session_id}"
     name = str(row.session.widget.name or "")[:MAX_WORDS]
@@ -119,12 +123,25 @@ def push_request(
 
 
 def _devices_of(row: Notification) -> list[PushDevice]:
-    """Return the devices of the assignee, or of every member who can answer and is not away."""
+    """Return the devices of the assignee, or of every member who can answer and is not away.
+
+    Without those of members who had their alert and a reminder since the visitor waits.
+    """
     session = row.session
+    sent = Notification.objects.filter(
+        session=session,
+        waiting_since=row.waiting_since,
+        channel=Channel.PUSH,
+        state=NotificationState.SENT,
+    )
+    # Without a member: to the whole team.
+    alerts: Counter[uuid.UUID | None] = Counter(sent.values_list("member_id", flat=True))
     rows = PushDevice.objects.filter(
         member__organization_id=session.widget.organization_id, member__user__is_active=True
     ).exclude(member__role=Role.VIEWER)
     if session.assignee_id is not None:
-        return list(rows.filter(member_id=session.assignee_id))
-    found = rows.select_related("member")
-    return [each for each in found if each.member.availability == Availability.ONLINE]
+        found = list(rows.filter(member_id=session.assignee_id))
+    else:
+        members = rows.select_related("member")
+        found = [each for each in members if each.member.availability == Availability.ONLINE]
+    return [each for each in found if alerts[None] + alerts[each.member_id] < MOST_ALERTS]
