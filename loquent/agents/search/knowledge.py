@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from loquent.agents.persons import asks_for_person, plain
+from loquent.agents.search.background import in_background
 from loquent.agents.search.embedder import Embedder, embedder_for
 from loquent.agents.search.embedder import embedder as built_in
 from loquent.agents.search.follow_ups import share_of_previous, topic_of
@@ -246,8 +247,9 @@ def _slot_of(request: ReplyRequest) -> _Slot:
 
 
 def _build(request: ReplyRequest) -> Knowledge:
-    index = KnowledgeIndex(request.knowledge, request.language)
-    return Knowledge(index, Threshold(words=words_threshold(index)))
+    with in_background():
+        index = KnowledgeIndex(request.knowledge, request.language)
+        return Knowledge(index, Threshold(words=words_threshold(index)))
 
 
 def _add_meaning(knowledge: Knowledge, embedder: Embedder) -> Knowledge:
@@ -256,9 +258,10 @@ def _add_meaning(knowledge: Knowledge, embedder: Embedder) -> Knowledge:
     if not embedder.understands(index.language):
         return knowledge
     try:
-        add_vectors(index, embedder)
-        vectors = _unanswerable_vectors(index.language, embedder)
-        threshold = meaning_threshold(index, vectors)
+        with in_background():
+            add_vectors(index, embedder)
+            vectors = _unanswerable_vectors(index.language, embedder)
+            threshold = meaning_threshold(index, vectors)
     except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
         # The text could contain parts of the knowledge: only the kind is logged.
         logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400

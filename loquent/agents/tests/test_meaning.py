@@ -1,14 +1,17 @@
 """The encoder, and knowledge that is searched with it and without."""
 
 import asyncio
+import sys
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from loquent.agents.models import PassageVector
+from loquent.agents.search import background
 from loquent.agents.search import embedder as module
 from loquent.agents.search import knowledge as knowledge_module
 from loquent.agents.search.embedder import embedder
@@ -140,4 +143,35 @@ async def test_only_questions_right_after_a_change_wait_for_the_new_index(
     await search_knowledge(changed, 4)
     assert waited[1:] == [0.0]
     release.set()
+    await asyncio.to_thread(whole_knowledge, changed, 60)
     use_store(DatabaseVectors())
+
+
+def test_indexing_lets_other_threads_run_more_often(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def fail(texts: list[str]) -> None:
+        seen.append(sys.getswitchinterval())
+        raise MemoryError
+
+    settings.MEANING = True
+    monkeypatch.setattr(embedder, "encode", fail)
+    use_store(_Empty())
+    assert whole_knowledge(make_reply(knowledge=SHOP).request, 60) is not None
+    use_store(DatabaseVectors())
+    assert seen == [pytest.approx(background.SECONDS)]
+
+
+def test_usual_interval_returns_when_the_last_of_them_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    intervals: list[float] = []
+    monkeypatch.setattr(background, "_running", 0)
+    monkeypatch.setattr(background, "sys", SimpleNamespace(setswitchinterval=intervals.append))
+    with background.in_background():
+        with background.in_background():
+            pass
+        assert intervals == [background.SECONDS] * 2
+    assert intervals[2:] == [0.005]
