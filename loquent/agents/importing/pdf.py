@@ -67,10 +67,12 @@ def _pages(reader: Any, name: str, start: int) -> Iterator[FilePart]:
 
 
 def _page(reader: Any, number: int, title: str) -> FilePart:
+    import pypdf  # noqa: PLC0415 - see load_parser
+
     part = FilePart(f"#page={number}")
     try:
         text = _readable(reader.pages[number - 1].extract_text())
-    except MemoryError:
+    except (MemoryError, pypdf.errors.LimitReachedError):
         part.refusal = HEAVY_PAGE
     except Exception:  # noqa: BLE001 - see open_pdf
         part.refusal = BAD_PAGE
