@@ -97,8 +97,7 @@ class TurnCalls:
     def _note(
         self, spec: ActionSpec, arguments: dict[str, Any], digest: str, result: CallResult
     ) -> Step:
-        if not self._is_dry:
-            self._log.records.append(record_of(spec, arguments, digest, result))
+        self._log.records.append(record_of(spec, arguments, digest, result))
         return Step("result", spec, result=result, text=as_data(spec, result))
 
     def _refuse(self, reason: str, spec: ActionSpec | None = None) -> Step:
@@ -108,10 +107,10 @@ class TurnCalls:
 
 
 def dry_result(spec: ActionSpec, arguments: Mapping[str, Any]) -> CallResult:
-    """Return what stands in place of a result where nothing is sent."""
+    """Return what stands in place of a result where nothing is sent; its reason is the request."""
     if spec.kind == "http":
         request = prepare(spec, values_of(spec, arguments))
         line = f"{request.method} {request.url}" + (f" {request.body}" if request.body else "")
     else:
         line = f"{spec.url} {spec.name}"
-    return CallResult("succeeded", {"not sent, because this is a test": line})
+    return CallResult("succeeded", {"not sent, because this is a test": line}, reason=line)

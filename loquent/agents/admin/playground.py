@@ -107,6 +107,12 @@ class _Attempt:
             output_tokens=end.output_tokens,
             cut=end.cut,
             notes=end.notes,
+            calls=[
+                {"title": call.title, "request": call.reason}
+                for call in self._request.calls.records
+            ],
+            proposal=end.proposal
+            and {"title": end.proposal.title, "arguments": end.proposal.arguments},
         )
 
     async def settle(self) -> None:

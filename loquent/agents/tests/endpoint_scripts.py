@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 from loquent.agents.tests.exchange import Exchange, Script
 
@@ -212,3 +213,19 @@ BY_MODEL: dict[str, Script] = {
         {"choices": [{"delta": {}, "finish_reason": "content_filter"}]}, "[DONE]"
     ),
 }
+
+
+def calls(*wanted: tuple[str, Any], text: str = "") -> Script:
+    """Answer with calls of functions: their names, and their arguments as values or text."""
+    pieces = [
+        {"index": number, "id": f"c{number}", "type": "function",
+         "function": {"name": name, "arguments": given if isinstance(given, str)
+                      else json.dumps(given)}}
+        for number, (name, given) in enumerate(wanted)
+    ]  # fmt: skip
+    return stream_of(
+        {"choices": [{"index": 0, "delta": {"content": text, "tool_calls": pieces}}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
+        {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}},
+        "[DONE]",
+    )

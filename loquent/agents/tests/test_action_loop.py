@@ -13,12 +13,11 @@ from loquent.agents.actions.spec import ActionParameter, ActionSpec
 from loquent.agents.backends.prompts import ACTIONS_RULE
 from loquent.agents.services import LoadedReply
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.agents.tests.endpoint_scripts import refuse, stream_of, tokens
+from loquent.agents.tests.endpoint_scripts import calls, refuse, stream_of, tokens
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
 from loquent.testing.receiver import Receiver
 
 NUMBER = ActionParameter("number", description="the order number", pattern="[0-9]+")
-USAGE = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
 
 
 @pytest.fixture
@@ -44,21 +43,6 @@ def action(shop: Receiver, name: str = "order_status", **changes: Any) -> Action
 def asks(*actions: ActionSpec, **changes: Any) -> LoadedReply:
     loaded = make_reply("Where is order 7?", **changes)
     return replace(loaded, request=replace(loaded.request, actions=actions))
-
-
-def calls(*wanted: tuple[str, Any], text: str = "") -> Any:
-    pieces = [
-        {"index": number, "id": f"c{number}", "type": "function",
-         "function": {"name": name, "arguments": given if isinstance(given, str)
-                      else json.dumps(given)}}
-        for number, (name, given) in enumerate(wanted)
-    ]  # fmt: skip
-    return stream_of(
-        {"choices": [{"index": 0, "delta": {"content": text, "tool_calls": pieces}}]},
-        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
-        USAGE,
-        "[DONE]",
-    )
 
 
 async def test_read_is_called_at_once_and_its_result_is_quoted_data(

@@ -18,7 +18,7 @@ from loquent.agents.tests.sources import Sources
 from loquent.agents.types import ChatMessage, ReplyEnd
 from loquent.testing.receiver import Received, Receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.promise(27), pytest.mark.django_db(transaction=True)]
 EVIL = "https://evil.example/steal"
 
 

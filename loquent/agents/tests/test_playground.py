@@ -4,24 +4,29 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
+from pytest_django.fixtures import Settings
 
+from loquent.agents.agent_action import AgentAction
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.models import DailyTokenUsage, TextAgent, TokenReservation
 from loquent.agents.services import playground as drafts
+from loquent.agents.services.actions import save_action
 from loquent.agents.services.playground import draft_reply
 from loquent.agents.services.slots import slots
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.agents.tests.endpoint_scripts import refuse, tokens
+from loquent.agents.tests.endpoint_scripts import calls, refuse, tokens
 from loquent.agents.types import ChatMessage
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError, ErrorCode
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
+from loquent.testing.receiver import Receiver
 from loquent.testing.scripted import ScriptedBackend
 
 URL = "/admin/agents/textagent/playground/"
@@ -134,6 +139,26 @@ async def test_playground_says_what_a_model_was_given_and_cited(
     assert [(each["title"], each["cited"]) for each in lines[-1]["retrieved"]] == [
         ("Returns", True)
     ]
+
+
+async def test_playground_shows_what_actions_would_send_and_sends_nothing(
+    attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, settings: Settings
+) -> None:
+    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.ACTIONS_ALLOW_HTTP = True
+    number = {"name": "number", "type": "string", "required": True, "source": "visitor"}
+    with Receiver() as shop:
+        for name, title, risk in (("look_up", "Order", "read"), ("cancel", "Cancel", "write")):
+            data = {"name": name, "title": title, "description": title, "risk": risk,
+                    "method": "POST", "url": f"http://127.0.0.1:{shop.port}/{name}",
+                    "parameters": [number]}  # fmt: skip
+            await in_database(save_action, AgentAction(agent=agent), data)
+        endpoint.push(calls(("look_up", {"number": "7"})), calls(("cancel", {"number": "7"})))
+        lines = await attempt(model="openai-chat:any", messages=asked("Cancel order 7"))
+        assert shop.requests == []
+        sent = f'POST http://127.0.0.1:{shop.port}/look_up {{"number": "7"}}'
+    assert lines[-1]["calls"] == [{"title": "Order", "request": sent}]
+    assert lines[-1]["proposal"] == {"title": "Cancel", "arguments": {"number": "7"}}
 
 
 @pytest.mark.usefixtures("noon")

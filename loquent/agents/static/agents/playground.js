@@ -85,6 +85,19 @@
         box.append(list);
         line.append(box);
       }
+      if (end.calls.length || end.proposal) {
+        const box = make("div", "lq-sources");
+        box.append(make("span", "lq-quiet", "Actions: nothing was sent, because this is a test"));
+        const list = make("ul");
+        for (const { title, request } of end.calls) list.append(make("li", "", `${title}: ${request}`));
+        if (end.proposal) {
+          const { title, arguments: values } = end.proposal;
+          const shown = Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+          list.append(make("li", "", `${title}: visitors would confirm ${shown || "this"} first.`));
+        }
+        box.append(list);
+        line.append(box);
+      }
       const technical = make("details", "lq-meta");
       technical.append(make("summary", "", "Details"), make("p", "", parts.join(" · ")));
       line.append(technical);
