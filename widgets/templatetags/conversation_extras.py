@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loquent.agents.types import Source, VisitorPage
+from widgets.action_types import ActionStatus
 from widgets.admin.conversation_list import thumb
 from widgets.admin.page_html import page_lines, page_link
 from widgets.visitor_page import clean_address
@@ -44,6 +45,12 @@ register.simple_tag(thumb, name="thumb")
 def seconds(milliseconds: int) -> str:
     """`1234` → `1.2 s`; below a second as it is, in ms."""
     return f"{milliseconds} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
+
+
+@register.filter
+def action_status(status: str) -> str:
+    """Return what became of a change that an answer proposed."""
+    return str(ActionStatus(status).label)
 
 
 @register.filter

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import AsyncClient
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -16,14 +18,15 @@ from loquent.agents.agent_action import AgentAction
 from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.actions import save_action
 from loquent.agents.tests.endpoint import ScriptedEndpoint
-from loquent.agents.tests.endpoint_scripts import stream_of, tokens
+from loquent.agents.tests.endpoint_scripts import calls, tokens
+from loquent.agents.tests.exchange import Script
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.receiver import Received, Receiver
 from loquent.testing.sockets import Frame, VisitorSocket, Visits, kinds
 from widgets.chat.action_runner import keep_actions
-from widgets.models import ActionCall, WidgetConfig, WidgetMessage
+from widgets.models import ActionCall, WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.actions.confirm import decide_action, settle_actions
 from widgets.tests.golden import is_golden
 
@@ -66,22 +69,15 @@ def widget(transactional_db: None, acme: Organization, shop: Receiver) -> Widget
     return widget
 
 
-def calls(name: str = "cancel_order", number: str = "7") -> Any:
-    function = {"name": name, "arguments": json.dumps({"number": number})}
-    piece = {"index": 0, "id": "c", "function": function}
-    delta = {"content": "I have cancelled it.", "tool_calls": [piece]}
-    return stream_of(
-        {"choices": [{"index": 0, "delta": delta}]},
-        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
-        "[DONE]",
-    )
+def cancels(number: str) -> Script:
+    return calls(("cancel_order", {"number": number}), text="I have cancelled it.")
 
 
 async def proposed(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, number: str = "7"
 ) -> tuple[VisitorSocket, Frame]:
     """A visitor who is asked to confirm."""
-    endpoint.push(calls(number=number))
+    endpoint.push(cancels(number))
     socket = await visit.opened(widget)
     await socket.say("Cancel my order")
     *_, message, _ = await socket.until("typing_stop")
@@ -315,7 +311,7 @@ async def test_regenerated_proposal_is_void(
     visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
 ) -> None:
     socket, message = await proposed(visit, widget, endpoint)
-    endpoint.push(calls(number="8"))
+    endpoint.push(cancels("8"))
     await socket.send({"type": "regenerate", "message_id": message["id"]})
     *_, second, _ = await socket.until("typing_stop")
     assert second["action"]["arguments"] == {"number": "8"}
@@ -363,7 +359,7 @@ async def test_lookups_are_logged_without_secrets(
         return 200, {}, b'{"state": "sent"}'
 
     shop.reply = reply
-    endpoint.push(calls(), tokens("It was sent."))
+    endpoint.push(cancels("7"), tokens("It was sent."))
     socket = await visit.opened(widget)
     await socket.say("Where is it?")
     *_, message, _ = await socket.until("typing_stop")
@@ -371,6 +367,26 @@ async def test_lookups_are_logged_without_secrets(
     call = await row()
     assert (call.status, call.outcome, call.arguments) == ("", "succeeded", {"number": "7"})
     assert HIDDEN not in str(call.__dict__)
+
+
+async def test_staff_see_what_was_proposed_and_decided(
+    visit: Visits,
+    widget: WidgetConfig,
+    endpoint: ScriptedEndpoint,
+    async_client: AsyncClient,
+    alice: User,
+) -> None:
+    socket, message = await proposed(visit, widget, endpoint, "<7>")
+    await in_database(async_client.force_login, alice)
+    session = await in_database(WidgetSession.objects.get)
+    address = f"/admin/widgets/widgetsession/{session.id}/change/"
+    shown = "<li>number <bdi>&lt;7&gt;</bdi></li><li>{}</li>"
+    page = (await async_client.get(address)).content.decode()
+    assert shown.format("Waiting for the visitor") in page
+    await socket.send(answer(message, confirm=False))
+    await socket.drained()
+    page = (await async_client.get(address)).content.decode()
+    assert shown.format("Declined") in page
 
 
 async def test_visitor_who_guesses_cannot_go_on(
@@ -385,7 +401,7 @@ async def test_visitor_who_guesses_cannot_go_on(
     shop.reply = lambda request: (404, {}, b"")
     socket = await visit.opened(widget)
     for number in range(5):
-        endpoint.push(calls(number=str(number)), tokens("There is no such order."))
+        endpoint.push(cancels(str(number)), tokens("There is no such order."))
         await socket.say("Where is it?")
         await socket.until("typing_stop")
     assert len(shop.requests) == 5

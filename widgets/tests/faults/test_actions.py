@@ -1,14 +1,13 @@
 """Changes that visitors confirm, over two processes that are killed: promise 26."""
 
 import asyncio
-import json
 import threading
 from collections import Counter
-from typing import Any
 
 import pytest
 
-from loquent.agents.tests.endpoint_scripts import stream_of
+from loquent.agents.tests.endpoint_scripts import calls
+from loquent.agents.tests.exchange import Script
 from loquent.testing.receiver import Received, Receiver
 from widgets.tests.faults.site import Site
 from widgets.tests.faults.visitor import Frame, Visitor
@@ -18,14 +17,8 @@ KILLS = 3
 ALLOWED = {"ACTIONS_ALLOWED_NETWORKS": "127.0.0.0/8", "ACTIONS_ALLOW_HTTP": "1"}
 
 
-def calls(number: int) -> Any:
-    function = {"name": "cancel_order", "arguments": json.dumps({"number": str(number)})}
-    piece = {"index": 0, "id": "c", "function": function}
-    return stream_of(
-        {"choices": [{"index": 0, "delta": {"content": "", "tool_calls": [piece]}}]},
-        {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
-        "[DONE]",
-    )
+def cancels(number: int) -> Script:
+    return calls(("cancel_order", {"number": str(number)}))
 
 
 async def add_action(site: Site, shop: Receiver) -> None:
@@ -42,7 +35,7 @@ async def add_action(site: Site, shop: Receiver) -> None:
 
 
 async def proposed(site: Site, number: int, token: str = "") -> tuple[Visitor, Frame]:
-    site.endpoint.push(calls(number))
+    site.endpoint.push(cancels(number))
     visitor = await site.visit(token=token)
     await visitor.say(f"Cancel order {number}", f"k{number}")
     message = (await visitor.until("message"))[-1]
