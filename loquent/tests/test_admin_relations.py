@@ -25,6 +25,7 @@ SECRET = "hepatitis"
 LOOKUPS = ("", "__isnull", "__pk", "__pk__startswith", "__regex", "__content_type__startswith")
 # Parameters of declared filters that are named like a relation.
 OWN_FILTERS = {
+    "agents.agentaction": {"agent__organization__isnull"},
     "widgets.widgetsession": {"widget", "widget__organization__isnull"},
     "auth.user": {"groups__isnull"},
     "webhooks.webhookdelivery": {"endpoint__isnull", "endpoint__organization__isnull"},

@@ -43,9 +43,9 @@ class Migration(migrations.Migration):
                 ('http_status', models.PositiveSmallIntegerField(null=True, verbose_name='HTTP status')),
                 ('duration_ms', models.PositiveIntegerField(null=True, verbose_name='duration (ms)')),
                 ('reason', models.CharField(blank=True, default='', max_length=300)),
-                ('action', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.agentaction')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='widgets.widgetmessage')),
-                ('result', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='widgets.widgetmessage')),
+                ('action', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='agents.agentaction')),
+                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='action_calls', to='widgets.widgetmessage')),
+                ('result', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='action_results', to='widgets.widgetmessage')),
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='action_calls', to='widgets.widgetsession')),
             ],
             options={

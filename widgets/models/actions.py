@@ -24,12 +24,14 @@ class ActionCall(BaseModel):
         WidgetSession, on_delete=models.CASCADE, related_name="action_calls"
     )
     message = models.ForeignKey(
-        WidgetMessage, on_delete=models.SET_NULL, null=True, related_name="+"
+        WidgetMessage, on_delete=models.SET_NULL, null=True, related_name="action_calls"
     )
     result = models.ForeignKey(
-        WidgetMessage, on_delete=models.SET_NULL, null=True, related_name="+"
+        WidgetMessage, on_delete=models.SET_NULL, null=True, related_name="action_results"
     )
-    action = models.ForeignKey(AgentAction, on_delete=models.SET_NULL, null=True, related_name="+")
+    action = models.ForeignKey(
+        AgentAction, on_delete=models.SET_NULL, null=True, related_name="calls"
+    )
     name = models.CharField(max_length=64)
     title = models.CharField(max_length=100)
     risk = models.CharField(max_length=8, choices=AgentAction.Risk)
