@@ -132,6 +132,9 @@ def _fresh_process() -> None:
     # An export that an earlier test did not read to its end counts until it is collected.
     slow_requests._running.clear()
     breakers.clear()
+    # What an earlier event loop has left can't end any more.
+    runner._tasks.clear()
+    runner._current.clear()
     set_stopping(False)
     cache.clear()
 

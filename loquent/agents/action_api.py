@@ -2,7 +2,12 @@
 
 from typing import Any, ClassVar, cast
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -46,6 +51,11 @@ ACTION = {
 }
 
 
+@extend_schema_field({"type": ["string", "number", "boolean"]})
+class ValueField(serializers.JSONField):
+    """A value of one of `TYPES`."""
+
+
 class ActionParameterSerializer(serializers.Serializer[Any]):
     """A value of the call."""
 
@@ -72,9 +82,7 @@ class ActionParameterSerializer(serializers.Serializer[Any]):
         help_text="`visitor`: asked for; `fixed`: always `value`; `verified`: from a signed "
         "identity. An action with a verified parameter is not offered yet.",
     )
-    value = serializers.JSONField(
-        default=None, allow_null=True, help_text="The value of a fixed parameter."
-    )
+    value = ValueField(default=None, allow_null=True, help_text="The value of a fixed parameter.")
 
 
 @examples(

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from loquent.agents.knowledge_source import MAX_FILE_NAME, KnowledgeSource, SourcePage
@@ -96,6 +97,16 @@ class SyncSerializer(serializers.Serializer[Any]):
     accept_removals = serializers.BooleanField(required=False, default=False)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "File",
+            value={"kind": "file", "file": "(the content of the file)", "url": f"{URL}guide.pdf"},
+            request_only=True,
+            media_type="multipart/form-data",
+        )
+    ]
+)
 class FileSerializer(serializers.Serializer[Any]):
     """A file. `url`: where visitors can open it, so that answers link to it."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 
 class Slots:
@@ -36,7 +37,9 @@ class Slots:
                 # The slot was handed over just as the wait timed out.
                 self.leave()
             else:
-                self._queue.remove(turn)
+                # `leave` may have passed it over already.
+                with suppress(ValueError):
+                    self._queue.remove(turn)
             if isinstance(error, TimeoutError):
                 return False
             raise

@@ -121,6 +121,7 @@ def record_of(text: str) -> dict[str, Any]:
     return {
         "visitor": text, "widget": {"name": text, "id": ""}, "created_at": "now",
         "page": {"url": text}, "typed": {"name": text}, "messages": [message],
+        "survey": {"score": 5, "comment": text},
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.signals import post_save, pre_delete
 from django.dispatch import receiver
@@ -53,6 +54,7 @@ def _clear(member: Membership) -> None:
         send_after_commit(Hint(session_id))
 
 
+@transaction.atomic
 def _forget_recipient(member: Membership) -> None:
     widgets = WidgetConfig.objects.filter(organization_id=member.organization_id)
     for widget in widgets.exclude(handoff_recipients=[]).select_for_update().order_by("id"):
