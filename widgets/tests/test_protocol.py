@@ -25,6 +25,7 @@ KINDS = {
     "reply_email": "ReplyEmailFrame",
     "seen": "SeenFrame",
     "survey": "SurveyFrame",
+    "action": "ActionFrame",
     "ping": "PingFrame",
 }
 
