@@ -182,6 +182,7 @@ def run_and_die() -> None:
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("where", ["wave", "pages", "entries", "end"])
 def test_sync_killed_in_the_middle_changes_nothing_and_runs_again(
     sources: Sources, site: Site, monkeypatch: pytest.MonkeyPatch, where: str
