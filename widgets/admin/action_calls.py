@@ -26,7 +26,7 @@ class ActionCallAdmin(TenantAdmin):
     nav = Nav("Assistant", 16, "Action log", "history", section="Actions")
     organization_path = "session__widget__organization"
     list_display = ["title", "state", "values", "duration", "conversation", "created_at"]
-    list_filter = ["risk", "outcome", "status"]
+    list_filter = ["outcome"]
     fields = (
         "title", "name", "created_at", "conversation", "values", "state", "status", "http_status",
         "duration", "reason",

@@ -40,9 +40,8 @@ class AgentActionAdmin(TenantAdmin):
         "something there after the visitor has confirmed it."
     )
     form = AgentActionForm
-    list_display = ["title", "agent", "what_it_does", "enabled"]
+    list_display = ["title", "assistant", "what_it_does", "is_in_use"]
     list_select_related = ["agent__organization"]
-    list_filter = ["enabled", "risk"]
     search_fields = ["title", "name"]
     change_form_template = "admin/agents/agentaction/change_form.html"
     fieldsets = [
@@ -109,6 +108,14 @@ class AgentActionAdmin(TenantAdmin):
         """Go to the page of the new action, where it can be tested."""
         super().response_add(request, obj, post_url_continue)
         return Redirect(reverse(CHANGE, args=[obj.pk]))
+
+    @admin.display(ordering="agent__name")
+    def assistant(self, obj: AgentAction) -> str:
+        return str(obj.agent)
+
+    @admin.display(description="in use", ordering="enabled", boolean=True)
+    def is_in_use(self, obj: AgentAction) -> bool:
+        return obj.enabled
 
     @admin.display(description="what it does", ordering="risk")
     def what_it_does(self, obj: AgentAction) -> str:
