@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0014_actions_18'),
+        ('agents', '0014_actions'),
     ]
 
     operations = [

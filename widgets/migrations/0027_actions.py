@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0014_actions_18'),
-        ('widgets', '0026_recipients_hand'),
+        ('agents', '0014_actions'),
+        ('widgets', '0026_handoff_recipients'),
     ]
 
     operations = [
