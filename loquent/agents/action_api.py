@@ -3,7 +3,6 @@
 from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import (
-    OpenApiParameter,
     extend_schema,
     extend_schema_field,
     extend_schema_view,
@@ -17,10 +16,9 @@ from rest_framework.serializers import BaseSerializer
 from loquent.agents.actions.parameters import MAX_DESCRIPTION, SOURCES, TYPES
 from loquent.agents.actions.spec import schema_of
 from loquent.agents.agent_action import AgentAction
-from loquent.agents.models import TextAgent
+from loquent.agents.agent_rows import AGENT_ID, AgentRowsViewSet
 from loquent.agents.services.action_preview import preview_action
 from loquent.agents.services.actions import MAX_SECRET, save_action, spec_of
-from loquent.organizations.access import access_object
 from loquent.organizations.api.base import OrganizationCrudViewSet, body_of, idempotent
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer, SwitchField, TextField
@@ -169,15 +167,6 @@ class ActionPreviewSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
-_AGENT_ID = OpenApiParameter(
-    "agent_id",
-    {"type": "string", "format": "uuid"},
-    OpenApiParameter.PATH,
-    required=True,
-    description="The agent's id.",
-)
-
-
 @extend_schema_view(
     list=extend_schema(summary="List an agent's actions", description="Actions, newest first."),
     retrieve=extend_schema(summary="Read an action", description="One action, without secrets."),
@@ -196,28 +185,16 @@ _AGENT_ID = OpenApiParameter(
         summary="Delete an action", description="Its log is kept with the conversations."
     ),
 )
-@extend_schema(tags=["agents"], parameters=[_AGENT_ID])
-class AgentActionViewSet(OrganizationCrudViewSet):
+@extend_schema(tags=["agents"], parameters=[AGENT_ID])
+class AgentActionViewSet(AgentRowsViewSet, OrganizationCrudViewSet):
     """What an agent may call."""
 
     queryset = AgentAction.objects.select_related("agent")
     serializer_class = ActionSerializer
-    organization_path = "agent__organization"
-    lookup_value_regex = "[0-9a-f-]{36}"
     more_statuses: ClassVar = {"list": (404,), "create": (404,)}
 
-    def get_queryset(self) -> Any:
-        rows = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return rows
-        return rows.filter(agent=self._agent())
-
-    def _agent(self) -> TextAgent:
-        agents = TextAgent.objects.filter(organization=self.organization)
-        return access_object(agents, pk=self.kwargs["agent_id"])
-
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        row = AgentAction(agent=self._agent())
+        row = AgentAction(agent=self.agent())
         serializer.instance = save_action(row, serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:

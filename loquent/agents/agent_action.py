@@ -11,6 +11,19 @@ from loquent.egress.urls import MAX_URL
 from loquent.organizations.audit import audit
 
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"
+# What a member sets, except for secrets.
+ACTION_FIELDS = (
+    "name",
+    "title",
+    "description",
+    "kind",
+    "method",
+    "url",
+    "parameters",
+    "risk",
+    "response_fields",
+    "enabled",
+)
 
 
 class AgentAction(BaseModel):
@@ -74,16 +87,4 @@ class AgentAction(BaseModel):
         return self.agent.organization_id
 
 
-audit(
-    AgentAction,
-    "name",
-    "title",
-    "description",
-    "kind",
-    "method",
-    "url",
-    "parameters",
-    "risk",
-    "response_fields",
-    "enabled",
-)
+audit(AgentAction, *ACTION_FIELDS)

@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from loquent.agents.models import AgentQuestion, KnowledgeEntry, TextAgent
+from loquent.agents.agent_rows import AGENT_ID, AgentRowsViewSet
+from loquent.agents.models import AgentQuestion, KnowledgeEntry
 from loquent.agents.services.questions import save_question
-from loquent.organizations.access import access_object
 from loquent.organizations.api.base import OrganizationCrudViewSet
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer
@@ -51,15 +51,6 @@ class AgentQuestionSerializer(StrictSerializer[AgentQuestion]):
         read_only_fields = ["was_right"]
 
 
-_AGENT_ID = OpenApiParameter(
-    "agent_id",
-    {"type": "string", "format": "uuid"},
-    OpenApiParameter.PATH,
-    required=True,
-    description="The agent's id.",
-)
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="List an agent's test questions", description="Test questions, newest first."
@@ -80,28 +71,16 @@ _AGENT_ID = OpenApiParameter(
         summary="Delete a test question", description="The knowledge is not changed."
     ),
 )
-@extend_schema(tags=["agents"], parameters=[_AGENT_ID])
-class AgentQuestionViewSet(OrganizationCrudViewSet):
+@extend_schema(tags=["agents"], parameters=[AGENT_ID])
+class AgentQuestionViewSet(AgentRowsViewSet, OrganizationCrudViewSet):
     """The questions that measure an agent."""
 
     queryset = AgentQuestion.objects.select_related("entry")
     serializer_class = AgentQuestionSerializer
-    organization_path = "agent__organization"
-    lookup_value_regex = "[0-9a-f-]{36}"
     more_statuses = {"list": (404,), "create": (404,)}
 
-    def get_queryset(self) -> Any:
-        rows = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return rows
-        return rows.filter(agent=self._agent())
-
-    def _agent(self) -> TextAgent:
-        agents = TextAgent.objects.filter(organization=self.organization)
-        return access_object(agents, pk=self.kwargs["agent_id"])
-
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        row = AgentQuestion(agent=self._agent())
+        row = AgentQuestion(agent=self.agent())
         serializer.instance = save_question(row, serializer.validated_data)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:

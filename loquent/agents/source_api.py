@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loquent.agents.agent_rows import AGENT_ID, AgentRowsViewSet
 from loquent.agents.knowledge_source import KnowledgeSource
-from loquent.agents.models import TextAgent
 from loquent.agents.services.sources import (
     create_source,
     delete_source,
@@ -31,19 +31,10 @@ from loquent.agents.source_serializers import (
     SyncSerializer,
 )
 from loquent.errors import invalid
-from loquent.organizations.access import access_object
-from loquent.organizations.api.base import OrganizationViewSet, body_of, idempotent
+from loquent.organizations.api.base import body_of, idempotent
 from loquent.organizations.api.slow_requests import slow_request
 from loquent.rest.errors import StrictJSONParser
 from loquent.server.large_bodies import accepts_files
-
-_AGENT_ID = OpenApiParameter(
-    "agent_id",
-    {"type": "string", "format": "uuid"},
-    OpenApiParameter.PATH,
-    required=True,
-    description="The agent's id.",
-)
 
 
 @extend_schema_view(
@@ -56,19 +47,17 @@ _AGENT_ID = OpenApiParameter(
         description="Also deletes its entries, except for those that staff have edited.",
     ),
 )
-@extend_schema(tags=["agents"], parameters=[_AGENT_ID])
+@extend_schema(tags=["agents"], parameters=[AGENT_ID])
 class AgentSourceViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
-    OrganizationViewSet,
+    AgentRowsViewSet,
 ):
     """The websites and files that an agent's knowledge is read from."""
 
     queryset = KnowledgeSource.objects.select_related("agent")
     serializer_class = SourceSerializer
-    organization_path = "agent__organization"
-    lookup_value_regex = "[0-9a-f-]{36}"
     more_statuses: ClassVar = {"list": (404,), "create": (404, 409), "preview": (404,)}
 
     def get_parsers(self) -> list[BaseParser]:
@@ -79,14 +68,7 @@ class AgentSourceViewSet(
         return [StrictJSONParser(), MultiPartParser()] if has_files else [StrictJSONParser()]
 
     def get_queryset(self) -> Any:
-        rows = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return rows
-        return with_counts(rows.filter(agent=self._agent()))
-
-    def _agent(self) -> TextAgent:
-        agents = TextAgent.objects.filter(organization=self.organization)
-        return access_object(agents, pk=self.kwargs["agent_id"])
+        return with_counts(super().get_queryset())
 
     @extend_schema(
         summary="Add a website or a file",
@@ -100,7 +82,7 @@ class AgentSourceViewSet(
     @accepts_files
     @idempotent()
     def create(self, request: Request, agent_id: str) -> Response:
-        agent = self._agent()
+        agent = self.agent()
         data, is_new = body_of(request), True
         if _is_form(request):
             source, is_new = add_file(agent=agent, upload=_upload(data))
@@ -130,7 +112,7 @@ class AgentSourceViewSet(
     @action(detail=False, methods=["post"])
     @idempotent()
     def preview(self, request: Request, agent_id: str) -> Response:
-        agent = self._agent()
+        agent = self.agent()
         given = PreviewRequestSerializer(data=body_of(request))
         given.is_valid(raise_exception=True)
         with slow_request(request):

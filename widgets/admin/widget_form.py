@@ -12,7 +12,7 @@ from loquent.agents.services import free_models
 from loquent.errors import ApplicationError
 from loquent.organizations.access import answering_members
 from loquent.organizations.admin.conflicts import GuardedForm
-from loquent.organizations.admin.fields import LongTextField
+from loquent.organizations.admin.fields import LinesField, LongTextField
 from loquent.organizations.admin.forms import take_over
 from widgets.models import WidgetConfig
 from widgets.origins import OriginError, add_www, normalize_origin_entry
@@ -55,22 +55,6 @@ SETTINGS = [
     for name in WidgetConfigData.__dataclass_fields__
     if name not in ("text_agent_id", "notice")
 ]
-
-
-class LinesField(forms.CharField):
-    """A list of texts, one per line; empty lines are ignored."""
-
-    widget = forms.Textarea(attrs={"rows": 4})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        lines = [line.strip() for line in (super().to_python(value) or "").splitlines()]
-        return [line for line in lines if line]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool((initial or []) != (self.to_python(data) or []))
 
 
 class OriginsField(LinesField):

@@ -9,27 +9,15 @@ from django.forms.fields import InvalidJSONInput
 
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.services.actions import MAX_SECRET
+from loquent.organizations.admin.fields import LinesField
 from loquent.organizations.admin.forms import ServiceForm
 
+LINES = {"rows": 4, "spellcheck": "false"}
 RISKS = [
     ("read", "Looks something up. The assistant may do this at once."),
     ("write", "Changes something. Visitors confirm it with a button first."),
     ("person", "Needs a person. The assistant calls your team."),
 ]
-
-
-class LinesField(forms.CharField):
-    """Texts, one per line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}), **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        lines = value if isinstance(value, list) else str(value or "").split("\n")
-        return [line.strip() for line in lines if line.strip()]
 
 
 class ReadableJsonField(forms.JSONField):
@@ -52,12 +40,14 @@ class AgentActionForm(ServiceForm[AgentAction]):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     asked = LinesField(
+        widget=forms.Textarea(attrs=LINES),
         label="What visitors are asked for",
         required=False,
         help_text="One value per line: a short name, a colon, and what visitors read, such as "
         "order_number: your order number.",
     )
     response_fields = LinesField(
+        widget=forms.Textarea(attrs=LINES),
         label="What the assistant is told",
         required=False,
         help_text="The fields of the response, one per line, such as status or tracking.url. Leave "

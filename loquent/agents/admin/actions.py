@@ -16,10 +16,10 @@ from loquent.agents.actions.results import lines_of
 from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.admin.action_form import AgentActionForm
 from loquent.agents.admin.mcp_tools import tools_page
-from loquent.agents.agent_action import AgentAction
+from loquent.agents.agent_action import ACTION_FIELDS, AgentAction
 from loquent.agents.models import TextAgent
 from loquent.agents.services.action_preview import preview_action
-from loquent.agents.services.actions import ACTION_FIELDS, save_action, spec_of
+from loquent.agents.services.actions import save_action, spec_of
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.form_tabs import form_tabs, leave_out
 from loquent.organizations.admin.forms import take_over

@@ -23,25 +23,13 @@ from loquent.agents.services.connections import (
 )
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.base import TenantAdmin
+from loquent.organizations.admin.fields import LinesField
 from loquent.organizations.admin.forms import ServiceForm, take_over
 from loquent.organizations.site.staff_site import Nav
 
 CHANGE = "admin:agents_modelconnection_change"
 LEVELS = {"ok": messages.SUCCESS, "warn": messages.WARNING, "fail": messages.ERROR}
 ADDRESSES = {preset.name: preset.base_url for preset in PRESETS}
-
-
-class ModelNamesField(forms.CharField):
-    """Names of models, one per line."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}), **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return str(value or "").split("\n")
 
 
 class ModelConnectionForm(ServiceForm[ModelConnection]):
@@ -58,7 +46,8 @@ class ModelConnectionForm(ServiceForm[ModelConnection]):
         max_length=MAX_KEY,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
-    model_names = ModelNamesField(
+    model_names = LinesField(
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         label="Models",
         required=False,
         help_text="The names that assistants may use, one per line. Leave empty to allow any.",

@@ -20,7 +20,7 @@ from loquent.agents.actions.parameters import (
 from loquent.agents.actions.request import check_template, placeholders
 from loquent.agents.actions.results import CallResult, shown_lines
 from loquent.agents.actions.spec import ActionSpec, parameter_of
-from loquent.agents.agent_action import AgentAction
+from loquent.agents.agent_action import ACTION_FIELDS, AgentAction
 from loquent.agents.backends.builtin.sentences import sentences_in
 from loquent.agents.models import TextAgent
 from loquent.egress.urls import UnsafeUrlError
@@ -31,18 +31,6 @@ from loquent.organizations.audit import CHANGED, record
 MAX_ACTIONS = 20
 MAX_HEADERS = 10
 MAX_SECRET = 4_000
-ACTION_FIELDS = (
-    "name",
-    "title",
-    "description",
-    "kind",
-    "method",
-    "url",
-    "parameters",
-    "risk",
-    "response_fields",
-    "enabled",
-)
 # The name of the function that calls a person.
 TAKEN_NAMES = frozenset({"ask_person"})
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}\Z")

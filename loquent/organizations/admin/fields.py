@@ -22,6 +22,22 @@ class LongTextField(forms.CharField):
         return super().to_python(unix_lines(value) if isinstance(value, str) else value)
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one per line; empty lines are ignored."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in (super().to_python(value) or "").splitlines()]
+        return [line for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != (self.to_python(data) or []))
+
+
 def international_phone(typed: str, region: str) -> str:
     """Return a phone number in its international spelling; raise ValidationError.
 
