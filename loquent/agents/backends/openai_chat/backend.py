@@ -27,7 +27,7 @@ from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
-from loquent.agents.backends.openai_chat.responses import drain, read_answer, read_error
+from loquent.agents.backends.openai_chat.responses import drain, next_text, read_error
 from loquent.agents.backends.openai_chat.sessions import (
     HttpSessions,
     guarded_connector,
@@ -127,14 +127,13 @@ class OpenAIChatBackend(Backend):
             reader = tools.new_reader(begins_inside=asking.dialect.begins_inside)
             marks = tools.marks = grounding.reader()
             try:
-                async with aclosing(read_answer(response, reader)) as texts:
-                    async for text in texts:
-                        if reader.restarts:
-                            reader.restarts = False
-                            marks = tools.marks = grounding.reader()
-                            yield TextRestart()
-                        if shown := marks.feed(text):
-                            yield TextDelta(shown)
+                while (text := await next_text(response, reader)) is not None:
+                    if reader.restarts:
+                        reader.restarts = False
+                        marks = tools.marks = grounding.reader()
+                        yield TextRestart()
+                    if shown := marks.feed(text):
+                        yield TextDelta(shown)
                 if not reader.has_answer:
                     reason = reader.explain_no_text()
                     raise BackendError(reason, permanent=False, is_outage=False)
@@ -234,7 +233,9 @@ class OpenAIChatBackend(Backend):
 
     def _remember(self, asking: Asking, reader: AnswerReader) -> None:
         """Keep what was learnt once an answer has proved it right."""
-        dialect = replace(asking.dialect, begins_inside=reader.began_inside)
+        dialect = asking.dialect
+        if dialect.begins_inside != reader.began_inside:
+            dialect = replace(dialect, begins_inside=reader.began_inside)
         model, url = asking.request.model, _url(asking.request.endpoint)
         known = self._dialects.get(url, model)
         if dialect == known:

@@ -127,12 +127,13 @@ class AnswerReader:
         pieces: list[str] = []
         try:
             for data in parse():
-                if data.strip() == b"[DONE]":
+                content = data.strip()
+                if content == b"[DONE]":
                     self.has_end = self.is_over = True
                     break
-                if not data.strip():
+                if not content:
                     continue
-                text = self._read(load_object(data), "delta")
+                text = self._read(load_object(content), "delta")
                 if self._reasoning.restarted:
                     self._reasoning.restarted = False
                     self.restarts = True
