@@ -87,6 +87,11 @@ class RunningTurn:
                 self._generation.cancel()
                 raise
             self.outcome.status = MessageStatus.STOPPED.value
+        except ApplicationError as error:
+            # The budget does not cover another request.
+            self._fail(error.message, error.retry_after)
+            self.outcome.limit = error.limit
+            count_refusal(widget_id=reply.key, limit=error.limit)
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
             self._fail(reply.fallback_sentence, error.retry_after)
@@ -118,7 +123,9 @@ class RunningTurn:
             logger.warning("Tokens could not be counted: %s", type(error).__name__)
 
     async def _consume(self, reply: LoadedReply) -> None:
-        events: AsyncGenerator[ReplyEvent, None] = generate_reply(loaded=reply)
+        events: AsyncGenerator[ReplyEvent, None] = generate_reply(
+            loaded=reply, reservation=self.outcome.reservation
+        )
         async with aclosing(events):
             async for event in events:
                 match event:
