@@ -1,10 +1,15 @@
-"""The lookups of a turn: what they may cost."""
+"""The lookups of a turn: what they may cost, and that each is logged however the turn ends."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
@@ -17,9 +22,14 @@ from loquent.agents.tests.exchange import Exchange, Script
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.receiver import Receiver
+from loquent.testing.receiver import Received, Receiver
 from loquent.testing.sockets import Frame, Visits
+from loquent.testing.waiting import WAIT_SECONDS
+from widgets.chat.bus import PROCESS
+from widgets.chat.supervisor import supervisor
+from widgets.chat.turn_runner import runner
 from widgets.models import ActionCall, WidgetConfig
+from widgets.services.turns.leases import release_turns
 
 pytestmark = pytest.mark.usefixtures("noon")
 MAXIMUM = 100
@@ -146,3 +156,82 @@ async def test_requests_without_token_counts_are_all_estimated(
     assert reserved == 0
     # Both inputs, the second with the result; not the maximum answer length of the first.
     assert first + second < used < 2 * (first + second)
+
+
+async def held(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
+) -> tuple[Any, threading.Event]:
+    """A visitor whose lookup hangs until the event is set."""
+    asked, release = threading.Event(), threading.Event()
+
+    def hang(request: Received) -> tuple[int, dict[str, str], bytes]:
+        asked.set()
+        release.wait(WAIT_SECONDS)
+        return 200, {}, b'{"status": "sent"}'
+
+    shop.reply = hang
+    endpoint.push(looks_up("1"))
+    socket = await visit.opened(widget)
+    await socket.say("Where is my order?")
+    assert await asyncio.to_thread(asked.wait, WAIT_SECONDS)
+    return socket, release
+
+
+async def test_lookup_is_logged_before_it_is_sent_and_interrupted_by_a_stop(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    socket, release = await held(visit, widget, endpoint, shop)
+    [call] = await log()
+    assert (call.title, call.arguments, call.outcome) == ("Order status", {"number": "1"}, "")
+    await socket.send({"type": "stop"})
+    await socket.until("typing_stop")
+    release.set()
+    [ended] = await log()
+    assert (ended.id, ended.outcome, ended.duration_ms) == (call.id, "interrupted", None)
+    assert ended.reason == "The answer was stopped during the call."
+
+
+async def test_lookup_of_a_process_that_ended_is_interrupted_and_its_turn_runs_again(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver, client: Client,
+    alice: User,
+) -> None:  # fmt: skip
+    socket, release = await held(visit, widget, endpoint, shop)
+    await runner.end_all(0)
+    [call] = await log()
+    assert call.outcome == ""
+    shop.reply = lambda request: (200, {}, b'{"status": "sent"}')
+    release.set()
+    endpoint.push(looks_up("1"), tokens("It was sent."))
+    await in_database(release_turns, owner=PROCESS)
+    await supervisor.keep_turns()
+    await socket.until("message")
+    lost, again = await log()
+    assert (lost.id, lost.outcome, again.outcome) == (call.id, "interrupted", "succeeded")
+
+    def page() -> str:
+        client.force_login(alice)
+        return client.get(reverse("admin:widgets_actioncall_changelist")).content.decode()
+
+    text = await asyncio.to_thread(page)
+    assert "Interrupted" in text
+    assert "Running" not in text
+
+
+async def test_call_that_runs_is_shown_as_running(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver, client: Client,
+    alice: User,
+) -> None:  # fmt: skip
+    socket, release = await held(visit, widget, endpoint, shop)
+
+    def page() -> str:
+        client.force_login(alice)
+        return client.get(reverse("admin:widgets_actioncall_changelist")).content.decode()
+
+    assert "Running" in await asyncio.to_thread(page)
+    # Nothing else is lost: the turn of this process is no orphan.
+    await supervisor.keep_turns()
+    endpoint.push(tokens("It was sent."))
+    release.set()
+    await socket.until("typing_stop")
+    [call] = await log()
+    assert call.outcome == "succeeded"
