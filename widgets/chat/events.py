@@ -176,8 +176,7 @@ KINDS: dict[str, type[Event]] = {
     "MemberPresent": MemberPresent,
     "InboxChanged": InboxChanged,
 }
-MESSAGE = frozenset(MessageData.__dataclass_fields__)
-_FIELDS = {kind: tuple(kind.__dataclass_fields__) for kind in (*KINDS.values(), MessageData)}
+_FIELDS = {kind: kind.__dataclass_fields__ for kind in (*KINDS.values(), MessageData)}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -201,11 +200,17 @@ def _plain(value: Event | MessageData) -> dict[str, Any]:
     return data
 
 
-def from_wire(data: dict[str, Any]) -> Event:
-    """Return the event that was passed to `to_wire`."""
-    fields = {name: value for name, value in data.items() if name != "kind"}
+def from_wire(data: dict[str, Any]) -> Event | None:
+    """Return the event that was passed to `to_wire`; None if only a newer version knows its kind.
+
+    Fields that only a newer version knows are left out.
+    """
+    kind = KINDS.get(data["kind"])
+    if kind is None:
+        return None
+    fields = {name: value for name, value in data.items() if name in _FIELDS[kind]}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):
-            # A newer version may send more than this one knows.
-            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in MESSAGE})
-    return KINDS[data["kind"]](**fields)
+            known = _FIELDS[MessageData]
+            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in known})
+    return kind(**fields)

@@ -96,7 +96,7 @@ class OpenAIChatBackend(Backend):
             if tools.is_over:
                 break
             grounding = grounding.with_results(tools.results)
-            tools.ask_again(asking)
+            await tools.ask_again(asking)
         if tools.proposal is not None:
             question = request.messages[-1].content
             say = sentences_for(question, request.visitor_language or found.language)
