@@ -23,7 +23,7 @@ from loquent.agents.backends.openai_chat import probe
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
-from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
+from loquent.agents.backends.openai_chat.failures import ANSWERED, TryAgainError, refusal_of
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
@@ -199,7 +199,7 @@ class OpenAIChatBackend(Backend):
         await self._guarded.close()
 
     async def _open(self, asking: Asking) -> aiohttp.ClientResponse:
-        """Return a response with status 200; retry if that may help."""
+        """Return a response with an answer; retry if that may help."""
         attempt = 0
         while True:
             try:
@@ -220,7 +220,7 @@ class OpenAIChatBackend(Backend):
         """Make one attempt, which may learn a dialect: that ends, as there is little to learn."""
         while True:
             response = await self._post(asking)
-            if response.status == 200:
+            if response.status in ANSWERED:
                 return response
             asking.request.meter.refused()
             try:
