@@ -16,9 +16,9 @@ from loquent.agents.crawling.results import (
 )
 from loquent.agents.crawling.robots import RobotRules, read_robots, read_sitemaps
 from loquent.agents.crawling.scope import Scope, normal, page_key
+from loquent.agents.importing.parts import WebPage
 from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
 from loquent.agents.importing.sandbox import FetchedPage, read_pages_in_sandbox
-from loquent.agents.importing.webpage import WebPage
 from loquent.agents.search.background import in_background
 from loquent.egress.sites import Fetched, SiteError, SiteReader
 from loquent.egress.urls import EgressRules

@@ -19,11 +19,10 @@ from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
-from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile
+from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile, WebPage
 from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
 from loquent.agents.importing.uploads import PDF, ending_of, load_parser, open_upload
-from loquent.agents.importing.webpage import WebPage, read_web_page
 from loquent.priority import LOWEST, lower_child
 
 logger = logging.getLogger(__name__)
@@ -208,6 +207,9 @@ def _read(what: str) -> None:
         # If the server has died in the meantime, nothing else ends this process.
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # The server itself does not need the parser in memory; after `confine` it can't be loaded.
+    import loquent.agents.importing.webpage  # noqa: F401, PLC0415
+
     if what == "parts":
         # Decryption needs a library of the system, which can't be opened later.
         load_parser()
@@ -219,6 +221,8 @@ def _read(what: str) -> None:
 
 def _read_pages() -> None:
     """Read addresses, charsets and sizes, then the pages."""
+    from loquent.agents.importing.webpage import read_web_page  # noqa: PLC0415 - see _read
+
     pages = []
     for url, charset, size in json.loads(sys.stdin.buffer.readline()):
         data = sys.stdin.buffer.read(size)
