@@ -74,6 +74,7 @@ def test_ping_arrives_signed_whatever_the_events_are(
     assert (body["type"], body["data"]) == ("ping", {})
     assert body["timestamp"].endswith("Z")
     assert request.headers["content-type"] == "application/json"
+    assert request.headers["accept-encoding"] == "identity"
     assert request.event_id == str(delivery.event_id)
     assert int(request.headers["webhook-timestamp"]) > 0
     found = the_delivery()
