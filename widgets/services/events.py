@@ -15,8 +15,7 @@ from widgets.models import WidgetMessage, WidgetSession
 from widgets.models.team import EventKind
 from widgets.types import AnswerOutcome, MessageKind, MessageRole
 
-# What other programs hear of a transition. A conversation that opens again is the team's or the
-# agent's, which decides the event.
+# What other programs hear of a transition; nothing if a conversation is snoozed, or opens again.
 _TRANSITIONS = {
     EventKind.ASKED: EventType.PERSON_WANTED,
     EventKind.FOLLOW_UP: EventType.PERSON_WANTED,
@@ -25,6 +24,7 @@ _TRANSITIONS = {
     EventKind.RELEASED: EventType.RELEASED,
     EventKind.HANDED_BACK: EventType.HANDED_BACK,
     EventKind.RESOLVED: EventType.RESOLVED,
+    EventKind.ENDED: EventType.RESOLVED,
 }
 
 
