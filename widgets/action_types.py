@@ -21,6 +21,7 @@ class CallEnd(models.TextChoices):
     FAILED = "failed", "Failed"
     UNKNOWN = "unknown", "Not known"
     REFUSED = "refused", "Not sent"
+    INTERRUPTED = "interrupted", "Interrupted"
 
 
 class ActionData(TypedDict):

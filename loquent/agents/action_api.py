@@ -19,7 +19,10 @@ from loquent.agents.agent_action import AgentAction
 from loquent.agents.agent_rows import AGENT_ID, AgentRowsViewSet
 from loquent.agents.services.action_preview import preview_action
 from loquent.agents.services.actions import MAX_SECRET, save_action, spec_of
+from loquent.agents.services.mcp_tools import listed_tools
+from loquent.organizations.api.authentication import AdminPermission
 from loquent.organizations.api.base import OrganizationCrudViewSet, body_of, idempotent
+from loquent.organizations.api.slow_requests import slow_request
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer, SwitchField, TextField
 
@@ -167,6 +170,42 @@ class ActionPreviewSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
+class McpToolSerializer(serializers.Serializer[Any]):
+    """A tool of an MCP server, in the fields of an action that calls it."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    parameters = ActionParameterSerializer(many=True)
+    is_lookup = serializers.BooleanField(
+        help_text="Whether the server says that the tool only reads. Otherwise use the risk "
+        "`write`, so that visitors confirm its calls."
+    )
+    problem = serializers.CharField(
+        allow_blank=True, help_text="Why no action can call this tool; empty if one can."
+    )
+
+
+@examples(
+    response={
+        "tools": [
+            {
+                "name": "order_status",
+                "title": "Order status",
+                "description": "Where an order is, and when it arrives.",
+                "parameters": [PARAMETER],
+                "is_lookup": True,
+                "problem": "",
+            }
+        ]
+    }
+)
+class McpToolsSerializer(serializers.Serializer[Any]):
+    """The tools of an MCP server, as the server describes them now."""
+
+    tools = McpToolSerializer(many=True)
+
+
 @extend_schema_view(
     list=extend_schema(summary="List an agent's actions", description="Actions, newest first."),
     retrieve=extend_schema(summary="Read an action", description="One action, without secrets."),
@@ -191,7 +230,7 @@ class AgentActionViewSet(AgentRowsViewSet, OrganizationCrudViewSet):
 
     queryset = AgentAction.objects.select_related("agent")
     serializer_class = ActionSerializer
-    more_statuses: ClassVar = {"list": (404,), "create": (404,)}
+    more_statuses: ClassVar = {"list": (404,), "create": (404,), "tools": (409,)}
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         row = AgentAction(agent=self.agent())
@@ -214,3 +253,22 @@ class AgentActionViewSet(AgentRowsViewSet, OrganizationCrudViewSet):
         given.is_valid(raise_exception=True)
         found = preview_action(spec_of(self.get_object()), given.validated_data["arguments"])
         return Response(ActionPreviewSerializer(found).data)
+
+    @extend_schema(
+        summary="List the tools of an action's MCP server",
+        description="Asks the server. Returns 409, with the reason, if it doesn't answer, or if "
+        "the action is of another kind.",
+        responses=McpToolsSerializer,
+    )
+    @action(
+        detail=True,
+        methods=["get"],
+        filter_backends=[],
+        pagination_class=None,
+        permission_classes=[AdminPermission],
+    )
+    def tools(self, request: Request, agent_id: str, pk: str) -> Response:
+        row = self.get_object()
+        with slow_request(request):
+            found = listed_tools(row)
+        return Response(McpToolsSerializer({"tools": found}).data)

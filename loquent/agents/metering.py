@@ -55,14 +55,19 @@ class TokenMeter:
         self._uncounted = 0
         # What earlier requests of the same reply used.
         self._earlier: tuple[int, int] | None = None
+        # Of the latest request: whether it counts, its estimated input, and what was reported.
+        self._is_sent = False
+        self._estimated_input = 0
+        self._has_input = self._has_output = False
 
     def sent(self) -> None:
         """Record that a request was sent: it counts unless the endpoint refuses it."""
-        self.is_accepted = True
+        self.is_accepted = self._is_sent = True
 
     def refused(self) -> None:
         """Record that the request was not accepted: no connection, or a status other than 200."""
         self.is_accepted = self._earlier is not None
+        self._is_sent = False
 
     def received(self, text: str, *, is_answer: bool = True) -> None:
         """Record a piece of text. `is_answer` False: the model's reasoning, not for visitors."""
@@ -76,19 +81,27 @@ class TokenMeter:
         before_in, before_out = self._earlier or (0, 0)
         if input_tokens is not None:
             self.input_tokens = before_in + input_tokens
+            self._has_input = True
         if output_tokens is not None:
             self.output_tokens = before_out + output_tokens
+            self._has_output = True
             self._uncounted = 0
 
-    def next_request(self, estimated_input: int) -> None:
-        """Record that another request follows; an input without a count is estimated."""
+    def next_request(self, *, answered: int, follows: int, max_output_tokens: int) -> int:
+        """Record that another request follows; return the most that the reply may use with it.
+
+        `answered`, `follows`: estimates of the input of the request before, and of the next one.
+        """
         before_in, before_out = self._earlier or (0, 0)
-        if self.input_tokens is None or self.input_tokens == before_in:
-            self.input_tokens = before_in + estimated_input
+        if not self._has_input:
+            self.input_tokens = before_in + answered
         self.output_tokens = (self.output_tokens or before_out) + _tokens(self._uncounted)
         self._uncounted = 0
-        self._earlier = self.input_tokens, self.output_tokens
-        self._is_over = self._has_word = False
+        self._earlier = before_in, before_out = self.input_tokens or 0, self.output_tokens
+        self._estimated_input = follows
+        self._is_sent = self._is_over = self._has_word = self._reached_maximum = False
+        self._has_input = self._has_output = False
+        return before_in + follows + before_out + max_output_tokens
 
     def over(self, *, at_maximum: bool = False) -> None:
         """Record that the endpoint stopped writing. `at_maximum`: at the maximum output tokens."""
@@ -103,11 +116,12 @@ class TokenMeter:
         """
         if not self.is_accepted:
             return FREE
-        uncounted = _tokens(self._uncounted)
-        if self.output_tokens is not None:
-            output = self.output_tokens + uncounted
-        else:
-            output = max(uncounted, max_output_tokens if self._reached_maximum else 0)
-        if not self._has_word and not self._is_over:
+        before_in, before_out = self._earlier or (0, 0)
+        output = (self.output_tokens or before_out) - before_out + _tokens(self._uncounted)
+        may_have_reasoned = self._is_sent and not self._has_word and not self._is_over
+        if may_have_reasoned or (self._reached_maximum and not self._has_output):
             output = max(output, max_output_tokens)
-        return TokenCounts(input_tokens=self.input_tokens, output_tokens=output, answer="")
+        input_tokens = self.input_tokens
+        if self._earlier is not None and self._is_sent and not self._has_input:
+            input_tokens = before_in + self._estimated_input
+        return TokenCounts(input_tokens=input_tokens, output_tokens=before_out + output, answer="")

@@ -1,6 +1,6 @@
 """The plain data that services, search and backends exchange. Imports none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -94,7 +94,8 @@ class ReplyRequest:
     `language`: the knowledge's, "" to detect it; `visitor_language`: the browser's, "" if unknown.
     `endpoint` None: the server's own. `can_ask_person`: the backend may end the answer with
     `wants_person`. `actions`: what it may call; a change is proposed at the end. `is_dry`: nothing
-    is called. `calls` records the calls, `meter` what the request costs.
+    is called. `calls` records the calls, `meter` what the request costs. `more_tokens` reserves the
+    tokens of the whole reply before it asks the model again; None: they aren't counted.
     """
 
     agent_id: str
@@ -114,6 +115,9 @@ class ReplyRequest:
     is_dry: bool = False
     calls: CallLog = field(default_factory=CallLog, compare=False, repr=False)
     meter: TokenMeter = field(default_factory=TokenMeter, compare=False, repr=False)
+    more_tokens: Callable[[int], Awaitable[None]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("patch", "/api/v1/agents/{agent_id}/actions/{id}/"): WRITE,
     ("delete", "/api/v1/agents/{agent_id}/actions/{id}/"): WRITE,
     ("post", "/api/v1/agents/{agent_id}/actions/{id}/dry-run/"): WRITE,
+    ("get", "/api/v1/agents/{agent_id}/actions/{id}/tools/"): EXPORT,
     ("get", "/api/v1/agents/{agent_id}/sources/"): READ,
     ("post", "/api/v1/agents/{agent_id}/sources/"): WRITE,
     ("post", "/api/v1/agents/{agent_id}/sources/preview/"): WRITE,
@@ -283,7 +284,7 @@ def expected(caller: str, method: str, path: str) -> set[int]:
         return {404}
     # Nothing listens where the connection leads to, and no test asks a site elsewhere.
     allowed_statuses = {200, 201, 204}
-    if path.endswith("/models/"):
+    if path.endswith(("/models/", "/tools/")):
         allowed_statuses = {409}
     elif path.endswith("/preview/"):
         allowed_statuses = {400}

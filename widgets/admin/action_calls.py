@@ -14,7 +14,12 @@ from loquent.organizations.site.staff_site import Nav
 from widgets.action_types import ActionStatus, CallEnd
 from widgets.models import ActionCall
 
-BADGES = {CallEnd.SUCCEEDED.value: "lq-good", CallEnd.FAILED.value: "lq-bad", "unknown": "lq-warn"}
+BADGES = {
+    CallEnd.SUCCEEDED.value: "lq-good",
+    CallEnd.FAILED.value: "lq-bad",
+    CallEnd.UNKNOWN.value: "lq-warn",
+    CallEnd.INTERRUPTED.value: "lq-warn",
+}
 NOTHING = "–"
 
 
@@ -51,7 +56,8 @@ class ActionCallAdmin(TenantAdmin):
     def state(self, obj: ActionCall) -> str:
         text = obj.get_outcome_display()
         if not text:
-            is_running = obj.status == ActionStatus.CONFIRMED
+            # A lookup has no status.
+            is_running = obj.status in {ActionStatus.CONFIRMED, ""}
             text = "Running" if is_running else obj.get_status_display()
         badge = '<span class="lq-badge {}">{}</span>'
         return format_html(badge, BADGES.get(obj.outcome, ""), text or NOTHING)

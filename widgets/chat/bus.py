@@ -176,13 +176,22 @@ class ProcessBus:
         while True:
             try:
                 message = await get_channel_layer().receive(channel)
-                if message["type"] == "process.beat":
-                    self._beat.set()
-                elif message["process"] != str(PROCESS) and self._listener is not None:
-                    self._listener(uuid.UUID(message["session"]), from_wire(message["event"]))
-            except Exception as error:  # noqa: BLE001 - one bad hint, or a layer that is away
+            except Exception as error:  # noqa: BLE001 - the layer is away
                 logger.warning("An event from another process was lost: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
+                continue
+            try:
+                self._take(message)
+            except Exception as error:  # noqa: BLE001 - one bad hint must not delay the next
+                logger.warning("A bad event from another process: %s", type(error).__name__)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "process.beat":
+            self._beat.set()
+        elif message["process"] != str(PROCESS) and self._listener is not None:
+            event = from_wire(message["event"])
+            if event is not None:
+                self._listener(uuid.UUID(message["session"]), event)
 
     def _in_background(self, chore: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(chore)

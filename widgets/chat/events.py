@@ -5,7 +5,7 @@ that runs the session's turn, or has its sockets. Each union is closed: a `match
 `assert_never`, so that mypy reports a kind that is not handled.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from widgets.types import ContactCard, MessageData, NoticeData
@@ -176,13 +176,13 @@ KINDS: dict[str, type[Event]] = {
     "MemberPresent": MemberPresent,
     "InboxChanged": InboxChanged,
 }
-MESSAGE = frozenset(MessageData.__dataclass_fields__)
+_FIELDS = {kind: kind.__dataclass_fields__ for kind in (*KINDS.values(), MessageData)}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def to_wire(event: Event) -> dict[str, Any]:
     """Return an event as the channel layer carries it."""
-    data = asdict(event)
+    data = _plain(event)
     if isinstance(event, SessionReplaced):
         # The version before doesn't know them. It has no hand-off either.
         for name in ("back_at", "is_person_offered"):
@@ -191,11 +191,26 @@ def to_wire(event: Event) -> dict[str, Any]:
     return {"kind": NAMES[type(event)], **data}
 
 
-def from_wire(data: dict[str, Any]) -> Event:
-    """Return the event that was passed to `to_wire`."""
-    fields = {name: value for name, value in data.items() if name != "kind"}
+def _plain(value: Event | MessageData) -> dict[str, Any]:
+    """Return the fields of an event; `dataclasses.asdict` would copy what they hold, too."""
+    data: dict[str, Any] = {}
+    for name in _FIELDS[type(value)]:
+        held = getattr(value, name)
+        data[name] = _plain(held) if isinstance(held, MessageData) else held
+    return data
+
+
+def from_wire(data: dict[str, Any]) -> Event | None:
+    """Return the event that was passed to `to_wire`; None if only a newer version knows its kind.
+
+    Fields that only a newer version knows are left out.
+    """
+    kind = KINDS.get(data["kind"])
+    if kind is None:
+        return None
+    fields = {name: value for name, value in data.items() if name in _FIELDS[kind]}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):
-            # A newer version may send more than this one knows.
-            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in MESSAGE})
-    return KINDS[data["kind"]](**fields)
+            known = _FIELDS[MessageData]
+            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in known})
+    return kind(**fields)

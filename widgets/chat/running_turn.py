@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from loquent.agents.actions.records import CallRecord
 from loquent.agents.services import LoadedReply, generate_reply, settle_tokens
 from loquent.agents.types import BackendError, ReplyEnd, ReplyEvent, TextDelta, TextRestart
 from loquent.db.batching import Batcher
@@ -16,6 +17,7 @@ from widgets.chat.bus import bus
 from widgets.chat.events import AnswerGrew, AnswerSoFar
 from widgets.chat.protocol import utf16_length
 from widgets.chat.rooms import rooms
+from widgets.services.actions.log import log_begin
 from widgets.services.refusals import count_refusal
 from widgets.services.turns.claim import begin_turn, begin_turns
 from widgets.services.turns.handing_over import Outcome
@@ -77,6 +79,8 @@ class RunningTurn:
             self.outcome.limit = reply.limit
             return
         self.outcome.model = reply.model
+        if reply.request.actions:
+            reply.request.calls.begin = self._log_begin
         self._generation = asyncio.create_task(self._consume(reply))
         if self._stopped:
             self._generation.cancel()
@@ -87,6 +91,11 @@ class RunningTurn:
                 self._generation.cancel()
                 raise
             self.outcome.status = MessageStatus.STOPPED.value
+        except ApplicationError as error:
+            # The budget does not cover another request.
+            self._fail(error.message, error.retry_after)
+            self.outcome.limit = error.limit
+            count_refusal(widget_id=reply.key, limit=error.limit)
         except BackendError as error:
             logger.warning("A turn failed: %s", error)
             self._fail(reply.fallback_sentence, error.retry_after)
@@ -118,7 +127,9 @@ class RunningTurn:
             logger.warning("Tokens could not be counted: %s", type(error).__name__)
 
     async def _consume(self, reply: LoadedReply) -> None:
-        events: AsyncGenerator[ReplyEvent, None] = generate_reply(loaded=reply)
+        events: AsyncGenerator[ReplyEvent, None] = generate_reply(
+            loaded=reply, reservation=self.outcome.reservation
+        )
         async with aclosing(events):
             async for event in events:
                 match event:
@@ -137,6 +148,13 @@ class RunningTurn:
                         self.outcome.wants_person = event.wants_person
                         self.outcome.input_tokens = event.input_tokens
                         self.outcome.output_tokens = event.output_tokens
+
+    async def _log_begin(self, call: CallRecord) -> None:
+        """Write a call before it is sent. Its end is written with the answer."""
+        try:
+            await in_database(log_begin, session_id=self.claimed.session_id, call=call)
+        except Exception as error:  # noqa: BLE001 - the call is logged with the answer
+            logger.warning("A call could not be logged: %s", type(error).__name__)
 
     def _fail(self, sentence: str, retry_after: float | None = None) -> None:
         self.outcome.status = MessageStatus.FAILED.value

@@ -42,7 +42,7 @@ class ActionCall(BaseModel):
     expires_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     owner = models.UUIDField(null=True)
-    outcome = models.CharField(max_length=10, choices=CallEnd, blank=True, default="")
+    outcome = models.CharField(max_length=12, choices=CallEnd, blank=True, default="")
     http_status = models.PositiveSmallIntegerField("HTTP status", null=True)
     duration_ms = models.PositiveIntegerField("duration (ms)", null=True)
     reason = models.CharField(max_length=300, blank=True, default="")

@@ -18,7 +18,6 @@ from django.utils import timezone
 from loquent.organizations.models import Organization
 from loquent.organizations.services.days import day_began, organization_day
 from widgets.models import LimitHit, WidgetConfig, WidgetDailyUsage, WidgetSession
-from widgets.types import LimitKind
 
 
 def with_usage(widgets: QuerySet[WidgetConfig]) -> QuerySet[WidgetConfig]:
@@ -73,4 +72,4 @@ def refusals_today(widget: WidgetConfig) -> list[tuple[str, int]]:
     """Return the limits that refused something today, by label, with counts; highest first."""
     today, _ = organization_day(widget.organization.timezone, timezone.now())
     rows = LimitHit.objects.filter(widget=widget, day=today).order_by("-count", "kind")
-    return [(str(LimitKind(row.kind).label), row.count) for row in rows]
+    return [(row.get_kind_display(), row.count) for row in rows]

@@ -50,7 +50,7 @@ def seconds(milliseconds: int) -> str:
 @register.filter
 def action_status(status: str) -> str:
     """Return what became of a change that an answer proposed."""
-    return str(ActionStatus(status).label)
+    return str(dict(ActionStatus.choices).get(status, status))
 
 
 @register.filter

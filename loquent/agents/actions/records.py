@@ -1,8 +1,8 @@
 """What a turn leaves behind: calls that were made, and a change to confirm. Pure."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loquent.agents.actions.results import CallOutcome, CallResult
@@ -23,8 +23,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call for the log."""
+    """A call for the log. `id` is that of its row."""
 
+    id: str
     action_id: str
     name: str
     title: str
@@ -39,10 +40,14 @@ class CallRecord:
 
 @dataclass(slots=True)
 class CallLog:
-    """The calls of a turn, however it ends. `key` makes their idempotency keys, for this turn."""
+    """The calls of a turn, however it ends. `key` makes their idempotency keys, for this turn.
+
+    `begin` is awaited before a call is sent, so that it is known even if the process dies.
+    """
 
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     records: list[CallRecord] = field(default_factory=list)
+    begin: Callable[[CallRecord], Awaitable[None]] | None = None
 
 
 def record_of(
@@ -50,6 +55,7 @@ def record_of(
 ) -> CallRecord:
     """Return a call for the log."""
     return CallRecord(
+        str(uuid.uuid4()),
         spec.id,
         spec.name,
         spec.title,
@@ -60,4 +66,15 @@ def record_of(
         result.reason,
         result.status,
         result.duration_ms,
+    )
+
+
+def ended_record(record: CallRecord, result: CallResult) -> CallRecord:
+    """Return a call for the log with how it ended."""
+    return replace(
+        record,
+        outcome=result.outcome,
+        reason=result.reason,
+        status=result.status,
+        duration_ms=result.duration_ms,
     )

@@ -11,8 +11,9 @@ from loquent.agents.actions.spec import ActionSpec
 MAX_SHOWN = 8_000
 # How deep a value without named fields is shown.
 MAX_DEPTH = 6
-# `unknown`: the request may have been carried out, and no answer says so.
-CallOutcome = Literal["succeeded", "failed", "unknown", "refused"]
+# `unknown`: the request may have been carried out, and no answer says so. `interrupted`: a lookup
+# whose answer was stopped, or whose process ended.
+CallOutcome = Literal["succeeded", "failed", "unknown", "refused", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from loquent.agents.actions.arguments import ArgumentError, check_arguments, digest_of, values_of
 from loquent.agents.actions.calling import call_action, idempotency_key
-from loquent.agents.actions.records import CallLog, Proposal, record_of
+from loquent.agents.actions.records import CallLog, Proposal, ended_record, record_of
 from loquent.agents.actions.request import prepare
 from loquent.agents.actions.results import CallResult, as_data
 from loquent.agents.actions.spec import ActionSpec
@@ -16,6 +16,7 @@ from loquent.agents.actions.spec import ActionSpec
 MAX_CALLS = 5
 MAX_IDENTICAL = 2
 MAX_ARGUMENTS = 20_000
+INTERRUPTED = CallResult("interrupted", reason="The answer was stopped during the call.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +84,18 @@ class TurnCalls:
         return await self._call(spec, arguments, digest)
 
     async def _call(self, spec: ActionSpec, arguments: dict[str, Any], digest: str) -> Step:
+        log = self._log
+        # What is true until the call has ended: the visitor may stop the answer.
+        record = record_of(spec, arguments, digest, INTERRUPTED)
+        log.records.append(record)
         if self._is_dry:
-            return self._note(spec, arguments, digest, dry_result(spec, arguments))
-        key = idempotency_key(self._log.key, digest, self._made[digest])
-        result = CallResult("unknown", reason="The answer was stopped during the call.")
-        try:
+            result = dry_result(spec, arguments)
+        else:
+            if log.begin is not None:
+                await log.begin(record)
+            key = idempotency_key(log.key, digest, self._made[digest])
             result = await call_action(spec, arguments, key=key)
-        finally:
-            # Also if the visitor stops the answer.
-            step = self._note(spec, arguments, digest, result)
-        return step
-
-    def _note(
-        self, spec: ActionSpec, arguments: dict[str, Any], digest: str, result: CallResult
-    ) -> Step:
-        self._log.records.append(record_of(spec, arguments, digest, result))
+        log.records[-1] = ended_record(record, result)
         return Step("result", spec, result=result, text=as_data(spec, result))
 
     def _refuse(self, reason: str, spec: ActionSpec | None = None) -> Step:

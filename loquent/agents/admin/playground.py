@@ -36,11 +36,11 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     try:
         attempt.reservation = await in_database(reserve_tokens, loaded=loaded)
     except ApplicationError as error:
-        sentence = USED_UP if error.limit == AgentLimit.TOKENS else error.message
-        yield _line(type="error", message=sentence)
+        yield _line(type="error", message=_limit_in_words(error))
         return
     try:
-        async with aclosing(generate_reply(loaded=loaded)) as events:
+        events = generate_reply(loaded=loaded, reservation=attempt.reservation)
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, TextDelta):
                     attempt.has_text()
@@ -51,6 +51,8 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
                     attempt.end = event
         await in_database(record_try, loaded=loaded, outcome=attempt.outcome)
         yield attempt.end_line(loaded.model)
+    except ApplicationError as error:
+        yield _line(type="error", message=_limit_in_words(error))
     except BackendError as error:
         yield _line(type="error", message=_in_words(error, loaded))
     except Exception as error:  # noqa: BLE001 - the text could hold content
@@ -59,6 +61,10 @@ async def stream_reply(loaded: LoadedReply) -> AsyncGenerator[str, None]:
     finally:
         # Count the used tokens even if the page was left.
         await asyncio.shield(attempt.settle())
+
+
+def _limit_in_words(error: ApplicationError) -> str:
+    return USED_UP if error.limit == AgentLimit.TOKENS else error.message
 
 
 def _in_words(error: BackendError, loaded: LoadedReply) -> str:

@@ -69,7 +69,7 @@ def list_or_report(request: HttpRequest, agent: TextAgent, *, may_edit: bool) ->
         pages = source.source_pages
         # What needs attention first.
         order = {"failed": 0, "skipped": 1, "removed": 2, "added": 3, "changed": 4, "same": 5}
-        rows = sorted(pages.only("url", "state", "reason"), key=lambda row: order[row.state])
+        rows = sorted(pages.only("url", "state", "reason"), key=lambda row: order.get(row.state, 0))
         context = {
             "pages": rows[:MOST_LISTED],
             "is_file": source.is_file,

@@ -1,8 +1,9 @@
 """An organization's daily tokens: reserved before a model is asked, settled with what it used."""
 
+import json
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from loquent.agents.actions.spec import schema_of
 from loquent.agents.backends.prompts import page_note
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.metering import BYTES_PER_TOKEN, estimate_tokens
@@ -33,7 +35,10 @@ RESERVED = "Many questions are being answered right now. Please try again in a m
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a turn may use of its day's `budget`; `prompt_tokens` estimates its prompt alone."""
+    """What a turn may use of its day's `budget`; `prompt_tokens` estimates its prompt alone.
+
+    `more`: what was reserved later, because the turn asks the model again.
+    """
 
     id: uuid.UUID
     organization_id: uuid.UUID
@@ -41,6 +46,7 @@ class Reservation:
     tokens: int
     prompt_tokens: int
     budget: int
+    more: "list[Reservation]" = field(default_factory=list)
 
 
 def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
@@ -51,7 +57,12 @@ def estimate_prompt_tokens(request: ReplyRequest, *, max_passages: int) -> int:
         estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
     )
     page = estimate_tokens(page_note(request.page)) if request.page is not None else 0
-    return estimate_tokens(request.instructions) + knowledge // BYTES_PER_TOKEN + page + messages
+    actions = sum(
+        estimate_tokens(json.dumps([spec.title, spec.description, schema_of(spec.parameters)]))
+        for spec in request.actions
+    )
+    text = estimate_tokens(request.instructions) + knowledge // BYTES_PER_TOKEN
+    return text + page + messages + actions
 
 
 def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
@@ -80,6 +91,26 @@ def reserve_tokens(*, loaded: LoadedReply) -> Reservation | None:
     if _release_expired(loaded.organization_id, now) and _reserve(reservation, now):
         return reservation
     raise _refusal(reservation, seconds)
+
+
+def extend_tokens(*, loaded: LoadedReply, reservation: Reservation, tokens: int) -> None:
+    """Reserve more, so that the turn may use `tokens` in all; raise as `reserve_tokens`.
+
+    As exact as the first reservation; `settle_tokens` ends both.
+    """
+    missing = tokens - reservation.tokens - sum(each.tokens for each in reservation.more)
+    if missing <= 0 or loaded.budget is None:
+        return
+    now = timezone.now()
+    more = replace(reservation, id=uuid.uuid4(), tokens=missing, more=[])
+    # Before it is written, because the turn may be stopped during that.
+    reservation.more.append(more)
+    if _reserve(more, now):
+        return
+    if _release_expired(loaded.organization_id, now) and _reserve(more, now):
+        return
+    reservation.more.remove(more)
+    raise _refusal(more, organization_day(loaded.budget.timezone, now)[1])
 
 
 def check_tokens_left(*, agent_id: uuid.UUID) -> None:
@@ -120,7 +151,8 @@ def settle_tokens(
         used += estimate_tokens(answer or "") if output_tokens is None else output_tokens
     with transaction.atomic():
         of = reservation
-        is_ours = _end(of.id, of.organization_id, of.day, of.tokens, used)
+        more = sum(each.tokens for each in of.more if _delete(each.id))
+        is_ours = _end(of.id, of.organization_id, of.day, of.tokens, used, more=more)
         if is_ours and used:
             _warn_at_half(reservation, used)
 
@@ -186,15 +218,29 @@ def _release_expired(organization_id: uuid.UUID, now: datetime) -> int:
 
 
 def _end(
-    reservation_id: uuid.UUID, organization_id: uuid.UUID, day: date, tokens: int, used: int
+    reservation_id: uuid.UUID,
+    organization_id: uuid.UUID,
+    day: date,
+    tokens: int,
+    used: int,
+    *,
+    more: int = 0,
 ) -> bool:
-    """Return whether this call deleted the row: then it settles the reservation."""
-    if not TokenReservation.objects.filter(id=reservation_id).delete()[0]:
-        return False
-    DailyTokenUsage.objects.filter(organization_id=organization_id, day=day).update(
-        reserved=F("reserved") - tokens, used=F("used") + used
-    )
-    return True
+    """Return whether this call deleted the row: then it settles the reservation.
+
+    `more`: tokens of other rows that the caller has deleted.
+    """
+    is_ours = _delete(reservation_id)
+    if is_ours or more:
+        DailyTokenUsage.objects.filter(organization_id=organization_id, day=day).update(
+            reserved=F("reserved") - more - (tokens if is_ours else 0),
+            used=F("used") + (used if is_ours else 0),
+        )
+    return is_ours
+
+
+def _delete(reservation_id: uuid.UUID) -> bool:
+    return bool(TokenReservation.objects.filter(id=reservation_id).delete()[0])
 
 
 def _refusal(reservation: Reservation, seconds: int) -> ApplicationError:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -11,6 +12,7 @@ from loquent.agents.backends.base import Backend
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.metering import TokenMeter
 from loquent.agents.services.breaker import breakers
+from loquent.agents.services.budget import Reservation, extend_tokens
 from loquent.agents.services.loading import LoadedReply
 from loquent.agents.services.model_call import ModelCall
 from loquent.agents.services.slots import slots
@@ -24,14 +26,21 @@ from loquent.agents.types import (
     TextRestart,
     Working,
 )
+from loquent.db.threads import in_database
+from loquent.errors import ApplicationError
 from loquent.text import TextCleaner, is_blank
 
 logger = logging.getLogger(__name__)
 SLOT_RETRY_SECONDS = 5
 
 
-async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, None]:
+async def generate_reply(
+    *, loaded: LoadedReply, reservation: Reservation | None = None
+) -> AsyncGenerator[ReplyEvent, None]:
     """Yield at least one `TextDelta`, then exactly one `ReplyEnd`; or raise BackendError.
+
+    `reservation`: the reply's tokens. It is extended before the model is asked again with results
+    of actions; ApplicationError is raised if the budget does not cover that.
 
     Only if the end `wants_person` may there be no text.
 
@@ -64,7 +73,10 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
             await _enter(stack, backend, provider, loaded, clock)
         meter = loaded.request.meter
         call = stack.enter_context(ModelCall(provider, meter))
-        upstream = backend.stream(loaded.request)
+        request = loaded.request
+        if reservation is not None and request.actions:
+            request = replace(request, more_tokens=_extending(loaded, reservation))
+        upstream = backend.stream(request)
         if backend.is_metered and not backend.keeps_meter:
             upstream = _metered(upstream, meter)
         await stack.enter_async_context(aclosing(upstream))
@@ -89,6 +101,13 @@ async def generate_reply(*, loaded: LoadedReply) -> AsyncGenerator[ReplyEvent, N
         if not answer.has_text and not event.wants_person:
             raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
     yield event
+
+
+def _extending(loaded: LoadedReply, reservation: Reservation) -> Callable[[int], Awaitable[None]]:
+    async def extend(tokens: int) -> None:
+        await in_database(extend_tokens, loaded=loaded, reservation=reservation, tokens=tokens)
+
+    return extend
 
 
 async def _enter(
@@ -199,7 +218,7 @@ async def _next_event(
     try:
         async with asyncio.timeout_at(clock.deadline):
             event = await anext(upstream)
-    except BackendError:
+    except (ApplicationError, BackendError):
         meter.over()
         raise
     except TimeoutError:

@@ -13,7 +13,7 @@ from loquent.agents.actions.parameters import FieldError
 from loquent.agents.agent_action import NAME_PATTERN, AgentAction
 from loquent.agents.services.actions import save_action, spec_of
 from loquent.encryption import UnreadableSecretError
-from loquent.errors import invalid
+from loquent.errors import ApplicationError, ErrorCode, invalid
 
 MAX_DESCRIPTION = 1_000
 
@@ -42,6 +42,17 @@ def offered_tools(action: AgentAction) -> list[OfferedTool]:
     except mcp.McpError as error:
         raise invalid({"url": [str(error)]}) from None
     return [_offered(tool) for tool in found]
+
+
+def listed_tools(action: AgentAction) -> list[OfferedTool]:
+    """Return the tools as `offered_tools` does; raise `conflict` with what is wrong, in words."""
+    if action.kind != AgentAction.Kind.MCP:
+        raise ApplicationError(ErrorCode.CONFLICT, "Only actions of the kind mcp have tools.")
+    try:
+        return offered_tools(action)
+    except ApplicationError as error:
+        [[sentence]] = error.fields.values()
+        raise ApplicationError(ErrorCode.CONFLICT, sentence) from None
 
 
 def take_tool(action: AgentAction, name: str) -> AgentAction:

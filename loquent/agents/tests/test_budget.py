@@ -17,7 +17,7 @@ from loquent.agents.services import (
     reserve_tokens,
     settle_tokens,
 )
-from loquent.agents.services.budget import estimate_prompt_tokens
+from loquent.agents.services.budget import estimate_prompt_tokens, extend_tokens
 from loquent.agents.tests.replies import load_reply
 from loquent.agents.types import ChatMessage
 from loquent.errors import ApplicationError, ErrorCode
@@ -182,6 +182,31 @@ def test_24_concurrent_turns_never_exceed_the_budget(load: Load, earlier: int) -
     assert used() == [(10 * len(made), 10 * earlier)]
     in_parallel(lambda r: settle(r, counts=(4, 4), answer="Hello."), [*made, *made])
     assert used() == [(0, 8 * len(made) + 10 * earlier)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_extensions_never_exceed_the_budget(load: Load) -> None:
+    loaded = load(100)
+    held = [reserve_tokens(loaded=loaded) for _ in range(5)]
+
+    def extend(reservation: Reservation | None) -> None:
+        assert reservation is not None
+        extend_tokens(loaded=loaded, reservation=reservation, tokens=25)
+
+    outcomes = in_parallel(extend, held)
+    # Each wants 15 more, and 50 are left.
+    assert [outcome for outcome in outcomes if outcome is None] == [None] * 3
+    refusals = [outcome for outcome in outcomes if outcome is not None]
+    assert all(isinstance(refusal, ApplicationError) for refusal in refusals)
+    assert used() == [(95, 0)]
+    # Nothing more is needed for what is reserved already.
+    for reservation, outcome in zip(held, outcomes, strict=True):
+        if outcome is None:
+            extend(reservation)
+    assert used() == [(95, 0)]
+    in_parallel(lambda r: settle(r, counts=(4, 4), answer="Hello."), [*held, *held])
+    assert used() == [(0, 40)]
+    assert not TokenReservation.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

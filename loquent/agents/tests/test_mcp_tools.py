@@ -1,5 +1,6 @@
 """Tools of MCP servers become actions: on the admin's page, and from their schemas."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
 
 from loquent.agents.actions.mcp_schema import parameters_of
 from loquent.agents.actions.parameters import FieldError
@@ -117,6 +119,36 @@ def test_tools_are_listed_only_by_who_may_change_the_action(
         http = action(agent, server.url, kind="http", name="other")
         assert client.post(page(http, "tools")).status_code == 404
     assert server.seen == []
+
+
+@pytest.mark.django_db
+def test_rest_lists_tools_with_the_values_of_an_action_that_calls_them(
+    agent: TextAgent, acme_key: str, api: Callable[..., APIClient]
+) -> None:
+    client = api(acme_key)
+    tools = [*TOOLS, {"name": "b", "inputSchema": LISTS}]
+    with McpServer(tools=tools).running() as server:
+        row = action(agent, server.url)
+        address = f"/api/v1/agents/{agent.id}/actions/{row.id}/"
+        listed = client.get(f"{address}tools/")
+        assert listed.status_code == 200
+        assert HIDDEN not in listed.content.decode()
+        status, cancel, other = listed.json()["tools"]
+        assert (status["name"], status["is_lookup"], status["problem"]) == (
+            "order_status", True, "",
+        )  # fmt: skip
+        assert (cancel["title"], cancel["is_lookup"]) == ("cancel_order", False)
+        assert "items" in other["problem"]
+        chosen = {name: status[name] for name in ("name", "title", "description", "parameters")}
+        changed = client.patch(address, chosen).json()
+        assert {name: changed[name] for name in chosen} == chosen
+    away = client.get(f"{address}tools/")
+    assert (away.status_code, away.json()["message"]) == (
+        409, "Nothing answers at this address. Check its spelling.",
+    )  # fmt: skip
+    http = action(agent, "https://shop.example.com/", kind="http", name="other")
+    other_kind = client.get(f"/api/v1/agents/{agent.id}/actions/{http.id}/tools/")
+    assert (other_kind.status_code, other_kind.json()["code"]) == (409, "conflict")
 
 
 def schema(required: bool = True, **part: Any) -> dict[str, Any]:

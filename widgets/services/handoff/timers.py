@@ -23,7 +23,9 @@ CLOCK = Actor()
 
 def fire_due_timers() -> int:
     """Fire the timers that are due; return how many. Each fires once, in one process."""
-    due = WidgetSession.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    # Timers that only a newer version knows are left to it.
+    due = WidgetSession.objects.filter(due_at__lte=timezone.now(), due_kind__in=Timer.values)
+    due = due.order_by("due_at")
     fired = 0
     for session_id in due.values_list("id", flat=True)[:AT_ONCE]:
         try:
@@ -37,7 +39,8 @@ def _fire(session_id: uuid.UUID) -> bool:
     with transaction.atomic():
         # Skipped if another process fires it, or someone writes in it: then it is still due later.
         rows = WidgetSession.objects.select_for_update(of=("self",), skip_locked=True)
-        if not rows.filter(id=session_id, due_at__lte=timezone.now()).exists():
+        due = rows.filter(id=session_id, due_at__lte=timezone.now(), due_kind__in=Timer.values)
+        if not due.exists():
             return False
         with changing(session_id) as conversation:
             kind = conversation.session.due_kind

@@ -83,9 +83,14 @@ def finish_turns(ended: Sequence[tuple[PendingTurn, Outcome]]) -> list[Finished]
                 rows[turn.turn_id] = _write_answer(turn, outcome)
         rows |= _append_answers(plain, last_seqs, before)
         log_calls(
-            (turn.session_id, rows.get(turn.turn_id), outcome.calls, outcome.proposal)
+            (
+                turn.session_id,
+                rows.get(turn.turn_id),
+                outcome.calls,
+                outcome.proposal if turn.turn_id in ours else None,
+            )
             for turn, outcome in ended
-            if turn.turn_id in ours
+            if turn.session_id in last_seqs
         )
         record_events(
             [event for turn, outcome in ended for event in _events(turn, outcome, rows, ours)]

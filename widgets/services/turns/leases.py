@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from widgets.identifiers import new_reply_id
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
+from widgets.services.actions.log import interrupt_lookups
 from widgets.services.events import note_message
 from widgets.services.history import append_message, message_data
 from widgets.types import MessageData, MessageRole, MessageStatus, TurnState
@@ -91,9 +92,11 @@ def settle_orphans(*, running_here: Collection[uuid.UUID], owner: uuid.UUID) -> 
     if again:
         orphans.filter(id__in=again).update(state=TurnState.WAITING, owner=None)
     dead = [turn for turn in running if turn.attempts >= MAX_ATTEMPTS]
+    interrupted = [ended for ended in map(_interrupt, dead) if ended is not None]
+    if found:
+        interrupt_lookups({turn.session_id for turn in found})
     return Settled(
-        to_run={turn.session_id for turn in found if turn not in dead},
-        interrupted=[ended for ended in map(_interrupt, dead) if ended is not None],
+        to_run={turn.session_id for turn in found if turn not in dead}, interrupted=interrupted
     )
 
 

@@ -1,5 +1,6 @@
 """The body of a chat-completions request, and what was learnt about each model. Pure."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -12,7 +13,9 @@ from loquent.agents.types import ChatMessage, ReplyRequest
 REMEMBERED = 1_000
 # Fields without which there is no request.
 _NEEDED = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens"})
-_CAP_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+_CAP_NAMES = (
+    "max_tokens", "maximum_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens",
+)  # fmt: skip
 _SMALLEST_CAP = 128
 ASK_PERSON = "ask_person"
 # With a parameter, because some endpoints refuse functions without one.
@@ -213,6 +216,11 @@ def size_of(body: dict[str, Any]) -> int:
     """Return an estimate of the tokens that a request and its longest answer use."""
     cap = body.get("max_tokens") or body.get("max_completion_tokens") or 0
     return int(cap) + sum(estimate_tokens(line["content"]) for line in body["messages"])
+
+
+def input_size(body: dict[str, Any]) -> int:
+    """Return an estimate of the input tokens of a request with its functions and their calls."""
+    return estimate_tokens(json.dumps([body["messages"], body.get("tools")], ensure_ascii=False))
 
 
 def _messages(lines: Sequence[ChatMessage], prompt: str, role: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.calls import FunctionCall
 from loquent.agents.backends.openai_chat.reader import AnswerReader
-from loquent.agents.backends.openai_chat.request import size_of
+from loquent.agents.backends.openai_chat.request import input_size
 from loquent.agents.types import (
     BackendError,
     BackendEvent,
@@ -33,8 +33,8 @@ class Tools:
         self._has_asked_last = False
         self._step: Step | None = None
         self.results: list[str] = []
-        self.reader = AnswerReader(request.meter)
-        self.marks = MarkReader()
+        self.reader: AnswerReader
+        self.marks: MarkReader
 
     def new_reader(self, *, begins_inside: bool) -> AnswerReader:
         """Return a reader for the next answer."""
@@ -95,11 +95,22 @@ class Tools:
         called = [_called(call) for call in calls]
         self._lines = [{"role": "assistant", "content": "", "tool_calls": called}, *results]
 
-    def ask_again(self, asking: Asking) -> None:
-        """Continue the request with the calls and their results."""
-        self._request.meter.next_request(size_of(asking.body))
+    async def ask_again(self, asking: Asking) -> None:
+        """Continue the request with the calls and their results.
+
+        Raises `agent_unavailable` if the token budget does not cover another request.
+        """
+        request = self._request
+        answered = input_size(asking.body)
         self._has_asked_last = self._calls.left <= 0
         asking.answer_calls(self._lines, may_call=not self._has_asked_last)
+        most = request.meter.next_request(
+            answered=answered,
+            follows=input_size(asking.body),
+            max_output_tokens=request.max_output_tokens,
+        )
+        if request.more_tokens is not None:
+            await request.more_tokens(most)
 
     def end(self, **fields: Any) -> ReplyEnd:
         """Return the end of the reply with the tokens of all its requests."""
