@@ -15,8 +15,8 @@ from widgets.models import WidgetMessage, WidgetSession
 from widgets.models.team import EventKind
 from widgets.types import AnswerOutcome, MessageKind, MessageRole
 
-# What other programs hear of a transition. A conversation that opens again is the team's or the
-# agent's, which decides the event.
+# What other programs receive about a transition. A conversation that opens again is the team's or
+# the agent's, which decides the event.
 _TRANSITIONS = {
     EventKind.ASKED: EventType.PERSON_WANTED,
     EventKind.FOLLOW_UP: EventType.PERSON_WANTED,
