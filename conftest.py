@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.selection import mark_by_themselves, put_longest_first
 from loquent.testing.sockets import Visits
 from loquent.testing.tables import empty_tables
-from loquent.testing.threads import settle_database_threads
+from loquent.testing.threads import close_database_threads, settle_database_threads
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
 from widgets.chat.turn_runner import runner
@@ -70,10 +70,16 @@ def pytest_configure() -> None:
     _use_own_redis_database()
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Exempt modules and collected tests from garbage collection: a tenth of the run's CPU time."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -119,7 +125,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
         yield
-    settle_database_threads()
+    close_database_threads()
 
 
 @pytest.fixture(autouse=True)

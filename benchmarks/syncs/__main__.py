@@ -125,7 +125,7 @@ async def measure(options: argparse.Namespace) -> None:
         own = {"server": server.process.pid}
         if not in_server:
             own["worker"] = site.start_worker().pid
-        print(", ".join(f"{name}: process {pid}" for name, pid in own.items()))
+        print(", ".join(f"{name}: process {pid}" for name, pid in own.items()), flush=True)
         source = Source(server.process.port, *site.reader())
         run = Run(options, server, source, own)
         print(f"memory at the start: {run.memory.now()} MiB")

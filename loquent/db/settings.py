@@ -33,7 +33,8 @@ def database_settings(url: str, *, with_timeouts: bool) -> dict[str, Any]:
         ) from None
     given = database.pop("OPTIONS", {})
     if database["ENGINE"] == "django.db.backends.sqlite3":
-        return {**database, "OPTIONS": dict(SQLITE_OPTIONS)}
+        # Opening a connection reads the whole schema, which takes longer than most queries.
+        return {**database, "OPTIONS": dict(SQLITE_OPTIONS), "CONN_MAX_AGE": 60}
     timeouts = POSTGRESQL_TIMEOUTS if with_timeouts else {}
     options = [f"-c {name}={value}" for name, value in timeouts.items()]
     return {

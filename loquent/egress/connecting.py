@@ -88,6 +88,13 @@ class _BoundedHandler(ResponseHandler):
         return message, payload
 
 
+def explain_tls(error: aiohttp.ClientSSLError) -> str:
+    """Return why no encrypted connection was made, as a sentence for staff."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "This address has no valid certificate."
+    return "This address does not answer over https."
+
+
 def guarded_session(
     rules: EgressRules, *, seconds: float, keeps_alive: bool = False
 ) -> aiohttp.ClientSession:

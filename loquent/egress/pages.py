@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from loquent.egress.connecting import guarded_session
+from loquent.egress.connecting import explain_tls, guarded_session
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 
 SECONDS = 10.0
@@ -59,6 +59,8 @@ async def fetch_page(url: str, rules: EgressRules) -> FetchedPage:
                 text = bytes(body[:MAX_BYTES]).decode("utf-8", "replace")
                 policy = response.headers.get("Content-Security-Policy", "")
                 return FetchedPage(str(response.url), text, policy)
+        except aiohttp.ClientSSLError as error:
+            raise FetchError(explain_tls(error)) from None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             raise FetchError("The page can't be reached. Check the address.") from None
     raise FetchError("The page redirects too often.")

@@ -7,7 +7,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from loquent.egress.connecting import CONNECT_SECONDS, GuardedConnector
+from loquent.egress.connecting import CONNECT_SECONDS, GuardedConnector, explain_tls
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 
 SECONDS = 20.0
@@ -92,6 +92,8 @@ class SiteReader:
                 )
         except TimeoutError:
             raise SiteError(f"No answer within {SECONDS:.0f} seconds.") from None
+        except aiohttp.ClientSSLError as error:
+            raise SiteError(explain_tls(error)) from None
         except (aiohttp.ClientError, OSError, ValueError, zlib.error):
             if self._connector.has_refused:
                 raise SiteError("This address is not on the public internet.") from None

@@ -1,5 +1,6 @@
 """A receiver of webhooks on this machine, that a test controls."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -30,9 +31,12 @@ Reply = Callable[[Received], tuple[int, dict[str, str], bytes]]
 
 
 class Receiver:
-    """Notes every request, and answers by `reply`; 204 by default. Use it in a `with`."""
+    """Notes every request, and answers by `reply`; 204 by default. Use it in a `with`.
 
-    def __init__(self, port: int = 0) -> None:
+    `tls`: speaks https with this context.
+    """
+
+    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.reply: Reply = lambda request: (204, {}, b"")
         receiver = self
@@ -69,8 +73,10 @@ class Receiver:
                 """Ignore clients that leave."""
 
         self._server = Server(("127.0.0.1", port), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}/hook"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hook"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 def product_files() -> Iterator[Path]:
     for top in ("loquent", "contacts", "widgets"):
         for path in (ROOT / top).rglob("*.py"):
-            if not {"tests", "testing", "migrations"} & set(path.parts):
+            if not {"tests", "testing", "migrations"} & set(path.relative_to(ROOT).parts):
                 yield path
 
 

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
 from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
+from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.prompts import page_note, system_prompt
@@ -27,7 +28,7 @@ from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
 from loquent.agents.search.words import question_terms
-from loquent.agents.types import VisitorPage
+from loquent.agents.types import Source, VisitorPage
 from loquent.errors import ApplicationError
 from loquent.organizations.admin.spreadsheets import to_csv
 from loquent.organizations.services.organizations import staff_username
@@ -92,7 +93,8 @@ def clean_in_pieces(text: str) -> None:
 
 
 def read_marks(text: str) -> None:
-    reader = MarkReader()
+    entries = [Source(title="A", url="https://a.example/")]
+    reader = MarkReader(entries, GivenAddresses(["https://a.example/"]))
     for start in range(0, len(text), 16):
         reader.feed(text[start : start + 16])
     reader.finish()

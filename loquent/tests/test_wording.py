@@ -53,7 +53,7 @@ CODE = sorted(
     path
     for app in ("loquent", "contacts", "widgets")
     for path in (ROOT / app).rglob("*.py")
-    if not {"tests", "testing", "migrations"} & set(path.parts)
+    if not {"tests", "testing", "migrations"} & set(path.relative_to(ROOT).parts)
 )
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”|`[^`]*`')
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

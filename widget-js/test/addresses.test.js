@@ -188,6 +188,29 @@ jürgen@example.com
 help@example
 a@b@
 ⟦a@example.com⟧, ⟦b@example.com⟧
+⟦user@example.com⟧-
+lodash@4.17.21
+user@192.168.1.1
+⟦user@mail.example.museum⟧…
+⟦http://192.168.1.10:3000/x⟧,
+⟦http://[2001:db8::1]:8080/path?x=[1]⟧.
+⟦https://example.com/a⟧\u200c b
+⟦https://example.com/a⟧\u200d。
+⟦https://example.com/a⟧\u2060b
+⟦https://example.com/a⟧👨‍👩‍👧
+⟦https://example.com/a⟧෴
+⟦https://example.com/a⟧๚
+⟦https://example.com/a⟧༎
+⟦https://example.com/a⟧׃
+⟦https://example.com/a⟧⸮
+⟦https://example.com/a⟧‼
+〝⟦https://example.com/a⟧〟
+⟪⟦https://example.com/a⟧⟫
+｢⟦https://example.com/a⟧｣
+﴾⟦https://example.com/a⟧﴿
+ເບິ່ງ⟦https://example.com/a⟧ແລ້ວ
+មើល⟦https://example.com/a⟧។
+ကြည့်⟦https://example.com/a⟧ပါ။
 `
   .trim()
   .split("\n");

@@ -20,6 +20,8 @@ const ENTITIES = {
   "&copy; &reg; &trade; &euro; &pound; &yen; &deg;": "© ® ™ € £ ¥ °",
   "&times; &divide; &plusmn; &frac12; &sup2; &rarr; &larr;": "× ÷ ± ½ ² → ←",
   "&eacute;&Agrave;&ntilde;&ccedil;&uuml;&Ouml;&aring;&icirc;": "éÀñçüÖåî",
+  "&frac14; &frac34; &sup3; &le; &ge; &ne; &infin;": "¼ ¾ ³ ≤ ≥ ≠ ∞",
+  "&uarr; &darr; &check; &Oslash;rsted می&zwnj;روم": "↑ ↓ ✓ Ørsted می\u200cروم",
   "&scaron;&Zcaron;&szlig;&aelig;&oslash;&oelig;": "šŽßæøœ",
   "&#146; &#150; &#x80; &#x9f;": "’ – € Ÿ",
   "&#0; &#xD800; &#xdfff; &#x110000; &#1; &#129;": "� � � � � �",

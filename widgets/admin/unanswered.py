@@ -16,6 +16,7 @@ from loquent.agents.services.entries import save_entry
 from loquent.agents.services.questions import save_question
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
+from loquent.server.large_bodies import accepts_large_bodies
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.services.insights.asked import PersonReply, person_reply
 from widgets.services.insights.unanswered import (
@@ -72,6 +73,12 @@ def answer_message_url(request: HttpRequest, widget: WidgetConfig) -> str:
     return f"{reverse('admin:answer_question')}?{query}&message="
 
 
+def check_url(agent: TextAgent) -> str:
+    """Return the address that says what an entry would do to the test questions."""
+    return reverse("admin:agents_textagent_checkentry", args=[agent.id])
+
+
+@accepts_large_bodies
 def answer_page(request: HttpRequest) -> HttpResponse:
     """Show the form with the question as the title; save the entry, and measure the question."""
     agent = _agent(request)
@@ -101,6 +108,7 @@ def answer_page(request: HttpRequest) -> HttpResponse:
         "title": "Write an answer",
         "form": form,
         "agent": agent,
+        "check_url": check_url(agent),
         "group": group,
         "test_url": group and test_url(group),
         "reply": reply,
@@ -129,6 +137,7 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
         "title": "Write an answer",
         "form": form,
         "agent": agent,
+        "check_url": check_url(agent),
         "reply": reply,
         "back": back,
     }

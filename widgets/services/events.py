@@ -15,8 +15,7 @@ from widgets.models import WidgetMessage, WidgetSession
 from widgets.models.team import EventKind
 from widgets.types import AnswerOutcome, MessageKind, MessageRole
 
-# What other programs receive about a transition. A conversation that opens again is the team's or
-# the agent's, which decides the event.
+# What other programs receive about a transition; nothing if a conversation is snoozed or reopened.
 _TRANSITIONS = {
     EventKind.ASKED: EventType.PERSON_WANTED,
     EventKind.FOLLOW_UP: EventType.PERSON_WANTED,
@@ -25,13 +24,17 @@ _TRANSITIONS = {
     EventKind.RELEASED: EventType.RELEASED,
     EventKind.HANDED_BACK: EventType.HANDED_BACK,
     EventKind.RESOLVED: EventType.RESOLVED,
+    EventKind.ENDED: EventType.RESOLVED,
 }
 
 
 def message_events(
-    row: WidgetMessage, *, organization_id: uuid.UUID, widget_id: str
+    row: WidgetMessage, *, organization_id: uuid.UUID, widget_id: str, starts: bool = False
 ) -> list[NewEvent]:
-    """Return the events of a message that has just been written."""
+    """Return the events of a message that has just been written.
+
+    `starts`: it is the visitor's first one.
+    """
     data = {
         "session_id": str(row.session_id),
         "message_id": str(row.id),
@@ -42,7 +45,7 @@ def message_events(
     if row.kind != MessageKind.TEXT:
         data["kind"] = row.kind
     kinds = [EventType.MESSAGE_CREATED]
-    if row.seq == 1 and row.role == MessageRole.USER:
+    if starts:
         kinds.insert(0, EventType.CONVERSATION_STARTED)
     if row.outcome == AnswerOutcome.FAILED:
         kinds.append(EventType.ANSWER_FAILED)
@@ -55,6 +58,17 @@ def message_events(
         )
         for kind in kinds
     ]
+
+
+def is_first(row: WidgetMessage, *, revision: int) -> bool:
+    """Return whether a visitor's message is their first: only lines of the team can precede it.
+
+    revision: of the session before the message.
+    """
+    if row.seq == 1 or not revision:
+        return row.seq == 1
+    rows = WidgetMessage.objects.filter(session_id=row.session_id, role=MessageRole.USER)
+    return not rows.filter(seq__lt=row.seq).exists()
 
 
 def failed_answer_event(

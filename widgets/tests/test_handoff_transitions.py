@@ -149,6 +149,7 @@ HOOKS = {
     "released": "conversation.released",
     "handed_back": "conversation.handed_back",
     "resolved": "conversation.resolved",
+    "ended": "conversation.resolved",
 }
 
 

@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 def site() -> Iterator[str]:
     """A shop's site on this machine, which the tests' rules allow."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

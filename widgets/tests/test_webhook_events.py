@@ -17,8 +17,9 @@ from contacts.services import save_contact
 from loquent.agents.types import ReplyOutcome
 from loquent.db.threads import in_database
 from loquent.errors import ApplicationError
-from loquent.organizations.models import Organization
+from loquent.organizations.models import Organization, Role
 from loquent.testing.jobs import run_due_jobs
+from loquent.testing.people import make_member
 from loquent.testing.receiver import Receiver
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.sockets import Visits
@@ -30,6 +31,7 @@ from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.contact_resolution import submit_contact_info
 from widgets.services.erasure import erase_contact, export_contact
 from widgets.services.feedback import save_feedback
+from widgets.services.handoff.visitor import ask_person
 from widgets.services.history import append_message
 from widgets.services.refusals import limit_counts
 from widgets.services.retention import prune
@@ -78,6 +80,22 @@ async def test_conversation_is_recorded_message_by_message(
     assert events[2][1]["message_id"] == message["id"]
     assert "Secret" not in json.dumps(events)
     assert await in_database(WebhookDelivery.objects.count) == 3
+
+
+@pytest.mark.parametrize("hours", [None, {}], ids=["open", "closed"])
+def test_conversation_starts_with_the_first_message_also_after_lines_of_the_team(
+    widget: WidgetConfig, webhook: WebhookEndpoint, acme: Organization, hours: Any
+) -> None:
+    Organization.objects.update(business_hours=hours)
+    make_member(acme, "ana", Role.OPERATOR)
+    session, _ = create_widget_session(widget=widget)
+    ask_person(session_id=session.id)
+    assert types() == ["message.created", "conversation.person_wanted"]
+    for number in range(2):
+        posted = PostedMessage(session.id, "Hello?", f"key-{number}", "198.51.100.1")
+        accept_messages([posted], owner=None)
+    assert types()[2:] == ["conversation.started", "message.created", "message.created"]
+    assert [data["seq"] for _, data in recorded()[2:]] == [2, 2, 3]
 
 
 async def test_failed_answers_are_recorded_with_and_without_text(

@@ -17,7 +17,7 @@ from loquent.agents.actions.arguments import ArgumentError, values_of
 from loquent.agents.actions.request import PreparedRequest, prepare
 from loquent.agents.actions.results import CallResult, select
 from loquent.agents.actions.spec import ActionSpec
-from loquent.egress.connecting import GuardedConnector, guarded_session
+from loquent.egress.connecting import GuardedConnector, explain_tls, guarded_session
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.encryption import UnreadableSecretError, decrypt
 from loquent.text import clean_text
@@ -84,6 +84,8 @@ class _Sent:
     def explain(self, error: Exception) -> str:
         if isinstance(self.connector, GuardedConnector) and self.connector.has_refused:
             return NOT_PUBLIC
+        if isinstance(error, aiohttp.ClientSSLError):
+            return explain_tls(error)
         if isinstance(error, aiohttp.ClientConnectorError):
             return "The address can't be reached."
         return f"The server did not send a valid response ({type(error).__name__})."

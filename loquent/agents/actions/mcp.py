@@ -22,7 +22,7 @@ from loquent.agents.actions.mcp_wire import (
     header_value,
     is_refused_address,
 )
-from loquent.egress.connecting import guarded_session
+from loquent.egress.connecting import explain_tls, guarded_session
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.text import clean_text
 
@@ -140,7 +140,7 @@ def _problem(error: Exception, session: aiohttp.ClientSession, seconds: float) -
     if is_refused_address(session):
         return McpError("address", "This address is not on the public internet.")
     if isinstance(error, aiohttp.ClientSSLError):
-        return McpError("address", "The server has no valid certificate.")
+        return McpError("address", explain_tls(error))
     if isinstance(error, aiohttp.ClientConnectorError):
         return McpError("address")
     return McpError("server", "The server closed the connection without an answer.")

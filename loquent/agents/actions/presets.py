@@ -16,8 +16,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "order_status": {
         "name": "order_status",
         "title": "Order status",
-        "description": "Where is my order? Was my order sent? When does my order arrive? Track a "
-        "parcel.",
+        "description": "Where is my order? Where is my parcel? Was my order sent? When does my "
+        "order arrive? My order has not arrived. Track a parcel.",
         # The values are in the body, because addresses are written to logs (docs/order-status.md).
         "method": "POST",
         "risk": "read",

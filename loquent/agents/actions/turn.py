@@ -54,6 +54,8 @@ class TurnCalls:
         """Carry out a model's call, whose arguments are JSON text."""
         spec = self._specs.get(name)
         if spec is None:
+            # It counts, so that the model is not asked again without end.
+            self.left -= 1
             return self._refuse("There is no such action.")
         try:
             given = json.loads(text or "{}") if len(text) <= MAX_ARGUMENTS else None

@@ -49,7 +49,7 @@ class TextAgentAdmin(AgentPages):
     ]
 
     class Media:
-        css = {"all": ["loquent/inbox.css", "agents/agent.css"]}
+        css = {"all": ["loquent/inbox.css", "agents/agent.css", "agents/check.css"]}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[TextAgent]:
         agents: models.QuerySet[TextAgent] = super().get_queryset(request)

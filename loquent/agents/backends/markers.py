@@ -6,35 +6,35 @@ become a mark is held back. Text in code is left alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from loquent.agents.backends.links import MAX_HELD, GivenAddresses, open_length
+from loquent.agents.backends.code_spans import CodeSplitter, Piece
+from loquent.agents.backends.links import GivenAddresses, LinkFilter
+from loquent.agents.backends.marks import (
+    HALF,
+    HALF_DOUBLE,
+    LONGEST,
+    MARK,
+    START,
+    Listed,
+    read_list,
+)
 from loquent.agents.search.index import Hit
 from loquent.agents.types import Source
 
-# A mark as models write it: with spaces, in another case, or with several numbers.
-_MARK = re.compile(
-    r"\[\[ {0,3}(none|\d{1,3}(?: {0,2}[,;] {0,2}\d{1,3}){0,7}) {0,3}\]\]", re.IGNORECASE
-)
-# The start of a mark, at the end of a text.
-_START = re.compile(r"\[(?:\[[ ,;\dnone]{0,66}\]?)?\Z", re.IGNORECASE)
-_HALF = re.compile(r"\[\[ {0,3}(?:n|\d)[^\]\n]{0,66}\]?\Z", re.IGNORECASE)
-_LONGEST_MARK = 70
-# Longer runs of backticks or empty lines are not held back, so that the work stays linear.
-_MOST_HELD = 80
-_EDGE = re.compile(r"`+|\n[ \t\r]*\n")
-_NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w")
-# A run of so many backticks opens a block of code; a shorter one ends with its paragraph.
-_BLOCK = 3
+# Control characters are not shown, so they must not keep a mark from being one.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_BRACKETS = re.compile(r"[\[\]［］]")
+_NUMBER = re.compile(r"\[\d{1,2}\](?![(:])")
+# Longer numbers in one pair of brackets are text: [404].
+_SHORT = 99
+# Quotes, emphasis and the like before the first word of a line.
+_LONGEST_LEAD = 40
 
 
 class MarkReader:
-    """Removes the marks from the pieces of one answer, and remembers what they said.
-
-    Code stands between two equally long runs of backticks. Markdown treats an unclosed run as
-    text; a stream can't know that yet, so such a run is code until its paragraph ends.
-    """
+    """Removes the marks from the pieces of one answer, and remembers what they said."""
 
     def __init__(self, entries: Sequence[Source] = (), given: GivenAddresses | None = None) -> None:
         """`entries`: what the model was given as [[1]], [[2]] …; ones without a link are not cited.
@@ -42,10 +42,12 @@ class MarkReader:
         `given`: the only addresses that stay links; None: all do.
         """
         self._entries = entries
-        self._given = given
+        self._links = LinkFilter(given) if given is not None else None
+        self._code = CodeSplitter()
         self._cited: dict[str, Source] = {}
         self._held = ""
-        self._code = ""
+        self._ticks = 1
+        self._is_line_start = True
         self._is_none = False
         self.has_text = False
 
@@ -65,59 +67,126 @@ class MarkReader:
 
     def feed(self, text: str) -> str:
         """Return the text that can be shown now."""
-        text = self._held + text
-        sure = max(_sure_length(text), len(text) - _MOST_HELD)
-        if self._given is not None:
-            whole = min(sure, len(text) - open_length(text))
-            # The word that is held back may be the end of a mark: [[1, 2]].
-            sure = max(_sure_length(text[:whole]), len(text) - MAX_HELD)
-        self._held = text[sure:]
-        return self._read(text[:sure])
+        return self._show(self._code.feed(_CONTROLS.sub("", text)))
 
     def finish(self) -> str:
         """Return what was held back, unless it is a mark that was cut off."""
-        text, self._held = self._held, ""
-        return self._read(text if self._code else _HALF.sub("", text))
+        shown = self._show(self._code.feed("", is_end=True))
+        text, self._held = HALF_DOUBLE.sub("", self._held), ""
+        if self._entries:
+            text = HALF.sub("", text)
+        return shown + self._linked(self._without_marks(text)) + self._flush_links()
 
-    def _read(self, text: str) -> str:
+    def _show(self, pieces: Iterable[Piece]) -> str:
         shown: list[str] = []
-        at = 0
-        for edge in _EDGE.finditer(text):
-            is_run = edge[0].startswith("`")
-            if not self._code:
-                if is_run:
-                    shown.append(self._without_marks(text[at : edge.start()]))
-                    self._code, at = edge[0], edge.start()
-            elif edge[0] == self._code or (not is_run and len(self._code) < _BLOCK):
-                shown.append(self._code_text(text[at : edge.end()]))
-                self._code, at = "", edge.end()
-        rest = text[at:]
-        shown.append(self._code_text(rest) if self._code else self._without_marks(rest))
+        for kind, text, ticks in pieces:
+            if kind == "text":
+                if ticks != self._ticks:
+                    shown.append(self._flush_text())
+                    self._ticks = ticks
+                self._held += text
+                start = START.search(self._held, max(0, len(self._held) - LONGEST))
+                sure = start.start() if start else len(self._held)
+                read, self._held = self._held[:sure], self._held[sure:]
+                shown.append(self._linked(self._without_marks(read)))
+            else:
+                shown += [self._flush_text(), self._flush_links(text)]
+                self._is_line_start = text.endswith("\n")
+                self._keep(text)
+                is_span = kind == "span"
+                shown.append(self._links.code(text) if is_span and self._links else text)
         return "".join(shown)
 
-    def _code_text(self, text: str) -> str:
-        self._keep(text)
-        is_block = len(self._code) >= _BLOCK
-        return text if is_block or self._given is None else self._given.clean_code(text)
+    def _flush_text(self) -> str:
+        text, self._held = self._held, ""
+        return self._linked(self._without_marks(text))
+
+    def _flush_links(self, after: str = "") -> str:
+        return self._links.flush(after) if self._links is not None else ""
+
+    def _linked(self, text: str) -> str:
+        return self._links.feed(text, self._ticks) if self._links is not None else text
 
     def _without_marks(self, text: str) -> str:
         shown: list[str] = []
         at = 0
-        for mark in _MARK.finditer(text):
-            before, at = text[at : mark.start()], mark.end()
-            if mark[1].lower() == "none":
-                self.has_text = self.has_text or bool(_WORD.search(before))
+        for found in MARK.finditer(text):
+            before = text[at : found.start()]
+            read = self._read(found, is_line_start=self._starts_line(text, found.start()))
+            if read is None:
+                continue
+            at = found.end()
+            left, listed, right = read
+            shown.append(self._keep(before))
+            if listed.is_none and not self._known(listed.numbers):
                 self._is_none = True
-                shown.append(before)
-            else:
-                shown += [self._keep(before), self._numbers(mark[1])]
-        text = "".join([*shown, self._keep(text[at:])])
-        return text if self._given is None else self._given.clean(text)
+            shown += [left, self._numbers(listed.numbers), right]
+        shown.append(self._keep(text[at:]))
+        self._is_line_start = self._starts_line(text, len(text))
+        return "".join(shown)
 
-    def _numbers(self, listed: str) -> str:
+    def _starts_line(self, text: str, at: int) -> bool:
+        start = text.rfind("\n", max(0, at - _LONGEST_LEAD), at) + 1
+        has_lead = start > 0 or (self._is_line_start and at <= _LONGEST_LEAD)
+        return has_lead and not text[start:at].strip(" \t*#>-")
+
+    def _read(self, found: re.Match[str], *, is_line_start: bool) -> tuple[str, Listed, str] | None:
+        """Return a mark, with the stray brackets around it; None if it is text."""
+        if found["group"]:
+            return "", read_list(_BRACKETS.sub(" ", found["group"])) or Listed(()), ""
+        if found["wide"]:
+            return self._read_wide(found, is_line_start=is_line_start)
+        inner = found["inner"]
+        listed = read_list(inner)
+        left, right = (len(_BRACKETS.findall(found[side])) for side in ("open", "close"))
+        after = found.string[found.end() : found.end() + 1]
+        if min(left, right) >= 2:
+            if listed is None and not (_has_digit(inner) or not _WORD.search(inner)):
+                return None
+            return "[" * (left - right), listed or Listed(()), "]" * (right - left)
+        if left >= 2:
+            # One bracket is missing; or it is an array of arrays, of which this is the first.
+            is_mark = listed is not None and len(listed.numbers) < 2 and after not in {",", ";"}
+            return ("", listed, "") if listed and is_mark else None
+        return self._read_single(inner, listed, after, "]" * (right - 1))
+
+    def _read_single(
+        self, inner: str, listed: Listed | None, after: str, right: str
+    ) -> tuple[str, Listed, str] | None:
+        """Read a mark in one pair of brackets, which may as well be text or a link."""
+        if after == "(":
+            return None
+        if listed is None:
+            return ("", Listed(()), right) if self._entries and _is_trained(inner) else None
+        if not listed.numbers:
+            return "", listed, right
+        is_one = len(listed.numbers) == 1
+        is_short = is_one and 0 < listed.numbers[0] <= _SHORT
+        is_known = all(0 < number <= len(self._entries) for number in listed.numbers)
+        if not is_one and (right or after in {",", ";"}):
+            # One row of an array of arrays.
+            return None
+        return ("", listed, right) if self._entries and (is_known or is_short) else None
+
+    def _read_wide(
+        self, found: re.Match[str], *, is_line_start: bool
+    ) -> tuple[str, Listed, str] | None:
+        inner = found["within"]
+        if _is_trained(inner):
+            return "", Listed(()), ""
+        listed = read_list(inner)
+        # 【1】 at the start of a line is a heading.
+        if listed is None or (is_line_start and len(found["wide"]) == 1):
+            return None
+        return "", listed, ""
+
+    def _known(self, numbers: Iterable[int]) -> bool:
+        return any(0 < number <= len(self._entries) for number in numbers)
+
+    def _numbers(self, listed: Iterable[int]) -> str:
         """Return the visible numbers of a mark; unknown ones and those without a link vanish."""
         numbers = []
-        for number in map(int, _NUMBER.findall(listed)):
+        for number in listed:
             entry = self._entries[number - 1] if 0 < number <= len(self._entries) else None
             if entry is not None and entry["url"]:
                 self._cited.setdefault(entry["url"], entry)
@@ -132,13 +201,20 @@ class MarkReader:
         return text
 
 
-def _sure_length(text: str) -> int:
-    """Return how much of the text can't become a mark, a run of backticks or a blank line."""
-    length = len(text.rstrip("`"))
-    if length < len(text):
-        return length
-    line_end = text.find("\n", len(text.rstrip(" \t\r\n")))
-    if line_end >= 0:
-        return line_end
-    start = _START.search(text, max(0, len(text) - _LONGEST_MARK))
-    return start.start() if start else len(text)
+def without_numbers(answer: str) -> str:
+    """Return an answer without the visible numbers of its sources."""
+    if "[1]" not in answer:
+        return answer
+    pieces = CodeSplitter().feed(answer, is_end=True)
+    return "".join(
+        _NUMBER.sub("", piece.text) if piece.kind == "text" else piece.text for piece in pieces
+    )
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
+
+
+def _is_trained(inner: str) -> bool:
+    """Return whether this is a mark such as 4:0†source, which refers to nothing here."""
+    return "†" in inner and _has_digit(inner)

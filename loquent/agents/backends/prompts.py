@@ -20,8 +20,12 @@ MAX_CONTEXT = 1_500
 # What can't be seen between the letters of a tag, but is needed in Persian and in emoji.
 _GAP = r"[\s\u200c\u200d\ufe00-\ufe0f]*"
 _TAG = re.compile(rf"[<＜](?={_GAP}(?:/{_GAP})?{_GAP.join('reference')})", re.IGNORECASE)
-# Marks stand before references only; a page's own would name another one.
-_MARK = re.compile(r"\[(?=\[\s{0,8}(?:\d{1,8}|none)\s{0,8}\]\])", re.IGNORECASE)
+# Marks stand before references only; a page's own would name another one, as would a footnote.
+_MARK = re.compile(
+    r"(?:[\[［]{2,8}|【)(\s{0,8}none\s{0,8}|[^\[\]［］【】]{0,40}\d[^\[\]［］【】]{0,40})(?:[\]］]{2,8}|】)"
+    r"|(?<=[.,;!?»”])\[(\^?\d{1,2}(?:[\s,;–-]{1,3}\d{1,2}){0,8})\](?!\()",
+    re.IGNORECASE,
+)
 # Text that staff can't see on a page, but a model reads.
 _UNSEEN = re.compile(
     r"[\x7f-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
@@ -146,9 +150,13 @@ def _escaped(sign: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
+def _parentheses(mark: re.Match[str]) -> str:
+    return f"({mark[1] or mark[2]})"
+
+
 def _reference(hit: Hit) -> str:
     """Return the passage between tags that its own text can't close or open, without marks."""
     heading = f"{hit.heading}\n\n" if hit.heading else ""
     text = _UNSEEN.sub("", f"{hit.title}\n\n{heading}{hit.text}")
-    quoted = _MARK.sub("[ ", _TAG.sub("&lt;", text))
+    quoted = _MARK.sub(_parentheses, _TAG.sub("&lt;", text))
     return f"<reference>\n{quoted}\n</reference>"

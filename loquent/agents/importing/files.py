@@ -15,6 +15,17 @@ PAGES = frozenset({".html", ".htm", ".xhtml"})
 KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
 
 
+# How files of other kinds begin, whatever their names are. A ZIP is also an Office document.
+OTHERS = (
+    (b"PK\x03\x04", "an Excel, Word or ZIP file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file"),
+    (b"%PDF-", "a PDF document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+)
 # Page breaks and the line breaks of some programs; without them two words would become one.
 _BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 
@@ -38,8 +49,14 @@ def read_file(
         return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
     if len(data) > max_bytes:
         return refused(shown, f"The file is larger than {max_bytes // 1024 // 1024} MB.")
+    for start, what in OTHERS:
+        if data.startswith(start):
+            wanted = "Save it as CSV." if ending in TABLES else "Save it as text."
+            return refused(
+                shown, f"The file can't be read: it is {what} with another name. {wanted}"
+            )
     try:
-        text = decode(data, encoding=encoding, is_page=ending in PAGES)
+        text = decode(data, encoding=encoding, is_page=ending in PAGES).lstrip("\ufeff")
     except UnstatedError as error:
         reading = refused(shown, str(error))
         reading.choices = error.choices

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from loquent.text import strip_invisible
+
 MAX_TITLE = 200
 MAX_CONTENT = 100_000
 # An agent's knowledge is in memory while it is used.
@@ -73,7 +75,7 @@ class Reading(LeftOut):
     def add(self, draft: Draft, *, what: str = "") -> None:
         """Add a draft that has content, is new and fits; otherwise record why not."""
         name = what or draft.title
-        content = draft.content.strip()
+        content = strip_invisible(draft.content)
         if not content:
             self.skip(name, "It is empty.")
         elif len(draft.content) > MAX_CONTENT:
@@ -85,7 +87,7 @@ class Reading(LeftOut):
             self.skip(name, FULL if is_own else f"The file has more than {self.most:,} entries.")
         else:
             self.known.add(words)
-            title = " ".join(draft.title.split())[:MAX_TITLE] or "Untitled"
+            title = strip_invisible(" ".join(draft.title.split()))[:MAX_TITLE] or "Untitled"
             self.drafts.append(Draft(title, content, draft.url))
 
 

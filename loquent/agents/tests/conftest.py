@@ -18,6 +18,12 @@ from loquent.testing.people import make_agent
 from loquent.testing.receiver import Receiver
 
 
+@pytest.fixture(autouse=True)
+def _hurried_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the built-in search answer at once; a test of its pace builds its own."""
+    monkeypatch.setattr(backend_for("builtin"), "pause", 0.0)
+
+
 @pytest.fixture
 async def endpoint(
     settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from loquent.agents.actions.patterns import MAX_TEXT, PatternError, check_patter
 from loquent.agents.actions.request import prepare
 from loquent.agents.actions.spec import ActionParameter, ActionSpec
 from loquent.encryption import encrypt
+from loquent.testing.certificates import self_signed
 from loquent.testing.receiver import Received, Receiver
 
 NUMBER = ActionParameter("number")
@@ -270,6 +272,19 @@ async def test_nothing_was_sent_if_nobody_listens(shop: Receiver) -> None:
         spec = replace(SPEC, url=f"http://127.0.0.1:{port}/{{number}}", risk="write")
         result = await call_action(spec, {"number": "1"}, key="k")
     assert (result.outcome, result.reason) == ("refused", "The address can't be reached.")
+
+
+async def test_certificate_and_protocol_are_named(shop: Receiver, tmp_path: Path) -> None:
+    with Receiver(tls=self_signed(tmp_path)) as unsigned:
+        for port, reason in (
+            (unsigned.port, "This address has no valid certificate."),
+            (shop.port, "This address does not answer over https."),
+        ):
+            spec = replace(SPEC, url=f"https://127.0.0.1:{port}/{{number}}", risk="write")
+            result = await call_action(spec, {"number": "1"}, key="k")
+            # Nothing was sent, so nothing has happened.
+            assert (result.outcome, result.reason) == ("refused", reason)
+        assert unsigned.requests == shop.requests == []
 
 
 async def test_response_is_bounded_and_cut_to_the_named_fields(shop: Receiver) -> None:

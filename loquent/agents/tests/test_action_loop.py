@@ -120,7 +120,25 @@ BAD: list[tuple[str, Any]] = [
     ("order_status", {"number": "7", "url": "http://evil.test/"}),
     ("order_status", {"number": "7", "shop": "other"}),
     ("order_status", {"number": "7", "email": "a@b.test"}),
+    ("order_status", {"number": 7}),
+    ("order_status", {"number": ["7"]}),
+    ("order_status", {"number": True}),
+    ("order_status", {"number": None}),
+    ("order_status", {"number": "7\n8"}),
+    ("order_status", {"number": "\u0000"}),
+    ("order_status", '{"number": "\\ud800"}'),
+    ("order_status", '{"number": NaN}'),
+    ("order_status", '{"number": ' + "9" * 5_000 + "}"),
+    ("order_status", "[" * 10_000),
+    ("order_status", "number=7"),
+    ("order_status", '"7"'),
+    ("order_status", '{"number": "7"} {"number": "8"}'),
+    ("order_status", {"Number": "7"}),
+    ("order_status", {"arguments": {"number": "7"}}),
     ("delete_everything", {"number": "7"}),
+    ("Order_Status", {"number": "7"}),
+    ("order-status", {"number": "7"}),
+    ("functions.order_status", {"number": "7"}),
     ("order_status", '{"number": "' + "7" * 30_000 + '"}'),
 ]
 
@@ -176,6 +194,70 @@ async def test_calls_are_bounded(endpoint: ScriptedEndpoint, shop: Receiver) -> 
     assert [request.body.get("tool_choice") for request in endpoint.requests] == [
         *[None] * 5, "none",
     ]  # fmt: skip
+
+
+@pytest.mark.promise(27)
+@pytest.mark.parametrize("name", ["no_such_action", "order_status"])
+async def test_bad_calls_are_bounded_too(
+    endpoint: ScriptedEndpoint, shop: Receiver, name: str
+) -> None:
+    for _ in range(9):
+        endpoint.push(calls((name, "{")))
+    text, error = await collect_failure(asks(action(shop)))
+    assert (text, str(error)) == ("", "the model calls actions in place of an answer")
+    assert len(endpoint.requests) == 6
+    assert shop.requests == []
+
+
+async def test_each_result_answers_its_own_call(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    shop.reply = lambda request: (200, {}, json.dumps({"status": request.path}).encode())
+    pieces = [
+        {"index": at, "id": "same", "function": {"name": "order_status",
+                                                 "arguments": {"number": str(at)}}}
+        for at in range(3)
+    ]  # fmt: skip
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    delta = {"choices": [{"index": 0, "delta": {"tool_calls": pieces}}]}
+    endpoint.push(stream_of(delta, end, "[DONE]"), tokens("All were sent."))
+    await collect(asks(action(shop)))
+    called, *results = endpoint.requests[1].body["messages"][-4:]
+    ids = [call["id"] for call in called["tool_calls"]]
+    assert len(set(ids)) == 3
+    assert [line["tool_call_id"] for line in results] == ids
+    paths = [json.loads(line["content"])["data"]["status"] for line in results]
+    assert paths == ["/orders/0", "/orders/1", "/orders/2"]
+
+
+async def test_name_that_is_repeated_with_each_piece_is_read_once(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    pieces = [
+        {"index": 0, "id": "a", "function": {"name": "order_status", "arguments": text}}
+        for text in ("", '{"num', 'ber": "7"}')
+    ]
+    deltas = [{"choices": [{"index": 0, "delta": {"tool_calls": [each]}}]} for each in pieces]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    endpoint.push(stream_of(*deltas, end, "[DONE]"), tokens("Sent."))
+    assert (await collect(asks(action(shop))))[0] == "Sent."
+    assert [request.path for request in shop.requests] == ["/orders/7"]
+
+
+async def test_calls_beside_a_change_or_a_person(
+    endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    """The first call that ends the answer does: nothing behind it is called."""
+    cancel = action(shop, "cancel", title="Cancel order", risk="write", method="POST")
+    number = {"number": "7"}
+    endpoint.push(calls(("cancel", number), ("order_status", number), ("cancel", {"number": "8"})))
+    _, end = await collect(asks(action(shop), cancel))
+    assert end.proposal is not None
+    assert end.proposal.arguments == number
+    assert shop.requests == []
+    endpoint.push(calls(("order_status", number), ("ask_person", {})))
+    loaded = asks(action(shop), can_ask_person=True)
+    _, end = await collect(loaded)
+    assert end.wants_person
+    assert shop.requests == []
 
 
 async def test_identical_calls_are_made_twice_at_most(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from loquent.encryption import decrypt
 from loquent.errors import ApplicationError
 from loquent.organizations.audit_entry import AuditEntry
 from loquent.organizations.models import Organization
+from loquent.testing.certificates import self_signed
 from loquent.testing.people import make_agent
 from loquent.testing.receiver import Received, Receiver
 
@@ -191,6 +193,51 @@ def test_unreachable_address_is_said_in_words(client: APIClient, settings: Setti
     assert result_of(client, made)["message"] == "Nothing answers at this address."
     settings.MODEL_ALLOWED_NETWORKS = []
     assert result_of(client, made)["message"] == "This address is not on the public internet."
+
+
+def test_certificate_and_protocol_are_named(
+    client: APIClient, model: Receiver, tmp_path: Path
+) -> None:
+    with Receiver(tls=self_signed(tmp_path)) as unsigned:
+        made = create(client, unsigned, base_url=f"https://127.0.0.1:{unsigned.port}/v1")
+        result = result_of(client, made)
+        assert result["message"] == "This address has no valid certificate."
+        assert "public authority" in result["hint"]
+        assert unsigned.requests == []
+    plain = create(client, model, name="Plain", base_url=f"https://127.0.0.1:{model.port}/v1")
+    assert result_of(client, plain)["message"] == "This address does not answer over https."
+
+
+def completion(**message: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"role": "assistant", **message}}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"choices": []}, "small gave an empty answer."),
+        ({"choices": [{}]}, "small gave an empty answer."),
+        ({"choices": ["OK"]}, "small gave an empty answer."),
+        (completion(content=""), "small gave an empty answer."),
+        (completion(content=None), "small gave an empty answer."),
+        ({"choices": None}, "This address answers, but not as a chat model does."),
+        ({"choices": "OK"}, "This address answers, but not as a chat model does."),
+        ([], "This address answers, but not as a chat model does."),
+        (NO_QUOTA, "The account has no credit left, or has reached its limit."),
+        ({"error": {"message": "No."}}, "The provider refuses the request for small."),
+        (completion(content="OK"), "It works: small answers."),
+        (completion(content="", reasoning_content="Hm"), "It works: small answers."),
+        (completion(content=None, refusal="I can't."), "It works: small answers."),
+    ],
+)
+def test_answer_without_content_is_no_success(
+    client: APIClient, model: Receiver, data: Any, message: str
+) -> None:
+    made = create(client, model)
+    model.reply = lambda r: as_json(MODELS if "/models" in r.path else data)
+    result = result_of(client, made, model="small")
+    assert result["message"] == message
+    assert result["status"] == ("ok" if "works" in message else "fail")
 
 
 def test_name_that_leads_to_this_machine_is_refused(

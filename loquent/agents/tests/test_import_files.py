@@ -80,6 +80,12 @@ def test_table_without_column_names_is_read() -> None:
         ("empty.md", b" \n\t", "It is empty."),
         ("empty.html", b"<html><body><nav>Menu</nav></body></html>", "It is empty."),
         ("binary.txt", bytes(range(256)) * 40, "text encoding can't be read"),
+        ("head.csv", b"title,text\n", "no rows below the first one"),
+        ("sheet.csv", b"PK\x03\x04\x14\0", "an Excel, Word or ZIP file with another name"),
+        ("sheet.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file"),
+        ("page.txt", b"%PDF-1.4\n1 0 obj\nendobj", "a PDF document with another name"),
+        ("page.txt", b"{\\rtf1\\ansi Hello}", "an RTF document with another name"),
+        ("unseen.txt", "\u200b\ufeff\u2060".encode(), "It is empty."),
         ("one.csv", b"only\none\ncolumn\n", "A table needs two columns"),
         ("wall.txt", b"x" * (MAX_CONTENT + 1), "without a paragraph"),
     ],
@@ -130,6 +136,15 @@ QUOTED = 'He said "hi", then left'
          [("Open?", "Nine, ten"), ("Ship?", "Yes, daily")]),
         ("category,question,answer\nA,Open?,Nine\n", [("Open?", "Nine")]),
         ("title,text\nOpen,It's 5\" wide\n", [("Open", "It's 5\" wide")]),
+        ("Questions,Answers\nOpen,Nine\n", [("Open", "Nine")]),
+        ("Вопрос;Ответ\nОткрыто;Да\n", [("Открыто", "Да")]),
+        ("質問,回答\n返品,三十日以内\n", [("返品", "三十日以内")]),
+        ("Que\u0301stion,Re\u0301ponse\n", [("Que\u0301stion", "Re\u0301ponse")]),
+        ("Question,Re\u0301ponse\nOuvert,Neuf\n", [("Ouvert", "Neuf")]),
+        ("\ufefftitle,text\n\u200bOpen\u200b,\ufeffNine\u202c\n", [("Open", "Nine")]),
+        ('title;text\n="0012";="=1+1"\n', [("0012", "=1+1")]),
+        ('title,text\n=1+1,"=HYPERLINK(""x"")"\n', [("=1+1", '=HYPERLINK("x")')]),
+        ("title,text\nOpen,Nine\n\x1a", [("Open", "Nine")]),
     ],
 )  # fmt: skip
 def test_tables_are_read_as_spreadsheets_write_them(
@@ -139,6 +154,24 @@ def test_tables_are_read_as_spreadsheets_write_them(
         reading = read_file(name="faq.csv", data=data)
         assert [(draft.title, draft.content) for draft in reading.drafts] == rows
         assert reading.skipped == []
+
+
+def test_long_cell_is_left_out_alone() -> None:
+    data = f'title,text\nLong,"{"word " * 60_000}"\nShip,Yes\n'.encode()
+    reading = read_file(name="faq.csv", data=data)
+    assert [draft.title for draft in reading.drafts] == ["Ship"]
+    [part] = reading.skipped
+    assert part.what == "faq.csv, row 2"
+    assert "100,000 characters" in part.why
+
+
+def test_rows_after_an_open_quote_are_not_imported_as_its_text() -> None:
+    data = b'title,text\nOpen,Nine\nShip,"Yes\nLast,No\nEnd,Never\n'
+    reading = read_file(name="faq.csv", data=data)
+    assert [draft.title for draft in reading.drafts] == ["Open"]
+    [part] = reading.skipped
+    assert part.what == "faq.csv, row 3"
+    assert part.why.startswith("Its double quote is not closed")
 
 
 def test_row_with_more_cells_than_the_first_is_left_out_and_named() -> None:

@@ -1,6 +1,5 @@
 """The mark of an answer that found nothing: removed from the stream, and counted."""
 
-from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
@@ -10,6 +9,7 @@ from loquent.agents.backends.markers import MarkReader
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.agents.tests.replies import collect, make_reply
+from loquent.agents.tests.streams import ENTRIES, GIVEN, splits
 from loquent.agents.types import Passage, Source
 
 SHIPPING = Passage("Shipping", "Shipping costs 5 euros.", "https://shop.test/shipping")
@@ -17,6 +17,8 @@ ANSWERS = [
     # The model's text, what visitors see, and whether it found nothing.
     ("I don't know. [[none]]", "I don't know. ", True),
     ("I don't know.\n\n[[ None ]].", "I don't know.\n\n.", True),
+    ("I don't know. [none]", "I don't know. ", True),
+    ("I don't know. [[none.]] [[9, none]]", "I don't know.  ", True),
     ("[[NONE]]", "", True),
     ("No idea. [[none]] But shipping is free.", "No idea.  But shipping is free.", False),
     ("Write `[[none]]` in your template.", "Write `[[none]]` in your template.", False),
@@ -24,8 +26,8 @@ ANSWERS = [
     ("```\n[[none]]\n\n[[none]]\n```\nSo.", "```\n[[none]]\n\n[[none]]\n```\nSo.", False),
     ("```\nx = 1\n```\nSorry. [[none]]", "```\nx = 1\n```\nSorry. ", True),
     ("The ` key?\n\nNo idea. [[none]]", "The ` key?\n\nNo idea. ", True),
-    ("See [[Page]] and [none].", "See [[Page]] and [none].", False),
-    ("[[nonesuch]] and [[[none]]]", "[[nonesuch]] and []", True),
+    ("See [[Page]] and [[Two words]].", "See [[Page]] and [[Two words]].", False),
+    ("[[nonesuch]] and [[[none]]]", "[[nonesuch]] and ", True),
     # The output limit came in the middle of the mark.
     ("I don't know. [[non", "I don't know. ", False),
     ("I don't know. [", "I don't know. [", False),
@@ -42,13 +44,13 @@ CITED = [
     ("Invented [[4]] and [[0]] and [[999]].", "Invented  and  and .", ""),
     ("Twice [[1]] the same page [[5]].", "Twice [1] the same page [1].", "A"),
     ("Code `[[1]]` and\n```\n[[1]]\n```\n", "Code `[[1]]` and\n```\n[[1]]\n```\n", ""),
-    ("An array a[[1]", "An array a", ""),
-    ("Too many digits [[1234]].", "Too many digits [[1234]].", ""),
-    ("Single [1] stays.", "Single [1] stays.", ""),
+    ("A bracket short [[1]", "A bracket short [1]", "A"),
+    ("Too many digits [[1234]].", "Too many digits .", ""),
+    ("One pair [1] and [2].", "One pair [1] and [2].", "AB"),
     ("None [[none]] at all [[1]]", "None  at all [1]", "A"),
     ("Cut off [[1", "Cut off ", ""),
     ("Cut off [[1, ", "Cut off ", ""),
-    ("Cut off [[1]", "Cut off ", ""),
+    ("Cut off [1", "Cut off ", ""),
     # Hostile and odd ones.
     ("Both [[1, 2]].", "Both [1][2].", "AB"),
     ("Both [[1;2]] [[1 , 2]].", "Both [1][2] [1][2].", "AB"),
@@ -56,12 +58,12 @@ CITED = [
     ("Again [[1]][[1]].", "Again [1][1].", "A"),
     ("Zeros [[001]] [[01]].", "Zeros [1] [1].", "A"),
     ("Digits [[１]] and [[٢]].", "Digits [1] and [2].", "AB"),
-    ("Wide ［［1］］ and 【1】.", "Wide ［［1］］ and 【1】.", ""),
-    ("Zero width [\u200b[1]] [[\u200b1]].", "Zero width [\u200b[1]] [[\u200b1]].", ""),
+    ("Wide ［［1］］ and 【2】.", "Wide [1] and [2].", "AB"),
+    ("Zero width [\u200b[1]] [[\u200b1]].", "Zero width [1] [1].", "A"),
     ("Direction \u202e[[1]]\u202c.", "Direction \u202e[1]\u202c.", "A"),
     ("Emoji 👩\u200d👧[[1]]👋", "Emoji 👩\u200d👧[1]👋", "A"),
     ("配送[[1]]和退货[[2]]。", "配送[1]和退货[2]。", "AB"),
-    ("Nested [[[1]]] and [[2]]]].", "Nested [[1]] and [2]]].", "AB"),
+    ("Nested [[[1]]] and [[2]]]].", "Nested [1] and [2]]].", "AB"),
     ("[[1]]", "[1]", "A"),
     ("[[1]] [[2]] [[9]] [[2]]", "[1] [2]  [2]", "AB"),
     ("([[1]]; [[2]])", "([1]; [2])", "AB"),
@@ -69,16 +71,16 @@ CITED = [
     ("- a [[1]]\n- b [[2]]", "- a [1]\n- b [2]", "AB"),
     ("| a [[1]] |\n|---|\n| b [[2]] |", "| a [1] |\n|---|\n| b [2] |", "AB"),
     ("<b>[[1]]</b> <!-- [[2]] -->", "<b>[1]</b> <!-- [2] -->", "AB"),
-    ("A line [[1]].\r\n\r\nNext [[2]].", "A line [1].\r\n\r\nNext [2].", "AB"),
-    ("Open ` [[1]]\r\n\r\nNext [[2]].", "Open ` [[1]]\r\n\r\nNext [1].", "B"),
-    ("Open ```\n[[1]]\n\n[[2]]", "Open ```\n[[1]]\n\n[[2]]", ""),
+    ("A line [[1]].\r\n\r\nNext [[2]].", "A line [1].\n\nNext [2].", "AB"),
+    ("Open ` [[1]]\r\n\r\nNext [[2]].", "Open ` [1]\n\nNext [2].", "AB"),
+    ("Open ```\n[[1]]\n\n[[2]]", "Open ```\n[1]\n\n[2]", "AB"),
     ("```py\na[[1]]\n```\n[[1]]", "```py\na[[1]]\n```\n[1]", "A"),
     ("Open [[ 1 and on to [[2]].", "Open [[ 1 and on to [1].", "B"),
-    ("Empty [[]] and [[ ]].", "Empty [[]] and [[ ]].", ""),
-    ("Signs [[-1]] [[+1]] [[1-2]].", "Signs [[-1]] [[+1]] [[1-2]].", ""),
+    ("Empty [[]] and [[ ]].", "Empty  and .", ""),
+    ("Signs [[-1]] [[+1]] [[1-2]].", "Signs   [1][2].", "AB"),
     ("Entities &#91;&#91;1]]", "Entities &#91;&#91;1]]", ""),
-    ("Lines [[1\n]] [[\t1]].", "Lines [[1\n]] [[\t1]].", ""),
-    ("Title [[Shipping]] [^1] [[1]]", "Title [[Shipping]] [^1] [1]", "A"),
+    ("Lines [[1\n]] [[\t1]].", "Lines [1] [1].", "A"),
+    ("Title [[Shipping]] [^2] [[1]]", "Title [[Shipping]] [1] [2]", "BA"),
 ]
 LINKS = [
     # The model's text, and what visitors see.
@@ -104,7 +106,7 @@ LINKS = [
     ("![image](https://evil.test/i.png)", "![image] (`evil.test/i.png`)"),
     ("[[1]](https://evil.test)", "[1] (`evil.test`)"),
     ("[[1]](https://shop.test/a)", "[1](https://shop.test/a)"),
-    ("![[[1]]](https://evil.test/[[1]].png)", "![[1]] (`evil.test/`[1].png)"),
+    ("![[[1]]](https://evil.test/[[1]].png)", "![1] (`evil.test/`[1].png)"),
     ("At https://evil.test/?q=[[1]]", "At `evil.test/?q=`[1]"),
     ("Both [[1, 2]] https://evil.test", "Both [1][2] `evil.test`"),
     ("Go to www.evil.test!", "Go to `www.evil.test`!"),
@@ -114,27 +116,11 @@ LINKS = [
     ("请看https://evil.test/查看", "请看`evil.test/查看`"),
     ("https://пример.рф/x там", "`пример.рф/x` там"),
     ("Open `https://evil.test`", "Open `evil.test`"),
-    ("An open ` https://evil.test\n\nNext", "An open ` evil.test\n\nNext"),
+    ("An open ` https://evil.test\n\nNext", "An open ` ``evil.test``\n\nNext"),
+    ("An open `www.evil.test\n\nNext", "An open ` ``www.evil.test``\n\nNext"),
+    ("Mail `x`me@evil.test`y`.", "Mail `x` `me@evil.test` `y`."),
     ("```\ncurl https://evil.test\n```", "```\ncurl https://evil.test\n```"),
 ]
-ENTRIES = [
-    Source(title="A", url="https://shop.test/a"),
-    Source(title="B", url="https://shop.test/b"),
-    Source(title="C", url=""),
-    Source(title="D", url="https://shop.test/d"),
-    Source(title="A", url="https://shop.test/a"),
-]
-GIVEN = GivenAddresses(
-    ["Read https://shop.test/a, or www.shop.test. Ask help@shop.test or +41441234567."]
-)
-
-
-def splits(written: str) -> Iterator[tuple[str, ...]]:
-    """Return a text whole, by characters, and cut at each two places."""
-    yield (written,)
-    yield tuple(written)
-    for first, second in combinations(range(len(written) + 1), 2):
-        yield (written[:first], written[first:second], written[second:])
 
 
 @pytest.mark.parametrize("given", [None, GIVEN], ids=["any-link", "given-links"])

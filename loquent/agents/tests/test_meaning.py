@@ -1,10 +1,12 @@
 """The encoder, and knowledge that is searched with it and without."""
 
 import asyncio
+import subprocess
 import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +22,8 @@ from loquent.agents.search.vectors import use_store, vector_key
 from loquent.agents.services.vectors import DatabaseVectors
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.types import Passage
-from loquent.testing.waiting import WAIT_SECONDS
+from loquent.testing.process import plain_environment
+from loquent.testing.waiting import COMMAND_SECONDS, WAIT_SECONDS
 
 SHOP = [
     Passage("Shipping costs", "Standard shipping costs 5 euros in all countries.", "", "1"),
@@ -175,3 +178,31 @@ def test_usual_interval_returns_when_the_last_of_them_has_ended(
             pass
         assert intervals == [background.SECONDS] * 2
     assert intervals[2:] == [0.005]
+
+
+@pytest.mark.server
+def test_encoder_computes_on_the_thread_that_calls_it_only() -> None:
+    code = (
+        "import django, time\n"
+        "django.setup()\n"
+        "from loquent.agents.search.embedder import embedder\n"
+        "embedder.encode(['How long does shipping take?'] * 64)\n"
+        "print(time.process_time() / time.thread_time())\n"
+    )
+    environment = plain_environment(
+        DJANGO_SETTINGS_MODULE="loquent.settings",
+        DATABASE_URL="sqlite://:memory:",
+        SECRET_KEY="x" * 50,
+    )
+    # This process has set it already.
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=True,
+    )
+    assert float(done.stdout) < 1.05

@@ -20,6 +20,12 @@ from loquent.testing.waiting import eventually
 
 
 @pytest.fixture
+def renews_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name it before `runner`, which waits for the first time when it starts."""
+    monkeypatch.setattr(module, "RENEW_SECONDS", 0.05)
+
+
+@pytest.fixture
 async def runner(transactional_db: None) -> AsyncIterator[JobRunner]:
     runner = JobRunner()
     runner.start()
@@ -155,10 +161,7 @@ async def test_job_whose_lease_expired_in_its_own_process_is_not_started_again(
     assert (tasks.HELD, row.attempts, row.lost) == (["once"], 1, 0)
 
 
-async def test_lost_lease_cancels_the_job(
-    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "RENEW_SECONDS", 0.05)
+async def test_lost_lease_cancels_the_job(renews_often: None, runner: JobRunner) -> None:
     await in_database(tasks.hold.enqueue, "mine")
 
     async def held() -> None:

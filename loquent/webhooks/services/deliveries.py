@@ -71,6 +71,8 @@ def write_attempt(endpoint: WebhookEndpoint, event: WebhookEvent, *, now: dateti
     ]
     headers = {
         "Content-Type": "application/json",
+        # Staff read how the answer begins.
+        "Accept-Encoding": "identity",
         "User-Agent": USER_AGENT,
         "webhook-id": str(event.id),
         "webhook-timestamp": str(timestamp),

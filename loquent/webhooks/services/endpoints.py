@@ -29,6 +29,7 @@ from loquent.webhooks.types import (
 
 MAX_ENDPOINTS = 20
 ENDPOINT_FIELDS = ("url", "events", "format", "include_text", "enabled", "description")
+HEALTH_FIELDS = ("failing_since", "last_success_at", "disabled_reason")
 DISABLED_LETTER = "webhook-disabled"
 
 
@@ -58,17 +59,19 @@ def update_endpoint(*, endpoint: WebhookEndpoint, data: EndpointData) -> Webhook
     """Change the given fields; raise `invalid`, or `not_found` if it was deleted.
 
     Deliveries that wait go to the new address, in the new format. If the webhook is enabled
-    again, they are sent now.
+    again, they are sent now. Nothing is known of the health of a new address.
     """
     with transaction.atomic():
         current = _locked(endpoint.id)
-        host, was_enabled = current.host, current.enabled
+        host, url, was_enabled = current.host, current.url, current.enabled
         _assign(current, data)
         is_enabled_again = current.enabled and not was_enabled
         if is_enabled_again:
             current.failing_since, current.disabled_reason = None, ""
+        if current.url != url:
+            current.failing_since = current.last_success_at = None
         given = [name for name in ENDPOINT_FIELDS if name in data]
-        current.save(update_fields=[*given, "failing_since", "disabled_reason", "updated_at"])
+        current.save(update_fields=[*given, *HEALTH_FIELDS, "updated_at"])
         record(current, CHANGED, {"host": (host, current.host)})
         if is_enabled_again:
             send_again(WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING), current)

@@ -74,6 +74,7 @@ def test_ping_arrives_signed_whatever_the_events_are(
     assert (body["type"], body["data"]) == ("ping", {})
     assert body["timestamp"].endswith("Z")
     assert request.headers["content-type"] == "application/json"
+    assert request.headers["accept-encoding"] == "identity"
     assert request.event_id == str(delivery.event_id)
     assert int(request.headers["webhook-timestamp"]) > 0
     found = the_delivery()
@@ -249,6 +250,29 @@ def test_five_days_of_failures_disable_the_endpoint(
     endpoint.refresh_from_db()
     assert (endpoint.enabled, endpoint.disabled_reason) == (False, "failing")
     assert [letter.to for letter in mail.outbox] == [[alice.email]]
+
+
+def test_failures_of_an_earlier_address_do_not_disable_a_new_one(
+    subscribe: Subscribe, receiver: Receiver, clock: Time
+) -> None:
+    receiver.reply = lambda request: (200 if request.path == "/hook" else 500, {}, b"")
+    endpoint = subscribe()
+    send_ping(endpoint=endpoint)
+    run_due_jobs()
+    update_endpoint(endpoint=endpoint, data={"url": f"{receiver.url}/one"})
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.last_success_at) == (None, None)
+    send_ping(endpoint=endpoint)
+    run_due_jobs()
+    clock.pass_(seconds=FAILING.total_seconds() + 60)
+    update_endpoint(endpoint=endpoint, data={"url": f"{receiver.url}/two"})
+    send_ping(endpoint=endpoint)
+    run_due_jobs()
+    endpoint.refresh_from_db()
+    assert (endpoint.enabled, endpoint.failing_since) == (True, clock.now)
+    update_endpoint(endpoint=endpoint, data={"description": "Same address"})
+    endpoint.refresh_from_db()
+    assert endpoint.failing_since == clock.now
 
 
 def test_no_delivery_is_locked_while_its_endpoint_is(

@@ -2,7 +2,7 @@
 
 /** Names, each followed by its character. */
 const NAMES =
-  "amp&lt<gt>quot\"apos'nbsp\xa0ndash–mdash—hellip…lsquo‘rsquo’sbquo‚ldquo“rdquo”bdquo„laquo«raquo»bull•middot·copy©reg®trade™euro€pound£yen¥cent¢sect§deg°plusmn±minus−times×divide÷frac12½sup2²larr←rarr→iexcl¡iquest¿szligßaeligæoslashøAEligÆOslashØoeligœordmº";
+  "amp&lt<gt>quot\"apos'nbsp\xa0ndash–mdash—hellip…lsquo‘rsquo’sbquo‚ldquo“rdquo”bdquo„laquo«raquo»bull•middot·copy©reg®trade™euro€pound£yen¥cent¢sect§deg°plusmn±minus−times×divide÷frac12½sup2²larr←rarr→iexcl¡iquest¿szligßaeligæoslashøAEligÆOslashØoeligœordmºle≤ge≥ne≠sup3³frac14¼frac34¾uarr↑darr↓check✓Oslash\xd8infin∞zwnj\u200c";
 /** The characters of 128 to 159, as in HTML: in Unicode these are controls. */
 const WINDOWS = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ";
 /** The combining marks of letters such as `&eacute;`. @type {{ [name: string]: string }} */

@@ -13,7 +13,7 @@ const ENDS = String.raw`[^\P{P}!-~·・’׳״‐-–־]|[^\P{S}!-~]|[^\P{Cf}\u2
 const LABEL = String.raw`(?:(?!${J})[\p{L}\p{M}\p{N}-])+`;
 /** Group: the scheme and host of an address, with user and port if there are any. Else an email. */
 const HOST = new RegExp(
-  String.raw`((?:https?:\/\/(?:[^\s/?#@<>]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+-]+@${LABEL}(?:\.${LABEL})+`,
+  String.raw`((?:https?:\/\/(?:[^\s/?#@<>]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+-]+@(?:${LABEL}\.)+(?!\d)${LABEL}(?<!-)`,
   "iuy",
 );
 /** One character of a path. One regular expression for all of them would read on after a bracket. */
@@ -104,6 +104,6 @@ export function bareAddress(text, at) {
     else if (OPENING[mark] && open.pop() !== OPENING[mark]) break;
     end += mark.length;
   }
-  while (end > at && ".,;:!?'_~([{·・’׳״‐‑‒–־".includes(text[end - 1])) end--;
+  while (end > at && ".,;:!?'_~([{·・’׳״‐‑‒–־\u200c\u200d".includes(text[end - 1])) end--;
   return text.slice(at, end);
 }

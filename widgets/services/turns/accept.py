@@ -19,7 +19,7 @@ from loquent.webhooks.services.events import record_events
 from widgets.models import WidgetMessage, WidgetSession, WidgetTurn
 from widgets.services.attention import after_message, signs_of
 from widgets.services.daily_cap import daily_cap_error, use_daily_messages
-from widgets.services.events import message_events
+from widgets.services.events import is_first, message_events
 from widgets.services.handoff.visitor import visitor_wrote
 from widgets.services.history import message_data
 from widgets.services.pages import page_changes
@@ -280,6 +280,7 @@ def _append(written: Sequence[_New], now: datetime) -> None:
                 new.row,
                 organization_id=new.session.organization_id,
                 widget_id=new.session.widget_id,
+                starts=is_first(new.row, revision=new.session.revision),
             )
         ]
     )

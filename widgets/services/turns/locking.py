@@ -86,6 +86,7 @@ class LockedSession:
     language: str
     handler: str
     work_status: str
+    revision: int
     can_ask_person: bool
     page: VisitorPage | None
 
@@ -127,6 +128,7 @@ COLUMNS = (
     "language",
     "handler",
     "status",
+    "revision",
     "widget__handoff_enabled",
     *PAGE_COLUMNS,
 )

@@ -43,7 +43,9 @@ class Shop:
                 """No line for each request."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self.origin = f"http://localhost:{self._server.server_port}"
 
     def __enter__(self) -> Self:

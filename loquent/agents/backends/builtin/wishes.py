@@ -16,8 +16,31 @@ if TYPE_CHECKING:
 
 MAX_QUESTION = 500
 MAX_SENTENCES = 12
-# Measured with questions about orders: those that mean the action are above, most others below.
-LEAST_MEANING = 0.6
+# Measured with questions about orders: those that mean the action are above.
+LEAST_MEANING = 0.55
+# A title that is this close to one of `GENERAL` is about the same; above the titles of presets.
+SAME_SUBJECT = 0.53
+# Questions about orders that no single order answers. In English: the encoder knows no languages.
+GENERAL = (
+    "How do I place an order?",
+    "Can I order by phone or email?",
+    "Can I order without an account?",
+    "Do you accept orders from companies?",
+    "Can I order this as a gift?",
+    "Can I combine two orders?",
+    "What happens after I place an order?",
+    "Is there a minimum order value?",
+    "Can I pick up my order in the shop?",
+    "How can I pay for my order?",
+    "Is my order insured?",
+    "Will I get a confirmation of my order?",
+    "Can I return my order?",
+    "How do I send a parcel back?",
+    "Who delivers the parcels?",
+    "Where do you deliver to?",
+    "How much does delivery cost?",
+    "How long does delivery take?",
+)
 NAMED = 1.0
 BY_WORDS = 0.6
 # For each word in common, so that the closest of several actions wins.
@@ -31,32 +54,49 @@ _NUMBERS = re.compile(r"\S*\d\S*")
 async def wished_action(
     question: str, actions: Sequence[ActionSpec], found: Found
 ) -> ActionSpec | None:
-    """Return the action that a visitor's message asks for; None if an entry fits better."""
+    """Return the action that a visitor's message asks for; None if an entry fits better.
+
+    By meaning, a general question is close to an action with the same words: "Can I order by
+    phone?" to "Where is my order?". It is no wish if it is closer to one of `GENERAL`, and has
+    words that the action does not have.
+    """
     if not actions:
         return None
     question = question[:MAX_QUESTION]
-    scores = [_by_words(question, spec, found.language or "en") for spec in actions]
+    words = scores = [_by_words(question, spec, found.language or "en") for spec in actions]
+    general = 0.0
     if max(scores) < NAMED and embedder.is_available:
         # Numbers are values.
         plain = _NUMBERS.sub(" ", question)
-        scores = await asyncio.to_thread(_meanings, plain, tuple(map(_sentences, actions)))
-    score, spec = max(zip(scores, actions, strict=True), key=lambda pair: pair[0])
+        texts = tuple(map(_sentences, actions))
+        scores, general = await asyncio.to_thread(_meanings, plain, texts)
+    at = max(range(len(actions)), key=scores.__getitem__)
+    score, spec = scores[at], actions[at]
+    least = LEAST_MEANING if words[at] >= BY_WORDS else max(LEAST_MEANING, general)
     if score == NAMED:
         return spec
     best = found.hits[0].score if found.outcome == "answer" and found.hits else 0.0
-    return spec if score >= LEAST_MEANING and score >= best and not found.is_verbatim else None
+    return spec if score >= least and score >= best and not found.is_verbatim else None
 
 
 def _by_words(question: str, spec: ActionSpec, language: str) -> float:
-    """Return 1 if the message has every word of the title, less if it is about nothing else."""
+    """Return 1 if the message has the words of the title, less if it is about nothing else.
+
+    Less than BY_WORDS: it has the only word of the title, such as "Returns", and others. That may
+    also be a question to the knowledge.
+    """
     said = set(terms(question, language))
     title = set(terms(spec.title, language))
-    if title and title <= said:
-        return NAMED
     found = question_terms(question, language)
     # Numbers are values.
     asked = {t for t in (*found.strong, *found.weak) if not any(sign.isdigit() for sign in t)}
     known = title | set(terms(spec.description, language))
+    of_title = question_terms(spec.title, language)
+    telling = {*of_title.strong, *of_title.weak}
+    if len(telling) > 1 and telling <= said:
+        return NAMED
+    if title and title <= said:
+        return NAMED if asked <= known else BY_WORDS - SHARED
     is_asked = question.rstrip().endswith(("?", "？", "؟")) or len(said & known) >= FEW
     if not (is_asked and asked and asked <= known and asked & title):
         return 0.0
@@ -68,9 +108,19 @@ def _sentences(spec: ActionSpec) -> tuple[str, ...]:
     return (spec.title, *filter(None, found[:MAX_SENTENCES]))
 
 
-def _meanings(question: str, texts: tuple[tuple[str, ...], ...]) -> list[float]:
+def _meanings(question: str, texts: tuple[tuple[str, ...], ...]) -> tuple[list[float], float]:
+    """Return how close a question is to each action, and to a general question about none."""
     vector = embedder.encode([question])[0]
-    return [min(float((_vectors(each) @ vector).max()), NAMED - SHARED) for each in texts]
+    scores = [min(float((_vectors(each) @ vector).max()), NAMED - SHARED) for each in texts]
+    general = _vectors(GENERAL)
+    # The first text of an action is its title.
+    of_titles = [general @ _vectors(each)[0] for each in texts]
+    others = [
+        float(closeness)
+        for number, closeness in enumerate(general @ vector)
+        if all(float(to_title[number]) < SAME_SUBJECT for to_title in of_titles)
+    ]
+    return scores, max(others, default=0.0)
 
 
 @lru_cache(maxsize=256)

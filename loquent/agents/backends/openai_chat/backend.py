@@ -272,6 +272,9 @@ class OpenAIChatBackend(Backend):
         except TimeoutError:
             # Before the other connection errors, of which it is a subclass: it is not retried.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
+        except aiohttp.ClientSSLError:
+            meter.refused()
+            raise BackendError("the endpoint has no valid certificate", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
             meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)

@@ -69,7 +69,8 @@ class CallReader:
 
 def _add(call: FunctionCall, function: dict[str, Any]) -> None:
     name, arguments = function.get("name"), function.get("arguments")
-    if isinstance(name, str):
+    # Some endpoints repeat the whole name with each piece of the arguments.
+    if isinstance(name, str) and name != call.name:
         call.name = (call.name + name)[:MAX_NAME]
     if isinstance(arguments, str):
         call.arguments = (call.arguments + arguments)[:MAX_ARGUMENTS]

@@ -13,12 +13,15 @@ from loquent.agents.backends.connected import ProbeError, egress_rules
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.openai_chat.failures import ANSWERED
 from loquent.agents.backends.openai_chat.proxies import proxy_for
+from loquent.agents.backends.openai_chat.reader import UNSHOWN
 from loquent.agents.backends.openai_chat.responses import read_error
 from loquent.agents.types import ModelEndpoint
-from loquent.egress.connecting import GuardedConnector, guarded_session
+from loquent.egress.connecting import GuardedConnector, explain_tls, guarded_session
 from loquent.egress.urls import UnsafeUrlError, check_url
 
 SECONDS = 15.0
+# Where a model writes: a short answer may be reasoning alone.
+_WRITTEN = ("content", "refusal", "tool_calls", *UNSHOWN)
 # A batch of embeddings is the longest answer.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_MODELS = 1_000
@@ -32,6 +35,7 @@ ASK_OPERATOR = (
 )
 # The id of the server's own endpoint, which is no connection.
 SERVER = ""
+TLS = "Check the address. A server of your own needs a certificate of a public authority."
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 
@@ -65,10 +69,16 @@ async def try_model(endpoint: ModelEndpoint, model: str, known: Collection[str])
         raise ProbeError(f"There is no model “{model}” at this address.", ADDRESS)
     _check_status(status, body, model)
     data = _json(body)
-    if not isinstance(data, dict) or "choices" not in data:
-        raise ProbeError("This address answers, but not as a chat model does.", ADDRESS)
-    if complaint.is_out_of_quota:
+    choices = data.get("choices") if isinstance(data, dict) else None
+    if choices is None and complaint.is_out_of_quota:
+        # Some endpoints explain a refusal with status 200.
         raise _no_credit()
+    if choices is None and isinstance(data, dict) and data.get("error"):
+        raise ProbeError(f"The provider refuses the request for {model}.", ADDRESS)
+    if not isinstance(choices, list):
+        raise ProbeError("This address answers, but not as a chat model does.", ADDRESS)
+    if not choices or not _has_message(choices[0]):
+        raise ProbeError(f"{model} gave an empty answer.", "Try again, or use another model.")
 
 
 async def check_model(model: str, endpoint: ModelEndpoint | None) -> None:
@@ -180,6 +190,8 @@ async def _ask(
             return response.status, await _read(response)
     except TimeoutError:
         raise
+    except aiohttp.ClientSSLError as error:
+        raise ProbeError(explain_tls(error), TLS) from None
     except (aiohttp.ClientError, OSError, ValueError):
         if isinstance(session.connector, GuardedConnector) and session.connector.has_refused:
             raise ProbeError(
@@ -190,6 +202,11 @@ async def _ask(
             "Nothing answers at this address.",
             "Check its spelling. A model on your own computer must be reachable from this server.",
         ) from None
+
+
+def _has_message(choice: Any) -> bool:
+    message = choice.get("message") if isinstance(choice, dict) else None
+    return isinstance(message, dict) and any(message.get(name) for name in _WRITTEN)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from loquent.agents.actions.spec import ActionSpec, schema_of
+from loquent.agents.backends.markers import without_numbers
 from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.metering import estimate_tokens
 from loquent.agents.types import ChatMessage, ReplyRequest
@@ -236,14 +237,19 @@ def alternating(lines: Iterable[ChatMessage]) -> list[dict[str, str]]:
     """Return the messages, starting with a visitor's and with alternating roles.
 
     Many chat templates refuse any other order. Messages of one role in a row become one, as a
-    failed answer leaves two questions in a row.
+    failed answer leaves two questions in a row. Answers lose their numbers of sources, which
+    refer to other passages than this prompt's.
     """
     messages: list[dict[str, str]] = []
     for line in lines:
         if not messages and line.role != "user":
             continue
         if messages and messages[-1]["role"] == line.role:
-            messages[-1]["content"] += f"\n\n{line.content}"
+            messages[-1]["content"] += f"\n\n{_told(line)}"
         else:
-            messages.append({"role": line.role, "content": line.content})
+            messages.append({"role": line.role, "content": _told(line)})
     return messages
+
+
+def _told(line: ChatMessage) -> str:
+    return without_numbers(line.content) if line.role == "assistant" else line.content

@@ -80,8 +80,11 @@ class Tools:
             yield TextRestart()
         calls = [call for call in self.reader.calls.calls if call.name]
         results: list[dict[str, Any]] = []
+        ids: set[str] = set()
         for number, call in enumerate(calls):
-            call.id = call.id or f"call_{len(self.results) + number}"
+            if not call.id or call.id in ids:
+                call.id = f"call_{len(self.results) + number}"
+            ids.add(call.id)
             yield Working()
             step = await self._calls.run(call.name, call.arguments)
             yield Working()

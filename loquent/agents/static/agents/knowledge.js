@@ -16,45 +16,6 @@
   const labelOf = (dialog) => (name) =>
     dialog.querySelector("form").elements[name]?.labels?.[0]?.textContent.replace(" (optional)", "") ?? name;
 
-  /** Show in a dialog what its change would do to the test questions; `body` returns the change. */
-  function checkable(dialog, url, body) {
-    const state = dialog.querySelector(".lq-check-state");
-    const result = dialog.querySelector(".lq-check");
-    let newest = 0;
-
-    function clear() {
-      newest++;
-      state.textContent = "";
-      result.hidden = true;
-    }
-
-    dialog.querySelector("[data-check]").addEventListener("click", async () => {
-      if (!dialog.querySelector("form").reportValidity()) return;
-      clear();
-      const own = newest;
-      state.textContent = "Asking the test questions…";
-      let sentence = AWAY;
-      let page;
-      try {
-        const response = await post(url, body());
-        if (response.ok && !response.redirected)
-          page = new DOMParser().parseFromString(await response.text(), "text/html");
-        else sentence = await sentenceOf(response, labelOf(dialog));
-      } catch {
-        // The sentence says so.
-      }
-      // What was typed meanwhile belongs to another result.
-      if (own !== newest) return;
-      state.textContent = page ? "Nothing is saved yet." : sentence;
-      if (!page) return;
-      result.replaceChildren(...page.body.childNodes);
-      result.hidden = false;
-      dialog.querySelector(".lq-dialog-row").scrollIntoView({ block: "nearest" });
-    });
-    dialog.addEventListener("input", clear);
-    dialog.addEventListener("close", clear);
-  }
-
   function knowledge(section) {
     const list = section.querySelector(".lq-knowledge-list");
     const status = section.querySelector(".lq-knowledge-status");
@@ -102,8 +63,8 @@
       }
     });
 
-    checkable(editor, section.dataset.check, () => new FormData(form));
-    checkable(remover, section.dataset.check, () => {
+    loquentCheck(editor, section.dataset.check, () => new FormData(form), labelOf(editor));
+    loquentCheck(remover, section.dataset.check, () => {
       const body = new FormData();
       body.set("id", removed);
       body.set("delete", "1");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { JSDOM } from "jsdom";
-import { renderMarkdown } from "../src/markdown.js";
+import { renderMarkdown } from "../../src/markdown.js";
 
 const { document } = new JSDOM("<body></body>").window;
 
