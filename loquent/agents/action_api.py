@@ -218,7 +218,7 @@ class McpToolsSerializer(serializers.Serializer[Any]):
     ),
     partial_update=extend_schema(
         summary="Change an action",
-        description="Another host needs the secret and the values of headers again.",
+        description="If the host changes, send the secret and the header values again.",
     ),
     destroy=extend_schema(
         summary="Delete an action", description="Its log is kept with the conversations."

@@ -97,7 +97,7 @@ class ChangedKnowledgeSerializer(serializers.Serializer[Any]):
     knowledge = KnowledgeEntrySerializer(
         many=True,
         required=False,
-        help_text="What would replace all entries. Without it, the saved ones are measured.",
+        help_text="Entries to measure in place of the saved ones.",
     )
 
 

@@ -129,7 +129,7 @@ class ConnectionModelsSerializer(serializers.Serializer[Any]):
     ),
     partial_update=extend_schema(
         summary="Change a model connection",
-        description="A new address needs the key again.",
+        description="If the address changes, send the key again.",
     ),
     destroy=extend_schema(
         summary="Delete a model connection",
@@ -159,7 +159,7 @@ class ModelConnectionViewSet(OrganizationCrudViewSet):
 
     @extend_schema(
         summary="Test a model connection",
-        description="Says in words whether the endpoint answers, and what to do if it doesn't.",
+        description="Says whether the endpoint answers, and what to do if it doesn't.",
         request=ConnectionTestSerializer,
         responses=ConnectionResultSerializer,
     )

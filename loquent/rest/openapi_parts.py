@@ -59,7 +59,7 @@ ERRORS: dict[int, tuple[str, str, Schema]] = {
     ),
     412: (
         "PreconditionFailed",
-        "The object has changed since the version in `If-Match`; `current` holds the current "
+        "The object has changed since the version in `If-Match`; `current` has the current "
         "values of the changed fields.",
         {
             **_error(

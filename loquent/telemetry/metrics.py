@@ -21,7 +21,7 @@ MEMORY_OF_LARGEST = Gauge(
     "Memory of the largest process.",
     multiprocess_mode="livemax",
 )
-CPU = Counter("loquent_cpu_seconds", "Processor time of all processes.")
+CPU = Counter("loquent_cpu_seconds", "CPU time of all processes.")
 LOOP_LAG = Gauge(
     "loquent_loop_lag_seconds",
     "Callback delay of the busiest event loop.",

@@ -12,7 +12,7 @@ from loquent.webhooks.types import DeliveryStatus, DisabledReason, EventType, Fo
 
 
 class WebhookEndpoint(BaseModel):
-    """A program outside that hears of events."""
+    """An external program that receives events."""
 
     organization = models.ForeignKey(
         "organizations.Organization", on_delete=models.CASCADE, related_name="webhooks"

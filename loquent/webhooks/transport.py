@@ -71,7 +71,7 @@ def _refusal(status: int) -> str:
     if 200 <= status < 300:
         return ""
     if 300 <= status < 400:
-        return "The receiver redirects, which is not followed. Enter its final address."
+        return "The receiver redirects to another address. Enter the final address."
     if status == 410:
         return "The receiver answered 410 Gone and gets no more events."
     return f"The receiver answered with status {status}."
@@ -89,4 +89,4 @@ def _failure(error: Exception, connector: aiohttp.BaseConnector | None) -> str:
             return "The connection was refused."
         case aiohttp.ServerDisconnectedError() | ConnectionError():
             return "The receiver closed the connection without an answer."
-    return f"The receiver did not answer properly ({type(error).__name__})."
+    return f"The receiver did not send a valid response ({type(error).__name__})."

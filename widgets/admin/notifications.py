@@ -1,4 +1,4 @@
-"""Let members choose how they are told of waiting visitors, and try it."""
+"""Let members choose how they are notified of waiting visitors, and test it."""
 
 import json
 from pathlib import Path

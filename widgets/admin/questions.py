@@ -48,7 +48,7 @@ class QuestionForm(forms.Form):
         choices=[
             ("entry", "an answer from the entry below"),
             ("none", "no answer: no entry answers it"),
-            ("person", "the wish for a person is recognised"),
+            ("person", "a person: the request for one is recognized"),
         ],
     )
     entry = forms.ModelChoiceField(

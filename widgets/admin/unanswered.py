@@ -98,7 +98,7 @@ def answer_page(request: HttpRequest) -> HttpResponse:
             _tell(request, agent, group, entry)
             return HttpResponseRedirect(reverse("admin:knowledge"))
     elif group is None:
-        messages.info(request, "This question is no longer without an answer.")
+        messages.info(request, "This question has already been answered.")
         return HttpResponseRedirect(reverse("admin:knowledge"))
     else:
         reply = group.person_reply()
@@ -130,7 +130,7 @@ def _message_page(request: HttpRequest, agent: TextAgent) -> HttpResponse:
     form = AnswerForm(typed, initial=_initial(asked.content, reply), label_suffix="")
     if form.is_valid() and (entry := _save(agent, form)):
         _keep(request, form, entry, asked.content)
-        messages.success(request, "Saved. The assistant uses the answer from now on.")
+        messages.success(request, "Saved. The assistant uses the answer immediately.")
         return HttpResponseRedirect(back)
     context = {
         **admin.site.each_context(request),

@@ -71,7 +71,7 @@ class HandoffActions(OrganizationViewSet):
     @extend_schema(
         summary="Answer a visitor",
         description=(
-            "Writes a member's message, and takes over if nobody has the conversation. 409 `taken` "
+            "Writes a member's message, and takes over if no one has the conversation. 409 `taken` "
             "if another member has it; 409 `stale` with the newer `messages` if a colleague wrote "
             "after `after_seq`, or `revision` is old. 200 for a repeat of `client_message_id`."
         ),
@@ -108,7 +108,7 @@ class HandoffActions(OrganizationViewSet):
         staff.hand_back(session_id=self.get_object().id, actor=self._actor())
         return self._moved()
 
-    @moves("Resolve a conversation", "Marks it as done; the visitor can go on.", "resolve")
+    @moves("Resolve a conversation", "Marks it as done; the visitor can go on writing.", "resolve")
     def resolve(self, request: Request, pk: str) -> Response:
         staff.resolve(session_id=self.get_object().id, actor=self._actor())
         return self._moved()
@@ -120,7 +120,7 @@ class HandoffActions(OrganizationViewSet):
 
     @moves(
         "Assign a conversation",
-        "Gives it to a member, whoever has it.",
+        "Gives it to a member, even if another one has it.",
         "assign",
         AssignSerializer,
     )

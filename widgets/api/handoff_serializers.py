@@ -56,7 +56,9 @@ class TakeOverSerializer(ActingSerializer):
 
     def get_fields(self) -> dict[str, Any]:
         taken_from = serializers.UUIDField(
-            required=False, source="taken_from", help_text="Take it from this member on purpose."
+            required=False,
+            source="taken_from",
+            help_text="Take the conversation from this member on purpose.",
         )
         return {**super().get_fields(), "from": taken_from}
 

@@ -101,7 +101,7 @@ class UnansweredViewSet(OrganizationViewSet):
         operation_id="agents_unanswered_close",
         summary="Close an unanswered question",
         description=(
-            "Give the `entry` that answers the question: the group closes as soon as a search for "
+            "Send the `entry` that answers the question: the group closes as soon as a search for "
             "the question finds that entry; until then it stays in the list. Or ignore it. "
             "A closed group comes back if it is asked again."
         ),

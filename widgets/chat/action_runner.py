@@ -82,7 +82,7 @@ async def _carry_out(claimed: ClaimedAction) -> None:
                     event = ActionEnded(ended.message_id, ended.answer)
                     await rooms.publish(claimed.session_id, event)
         except Exception as error:  # noqa: BLE001 - whatever ails the database
-            logger.warning("The end of an action was not stored: %s", type(error).__name__)
+            logger.warning("The outcome of an action could not be stored: %s", type(error).__name__)
             if time.monotonic() > deadline:
                 # The supervisor of a process says that the end is not known.
                 return

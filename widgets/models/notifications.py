@@ -1,4 +1,4 @@
-"""Who is to be told of a conversation, by which channel, and whether that has happened."""
+"""Who is to be notified of a conversation, through which channel, and whether that has happened."""
 
 import uuid
 

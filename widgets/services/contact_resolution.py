@@ -29,7 +29,7 @@ LABELS = {"name": "your name", "email": "your email", "phone": "your phone numbe
 def resolve_widget_contact(
     *, organization_id: uuid.UUID, name: str, email: str | None, phone: str | None
 ) -> tuple[Contact, bool]:
-    """Return the contact with these normalised details, and whether it is a new stub.
+    """Return the contact with these normalized details, and whether it is a new stub.
 
     The six rules: (1) match by email, (2) match by phone, (3) both match the same contact: use it,
     (4) only one matches: use it, (5) they match different contacts: the email decides, (6) no

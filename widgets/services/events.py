@@ -15,7 +15,7 @@ from widgets.models import WidgetMessage, WidgetSession
 from widgets.models.team import EventKind
 from widgets.types import AnswerOutcome, MessageKind, MessageRole
 
-# What other programs hear of a transition; nothing if a conversation is snoozed, or opens again.
+# What other programs receive about a transition; nothing if a conversation is snoozed or reopened.
 _TRANSITIONS = {
     EventKind.ASKED: EventType.PERSON_WANTED,
     EventKind.FOLLOW_UP: EventType.PERSON_WANTED,

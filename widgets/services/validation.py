@@ -28,7 +28,7 @@ FIELD_OF_COLUMN = {
 
 
 def validate_widget_data(*, organization: Organization, data: WidgetConfigData) -> WidgetConfigData:
-    """Return the settings in their stored form (texts trimmed, origins normalised).
+    """Return the settings in their stored form (texts trimmed, origins normalized).
 
     Raises ApplicationError `invalid` naming every invalid field. Another organization's text agent
     is reported as non-existent.

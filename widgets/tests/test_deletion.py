@@ -146,7 +146,7 @@ def test_pages_say_what_stands_in_the_way_or_stays(client: Client, widget: Widge
     contact = Contact.objects.create(organization=widget.organization, name="Jane")
     path = f"/admin/contacts/contact/{contact.pk}"
     deleting = client.get(f"{path}/delete/").content.decode()
-    assert "Its conversations stay." in deleting
+    assert "Its conversations are kept." in deleting
     assert 'href="../erase/"' in deleting
     erasing = client.get(f"{path}/erase/").content.decode()
     assert f'href="{path}/delete/"' in erasing

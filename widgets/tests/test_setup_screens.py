@@ -161,7 +161,7 @@ def test_hidden_checklist_comes_back_on_request(
     assert 'href="/admin/organizations/invitation/add/">Invite a colleague</a>' in page
     hidden = client.post("/admin/setup/hide/", {"hide": "1"}, follow=True).content.decode()
     assert title not in hidden
-    assert "You find the checklist under Help › Set-up." in hidden
+    assert "You can find the checklist under Help › Set-up." in hidden
     assert 'href="/admin/setup/"' in hidden
     # It is hidden for the whole organization, also after the next login.
     client.force_login(make_member(acme, "dora", Role.ADMIN))

@@ -57,9 +57,9 @@ def check_value(parameter: ActionParameter, value: object) -> Any:
             value = _number(name, value, is_whole=parameter.type == "integer")
     if parameter.enum and not any(_same(value, each) for each in parameter.enum):
         allowed = ", ".join(str(each) for each in parameter.enum)
-        raise ArgumentError(name, f"Give one of these: {allowed}.")
+        raise ArgumentError(name, f"Use one of these: {allowed}.")
     if parameter.pattern and not matches(parameter.pattern, str(value)):
-        raise ArgumentError(name, "The value has another form than expected.")
+        raise ArgumentError(name, "The value does not have the expected format.")
     return value
 
 
@@ -119,7 +119,7 @@ def _text(name: str, value: object) -> str:
     if not text:
         raise ArgumentError(name, "This value is required.")
     if text != clean_text(text) or "\n" in text or "\t" in text or not text.isprintable():
-        raise ArgumentError(name, "Give one line of text.")
+        raise ArgumentError(name, "Enter one line of text.")
     return text
 
 

@@ -88,7 +88,7 @@ class _Sent:
             return explain_tls(error)
         if isinstance(error, aiohttp.ClientConnectorError):
             return "The address can't be reached."
-        return f"The other side did not answer properly ({type(error).__name__})."
+        return f"The server did not send a valid response ({type(error).__name__})."
 
 
 async def _call(
@@ -193,7 +193,7 @@ def _parse(body: bytes) -> Any:
 
 def _refusal(status: int) -> str:
     if 300 <= status < 400:
-        return "The address redirects, which is not followed. Enter its final address."
+        return "This address redirects to another one. Enter the final address."
     if status == 404:
         return "Nothing was found (404)."
-    return f"The other side answered with status {status}."
+    return f"The server answered with status {status}."

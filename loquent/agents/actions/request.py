@@ -84,4 +84,4 @@ def _check_segment(name: str, value: str) -> None:
     if not value:
         raise ArgumentError(name, "This value is required.")
     if any(part in {".", ".."} for part in _SEGMENTS.split(value)):
-        raise ArgumentError(name, "The value has another form than expected.")
+        raise ArgumentError(name, "The value does not have the expected format.")

@@ -82,7 +82,7 @@ class TurnCalls:
             return Step("proposal", spec, proposal=proposal)
         self._made[digest] += 1
         if self._made[digest] > MAX_IDENTICAL:
-            return self._refuse("This was called already. Use its result.", spec)
+            return self._refuse("This has already been called. Use its result.", spec)
         return await self._call(spec, arguments, digest)
 
     async def _call(self, spec: ActionSpec, arguments: dict[str, Any], digest: str) -> Step:

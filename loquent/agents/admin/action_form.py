@@ -57,8 +57,8 @@ class AgentActionForm(ServiceForm[AgentAction]):
         label="Values as JSON",
         required=False,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
-        help_text="Types, patterns, allowed values and fixed values. A change here counts more "
-        "than one above.",
+        help_text="Types, patterns, allowed values and fixed values. Changes here override "
+        "those above.",
     )
     headers = ReadableJsonField(
         label="Headers as JSON",

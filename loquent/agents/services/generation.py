@@ -99,7 +99,7 @@ async def generate_reply(
             if isinstance(event, ReplyEnd):
                 break
         if not answer.has_text and not event.wants_person:
-            raise BackendError("the answer has nothing to see", permanent=False, is_outage=False)
+            raise BackendError("the answer has no visible text", permanent=False, is_outage=False)
     yield event
 
 
@@ -226,7 +226,7 @@ async def _next_event(
         raise BackendError("the backend took too long", permanent=False) from None
     except StopAsyncIteration:
         meter.over()
-        raise BackendError("the backend stopped without an end", permanent=False) from None
+        raise BackendError("the backend stopped in mid-answer", permanent=False) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not get out
         meter.over()
         # A traceback could show what the visitor or the model wrote: only the kind is logged.

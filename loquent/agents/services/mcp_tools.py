@@ -81,7 +81,7 @@ def _offered(tool: mcp.McpTool) -> OfferedTool:
     except FieldError as error:
         problem = str(error)
     if not re.match(NAME_PATTERN, tool["name"]):
-        problem = "Its name has characters that models don't accept."
+        problem = "Its name contains characters that models don't accept."
     return OfferedTool(
         name=tool["name"],
         title=tool["title"] or tool["name"],

@@ -80,7 +80,7 @@ def test_ready_made_action_needs_only_an_address_and_is_tested(
     assert request.headers["authorization"] == f"Bearer {HIDDEN}"
     wrong = client.post(page(row, "test"), {"value-order_number": "1"}, follow=True)
     [told] = [str(message) for message in wrong.context["messages"]]
-    assert told == "order_number: The value has another form than expected."
+    assert told == "order_number: The value does not have the expected format."
 
 
 def test_lines_change_what_is_asked_and_keep_the_rest(

@@ -146,9 +146,9 @@ def test_question_that_gets_no_vector_in_time_is_searched_by_words(
 BAD = [
     (as_json({"error": {"message": "no"}}, 401), "The provider refuses the key."),
     (as_json({}, 404), "There is no model “small” for embeddings here."),
-    (as_json({"data": []}), "The answer holds no embeddings."),
-    (as_json({"data": [{"embedding": "AAAA"}]}), "The answer holds no embeddings."),
-    (as_json({"data": [{"embedding": ["x"]}]}), "The answer holds no embeddings."),
+    (as_json({"data": []}), "The response contains no embeddings."),
+    (as_json({"data": [{"embedding": "AAAA"}]}), "The response contains no embeddings."),
+    (as_json({"data": [{"embedding": ["x"]}]}), "The response contains no embeddings."),
     ((200, {}, b"<html>"), "This is the address of a web page, not of a model's API."),
 ]
 

@@ -64,7 +64,7 @@ def test_chosen_tool_fills_in_name_description_and_values(
         text = shown.content.decode()
         assert [each.name for each in shown.context["tools"]] == [each["name"] for each in tools]
         assert text.count('name="tool"') == 2
-        assert "Its name has characters that models don" in text
+        assert "Its name contains characters that models don" in text
         assert "The argument items can" in text
         assert HIDDEN not in text
         taken = client.post(page(row, "tools"), {"tool": "order_status"}, follow=True)

@@ -29,7 +29,7 @@ def check_jobs() -> Findings:
         yield warn(
             "jobs",
             f"{jobs.failed} background jobs have failed.",
-            "The admin shows why, and can retry them: Organization, Background jobs.",
+            "See why, and retry them, in the admin: Settings, Background jobs.",
         )
     else:
         yield ok("jobs", "Background jobs run.")

@@ -103,7 +103,7 @@ def _label(field: forms.ChoiceField | forms.ModelChoiceField[Any], value: str) -
 
 
 def _text(value: Any) -> str:
-    """Return a value as comparable text: checkboxes, None and line endings are normalised."""
+    """Return a value as comparable text: checkboxes, None and line endings are normalized."""
     if value is True:
         return "on"
     if value is None or value is False:

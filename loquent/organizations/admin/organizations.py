@@ -43,7 +43,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
     )
     timezone = ZoneField(
         label="Time zone",
-        help_text="Used for business hours, reports and daily limits. Type a city, like Zurich.",
+        help_text="Used for business hours, reports and daily limits. Type a city, such as Zurich.",
     )
     default_phone_region = CountryField(
         label="Country",

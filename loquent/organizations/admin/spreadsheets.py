@@ -19,7 +19,7 @@ def safe_cell(value: object) -> str:
 
 
 def to_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV with a byte order mark, by which spreadsheets recognise UTF-8."""
+    """Return rows as CSV with a byte order mark, by which spreadsheets recognize UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerows([safe_cell(value) for value in row] for row in rows)

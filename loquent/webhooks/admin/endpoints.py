@@ -50,10 +50,10 @@ class WebhookForm(ServiceForm[WebhookEndpoint]):
         widgets = {"url": forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"})}
         labels = {"include_text": "Send texts and contact details"}
         help_texts = {
-            "url": "Where events are sent to. Only https, and only public addresses, unless the "
+            "url": "Where events are sent. Only https, and only public addresses, unless the "
             "operator of this server allows others.",
             "format": "Slack, Discord, Telegram and Teams get a message for people. Everything "
-            "else needs the first.",
+            "else needs the first choice.",
             "enabled": "A disabled webhook gets no new events. Those that wait are kept, and sent "
             "when you enable it.",
             "description": "Only your staff see it.",

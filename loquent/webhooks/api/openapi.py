@@ -103,7 +103,7 @@ def _operation(kind: EventType) -> Schema:
     return {
         "operationId": "webhook_" + kind.value.replace(".", "_"),
         "summary": f"{kind.label}",
-        "description": "Signed as [Standard Webhooks](https://www.standardwebhooks.com/) says.",
+        "description": "Signed as specified by [Standard Webhooks](https://www.standardwebhooks.com/).",
         "tags": ["webhooks"],
         "security": [],
         "parameters": [

@@ -157,7 +157,7 @@ def hide_view(request: HttpRequest) -> HttpResponse:
     is_hidden = request.POST.get("hide") == "1"
     Organization.objects.filter(id=_setting_up(request).id).update(has_hidden_setup=is_hidden)
     if is_hidden:
-        messages.info(request, "Hidden. You find the checklist under Help › Set-up.")
+        messages.info(request, "Hidden. You can find the checklist under Help › Set-up.")
     return HttpResponseRedirect(reverse("admin:index"))
 
 

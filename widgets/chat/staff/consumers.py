@@ -155,7 +155,7 @@ class WatchingConsumer(SocketConsumer, Generic[Viewer]):
             await self.viewer.presence.receive(text_data)
             await self.moved(self.viewer)
         except Exception as error:  # noqa: BLE001 - said again in a moment
-            logger.warning("A member's presence was not noted: %s", type(error).__name__)
+            logger.warning("A member's presence could not be noted: %s", type(error).__name__)
 
     async def _accept(self, viewer: Viewer) -> None:
         await self.accept()

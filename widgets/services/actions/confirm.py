@@ -33,7 +33,7 @@ from widgets.types import AnswerOutcome, MessageData, MessageRole
 # Longer than a call and all attempts to write its result.
 LOST_SECONDS = 45
 AT_ONCE = 100
-STOPPED = "The server stopped during the call, so its end is not known. It is not repeated."
+STOPPED = "The server stopped during the call, so its outcome is not known. It is not repeated."
 
 
 @dataclass(frozen=True, slots=True)

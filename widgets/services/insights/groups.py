@@ -19,7 +19,7 @@ from widgets.types import AnswerOutcome, MessageRole
 
 # Rows of the last days that are read; beyond that, the newest stand for all.
 MOST_READ = 2_000
-# Characters that are read to recognise a language: of a message, and of a conversation.
+# Characters that are read to recognize a language: of a message, and of a conversation.
 READ_OF_MESSAGE = 300
 READ_OF_TALK = 600
 # The hours of a day are counted in blocks, and over several weeks, as one week has few of each.

@@ -43,7 +43,7 @@ def wanted_in(session: WidgetSession) -> Wanted:
 
 
 def note_wanted(session: WidgetSession, before: Wanted) -> None:
-    """Write who is to be told of a change of a locked session. `before`: as it was locked."""
+    """Record whom to notify of a change of a locked session. `before`: as it was locked."""
     now = wanted_in(session)
     if now == before:
         return
@@ -59,7 +59,7 @@ def note_wanted(session: WidgetSession, before: Wanted) -> None:
 
 
 def note_reminder(session: WidgetSession) -> None:
-    """Write that another member is to be told: the visitor waits, and no one has claimed."""
+    """Record that another member is to be notified: the visitor waits, and no one has claimed."""
     since = wanted_in(session).since
     rows = Notification.objects.filter(
         session=session, channel=Channel.STAFF_MAIL, state=NotificationState.WAITING
@@ -74,7 +74,7 @@ def _create(session: WidgetSession, channel: Channel, since: datetime, *, second
 
 
 def note_reply(session: WidgetSession) -> None:
-    """Write that the visitor is to be told of a person's message, unless they see it."""
+    """Record that the visitor is to be notified of a person's message, unless they see it."""
     seconds = settings.LIMITS.handoff_visitor_mail_seconds
     rows = Notification.objects.filter(session=session, channel=Channel.VISITOR_MAIL)
     if not seconds or not session.reply_email or rows.filter(state="waiting").exists():

@@ -121,7 +121,7 @@ def _events(
     rows: dict[uuid.UUID, WidgetMessage | None],
     ours: set[uuid.UUID],
 ) -> list[NewEvent]:
-    """Return what webhooks hear of a turn that has ended here."""
+    """Return the webhook events of a turn that has ended here."""
     if turn.webhooks_of is None or turn.turn_id not in ours or turn.turn_id not in rows:
         return []
     row = rows[turn.turn_id]

@@ -55,7 +55,7 @@ def _sequence(text: str) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _no_json() -> BackendError:
-    return BackendError("the endpoint's answer is no JSON", permanent=False)
+    return BackendError("the endpoint's answer is not JSON", permanent=False)
 
 
 def _end_of_gap(text: str, at: int) -> int:
@@ -68,7 +68,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     if value is None or (isinstance(value, str) and _is_word(_IDLE, value)):
         return []
     if not all(isinstance(item, dict) for item in values):
-        raise BackendError("the endpoint's answer has another shape", permanent=False)
+        raise BackendError("the endpoint's answer has an unexpected format", permanent=False)
     return values
 
 

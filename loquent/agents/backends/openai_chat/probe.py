@@ -135,7 +135,7 @@ async def _embed(
         or 0 in sizes
         or not all(isinstance(number, int | float) for number in numbers)
     ):
-        raise ProbeError("The answer holds no embeddings.", EMBEDDING_ADDRESS)
+        raise ProbeError("The response contains no embeddings.", EMBEDDING_ADDRESS)
     return vectors
 
 

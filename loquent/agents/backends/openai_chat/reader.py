@@ -140,7 +140,7 @@ class AnswerReader:
                 if self.error is not None:
                     break
         except SseError:
-            self._fail(BackendError("the endpoint's answer has too long a line", permanent=False))
+            self._fail(BackendError("a line of the endpoint's answer is too long", permanent=False))
         except BackendError as error:
             self._fail(error)
         return "".join(pieces)

@@ -112,7 +112,8 @@ def sync_source(*, source: KnowledgeSource, accept_removals: bool = False) -> No
             return
         if current.is_file and not SourceFile.objects.filter(source=current).exists():
             raise ApplicationError(
-                ErrorCode.CONFLICT, "To read this file again, upload it again, or a new version."
+                ErrorCode.CONFLICT,
+                "To read this file again, upload it again, or upload a new version.",
             )
         restart(current, accept_removals=accept_removals)
 

@@ -1,4 +1,4 @@
-"""Choose the devices that hear of a waiting visitor, and write the message."""
+"""Choose the devices to notify of a waiting visitor, and write the message."""
 
 import json
 import uuid
