@@ -83,11 +83,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark and sort the tests, before pytest selects by `-m`."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Mark the tests before pytest selects by `-m`, and sort them after pytest-django has."""
     mark_by_themselves(items)
-    put_longest_first(items)
+    try:
+        return (yield)
+    finally:
+        put_longest_first(items)
 
 
 def _use_own_redis_database() -> None:

@@ -13,6 +13,8 @@ T = TypeVar("T")
 DATABASE_FIXTURES = {"db", "transactional_db"}
 # A table is a parametrized test. One that is no longer than this has no mark `row`.
 SHORT_TABLE = 2
+# Marks of tests that take seconds, those of the longest first.
+LONG = ("slow", "server", "browser", "exhaustive", "costly")
 
 
 def mark_by_themselves(items: list[pytest.Item]) -> None:
@@ -51,4 +53,4 @@ def evenly(rows: Sequence[T], count: int) -> list[T]:
 def put_longest_first(items: list[pytest.Item]) -> None:
     """Sort the tests so that all processes finish at about the same time."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: [mark not in item.keywords for mark in ("slow", "server")])
+        items.sort(key=lambda item: [mark not in item.keywords for mark in LONG])

@@ -78,6 +78,7 @@ def test_error_examples_are_valid() -> None:
         check_examples(response["content"])
 
 
+@pytest.mark.costly
 def test_docs_page_loads_nothing_from_other_hosts(client: Client, settings: Settings) -> None:
     response = client.get("/api/docs/")
     assert response.status_code == 200

@@ -119,6 +119,7 @@ async def test_open_sockets_of_networks_are_counted(
     assert rooms.open_sockets == rooms.sockets_by_ip["2001:db8:1::/48"] == 10
 
 
+@pytest.mark.costly
 async def test_handshakes_of_an_address_are_counted_resumes_included(
     visit: Visits, widget: WidgetConfig, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

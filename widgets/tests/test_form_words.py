@@ -131,6 +131,7 @@ def test_viewer_reads_lists_by_line(client: Client, bob: User, widget: WidgetCon
     assert "All websites" in shown(client, f"/admin/widgets/widgetconfig/{widget.pk}/change/")
 
 
+@pytest.mark.costly
 def test_breadcrumbs_and_titles_use_the_words_of_the_navigation(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:

@@ -362,6 +362,7 @@ def test_names_from_visitors_are_escaped(client: Client, alice: User, widget: Wi
         assert " style=" not in page
 
 
+@pytest.mark.costly
 def test_query_count_does_not_grow_with_conversations(
     client: Client, alice: User, widget: WidgetConfig, django_assert_max_num_queries: Any
 ) -> None:

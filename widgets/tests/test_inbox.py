@@ -150,6 +150,7 @@ def queries_of(client: Client, path: str) -> int:
     return len(queries)
 
 
+@pytest.mark.costly
 def test_number_of_queries_does_not_grow_with_the_list(
     client: Client, ana: User, ben: User, make: Make
 ) -> None:

@@ -319,6 +319,7 @@ def test_nothing_automatic_mails_a_visitor(
     assert "jane@example.com" not in recipients()
 
 
+@pytest.mark.costly
 def test_mails_are_apart_and_at_most_three_without_a_sign_of_life(
     clock: Clock, left: WidgetSession, api: Api, ana: User
 ) -> None:

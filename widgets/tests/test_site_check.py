@@ -118,6 +118,7 @@ def test_own_machine_is_refused_by_default(
     assert "Enter the address" in client.post(address, {"site": " "}).content.decode()
 
 
+@pytest.mark.costly
 def test_checks_are_limited_and_need_a_role(
     client: Client, alice: User, bob: User, widget: WidgetConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_matching_etag_returns_304(client: APIClient, paths: dict[str, str], kin
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", KINDS)
 def test_if_match_forms_are_understood(client: APIClient, paths: dict[str, str], kind: str) -> None:
     path = paths[kind]

@@ -252,6 +252,7 @@ def test_the_list_shows_status_and_use(client: Client, widget: WidgetConfig) -> 
     assert "0 of 7" in body
 
 
+@pytest.mark.costly
 def test_list_query_count_is_constant(
     client: Client, acme: Organization, widget: WidgetConfig, django_assert_num_queries: Any
 ) -> None:

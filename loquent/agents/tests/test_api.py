@@ -195,6 +195,7 @@ def test_agent_in_use_cannot_be_deleted(
     assert TextAgent.objects.filter(id=agent.id).exists()
 
 
+@pytest.mark.costly
 def test_page_is_shorter_if_its_agents_have_much_knowledge(
     client: APIClient, acme: Organization
 ) -> None:

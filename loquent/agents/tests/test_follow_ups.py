@@ -81,7 +81,7 @@ def turns(name: str, language: str, kind: str) -> list[dict[str, Any]]:
         pytest.param("shop", "de", True, 9, 10, marks=pytest.mark.exhaustive),
         pytest.param("library", "it", True, 3, 0, marks=pytest.mark.exhaustive),
         pytest.param("library", "tr", True, 3, 0, marks=pytest.mark.exhaustive),
-        ("library", "zh", True, 3, 0),
+        pytest.param("library", "zh", True, 3, 0, marks=pytest.mark.costly),
     ],
 )
 def test_question_after_another_finds_its_own_subject(

@@ -204,6 +204,7 @@ def test_messages_are_listed_oldest_first(client: APIClient, session: WidgetSess
     assert second["next"] is None
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", [*KINDS, "messages", "api-keys"])
 def test_list_query_count_is_constant(
     client: APIClient,

@@ -214,6 +214,7 @@ def test_log_can_be_searched_and_filtered(owner: Client, acme: Organization, bob
         assert owner.get(f"{LIST}{query}").status_code in {200, 302}
 
 
+@pytest.mark.costly
 def test_list_query_count_is_constant(owner: Client, acme: Organization) -> None:
     make_agent(acme)
     page_of(owner)

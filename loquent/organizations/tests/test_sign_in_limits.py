@@ -117,6 +117,7 @@ def test_password_reset_lifts_the_lock(alice: User) -> None:
     assert sign_in(password=new).status_code == 302
 
 
+@pytest.mark.costly
 def test_address_trying_many_accounts_is_refused(alice: User) -> None:
     for number in range(30):
         assert sign_in(f"{number}@example.com").status_code == 200
@@ -126,6 +127,7 @@ def test_address_trying_many_accounts_is_refused(alice: User) -> None:
     assert int(response["Retry-After"]) <= 36
 
 
+@pytest.mark.costly
 def test_correct_logins_are_never_refused(alice: User) -> None:
     for _ in range(40):
         assert sign_in(password=PASSWORD).status_code == 302

@@ -233,9 +233,7 @@ class OpenAIChatBackend(Backend):
 
     def _remember(self, asking: Asking, reader: AnswerReader) -> None:
         """Keep what was learnt once an answer has proved it right."""
-        dialect = asking.dialect
-        if dialect.begins_inside != reader.began_inside:
-            dialect = replace(dialect, begins_inside=reader.began_inside)
+        dialect = replace(asking.dialect, begins_inside=reader.began_inside)
         model, url = asking.request.model, _url(asking.request.endpoint)
         known = self._dialects.get(url, model)
         if dialect == known:
