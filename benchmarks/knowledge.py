@@ -3,13 +3,15 @@
     .venv/bin/python -m benchmarks.knowledge quality [--words]
     .venv/bin/python -m benchmarks.knowledge turns [--words]
     .venv/bin/python -m benchmarks.knowledge size [--passages 10000]
+    .venv/bin/python -m benchmarks.knowledge reply
 
 `quality` prints how many questions of the test data are answered, in percent, for each language;
 by words alone with --words. `turns` prints how many questions are right after another one: those
 that refer to it, changes of subject, and short questions of the test data after a question about
 something else. `size` builds an index of invented passages of 30 words in this
 process, as a server does, and prints the CPU seconds and memory of each step, how long the event
-loop was blocked at that time, and the CPU milliseconds of a search. No database is used.
+loop was blocked at that time, and the CPU milliseconds of a search. `reply` prints what a reply of
+a model without knowledge costs for searching, grounding and citations. No database is used.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import random
 import resource
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,8 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
+from benchmarks.answer import QUESTION, TOKENS  # noqa: E402
+from loquent.agents.backends.grounding import ground  # noqa: E402
 from loquent.agents.search import vectors  # noqa: E402
 from loquent.agents.search.embedder import embedder  # noqa: E402
 from loquent.agents.search.knowledge import (  # noqa: E402
@@ -51,13 +56,14 @@ LANGUAGES = {
 }
 WORDS_EACH = 30
 SEARCHES = 300
+REPLIES = 5_000
 PAUSE = 0.005
 
 
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.knowledge")
-    parser.add_argument("what", choices=("quality", "turns", "size"))
+    parser.add_argument("what", choices=("quality", "turns", "size", "reply"))
     parser.add_argument("--words", action="store_true", help="by words alone")
     parser.add_argument("--passages", type=int, default=10_000)
     options = parser.parse_args()
@@ -65,6 +71,8 @@ def main() -> None:
     if options.what in ("quality", "turns"):
         settings.MEANING = not options.words
         print_quality() if options.what == "quality" else print_turns()
+    elif options.what == "reply":
+        asyncio.run(print_reply())
     else:
         print_size(options.passages)
 
@@ -158,6 +166,20 @@ def print_size(count: int) -> None:
         what = "index with vectors" if meaning else "index by words"
         _timed(what, partial(_run_build, request))
         _print_searches(request, questions)
+
+
+async def print_reply() -> None:
+    """Print the CPU microseconds of what happens for each reply, even without knowledge."""
+    request = replace(_request([], ""), messages=(ChatMessage("user", QUESTION),))
+    before = time.process_time()
+    for _ in range(REPLIES):
+        found = await search_knowledge(request, 4)
+        marks = ground(request, found.relevant, is_verbatim=found.is_verbatim).reader()
+        for token in TOKENS:
+            marks.feed(token)
+        marks.finish()
+    spent = time.process_time() - before
+    print(f"{1e6 * spent / REPLIES:.0f} microseconds of CPU per reply")
 
 
 def _print_searches(request: ReplyRequest, questions: list[str]) -> None:
