@@ -40,8 +40,8 @@ from benchmarks.answer import QUESTION, TOKENS  # noqa: E402
 from loquent.agents.backends.grounding import ground  # noqa: E402
 from loquent.agents.search import vectors  # noqa: E402
 from loquent.agents.search.embedder import embedder  # noqa: E402
+from loquent.agents.search.indexed import Knowledge  # noqa: E402
 from loquent.agents.search.knowledge import (  # noqa: E402
-    Knowledge,
     search_knowledge,
     whole_knowledge,
 )

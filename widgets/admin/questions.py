@@ -14,7 +14,7 @@ from django.urls import reverse
 from loquent.agents.admin.entry_check import FIGURE_TITLES
 from loquent.agents.models import AgentQuestion, EvaluationRun, KnowledgeEntry, TextAgent
 from loquent.agents.services.answers import FIGURES, Evaluation, evaluate_agent
-from loquent.agents.services.questions import import_questions, save_question
+from loquent.agents.services.questions import import_questions, read_lines, save_question
 from loquent.errors import ApplicationError
 from loquent.organizations.access import visible_organizations
 from loquent.organizations.site.current import current_organization
@@ -222,7 +222,7 @@ def _import(request: HttpRequest, agent: TextAgent) -> list[str]:
     if len(data) > MAX_FILE_BYTES:
         return ["The file is too large (more than 4 MB)."]
     try:
-        count = import_questions(agent=agent, lines=data.decode("utf-8-sig").splitlines())
+        count = import_questions(agent=agent, lines=read_lines(data))
     except UnicodeDecodeError:
         return ["The file is not UTF-8 text."]
     except ApplicationError as error:

@@ -1,121 +1,33 @@
 """Searches an agent's knowledge; builds its index on threads and keeps it in memory."""
 
 import asyncio
-import logging
-import re
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
-from loquent.agents.persons import asks_for_person, plain
-from loquent.agents.search.background import in_background
+from loquent.agents.persons import asks_for_person
 from loquent.agents.search.embedder import Embedder, embedder_for
-from loquent.agents.search.embedder import embedder as built_in
-from loquent.agents.search.follow_ups import share_of_previous, topic_of
-from loquent.agents.search.index import Hit, KnowledgeIndex
-from loquent.agents.search.refusal import (
-    Outcome,
-    Threshold,
-    decide,
-    meaning_threshold,
-    unanswerable_questions,
-    words_threshold,
-)
-from loquent.agents.search.vectors import add_vectors, vectors_of
+from loquent.agents.search.follow_ups import topic_of
+from loquent.agents.search.indexed import Found, Knowledge, add_meaning, build_words, words_of
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest
 
-if TYPE_CHECKING:
-    from loquent.agents.search.embedder import Vectors
-
-logger = logging.getLogger(__name__)
 # More than the largest knowledge.
 CACHED_CHARS = 12_000_000
 # How long after a change replies wait for the new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
+# After vectors could not be computed, the first try waits so long, and each further one twice as
+# long as the one before.
+RETRY_SECONDS = 30.0
+MAX_RETRY_SECONDS = 600.0
 # The index of more takes longer, so that replies would wait in vain.
 AWAITED_CHARS = 250_000
-MAX_QUESTION = 2_000
-# Up to this many passages are searched by words in less than a millisecond.
-FAST_PASSAGES = 1_000
 # An entry of up to this length whose title is the question is given whole.
 WHOLE_CHARS = 4_000
 MAX_TITLE = 200
-_WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The result of a search: all hits, best first, and the outcome. `language`: the agent's.
-
-    `relevant`: the hits that are good enough to answer from. `is_verbatim`: the first hit is a
-    whole entry whose title is the question, so that its text is the answer.
-    """
-
-    outcome: Outcome = "none"
-    hits: Sequence[Hit] = ()
-    threshold: float = 0.0
-    language: str = ""
-    is_verbatim: bool = False
-
-    @property
-    def relevant(self) -> list[Hit]:
-        """Return the hits above the threshold."""
-        return [hit for hit in self.hits if hit.score >= self.threshold]
-
-
-@dataclass(slots=True)
-class Knowledge:
-    """The index of one version of an agent's knowledge, with its thresholds."""
-
-    index: KnowledgeIndex
-    threshold: Threshold
-    embedder: Embedder = built_in
-
-    def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
-        """Search for a question, and with the one before it; on a thread if there are vectors."""
-        question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
-        asked = [question]
-        if self.index.vectors is not None and (mended := self.index.mended(question)) != question:
-            asked.append(mended)
-        best: list[Hit] = []
-        for hits in self._hits(asked, limit):
-            if hits and (not best or hits[0].score > best[0].score):
-                best = hits
-        is_answered = bool(best) and best[0].score >= self.threshold.of(best)
-        share = share_of_previous(question, self.index.language, is_answered=is_answered)
-        # An entry that was written for this very question is its answer after any other.
-        is_title = bool(best) and _words_of(best[0].title) == _words_of(question)
-        if previous and share and not is_title:
-            [hits] = self._hits([f"{previous} {question}"], limit)
-            if hits and (not best or hits[0].score * share > best[0].score):
-                best = hits
-        threshold = self.threshold.of(best)
-        outcome = "person" if asks_for_person(question) else decide(best, threshold)
-        hits = [hit for hit in best if hit.score > 0]
-        return Found(outcome, hits, threshold, self.index.language)
-
-    def _hits(self, texts: list[str], limit: int) -> list[list[Hit]]:
-        """Return the hits of each text."""
-        vectors = None
-        if self.index.vectors is not None and any(text.strip() for text in texts):
-            vectors = self.embedder.encode_question(texts)
-        if vectors is None:
-            return [self.index.search(text, limit) for text in texts]
-        return [
-            self.index.search(text, limit, vector)
-            for text, vector in zip(texts, vectors, strict=True)
-        ]
-
-    @property
-    def is_fast(self) -> bool:
-        """Whether a search may run on the event loop."""
-        return self.index.vectors is None and len(self.index.passages) <= FAST_PASSAGES
 
 
 @dataclass(slots=True)
@@ -131,6 +43,9 @@ class _Slot:
     whole: "Future[Knowledge]"
     old: Knowledge | None
     began: float = field(default_factory=time.monotonic)
+    retry: "Future[Knowledge] | None" = None
+    retry_at: float | None = None
+    tries: int = 0
 
     @property
     def ready(self) -> Knowledge | None:
@@ -186,8 +101,8 @@ def _with_whole_entry(found: Found, question: str, entries: Sequence[Passage]) -
     """Put the entry whose title is the question first, as one hit with its whole text."""
     if found.outcome not in ("answer", "choices"):
         return found
-    asked = _words_of(" ".join(question.split())[:MAX_TITLE])
-    named = next((hit for hit in found.relevant if asked and _words_of(hit.title) == asked), None)
+    asked = words_of(" ".join(question.split())[:MAX_TITLE])
+    named = next((hit for hit in found.relevant if asked and words_of(hit.title) == asked), None)
     if named is None:
         return found
     key = (named.entry, named.title, named.url)
@@ -197,10 +112,6 @@ def _with_whole_entry(found: Found, question: str, entries: Sequence[Passage]) -
     whole = replace(named, text=entry.content, heading="")
     others = [hit for hit in found.hits if (hit.entry, hit.title, hit.url) != key]
     return replace(found, outcome="answer", hits=[whole, *others], is_verbatim=True)
-
-
-def _words_of(text: str) -> str:
-    return " ".join(_WORD.findall(plain(text)))
 
 
 def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | None:
@@ -216,9 +127,9 @@ def whole_knowledge(request: ReplyRequest, wait_seconds: float) -> Knowledge | N
 
 def unsaved_knowledge(request: ReplyRequest) -> Knowledge:
     """Return the knowledge of a request with its vectors, built on this thread and not kept."""
-    knowledge = _build(request)
+    knowledge = build_words(request)
     embedder = embedder_for(request)
-    return _add_meaning(knowledge, embedder) if embedder.is_available else knowledge
+    return add_meaning(knowledge, embedder) if embedder.is_available else knowledge
 
 
 def unindexed_entries(agent_ids: Iterable[str]) -> frozenset[str]:
@@ -235,12 +146,10 @@ def _slot_of(request: ReplyRequest) -> _Slot:
     with _lock:
         slot = _slots.get(key)
         if slot is not None and slot.version == version:
+            _retry_meaning(slot, embedder)
             return slot
-        words = _builder.submit(_build, request)
-        whole = words
-        if embedder.is_available:
-            encoder = _askers if embedder.may_be_slow else _encoder
-            whole = encoder.submit(lambda: _add_meaning(words.result(), embedder))
+        words = _builder.submit(build_words, request)
+        whole = _submit_meaning(words, embedder) if embedder.is_available else words
         size = sum(len(entry.title) + len(entry.content) for entry in request.knowledge)
         old = slot.ready if slot is not None else None
         slot = _Slot(version, min(size, CACHED_CHARS), words, whole, old)
@@ -248,44 +157,24 @@ def _slot_of(request: ReplyRequest) -> _Slot:
         return slot
 
 
-def _build(request: ReplyRequest) -> Knowledge:
-    with in_background():
-        index = KnowledgeIndex(request.knowledge, request.language)
-        return Knowledge(index, Threshold(words=words_threshold(index)))
+def _submit_meaning(words: "Future[Knowledge]", embedder: Embedder) -> "Future[Knowledge]":
+    encoder = _askers if embedder.may_be_slow else _encoder
+    return encoder.submit(lambda: add_meaning(words.result(), embedder))
 
 
-def _add_meaning(knowledge: Knowledge, embedder: Embedder) -> Knowledge:
-    """Return the knowledge with vectors, or without them if they are not available."""
-    index = knowledge.index
-    if not embedder.understands(index.language):
-        return knowledge
-    try:
-        with in_background():
-            add_vectors(index, embedder)
-            vectors = _unanswerable_vectors(index.language, embedder)
-            threshold = meaning_threshold(index, vectors)
-    except Exception as error:  # noqa: BLE001 - whatever it is, words go on answering
-        # The text could contain parts of the knowledge: only the kind is logged.
-        logger.error("Vectors could not be computed: %s", type(error).__name__)  # noqa: TRY400
-        index.vectors = None
-        return knowledge
-    return Knowledge(index, Threshold(knowledge.threshold.words, threshold), embedder)
-
-
-def _unanswerable_vectors(language: str, embedder: Embedder) -> "Vectors":
-    import numpy as np  # noqa: PLC0415 - see embedder.py
-
-    questions = unanswerable_questions().get(language, ())
-    if not embedder.may_be_slow or not questions:
-        return _built_in_vectors(language)
-    # Stored, because each of them costs.
-    found = vectors_of(questions, embedder)
-    return np.stack([found[question] for question in questions])
-
-
-@cache
-def _built_in_vectors(language: str) -> "Vectors":
-    return built_in.encode(unanswerable_questions().get(language, ()))
+def _retry_meaning(slot: _Slot, embedder: Embedder) -> None:
+    """Compute vectors again that could not be computed, on a thread; replies don't wait for it."""
+    if slot.retry is not None and slot.retry.done():
+        slot.whole, slot.retry, slot.retry_at = slot.retry, None, None
+    is_over = slot.retry is None and slot.whole.done() and slot.whole.exception() is None
+    if not is_over or not slot.whole.result().has_failed:
+        return
+    now = time.monotonic()
+    if slot.retry_at is None:
+        slot.retry_at = now + min(RETRY_SECONDS * 2**slot.tries, MAX_RETRY_SECONDS)
+    if now >= slot.retry_at:
+        slot.tries = min(slot.tries + 1, 16)
+        slot.retry = _submit_meaning(slot.words, embedder)
 
 
 def questions_of(messages: Sequence[ChatMessage]) -> list[str]:

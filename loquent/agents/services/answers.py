@@ -8,9 +8,8 @@ from django.db import transaction
 
 from loquent.agents.models import AgentQuestion, EvaluationRun, KnowledgeEntry, TextAgent
 from loquent.agents.search.index import Hit
+from loquent.agents.search.indexed import Found, Knowledge
 from loquent.agents.search.knowledge import (
-    Found,
-    Knowledge,
     search_no_knowledge,
     unsaved_knowledge,
     whole_knowledge,

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from loquent.agents.models import AgentQuestion, KnowledgeEntry, TextAgent
 from loquent.errors import ApplicationError, ErrorCode, invalid
+from loquent.text import clean_text, unix_lines
 
 MAX_QUESTIONS = 2_000
 QUESTION_FIELDS = ("question", "previous", "expect", "entry")
@@ -30,6 +31,14 @@ def save_question(question: AgentQuestion, data: Mapping[str, Any]) -> AgentQues
     return question
 
 
+def read_lines(data: bytes) -> list[str]:
+    """Return the lines of a file; raise UnicodeDecodeError if it is not UTF-8.
+
+    Only line feeds end a line: JSON strings may contain what else Unicode calls a line break.
+    """
+    return unix_lines(data.decode("utf-8-sig")).split("\n")
+
+
 def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> int:
     """Add the questions of a JSON Lines text, all or none; return how many.
 
@@ -40,6 +49,7 @@ def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> int:
     known = {str(entry.id): entry for entry in entries} | {entry.title: entry for entry in entries}
     rows: list[AgentQuestion] = []
     errors: dict[str, list[str]] = {}
+    first: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -48,7 +58,13 @@ def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> int:
             _assign(row, _read(line, known))
         except ApplicationError as error:
             errors[f"line {number}"] = [error.message]
+        else:
+            seen = first.setdefault((row.question, row.previous), number)
+            if seen != number:
+                errors[f"line {number}"] = [f"Line {seen} asks the same question."]
         rows.append(row)
+    if not rows:
+        raise invalid({"file": ["There are no questions in it."]})
     if len(rows) + AgentQuestion.objects.filter(agent=agent).count() > MAX_QUESTIONS:
         errors["lines"] = [f"An agent can have at most {MAX_QUESTIONS:,} test questions."]
     if errors:
@@ -73,7 +89,11 @@ def _read(line: str, known: Mapping[str, KnowledgeEntry]) -> dict[str, Any]:
         if data["entry"] not in known:
             raise invalid({"entry": ["The agent has no entry with this id or title."]})
         data["entry"] = known[data["entry"]]
-    return {name: value for name, value in data.items() if value is not None}
+    return {
+        name: clean_text(value) if isinstance(value, str) else value
+        for name, value in data.items()
+        if value is not None
+    }
 
 
 def _assign(row: AgentQuestion, data: Mapping[str, Any]) -> None:

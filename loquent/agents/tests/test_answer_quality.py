@@ -7,7 +7,8 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.search import vectors
-from loquent.agents.search.knowledge import Found, whole_knowledge
+from loquent.agents.search.indexed import Found
+from loquent.agents.search.knowledge import whole_knowledge
 from loquent.agents.tests.library import LibraryQuestion, library_entries, library_questions
 from loquent.agents.tests.replies import make_reply
 from loquent.agents.tests.shop import make_shop

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from rest_framework.test import APIClient
 from loquent.agents.backends import embeddings
 from loquent.agents.backends.embeddings import EndpointEmbedder, embedder_of
 from loquent.agents.models import ModelConnection, PassageVector, TextAgent
+from loquent.agents.search import knowledge
 from loquent.agents.services.vectors import unused_vectors
 from loquent.agents.types import ModelEndpoint
 from loquent.organizations.models import Organization
@@ -141,6 +143,42 @@ def test_question_that_gets_no_vector_in_time_is_searched_by_words(
     endpoint = ModelEndpoint(str(row.id), row.base_url, "sk-secret", "small")
     monkeypatch.setattr(embedder_of(endpoint), "_paused_until", 0.0)
     assert search(client, agent, "Is a voucher valid?")["hits"][0]["title"] == "Gift cards"
+
+
+def test_vectors_that_could_not_be_computed_are_tried_again_later_and_later(
+    client: APIClient, agent: TextAgent, model: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.reply = lambda request: as_json({"error": {"message": "busy"}}, 503)
+    asked = "How much is the postage?"
+    assert search(client, agent, asked)["hits"] == []
+    before = len(model.requests)
+    for _ in range(5):
+        assert search(client, agent, asked)["hits"] == []
+    assert len(model.requests) == before
+    # Neither the knowledge nor the process changes, but time passes.
+    now = time.monotonic()
+    monkeypatch.setattr(knowledge, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def try_after(seconds: float) -> None:
+        nonlocal now
+        before = len(model.requests)
+        # The first search notes that the try before has failed.
+        search(client, agent, asked)
+        now += seconds - 1
+        search(client, agent, asked)
+        assert len(model.requests) == before
+        now += 2
+        assert search(client, agent, asked)["hits"] == []
+        retry = knowledge._slots[str(agent.id)].retry
+        assert retry is not None
+        retry.result(WAIT_SECONDS)
+
+    for wait in (29.0, 60.0, 120.0, 240.0, 480.0, 600.0):
+        try_after(wait)
+    model.reply = embed
+    try_after(600.0)
+    [hit] = search(client, agent, asked)["hits"]
+    assert (hit["title"], hit["meaning"]) == ("Shipping costs", pytest.approx(1.0, abs=0.01))
 
 
 BAD = [

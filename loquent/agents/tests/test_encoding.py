@@ -15,6 +15,7 @@ from loquent.agents.search import encoding as module
 from loquent.agents.search import knowledge as knowledge_module
 from loquent.agents.search.embedder import embedder
 from loquent.agents.search.encoding import MANY, encoding
+from loquent.agents.search.indexed import built_in_vectors
 from loquent.agents.search.knowledge import search_knowledge, whole_knowledge
 from loquent.agents.search.vectors import NoStore, use_store
 from loquent.agents.services.loading import find_agent, request_of
@@ -96,7 +97,7 @@ def test_sync_stores_the_vectors_of_its_pages_before_they_are_knowledge(
 
     with monkeypatch.context() as patch:
         # The vectors of questions without an answer are stored nowhere.
-        knowledge_module._built_in_vectors("en")
+        built_in_vectors("en")
         patch.setattr(embedder, "encode", fail)
         found = find_agent(sources.agent.id)
         assert found is not None

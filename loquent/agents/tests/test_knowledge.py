@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loquent.agents.search import knowledge
+from loquent.agents.search import indexed
 from loquent.agents.search.index import KnowledgeIndex, sources_of
+from loquent.agents.search.indexed import Knowledge
 from loquent.agents.search.knowledge import search_knowledge
 from loquent.agents.search.passages import MAXIMUM, split_passages, split_sections
 from loquent.agents.search.refusal import Threshold, words_threshold
@@ -34,7 +35,7 @@ SHOP = [
 INDEX = KnowledgeIndex(SHOP)
 
 
-WHOLE = knowledge.Knowledge(INDEX, Threshold(words=words_threshold(INDEX)))
+WHOLE = Knowledge(INDEX, Threshold(words=words_threshold(INDEX)))
 
 
 def titles(question: str) -> list[str]:
@@ -114,7 +115,7 @@ async def test_concurrent_turns_build_the_index_once(
             super().__init__(entries, language)
             built.append(self)
 
-    monkeypatch.setattr(knowledge, "KnowledgeIndex", Counted)
+    monkeypatch.setattr(indexed, "KnowledgeIndex", Counted)
     request = make_reply("mugs", knowledge=SHOP).request
     await asyncio.gather(*(search_knowledge(request, 4) for _ in range(10)))
     assert len(built) == 1

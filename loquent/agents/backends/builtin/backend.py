@@ -14,7 +14,8 @@ from loquent.agents.backends.builtin.forms import Form, form_in, shown_result
 from loquent.agents.backends.builtin.sentences import Sentences, sentences_for
 from loquent.agents.backends.builtin.wishes import wished_action
 from loquent.agents.search.index import Hit, retrieved_of, sources_of
-from loquent.agents.search.knowledge import Found, questions_of, search_knowledge
+from loquent.agents.search.indexed import Found
+from loquent.agents.search.knowledge import questions_of, search_knowledge
 from loquent.agents.search.refusal import MAX_CHOICES
 from loquent.agents.search.words import question_terms, terms
 from loquent.agents.types import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.search.embedder import embedder
-from loquent.agents.search.knowledge import Found
+from loquent.agents.search.indexed import Found
 from loquent.agents.search.words import question_terms, terms
 
 if TYPE_CHECKING:

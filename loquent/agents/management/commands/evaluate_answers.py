@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from loquent.agents.models import TextAgent
 from loquent.agents.services.answers import FIGURES, Evaluation, evaluate_agent
-from loquent.agents.services.questions import import_questions
+from loquent.agents.services.questions import import_questions, read_lines
 from loquent.errors import ApplicationError, ErrorCode
 
 INDEX_SECONDS = 600
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def _load(self, agent: TextAgent, path: Path) -> None:
         try:
-            count = import_questions(agent=agent, lines=path.read_text("utf-8").splitlines())
+            count = import_questions(agent=agent, lines=read_lines(path.read_bytes()))
         except (OSError, UnicodeError) as error:
             raise CommandError(f"{path} can't be read: {error}") from None
         except ApplicationError as error:
