@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import itertools
 import time
 from dataclasses import dataclass
 
@@ -97,8 +98,12 @@ async def pace(
     warm: float,
     seconds: float,
     rate: float,
+    until: asyncio.Event | None = None,
 ) -> Sample:
-    """`rate` questions a second, evenly, whatever is still being answered."""
+    """`rate` questions a second, evenly, whatever is still being answered.
+
+    For so many seconds, and if there is an event, until it is set.
+    """
     crowd = Crowd(contestant.dialect(), port=contestant.process.port)
     try:
         visitors = await crowd.open(sockets)
@@ -106,7 +111,7 @@ async def pace(
         await crowd.until_answered()
         crowd.tally = Tally(failures=crowd.tally.failures)
         watch = Watch(pids)
-        await _ask_evenly(visitors, count=int(seconds * rate), rate=rate)
+        await _ask_evenly(visitors, count=int(seconds * rate), rate=rate, until=until)
         await crowd.until_answered()
         sample = watch.sample(crowd.tally)
     finally:
@@ -163,9 +168,13 @@ def _tell_done(visitor: Visitor) -> None:
         visitor.done.set_result(None)
 
 
-async def _ask_evenly(visitors: list[Visitor], *, count: int, rate: float) -> None:
+async def _ask_evenly(
+    visitors: list[Visitor], *, count: int, rate: float, until: asyncio.Event | None = None
+) -> None:
     began = time.perf_counter()
-    for number in range(count):
+    for number in itertools.count():
+        if number >= count and (until is None or until.is_set()):
+            return
         await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
         visitor = visitors[number % len(visitors)]
         if visitor.is_waiting:

@@ -96,7 +96,7 @@ class Stage:
         folder: Path = ROOT,
         variables: Mapping[str, str] | None = None,
     ) -> Process:
-        """Start a Python process that listens on the port, and wait until it does."""
+        """Start a Python process that listens on the port (0: on none), and wait until it does."""
         self._names += 1
         process = Process(
             f"{name}-{self._names}",
@@ -107,7 +107,8 @@ class Stage:
             folder=folder,
         )
         self._stack.callback(process.end)
-        process.wait_until_ready()
+        if port:
+            process.wait_until_ready()
         return process
 
     def run(self, arguments: Sequence[str], variables: Mapping[str, str]) -> str:

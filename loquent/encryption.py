@@ -2,11 +2,12 @@
 
 from base64 import urlsafe_b64encode
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 PURPOSE = b"loquent.encryption"
 
@@ -25,6 +26,8 @@ def decrypt(encrypted: str) -> str:
 
     Secrets that were encrypted under a key of SECRET_KEY_FALLBACKS can be read, too.
     """
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - see _cipher
+
     cipher = _cipher(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
     try:
         return cipher.decrypt(encrypted.encode()).decode()
@@ -33,10 +36,16 @@ def decrypt(encrypted: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _cipher(key: str, fallbacks: tuple[str, ...]) -> MultiFernet:
+def _cipher(key: str, fallbacks: tuple[str, ...]) -> "MultiFernet":
+    # 7 MB, which a server without such secrets does not need. Loading takes 10 ms.
+    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
+
     return MultiFernet([Fernet(_derived(each)) for each in (key, *fallbacks)])
 
 
 def _derived(key: str) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - see _cipher
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415 - see _cipher
+
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
     return urlsafe_b64encode(derived)

@@ -1,5 +1,6 @@
 """All settings, read from the environment alone. docs/self-hosting.md explains each variable."""
 
+import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,8 +48,8 @@ if DEBUG:
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    # It provides `runserver`, for development; servers are installed without it.
-    *(["daphne"] if find_spec("daphne") else []),
+    # Only `runserver`, for development, needs its 20 MB. Servers are installed without it.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] and find_spec("daphne") else []),
     # Before the admin: their templates override its own.
     "loquent",
     "auditlog",

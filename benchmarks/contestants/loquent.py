@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from benchmarks.contestants.loquent_dialect import LoquentDialect
+from benchmarks.processes import Process
 from benchmarks.stage import Contestant, Stage
 from loquent.testing.ports import free_port
 
@@ -64,6 +65,10 @@ class LoquentSite:
             variables={**self._variables, "SITE_URL": f"http://127.0.0.1:{port}"},
         )
         return Contestant(name, process, self.dialect)
+
+    def start_worker(self) -> Process:
+        """A worker that runs the jobs."""
+        return self._stage.start("worker", ("manage.py", "work"), 0, variables=self._variables)
 
     def dialect(
         self,

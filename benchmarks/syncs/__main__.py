@@ -1,25 +1,25 @@
 """What reading a website costs the visitors who chat at the same time.
 
-    .venv/bin/python -m benchmarks.syncs [--pages 300] [--visitors 200] [--rounds 5] [--seconds 30]
-        [--rate 10]
+    .venv/bin/python -m benchmarks.syncs [--pages 300] [--visitors 200] [--rounds 5] [--seconds 12]
+        [--rate 10] [--shape server]
 
-One server process, which also runs the jobs, answers visitors of an assistant. In turn, their
-answers are timed without a sync, and while a sync reads a site whose pages have all changed, stores
-them, and indexes them anew. Prints the time from question to first token, and the memory of the
-server with the process that reads pages.
+Visitors ask an assistant at a steady rate. In turn, their answers are timed without a sync, and
+while a sync reads a site whose pages have all changed, stores them, and until they are indexed.
+Prints the time from question to first token, whether that of the rounds with a sync is within the
+spread of those without, and the most memory of the server and the jobs, with all their processes.
+
+`--shape server`: one process on SQLite that also runs the jobs, as with `make run`. `worker`: a
+server and `manage.py work` as processes of their own, on PostgreSQL and Redis. `--rounds 0`: only
+the first sync.
 """
 
 import argparse
 import asyncio
-import json
 import signal
 import statistics
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from collections.abc import Iterable, Mapping, Sequence
 
 import uvloop
 
@@ -27,73 +27,87 @@ from benchmarks.contestants.loquent import LoquentSite
 from benchmarks.load import Sample, pace
 from benchmarks.processes import memory_kib
 from benchmarks.stage import Contestant, Stage
+from benchmarks.syncs.source import Source
 from loquent.testing.ports import free_port
 
 WARM = 2.0
-SYNC_SECONDS = 3_600.0
-SOURCES = {
-    "SOURCES_ALLOWED_NETWORKS": "127.0.0.0/8", "SOURCES_ALLOW_HTTP": "1", "JOBS_IN_SERVER": "1",
-}  # fmt: skip
+WATCH_SECONDS = 1.0
+SHARES = (0.5, 0.95)
+SOURCES = {"SOURCES_ALLOWED_NETWORKS": "127.0.0.0/8", "SOURCES_ALLOW_HTTP": "1"}
 
 
-class Source:
-    """A source of the assistant, over REST."""
+class Memory:
+    """The most memory of some process trees together, in MiB, since `start`."""
 
-    def __init__(self, server: Contestant, agent_id: str, key: str) -> None:
-        self._key = key
-        self._address = f"http://127.0.0.1:{server.process.port}/api/v1/agents/{agent_id}/sources/"
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._pids = list(pids)
+        self.most = 0
 
-    def add(self, url: str) -> None:
-        """Add the site."""
-        self._address += self._ask("", {"url": url})["id"] + "/"
+    def now(self) -> int:
+        """Return what they use now."""
+        return sum(memory_kib(pid) for pid in self._pids) // 1024
 
-    def start(self) -> None:
-        """Start a sync."""
-        self._ask("sync/", {})
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            self.most = max(self.most, await asyncio.to_thread(self.now))
+            await asyncio.sleep(WATCH_SECONDS)
 
-    def read(self) -> dict[str, Any]:
-        """Return its state."""
-        return self._ask("")
 
-    def wait_until_indexed(self) -> None:
-        """Wait until questions are searched by meaning in all that is saved."""
-        while not self._is_indexed():
-            time.sleep(1)
+class Run:
+    """A server, its visitors and a source."""
 
-    def _is_indexed(self) -> bool:
-        agent = self._address.partition("sources/")[0]
-        request = Request(f"{agent}search/?q=x", headers={"Authorization": f"Bearer {self._key}"})  # noqa: S310
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        server: Contestant,
+        source: Source,
+        own: Mapping[str, int],
+    ) -> None:
+        """`own`: the processes of the product, by name."""
+        self._options = options
+        self._server = server
+        self._source = source
+        self._own = own
+        self.memory = Memory(own.values())
+
+    async def chat(self, until: asyncio.Event | None = None) -> Sample:
+        """Time answers for some seconds, and until an event."""
+        options = self._options
+        return await pace(
+            self._server, dict(self._own), sockets=options.visitors, warm=WARM,
+            seconds=options.seconds, rate=options.rate, until=until,
+        )  # fmt: skip
+
+    async def sync(self, is_indexed: asyncio.Event) -> tuple[float, float]:
+        """Read the site; return the seconds until it was read, and until it was indexed."""
+        await asyncio.sleep(WARM)
+        began = time.monotonic()
+        await asyncio.to_thread(self._source.start)
+        return await self.follow(began, is_indexed)
+
+    async def follow(self, began: float, is_indexed: asyncio.Event) -> tuple[float, float]:
+        """Wait for the end of a sync that has begun."""
         try:
-            with urlopen(request, timeout=60):  # noqa: S310
-                return True
-        except HTTPError as error:
-            if error.code == 503:
-                return False
-            raise
+            await asyncio.to_thread(self._source.wait_until_ready)
+            read = time.monotonic() - began
+            await asyncio.to_thread(self._source.wait_until_indexed)
+            return read, time.monotonic() - began
+        finally:
+            is_indexed.set()
 
-    def _ask(self, path: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
-        body = None if data is None else json.dumps(data).encode()
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        request = Request(self._address + path, body, headers)  # noqa: S310 - ours
-        with urlopen(request, timeout=60) as response:  # noqa: S310
-            found: dict[str, Any] = json.load(response)
-            return found
-
-
-async def until_ready(source: Source, server: Contestant) -> tuple[float, int]:
-    """Wait for the end of a sync; return its seconds, and the most memory in KiB until then."""
-    began, most = time.monotonic(), 0
-    while True:
-        most = max(most, memory_kib(server.process.pid))
-        found = await asyncio.to_thread(source.read)
-        if found["status"] not in {"waiting", "running"}:
-            break
-        if time.monotonic() > began + SYNC_SECONDS:
-            raise RuntimeError(found)
-        await asyncio.sleep(0.5)
-    if found["status"] != "ready":
-        raise RuntimeError(found)
-    return time.monotonic() - began, most
+    async def round(self, number: int) -> tuple[Sample, Sample]:
+        """Return the answers without and with a sync."""
+        quiet = await self.chat()
+        print(f"round {number}, quiet:   {_told(quiet)}", flush=True)
+        is_indexed = asyncio.Event()
+        self.memory.most = 0
+        sync = asyncio.create_task(self.sync(is_indexed))
+        syncing = await self.chat(is_indexed)
+        read, indexed = await sync
+        times = f"read in {read:.0f} s, indexed after {indexed:.0f} s"
+        print(f"round {number}, syncing: {_told(syncing)}; {times}, {self.memory.most} MiB")
+        return quiet, syncing
 
 
 async def measure(options: argparse.Namespace) -> None:
@@ -102,49 +116,54 @@ async def measure(options: argparse.Namespace) -> None:
         port = free_port()
         arguments = ("--port", str(port), "--pages", str(options.pages))
         stage.start("website", ("-m", "benchmarks.syncs.website", *arguments), port)
-        site = LoquentSite(stage, SOURCES)
+        in_server = options.shape == "server"
+        variables = dict(SOURCES)
+        if in_server:
+            variables |= {"DATABASE_URL": f"sqlite:///{stage.home}/db.sqlite3", "REDIS_URL": ""}
+        site = LoquentSite(stage, variables)
         server = site.start()
-        agent_id, key = site.reader()
-        print(f"memory at the start: {memory_kib(server.process.pid) // 1024} MiB")
-        source = Source(server, agent_id, key)
+        own = {"server": server.process.pid}
+        if not in_server:
+            own["worker"] = site.start_worker().pid
+        print(", ".join(f"{name}: process {pid}" for name, pid in own.items()))
+        source = Source(server.process.port, *site.reader())
+        run = Run(options, server, source, own)
+        print(f"memory at the start: {run.memory.now()} MiB")
+        watch = asyncio.create_task(run.memory.watch())
+        began = time.monotonic()
         await asyncio.to_thread(source.add, f"http://127.0.0.1:{port}/")
-        seconds, most = await until_ready(source, server)
-        read = (await asyncio.to_thread(source.read))["pages"]
-        await asyncio.to_thread(source.wait_until_indexed)
-        print(f"first sync, nobody chats: {read} pages in {seconds:.0f} s, {most // 1024} MiB")
-        pids = {"server": server.process.pid} | stage.pids()
-
-        async def chat() -> Sample:
-            return await pace(
-                server, pids, sockets=options.visitors, warm=WARM, seconds=options.seconds,
-                rate=options.rate,
-            )  # fmt: skip
-
-        quiet, syncing = [], []
-        for number in range(options.rounds):
-            await asyncio.to_thread(source.wait_until_indexed)
-            quiet.append(await chat())
-            print(f"round {number + 1}, quiet:   {_told(quiet[-1].tally.first_tokens)}")
-            await asyncio.to_thread(source.start)
-            sync = asyncio.create_task(until_ready(source, server))
-            syncing.append(await chat())
-            seconds, most = await sync
-            memory = f"sync {seconds:.0f} s, {most // 1024} MiB"
-            print(f"round {number + 1}, syncing: {_told(syncing[-1].tally.first_tokens)}; {memory}")
-        for name, samples in (("quiet", quiet), ("syncing", syncing)):
-            for share in (0.5, 0.95):
-                found = [_part(one.tally.first_tokens, share) for one in samples]
-                spread = f"{min(found):.0f} to {max(found):.0f}"
-                middle = statistics.median(found)
-                print(f"{name}: p{share * 100:.0f} {middle:.0f} ms ({spread})")
+        read, indexed = await run.follow(began, asyncio.Event())
+        pages = await asyncio.to_thread(lambda: source.pages)
+        times = f"read in {read:.0f} s, indexed after {indexed:.0f} s"
+        print(f"first sync, nobody chats: {pages} pages {times}, {run.memory.most} MiB", flush=True)
+        rounds = [await run.round(number + 1) for number in range(options.rounds)]
+        watch.cancel()
+        if rounds:
+            _summarize([quiet for quiet, _ in rounds], [syncing for _, syncing in rounds])
 
 
-def _part(times: Sequence[float], share: float) -> float:
-    return sorted(times)[int(share * (len(times) - 1))] * 1_000
+def _summarize(quiet: Sequence[Sample], syncing: Sequence[Sample]) -> None:
+    for share in SHARES:
+        usual, found = ([_part(one, share) for one in samples] for samples in (quiet, syncing))
+        within = sum(time <= max(usual) for time in found)
+        print(
+            f"p{share * 100:.0f}: quiet {_range(usual)}, syncing {_range(found)}; "
+            f"{within} of {len(found)} rounds with a sync within the spread of quiet rounds"
+        )
 
 
-def _told(times: Sequence[float]) -> str:
-    parts = ", ".join(f"p{share * 100:.0f} {_part(times, share):.0f} ms" for share in (0.5, 0.95))
+def _range(times: Sequence[float]) -> str:
+    return f"{statistics.median(times):.0f} ms ({min(times):.0f} to {max(times):.0f})"
+
+
+def _part(sample: Sample, share: float) -> float:
+    times = sorted(sample.tally.first_tokens)
+    return times[int(share * (len(times) - 1))] * 1_000
+
+
+def _told(sample: Sample) -> str:
+    parts = ", ".join(f"p{share * 100:.0f} {_part(sample, share):.0f} ms" for share in SHARES)
+    times = sample.tally.first_tokens
     return f"{len(times)} answers, first token {parts}, most {max(times) * 1_000:.0f} ms"
 
 
@@ -157,8 +176,9 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=300)
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=12.0, help="of a round, or longer")
     parser.add_argument("--rate", type=float, default=10.0, help="questions per second")
+    parser.add_argument("--shape", choices=("server", "worker"), default="server")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(parser.parse_args()))
 

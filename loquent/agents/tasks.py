@@ -1,6 +1,8 @@
 """The jobs that read websites and files into agents' knowledge."""
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django_tasks import task
@@ -17,6 +19,7 @@ from loquent.agents.services.sources import (
     egress_rules,
     enqueue_due_syncs,
 )
+from loquent.agents.services.sources.meanings import language_for_vectors, prepare_vectors
 from loquent.agents.services.syncing import (
     Sync,
     apply_sync,
@@ -103,6 +106,10 @@ async def _read(sync: Sync) -> None:
     else:
         crawl = Crawl(sync.url, rules=egress_rules(), key=key, known=sync.known)
         results = await crawl.run(on_progress, any_host=sync.accepts)
+    language = await in_database(language_for_vectors, source_id=sync.source_id)
+    if language is not None:
+        prepare = partial(prepare_vectors, results=results, language=language)
+        await asyncio.to_thread(prepare, check=check_stopping)
     await in_database(apply_sync, sync=sync, results=results)
 
 

@@ -1,6 +1,7 @@
 """Connect only to addresses that are checked when the socket is created."""
 
 import asyncio
+import functools
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -8,11 +9,14 @@ from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
 from loquent.egress.addresses import may_connect
 from loquent.egress.urls import EgressRules
 
 CONNECT_SECONDS = 5.0
+# Before one response. Servers send one or two, such as 103 Early Hints.
+MOST_INTERIM_RESPONSES = 50
 # A name server that doesn't answer occupies a thread for up to half a minute, which is longer than
 # the requests that need it: there are more threads than webhooks that may be dead send at once.
 RESOLVER_THREADS = 256
@@ -40,6 +44,8 @@ class GuardedConnector(aiohttp.TCPConnector):
             force_close=not keeps_alive,
             limit=limit,
         )
+        handler: type[ResponseHandler] = _BoundedHandler
+        self._factory = functools.partial(handler, loop=self._loop)
 
     def _guarded_socket(self, addr_info: Any) -> socket.socket:
         family, kind, protocol, _, address = addr_info
@@ -69,6 +75,24 @@ def explain_tls(error: aiohttp.ClientSSLError) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "This address has no valid certificate."
     return "This address does not answer over https."
+
+
+class _BoundedHandler(ResponseHandler):
+    """Ends a request if its interim responses (1xx) don't end.
+
+    aiohttp skips them without a limit. A server that sends nothing else keeps the event loop busy
+    until the request times out.
+    """
+
+    _interim = 0
+
+    async def read(self) -> Any:
+        message, payload = await super().read()
+        is_interim = 100 <= message.code < 200 and message.code != 101
+        self._interim = self._interim + 1 if is_interim else 0
+        if self._interim > MOST_INTERIM_RESPONSES:
+            raise aiohttp.ClientPayloadError("too many interim responses")
+        return message, payload
 
 
 def guarded_session(

@@ -1,6 +1,9 @@
 """Parses server-sent events byte by byte. Pure; see the HTML standard, section 9.2.
 
 Only `data` matters here, so other fields are skipped. Lines end with LF, CR or CRLF.
+
+Two kinds of lines outside the standard count as data, because they report a failed stream: a bare
+JSON object, as proxies append it, and the field `error`.
 """
 
 MAX_EVENT_BYTES = 1_048_576
@@ -88,7 +91,9 @@ class SseParser:
         if len(line) > self._limit:
             raise SseError("a line is too long")
         name, _, value = line.partition(b":")
-        if name != b"data":
+        if line.startswith(b"{"):
+            value = line
+        elif name not in {b"data", b"error"}:
             return
         self._data.append(value[1:] if value.startswith(b" ") else value)
         self._size += len(line)

@@ -47,7 +47,7 @@ class JobTask(Task[P, T]):
 
     kind: its name in the database, in lists and in logs, which stays when the function moves.
     title: tells staff what it does.
-    retry_seconds: the delay before each further attempt; afterwards the job has failed.
+    retry_seconds: the delay after each unexpected error in a row; afterwards the job has failed.
     at_once: how many jobs of one group run at once, on all workers together.
     places: how many of its jobs a worker runs at once, so that slow ones delay no other kind.
     doubtful: given names of groups, returns those whose jobs may be slow: they never get more than
@@ -78,11 +78,12 @@ class JobTask(Task[P, T]):
         if known.func is not self.func:
             raise InvalidTaskError(f"Two tasks are of the kind {self.kind}.")
 
-    def delay_before(self, attempt: int) -> float | None:
-        """Return the seconds before this attempt, from 2 on, or None if there is none."""
-        if attempt - 2 >= len(self.retry_seconds):
+    def delay_after(self, failures: int) -> float | None:
+        """Return the seconds until the next attempt after so many failures, or None if no more."""
+        if failures > len(self.retry_seconds):
             return None
-        return self.retry_seconds[attempt - 2] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+        seconds = self.retry_seconds[failures - 1]
+        return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
 
     def current_slot(self, now: datetime) -> datetime | None:
         """Return when the latest period began that is due, or None for a task without periods."""

@@ -43,6 +43,8 @@ class Job(BaseModel):
     attempts = models.PositiveIntegerField(default=0, editable=False)
     # How often a worker disappeared while it ran this job, since the last orderly end.
     lost = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Unexpected errors in a row. Attempts also count those after which the job chose the next time.
+    failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     owner = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     error = models.TextField("reason", blank=True, default="", editable=False)

@@ -31,12 +31,16 @@ FAILED_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job that this worker runs; `attempts` identifies this attempt."""
+    """A job that this worker runs; `attempts` identifies this attempt.
+
+    failures: unexpected errors in a row before it.
+    """
 
     id: uuid.UUID
     kind: str
     args: list[Any]
     attempts: int
+    failures: int
     owner: uuid.UUID
 
 
@@ -72,7 +76,7 @@ def claim_jobs(
         )
     # On SQLite, the transaction excludes other writers from its start.
     return [
-        ClaimedJob(row.id, row.kind, row.args, row.attempts + 1, owner)
+        ClaimedJob(row.id, row.kind, row.args, row.attempts + 1, row.failures, owner)
         for row in chosen
         if row.id not in poison
     ]
@@ -146,13 +150,14 @@ def settle_job(job: ClaimedJob, error: BaseException | None) -> JobState | None:
         id=job.id, owner=job.owner, attempts=job.attempts, state=JobState.RUNNING
     )
     now = timezone.now()
-    ended = {"owner": None, "lease_until": None, "lost": 0, "updated_at": now}
+    ended: dict[str, Any] = {"owner": None, "lease_until": None, "lost": 0, "updated_at": now}
     if error is None:
         done = row.filter(slot=None).delete()[0] or row.update(
             state=JobState.DONE, error="", **ended
         )
         return JobState.DONE if done else None
     delay = delay_after(job, error)
+    ended["failures"] = 0 if isinstance(error, RetryLater) else job.failures + 1
     if delay is None:
         failed = row.update(state=JobState.FAILED, error=reason_of(error), **ended)
         return JobState.FAILED if failed else None
@@ -171,7 +176,7 @@ def delay_after(job: ClaimedJob, error: BaseException) -> float | None:
         return None
     if isinstance(error, RetryLater):
         return max(error.seconds, 0)
-    return KINDS[job.kind].delay_before(job.attempts + 1)
+    return KINDS[job.kind].delay_after(job.failures + 1)
 
 
 def reason_of(error: BaseException) -> str:
@@ -186,8 +191,9 @@ def reason_of(error: BaseException) -> str:
 def retry_job(*, job_id: uuid.UUID) -> bool:
     """Run a failed or waiting job now, with all its attempts; return False if it is neither."""
     waits = Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.WAITING])
+    now = timezone.now()
     updated = waits.update(
-        state=JobState.WAITING, run_at=timezone.now(), attempts=0, lost=0, updated_at=timezone.now()
+        state=JobState.WAITING, run_at=now, attempts=0, lost=0, failures=0, updated_at=now
     )
     return bool(updated)
 

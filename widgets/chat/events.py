@@ -5,7 +5,7 @@ that runs the session's turn, or has its sockets. Each union is closed: a `match
 `assert_never`, so that mypy reports a kind that is not handled.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from widgets.types import ContactCard, MessageData, NoticeData
@@ -176,20 +176,28 @@ KINDS: dict[str, type[Event]] = {
     "MemberPresent": MemberPresent,
     "InboxChanged": InboxChanged,
 }
-MESSAGE = frozenset(MessageData.__dataclass_fields__)
-FIELDS = {kind: frozenset(kind.__dataclass_fields__) for kind in KINDS.values()}
+_FIELDS = {kind: kind.__dataclass_fields__ for kind in (*KINDS.values(), MessageData)}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def to_wire(event: Event) -> dict[str, Any]:
     """Return an event as the channel layer carries it."""
-    data = asdict(event)
+    data = _plain(event)
     if isinstance(event, SessionReplaced):
         # The version before doesn't know them. It has no hand-off either.
         for name in ("back_at", "is_person_offered"):
             if not data[name]:
                 del data[name]
     return {"kind": NAMES[type(event)], **data}
+
+
+def _plain(value: Event | MessageData) -> dict[str, Any]:
+    """Return the fields of an event; `dataclasses.asdict` would copy what they hold, too."""
+    data: dict[str, Any] = {}
+    for name in _FIELDS[type(value)]:
+        held = getattr(value, name)
+        data[name] = _plain(held) if isinstance(held, MessageData) else held
+    return data
 
 
 def from_wire(data: dict[str, Any]) -> Event | None:
@@ -200,8 +208,9 @@ def from_wire(data: dict[str, Any]) -> Event | None:
     kind = KINDS.get(data["kind"])
     if kind is None:
         return None
-    fields = {name: value for name, value in data.items() if name in FIELDS[kind]}
+    fields = {name: value for name, value in data.items() if name in _FIELDS[kind]}
     for name in ("message", "answer"):
         if isinstance(fields.get(name), dict):
-            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in MESSAGE})
+            known = _FIELDS[MessageData]
+            fields[name] = MessageData(**{k: v for k, v in fields[name].items() if k in known})
     return kind(**fields)

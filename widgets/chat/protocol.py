@@ -145,7 +145,7 @@ def _decode(raw: str | bytes | None) -> Frame:
     if not isinstance(raw, str):
         _refuse("Frames must be text, not binary.")
     try:
-        data = json.loads(raw, parse_constant=_refuse_constant)
+        data = _decoder.decode(raw)
     except (ValueError, RecursionError):
         _refuse("The frame is not valid JSON.")
     if not isinstance(data, dict):
@@ -251,6 +251,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+# Kept, because `json.loads` and `json.dumps` would build one for each frame.
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def is_too_big(raw: str | bytes | None, limit: int) -> bool:
     """Return whether a frame has more bytes than `limit` (0: unlimited)."""
     if raw is None or not limit:
@@ -260,7 +265,7 @@ def is_too_big(raw: str | bytes | None, limit: int) -> bool:
 
 def encode(frame: Frame) -> str:
     """Return a frame as it is sent."""
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(frame)
 
 
 def byte_length(text: str) -> int:

@@ -26,9 +26,10 @@ from loquent.testing.receiver import Received, Receiver
 from widgets.models import PushDevice, PushKey, WidgetSession
 from widgets.services.handoff.visitor import ask_person
 from widgets.services.history import append_message
-from widgets.services.notify.push import crypto, devices
-from widgets.services.notify.push.crypto import decode, encode, encrypt
-from widgets.services.notify.push.devices import public_key_of_server
+from widgets.services.notify.push import crypto, server_key
+from widgets.services.notify.push.base64url import decode, encode
+from widgets.services.notify.push.crypto import encrypt
+from widgets.services.notify.push.server_key import public_key_of_server
 from widgets.services.notify.queue import note_seen_by_staff
 from widgets.services.sessions import create_widget_session
 from widgets.tests.desk import close_team, open_team
@@ -381,7 +382,7 @@ def test_first_of_two_processes_makes_the_key(
             others.append(public_key_of_server())
         return crypto.new_private_key()
 
-    monkeypatch.setattr(devices, "new_private_key", new_key)
+    monkeypatch.setattr(server_key, "new_private_key", new_key)
     assert public_key_of_server() == others[1]
     assert public_key_of_server() == others[1]
 

@@ -3,8 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-import re2
-
 MAX_PATTERN = 200
 # The longest text of an argument, and so of what a pattern is matched against.
 MAX_TEXT = 500
@@ -18,6 +16,8 @@ def check_pattern(pattern: str) -> None:
     """Raise PatternError for a pattern that is invalid, or that RE2 can't use."""
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"Use a pattern of at most {MAX_PATTERN} characters.")
+    import re2  # noqa: PLC0415 - see _compiled
+
     try:
         _compiled(pattern)
     except re2.error:
@@ -33,6 +33,9 @@ def matches(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> Any:
+    # 2 MB, which a server without such patterns does not need. Loading takes a few milliseconds.
+    import re2  # noqa: PLC0415
+
     options = re2.Options()
     options.log_errors = False
     return re2.compile(pattern, options)

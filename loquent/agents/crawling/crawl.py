@@ -16,9 +16,10 @@ from loquent.agents.crawling.results import (
 )
 from loquent.agents.crawling.robots import RobotRules, read_robots, read_sitemaps
 from loquent.agents.crawling.scope import Scope, normal, page_key
+from loquent.agents.importing.parts import WebPage
 from loquent.agents.importing.reading import MAX_KNOWLEDGE_CHARS
 from loquent.agents.importing.sandbox import FetchedPage, read_pages_in_sandbox
-from loquent.agents.importing.webpage import WebPage
+from loquent.agents.search.background import in_background
 from loquent.egress.sites import Fetched, SiteError, SiteReader
 from loquent.egress.urls import EgressRules
 
@@ -225,6 +226,7 @@ class Crawl:
         given = [FetchedPage(page.url, page.body, page.charset) for page in pages]
         return await asyncio.to_thread(read_pages_in_sandbox, given, key=f"sync {self._key}")
 
+    @in_background()
     def _take_all(self, urls: Sequence[str], pages: Sequence[WebPage], start: _Start) -> None:
         for url, page in zip(urls, pages, strict=True):
             self._take(url, page, start)
@@ -272,5 +274,6 @@ class Crawl:
         self._queue.clear()
 
 
+@in_background()
 def _inside(urls: Iterable[str], scope: Scope) -> list[str]:
     return [url for url in map(normal, urls) if url and scope.contains(url)]

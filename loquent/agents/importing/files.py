@@ -4,7 +4,6 @@ from pathlib import PurePath
 
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.encodings import UnstatedError, decode
-from loquent.agents.importing.html import read_page
 from loquent.agents.importing.reading import MAX_ENTRIES, Reading, refused
 from loquent.agents.importing.tables import read_table
 from loquent.text import clean_text, unix_lines
@@ -51,5 +50,8 @@ def read_file(
     if ending in TABLES:
         return read_table(text, name=shown, most=most)
     if ending in PAGES:
+        # Only the process that reads files needs the parser in memory.
+        from loquent.agents.importing.html import read_page  # noqa: PLC0415
+
         return read_page(text, name=path.stem, most=most)
     return read_document(text, name=path.stem, most=most)

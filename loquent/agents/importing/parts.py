@@ -1,4 +1,4 @@
-"""What reading an uploaded file yields: its parts, such as the pages of a PDF. Pure."""
+"""What reading yields: the parts of an uploaded file, such as pages of a PDF; a web page. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,3 +32,14 @@ class OpenedFile:
 
     beginning: Beginning
     parts: Iterator[FilePart] = field(default_factory=lambda: iter(()))
+
+
+@dataclass(slots=True)
+class WebPage:
+    """A page that was read: entries, links, the address that it names; or why it has none."""
+
+    title: str = ""
+    canonical: str = ""
+    links: list[str] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    refusal: str = ""

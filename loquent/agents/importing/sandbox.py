@@ -19,11 +19,11 @@ from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
-from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile
+from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile, WebPage
 from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
 from loquent.agents.importing.uploads import PDF, ending_of, load_parser, open_upload
-from loquent.agents.importing.webpage import WebPage, read_web_page
+from loquent.priority import LOWEST, lower_child
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,10 @@ TOO_BIG = "The file takes too much memory to read."
 UNREADABLE = "The file can't be read."
 BUSY = "The server is reading other files. Please try again in a moment."
 ROOT = Path(__file__).parents[3]
+# A sync's process has the lowest priority: on a busy machine it takes longer, up to this factor.
+PATIENT = 3
+# The priority of one for which a person waits.
+URGENT = 10
 # What Python itself needs; a process that reads untrusted files gets no secrets.
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 # One file at a time, so that chats keep their CPU time. Organizations take turns, so that slow
@@ -145,27 +149,39 @@ def _run(what: str, request: bytes, *, key: str, patience: float) -> bytes:
     if not _turns.acquire(key, timeout=patience):
         raise BusyError(BUSY)
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", __name__, what],
-            input=request,
-            stdout=subprocess.PIPE,
-            # A traceback could quote the file.
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            env={key: os.environ[key] for key in KEPT if key in os.environ},
-            timeout=SECONDS,
-            check=False,
-        )
+        status, output = _call(what, request, is_urgent=patience < PATIENCE)
     except subprocess.TimeoutExpired as error:
         raise _failed(TOO_LONG, error.output) from None
     finally:
         _turns.release()
-    if done.returncode == -signal.SIGXCPU:
-        raise _failed(TOO_LONG, done.stdout)
-    if done.returncode:
-        logger.error("The import process exited with status %d.", done.returncode)
-        raise _failed(UNREADABLE, done.stdout)
-    return done.stdout
+    if status == -signal.SIGXCPU:
+        raise _failed(TOO_LONG, output)
+    if status:
+        logger.error("The import process exited with status %d.", status)
+        raise _failed(UNREADABLE, output)
+    return output
+
+
+def _call(what: str, request: bytes, *, is_urgent: bool) -> tuple[int, bytes]:
+    """Return the status and the output of the other process."""
+    with subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", __name__, what],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # A traceback could quote the file.
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={key: os.environ[key] for key in KEPT if key in os.environ},
+    ) as process:
+        lower_child(process.pid, URGENT if is_urgent else LOWEST)
+        try:
+            output, _ = process.communicate(request, SECONDS * (1 if is_urgent else PATIENT))
+        except BaseException as error:
+            process.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                error.output = process.communicate()[0]
+            raise
+        return process.returncode, output
 
 
 def _failed(sentence: str, output: bytes | None) -> SandboxError:
@@ -187,11 +203,12 @@ def _read(what: str) -> None:
     """Run in the other process: read a request from standard input, write the result as JSON."""
     # A service may not be allowed to set limits (@resources of systemd): the timeout still holds.
     with contextlib.suppress(OSError, ValueError):
-        os.nice(10)
-    with contextlib.suppress(OSError, ValueError):
         # If the server has died in the meantime, nothing else ends this process.
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # The server itself does not need the parser in memory; after `confine` it can't be loaded.
+    import loquent.agents.importing.webpage  # noqa: F401, PLC0415
+
     if what == "parts":
         # Decryption needs a library of the system, which can't be opened later.
         load_parser()
@@ -203,6 +220,8 @@ def _read(what: str) -> None:
 
 def _read_pages() -> None:
     """Read addresses, charsets and sizes, then the pages."""
+    from loquent.agents.importing.webpage import read_web_page  # noqa: PLC0415 - see _read
+
     pages = []
     for url, charset, size in json.loads(sys.stdin.buffer.readline()):
         data = sys.stdin.buffer.read(size)

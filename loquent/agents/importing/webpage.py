@@ -1,7 +1,6 @@
 """A page of a website: its text, its links, and whether there is any text without scripts. Pure."""
 
 import re
-from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
@@ -12,7 +11,7 @@ from markdownify import MarkdownConverter
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.encodings import UnstatedError, decode, known_name
 from loquent.agents.importing.html import AROUND, MAX_ELEMENTS
-from loquent.agents.importing.reading import Draft
+from loquent.agents.importing.parts import WebPage
 from loquent.text import clean_text, unix_lines
 
 EMPTY = "The page has no text."
@@ -30,17 +29,6 @@ _HIDDEN = re.compile(
     r"clip(?:-path)?\s*:\s*(?:rect|inset)\s*\(",
     re.IGNORECASE,
 )
-
-
-@dataclass(slots=True)
-class WebPage:
-    """A page that was read: entries, links, the address that it names; or why it has none."""
-
-    title: str = ""
-    canonical: str = ""
-    links: list[str] = field(default_factory=list)
-    drafts: list[Draft] = field(default_factory=list)
-    refusal: str = ""
 
 
 def read_web_page(data: bytes, *, url: str, charset: str = "") -> WebPage:

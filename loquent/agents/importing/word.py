@@ -4,7 +4,6 @@ import io
 import zipfile
 from typing import Any
 
-from loquent.agents.importing.html import read_page
 from loquent.agents.importing.reading import MAX_PASSAGES, Reading, refused
 from loquent.text import clean_text
 
@@ -39,6 +38,8 @@ def read_word(data: bytes, *, name: str) -> Reading:
         return refused(name, DAMAGED)
     if not html.strip():
         return refused(name, NO_TEXT)
+    from loquent.agents.importing.html import read_page  # noqa: PLC0415 - see files.py
+
     return read_page(f"<body>{clean_text(html)}</body>", name=name, most=MAX_PASSAGES)
 
 

@@ -7,19 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tantivy import (
-    Document,
-    Filter,
-    Index,
-    Occur,
-    Query,
-    Schema,
-    SchemaBuilder,
-    Searcher,
-    TextAnalyzerBuilder,
-    Tokenizer,
-)
-
 from loquent.agents.search.compounds import Compounds
 from loquent.agents.search.languages import detect_language
 from loquent.agents.search.passages import Section, split_sections
@@ -28,6 +15,8 @@ from loquent.agents.search.words import question_terms, raw_words, terms
 from loquent.agents.types import Passage, Retrieved, Source
 
 if TYPE_CHECKING:
+    from tantivy import Schema, Searcher
+
     from loquent.agents.search.embedder import Vectors
 
 logger = logging.getLogger(__name__)
@@ -117,16 +106,19 @@ class KnowledgeIndex:
             logger.error("Knowledge entry %s can't be indexed: %s", entry, type(error).__name__)
         self.failed[entry] = None
 
-    def _build(self) -> tuple[Schema, Searcher]:
-        builder = SchemaBuilder()
+    def _build(self) -> "tuple[Schema, Searcher]":
+        import tantivy  # noqa: PLC0415 - see words.py
+
+        builder = tantivy.SchemaBuilder()
         for field in ("title", "body"):
             builder.add_text_field(field, tokenizer_name="spaces", index_option="freq")
         builder.add_unsigned_field("number", stored=True)
         schema = builder.build()
-        index = Index(schema)
+        index = tantivy.Index(schema)
         # Terms are made by words.terms, so that questions and passages agree; here only a split.
-        spaces = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.remove_long(200))
-        index.register_tokenizer("spaces", spaces.build())
+        spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+        short = spaces.filter(tantivy.Filter.remove_long(200))
+        index.register_tokenizer("spaces", short.build())
         writer = index.writer(WRITER_BYTES, 1)
         seen: Counter[str] = Counter()
         for number, passage in enumerate(self.passages):
@@ -134,7 +126,8 @@ class KnowledgeIndex:
             self._titles.append(frozenset(title))
             self._bodies.append(frozenset(body))
             seen.update({*title, *body})
-            writer.add_document(Document(title=" ".join(title), body=" ".join(body), number=number))
+            document = tantivy.Document(title=" ".join(title), body=" ".join(body), number=number)
+            writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
@@ -242,6 +235,8 @@ class KnowledgeIndex:
         return 1.0 + math.log((count + 1) / (self._seen[term] + 0.5)) / math.log(count + 2)
 
     def _by_words(self, asked: Iterable[str]) -> list[int]:
+        from tantivy import Occur, Query  # noqa: PLC0415 - see words.py
+
         clauses: list[tuple[Occur, Query]] = []
         for term in asked:
             title = Query.term_query(self._schema, "title", term, "freq")

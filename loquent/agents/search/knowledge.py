@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 CACHED_CHARS = 12_000_000
 # How long after a change replies wait for the new index; then the old one is used, or words alone.
 WAIT_SECONDS = 1.0
+# The index of more takes longer, so that replies would wait in vain.
+AWAITED_CHARS = 250_000
 MAX_QUESTION = 2_000
 # Up to this many passages are searched by words in less than a millisecond.
 FAST_PASSAGES = 1_000
@@ -162,8 +164,8 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     if not request.knowledge or not questions:
         return search_no_knowledge(questions[-1] if questions else "")
     slot = _slot_of(request)
-    if not slot.whole.done():
-        # Only questions right after a change wait: large knowledge may take a minute.
+    if not slot.whole.done() and slot.size <= AWAITED_CHARS:
+        # Only questions right after a change wait: an encoder may be slow.
         left = max(0.0, slot.began + WAIT_SECONDS - time.monotonic())
         await asyncio.wait([asyncio.wrap_future(slot.whole)], timeout=left)
     knowledge = slot.ready

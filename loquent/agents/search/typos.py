@@ -4,9 +4,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extractOne
-
 SHORTEST = 5
 # The index has no longer ones, and the time of a comparison grows with the square of the length.
 LONGEST = 200
@@ -30,6 +27,10 @@ class Vocabulary:
         another.
         """
         if term not in self._terms and len(term) >= SHORTEST and _is_word(term):
+            # 3 MB, which only searches need.
+            from rapidfuzz.distance import OSA  # noqa: PLC0415
+            from rapidfuzz.process import extractOne  # noqa: PLC0415
+
             for length in (len(term), len(term) - 1, len(term) + 1):
                 near = self._near.get((term[0], length), ())
                 if found := extractOne(term, near, scorer=OSA.distance, score_cutoff=1):

@@ -1,10 +1,11 @@
 """The vectors of passages, stored by a hash of their input, so that nothing is computed twice."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from loquent.agents.search.embedder import Embedder, embedder
+from loquent.agents.search.encoding import Encoding, encoding
 from loquent.agents.search.index import KnowledgeIndex
 from loquent.agents.types import Passage
 
@@ -60,16 +61,28 @@ def add_vectors(index: KnowledgeIndex, embedder: Embedder) -> None:
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
     parts = []
-    # In portions, so that memory stays small and no step holds up the event loop.
-    for start in range(0, len(index.passages), PORTION):
-        passages = index.passages[start : start + PORTION]
-        texts = [text for passage in passages for text in encoded_texts(passage)]
-        vectors = vectors_of(list(dict.fromkeys(texts)), embedder)
-        rows = np.stack([vectors[text] for text in texts[1::2]])
-        rows += TITLE_SHARE * np.stack([vectors[text] for text in texts[0::2]])
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-        parts.append(rows)
+    with encoding(embedder) as encoder:
+        # In portions, so that memory stays small and no step holds up the event loop.
+        for start in range(0, len(index.passages), PORTION):
+            passages = index.passages[start : start + PORTION]
+            texts = [text for passage in passages for text in encoded_texts(passage)]
+            vectors = vectors_of(list(dict.fromkeys(texts)), embedder, encoder)
+            rows = np.stack([vectors[text] for text in texts[1::2]])
+            rows += TITLE_SHARE * np.stack([vectors[text] for text in texts[0::2]])
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+            parts.append(rows)
     index.vectors = np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
+
+
+def store_vectors(
+    passages: Iterable[Passage], embedder: Embedder, check: Callable[[], None]
+) -> None:
+    """Compute and store the vectors of passages that have none; call `check` in between."""
+    texts = list(dict.fromkeys(text for passage in passages for text in encoded_texts(passage)))
+    with encoding(embedder) as encoder:
+        for start in range(0, len(texts), PORTION):
+            check()
+            vectors_of(texts[start : start + PORTION], embedder, encoder)
 
 
 def encoded_texts(passage: Passage) -> tuple[str, str]:
@@ -82,8 +95,10 @@ def whole_text(passage: Passage) -> str:
     return ". ".join(filter(None, (passage.title, passage.heading, passage.content)))
 
 
-def vectors_of(texts: Sequence[str], embedder: Embedder) -> "dict[str, Vectors]":
-    """Return the vectors of different texts, loaded, or computed and stored."""
+def vectors_of(
+    texts: Sequence[str], embedder: Embedder, encoder: Encoding | None = None
+) -> "dict[str, Vectors]":
+    """Return the vectors of different texts, loaded, or computed by `encoder` and stored."""
     import numpy as np  # noqa: PLC0415 - see embedder.py
 
     size = 0 if embedder.may_be_slow else embedder.dimensions
@@ -92,7 +107,7 @@ def vectors_of(texts: Sequence[str], embedder: Embedder) -> "dict[str, Vectors]"
     missing = [key for key in keys if key not in stored]
     computed: dict[bytes, bytes] = {}
     if missing:
-        rows = embedder.encode([keys[key] for key in missing]).astype(np.float16)
+        rows = (encoder or embedder).encode([keys[key] for key in missing]).astype(np.float16)
         computed = {key: row.tobytes() for key, row in zip(missing, rows, strict=True)}
         _store.save(computed)
     # Also the new ones as they will be loaded: an answer must not depend on who computed them.

@@ -5,12 +5,13 @@ import re
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
-
-from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+from typing import TYPE_CHECKING, NamedTuple
 
 from loquent.agents.search.languages import function_words
 from loquent.text import normalize_unicode
+
+if TYPE_CHECKING:
+    from tantivy import TextAnalyzer
 
 LONGEST = 60
 # Scripts written without spaces: every two neighbours become a term.
@@ -130,13 +131,18 @@ def _pairs(run: re.Match[str]) -> str:
 
 
 @cache
-def _folder() -> TextAnalyzer:
+def _folder() -> "TextAnalyzer":
+    # 4 MB, which a server that searches nothing does not need. Loading takes a millisecond.
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer  # noqa: PLC0415
+
     builder = TextAnalyzerBuilder(Tokenizer.simple())
     return builder.filter(Filter.remove_long(LONGEST)).filter(Filter.ascii_fold()).build()
 
 
 @cache
-def _analyzer(language: str) -> TextAnalyzer:
+def _analyzer(language: str) -> "TextAnalyzer":
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer  # noqa: PLC0415 - see _folder
+
     steps = [Filter.remove_long(LONGEST), Filter.lowercase()]
     stemmer = [Filter.stemmer(_STEMMERS[language])] if language in _STEMMERS else []
     folding = [Filter.ascii_fold()]

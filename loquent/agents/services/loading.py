@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max
 
+from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.actions.turn import usable
 from loquent.agents.backends.registry import explain_refused_model, is_metered
 from loquent.agents.models import DEFAULT_FALLBACK, KnowledgeEntry, TextAgent
@@ -101,13 +102,18 @@ def reply_request(
     refusal = explain_refused_model(agent.model, own_models=found.own_models)
     if not agent.enabled or refusal is not None:
         raise ApplicationError(ErrorCode.AGENT_UNAVAILABLE, agent.fallback_sentence)
-    loaded = request_of(found, messages=messages, page=page, language=language, key=key)
+    actions: tuple[ActionSpec, ...] = ()
     if found.actions_version:
         actions = usable(load_actions(agent.id, found.actions_version), can_confirm=can_confirm)
-        loaded = replace(loaded, request=replace(loaded.request, actions=actions))
-    if not can_ask_person:
-        return loaded
-    return replace(loaded, request=replace(loaded.request, can_ask_person=True))
+    return request_of(
+        found,
+        messages=messages,
+        page=page,
+        language=language,
+        key=key,
+        actions=actions,
+        can_ask_person=can_ask_person,
+    )
 
 
 def find_agent(agent_id: uuid.UUID) -> FoundAgent | None:
@@ -179,6 +185,8 @@ def request_of(
     page: VisitorPage | None = None,
     language: str = "",
     key: str = "",
+    actions: tuple[ActionSpec, ...] = (),
+    can_ask_person: bool = False,
 ) -> LoadedReply:
     """Return the request for an agent with the settings of this row, saved or not."""
     agent, version = found.row, found.knowledge_version
@@ -200,6 +208,8 @@ def request_of(
             language=agent.language,
             visitor_language=language,
             endpoint=found.endpoint,
+            actions=actions,
+            can_ask_person=can_ask_person,
         ),
         model=agent.model,
         fallback_sentence=agent.fallback_sentence,

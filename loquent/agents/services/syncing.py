@@ -21,6 +21,7 @@ from loquent.agents.knowledge_source import (
     SourceStatus,
 )
 from loquent.agents.models import TextAgent
+from loquent.agents.search.background import in_background
 from loquent.agents.services.sources.changes import EVERY, MAX_REASON, apply_decisions
 
 AFTER_FAILURE = timedelta(days=1)
@@ -97,6 +98,7 @@ def file_of(*, sync: Sync) -> bytes | None:
     return None if data is None else bytes(data)
 
 
+@in_background()
 def apply_sync(*, sync: Sync, results: Mapping[str, PageResult]) -> None:
     """Change the knowledge as the site has changed, in one transaction.
 

@@ -9,6 +9,7 @@ from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.backends.registry import backend_for
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import refuse, stream_of, tokens
+from loquent.agents.tests.exchange import Exchange
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
 from loquent.agents.types import ChatMessage
 
@@ -138,6 +139,11 @@ async def test_other_statuses_do_not_change_the_dialect(
     "Your input exceeds the context window of this model. Please adjust your input.",
     "input length exceeds context length", "Please reduce the length of the messages.",
     "Requested tokens (2285) exceed context window of 2048",
+    "The prompt is 5000 tokens, which exceeds the limit", "Token limit exceeded",
+    "Range of input length should be [1, 30720]", "Total message token length exceed model limit",
+    "Your request exceeded model token limit: 8192 (requested: 9000)", "Context overflow",
+    "total tokens (9000) exceeds model's maximum (8192)", "输入长度超过模型最大长度限制",
+    "the request exceeds the model's context",
 ])  # fmt: skip
 def test_each_wording_of_a_small_context_is_recognised(message: str) -> None:
     assert complaint(message).is_too_long
@@ -148,11 +154,55 @@ def test_each_wording_of_a_small_context_is_recognised(message: str) -> None:
     "'messages[0].role' does not support 'system' with this model", "Invalid role: system",
     "Only user and assistant roles are supported!", "got system", "system prompt is not allowed",
     "Developer instruction is not enabled for models/gemma-3-4b-it", "roles must alternate",
-    "This model does not support system instructions",
+    "This model does not support system instructions", "Unknown role: system",
+    "messages[0].role must be one of user, assistant", "First message must be from user",
+    "'system' is not one of ['user', 'assistant'] - 'messages.0.role'", "不支持system角色",
 ])  # fmt: skip
 def test_each_wording_of_a_missing_system_role_is_recognised(message: str) -> None:
     expected = None if message == "got system" else "user"
     assert complaint(message).role_for_prompt("system") == expected
+
+
+@pytest.mark.parametrize(("document", "field", "value"), [
+    ({"message": "property 'stream_options' is unsupported"}, "stream_options", None),
+    ({"message": "Unrecognized request argument supplied: stream_options"}, "stream_options", None),
+    ({"message": "extraneous key [streamOptions] is not permitted"}, "stream_options", None),
+    ({"message": "stream options are not supported"}, "stream_options", None),
+    ({"errors": {"stream_options": ["Unknown field."]}}, "stream_options", None),
+    ({"errors": {"$.stream_options": ["It could not be mapped."]}}, "stream_options", None),
+    ({"errors": {"temperature": ["This is not allowed."]}}, "temperature", None),
+    ({"message": "`temperature` is deprecated for this model."}, "temperature", None),
+    ({"message": "参数temperature不支持"}, "temperature", None),
+    ({"message": "temperature must be <= 1.0"}, "temperature", 1.0),
+    ({"message": "max_tokens参数非法：取值范围[1,4095]"}, "max_tokens", 4095),
+    ({"message": "Range of max_tokens should be [1, 8192]"}, "max_tokens", 8192),
+    ({"message": "maxTokens must be between 1 and 4000"}, "max_tokens", 4000),
+    ({"message": "max_new_tokens must be <= 2048. Given: 16384"}, "max_tokens", 2048),
+    ({"message": "max_tokens (16384) exceeds 8,192"}, "max_tokens", 8192),
+    ({"message": "too many tokens: max tokens must be less than or equal to 4096"},
+     "max_tokens", 4096),
+    ({"message": "The maximum tokens you requested exceeds the model limit of 4096."},
+     "max_tokens", 4096),
+    ({"message": "Stream mode not supported"}, "stream", False),
+    ({"message": "stream=true is not supported"}, "stream", False),
+    ({"message": "Your organization must be verified to stream this model."}, "stream", False),
+])  # fmt: skip
+async def test_each_wording_changes_the_field_that_it_names(
+    endpoint: ScriptedEndpoint, document: dict[str, object], field: str, value: object
+) -> None:
+    body = json.dumps({"error": document} if "message" in document else document).encode()
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.respond(400, body)
+
+    endpoint.push(script)
+    reply = make_reply(model=f"openai-chat:{document}", temperature=1.5, max_output_tokens=16_384)
+    await collect(reply)
+    assert len(endpoint.requests) == 2
+    before, after = (request.body for request in endpoint.requests)
+    assert after.get(field) == value
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert changed == {field} | ({"stream_options"} if field == "stream" else set())
 
 
 @pytest.mark.parametrize("message", [

@@ -1,7 +1,6 @@
 """Whatever one organization imports, another one's file waits for one of its files at most."""
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,8 +31,8 @@ class HeldReader:
         self._changed = threading.Condition()
         self._finished = 0
 
-    def run(self, *_: Any, **how: Any) -> subprocess.CompletedProcess[bytes]:
-        name = json.loads(how["input"].partition(b"\n")[0])[0]
+    def call(self, _: str, request: bytes, **__: Any) -> tuple[int, bytes]:
+        name = json.loads(request.partition(b"\n")[0])[0]
         with self._changed:
             self.begun.append(name)
             number = len(self.begun)
@@ -41,7 +40,7 @@ class HeldReader:
             assert self._changed.wait_for(lambda: self._finished >= number, WAIT_SECONDS)
         drafts = [{"title": name, "content": name, "url": ""}]
         reading = {"drafts": drafts, "skipped": [], "choices": [], "more": 0}
-        return subprocess.CompletedProcess([], 0, json.dumps(reading).encode())
+        return 0, json.dumps(reading).encode()
 
     def until(self, count: int) -> None:
         """Wait until so many files were begun."""
@@ -58,7 +57,7 @@ class HeldReader:
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> HeldReader:
     reader = HeldReader()
-    monkeypatch.setattr(subprocess, "run", reader.run)
+    monkeypatch.setattr(apart, "_call", reader.call)
     return reader
 
 

@@ -188,7 +188,7 @@ def test_pdf_that_may_be_opened_without_a_password_is_read(sources: Sources) -> 
 def test_page_that_takes_too_much_is_skipped_and_the_others_are_read(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loquent.agents.importing.sandbox.SECONDS", 4.0)
+    monkeypatch.setattr("loquent.agents.importing.sandbox.SECONDS", 1.5)
     data = pdf(TEXT, "Bomb", f"{TEXT} The end.")
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data)))
     stream = StreamObject()

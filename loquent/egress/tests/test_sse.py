@@ -27,6 +27,14 @@ def test_events_comments_and_line_ends_are_parsed() -> None:
     assert parse(STREAM) == EVENTS
 
 
+def test_bare_objects_and_error_fields_are_data() -> None:
+    assert parse(b'data: one\n\n{"error":1}\n\nerror: {"code":2}\n\nnote: x\n\n') == [
+        b"one",
+        b'{"error":1}',
+        b'{"code":2}',
+    ]
+
+
 def test_every_single_cut_gives_the_same_events() -> None:
     for place in range(len(STREAM) + 1):
         assert parse(STREAM[:place], STREAM[place:]) == EVENTS

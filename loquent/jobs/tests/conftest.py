@@ -11,6 +11,7 @@ def _fresh_jobs() -> None:
     tasks.RAN.clear()
     tasks.HELD.clear()
     tasks.RELEASE.clear()
+    tasks.ERRORS.clear()
 
 
 class Time:

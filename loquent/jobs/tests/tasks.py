@@ -13,6 +13,7 @@ RAN: list[str] = []
 # The jobs that wait for `RELEASE`, now and at most.
 HELD: list[str] = []
 RELEASE = threading.Event()
+ERRORS: list[Exception] = []
 
 
 @task(kind="test-note", title="Note a word", retry_seconds=(10, 100))
@@ -29,6 +30,14 @@ def fail(word: str) -> None:
 @task(kind="test-later", title="Wait for what the other side says")
 def later(seconds: int) -> None:
     raise RetryLater("The other side is busy.", seconds=seconds)
+
+
+@task(kind="test-mixed", title="Wait, or fail", retry_seconds=(10, 100))
+def later_or_fail() -> None:
+    """Wait 90 seconds after each attempt; while `ERRORS` has one, raise it instead."""
+    if ERRORS:
+        raise ERRORS.pop()
+    raise RetryLater("The other side is busy.", seconds=90)
 
 
 @task(kind="test-give-up", title="Give up")

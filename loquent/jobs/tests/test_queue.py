@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django_tasks.exceptions import InvalidTaskError
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
@@ -137,6 +137,34 @@ def test_job_can_set_its_next_attempt(db: None, clock: Time) -> None:
         assert row.run_at == clock.now + timedelta(seconds=90)
         assert row.error == "The other side is busy."
         clock.pass_(seconds=90)
+
+
+@pytest.mark.promise(16)
+def test_error_after_many_chosen_attempts_does_not_end_the_job(db: None, clock: Time) -> None:
+    tasks.later_or_fail.enqueue()
+    for _ in range(9):
+        run_due_jobs()
+        clock.pass_(seconds=90)
+    for _ in range(3):
+        tasks.ERRORS[:] = [OperationalError("the database restarts")]
+        run_due_jobs()
+        row = Job.objects.get()
+        assert row.state == JobState.WAITING
+        assert 9 <= (row.run_at - clock.now).total_seconds() <= 11
+        clock.pass_(seconds=11)
+        run_due_jobs()
+        assert Job.objects.get().run_at == clock.now + timedelta(seconds=90)
+        clock.pass_(seconds=90)
+
+
+@pytest.mark.promise(16)
+def test_error_after_many_crashes_does_not_end_the_job(db: None, clock: Time) -> None:
+    tasks.fail.enqueue("x")
+    for _ in range(10):
+        claim()
+        clock.pass_(seconds=LEASE.total_seconds())
+    run_due_jobs()
+    assert Job.objects.get().state == JobState.WAITING
 
 
 def test_future_job_is_not_claimed(db: None, clock: Time) -> None:

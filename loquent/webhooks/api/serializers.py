@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from loquent.egress.urls import UnsafeUrlError, check_url
 from loquent.rest.openapi import UUID_EXAMPLE, examples
 from loquent.rest.serializers import StrictSerializer, SwitchField, TextField
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from loquent.webhooks.services.bodies import iso
+from loquent.webhooks.services.endpoints import egress_rules
 from loquent.webhooks.types import ALL_EVENTS, EventType, Format
 
 MOMENT = "2026-01-05T09:30:00.000000Z"
@@ -75,6 +77,14 @@ class WebhookSerializer(StrictSerializer[WebhookEndpoint]):
             "updated_at",
         ]
         read_only_fields = ["failing_since", "last_success_at"]
+
+    def validate_url(self, value: str) -> str:
+        """Check the URL together with the other fields, so that all wrong ones are named."""
+        try:
+            check_url(value, egress_rules())
+        except UnsafeUrlError as error:
+            raise serializers.ValidationError(str(error)) from None
+        return value
 
     def get_disabled_reason(self, row: WebhookEndpoint) -> str | None:
         """Return why the server disabled the webhook: `gone`, `failing`, or null."""

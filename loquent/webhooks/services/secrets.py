@@ -14,6 +14,8 @@ from loquent.webhooks.models import WebhookEndpoint
 SECRET_PREFIX = "whsec_"
 # How long a secret signs after it was replaced.
 OVERLAP = timedelta(hours=24)
+# Each one signs every request: many servers refuse headers of more than 8 KiB.
+MOST_SECRETS = 10
 
 
 def endpoint_secret(endpoint: WebhookEndpoint) -> str:
@@ -38,7 +40,7 @@ def retired_after_rotation(endpoint: WebhookEndpoint, *, now: datetime) -> list[
         for number, until in endpoint.retired_secrets
         if datetime.fromisoformat(until) > now
     ]
-    return [[endpoint.secret_number, (now + OVERLAP).isoformat()], *kept]
+    return [[endpoint.secret_number, (now + OVERLAP).isoformat()], *kept][: MOST_SECRETS - 1]
 
 
 def sign(key: bytes, *, event_id: str, timestamp: int, body: bytes) -> str:

@@ -81,6 +81,17 @@ def test_wrong_field_is_named(client: APIClient, field: str, value: Any) -> None
     assert not WebhookEndpoint.objects.exists()
 
 
+@pytest.mark.parametrize("url", ["example.com", "https://10.0.0.1/", "https://example.com:25/", 5])
+def test_all_wrong_fields_are_named_at_once(client: APIClient, url: Any) -> None:
+    wrong = {
+        "url": url, "events": ["nothing.happened"], "format": "xml", "include_text": "yes",
+        "enabled": 0, "description": "x" * 201,
+    }  # fmt: skip
+    response = client.post(LIST, wrong)
+    assert response.status_code == 400
+    assert {name.partition(".")[0] for name in response.json()["fields"]} == set(wrong)
+
+
 def test_telegram_needs_a_chat(client: APIClient) -> None:
     body: dict[str, Any] = {"url": "https://api.telegram.org/botX/sendMessage", "events": ["*"]}
     response = client.post(LIST, {**body, "format": "telegram"})

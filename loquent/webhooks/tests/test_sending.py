@@ -26,7 +26,7 @@ from loquent.webhooks.services import deliveries
 from loquent.webhooks.services.deliveries import FAILING, resend_delivery, resend_failed
 from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
 from loquent.webhooks.services.events import send_ping
-from loquent.webhooks.services.secrets import OVERLAP, endpoint_secret, sign
+from loquent.webhooks.services.secrets import MOST_SECRETS, OVERLAP, endpoint_secret, sign
 from loquent.webhooks.tests.conftest import Time
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +113,18 @@ def test_both_secrets_sign_for_a_day_after_each_rotation(
     run_due_jobs()
     signed = [is_signed_with(secret, receiver.requests[1]) for secret in secrets]
     assert signed == [False, False, True]
+
+
+def test_header_stays_short_however_often_secrets_rotate(
+    subscribe: Subscribe, receiver: Receiver
+) -> None:
+    endpoint = subscribe()
+    secrets = [endpoint_secret(rotate_secret(endpoint=endpoint)) for _ in range(MOST_SECRETS + 5)]
+    send_ping(endpoint=endpoint)
+    run_due_jobs()
+    signed = [is_signed_with(secret, receiver.requests[0]) for secret in secrets]
+    assert signed == [False] * 5 + [True] * MOST_SECRETS
+    assert len(receiver.requests[0].headers["webhook-signature"]) < 600
 
 
 def test_earlier_secret_key_signs_as_well(

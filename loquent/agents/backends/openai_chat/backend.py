@@ -23,11 +23,11 @@ from loquent.agents.backends.openai_chat import probe
 from loquent.agents.backends.openai_chat.asking import Asking
 from loquent.agents.backends.openai_chat.check import check_endpoint
 from loquent.agents.backends.openai_chat.complaints import Complaint
-from loquent.agents.backends.openai_chat.failures import TryAgainError, refusal_of
+from loquent.agents.backends.openai_chat.failures import ANSWERED, TryAgainError, refusal_of
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.openai_chat.request import Dialects
-from loquent.agents.backends.openai_chat.responses import drain, read_answer, read_error
+from loquent.agents.backends.openai_chat.responses import drain, next_text, read_error
 from loquent.agents.backends.openai_chat.sessions import (
     HttpSessions,
     guarded_connector,
@@ -127,14 +127,13 @@ class OpenAIChatBackend(Backend):
             reader = tools.new_reader(begins_inside=asking.dialect.begins_inside)
             marks = tools.marks = grounding.reader()
             try:
-                async with aclosing(read_answer(response, reader)) as texts:
-                    async for text in texts:
-                        if reader.restarts:
-                            reader.restarts = False
-                            marks = tools.marks = grounding.reader()
-                            yield TextRestart()
-                        if shown := marks.feed(text):
-                            yield TextDelta(shown)
+                while (text := await next_text(response, reader)) is not None:
+                    if reader.restarts:
+                        reader.restarts = False
+                        marks = tools.marks = grounding.reader()
+                        yield TextRestart()
+                    if shown := marks.feed(text):
+                        yield TextDelta(shown)
                 if not reader.has_answer:
                     reason = reader.explain_no_text()
                     raise BackendError(reason, permanent=False, is_outage=False)
@@ -200,7 +199,7 @@ class OpenAIChatBackend(Backend):
         await self._guarded.close()
 
     async def _open(self, asking: Asking) -> aiohttp.ClientResponse:
-        """Return a response with status 200; retry if that may help."""
+        """Return a response with an answer; retry if that may help."""
         attempt = 0
         while True:
             try:
@@ -221,7 +220,7 @@ class OpenAIChatBackend(Backend):
         """Make one attempt, which may learn a dialect: that ends, as there is little to learn."""
         while True:
             response = await self._post(asking)
-            if response.status == 200:
+            if response.status in ANSWERED:
                 return response
             asking.request.meter.refused()
             try:
@@ -234,7 +233,9 @@ class OpenAIChatBackend(Backend):
 
     def _remember(self, asking: Asking, reader: AnswerReader) -> None:
         """Keep what was learnt once an answer has proved it right."""
-        dialect = replace(asking.dialect, begins_inside=reader.began_inside)
+        dialect = asking.dialect
+        if dialect.begins_inside != reader.began_inside:
+            dialect = replace(dialect, begins_inside=reader.began_inside)
         model, url = asking.request.model, _url(asking.request.endpoint)
         known = self._dialects.get(url, model)
         if dialect == known:
@@ -280,10 +281,9 @@ class OpenAIChatBackend(Backend):
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
             raise BackendError("the endpoint's address is not valid", permanent=True) from None
-        except aiohttp.ClientHttpProxyError as refusal:
+        except aiohttp.ClientHttpProxyError as error:
             meter.refused()
-            reason = f"the proxy answered HTTP {refusal.status}"
-            raise BackendError(reason, permanent=False) from None
+            raise BackendError(f"the proxy answered HTTP {error.status}", permanent=False) from None
         except (aiohttp.ClientError, ValueError):
             meter.refused()
             raise BackendError("the endpoint doesn't speak HTTP", permanent=False) from None

@@ -28,6 +28,8 @@ _QUOTING = frozenset(
         "user_id",
     ]
 )
+# Fields of the request that an error document may name as a key: `{"errors": {"temperature": …}}`.
+_FIELDS = re.compile(r"\W*(temperature|stream|stream_?options|tools|max_\w*tokens)", re.IGNORECASE)
 _MAX_DEPTH = 8
 
 _TOO_LONG = re.compile(
@@ -37,31 +39,41 @@ _TOO_LONG = re.compile(
     r"|reduce (the length|your (message|prompt|input))|max_model_len|max_prompt_tokens|n_ctx"
     r"|(maximum|max) (input|prompt|sequence) (length|size|tokens)|string_above_max_length"
     r"|longer than the (model|maximum)|tokens? (to keep|exceeds?)[^.]{0,80}context"
+    r"|context overflow|token limit|range of input length|prompt is [^.]{0,60}exceed"
+    r"|exceed(s|ed)? (the |this )?model('s|’s)? (maximum|limit|context)"
+    r"|(输入|上下文|提示)[^。]{0,20}(超过|超出|超长|过长)"
     r"|tokens['\"`]? \+ ['\"`]?max_|must have less than \d+ tokens"
 )
 _REFUSED = re.compile(
     r"not (be )?(support|allow|enabl|permit|accept|valid|one of|recogni)|unsupported|unexpected"
     r"|does(n't|n’t| not) (support|accept|allow)|invalid|cannot|can't|must alternate|only"
+    r"|unknown|must be (one of|verified)|不支持|非法|无效"
 )
 _SYSTEM_ROLE = re.compile(
     r"(system|developer)[ '\"`_-]*(role|message|prompt|instruction)"
     r"|roles?\b.{0,80}\b(system|developer)\b|\bgot system\b"
     r"|(support|allow|accept|value:?|input:?) ['\"`](system|developer)['\"`]"
-    r"|only user[^.]{0,40}assistant[^.]{0,40}role"
+    r"|only user[^.]{0,40}assistant[^.]{0,40}role|role['\"`]? must be one of"
+    r"|['\"`]system['\"`] is not|system ?角色"
 )
 _USE_DEVELOPER = re.compile(
     r"(supported values|allowed values|expected|use|one of)[^.]{0,60}['\"`]developer['\"`]"
 )
-_ALTERNATE = re.compile(r"roles must alternate")
+_ALTERNATE = re.compile(r"roles must alternate|first message must be [^.]{0,20}\buser\b")
 _OPTIONAL_SYSTEM = re.compile(r"optional system")
-_CAP = re.compile(r"max_(completion_|output_)?tokens['\"`]? (value )?(must|should)")
+_CAP = re.compile(
+    r"max[ _]?(completion_|output_)?tokens['\"`]? (value )?(must|should)"
+    r"|maximum tokens you requested exceed"
+)
 _RANGE = re.compile(
-    r"range|between|at most|too (large|high|big)|less than|greater than|maximum|exceed|<=|≤|max\b|>"
+    r"range|between|at most|too (large|high|big)|less than|greater than|maximum|exceed|<=|≤|max\b"
+    r"|>|范围|超过"
 )
 # Not the digits of a name (`gpt-4`), nor those behind a decimal point.
 _NUMBER = re.compile(r"(?<![a-z_\d])(?<![a-z]-)(?<!\d\.)\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 _STREAMING = re.compile(
-    r"['\"`]stream['\"`]|stream(ing)?( mode)? (is|are) not|(not|n't) support stream"
+    r"['\"`]stream['\"`]|stream(ing|=true)?( mode)?( is| are)? not|(not|n't) support stream"
+    r"|verified to stream"
 )
 _TOOLS = re.compile(r"\btools?\b|tool[-_ ](choice|call|use)|function[-_ ]?call|\bfunctions\b")
 _NO_TOOLS = re.compile(r"requires?\b|no endpoints found|not available|not implemented")
@@ -121,8 +133,12 @@ class Complaint:
         return bool(_REFUSED.search(self.words) or _NO_TOOLS.search(self.words))
 
     def names(self, field: str) -> bool:
-        """Return whether the field is named as a separate word."""
-        return re.search(rf"(?<![\w-]){re.escape(field.lower())}(?![\w-])", self.words) is not None
+        """Return whether the field is named as a separate word, in any spelling.
+
+        Letters of other scripts end a word: Chinese has no spaces.
+        """
+        name = re.escape(field.lower()).replace("_", "[ _-]?")
+        return re.search(rf"(?<![\w-]){name}(?![\w-])", self.words, re.ASCII) is not None
 
     def maximum(self, value: float) -> float | None:
         """Return the highest number below `value` that is named as a limit; None if none is."""
@@ -155,6 +171,8 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, dict):
         for name, part in value.items():
             if str(name).lower() not in _QUOTING:
+                if _FIELDS.fullmatch(str(name)) and isinstance(part, (str, list)):
+                    yield f"'{name}'"
                 yield from _strings(part, depth + 1)
     elif isinstance(value, list):
         for part in value:
@@ -163,7 +181,7 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
         if (inner := _json_in(value)) is not None:
             yield from _strings(inner, depth + 1)
         else:
-            yield value if " " in value else f"'{value}'"
+            yield value if " " in value or not value.isascii() else f"'{value}'"
 
 
 def _json_in(text: str) -> Any:

@@ -1,5 +1,6 @@
 """The shapes in which endpoints write an answer's text and the reason for its end. Pure."""
 
+import re
 from typing import Any, Literal
 
 from loquent.agents.types import Cut
@@ -10,11 +11,15 @@ _GOOD = frozenset(
         "stop",
         "stop_sequence",
         "stop_token",
+        "stop_str",
         "end",
         "end_turn",
         "end_of_turn",
+        "end_of_text",
+        "eot",
         "eos",
         "eos_token",
+        "success",
         "complete",
         "completed",
         "done",
@@ -52,6 +57,7 @@ _FILTER = frozenset(
         "blocklist",
         "prohibited_content",
         "spii",
+        "language",
         "image_safety",
         "refusal",
         "guardrail",
@@ -71,7 +77,18 @@ _ERROR = frozenset(
         "malformed_function_call",
     ]
 )
-_NONE = frozenset({"", "null", "none", "finish_reason_unspecified"})
+_NONE = frozenset({"", "null", "none", "unspecified"})
+# Words in reasons that are in none of these lists, of which the first that is found counts.
+_WORDS: tuple[tuple[re.Pattern[str], Literal["filter", "length", "error"]], ...] = (
+    (re.compile(r"filter|safety|moderat|polic|toxic|risk|sensitive|prohibit"), "filter"),
+    (re.compile(r"rate_limit|time_?out|time_limit"), "error"),
+    (re.compile(r"length|limit|max_"), "length"),
+    (re.compile(r"error|fail|exception|abort|cancel|overload|malformed|unavailable"), "error"),
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SIGNS = re.compile(r"[^a-z0-9]+")
+
+_THOUGHTS = frozenset({"thinking", "reasoning"})
 
 End = Cut | Literal["stop", "error"] | None
 
@@ -83,16 +100,38 @@ def end_of(reason: object) -> End:
     """
     if not reason:
         return None
-    name = reason.lower() if isinstance(reason, str) else ""
+    name = _name(reason) if isinstance(reason, str) else "?"
     if name in _GOOD:
         return "stop"
-    if name in _NONE and isinstance(reason, str):
+    if name in _NONE:
         return None
     if name in _LENGTH:
         return "length"
     if name in _FILTER:
         return "filter"
-    return "error" if name in _ERROR else "unknown"
+    if name in _ERROR:
+        return "error"
+    return next((end for word, end in _WORDS if word.search(name)), "unknown")
+
+
+def _name(reason: str) -> str:
+    """Return a reason in one spelling: `FinishReason.MAX_TOKENS` becomes `max_tokens`."""
+    name = _SIGNS.sub("_", _CAMEL.sub("_", reason[:100]).lower()).strip("_")
+    return name.removeprefix("finish_reason_")
+
+
+def first_choice(chunk: dict[str, Any], *, is_whole: bool) -> dict[str, Any] | None:
+    """Return the first of an object's choices; None if it has none.
+
+    Only one is requested, but some servers send several, or number them from one. In a document
+    (`is_whole`), the first choice counts whatever its number.
+    """
+    found = chunk.get("choices")
+    choices = [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
+    if len(choices) == 1 and (is_whole or not choices[0].get("index")):
+        return choices[0]  # nearly every chunk
+    first = [c for c in choices if c.get("index") in (None, 0, "", "0")]
+    return next(iter(first or (choices if is_whole else ())), None)
 
 
 def text_of(content: object) -> str:
@@ -119,14 +158,17 @@ def thoughts_of(content: object) -> str:
     return "".join(
         text_of(part.get("thinking", part.get("text")))
         for part in content
-        if isinstance(part, dict) and part.get("type") in {"thinking", "reasoning"}
+        if isinstance(part, dict) and (part.get("type") in _THOUGHTS or part.get("thought"))
     )
 
 
 def _part(part: dict[str, Any]) -> str:
-    if part.get("type", "text") not in {"text", "output_text"}:
+    # Gemini marks a part of its reasoning as a thought.
+    if (part.get("type") or "text") not in {"text", "output_text"} or part.get("thought"):
         return ""
-    text = part.get("text")
+    text = part.get("text", part.get("content", part.get("parts")))
     if isinstance(text, dict):
         text = text.get("value")
+    if isinstance(text, list):
+        return "".join(_part(item) for item in text if isinstance(item, dict) and "text" in item)
     return text if isinstance(text, str) else ""

@@ -6,6 +6,9 @@ from loquent.agents.backends.openai_chat.complaints import Complaint
 from loquent.agents.types import BackendError
 from loquent.retry_after import wanted_wait
 
+# Some frameworks answer each POST with 201.
+ANSWERED = frozenset({200, 201})
+
 
 class TryAgainError(Exception):
     """This attempt failed before the first token; a retry may succeed."""

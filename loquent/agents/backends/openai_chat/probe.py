@@ -11,6 +11,7 @@ from yarl import URL
 
 from loquent.agents.backends.connected import ProbeError, egress_rules
 from loquent.agents.backends.openai_chat.complaints import Complaint
+from loquent.agents.backends.openai_chat.failures import ANSWERED
 from loquent.agents.backends.openai_chat.proxies import proxy_for
 from loquent.agents.backends.openai_chat.reader import UNSHOWN
 from loquent.agents.backends.openai_chat.responses import read_error
@@ -209,7 +210,7 @@ def _has_message(choice: Any) -> bool:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if response.status != 200:
+    if response.status not in ANSWERED:
         return await read_error(response)
     body = bytearray()
     async for part in response.content.iter_any():
@@ -220,7 +221,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _check_status(status: int, body: bytes, model: str) -> None:
-    if status == 200:
+    if status in ANSWERED:
         return
     complaint = Complaint(body, status)
     if status in {401, 403}:

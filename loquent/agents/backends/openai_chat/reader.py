@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from loquent.agents.backends.openai_chat.calls import CallReader
-from loquent.agents.backends.openai_chat.content import end_of, text_of, thoughts_of
+from loquent.agents.backends.openai_chat.content import end_of, first_choice, text_of, thoughts_of
+from loquent.agents.backends.openai_chat.events import is_error, objects_in
 from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
 from loquent.agents.backends.openai_chat.request import ASK_PERSON
 from loquent.agents.metering import TokenMeter
@@ -56,6 +57,8 @@ class AnswerReader:
         self._reasoning = ReasoningFilter(begins_inside=begins_inside)
         self._document: bytearray | None = None
         self._started = False
+        # Whether the text arrives where it belongs: `delta` in a stream, `message` in a document.
+        self._has_own = False
         self.calls = CallReader()
         self._takes_calls = takes_calls
 
@@ -101,12 +104,15 @@ class AnswerReader:
         if self._document is None:
             return self._read_events(self._parser.finish)
         try:
-            text = self._read(load_object(bytes(self._document)), "message")
+            objects, _ = objects_in(bytes(self._document))
         except BackendError as error:
             self._fail(error)
             return ""
-        if self.error is not None:
-            return text
+        text = ""
+        for value in objects:
+            text += self._read(value, "message")
+            if self.error is not None:
+                return text
         # A document is whole by itself; some endpoints leave the reason out.
         self.has_end = self.has_end or self.has_answer
         return text
@@ -127,24 +133,36 @@ class AnswerReader:
         pieces: list[str] = []
         try:
             for data in parse():
-                if data.strip() == b"[DONE]":
+                if data == b"[DONE]":
                     self.has_end = self.is_over = True
                     break
-                if not data.strip():
-                    continue
-                text = self._read(load_object(data), "delta")
-                if self._reasoning.restarted:
-                    self._reasoning.restarted = False
-                    self.restarts = True
-                    pieces.clear()
-                pieces.append(text)
-                if self.is_over:
+                self._read_event(data, pieces)
+                if self.error is not None:
                     break
         except SseError:
             self._fail(BackendError("the endpoint's answer has too long a line", permanent=False))
         except BackendError as error:
             self._fail(error)
         return "".join(pieces)
+
+    def _read_event(self, data: bytes, pieces: list[str]) -> None:
+        try:
+            objects, is_done = objects_in(data)
+        except BackendError:
+            if self.has_end:
+                return  # whatever follows an answer that declared its end
+            raise
+        for value in objects:
+            text = self._read(value, "delta")
+            if self._reasoning.restarted:
+                self._reasoning.restarted = False
+                self.restarts = True
+                pieces.clear()
+            pieces.append(text)
+            if self.error is not None:
+                return
+        if is_done:
+            self.has_end = self.is_over = True
 
     def _fail(self, error: BackendError) -> None:
         self.error = error
@@ -165,23 +183,19 @@ class AnswerReader:
             )
 
     def _read_choice(self, chunk: dict[str, Any], key: str) -> str:
-        if chunk.get("error") or "error" in (chunk.get("object"), chunk.get("type")):
+        if is_error(chunk):
             return self._refuse(chunk)
-        choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices:
+        choice = first_choice(chunk, is_whole=key == "message")
+        if choice is None:
             return ""  # a usage chunk, a filter's findings, or a provider's own extra
-        choice = choices[0]
-        if not isinstance(choice, dict):
-            raise BackendError("the endpoint's answer has another shape", permanent=False)
-        if choice.get("index"):
-            # Not the first choice, although only one was requested.
-            found = [c for c in choices if isinstance(c, dict) and not c.get("index")]
-            if not found:
-                return ""
-            choice = found[0]
         message = choice.get(key)
-        if not isinstance(message, dict) and not self.has_text:
-            message = choice.get("message")  # the whole answer in one event
+        if isinstance(message, dict):
+            self._has_own = self._has_own or bool(message.get("content"))
+        elif not self._has_own:
+            # The whole answer in one event, or pieces in the field of another kind of answer.
+            message = (
+                choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
+            )
         text = self._read_message(message) if isinstance(message, dict) else ""
         end = end_of(choice.get("finish_reason"))
         if end == "error" or choice.get("error"):
@@ -228,18 +242,6 @@ class AnswerReader:
         reason = "the endpoint reported an error in its answer"
         self._fail(BackendError(reason, permanent=False))
         return ""
-
-
-def load_object(data: bytes) -> dict[str, Any]:
-    """Return a JSON object; raise BackendError for anything else, however malformed."""
-    try:
-        value = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        # `from None`: the cause's text holds what the endpoint wrote.
-        raise BackendError("the endpoint's answer is no JSON", permanent=False) from None
-    if not isinstance(value, dict):
-        raise BackendError("the endpoint's answer has another shape", permanent=False)
-    return value
 
 
 def _count(value: object) -> int | None:

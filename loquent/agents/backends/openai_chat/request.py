@@ -13,7 +13,9 @@ from loquent.agents.types import ChatMessage, ReplyRequest
 REMEMBERED = 1_000
 # Fields without which there is no request.
 _NEEDED = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens"})
-_CAP_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+_CAP_NAMES = (
+    "max_tokens", "maximum_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens",
+)  # fmt: skip
 _SMALLEST_CAP = 128
 ASK_PERSON = "ask_person"
 # With a parameter, because some endpoints refuse functions without one.

@@ -33,8 +33,8 @@ class Tools:
         self._has_asked_last = False
         self._step: Step | None = None
         self.results: list[str] = []
-        self.reader = AnswerReader(request.meter)
-        self.marks = MarkReader()
+        self.reader: AnswerReader
+        self.marks: MarkReader
 
     def new_reader(self, *, begins_inside: bool) -> AnswerReader:
         """Return a reader for the next answer."""

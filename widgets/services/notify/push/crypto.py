@@ -1,12 +1,12 @@
 """Encrypt a push message (RFC 8291, RFC 8188) and sign its sender (RFC 8292).
 
 http-ece, with which pywebpush encrypts, has no wheel, and servers are installed from wheels only.
+
+The library takes 7 MB, so only what encrypts a message imports this module.
 """
 
 import json
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping
 
 from cryptography.hazmat.primitives import hashes
@@ -16,25 +16,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from widgets.services.notify.push.base64url import encode
+
 CURVE = ec.SECP256R1()
 RECORD_SIZE = 4_096
 # What push services accept, less the header and the tag.
 MAX_PAYLOAD = 3_900
 AUTH_BYTES = 16
 PRIVATE_BYTES = 32
-
-
-def encode(data: bytes) -> str:
-    """Return base64url without padding."""
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def decode(text: str) -> bytes:
-    """Undo `encode`; raise ValueError for anything else."""
-    try:
-        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (Base64Error, UnicodeEncodeError):
-        raise ValueError("This is not base64url.") from None
 
 
 def new_private_key() -> bytes:

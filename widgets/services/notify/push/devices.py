@@ -1,30 +1,18 @@
-"""Members' devices that get push messages, and the key pair that push services know us by."""
+"""Members' devices that get push messages."""
 
-import logging
 import uuid
-from base64 import urlsafe_b64encode
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 from loquent.errors import invalid
 from loquent.organizations.models import Membership
 from loquent.text import clean_text, one_line
-from loquent.tokens import secret_keys
-from widgets.models import PushDevice, PushKey
-from widgets.services.notify.push.crypto import (
-    check_device,
-    decode,
-    encode,
-    new_private_key,
-    public_key,
-)
+from widgets.models import PushDevice
+from widgets.services.notify.push.base64url import decode, encode
 
-logger = logging.getLogger(__name__)
 MOST_PER_MEMBER = 10
 MAX_NAME = 100
 
@@ -34,50 +22,6 @@ def push_rules() -> EgressRules:
     return EgressRules(
         networks=settings.WEBHOOK_ALLOWED_NETWORKS, allow_http=settings.WEBHOOK_ALLOW_HTTP
     )
-
-
-def private_key() -> bytes:
-    """Return the server's private key; make one if there is none that a known key decrypts.
-
-    Devices that knew an earlier key register again when their page is opened.
-    """
-    row = PushKey.objects.order_by("created_at").last()
-    if row is not None:
-        try:
-            return _unsealed(row)
-        except InvalidToken:
-            logger.warning("The push key can't be decrypted; creating a new one.")
-    sealed = _cipher(settings.SECRET_KEY).encrypt(new_private_key()).decode()
-    # Of two processes at once, the first one's key stays: browsers may know it already.
-    with transaction.atomic():
-        if row is None:
-            PushKey.objects.get_or_create(number=1, defaults={"sealed": sealed})
-        elif PushKey.objects.filter(number=1, sealed=row.sealed).update(sealed=sealed):
-            PushDevice.objects.all().delete()
-    return _unsealed(PushKey.objects.get(number=1))
-
-
-def _unsealed(row: PushKey) -> bytes:
-    """Return the key; if an earlier SECRET_KEY sealed it, seal it again."""
-    sealed = row.sealed.encode()
-    try:
-        return _cipher(settings.SECRET_KEY).decrypt(sealed)
-    except InvalidToken:
-        cipher = MultiFernet([_cipher(each) for each in secret_keys()])
-        found = cipher.decrypt(sealed)
-    rows = PushKey.objects.filter(number=row.number, sealed=row.sealed)
-    rows.update(sealed=cipher.encrypt(found).decode())
-    return found
-
-
-def public_key_of_server() -> bytes:
-    """Return the key with which browsers subscribe."""
-    return public_key(private_key())
-
-
-def _cipher(secret: str) -> Fernet:
-    key = salted_hmac("loquent.push", "key", secret=secret, algorithm="sha256").digest()
-    return Fernet(urlsafe_b64encode(key))
 
 
 def register_device(
@@ -94,6 +38,8 @@ def register_device(
         check_url(endpoint, push_rules())
     except UnsafeUrlError as error:
         raise invalid({"endpoint": [str(error)]}) from None
+    from widgets.services.notify.push.crypto import check_device  # noqa: PLC0415 - see there
+
     try:
         keys = decode(p256dh), decode(auth)
         check_device(*keys)

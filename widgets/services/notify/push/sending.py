@@ -15,8 +15,7 @@ from django.utils import timezone
 from loquent.organizations.models import Availability, Role
 from widgets.models import Notification, PushDevice
 from widgets.models.notifications import Channel, NotificationState
-from widgets.services.notify.push.crypto import authorization, decode, encrypt
-from widgets.services.notify.push.devices import private_key
+from widgets.services.notify.push.base64url import decode
 from widgets.services.notify.queue import wanted_in
 
 TEST_KIND = "push-test"
@@ -94,6 +93,8 @@ def push_request(
 
     Its shape is that of declarative web push, which newer iPhones show without a service worker.
     """
+    from widgets.services.notify.push import crypto, server_key  # noqa: PLC0415 - see there
+
     notification = {
         "title": title,
         "body": words,
@@ -102,11 +103,11 @@ def push_request(
     }
     payload = json.dumps({"web_push": 8030, "notification": notification}).encode()
     parts = urlsplit(device.endpoint)
-    signed = authorization(
+    signed = crypto.authorization(
         audience=f"{parts.scheme}://{parts.netloc}",
         subject=settings.SITE_URL,
         expires=int((timezone.now() + TOKEN_LASTS).timestamp()),
-        private=private_key(),
+        private=server_key.private_key(),
     )
     return PushRequest(
         device_id=device.id,
@@ -118,7 +119,7 @@ def push_request(
             "TTL": str(KEPT_SECONDS),
             "Urgency": "high",
         },
-        body=encrypt(payload, p256dh=decode(device.p256dh), auth=decode(device.auth)),
+        body=crypto.encrypt(payload, p256dh=decode(device.p256dh), auth=decode(device.auth)),
     )
 
 
