@@ -70,6 +70,13 @@ class GuardedConnector(aiohttp.TCPConnector):
         return True
 
 
+def explain_tls(error: aiohttp.ClientSSLError) -> str:
+    """Return why no encrypted connection was made, as a sentence for staff."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "This address has no valid certificate."
+    return "This address does not answer over https."
+
+
 class _BoundedHandler(ResponseHandler):
     """Ends a request if its interim responses (1xx) don't end.
 
@@ -86,13 +93,6 @@ class _BoundedHandler(ResponseHandler):
         if self._interim > MOST_INTERIM_RESPONSES:
             raise aiohttp.ClientPayloadError("too many interim responses")
         return message, payload
-
-
-def explain_tls(error: aiohttp.ClientSSLError) -> str:
-    """Return why no encrypted connection was made, as a sentence for staff."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "This address has no valid certificate."
-    return "This address does not answer over https."
 
 
 def guarded_session(

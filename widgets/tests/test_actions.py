@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import AsyncClient
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.backends.registry import close_backends
-from loquent.agents.services.actions import save_action
+from loquent.agents.services.actions import save_action, spec_of
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import calls, tokens
 from loquent.agents.tests.exchange import Script
@@ -195,6 +197,94 @@ async def test_forged_confirmations_are_refused(
     await socket.send(forged)
     await socket.until("typing_stop")
     assert [request.path for request in shop.requests] == ["/orders/7/cancel"]
+
+
+@pytest.mark.promise(27)
+async def test_confirmation_belongs_to_its_conversation(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver,
+    globex: Organization,
+) -> None:  # fmt: skip
+    socket, message = await proposed(visit, widget, endpoint)
+    # A visitor of another organization's widget.
+    stranger = await visit.opened(await in_database(make_widget, globex))
+    await stranger.send(answer(message))
+    [error] = await stranger.until("error")
+    assert error["code"] == "forbidden"
+    # The same visitor in a new conversation, and in the old one, which is over.
+    old = await visit(widget, token=socket.token)
+    await old.until("history")
+    await socket.send({"type": "new_conversation"})
+    await socket.until("session")
+    await socket.send(answer(message))
+    error = (await socket.until("error"))[-1]
+    assert error["code"] == "forbidden"
+    assert shop.requests == []
+    assert (await row()).started_at is None
+
+
+@pytest.mark.promise(26)
+async def test_confirm_and_decline_at_once_have_one_effect(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
+) -> None:
+    socket, message = await proposed(visit, widget, endpoint)
+    other = await visit(widget, token=socket.token)
+    await other.until("history")
+    await asyncio.gather(socket.send(answer(message)), other.send(answer(message, confirm=False)))
+    *_, changed = await socket.until("message")
+    call = await row()
+    assert changed["action"]["status"] == call.status
+    if call.status == "confirmed":
+        await socket.until("typing_stop")
+    assert len(shop.requests) == (call.status == "confirmed")
+
+
+@pytest.mark.promise(27)
+async def test_secrets_are_nowhere_whatever_the_shop_answers(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver,
+    caplog: pytest.LogCaptureFixture, client: Client, alice: User,
+) -> None:  # fmt: skip
+    """Not in a row, a log line, a frame, a request to the model, or a page of staff."""
+    given = {"risk": "read", "headers": {"X-Key": HIDDEN}, "response_fields": []}
+    await in_database(lambda: save_action(AgentAction.objects.get(), given))
+    seen: list[Frame] = []
+    replies: list[tuple[int, dict[str, str], bytes]] = [
+        (401, {}, f"Wrong token {HIDDEN}".encode()),
+        (302, {"Location": f"https://127.0.0.1/?token={HIDDEN}"}, b""),
+        (500, {"Content-Encoding": "gzip"}, HIDDEN.encode()),
+        (200, {"Content-Length": "9000"}, HIDDEN.encode()),
+    ]
+    socket = await visit.opened(widget)
+    for number, reply in enumerate(replies):
+        shop.reply = lambda request, reply=reply: reply  # type: ignore[misc]
+        endpoint.push(cancels(str(number)), tokens("I can't look it up."))
+        await socket.say("Where is it?")
+        seen += await socket.until("typing_stop")
+    assert len(shop.requests) == len(replies)
+    assert {request.headers["x-key"] for request in shop.requests} == {HIDDEN}
+    asked = [request.body for request in endpoint.requests]
+
+    def stored() -> str:
+        client.force_login(alice)
+        pages = [
+            client.get(reverse(f"admin:{name}_changelist")).content.decode()
+            for name in ("widgets_actioncall", "agents_agentaction", "widgets_widgetsession")
+        ]
+        action = AgentAction.objects.get()
+        pages.append(
+            client.get(
+                reverse("admin:agents_agentaction_change", args=[action.id])
+            ).content.decode()
+        )
+        rows = []
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names():
+                cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608
+                rows += cursor.fetchall()
+        return f"{pages}{rows}{action!r}{spec_of(action)!r}"
+
+    everything = f"{await in_database(stored)}{seen}{asked}{caplog.text}"
+    assert HIDDEN not in everything
+    assert "cancel_order" in everything
 
 
 @pytest.mark.promise(27)

@@ -13,6 +13,7 @@ from loquent.agents.crawling.results import (
     PageResult,
     Preview,
     digest_of,
+    is_binary,
 )
 from loquent.agents.crawling.robots import RobotRules, read_robots, read_sitemaps
 from loquent.agents.crawling.scope import Scope, normal, page_key
@@ -139,7 +140,7 @@ class Crawl:
             raise CrawlError("The page redirects too often.")
         if page.status != 200:
             raise CrawlError(f"The page answers with the error {page.status}.")
-        if page.media_type not in MEDIA_TYPES:
+        if page.media_type not in MEDIA_TYPES or is_binary(page.body, page.charset):
             raise CrawlError("This is not the address of a web page.")
         return _Start(Scope.after_redirect(self.url, url), robots[scope.root], page)
 
@@ -204,6 +205,8 @@ class Crawl:
             self._note(url, Outcome.FAILED, f"The site answers with the error {page.status}.")
         elif page.media_type not in MEDIA_TYPES:
             self._note(url, Outcome.SKIPPED, f"It is not a web page, but {page.media_type[:80]}.")
+        elif is_binary(page.body, page.charset):
+            self._note(url, Outcome.SKIPPED, "It is not a web page, though the site says so.")
         elif page.is_cut:
             size = MAX_PAGE_BYTES // 1024 // 1024
             self._note(url, Outcome.SKIPPED, f"The page is larger than {size} MB.")

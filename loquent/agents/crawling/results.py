@@ -9,6 +9,11 @@ from loquent.agents.importing.reading import Draft, same
 
 # The addresses of a preview that are shown.
 MOST_SHOWN = 100
+# How much of a body says what it is.
+SNIFFED = 1_024
+# Of PDF files; other files have zero bytes near their beginning.
+BINARY = (b"%PDF-",)
+UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
 class Outcome(StrEnum):
@@ -74,3 +79,11 @@ def digest_of(drafts: Sequence[Draft]) -> str:
     """Return the SHA-256 of a page's text, its white space folded."""
     text = "\0".join(same(f"{draft.title}\n{draft.content}") for draft in drafts)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_binary(body: bytes, charset: str) -> bool:
+    """Return whether a body is no text, such as an image or a PDF file, whatever its site says."""
+    start = body[:SNIFFED]
+    if start.startswith(UTF_16_OR_32) or charset.lower().startswith(("utf-16", "utf-32")):
+        return False
+    return start.startswith(BINARY) or b"\x00" in start

@@ -279,10 +279,9 @@ class OpenAIChatBackend(Backend):
             raise TryAgainError(error) from None
         except (aiohttp.InvalidURL, UnicodeError):
             raise BackendError("the endpoint's address is not valid", permanent=True) from None
-        except aiohttp.ClientHttpProxyError as refusal:
+        except aiohttp.ClientHttpProxyError as error:
             meter.refused()
-            reason = f"the proxy answered HTTP {refusal.status}"
-            raise BackendError(reason, permanent=False) from None
+            raise BackendError(f"the proxy answered HTTP {error.status}", permanent=False) from None
         except (aiohttp.ClientError, ValueError):
             meter.refused()
             raise BackendError("the endpoint doesn't speak HTTP", permanent=False) from None
