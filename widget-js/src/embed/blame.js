@@ -14,7 +14,9 @@ const isReplaced = (value) =>
 
 /** @param {any} win @returns {string[]} */
 function replacedIn(win) {
-  const found = FUNCTIONS.filter((name) => isReplaced(win[name]));
+  const found = FUNCTIONS.filter(
+    (name) => typeof win[name] !== "function" || isReplaced(win[name]),
+  );
   const all = Object.getOwnPropertyDescriptors(win);
   for (const name in all) {
     const { enumerable, value } = all[name];

@@ -17,6 +17,8 @@
  * `prefill` and `identify` are kept for the chat, and request nothing. Each state has at most one timer.
  */
 
+import { guarded } from "./blame.js";
+
 /** @import { ChatRuntime, Chunks, Contact, WidgetContext } from "../types.js" */
 
 /** @typedef {"idle" | "loading" | "translating" | "waiting" | "running"} LoaderState */
@@ -126,7 +128,9 @@ export function createChatLoader(context, chunks, localeNow, onFirstFailure) {
     });
   }
 
-  function start() {
+  const start = () => guarded(win, run);
+
+  function run() {
     win.clearTimeout(timer);
     failures = 0;
     launcher.wait(false, false);

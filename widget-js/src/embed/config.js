@@ -1,5 +1,7 @@
 /** The widget's public settings: fetch and validate them, and find out why they are missing. */
 
+import { blame } from "./blame.js";
+
 /** @import { Config, Win } from "../types.js" */
 
 /** @param {any} value @param {string} fallback */
@@ -43,7 +45,9 @@ export async function fetchConfig(win, base, id) {
     const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
     if (response.ok) return readConfig(await response.json());
     return response.status < 500 && response.status !== 429 ? null : undefined;
-  } catch {
+  } catch (error) {
+    // A failure of the network is a TypeError.
+    if (!win.fetch || !(error instanceof TypeError)) blame(win, error);
     return (await whyAway(win, base)) ? null : undefined;
   }
 }

@@ -34,6 +34,12 @@ SURVIVED = {
     "storage": "Storage.prototype.setItem = Storage.prototype.getItem = fail",
     "toJSON": "Object.prototype.toJSON = Array.prototype.toJSON = () => 'odd'",
     "events and addresses": "Event = CustomEvent = URL = fail",
+    "frozen": "for (const each of [Object, Array, Function, Promise, Map, Node, Element, Event])"
+    "{ Object.freeze(each); Object.freeze(each.prototype) }",
+    "wrapped sockets and promises": "WebSocket = ((W) => function (...a) { return new W(...a) })"
+    "(WebSocket); Promise = class extends Promise {}",
+    "revived dates": "JSON.parse = ((parse) => (text) => parse(text, (_, value) => "
+    "/^\\d{4}-\\d\\d-\\d\\dT/.test(value) ? new Date(value) : value))(JSON.parse)",
 }
 # By the name that the console line has.
 NAMED = {
@@ -46,6 +52,9 @@ NAMED = {
     "String.includes": "String.prototype.includes = fail",
     "Promise.then": "Promise.prototype.then = fail",
     "setTimeout": "setTimeout = fail",
+    "fetch": "fetch = fail",
+    "matchMedia": "matchMedia = undefined",
+    "JSON.stringify": "JSON.stringify = fail",
 }
 FAILED = "Loquent: the chat failed. This page has replaced "
 
