@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
@@ -29,7 +30,7 @@ from loquent.testing.clock import from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.selection import mark_by_themselves, put_longest_first
 from loquent.testing.sockets import Visits
-from loquent.testing.tables import empty_tables
+from loquent.testing.tables import empty_tables, record_all_migrations
 from loquent.testing.threads import close_database_threads, settle_database_threads
 from widgets.chat.rooms import rooms
 from widgets.chat.supervisor import supervisor
@@ -111,19 +112,25 @@ def django_db_modify_db_settings(
     if django_settings.DATABASE_IS_SQLITE:
         path = tmp_path_factory.mktemp("database") / "test.sqlite3"
         database: dict[str, Any] = django_settings.DATABASES["default"]
-        database.setdefault("TEST", {})["NAME"] = str(path)
+        test = database.setdefault("TEST", {})
+        test["NAME"] = str(path)
+        # Running all migrations takes four times as long as creating the tables of the models.
+        test["MIGRATE"] = not os.environ.get("TABLES_OF_MODELS")
         # A test's database need not survive a power cut.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Create the database as pytest-django does, and empty it faster than Django does.
 
     PostgreSQL drops a database only if no session is connected to it.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        if os.environ.get("TABLES_OF_MODELS"):
+            with django_db_blocker.unblock():
+                record_all_migrations()
         yield
     close_database_threads()
 

@@ -42,6 +42,7 @@ from loquent.agents.search.knowledge import (  # noqa: E402
 )
 from loquent.agents.types import ChatMessage, Passage, ReplyRequest  # noqa: E402
 from loquent.asgi import tune_gc  # noqa: E402
+from loquent.server.memory import return_large_blocks  # noqa: E402
 
 DATA = Path(__file__).parents[1] / "loquent" / "agents" / "tests" / "data"
 LANGUAGES = {
@@ -145,6 +146,7 @@ def _figures(knowledge: Knowledge, questions: list[dict[str, Any]]) -> list[int]
 def print_size(count: int) -> None:
     """Print what knowledge of so many passages costs."""
     tune_gc()
+    return_large_blocks()
     entries = _invented(count)
     questions = [_text(random.Random(number), 6) for number in range(SEARCHES)]
     has_encoder = embedder.is_available

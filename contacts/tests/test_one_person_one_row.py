@@ -24,6 +24,7 @@ def find_or_create(organization: Organization, email: str | None, phone: str | N
     )[0]
 
 
+@pytest.mark.costly
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("emails", "phones"), [(EMAILS, None), (None, PHONES), (EMAILS, PHONES)])
 def test_fifty_concurrent_requests_create_one_row(

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
 # A table is a parametrized test. One that is no longer than this has no mark `row`.
-SHORT_TABLE = 3
+SHORT_TABLE = 2
 
 
 def mark_by_themselves(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from loquent.limits import Limits, variable
@@ -21,6 +22,7 @@ def product_files() -> Iterator[Path]:
                 yield path
 
 
+@cache
 def variables_in_code() -> set[str]:
     """Those given to loquent.env's functions, the limits', and any read past them."""
     found = {variable(field.name) for field in fields(Limits)}

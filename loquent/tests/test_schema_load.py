@@ -34,6 +34,7 @@ def generations(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return made
 
 
+@pytest.mark.costly
 async def test_300_concurrent_requests_cost_one_generation(generations: list[object]) -> None:
     accepts = [JSON, YAML, "application/json", "*/*"]
     clients = [
@@ -48,6 +49,7 @@ async def test_300_concurrent_requests_cost_one_generation(generations: list[obj
     assert len(generations) == 1
 
 
+@pytest.mark.costly
 def test_both_formats_are_the_same_document(client: Client, generations: list[object]) -> None:
     as_json = client.get(PATH, headers={"accept": JSON})
     as_yaml = client.get(PATH)

@@ -89,6 +89,7 @@ def test_page_uses_plain_words(page: Path) -> None:
     assert better_words(page.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.costly
 def test_comments_use_plain_words() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {hint}"

@@ -212,7 +212,7 @@ async def test_lookup_of_a_process_that_ended_is_interrupted_and_its_turn_runs_a
         client.force_login(alice)
         return client.get(reverse("admin:widgets_actioncall_changelist")).content.decode()
 
-    text = await asyncio.to_thread(page)
+    text = await in_database(page)
     assert "Interrupted" in text
     assert "Running" not in text
 
@@ -227,7 +227,7 @@ async def test_call_that_runs_is_shown_as_running(
         client.force_login(alice)
         return client.get(reverse("admin:widgets_actioncall_changelist")).content.decode()
 
-    assert "Running" in await asyncio.to_thread(page)
+    assert "Running" in await in_database(page)
     # Nothing else is lost: the turn of this process is no orphan.
     await supervisor.keep_turns()
     endpoint.push(tokens("It was sent."))

@@ -140,6 +140,7 @@ def test_widget_filter_is_a_select(
     assert '<input type="hidden" name="days" value="7">' in body
 
 
+@pytest.mark.costly
 def test_language_and_page_filters_keep_the_search(
     client: Client, bob: User, conversations: dict[str, WidgetSession]
 ) -> None:
@@ -192,6 +193,7 @@ def test_row_shows_visitor_widget_and_state(
     assert "It is." not in page
 
 
+@pytest.mark.costly
 def test_list_query_count_is_constant(
     client: Client, bob: User, acme: Organization, conversations: dict[str, WidgetSession]
 ) -> None:

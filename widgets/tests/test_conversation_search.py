@@ -62,6 +62,7 @@ def found(client: Client, query: str) -> tuple[set[str], str]:
     return ids, first.content.decode()
 
 
+@pytest.mark.costly
 def test_frequent_word_hides_no_conversation(
     client: Client, bob: User, told_often: set[str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_frequent_word_hides_no_conversation(
     assert "most recent activity are shown" not in page
 
 
+@pytest.mark.costly
 async def test_download_contains_all_matches(
     async_client: AsyncClient, transactional_db: None, alice: User, told_often: set[str]
 ) -> None:
@@ -96,6 +98,7 @@ def test_too_many_matches_show_the_newest_with_a_notice(
     assert f"The {MOST_FOUND} with the most recent activity are shown" in page
 
 
+@pytest.mark.costly
 def test_exact_maximum_of_matches_shows_no_notice(
     client: Client, bob: User, widget: WidgetConfig
 ) -> None:

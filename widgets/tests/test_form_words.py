@@ -85,6 +85,7 @@ def test_forms_use_no_technical_words(
         assert TECHNICAL.findall(text) == [], (page, text)
 
 
+@pytest.mark.costly
 def test_owners_pages_use_no_technical_words(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:

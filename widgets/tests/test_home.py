@@ -134,6 +134,7 @@ def test_resolved_is_counted_honestly(
     assert week.conversations == 1
 
 
+@pytest.mark.costly
 def test_every_number_of_the_week_opens_its_rows(
     client: Client, alice: User, widget: WidgetConfig
 ) -> None:

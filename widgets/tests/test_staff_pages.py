@@ -48,6 +48,7 @@ def test_unknown_widget_is_404(client: Client, charlie: User, widget: WidgetConf
     assert client.get("/widgets/x").status_code == 404
 
 
+@pytest.mark.costly
 def test_names_are_escaped_on_every_page(client: Client, acme: Organization) -> None:
     Organization.objects.update(name=EVIL)
     acme.refresh_from_db()

@@ -185,6 +185,7 @@ def test_pdf_that_may_be_opened_without_a_password_is_read(sources: Sources) -> 
     assert add(sources, "guide.pdf", pdf(TEXT, owner_password="x"))["status"] == "ready"
 
 
+@pytest.mark.costly
 def test_page_that_takes_too_much_is_skipped_and_the_others_are_read(
     sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:

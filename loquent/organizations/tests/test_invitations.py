@@ -322,6 +322,7 @@ def test_existing_member_keeps_the_role(alice: User, acme: Organization) -> None
     assert Invitation.objects.count() == 0
 
 
+@pytest.mark.costly
 def test_too_many_invitations_are_refused(owner: Client, acme: Organization) -> None:
     for number in range(RATE.burst):
         assert link_in(ask(owner, acme, f"{number}@example.com"))

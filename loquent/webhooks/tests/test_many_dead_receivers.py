@@ -37,6 +37,7 @@ async def runner(transactional_db: None) -> AsyncIterator[JobRunner]:
     settle_database_threads()
 
 
+@pytest.mark.costly
 @pytest.mark.promise(17)
 @pytest.mark.parametrize("has_worked", [False, True])
 async def test_many_dead_receivers_delay_no_other(
