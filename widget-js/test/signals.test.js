@@ -32,7 +32,7 @@ test("a slow answer is announced after 1, 4 and 12 seconds, until it has text", 
   assert.deepEqual(seen.map(([, text]) => text).filter(Boolean), [
     "Answering…",
     "Looking that up…",
-    "This takes longer than usual.",
+    "This is taking longer than usual.",
   ]);
   page.socket.say({ type: "delta", message_id: "a1", offset: 0, content: "Yes" });
   page.draw();

@@ -46,7 +46,7 @@ export default {
   ended: "This conversation has ended.",
   discard: "Delete from this browser",
   dismiss: "Close this message",
-  slow: "This takes longer than usual.",
+  slow: "This is taking longer than usual.",
   aiMark: "AI",
   askPerson: "Talk to a person",
   askAgent: "Ask the assistant instead",

@@ -50,7 +50,6 @@ from loquent.agents.types import (
 # What visitors read if the model wrote nothing but the mark.
 NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
 logger = logging.getLogger(__name__)
-
 MAX_RETRY_AFTER_SECONDS = 5.0
 
 
