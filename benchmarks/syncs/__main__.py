@@ -28,6 +28,7 @@ from benchmarks.load import Sample, pace
 from benchmarks.processes import memory_kib
 from benchmarks.stage import Contestant, Stage
 from benchmarks.syncs.source import Source
+from loquent.priority import lower_child
 from loquent.testing.ports import free_port
 
 WARM = 2.0
@@ -115,7 +116,9 @@ async def measure(options: argparse.Namespace) -> None:
     with Stage() as stage:
         port = free_port()
         arguments = ("--port", str(port), "--pages", str(options.pages))
-        stage.start("website", ("-m", "benchmarks.syncs.website", *arguments), port)
+        website = stage.start("website", ("-m", "benchmarks.syncs.website", *arguments), port)
+        # It stands for another machine.
+        lower_child(website.pid)
         in_server = options.shape == "server"
         variables = dict(SOURCES)
         if in_server:

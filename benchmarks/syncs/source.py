@@ -37,7 +37,7 @@ class Source:
         while (found := self._ask(""))["status"] in UNDER_WAY:
             if time.monotonic() > began + SYNC_SECONDS:
                 break
-            time.sleep(0.5)
+            time.sleep(1)
         if found["status"] != "ready":
             raise RuntimeError(found)
 

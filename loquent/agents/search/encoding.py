@@ -26,8 +26,6 @@ MANY = 64
 ROOT = Path(__file__).parents[3]
 # What Python itself needs: the child gets no secrets.
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
-# numpy reads it when it is imported.
-SINGLE = {"OPENBLAS_NUM_THREADS": "1"}
 SECONDS_TO_END = 5
 
 
@@ -64,7 +62,7 @@ class Encoding:
                 # A traceback could quote the knowledge.
                 stderr=subprocess.DEVNULL,
                 cwd=ROOT,
-                env={key: os.environ[key] for key in KEPT if key in os.environ} | SINGLE,
+                env={key: os.environ[key] for key in KEPT if key in os.environ},
                 start_new_session=True,
             )
             lower_child(self._child.pid)

@@ -11,9 +11,12 @@ import uvloop
 from django.core.management.base import BaseCommand
 
 from loquent.jobs.runner import job_runner
+from loquent.priority import lower_this_process
 
 logger = logging.getLogger(__name__)
 GRACE_SECONDS = 25
+# Jobs can wait; the processes that answer visitors get the CPU first.
+NICENESS = 10
 
 
 class Command(BaseCommand):
@@ -28,6 +31,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        lower_this_process(NICENESS)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             has_ended = runner.run(work(grace_seconds=options["grace"]))
         if not has_ended:

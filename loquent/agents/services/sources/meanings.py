@@ -6,6 +6,7 @@ from itertools import islice
 from uuid import UUID
 
 from loquent.agents.crawling.results import PageResult
+from loquent.agents.importing.reading import MAX_PASSAGES
 from loquent.agents.knowledge_source import KnowledgeSource
 from loquent.agents.search.background import in_background
 from loquent.agents.search.embedder import embedder
@@ -52,7 +53,8 @@ def prepare_vectors(
     with in_background():
         passages = (passage for entry in _new(results) for passage in passages_of(entry))
         try:
-            store_vectors(passages, embedder, check_all)
+            # The knowledge has no room for more.
+            store_vectors(islice(passages, MAX_PASSAGES), embedder, check_all)
         except _Enough:
             return
 
