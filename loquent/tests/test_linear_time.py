@@ -95,8 +95,8 @@ def clean_in_pieces(text: str) -> None:
 def read_marks(text: str) -> None:
     entries = [Source(title="A", url="https://a.example/")]
     reader = MarkReader(entries, GivenAddresses(["https://a.example/"]))
-    for start in range(0, len(text), 16):
-        reader.feed(text[start : start + 16])
+    for start in range(0, len(text), 64):
+        reader.feed(text[start : start + 64])
     reader.finish()
 
 

@@ -83,7 +83,8 @@ def digest_of(drafts: Sequence[Draft]) -> str:
 
 def is_binary(body: bytes, charset: str) -> bool:
     """Return whether a body is no text, such as an image or a PDF file, whatever its site says."""
-    start = body[:SNIFFED]
+    start = body[:SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(UTF_16_OR_32) or charset.lower().startswith(("utf-16", "utf-32")):
         return False
-    return start.startswith(BINARY) or b"\x00" in start
+    # What begins with a tag is a page, although somebody has pasted a zero byte into its title.
+    return start.startswith(BINARY) or (b"\x00" in start and not start.startswith(b"<"))

@@ -62,6 +62,6 @@ async def test_answer_is_checked_before_it_is_saved(
     await page.get_by_role("link", name="Cancel").click()
     await expect(page.get_by_label("Answer", exact=True)).to_have_value(text)
     await page.get_by_role("button", name="Save", exact=True).click()
-    await expect(page.get_by_text("The assistant uses the answer from now on")).to_be_visible()
+    await expect(page.get_by_text("The assistant uses the answer immediately")).to_be_visible()
     entry = await in_database(lambda: KnowledgeEntry.objects.get(title="Repairs"))
     assert entry.content == text.strip()
