@@ -86,5 +86,5 @@ def is_binary(body: bytes, charset: str) -> bool:
     start = body[:SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(UTF_16_OR_32) or charset.lower().startswith(("utf-16", "utf-32")):
         return False
-    # What begins with a tag is a page, although somebody has pasted a zero byte into its title.
+    # What begins with a tag is a page, even if a zero byte was pasted into its title.
     return start.startswith(BINARY) or (b"\x00" in start and not start.startswith(b"<"))
