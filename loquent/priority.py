@@ -1,10 +1,34 @@
-"""Lower the priority of processes whose work can wait, so that chats get the CPU first."""
+"""Processes of low priority, for work that can wait, so that chats get the CPU first."""
 
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 LOWEST = 19
+ROOT = Path(__file__).parents[1]
+# What Python itself needs: a child process gets no secrets.
+KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+
+
+def start_child(module: str, *arguments: str, niceness: int = LOWEST) -> subprocess.Popen[bytes]:
+    """Run one of our own modules in a child process of low priority, without secrets.
+
+    It receives its work by standard input and returns results by standard output. Its standard
+    error is dropped, because a traceback could quote what it works on.
+    """
+    child = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={key: os.environ[key] for key in KEPT if key in os.environ},
+        start_new_session=True,
+    )
+    lower_child(child.pid, niceness)
+    return child
 
 
 def lower_child(pid: int, niceness: int = LOWEST) -> None:

@@ -7,7 +7,6 @@ would block every chat of every organization.
 import contextlib
 import json
 import logging
-import os
 import resource
 import signal
 import subprocess
@@ -15,7 +14,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from loquent.agents.importing.confinement import confine
 from loquent.agents.importing.files import read_file
@@ -23,7 +21,7 @@ from loquent.agents.importing.parts import Beginning, FilePart, OpenedFile, WebP
 from loquent.agents.importing.reading import Choice, Draft, Reading, refused
 from loquent.agents.importing.turns import FairTurns
 from loquent.agents.importing.uploads import PDF, ending_of, load_parser, open_upload
-from loquent.priority import LOWEST, lower_child
+from loquent.priority import LOWEST, start_child
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +32,10 @@ TOO_LONG = "The file takes too long to read."
 TOO_BIG = "The file takes too much memory to read."
 UNREADABLE = "The file can't be read."
 BUSY = "The server is reading other files. Please try again in a moment."
-ROOT = Path(__file__).parents[3]
 # A sync's process has the lowest priority: on a busy machine it takes longer, up to this factor.
 PATIENT = 3
 # The priority of one for which a person waits.
 URGENT = 10
-# What Python itself needs; a process that reads untrusted files gets no secrets.
-KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 # One file at a time, so that chats keep their CPU time. Organizations take turns, so that slow
 # files of one organization delay another one by at most one file.
 WAITING = 2
@@ -164,17 +159,7 @@ def _run(what: str, request: bytes, *, key: str, patience: float) -> bytes:
 
 def _call(what: str, request: bytes, *, is_urgent: bool) -> tuple[int, bytes]:
     """Return the status and the output of the other process."""
-    with subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", __name__, what],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # A traceback could quote the file.
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={key: os.environ[key] for key in KEPT if key in os.environ},
-        start_new_session=True,
-    ) as process:
-        lower_child(process.pid, URGENT if is_urgent else LOWEST)
+    with start_child(__name__, what, niceness=URGENT if is_urgent else LOWEST) as process:
         try:
             output, _ = process.communicate(request, SECONDS * (1 if is_urgent else PATIENT))
         except BaseException as error:

@@ -6,16 +6,14 @@ hold Python's lock most of the time, and delay each frame of each chat.
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loquent.agents.search.embedder import Embedder
-from loquent.priority import lower_child
+from loquent.priority import start_child
 
 if TYPE_CHECKING:
     from loquent.agents.search.embedder import Vectors
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # Fewer texts take less time than the start of the child.
 MANY = 64
-ROOT = Path(__file__).parents[3]
-# What Python itself needs: the child gets no secrets.
-KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 SECONDS_TO_END = 5
 
 
@@ -55,17 +50,7 @@ class Encoding:
         import numpy as np  # noqa: PLC0415 - see embedder.py
 
         if self._child is None:
-            self._child = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                # A traceback could quote the knowledge.
-                stderr=subprocess.DEVNULL,
-                cwd=ROOT,
-                env={key: os.environ[key] for key in KEPT if key in os.environ},
-                start_new_session=True,
-            )
-            lower_child(self._child.pid)
+            self._child = start_child(__name__)
         given, found = self._child.stdin, self._child.stdout
         assert given is not None and found is not None  # noqa: S101, PT018 - both are pipes
         given.write(json.dumps(list(texts)).encode() + b"\n")

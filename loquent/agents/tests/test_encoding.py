@@ -35,13 +35,14 @@ class Children:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Any) -> None:
         self.pids: list[int] = []
         self.priorities: list[int] = []
-        self._lower = place.lower_child
-        monkeypatch.setattr(place, "lower_child", self._note)
+        self._start = place.start_child
+        monkeypatch.setattr(place, "start_child", self._note)
 
-    def _note(self, pid: int, *priority: int) -> None:
-        self._lower(pid, *priority)
-        self.pids.append(pid)
-        self.priorities.append(os.getpriority(os.PRIO_PROCESS, pid))
+    def _note(self, *arguments: str, **options: int) -> subprocess.Popen[bytes]:
+        child: subprocess.Popen[bytes] = self._start(*arguments, **options)
+        self.pids.append(child.pid)
+        self.priorities.append(os.getpriority(os.PRIO_PROCESS, child.pid))
+        return child
 
 
 def test_many_texts_are_encoded_by_one_child_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:

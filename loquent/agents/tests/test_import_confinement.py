@@ -15,9 +15,9 @@ from loquent.agents.importing.confinement import (
     SCOPES_SINCE,
     landlock_version,
 )
-from loquent.agents.importing.sandbox import ROOT
 from loquent.agents.models import KnowledgeEntry
 from loquent.organizations.models import Organization
+from loquent.priority import ROOT
 from loquent.testing.people import make_agent
 
 VERSION = landlock_version()
