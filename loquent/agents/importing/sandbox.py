@@ -32,8 +32,9 @@ TOO_LONG = "The file takes too long to read."
 TOO_BIG = "The file takes too much memory to read."
 UNREADABLE = "The file can't be read."
 BUSY = "The server is reading other files. Please try again in a moment."
-# A sync's process has the lowest priority: on a busy machine it takes longer, up to this factor.
-PATIENT = 3
+# A sync's process has the lowest priority: on a busy machine it takes up to this many times longer,
+# for the same CPU time.
+PATIENT = 10
 # The priority of one for which a person waits.
 URGENT = 10
 # One file at a time, so that chats keep their CPU time. Organizations take turns, so that slow
