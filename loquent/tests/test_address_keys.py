@@ -110,6 +110,7 @@ def reads_an_address(path: str) -> list[str]:
     return found
 
 
+@pytest.mark.costly
 def test_only_one_module_reads_addresses() -> None:
     paths = [str(path.relative_to(ROOT)) for path in product_files()]
     readers = {path for path in paths if reads_an_address(path)}

@@ -78,6 +78,7 @@ def test_nfc_shrinks_text_by_at_most_the_allowed_factor() -> None:
     )
 
 
+@pytest.mark.costly
 def test_only_one_module_normalizes() -> None:
     callers = [
         path.name

@@ -5,6 +5,8 @@ Only the modules named here may open connections; all others know theirs from th
 
 import ast
 
+import pytest
+
 from loquent.tests.documents import ROOT
 from loquent.tests.test_docs_settings import product_files
 
@@ -57,6 +59,7 @@ def opens(path: str) -> set[str]:
     return found
 
 
+@pytest.mark.costly
 def test_only_known_modules_make_requests() -> None:
     paths = [str(path.relative_to(ROOT)) for path in product_files()]
     assert set(paths) >= ALLOWED.keys()

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 
+import pytest
+
 from loquent.testing.waiting import WAIT_SECONDS
 from widgets.chat.bus import cancel
 
 
+@pytest.mark.costly
 async def test_a_swallowed_cancellation_is_repeated() -> None:
     swallowed = asyncio.Event()
 

@@ -181,6 +181,7 @@ async def test_claim_applied_by_staff_is_kept(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.costly
 def test_concurrent_corrections_and_new_sessions_are_consistent(acme: Organization) -> None:
     """Whoever is first: nobody is linked to a contact that doesn't have what they typed."""
     widget = make_widget(acme, contact_info_mode="optional", collect_email=True)

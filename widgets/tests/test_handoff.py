@@ -165,6 +165,7 @@ async def test_wish_in_words_hands_over(
 
 
 @pytest.mark.promise(22)
+@pytest.mark.costly
 async def test_waiting_visitor_hears_something_after_w1(
     widget: WidgetConfig, visit: Visits, scripted: ScriptedBackend
 ) -> None:

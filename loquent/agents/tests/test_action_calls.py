@@ -246,6 +246,7 @@ async def test_status_decides_the_outcome(
         assert (await call_action(spec, {"number": "1"}, key="k")).outcome == outcome
 
 
+@pytest.mark.costly
 async def test_slow_answer_of_a_change_leaves_it_unknown(
     shop: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ async def test_answer_respects_the_output_limit() -> None:
     assert text.endswith("…")
 
 
+@pytest.mark.costly
 async def test_answer_streams_quickly_in_small_pieces() -> None:
     entry = Passage("Mugs", "mugs " * 190, "")
     request: ReplyRequest = make_reply("mugs", knowledge=[entry]).request

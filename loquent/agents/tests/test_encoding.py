@@ -45,6 +45,7 @@ class Children:
         return child
 
 
+@pytest.mark.costly
 def test_many_texts_are_encoded_by_one_child_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     children = Children(monkeypatch, module)
     with encoding(embedder) as encoder:
@@ -61,6 +62,7 @@ def test_many_texts_are_encoded_by_one_child_that_ends(monkeypatch: pytest.Monke
     assert many.shape == (MANY, embedder.dimensions)
 
 
+@pytest.mark.costly
 def test_without_the_child_texts_are_encoded_here(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

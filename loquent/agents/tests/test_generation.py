@@ -138,6 +138,7 @@ async def test_ten_megabyte_answer_is_cut_and_the_connection_closed(
         ("turn_total_seconds", "hang", "Half an "),
     ],
 )
+@pytest.mark.costly
 async def test_time_limit_ends_the_reply_and_the_connection(
     endpoint: ScriptedEndpoint, set_limits: SetLimits, limit: str, model: str, text: str
 ) -> None:

@@ -183,6 +183,7 @@ def test_import_leaves_out_entries_beyond_the_limit(
     assert agent.knowledge.count() == 3
 
 
+@pytest.mark.costly
 def test_report_names_the_first_parts_left_out_and_counts_the_rest(
     upload: Callable[[str, bytes], Any], agent: TextAgent
 ) -> None:

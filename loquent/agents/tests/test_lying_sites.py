@@ -100,6 +100,7 @@ def test_page_that_names_another_as_its_original_is_read(sources: Sources, site:
     assert {f"T{number}" for number in range(3)} <= set(sources.texts())
 
 
+@pytest.mark.costly
 def test_endless_variants_of_a_page_are_bounded(
     sources: Sources, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

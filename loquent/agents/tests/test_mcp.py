@@ -262,6 +262,7 @@ async def test_answer_is_taken_from_a_stream_that_stays_open() -> None:
 
 
 @pytest.mark.parametrize("method", ["initialize", "tools/call"])
+@pytest.mark.costly
 async def test_server_that_says_little_for_long_is_left_in_time(method: str) -> None:
     def drip(exchange: Exchange) -> bool:
         if exchange.method != method:
@@ -279,6 +280,7 @@ async def test_server_that_says_little_for_long_is_left_in_time(method: str) -> 
     assert (error.kind, error.is_unknown) == ("timeout", method == "tools/call")
 
 
+@pytest.mark.costly
 async def test_time_limit_is_that_of_all_requests_together() -> None:
     def think(exchange: Exchange) -> bool:
         server.stopped.wait(0.4)

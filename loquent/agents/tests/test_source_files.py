@@ -94,6 +94,7 @@ def test_text_files_are_read(sources: Sources, name: str, data: bytes, titles: l
     assert sorted(sources.texts()) == titles
 
 
+@pytest.mark.costly
 def test_new_version_of_a_file_is_a_sync_that_can_be_undone(sources: Sources) -> None:
     pages = [f"{TEXT} Page about subject{number}." for number in range(5)]
     first = add(sources, "guide.pdf", pdf(*pages))
@@ -118,6 +119,7 @@ def test_new_version_of_a_file_is_a_sync_that_can_be_undone(sources: Sources) ->
 
 
 @pytest.mark.promise(25)
+@pytest.mark.costly
 def test_new_version_without_most_pages_asks_first(sources: Sources) -> None:
     pages = [f"{TEXT} Page about subject{number}." for number in range(4)]
     add(sources, "guide.pdf", pdf(*pages))
@@ -164,6 +166,7 @@ UNREADABLE = [
 
 @pytest.mark.promise(25)
 @pytest.mark.parametrize(("name", "data", "error"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
+@pytest.mark.costly
 def test_file_that_cannot_be_read_is_refused_in_words_and_replaces_nothing(
     sources: Sources, name: str, data: bytes, error: str | None
 ) -> None:
@@ -242,6 +245,7 @@ def test_file_is_read_once_and_not_while_it_is_being_read(sources: Sources) -> N
     assert KnowledgeSource.objects.get().status == "ready"
 
 
+@pytest.mark.costly
 def test_edited_entry_is_left_alone_and_deleting_the_file_keeps_it(
     sources: Sources, api: Callable[..., APIClient], globex: Organization
 ) -> None:

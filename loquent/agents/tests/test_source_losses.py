@@ -92,6 +92,7 @@ CASES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("happen", "status"), CASES)
+@pytest.mark.costly
 def test_site_that_fails_empties_or_lies_costs_nothing(
     sources: Sources, site: Site, happen: Callable[[Site], None], status: str
 ) -> None:
@@ -111,6 +112,7 @@ def test_site_that_fails_empties_or_lies_costs_nothing(
     assert {state for state, _ in sources.report().values()} == {"same"}
 
 
+@pytest.mark.costly
 def test_page_that_is_gone_is_removed_by_the_second_sync(sources: Sources, site: Site) -> None:
     site.fill(5)
     sources.add(f"{site.root}/")
@@ -126,6 +128,7 @@ def test_page_that_is_gone_is_removed_by_the_second_sync(sources: Sources, site:
     assert "T2" in sources.texts()
 
 
+@pytest.mark.costly
 def test_page_that_comes_back_is_not_removed_by_a_later_miss(sources: Sources, site: Site) -> None:
     site.fill(5)
     sources.add(f"{site.root}/")

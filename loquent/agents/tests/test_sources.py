@@ -137,6 +137,7 @@ def test_hidden_text_is_not_read_but_folded_text_is(sources: Sources, site: Site
     assert "foldedE" in text
 
 
+@pytest.mark.costly
 def test_same_text_under_several_addresses_is_one_page(sources: Sources, site: Site) -> None:
     twin = page(f"{TEXT} Twin.", title="Twin", head='<link rel="canonical" href="/twin">')
     shown = tuple(f"/twin?color={n}" for n in range(3))
