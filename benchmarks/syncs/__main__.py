@@ -117,7 +117,7 @@ async def measure(options: argparse.Namespace) -> None:
         port = free_port()
         arguments = ("--port", str(port), "--pages", str(options.pages))
         website = stage.start("website", ("-m", "benchmarks.syncs.website", *arguments), port)
-        # It stands for another machine.
+        # A real website is on another machine.
         lower_child(website.pid)
         in_server = options.shape == "server"
         variables = dict(SOURCES)
@@ -138,7 +138,10 @@ async def measure(options: argparse.Namespace) -> None:
         read, indexed = await run.follow(began, asyncio.Event())
         pages = await asyncio.to_thread(lambda: source.pages)
         times = f"read in {read:.0f} s, indexed after {indexed:.0f} s"
-        print(f"first sync, nobody chats: {pages} pages {times}, {run.memory.most} MiB", flush=True)
+        print(
+            f"first sync, without visitors: {pages} pages {times}, {run.memory.most} MiB",
+            flush=True,
+        )
         rounds = [await run.round(number + 1) for number in range(options.rounds)]
         watch.cancel()
         if rounds:
