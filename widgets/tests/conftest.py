@@ -1,10 +1,14 @@
 """Fixtures for the visitors' side."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
 
+from loquent.agents.backends.registry import close_backends
+from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.organizations.models import Organization, Role
 from loquent.testing.people import make_agent, make_member, make_widget
 from loquent.testing.scripted import ScriptedBackend
@@ -16,6 +20,15 @@ from widgets.tests.scripts import build
 def widget(transactional_db: None, acme: Organization, scripted: ScriptedBackend) -> WidgetConfig:
     """A widget of Acme whose answers the test holds in its hand."""
     return make_widget(acme, agent=make_agent(acme, model="test:any"))
+
+
+@pytest.fixture
+async def endpoint(settings: Settings) -> AsyncIterator[ScriptedEndpoint]:
+    """The server's own model endpoint, which answers as the test says."""
+    async with ScriptedEndpoint() as server:
+        settings.OPENAI_BASE_URL = server.base_url
+        yield server
+        await close_backends()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
-from loquent.agents.backends.registry import close_backends
 from loquent.agents.models import DailyTokenUsage, TokenReservation
 from loquent.agents.services.actions import save_action
 from loquent.agents.tests.endpoint import ScriptedEndpoint
@@ -34,14 +33,6 @@ from widgets.services.turns.leases import release_turns
 pytestmark = pytest.mark.usefixtures("noon")
 MAXIMUM = 100
 Books = list[tuple[int, int]]
-
-
-@pytest.fixture
-async def endpoint(settings: Settings) -> AsyncIterator[ScriptedEndpoint]:
-    async with ScriptedEndpoint() as server:
-        settings.OPENAI_BASE_URL = server.base_url
-        yield server
-        await close_backends()
 
 
 @pytest.fixture

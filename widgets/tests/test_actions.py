@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -17,7 +17,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
-from loquent.agents.backends.registry import close_backends
 from loquent.agents.services.actions import save_action, spec_of
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import calls, tokens
@@ -33,14 +32,6 @@ from widgets.services.actions.confirm import decide_action, settle_actions
 from widgets.tests.golden import is_golden
 
 HIDDEN = "tok-3n"
-
-
-@pytest.fixture
-async def endpoint(settings: Settings) -> AsyncIterator[ScriptedEndpoint]:
-    async with ScriptedEndpoint() as server:
-        settings.OPENAI_BASE_URL = server.base_url
-        yield server
-        await close_backends()
 
 
 @pytest.fixture

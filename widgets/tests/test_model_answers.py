@@ -1,11 +1,8 @@
 """What a model's endpoint sends, as visitors see it on their socket."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from pytest_django.fixtures import Settings
 
-from loquent.agents.backends.registry import close_backends
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import stream_of
 from loquent.db.threads import in_database
@@ -13,14 +10,6 @@ from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.sockets import Visits
 from widgets.models import WidgetConfig, WidgetMessage
-
-
-@pytest.fixture
-async def endpoint(settings: Settings) -> AsyncIterator[ScriptedEndpoint]:
-    async with ScriptedEndpoint() as server:
-        settings.OPENAI_BASE_URL = server.base_url
-        yield server
-        await close_backends()
 
 
 @pytest.fixture
