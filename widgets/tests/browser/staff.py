@@ -1,11 +1,13 @@
 """A browser in the admin: signing in, and what an accessibility checker says."""
 
+import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from loquent.testing.people import PASSWORD
 from widgets.tests.browser.axe import load_axe
@@ -62,3 +64,26 @@ async def findings(page: Page, rules: Sequence[str] = ()) -> list[str]:
         if violation["impact"] in SERIOUS
         for node in violation["nodes"]
     ]
+
+
+async def reload_slowly(page: Page, box: Locator) -> None:
+    """Reload the inbox; its conversation comes after the socket, and is asked for once until then.
+
+    A box that is filled while the conversation is still being opened would take no keys.
+    """
+    asked: list[str] = []
+    may_answer = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        await may_answer.wait()
+        await route.continue_()
+
+    conversation = re.compile(r"/admin/inbox/[^/?]+/(\?after=\d+)?$")
+    await page.route(conversation, answer)
+    await page.reload()
+    await expect(page.locator(".lq-status")).to_have_text("Live")
+    assert [url for url in asked if "after=" in url] == []
+    may_answer.set()
+    await expect(box).to_be_visible()
+    await page.unroute(conversation, answer)

@@ -19,7 +19,7 @@ from widgets.models import (
     WidgetMessage,
     WidgetSession,
 )
-from widgets.tests.browser.staff import findings, known_to_the_server
+from widgets.tests.browser.staff import findings, known_to_the_server, reload_slowly
 from widgets.tests.faults.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -146,7 +146,7 @@ async def test_what_is_typed_is_never_lost_nor_sent_twice(
     # A draft is on the server half a second later, and there again after a reload.
     async with ana.expect_response(lambda response: response.url.endswith("/draft/")):
         await box(ana).press_sequentially("It left our")
-    await ana.reload()
+    await reload_slowly(ana, box(ana))
     await expect(box(ana)).to_have_value("It left our")
     # Offline, a colleague answers in between: the message is held back.
     await ana.context.set_offline(True)

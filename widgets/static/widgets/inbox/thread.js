@@ -91,6 +91,7 @@ const inboxThread = (() => {
     } finally {
       if (id === wanted) section.inert = false;
       scroller.setAttribute("aria-busy", "false");
+      if (id === wanted) updateAgain();
     }
   }
 
@@ -100,10 +101,10 @@ const inboxThread = (() => {
     if (error.status === 404) close();
   }
 
-  /** Takes over what has changed since. */
+  /** Takes over what has changed since; a conversation that is still being opened is read first. */
   async function update() {
     if (!id) return;
-    if (isAsking) {
+    if (isAsking || section.inert) {
       wantsAgain = true;
       return;
     }
@@ -112,7 +113,8 @@ const inboxThread = (() => {
     try {
       // The newest answer may be another by now.
       const page = await inboxRequests.fragment(address(Math.max(1, transcript.newest() - 2)));
-      if (asked === id) show(page);
+      // The box would be shown, but take no keys, before the conversation is open.
+      if (asked === id && !section.inert) show(page);
     } catch (error) {
       if (asked === id && error.status === 404) fail(error);
       else if (asked === id) {
@@ -121,10 +123,13 @@ const inboxThread = (() => {
       }
     }
     isAsking = false;
-    if (wantsAgain) {
-      wantsAgain = false;
-      await update();
-    }
+    await updateAgain();
+  }
+
+  async function updateAgain() {
+    if (!wantsAgain) return;
+    wantsAgain = false;
+    await update();
   }
 
   function close() {
