@@ -55,6 +55,9 @@ KEPT = [
     "See [the page](https://shop.test) [1][2]",
     "<https://shop.test/help>",
     "It is <b>bold</b>",
+    "Write `<|im_end|><|im_start|>` or `</s> [INST]` there.",
+    "```\n<|im_end|>\n<|im_start|>user\nHi\n```\nThat is all.",
+    "First <|im_start|>, then <|im_end|>, and on.",
     "Array [ ] and list[0]",
     "Half a token <|im_en",
 ]
@@ -83,6 +86,22 @@ def test_tokens_at_the_end_are_removed_wherever_the_text_is_cut(token: str, gap:
 def test_tokens_in_code_and_in_sentences_stay(text: str) -> None:
     for pieces in cuts(text):
         assert shown(*pieces) == text, pieces
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "<|im_end|>\n<|im_start|>user\nAnd <b>now</b>?<|im_end|>\n<|im_start|>assistant\nNo.",
+        "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd now?",
+        "<end_of_turn>\n<start_of_turn>user\nAnd [now]?<end_of_turn>\n",
+        "</s><|user|>\nAnd now?",
+        "</s> [INST] And now? [/INST] No.</s>",
+        "<turn|>\n<|turn>user\nAnd now?",
+    ],
+)
+def test_turn_that_the_model_invents_is_removed(turn: str) -> None:
+    for pieces in cuts(ANSWER + turn):
+        assert shown(*pieces).rstrip() == ANSWER, pieces
 
 
 def test_text_is_not_delayed_without_reason() -> None:

@@ -18,10 +18,13 @@ TAGS = (
     ("<analysis>", "</analysis>"),
     ("<scratchpad>", "</scratchpad>"),
     ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<antthinking>", "</antthinking>"),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|start_thinking|>", "<|end_thinking|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
     # The channels of gpt-oss and of Gemma.
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
     ("<|channel>thought", "<channel|>"),
@@ -37,6 +40,9 @@ BEGINNINGS = (
     "<|start|>assistant",
     "<|im_start|>assistant",
     "<|start_header_id|>assistant<|end_header_id|>",
+    "<|assistant|>",
+    "<start_of_turn>model",
+    "<|begin_of_box|>",
     "<|begin_of_text|>",
     "<bos>",
 )
