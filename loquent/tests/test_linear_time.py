@@ -22,6 +22,7 @@ from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.crawling.robots import RobotRules, sitemap_addresses
 from loquent.agents.importing.documents import read_document
 from loquent.agents.metering import TokenMeter
 from loquent.agents.search.index import Hit
@@ -195,6 +196,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "document": lambda text: read_document(text, name="a"),
     "spreadsheet": lambda text: to_csv([[text]]),
+    "sitemap": lambda text: sitemap_addresses(text.encode("utf-8", "replace")),
+    "address in a sitemap": lambda text: sitemap_addresses(
+        f"<loc>{text}".encode("utf-8", "replace")
+    ),
+    "robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /{text}"),
+    "rule of robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /*{text}*b").allows(
+        f"https://a.example/{text}"
+    ),
     "transcript": lambda text: record_text(record_of(text)),
 }
 UNITS = (
