@@ -51,6 +51,8 @@ async def deliver_webhook(delivery_id: str, run: int) -> None:
     if attempt is None:
         return
     answer = await send(attempt)
-    delay = await in_database(end_delivery, delivery_id=key, run=run, answer=answer)
+    delay = await in_database(
+        end_delivery, delivery_id=key, run=run, url=attempt.url, answer=answer
+    )
     if delay is not None:
         raise RetryLater(answer.error, seconds=delay)
