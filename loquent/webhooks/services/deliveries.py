@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -133,6 +134,23 @@ def _note_health(endpoint_id: uuid.UUID, url: str, answer: Answer, now: datetime
         disable_endpoint(endpoint_id=endpoint_id, url=url, reason=DisabledReason.GONE)
     elif endpoint.filter(failing_since__lte=now - FAILING).exists():
         disable_endpoint(endpoint_id=endpoint_id, url=url, reason=DisabledReason.FAILING)
+
+
+def fail_delivery(args: list[Any], reason: str) -> None:
+    """Record that nothing will send a delivery, unless staff resend it or retry its job."""
+    delivery_id, run = args
+    mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.PENDING)
+    mine.update(
+        status=DeliveryStatus.FAILED, error=reason, next_attempt_at=None, updated_at=timezone.now()
+    )
+
+
+def revive_delivery(args: list[Any]) -> None:
+    """Take `fail_delivery` back: its job runs again, now."""
+    delivery_id, run = args
+    now = timezone.now()
+    mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.FAILED)
+    mine.update(status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=now, updated_at=now)
 
 
 def resend_delivery(*, delivery: WebhookDelivery) -> WebhookDelivery:
