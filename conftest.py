@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
@@ -199,6 +201,13 @@ def acme_key(acme: Organization) -> str:
 def api() -> Callable[..., APIClient]:
     """`api(alice)`, `api(acme_key)`, `api()`, `api(alice, enforce_csrf=True)`: REST clients."""
     return people.api_client
+
+
+@pytest.fixture
+def local_actions(settings: Settings) -> None:
+    """Allow agents' actions to call this machine, without TLS."""
+    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.ACTIONS_ALLOW_HTTP = True
 
 
 @pytest.fixture

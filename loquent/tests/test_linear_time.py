@@ -17,13 +17,15 @@ from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
-from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
+from loquent.agents.backends.builtin.backend import pieces, shorten
 from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.crawling.robots import RobotRules, sitemap_addresses
 from loquent.agents.importing.documents import read_document
 from loquent.agents.metering import TokenMeter
+from loquent.agents.search.courtesy import small_talk, without_courtesy
 from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
@@ -182,6 +184,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "typo": lambda text: (Vocabulary([f"{text}a"]).mend(text), KNOWN.mend(text)),
     "passages": split_passages,
     "small talk": small_talk,
+    "courtesy": without_courtesy,
     "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),
     "prompt": lambda text: system_prompt(text, [Hit(text, "", text, 1.0, frozenset())]),
     "page note": lambda text: page_note(VisitorPage(text, text, text, {text: text, "a": text})),
@@ -195,6 +198,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "document": lambda text: read_document(text, name="a"),
     "spreadsheet": lambda text: to_csv([[text]]),
+    "sitemap": lambda text: sitemap_addresses(text.encode("utf-8", "replace")),
+    "address in a sitemap": lambda text: sitemap_addresses(
+        f"<loc>{text}".encode("utf-8", "replace")
+    ),
+    "robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /{text}"),
+    "rule of robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /*{text}*b").allows(
+        f"https://a.example/{text}"
+    ),
     "transcript": lambda text: record_text(record_of(text)),
 }
 UNITS = (

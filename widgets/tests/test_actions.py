@@ -5,7 +5,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -35,9 +34,7 @@ HIDDEN = "tok-3n"
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         receiver.reply = lambda request: (200, {}, b'{"state": "cancelled", "card": "4111"}')
         yield receiver
