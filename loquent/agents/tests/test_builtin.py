@@ -57,6 +57,8 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
         ("Grüezi? Hallo!", "Guten Tag!"),
         ("Wer ist der Papst?", "Dazu habe ich leider nichts gefunden."),
         ("Merci beaucoup, au revoir", "Au revoir"),
+        ("Are you a robot?", "I'm an automated assistant. I can help with “Shipping”"),
+        ("Bist du ein Roboter?", "Ich bin ein automatischer Assistent. Ich kann"),
         ("Gracias, eso es todo", "¡De nada!"),
         ("Vielen Dank!", "Gern geschehen!"),
         ("Спасибо", "Пожалуйста!"),

@@ -125,10 +125,9 @@ def compose(
     refusal = ReplyEnd(outcome="no_answer")
     if found.outcome == "person":
         return _no_person(say, found)
-    if talk := small_talk(question):
-        is_hello = talk == "hello" and knowledge
-        answer = [say(talk), offer(say, _titles(knowledge))] if is_hello else [say(talk)]
-        return " ".join(answer), ReplyEnd()
+    if not found.is_verbatim and (talk := small_talk(question)):
+        titles = _titles(knowledge) if talk in ("hello", "robot") else []
+        return " ".join(filter(None, [say(talk), offer(say, titles)])), ReplyEnd()
     if not knowledge:
         return say("empty"), refusal
     # By meaning, "Where are you?" finds an answer without having a search term.
