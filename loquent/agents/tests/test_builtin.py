@@ -94,6 +94,22 @@ async def test_entry_whose_title_is_the_question_is_given_whole_after_a_greeting
     assert text == f"Here is what I found about “Are mugs safe?”:\n\n{entry.content}"
 
 
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("# Flying\n\nBags fit under the seat.", "Bags fit under the seat."),
+        ("## Flying\nBags fit under the seat.", "Bags fit under the seat."),
+        ("# Flying with bags\n\nThey fit.", "# Flying with bags\n\nThey fit."),
+        ("# Flying", "# Flying"),
+        ("Flying\n\nBags fit.", "Flying\n\nBags fit."),
+    ],
+)
+async def test_heading_that_repeats_the_title_is_not_quoted(content: str, shown: str) -> None:
+    text, end = await ask("flying?", knowledge=[Passage("Flying", content, ""), *SHOP])
+    assert text == f"Here is what I found about “Flying”:\n\n{shown}"
+    assert end.retrieved[0]["cited"]
+
+
 async def test_answer_respects_the_output_limit() -> None:
     text, _ = await ask("What does shipping cost?", max_output_tokens=20)
     assert len(text) <= 80

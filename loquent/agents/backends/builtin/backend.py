@@ -35,6 +35,7 @@ MAX_PIECES = 120
 # A further passage is quoted if it fits nearly as well as the best one.
 NEAR = 0.4
 
+_HEADING = re.compile(r"#{1,6} ([^\n]+)\n\s*(?=\S)")
 _PIECE = re.compile(r"\S{1,24}\s*|\s+")
 
 
@@ -75,7 +76,7 @@ class BuiltinBackend(Backend):
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
+        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: quoted(hit) in answer))
 
 
 async def _form(request: ReplyRequest, question: str, found: Found) -> Form | None:
@@ -166,6 +167,13 @@ def companions(hits: Sequence[Hit]) -> list[Hit]:
     return chosen
 
 
+def quoted(hit: Hit) -> str:
+    """Return the passage without a heading that only repeats the title above it."""
+    heading = _HEADING.match(hit.text)
+    is_title = heading is not None and heading[1].strip() == hit.title
+    return hit.text[heading.end() :] if heading and is_title else hit.text
+
+
 def quote(say: Sentences, hits: Sequence[Hit]) -> str:
     """Return the passages, each introduced by the title of its entry."""
     parts: list[str] = []
@@ -174,7 +182,7 @@ def quote(say: Sentences, hits: Sequence[Hit]) -> str:
         if hit.title != title:
             parts.append(say("found" if title is None else "more", title=hit.title))
             title = hit.title
-        parts.append(hit.text)
+        parts.append(quoted(hit))
     return "\n\n".join(parts)
 
 
