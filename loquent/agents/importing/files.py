@@ -23,7 +23,7 @@ KINDS = (*sorted(DOCUMENTS), *sorted(TABLES), *sorted(PAGES))
 
 
 # How files of other kinds begin, whatever their names are. A ZIP is also an Office document.
-OTHERS = (
+SIGNATURES = (
     (b"PK\x03\x04", "an Excel, Word or ZIP file"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file"),
     (b"%PDF-", "a PDF document"),
@@ -59,7 +59,7 @@ def read_file(
         return refused(shown, "Only Markdown, CSV, HTML and text files can be read.")
     if len(data) > max_bytes:
         return refused(shown, f"The file is larger than {max_bytes // 1024 // 1024} MB.")
-    for start, what in OTHERS:
+    for start, what in SIGNATURES:
         if data.startswith(start):
             wanted = "Save it as CSV." if ending in TABLES else "Save it as text."
             return refused(
