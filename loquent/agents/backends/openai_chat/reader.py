@@ -128,6 +128,9 @@ class AnswerReader:
     def release(self) -> str:
         """Return text that was held back and is part of the answer; nothing follows it."""
         text = self._shown(self._reasoning.finish()) + self._ends.finish()
+        if self._reasoning.restarted:
+            self._reasoning.restarted = False
+            self.restarts, self.has_text = True, False
         self.has_text = self.has_text or bool(text)
         return text
 

@@ -36,7 +36,7 @@ async def next_text(response: aiohttp.ClientResponse, reader: AnswerReader) -> s
                     return text
     except (TimeoutError, aiohttp.ClientError, OSError):
         reader.is_over = True
-    if text := reader.release():
+    if (text := reader.release()) or reader.restarts:
         return text
     if reader.error is not None:
         raise reader.error
