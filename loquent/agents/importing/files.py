@@ -36,6 +36,11 @@ SIGNATURES = (
 PAGE_AS_TABLE = "The file can't be read: it is a web page or XML with another name. Save it as CSV."
 _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*<(?:\?xml|!--|(?:head|body|meta|style|table)[\s>])", re.IGNORECASE)
+# Lines of YAML or TOML, which count only if they have a title: `---` is also a rule.
+_FRONT_MATTER = re.compile(
+    r"\s*(---|\+\+\+)[ \t]*\n(?P<fields>(?:[^\n]*\n){1,60}?)\1[ \t]*(?:\n|\Z)"
+)
+_FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*([\"']?)(\S.*?)\1[ \t]*$", re.MULTILINE)
 # Page breaks and the line breaks of some programs; without them two words would become one.
 _BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 
@@ -88,4 +93,12 @@ def read_file(
         from loquent.agents.importing.html import read_page  # noqa: PLC0415
 
         return read_page(text, name=path.stem, most=most)
-    return read_document(text, name=path.stem, most=most)
+    title, text = _without_front_matter(text)
+    return read_document(text, name=path.stem, title=title, most=most)
+
+
+def _without_front_matter(text: str) -> tuple[str, str]:
+    """Return the title that static site generators write above a text, and the text below."""
+    found = _FRONT_MATTER.match(text)
+    title = _FRONT_TITLE.search(found["fields"]) if found else None
+    return (title[2], text[found.end() :]) if found and title else ("", text)

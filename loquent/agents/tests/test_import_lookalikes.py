@@ -167,6 +167,26 @@ def test_text_that_only_begins_like_json_is_a_text(text: str) -> None:
     assert read(text, "note.md") == ([("note", text)], [])
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "---\ntitle: Opening hours\ntags:\n  - shop\n---\n",
+        '---\nlayout: page\ntitle: "Opening hours"\n---\n',
+        "---\r\ntitle:   'Opening hours'  \r\n---\r\n",
+        '+++\ndate = 2026-01-02\ntitle = "Opening hours"\n+++\n\n',
+    ],
+)
+def test_title_of_front_matter_is_the_title_of_the_entry(above: str) -> None:
+    assert read(f"{above}Nine to six\n", "a.md") == ([("Opening hours", "Nine to six")], [])
+
+
+@pytest.mark.parametrize(
+    "text", ["---\nNote: closed\n---\nNine", "---\ntitle: Hours\nNine", "Hours\n---\ntitle: x\n---"]
+)
+def test_rule_above_a_text_is_no_front_matter(text: str) -> None:
+    assert read(text, "a.md") == ([("a", text)], [])
+
+
 def test_deeply_nested_json_is_refused() -> None:
     drafts, skipped = read("[" * 100_000, "faq.csv")
     assert drafts == []
