@@ -33,6 +33,8 @@ TOKENS = [
     "[/INST]",
     "[|endofturn|]",
     "</answer>",
+    "</final_answer>",
+    "</output>",
     "</s></s></s>",
     "<|im_end|>\n<|endoftext|>",
     "<|eot_id|><|start_header_id|>",

@@ -23,6 +23,7 @@ REMOVED = {
     "blanks in the tags": "< think >They ask.</ think >\n\n" + ANSWER,
     "a line break in the tags": "<think\n>They ask.</think\n>" + ANSWER,
     "attributes": '<think type="long" budget=9>They ask.</think>' + ANSWER,
+    "the closing tag of another": "<think>They ask.</thinking>" + ANSWER,
     "an empty tag": "<think/>\n" + ANSWER,
     "an empty tag with a blank": "<think />" + ANSWER,
     "closing tag alone, with blanks": "They ask.\n</ think >\n\n" + ANSWER,
@@ -37,6 +38,13 @@ REMOVED = {
     "channels": "<|channel|>analysis<|message|>They ask.<|end|><|start|>assistant"
     "<|channel|>final<|message|>" + ANSWER,
     "the last channel alone": "<|start|>assistant<|channel|>final<|message|>" + ANSWER,
+    "marks around a turn": "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|><|START_RESPONSE|>" + ANSWER,
+    "the start of a text": "<s> " + ANSWER,
+    "the start of a text by DeepSeek": "<｜begin▁of▁sentence｜><｜Assistant｜><think>x</think>"
+    + ANSWER,
+    "the end of the question": " [/INST] " + ANSWER,
+    "a final answer": "<think>They ask.</think>\n<final_answer>" + ANSWER,
+    "invisible characters in front": "\ufeff\u200b<think>They ask.</think>" + ANSWER,
     "a turn's first line": "<|im_start|>assistant\n" + ANSWER,
     "a turn's header": "<|start_header_id|>assistant<|end_header_id|>\n\n" + ANSWER,
 }
@@ -50,6 +58,7 @@ KEPT = {
     "fence with an opening tag": "```\n<think>\nx\n</think>\n```",
     "other tags": "<b>Two</b> days, [see](https://example.com) <thin",
     "half a tag": "2 < 3 and </thin",
+    "struck-out text": "<s>9 euros</s> 8 euros",
     "a tag with another name": "<thinker at=work> and <answers> are no tags.",
     "a long tag": "<think " + "x" * 300 + "> is none.",
     "a mark of the answer later on": "Two days. <answer> and <|START_RESPONSE|> stay.",

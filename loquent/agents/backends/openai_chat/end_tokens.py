@@ -10,7 +10,7 @@ from loquent.agents.backends.openai_chat.reasoning import is_in_code
 
 _NAME = r"[\w▁ -]{1,40}"
 _TOKEN = (
-    rf"(?:<[|｜]{_NAME}[|｜]>|\[\|{_NAME}\|\]|\[/?inst\]|\[eo[std]\]|</(?:s|answer|response|solution)>"
+    rf"(?:<[|｜]{_NAME}[|｜]>|\[\|{_NAME}\|\]|\[/?inst\]|\[eo[std]\]|</(?:s|(?:final_)?answer|response|solution|output)>"
     r"|<(?:eo[std]|pad|turn\||(?:start|end)_of_(?:turn|utterance|text|sentence|message))>)"
 )
 # What may become a token.

@@ -32,7 +32,9 @@ TAGS = (
 # Marks that templates write before the answer, which some endpoints leave in the text.
 BEGINNINGS = (
     "<answer>",
+    "<final_answer>",
     "<response>",
+    "<output>",
     "<solution>",
     "<|begin_of_solution|>",
     "<|start_response|>",
@@ -43,7 +45,13 @@ BEGINNINGS = (
     "<|assistant|>",
     "<start_of_turn>model",
     "<|begin_of_box|>",
+    "<|start_of_turn_token|>",
+    "<|chatbot_token|>",
     "<|begin_of_text|>",
+    "<|begin▁of▁sentence|>",
+    "<｜begin▁of▁sentence｜>",
+    "<｜assistant｜>",
+    "[/inst]",
     "<bos>",
 )
 # Text held back for a closing tag that never arrives is released after this many characters.
@@ -70,11 +78,19 @@ def _any_of(*tags: str) -> re.Pattern[str]:
     return re.compile("|".join(map(_pattern, tags)), re.IGNORECASE)
 
 
-_PAIRS = tuple((_any_of(opening), _any_of(closing)) for opening, closing in TAGS)
+# Models confuse these two.
+_THINK = ("</think>", "</thinking>")
+_PAIRS = tuple(
+    (_any_of(opening), _any_of(*(_THINK if closing in _THINK else [closing])))
+    for opening, closing in TAGS
+)
 _OPEN = _any_of(*(tag for tag, _ in TAGS))
 _CLOSE = _any_of(*(tag for _, tag in TAGS))
-_BEGINNING = _any_of(*BEGINNINGS)
-_AT_START = (*(tag for tag, _ in TAGS), *BEGINNINGS)
+# Followed by a blank it is no struck-out text.
+_BEGINNING = re.compile(rf"{_any_of(*BEGINNINGS).pattern}|<s>(?=\s)", re.IGNORECASE)
+_AT_START = (*(tag for tag, _ in TAGS), *BEGINNINGS, "<s>")
+# What may be in front of a tag; a byte order mark, for example.
+_LEAD = re.compile(r"[\s\u200b\u2060\ufeff]*")
 _LONGEST_START = max(map(len, _AT_START)) + 3 * _MAX_BLANKS
 _HALF = re.compile(rf"<\s{{0,{_MAX_BLANKS}}}([\w:]+)[\s/][^<>]{{0,{_MAX_ATTRIBUTES}}}")
 _QUOTES = "\"'“‘«„`([{"
@@ -124,7 +140,7 @@ class ReasoningFilter:
 
     def _at_start(self, text: str) -> str:
         """Only white space, or complete reasoning, has arrived so far."""
-        head = (self._held + text).lstrip()
+        head = _LEAD.sub("", self._held + text, count=1)
         for opening, closing in _PAIRS:
             if found := opening.match(head):
                 rest = head[found.end() :]
