@@ -8,11 +8,12 @@ from django.test import Client
 from django.urls import reverse
 
 from loquent.jobs.models import Job, JobState
-from loquent.jobs.queue import LOST, retry_job
+from loquent.jobs.queue import DELETED, LOST, delete_job, retry_job
 from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 from loquent.testing.receiver import Receiver
 from loquent.webhooks import tasks
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services.deliveries import resend_failed
 from loquent.webhooks.services.endpoints import update_endpoint
 from loquent.webhooks.services.events import send_ping
 
@@ -90,3 +91,15 @@ def test_retried_job_of_a_disabled_webhook_waits_until_it_is_enabled(
     update_endpoint(endpoint=endpoint, data={"enabled": True})
     run_due_jobs()
     assert WebhookDelivery.objects.get().status == "succeeded"
+
+
+def test_delivery_of_a_deleted_job_has_failed_and_can_be_sent_again(
+    subscribe: Subscribe, receiver: Receiver
+) -> None:
+    delivery = send_ping(endpoint=subscribe())
+    delete_job(job_id=Job.objects.get().id)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.error) == ("failed", DELETED)
+    assert resend_failed(endpoint=delivery.endpoint) == 1
+    run_due_jobs()
+    assert receiver.ids() == [str(delivery.event_id)]
