@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import socket
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from typing import Any
@@ -73,9 +74,14 @@ class GuardedConnector(aiohttp.TCPConnector):
 
 def explain_tls(error: aiohttp.ClientSSLError) -> str:
     """Return why no encrypted connection was made, as a sentence for staff."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "This address has no valid certificate."
-    return "This address does not answer over https."
+    return f"This address {tls_fault(error)}."
+
+
+def tls_fault(error: Exception) -> str:
+    """Return what is wrong with the other side of an encrypted connection."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        return "has no valid certificate"
+    return "does not answer over https"
 
 
 class _BoundedHandler(ResponseHandler):

@@ -6,7 +6,7 @@ import time
 
 import aiohttp
 
-from loquent.egress.connecting import GuardedConnector, guarded_session
+from loquent.egress.connecting import GuardedConnector, guarded_session, tls_fault
 from loquent.egress.urls import UnsafeUrlError, check_url
 from loquent.retry_after import parse_retry_after
 from loquent.text import clean_text
@@ -84,10 +84,8 @@ def _failure(error: Exception, connector: aiohttp.BaseConnector | None) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
             return "The name of the host could not be resolved."
-        case aiohttp.ClientConnectorCertificateError():
-            return "The receiver has no valid certificate."
         case aiohttp.ClientSSLError() | ssl.SSLError():
-            return "The receiver does not answer over https."
+            return f"The receiver {tls_fault(error)}."
         case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
             return "The connection was refused."
         case aiohttp.ClientConnectorError():

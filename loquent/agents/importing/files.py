@@ -33,11 +33,9 @@ SIGNATURES = (
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
 )
-PAGE_AS_TABLE = (
-    "The file can't be read: it is a web page with another name. Save it as CSV, or rename it to "
-    ".html to import its text."
-)
+PAGE_AS_TABLE = "The file can't be read: it is a web page or XML with another name. Save it as CSV."
 _PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype\s+html\b|<html[\s>])", re.IGNORECASE)
+_MARKUP = re.compile(r"\s*<(?:\?xml|!--|(?:head|body|meta|style|table)[\s>])", re.IGNORECASE)
 # Page breaks and the line breaks of some programs; without them two words would become one.
 _BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 
@@ -77,7 +75,7 @@ def read_file(
     if not text.strip():
         return refused(shown, "It is empty.")
     is_page = _PAGE.match(text) is not None
-    if is_page and ending in TABLES:
+    if ending in TABLES and (is_page or _MARKUP.match(text)):
         return refused(shown, PAGE_AS_TABLE)
     if ending not in PAGES and (value := parse_json(text)) is not None:
         return read_records(value, name=shown, most=most)

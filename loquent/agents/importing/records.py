@@ -62,11 +62,13 @@ def read_records(value: Any, *, name: str, most: int = MAX_ENTRIES) -> Reading:
     return reading
 
 
-def _records(value: Any, depth: int = 4) -> list[Any]:
-    """Return the first list of objects; it may be the value of a field of an outer object."""
-    if isinstance(value, list):
-        return value if any(isinstance(item, dict) for item in value) else []
-    if not isinstance(value, dict) or not depth:
+def _records(value: Any, depth: int = 6) -> list[Any]:
+    """Return the first list of objects; it may be the value of a field, and may hold others."""
+    if not depth:
+        return []
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [record for item in value for record in _records(item, depth - 1) or [item]]
+    if not isinstance(value, dict):
         return []
     if find_columns(list(value)):
         return [value]

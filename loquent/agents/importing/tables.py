@@ -44,6 +44,13 @@ _LAST = "\0"
 _FORCED = re.compile(r'="([^"]*)"')
 # The line that specifies the delimiter for Excel.
 _STATED = re.compile(r"\s*\"?sep=([^\n])\"?[ \t]*(?:\n|\Z)", re.IGNORECASE)
+# What people add to a column's name: `faq_question`, `Answer text`, `Frage (DE)`, `Answer_1`.
+_DECORATION = re.compile(r"^faq[ _-]*|[ _-]+(?:text|\d+|[a-z]{2})$|\s*[(\[].*[)\]]$")
+LONGEST_NAME = 60
+# A space behind the delimiter hides the quote after it.
+_SPACED_QUOTE = r'^"[^"\n]*"{0} +"'
+# The line below the column names of a Markdown table, which also has empty outer cells.
+_RULE = " \t-:="
 # This many rows are used to detect the delimiter.
 ROWS_LOOKED_AT = 50
 # The column names are in one of these rows: above them, there may be the table's title.
@@ -66,14 +73,14 @@ def read_table(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
         reading.skip(name, "The file can't be read as CSV.")
         return reading
     is_open = rows.pop() != [_LAST]
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = [row for row in rows if any(cell.strip(_RULE) for cell in row)]
     if is_open:
         reading.skip(f"{name}, row {len(rows) + 1}", UNCLOSED)
     elif not rows:
         reading.skip(name, "It is empty.")
         return reading
     start, columns = _head(rows)
-    title, content, url = columns or (0, 1, 2)
+    title, content, url = columns or ((1, 2, 3) if _is_numbered(rows) else (0, 1, 2))
     for number, row in enumerate(rows[: max(start - 1, 0)], 1):
         if _filled(row) > 1:
             reading.skip(f"{name}, row {number}", ABOVE)
@@ -103,7 +110,10 @@ def read_table(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    is_spaced = re.search(_SPACED_QUOTE.format(re.escape(delimiter)), text, re.MULTILINE)
+    return csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=bool(is_spaced)
+    )
 
 
 def _delimiter(text: str) -> str:
@@ -133,6 +143,11 @@ def _head(rows: list[list[str]]) -> tuple[int, tuple[int, int, int] | None]:
     return 0, None
 
 
+def _is_numbered(rows: list[list[str]]) -> bool:
+    """Return whether the first column only counts the rows."""
+    return all(len(row) > 2 and row[0].strip(" .)").isdecimal() for row in rows)
+
+
 def _filled(row: list[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
@@ -143,6 +158,7 @@ def find_columns(head: list[str]) -> tuple[int, int, int] | None:
     The column of the link is -1 if there is none.
     """
     names = [normalize_unicode("NFC", strip_invisible(cell).lower().rstrip(" :*")) for cell in head]
+    names = [_DECORATION.sub("", name) if len(name) < LONGEST_NAME else "" for name in names]
 
     def place(wanted: re.Pattern[str]) -> int:
         return next((at for at, name in enumerate(names) if wanted.fullmatch(name)), -1)

@@ -1,4 +1,4 @@
-"""Recognize greetings, thanks and farewells, alone and around a question. Pure.
+"""Recognize greetings, thanks, farewells and "Are you a robot?", alone or around a question. Pure.
 
 A greeting before a question changes its meaning for the encoder: "Good evening, do you deliver to
 London?" is less like an entry about delivery than the question without it. The phrases are in
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from loquent.agents.persons import plain
 
-KINDS = ("hello", "welcome", "bye")
+KINDS = ("hello", "welcome", "bye", "robot")
 MAX_SMALL_TALK = 100
 # No more phrases are cut off each end than people write.
 MOST_PHRASES = 3
@@ -55,7 +55,7 @@ def without_courtesy(message: str) -> str:
 
 
 def small_talk(message: str) -> str | None:
-    """Return which reply a mere greeting, thanks or farewell gets; None for other messages."""
+    """Return which reply mere courtesy, or "Are you a robot?", gets; None for other messages."""
     if len(message) > MAX_SMALL_TALK:
         return None
     phrases = _phrases()

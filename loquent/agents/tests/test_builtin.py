@@ -57,6 +57,8 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
         ("Grüezi? Hallo!", "Guten Tag!"),
         ("Wer ist der Papst?", "Dazu habe ich leider nichts gefunden."),
         ("Merci beaucoup, au revoir", "Au revoir"),
+        ("Are you a robot?", "I'm an automated assistant. I can help with “Shipping”"),
+        ("Bist du ein Roboter?", "Ich bin ein automatischer Assistent. Ich kann"),
         ("Gracias, eso es todo", "¡De nada!"),
         ("Vielen Dank!", "Gern geschehen!"),
         ("Спасибо", "Пожалуйста!"),
@@ -90,6 +92,22 @@ async def test_entry_whose_title_is_the_question_is_given_whole_after_a_greeting
     entry = Passage("Are mugs safe?", "Yes.\n\n" + "All of them. " * 120, "")
     text, _ = await ask("Good morning! Are mugs safe? Thanks", knowledge=[*SHOP, entry])
     assert text == f"Here is what I found about “Are mugs safe?”:\n\n{entry.content}"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("# Flying\n\nBags fit under the seat.", "Bags fit under the seat."),
+        ("## Flying\nBags fit under the seat.", "Bags fit under the seat."),
+        ("# Flying with bags\n\nThey fit.", "# Flying with bags\n\nThey fit."),
+        ("# Flying", "# Flying"),
+        ("Flying\n\nBags fit.", "Flying\n\nBags fit."),
+    ],
+)
+async def test_heading_that_repeats_the_title_is_not_quoted(content: str, shown: str) -> None:
+    text, end = await ask("flying?", knowledge=[Passage("Flying", content, ""), *SHOP])
+    assert text == f"Here is what I found about “Flying”:\n\n{shown}"
+    assert end.retrieved[0]["cited"]
 
 
 async def test_answer_respects_the_output_limit() -> None:

@@ -56,6 +56,35 @@ def test_title_above_a_table_without_column_names_does_not_hide_its_delimiter() 
     assert skipped == [("faq.csv, row 1", "It is empty.")]
 
 
+@pytest.mark.parametrize(
+    "names",
+    ["FAQ question;FAQ answer", "Question text:;Answer text:", "Frage (DE);Antwort (DE)",
+     "question_1;answer_1", "faqQuestion;faqAnswer", "Question_en*;Answer_en*"],
+)  # fmt: skip
+def test_column_names_with_additions_are_found(names: str) -> None:
+    rows = "\n".join(f"Shop;{a};{b}" for a, b in ROWS)
+    assert read(f"Category;{names}\n{rows}") == ([OPEN, SHIP], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1;Open?;Nine to six\n2;Ship?;Yes, daily\n",
+        '"Open?", "Nine to six"\n"Ship?", "Yes, daily"\n',
+        'question, answer\n"Open?", "Nine to six"\n"Ship?", "Yes, daily"\n',
+        "| Frage | Antwort |\n|:---|---:|\n| Open? | Nine to six |\n| Ship? | Yes, daily |\n",
+    ],
+)
+def test_tables_written_by_hand_are_read(text: str) -> None:
+    assert read(text) == ([OPEN, SHIP], [])
+
+
+def test_numbers_in_a_table_of_two_columns_are_its_titles() -> None:
+    assert read("2024;We opened.\n2025;We moved.") == (
+        [("2024", "We opened."), ("2025", "We moved.")], [],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["faq.csv", "faq.tsv", "faq.txt", "faq.md"])
 @pytest.mark.parametrize(
     "text",
@@ -67,6 +96,7 @@ def test_title_above_a_table_without_column_names_does_not_hide_its_delimiter() 
             [{"id": 1, "title": "Open?", "text": "Nine to six"}, {"name": "Ship?", "body": SHIP[1]}]
         ),
         json.dumps({"faqs": [{"Q": a, "A": b} for a, b in ROWS], "page": 1}, indent=2),
+        json.dumps([{"part": n, "list": [{"q": a, "a": b}]} for n, (a, b) in enumerate(ROWS)]),
         json.dumps({"tags": [], "data": {"all": [{"Frage": a, "Antwort": [b]} for a, b in ROWS]}}),
     ],
 )  # fmt: skip
@@ -106,6 +136,8 @@ def test_fields_of_json_are_read_as_cells_are() -> None:
         ("faq.csv", '[{"question": "a", "answer": "b"},]', BROKEN),
         ("faq.tsv", '{"question": "a",\n"answer": "b"', BROKEN),
         ("faq.csv", "<!DOCTYPE html><html><body>Log in</body></html>", PAGE_AS_TABLE),
+        ("faq.csv", "<table><tr><td>Frage</td><td>Antwort</td></tr></table>", PAGE_AS_TABLE),
+        ("faq.csv", '<?xml version="1.0"?>\n<Workbook xmlns="x"></Workbook>', PAGE_AS_TABLE),
         ("faq.csv", '<?xml version="1.0"?>\n<html xmlns="x"><body>a</body></html>', PAGE_AS_TABLE),
     ],
 )

@@ -35,6 +35,7 @@ MAX_PIECES = 120
 # A further passage is quoted if it fits nearly as well as the best one.
 NEAR = 0.4
 
+_HEADING = re.compile(r"#{1,6} ([^\n]+)\n\s*(?=\S)")
 _PIECE = re.compile(r"\S{1,24}\s*|\s+")
 
 
@@ -75,7 +76,7 @@ class BuiltinBackend(Backend):
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
+        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: quoted(hit) in answer))
 
 
 async def _form(request: ReplyRequest, question: str, found: Found) -> Form | None:
@@ -125,10 +126,9 @@ def compose(
     refusal = ReplyEnd(outcome="no_answer")
     if found.outcome == "person":
         return _no_person(say, found)
-    if talk := small_talk(question):
-        is_hello = talk == "hello" and knowledge
-        answer = [say(talk), offer(say, _titles(knowledge))] if is_hello else [say(talk)]
-        return " ".join(answer), ReplyEnd()
+    if not found.is_verbatim and (talk := small_talk(question)):
+        titles = _titles(knowledge) if talk in ("hello", "robot") else []
+        return " ".join(filter(None, [say(talk), offer(say, titles)])), ReplyEnd()
     if not knowledge:
         return say("empty"), refusal
     # By meaning, "Where are you?" finds an answer without having a search term.
@@ -167,6 +167,13 @@ def companions(hits: Sequence[Hit]) -> list[Hit]:
     return chosen
 
 
+def quoted(hit: Hit) -> str:
+    """Return the passage without a heading that only repeats the title above it."""
+    heading = _HEADING.match(hit.text)
+    is_title = heading is not None and heading[1].strip() == hit.title
+    return hit.text[heading.end() :] if heading and is_title else hit.text
+
+
 def quote(say: Sentences, hits: Sequence[Hit]) -> str:
     """Return the passages, each introduced by the title of its entry."""
     parts: list[str] = []
@@ -175,7 +182,7 @@ def quote(say: Sentences, hits: Sequence[Hit]) -> str:
         if hit.title != title:
             parts.append(say("found" if title is None else "more", title=hit.title))
             title = hit.title
-        parts.append(hit.text)
+        parts.append(quoted(hit))
     return "\n\n".join(parts)
 
 
