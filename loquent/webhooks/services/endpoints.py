@@ -101,11 +101,15 @@ def rotate_secret(*, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return current
 
 
-def disable_endpoint(*, endpoint_id: uuid.UUID, reason: DisabledReason) -> None:
-    """Disable a webhook on behalf of the server, and mail the owners; once, if several try."""
+def disable_endpoint(*, endpoint_id: uuid.UUID, url: str, reason: DisabledReason) -> None:
+    """Disable a webhook on behalf of the server, and mail the owners; once, if several try.
+
+    Does nothing if it was deleted, or if its URL, which is the cause, was changed.
+    """
     with transaction.atomic():
-        current = WebhookEndpoint.objects.select_for_update(of=("self",)).get(id=endpoint_id)
-        if not current.enabled:
+        rows = WebhookEndpoint.objects.select_for_update(of=("self",))
+        current = rows.filter(id=endpoint_id).first()
+        if current is None or not current.enabled or current.url != url:
             return
         current.enabled, current.disabled_reason = False, reason.value
         current.save(update_fields=["enabled", "disabled_reason", "updated_at"])

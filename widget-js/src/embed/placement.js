@@ -12,7 +12,10 @@ const CALM = 10_000;
 /** Milliseconds until the next move of a longer row. */
 const PAUSE = 30_000;
 /** Properties of `html` that make it, not the window, the frame of fixed elements. */
-const FRAMES = /** @type {const} */ (["transform", "translate", "rotate", "scale", "perspective"]);
+const FRAMES = /** @type {const} */ ([
+  ...["transform", "translate", "rotate", "scale", "perspective"],
+  ...["contain", "willChange"],
+]);
 
 /**
  * @param {Win} win
@@ -81,7 +84,7 @@ export function createPlacement(win, doc, host, setStyle, container) {
     const html = doc.documentElement;
     if (!parent || !html) return;
     const style = win.getComputedStyle(html);
-    const framed = FRAMES.some((name) => (style[name] || "none") !== "none");
+    const framed = FRAMES.some((name) => !/^(none|auto|)$/.test(style[name] || ""));
     // The browser's top layer is independent of the page's boxes, but also of their z-index.
     if ((framed || modals.length) && host.showPopover) {
       host.setAttribute("popover", "manual");

@@ -49,8 +49,8 @@ export function createShadowHost(win, h, config, options) {
   let unwatch = () => {};
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
-  root.style.setProperty("--x", `${options.offsetX ?? OFFSET}px`);
-  root.style.setProperty("--y", `${options.offsetY ?? OFFSET}px`);
+  root.style.setProperty("--_x", `${options.offsetX ?? OFFSET}px`);
+  root.style.setProperty("--_y", `${options.offsetY ?? OFFSET}px`);
   shadow.appendChild(root);
 
   /** @param {string} css */
@@ -63,7 +63,7 @@ export function createShadowHost(win, h, config, options) {
 
   /** @param {{ [property: string]: number[] }} colors */
   function setColors(colors) {
-    for (const name in colors) root.style.setProperty(`--${name}`, `rgb(${colors[name]})`);
+    for (const name in colors) root.style.setProperty(`--_${name}`, `rgb(${colors[name]})`);
   }
   setColors(atRest(config));
 

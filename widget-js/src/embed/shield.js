@@ -41,7 +41,15 @@ export function createShield(win, host, onFocus) {
   /** @param {"addEventListener" | "removeEventListener"} method @param {string[]} types */
   function each(method, types) {
     for (const type of types)
-      win[method](type, keep, { capture: true, passive: /^(wheel|mousew|touch)/.test(type) });
+      win[method](
+        type,
+        keep,
+        /** @type {AddEventListenerOptions} */ ({
+          __proto__: null,
+          capture: true,
+          passive: /^(wheel|mousew|touch)/.test(type),
+        }),
+      );
   }
 
   return {

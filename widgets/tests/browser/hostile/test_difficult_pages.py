@@ -67,13 +67,20 @@ async def test_page_zoom_leaves_the_panel_inside_the_window(
         assert box["width"] == pytest.approx(384, abs=9)  # It still rises.
 
 
-async def test_a_transformed_page_leaves_the_chat_in_the_window(page: Page, site: Site) -> None:
+async def test_a_page_that_frames_fixed_elements_leaves_the_chat_in_the_window(
+    page: Page, site: Site
+) -> None:
     head = "<style>html { transform: translateX(40px) } body { height: 5000px }</style>"
     with Shop(page_with(site.url, site.widget_id, head=head)) as shop:
         await page.goto(shop.origin)
         panel = await open_chat(page)
         await page.evaluate("scrollTo(0, 900)")
         await expect(panel).to_be_in_viewport(ratio=1)
+        for style in ["contain: layout", "will-change: transform"]:
+            await page.evaluate(
+                "(style) => document.documentElement.style = `transform: none; ${style}`", style
+            )
+            await expect(panel).to_be_in_viewport(ratio=1)
 
 
 async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
