@@ -1,8 +1,9 @@
 """Whatever text a stranger sends, the work that it makes is in proportion to its length.
 
 The table has every pure function that reads such a text before its length is bounded, or whose
-bound is thousands of characters. Adding one to the product means adding it here. Parsers of HTML
-and CSV are not among them: they are libraries' own, and run in a process that has a time limit.
+bound is thousands of characters. Adding one to the product means adding it here. Web pages have a
+table of their own below: their parser knows no text that is not markup. Files are read in a process
+that has a time limit.
 """
 
 import contextlib
@@ -17,13 +18,16 @@ from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
-from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
+from loquent.agents.backends.builtin.backend import pieces, shorten
 from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
 from loquent.agents.backends.prompts import page_note, system_prompt
+from loquent.agents.crawling.robots import RobotRules, sitemap_addresses
 from loquent.agents.importing.documents import read_document
+from loquent.agents.importing.webpage import read_web_page
 from loquent.agents.metering import TokenMeter
+from loquent.agents.search.courtesy import small_talk, without_courtesy
 from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
@@ -182,6 +186,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "typo": lambda text: (Vocabulary([f"{text}a"]).mend(text), KNOWN.mend(text)),
     "passages": split_passages,
     "small talk": small_talk,
+    "courtesy": without_courtesy,
     "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),
     "prompt": lambda text: system_prompt(text, [Hit(text, "", text, 1.0, frozenset())]),
     "page note": lambda text: page_note(VisitorPage(text, text, text, {text: text, "a": text})),
@@ -195,6 +200,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "document": lambda text: read_document(text, name="a"),
     "spreadsheet": lambda text: to_csv([[text]]),
+    "sitemap": lambda text: sitemap_addresses(text.encode("utf-8", "replace")),
+    "address in a sitemap": lambda text: sitemap_addresses(
+        f"<loc>{text}".encode("utf-8", "replace")
+    ),
+    "robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /{text}"),
+    "rule of robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /*{text}*b").allows(
+        f"https://a.example/{text}"
+    ),
     "transcript": lambda text: record_text(record_of(text)),
 }
 UNITS = (
@@ -257,3 +270,45 @@ def test_quadratic_loops_are_found() -> None:
         return found
 
     assert "lines of Python" in superlinear(pairs, lambda size: "ab" * (size // 2))
+
+
+# Before, again and again, and after: deep, flat and unclosed markup, and long runs in one element.
+MARKUP = [
+    ("", "<div>", ""),
+    ("", "<span>a ", "</span>"),
+    ("", "<ul><li>a", ""),
+    ("", "<table><tr><td>a", ""),
+    ("", "<b><i>a</p><p>", ""),
+    ("<ol>", "<li>a", "</ol>"),
+    ("<table><thead>", "<tr><td>a", ""),
+    ("<table>", "<tbody><tr><td>a", ""),
+    ("<table><tr>", "<td colspan=9>a", ""),
+    ("<main><select>", "<option>a", "</select>"),
+    ("", "<p>a</p><script></script>", ""),
+    ("", "<nav>", ""),
+    ("", "<p hidden>a</p><p>a</p>", ""),
+    ("", "<p id=c aria-controls=c>a", ""),
+    ("<p>a", " ", "b"),
+    ("<p>a", "&#9;", "b"),
+    ("<p>a", " <!-- a -->", "b"),
+    ("<pre>a", " ", "b"),
+    ("<pre>a", "\n", "b"),
+    ("<p>", "&amp;", ""),
+    ("<p style='", "left: ", "'>a"),
+    ("<p ", "a='b' ", ">a"),
+    ("<base href='https://a.example/", "a/", "'>" + "<a href=b>a</a>" * 100),
+    ("", "<a href='/a?b=c'>a</a> ", ""),
+    ("<h1>", "a b ", "</h1>" + "<h2>c</h2><p>d</p>" * 100),
+]
+
+
+@pytest.mark.parametrize(("before", "unit", "after"), MARKUP)
+def test_page_is_read_in_linear_time(before: str, unit: str, after: str) -> None:
+    def call(text: str) -> None:
+        read_web_page(text.encode(), url="https://a.example/")
+
+    def make(size: int) -> str:
+        return f"{before}{unit * (size // len(unit))}{after}"
+
+    call(make(COUNTED))
+    assert superlinear(call, make) == ""

@@ -5,8 +5,8 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from django.contrib.auth.models import User
@@ -35,9 +35,7 @@ HIDDEN = "tok-3n"
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         receiver.reply = lambda request: (200, {}, b'{"state": "cancelled", "card": "4111"}')
         yield receiver
@@ -310,6 +308,37 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
+async def test_calls_that_are_refused_are_in_the_log(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver,
+    client: Client, alice: User,
+) -> None:  # fmt: skip
+    bad = ("cancel_order", '{"number": "7", "url": "\\u0000\\ud800"}')
+    endpoint.push(
+        calls(bad, ("cancel_order", {}), ("refund", {"number": 7})), tokens("Which order?")
+    )
+    socket = await visit.opened(widget)
+    await socket.say("Cancel my order")
+    await socket.until("typing_stop")
+    assert shop.requests == []
+
+    def logged() -> list[tuple[str, str, Any]]:
+        return sorted(ActionCall.objects.values_list("title", "reason", "arguments"))
+
+    assert await in_database(logged) == [
+        ("Cancel order", "There is an argument that this action does not have. Nothing was sent.",
+         {"number": "7", "url": "\ufffd"}),
+        ("Cancel order", "number: This value is required. Nothing was sent.", {}),
+        ("refund", "There is no such action.", {"number": "7"}),
+    ]  # fmt: skip
+    await in_database(client.force_login, alice)
+    page = reverse("admin:widgets_actioncall_changelist")
+    listed = (await in_database(client.get, page)).content.decode()
+    assert listed.count("Not sent") >= 3
+    call = await in_database(ActionCall.objects.filter(title="refund").get)
+    page = reverse("admin:widgets_actioncall_change", args=[call.id])
+    assert "There is no such action." in (await in_database(client.get, page)).content.decode()
+
+
 @pytest.mark.parametrize("changes", CHANGES)
 @pytest.mark.promise(27)
 async def test_changed_action_is_not_what_was_confirmed(
@@ -325,6 +354,7 @@ async def test_changed_action_is_not_what_was_confirmed(
     again, error = await socket.until("error")
     assert (again["action"]["status"], error["code"]) == ("expired", "forbidden")
     assert shop.requests == []
+    assert "changed, turned off or deleted" in (await row()).reason
 
 
 @pytest.mark.parametrize("by", ["timer", "use"])
@@ -406,8 +436,14 @@ async def test_regenerated_proposal_is_void(
 
 @pytest.mark.promise(26)
 async def test_change_of_a_dead_process_is_never_repeated(
-    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver
+    visit: Visits,
+    widget: WidgetConfig,
+    endpoint: ScriptedEndpoint,
+    shop: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The test does what this step of the supervisor would do, at its own pace.
+    monkeypatch.setattr("widgets.chat.supervisor.keep_actions", AsyncMock())
     socket, message = await proposed(visit, widget, endpoint)
     session_id = (await row()).session_id
     dead = uuid.uuid4()

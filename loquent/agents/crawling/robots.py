@@ -1,5 +1,6 @@
 """What robots.txt and sitemaps of a site say."""
 
+import asyncio
 import html
 import re
 import zlib
@@ -8,12 +9,14 @@ from collections.abc import Sequence
 from protego import Protego
 
 from loquent.egress.sites import AGENT_NAME, SiteError, SiteReader
+from loquent.egress.urls import MAX_URL
 
 MAX_ROBOTS_BYTES = 512 * 1024
 MAX_SITEMAP_BYTES = 10 * 1024 * 1024
 MAX_SITEMAPS = 50
 MAX_DELAY_SECONDS = 10.0
-_LOCATION = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,2100}?)\s*(?:\]\]>)?\s*</loc>")
+# Nothing in it is read twice, so that a long file without an end takes no longer than another one.
+_LOCATION = re.compile(r"<loc>([^<]*+)(?:<!\[CDATA\[([^<\]]*+)\]\]>\s*+)?</loc>")
 _GZIP_START = b"\x1f\x8b"
 
 
@@ -46,7 +49,8 @@ async def read_robots(reader: SiteReader, root: str) -> RobotRules:
         raise SiteError(f"robots.txt can't be read (error {found.status}).")
     if found.status != 200:
         return RobotRules("")
-    return RobotRules(found.body.decode("utf-8", "replace"))
+    # Half a megabyte of rules would delay the chats of this process.
+    return await asyncio.to_thread(RobotRules, found.body.decode("utf-8", "replace"))
 
 
 async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int) -> list[str]:
@@ -58,16 +62,23 @@ async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int)
         if url in seen:
             continue
         seen.add(url)
-        text = await _sitemap(reader, url)
-        found = [html.unescape(match[1]) for match in _LOCATION.finditer(text)]
-        if "<sitemapindex" in text:
+        found, is_index = await asyncio.to_thread(sitemap_addresses, await _sitemap(reader, url))
+        if is_index:
             waiting += found
         else:
             pages.update(dict.fromkeys(found))
     return list(pages)[:most]
 
 
-async def _sitemap(reader: SiteReader, url: str) -> str:
+def sitemap_addresses(body: bytes) -> tuple[list[str], bool]:
+    """Return the addresses in a sitemap, and whether they are those of other sitemaps."""
+    text = body.decode("utf-8", "replace")
+    found = (f"{match[1]}{match[2] or ''}".strip() for match in _LOCATION.finditer(text))
+    addresses = [html.unescape(address) for address in found if 0 < len(address) <= MAX_URL]
+    return addresses, "<sitemapindex" in text
+
+
+async def _sitemap(reader: SiteReader, url: str) -> bytes:
     try:
         for _ in range(5):
             found = await reader.fetch(url, max_bytes=MAX_SITEMAP_BYTES)
@@ -75,10 +86,10 @@ async def _sitemap(reader: SiteReader, url: str) -> str:
                 break
             url = found.location
         if found.status != 200:
-            return ""
+            return b""
         body = found.body
         if body.startswith(_GZIP_START):
             body = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body, MAX_SITEMAP_BYTES)
     except (SiteError, zlib.error):
-        return ""
-    return body.decode("utf-8", "replace")
+        return b""
+    return body

@@ -5,16 +5,18 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from bs4.exceptions import ParserRejectedMarkup
-from markdownify import MarkdownConverter
 
 from loquent.agents.importing.documents import read_document
-from loquent.agents.importing.reading import MAX_ENTRIES, Reading, refused
+from loquent.agents.importing.markdown import drop, to_markdown
+from loquent.agents.importing.reading import MAX_ENTRIES, MAX_TITLE, Reading, refused
 
 # Elements around the text, or without text.
-AROUND = [
-    "script", "style", "noscript", "template", "svg", "iframe", "object", "form", "button", "nav",
-    "footer", "aside", "dialog", "head",
-]  # fmt: skip
+AROUND = frozenset(
+    {
+        "script", "style", "noscript", "template", "svg", "iframe", "object", "form", "button",
+        "nav", "footer", "aside", "dialog", "head",
+    }
+)  # fmt: skip
 # Each uses about a kilobyte while the page is read.
 MAX_ELEMENTS = 200_000
 _ELEMENT = re.compile("<[a-zA-Z]")
@@ -27,20 +29,27 @@ def read_page(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
     try:
         # Python's own parser takes quadratic time for unclosed markup, and rejects some pages.
         soup = BeautifulSoup(text, "lxml")
-        heading = soup.find("h1") or soup.find("title")
-        title = heading.get_text(" ", strip=True) if isinstance(heading, Tag) else ""
+        title = title_of(soup)
         url = _address(soup)
-        for tag in soup(AROUND):
-            tag.decompose()
-        root = soup.find("main") or soup.find("article") or soup.body or soup
-        converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["img"])
-        markdown = converter.convert_soup(root)
+        drop(soup, lambda tag: tag.name in AROUND)
+        markdown = to_markdown(main_part(soup))
     except RecursionError:
         return refused(name, "The file's elements are nested too deeply.")
     except ParserRejectedMarkup:
         return refused(name, "The file can't be read as HTML.")
-    lines = (line.rstrip() for line in markdown.strip().splitlines())
-    return read_document("\n".join(lines), name=name, url=url, title=title, most=most)
+    return read_document(markdown, name=name, url=url, title=title, most=most)
+
+
+def main_part(soup: BeautifulSoup) -> Tag:
+    """Return the element with the page's own text."""
+    found = soup.find("main") or soup.find("article") or soup.body
+    return found if isinstance(found, Tag) else soup
+
+
+def title_of(soup: BeautifulSoup) -> str:
+    """Return the page's first heading, else its title; cut, since each section repeats it."""
+    heading = soup.find("h1") or soup.find("title")
+    return heading.get_text(" ", strip=True)[:MAX_TITLE] if isinstance(heading, Tag) else ""
 
 
 def _address(soup: BeautifulSoup) -> str:

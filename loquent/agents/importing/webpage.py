@@ -6,12 +6,13 @@ from urllib.parse import urljoin
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from bs4.exceptions import ParserRejectedMarkup
-from markdownify import MarkdownConverter
 
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.encodings import UnstatedError, decode, known_name
-from loquent.agents.importing.html import AROUND, MAX_ELEMENTS
+from loquent.agents.importing.html import AROUND, MAX_ELEMENTS, main_part, title_of
+from loquent.agents.importing.markdown import drop, to_markdown
 from loquent.agents.importing.parts import WebPage
+from loquent.egress.urls import MAX_URL
 from loquent.text import clean_text, unix_lines
 
 EMPTY = "The page has no text."
@@ -38,19 +39,14 @@ def read_web_page(data: bytes, *, url: str, charset: str = "") -> WebPage:
         return WebPage(refusal=f"The page has more than {MAX_ELEMENTS:,} elements.")
     try:
         soup = BeautifulSoup(text, "lxml")
-        page = WebPage(_title(soup), _canonical(soup, url), _links(soup, url))
+        page = WebPage(title_of(soup), _canonical(soup, url), _links(soup, url))
         has_scripts = soup.find("script") is not None
-        _drop_hidden(soup)
-        for tag in soup(AROUND):
-            tag.decompose()
-        root = soup.find("main") or soup.find("article") or soup.body or soup
-        converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["img"])
-        markdown = converter.convert_soup(root)
+        _drop_unread(soup)
+        markdown = to_markdown(main_part(soup))
     except RecursionError:
         return WebPage(refusal="The page's elements are nested too deeply.")
     except ParserRejectedMarkup:
         return WebPage(refusal="The page can't be read as HTML.")
-    markdown = "\n".join(line.rstrip() for line in markdown.strip().splitlines())
     size = len("".join(markdown.split()))
     if has_scripts and size < FRAME_CHARS:
         page.refusal = SCRIPTS
@@ -71,11 +67,6 @@ def _text_of(data: bytes, charset: str) -> str:
     except UnstatedError:
         text = data.decode("cp1252", "replace")
     return clean_text(unix_lines(text))
-
-
-def _title(soup: BeautifulSoup) -> str:
-    heading = soup.find("h1") or soup.find("title")
-    return heading.get_text(" ", strip=True) if isinstance(heading, Tag) else ""
 
 
 def _canonical(soup: BeautifulSoup, url: str) -> str:
@@ -99,6 +90,8 @@ def _links(soup: BeautifulSoup, url: str) -> list[str]:
 
 
 def _absolute(base: str, address: str) -> str:
+    if len(address) > MAX_URL:
+        return ""
     try:
         target = urljoin(base, address.strip())
     except ValueError:
@@ -106,15 +99,22 @@ def _absolute(base: str, address: str) -> str:
     return target if target.startswith(("http://", "https://")) else ""
 
 
-def _drop_hidden(soup: BeautifulSoup) -> None:
-    """Remove what the page's own markup hides; text that a button unfolds is meant to be read."""
+def _drop_unread(soup: BeautifulSoup) -> None:
+    """Remove what surrounds the text, and what the page's own markup hides.
+
+    Text that a button unfolds is meant to be read.
+    """
     unfolded = {
         name
-        for tag in soup.select("[aria-controls]")
+        for tag in soup.find_all(None, {"aria-controls": True})
         for name in str(tag.get("aria-controls")).split()
     }
-    for tag in soup.find_all(True):
-        if tag.decomposed or tag.get("id") in unfolded or tag.get("hidden") == "until-found":
-            continue
-        if tag.has_attr("hidden") or _HIDDEN.search(str(tag.get("style", ""))):
-            tag.decompose()
+
+    def is_unread(tag: Tag) -> bool:
+        if tag.name in AROUND:
+            return True
+        if tag.get("id") in unfolded or tag.get("hidden") == "until-found":
+            return False
+        return tag.has_attr("hidden") or bool(_HIDDEN.search(str(tag.get("style", ""))))
+
+    drop(soup, is_unread)

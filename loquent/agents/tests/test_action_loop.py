@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from loquent.agents.actions.spec import ActionParameter, ActionSpec
 from loquent.agents.backends.prompts import ACTIONS_RULE
@@ -21,9 +19,7 @@ NUMBER = ActionParameter("number", description="the order number", pattern="[0-9
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         body = json.dumps({"status": "sent", "card": "4111"}).encode()
         receiver.reply = lambda request: (200, {}, body)
@@ -157,8 +153,16 @@ async def test_bad_call_is_explained_to_the_model_and_not_made(
     text, _ = await collect(loaded)
     assert text == "Which order?"
     assert shop.requests == []
-    assert json.loads(endpoint.requests[1].body["messages"][-1]["content"])["outcome"] == "refused"
-    assert loaded.request.calls.records == []
+    told = json.loads(endpoint.requests[1].body["messages"][-1]["content"])
+    [logged] = loaded.request.calls.records
+    assert (told["outcome"], told["reason"]) == (logged.outcome, logged.reason)
+    assert (logged.outcome, logged.name, logged.status) == ("refused", name, None)
+    assert logged.reason.endswith(".")
+    # It can be stored, whatever the model gave.
+    stored = json.dumps(logged.arguments, allow_nan=False).encode().decode()
+    assert "\\u0000" not in stored
+    assert "\\ud800" not in stored
+    assert len(stored) < 1_000
 
 
 @pytest.mark.promise(27)

@@ -65,6 +65,25 @@ def test_malformed_markup_is_read(page: bytes) -> None:
     assert "Use" in draft.content
 
 
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<ol><li>a<li>b<ul><li>c<li>d</ul><li>e</ol>", "1. a\n2. b\n   - c\n   - d\n3. e"),
+        ("<ol start=5><li>a<ol><li>b</ol><li>c</ol>", "5. a\n   1. b\n6. c"),
+        ("<ol start='½'><li>a<li><p>b<p>c</ol>", "1. a\n2. b\n\n   c"),
+        (f"<ol start={'9' * 5_000}><li>a</ol>", "1000000000. a"),
+        ("<table><thead><tr><th>a<th>b</thead><tr><td>1<td>2<tr><td>3<td>4</table>",
+         "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |"),
+        ("<table><tr><td colspan='²'>a<tbody><tr><td>b</table>", "|  |\n| --- |\n| a |\n| b |"),
+        ("x<pre>\n\n  a\n\n b \n</pre>y", "x\n\n```\n  a\n\n b\n```\n\ny"),
+        (f"a{' ' * 500}b<!--{' ' * 500}secret--> c", "a b c"),
+    ],
+)  # fmt: skip
+def test_markup_becomes_markdown(markup: str, expected: str) -> None:
+    [draft] = read_file(name="a.html", data=markup.encode()).drafts
+    assert draft.content == expected
+
+
 def test_table_without_column_names_is_read() -> None:
     [first, second] = read_file(name="faq.tsv", data=b"Open?\tNine to six.\nShip?\tYes.\n").drafts
     assert (first.title, first.content) == ("Open?", "Nine to six.")

@@ -63,7 +63,7 @@ def test_unclosed_markup_is_read(report: Callable[[str, bytes], Any]) -> None:
 def test_file_that_takes_too_long_is_left_out(
     report: Callable[[str, bytes], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "SECONDS", 2.0)
+    monkeypatch.setattr(apart, "SECONDS", 0.5)
     told = report("page.html", b"<ol>" + b"<li>x" * 190_000)
     skipped = [{"what": "page.html", "why": apart.TOO_LONG}]
     assert told == {"added": 0, "skipped": skipped, "more": 0, "encodings": []}

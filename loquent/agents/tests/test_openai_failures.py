@@ -7,6 +7,7 @@ import math
 import socket
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -17,6 +18,8 @@ from loquent.agents.tests import endpoint_scripts as scripts
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.exchange import Script
 from loquent.agents.tests.replies import collect, collect_failure, make_reply
+from loquent.testing.certificates import self_signed
+from loquent.testing.receiver import Receiver
 
 SetLimits = Callable[..., None]
 
@@ -65,6 +68,20 @@ async def test_refused_connection_is_a_clear_error(endpoint: ScriptedEndpoint) -
     _, error = await collect_failure(make_reply())
     assert not error.permanent
     assert str(error) == "the endpoint can't be reached"
+
+
+async def test_certificate_and_protocol_are_named(
+    endpoint: ScriptedEndpoint, settings: Settings, tmp_path: Path
+) -> None:
+    with Receiver(tls=self_signed(tmp_path)) as unsigned, Receiver() as plain:
+        for port, reason in (
+            (unsigned.port, "the endpoint has no valid certificate"),
+            (plain.port, "the endpoint does not answer over https"),
+        ):
+            settings.OPENAI_BASE_URL = f"https://127.0.0.1:{port}/v1"
+            _, error = await collect_failure(make_reply())
+            assert (str(error), error.permanent) == (reason, False)
+        assert unsigned.requests == plain.requests == []
 
 
 async def test_connect_timeout_is_not_retried(

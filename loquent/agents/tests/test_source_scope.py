@@ -2,6 +2,7 @@
 
 import pytest
 
+from loquent.agents.crawling.robots import sitemap_addresses
 from loquent.agents.crawling.scope import Scope, normal, page_key
 
 HOST = "https://example.com"
@@ -67,3 +68,22 @@ def test_redirect_within_the_folder_keeps_the_scope(asked: str, final: str, fold
     scope = Scope.after_redirect(asked, final)
     assert scope.folder == folder
     assert scope.contains(final)
+
+
+@pytest.mark.parametrize(
+    ("written", "addresses"),
+    [
+        ("<loc>https://a.example/</loc>", ["https://a.example/"]),
+        ("<loc>\n  https://a.example/?x=1&amp;y=2\n </loc>", ["https://a.example/?x=1&y=2"]),
+        ("<loc><![CDATA[https://a.example/b]]></loc>", ["https://a.example/b"]),
+        ("<loc>\n<![CDATA[ https://a.example/?x&y ]]>\n</loc>", ["https://a.example/?x&y"]),
+        ("<loc>/a</loc><lastmod>2026</lastmod><loc>/b</loc>", ["/a", "/b"]),
+        ("<loc>/a<loc>/b</loc>", ["/b"]),
+        ("<loc></loc><loc> </loc><loc>" + "x" * 2_001 + "</loc>", []),
+        ("<loc>/a", []),
+        ("<loc>" + " " * 5_000 + "<", []),
+    ],
+)
+def test_addresses_of_a_sitemap_are_read(written: str, addresses: list[str]) -> None:
+    assert sitemap_addresses(written.encode()) == (addresses, False)
+    assert sitemap_addresses(f"<sitemapindex>{written}".encode()) == (addresses, True)

@@ -46,6 +46,7 @@ from loquent.agents.types import (
     TextDelta,
     TextRestart,
 )
+from loquent.egress.connecting import tls_fault
 
 # What visitors read if the model wrote nothing but the mark.
 NOTHING_FOUND = "I'm sorry, I don't have an answer to that."
@@ -269,9 +270,9 @@ class OpenAIChatBackend(Backend):
         except TimeoutError:
             # Before the other connection errors, of which it is a subclass: it is not retried.
             raise BackendError("the endpoint can't be reached in time", permanent=False) from None
-        except aiohttp.ClientSSLError:
+        except aiohttp.ClientSSLError as fault:
             meter.refused()
-            raise BackendError("the endpoint has no valid certificate", permanent=False) from None
+            raise BackendError(f"the endpoint {tls_fault(fault)}", permanent=False) from None
         except (aiohttp.ClientConnectionError, OSError):
             meter.refused()
             error = BackendError("the endpoint can't be reached", permanent=False)
