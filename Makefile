@@ -16,7 +16,8 @@ CODE := loquent contacts widgets benchmarks conftest.py manage.py
 PLAIN := env -u SECRET_KEY_FILE -u DATABASE_URL_FILE -u REDIS_URL -u WORKERS DEBUG=1 DATABASE_URL=sqlite://:memory:
 # Compiled tests and the folders that are not read save a fifth of the CPU time.
 PYTEST_QUICK := env -u DATABASE_URL -u REDIS_URL -u PYTHONDONTWRITEBYTECODE \
-	$(BIN)/python -m pytest -q -n $(QUICK_PROCESSES) --dist worksteal -p no:schemathesis -o faulthandler_timeout=0 \
+	$(BIN)/python -m pytest -q -n $(QUICK_PROCESSES) --dist worksteal -p no:schemathesis -p no:hypothesispytest \
+	-o faulthandler_timeout=0 \
 	--ignore=loquent/tests/test_api_schema.py $(addprefix --ignore=widgets/tests/,browser faults server)
 QUICK := not browser and not server and not exhaustive and not slow
 # Prints the current step of a long run, and when it started.

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
@@ -79,8 +81,9 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
         gc.freeze()
+        # Collecting less often takes no more memory, and a thirtieth less CPU time.
+        gc.set_threshold(5_000, 10, 20)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -131,6 +134,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        if django_settings.DATABASE_IS_SQLITE:
+            # Opening the file again for each test takes longer than most statements.
+            patch.setattr(TransactionTestCase, "_should_reload_connections", lambda case: False)
         if os.environ.get("TABLES_OF_MODELS"):
             with django_db_blocker.unblock():
                 record_all_migrations()
@@ -199,6 +205,13 @@ def acme_key(acme: Organization) -> str:
 def api() -> Callable[..., APIClient]:
     """`api(alice)`, `api(acme_key)`, `api()`, `api(alice, enforce_csrf=True)`: REST clients."""
     return people.api_client
+
+
+@pytest.fixture
+def local_actions(settings: Settings) -> None:
+    """Allow agents' actions to call this machine, without TLS."""
+    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.ACTIONS_ALLOW_HTTP = True
 
 
 @pytest.fixture

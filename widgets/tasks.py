@@ -11,7 +11,12 @@ from loquent.jobs.waking import check_stopping
 from widgets.models.notifications import Channel
 from widgets.push_transport import send_all
 from widgets.services.notify.push.sending import TEST_KIND, claim_push, requests_of_test
-from widgets.services.notify.queue import KIND, channel_of
+from widgets.services.notify.queue import (
+    KIND,
+    channel_of,
+    fail_notification,
+    revive_notification,
+)
 from widgets.services.notify.staff import send_to_staff
 from widgets.services.notify.visitor import send_to_visitor
 from widgets.services.retention import prune
@@ -19,7 +24,13 @@ from widgets.services.retention import prune
 BATCH = 200
 
 
-@task(kind=KIND, title="Send a notification", at_once=4)
+@task(
+    kind=KIND,
+    title="Send a notification",
+    at_once=4,
+    on_failure=fail_notification,
+    on_retry=revive_notification,
+)
 async def send_notification(notification_id: str) -> None:
     """Send a notification that still matters."""
     key = uuid.UUID(notification_id)

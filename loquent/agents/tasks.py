@@ -24,6 +24,7 @@ from loquent.agents.services.syncing import (
     Sync,
     apply_sync,
     begin_sync,
+    fail_source,
     fail_sync,
     file_of,
     report_progress,
@@ -49,6 +50,7 @@ class _Superseded(Exception):  # noqa: N818 - no error
     places=PLACES,
     timeout=SECONDS + 900,
     describe=addresses_of,
+    on_failure=fail_source,
 )
 async def sync_source_job(source_id: str) -> None:
     """Read a source and apply what has changed.
@@ -67,6 +69,7 @@ async def sync_source_job(source_id: str) -> None:
     places=PLACES,
     timeout=FILE_SECONDS + 900,
     describe=addresses_of,
+    on_failure=fail_source,
 )
 async def read_file_job(source_id: str) -> None:
     """Read a file that was uploaded, as `sync_source_job` reads a website."""

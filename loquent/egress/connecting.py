@@ -18,6 +18,7 @@ from loquent.egress.urls import EgressRules
 CONNECT_SECONDS = 5.0
 # Before one response. Servers send one or two, such as 103 Early Hints.
 MOST_INTERIM_RESPONSES = 50
+HEAD_END = b"\r\n\r\n"
 # A name server that doesn't answer occupies a thread for up to half a minute, which is longer than
 # the requests that need it: there are more threads than webhooks that may be dead send at once.
 RESOLVER_THREADS = 256
@@ -84,13 +85,33 @@ def tls_fault(error: Exception) -> str:
 
 
 class _BoundedHandler(ResponseHandler):
-    """Ends a request if its interim responses (1xx) don't end.
+    """Ends a request if its interim responses (1xx) don't end, and keeps what came before garbage.
 
-    aiohttp skips them without a limit. A server that sends nothing else keeps the event loop busy
-    until the request times out.
+    aiohttp skips interim responses without a limit. A server that sends nothing else keeps the
+    event loop busy until the request times out.
     """
 
     _interim = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse the headers first: if the rest is malformed, only reading the body fails.
+
+        Otherwise the status would be lost, but only if both arrive in one packet. Servers that
+        count characters instead of bytes send more than their Content-Length.
+        """
+        body = self._payload
+        if body is not None and not body.is_eof():
+            pieces = [data]
+        else:
+            *heads, rest = data.split(HEAD_END, MOST_INTERIM_RESPONSES)
+            pieces = [*(head + HEAD_END for head in heads), rest]
+        for piece in pieces:
+            if (piece or not data) and self.exception() is None:
+                super().data_received(piece)
+        body = self._payload
+        if self.exception() is not None and body is not None and not body.is_eof():
+            # aiohttp would let its reader wait until the request times out.
+            body.set_exception(aiohttp.ClientPayloadError("malformed body"))
 
     async def read(self) -> Any:
         message, payload = await super().read()

@@ -55,6 +55,9 @@ class JobTask(Task[P, T]):
     timeout: seconds after which an asynchronous job is cancelled and counts as failed. Synchronous
       functions limit their own time.
     describe: given the first arguments of jobs, returns what each is about, for staff.
+    on_failure: given the arguments of a job that has failed for good and the reason for staff,
+      writes that into the job's domain row; in the transaction that fails the job.
+    on_retry: given the arguments of such a job that is being retried, takes that back.
     every, at: run once per period, at this time after the period's start (UTC).
     """
 
@@ -68,6 +71,8 @@ class JobTask(Task[P, T]):
     every: timedelta | None = None
     at: timedelta = field(default_factory=timedelta)
     describe: Callable[[list[str]], dict[str, str]] | None = None
+    on_failure: Callable[[list[Any], str], None] | None = None
+    on_retry: Callable[[list[Any]], None] | None = None
 
     def __post_init__(self) -> None:
         # `super()` without arguments doesn't work in a dataclass with slots.

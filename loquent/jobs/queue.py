@@ -1,5 +1,6 @@
 """Claim due jobs, renew their leases, and record how they ended."""
 
+import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from loquent.jobs.kinds import KINDS, GiveUp, RetryLater
 from loquent.jobs.limits import GroupLimits
 from loquent.jobs.models import Job, JobState
 
+logger = logging.getLogger(__name__)
+
 # A worker renews its leases every RENEW_SECONDS; a job of a dead worker runs again within LEASE.
 LEASE = timedelta(seconds=15)
 RENEW_SECONDS = 3.0
@@ -22,6 +25,7 @@ RENEW_SECONDS = 3.0
 MOST_LOST = 25
 LOST = f"The worker stopped {MOST_LOST} times while it ran this job."
 TIMED_OUT = "It took too long."
+DELETED = "Its background job was deleted."
 PAGE = 100
 # An arbitrary number: PostgreSQL's advisory lock for claims.
 CLAIM_LOCK = 7_105_001
@@ -60,10 +64,12 @@ def claim_jobs(
     with transaction.atomic():
         _claim_alone()
         chosen = _choose(due, now, dict(room))
-        poison = [row.id for row in chosen if _is_orphan(row) and row.lost + 1 >= MOST_LOST]
+        poison = {row.id: row for row in chosen if _is_orphan(row) and row.lost + 1 >= MOST_LOST}
         Job.objects.filter(id__in=poison).update(
             state=JobState.FAILED, error=LOST, owner=None, lease_until=None, updated_at=now
         )
+        for row in poison.values():
+            _note_failure(row.kind, row.args, LOST)
         orphans = [row.id for row in chosen if _is_orphan(row)]
         _due(now).filter(id__in=orphans).update(lost=F("lost") + 1)
         ids = [row.id for row in chosen if row.id not in poison]
@@ -159,8 +165,11 @@ def settle_job(job: ClaimedJob, error: BaseException | None) -> JobState | None:
     delay = delay_after(job, error)
     ended["failures"] = 0 if isinstance(error, RetryLater) else job.failures + 1
     if delay is None:
-        failed = row.update(state=JobState.FAILED, error=reason_of(error), **ended)
-        return JobState.FAILED if failed else None
+        with transaction.atomic():
+            if not row.update(state=JobState.FAILED, error=reason_of(error), **ended):
+                return None
+            _note_failure(job.kind, job.args, reason_of(error))
+        return JobState.FAILED
     waits = row.update(
         state=JobState.WAITING,
         run_at=now + timedelta(seconds=delay),
@@ -168,6 +177,18 @@ def settle_job(job: ClaimedJob, error: BaseException | None) -> JobState | None:
         **ended,
     )
     return JobState.WAITING if waits else None
+
+
+def _note_failure(kind: str, args: list[Any], reason: str) -> None:
+    """Write into the domain row of a job that the job has failed for good."""
+    on_failure = KINDS[kind].on_failure
+    if on_failure is None:
+        return
+    try:
+        with transaction.atomic():
+            on_failure(args, reason)
+    except Exception as error:  # noqa: BLE001 - other jobs must not wait because of this one
+        logger.warning("The end of a job of kind %s was not noted: %s", kind, type(error).__name__)
 
 
 def delay_after(job: ClaimedJob, error: BaseException) -> float | None:
@@ -190,12 +211,30 @@ def reason_of(error: BaseException) -> str:
 
 def retry_job(*, job_id: uuid.UUID) -> bool:
     """Run a failed or waiting job now, with all its attempts; return False if it is neither."""
-    waits = Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.WAITING])
-    now = timezone.now()
-    updated = waits.update(
-        state=JobState.WAITING, run_at=now, attempts=0, lost=0, failures=0, updated_at=now
-    )
-    return bool(updated)
+    with transaction.atomic():
+        rows = Job.objects.filter(id=job_id, state__in=[JobState.FAILED, JobState.WAITING])
+        row = rows.select_for_update(of=("self",)).first()
+        if row is None:
+            return False
+        now = timezone.now()
+        rows.update(
+            state=JobState.WAITING, run_at=now, attempts=0, lost=0, failures=0, updated_at=now
+        )
+        on_retry = KINDS[row.kind].on_retry if row.kind in KINDS else None
+        if on_retry is not None and row.state == JobState.FAILED:
+            on_retry(row.args)
+    return True
+
+
+def delete_job(*, job_id: uuid.UUID) -> None:
+    """Delete a job on behalf of staff; the domain row of one that has not ended says so."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update(of=("self",)).filter(id=job_id).first()
+        if row is None:
+            return
+        if row.state in {JobState.WAITING, JobState.RUNNING} and row.kind in KINDS:
+            _note_failure(row.kind, row.args, DELETED)
+        row.delete()
 
 
 def enqueue_periodic(known: dict[str, datetime]) -> None:

@@ -54,7 +54,13 @@ def send_mail(
     enqueue_jobs(deliver_mail, [NewJob(args=(mail.id,), organization_id=organization_id)])
 
 
-@task(kind="mail", title="Send an email", at_once=4, describe=describe)
+def fail_mail(args: list[str], reason: str) -> None:
+    """Record that nothing will send a mail, unless staff retry its job."""
+    mail = OutgoingMail.objects.filter(id=args[0], state=MailState.WAITING)
+    mail.update(state=MailState.FAILED, error=reason, updated_at=timezone.now())
+
+
+@task(kind="mail", title="Send an email", at_once=4, describe=describe, on_failure=fail_mail)
 def deliver_mail(mail_id: str) -> None:
     """Write a mail and send it to the mail server.
 

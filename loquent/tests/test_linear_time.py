@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 
 from contacts.normalization import normalize_email, normalize_name, normalize_phone
 from loquent.agents.admin.requests import draft_messages
-from loquent.agents.backends.builtin.backend import pieces, shorten, small_talk
+from loquent.agents.backends.builtin.backend import pieces, shorten
 from loquent.agents.backends.links import GivenAddresses
 from loquent.agents.backends.markers import MarkReader
 from loquent.agents.backends.openai_chat.reader import AnswerReader
@@ -27,6 +27,7 @@ from loquent.agents.crawling.robots import RobotRules, sitemap_addresses
 from loquent.agents.importing.documents import read_document
 from loquent.agents.importing.webpage import read_web_page
 from loquent.agents.metering import TokenMeter
+from loquent.agents.search.courtesy import small_talk, without_courtesy
 from loquent.agents.search.index import Hit
 from loquent.agents.search.passages import split_passages
 from loquent.agents.search.typos import Vocabulary
@@ -185,6 +186,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "typo": lambda text: (Vocabulary([f"{text}a"]).mend(text), KNOWN.mend(text)),
     "passages": split_passages,
     "small talk": small_talk,
+    "courtesy": without_courtesy,
     "pieces": lambda text: list(pieces(shorten(text, len(text) // 2 + 1))),
     "prompt": lambda text: system_prompt(text, [Hit(text, "", text, 1.0, frozenset())]),
     "page note": lambda text: page_note(VisitorPage(text, text, text, {text: text, "a": text})),

@@ -9,7 +9,12 @@ from django_tasks import task
 from loquent.db.threads import in_database
 from loquent.jobs.kinds import RetryLater
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
-from loquent.webhooks.services.deliveries import begin_delivery, end_delivery
+from loquent.webhooks.services.deliveries import (
+    begin_delivery,
+    end_delivery,
+    fail_delivery,
+    revive_delivery,
+)
 from loquent.webhooks.services.queue import KIND
 from loquent.webhooks.transport import send
 
@@ -40,6 +45,8 @@ def doubtful(endpoint_ids: Collection[str]) -> set[str]:
     doubtful=doubtful,
     timeout=30.0,
     describe=describe,
+    on_failure=fail_delivery,
+    on_retry=revive_delivery,
 )
 async def deliver_webhook(delivery_id: str, run: int) -> None:
     """Make one attempt of a delivery; the delivery's row says when there is another one.
@@ -51,6 +58,8 @@ async def deliver_webhook(delivery_id: str, run: int) -> None:
     if attempt is None:
         return
     answer = await send(attempt)
-    delay = await in_database(end_delivery, delivery_id=key, run=run, answer=answer)
+    delay = await in_database(
+        end_delivery, delivery_id=key, run=run, url=attempt.url, answer=answer
+    )
     if delay is not None:
         raise RetryLater(answer.error, seconds=delay)

@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 15.0
 MOST_SHOWN_BYTES = 1_024
 BODY_SECONDS = 2.0
 NOT_PUBLIC = "The address is not on the public internet."
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 async def send(attempt: Attempt) -> Answer:
@@ -50,7 +51,7 @@ async def send(attempt: Attempt) -> Answer:
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
     """Return how an answer begins, as text; the rest is never read."""
-    if response.headers.get("Content-Encoding", "identity") != "identity":
+    if response.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
         return "(compressed)"
     content = b""
     try:
@@ -70,7 +71,7 @@ def _refusal(status: int) -> str:
     """Return why a status is a failure; empty for a success."""
     if 200 <= status < 300:
         return ""
-    if 300 <= status < 400:
+    if status in REDIRECTS:
         return "The receiver redirects to another address. Enter the final address."
     if status == 410:
         return "The receiver answered 410 Gone and gets no more events."
@@ -85,8 +86,10 @@ def _failure(error: Exception, connector: aiohttp.BaseConnector | None) -> str:
             return "The name of the host could not be resolved."
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return f"The receiver {tls_fault(error)}."
-        case aiohttp.ClientConnectorError():
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
             return "The connection was refused."
-        case aiohttp.ServerDisconnectedError() | ConnectionError():
+        case aiohttp.ClientConnectorError():
+            return "No connection to the receiver could be made."
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | ConnectionError():
             return "The receiver closed the connection without an answer."
     return f"The receiver did not send a valid response ({type(error).__name__})."

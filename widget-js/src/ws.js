@@ -18,10 +18,11 @@ const ASK_WHY_AFTER = 3;
  *
  * @typedef {{
  *   url(): string, protocols(): string[], onFrame(frame: Frame): void,
- *   onLink(link: Link, reason: string, v2: boolean): void, why(): Promise<string>,
+ *   onLink(link: Link, reason: string, v2: boolean): void,
+ *   why(error?: unknown): Promise<string>,
  *   toJson(value: any): string,
  * }} Callbacks `url` and `protocols`: called for each attempt. `why`: ask the server why handshakes
- *   fail; resolves with a reason to stop, or "".
+ *   fail, or report what `WebSocket` threw; resolves with a reason to stop, or "".
  *
  * @param {Win} win
  * @param {Callbacks} callbacks
@@ -81,8 +82,9 @@ export function createDriver(win, { url, protocols, onFrame, onLink, why, toJson
     let opened = false;
     try {
       socket = new win.WebSocket(url(), protocols());
-    } catch {
-      return closed(1006);
+    } catch (error) {
+      why(error);
+      return stop("gone");
     }
     const mine = socket;
     later(() => failed(), HANDSHAKE);

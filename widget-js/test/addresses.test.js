@@ -192,6 +192,20 @@ a@b@
 lodash@4.17.21
 user@192.168.1.1
 ⟦user@mail.example.museum⟧…
+⟦o'brien@example.com⟧
+Write to ⟦mary.o'neil@example.com⟧'s desk.
+'⟦o'brien@example.com⟧', '⟦help@example.com⟧'
+['⟦a@example.com⟧','⟦b@example.com⟧']
+⟦help@example.com⟧: write
+⟦a@example.com⟧/b
+git@github.com:org/repo
+git clone git@gitlab.example.co.uk:8443/a.git
+scp a deploy@www.example.com:b or ops@example.com:/srv
+postgres://shop:secret@db.example.com/app
+redis://:secret@cache.example.com
+サイトは⟦https://example.com⟧、メールは⟦help@example.com⟧へ
+⟦https://example.com⟧,⟦help@example.com⟧
+a@ b, look@ or @b
 ⟦http://192.168.1.10:3000/x⟧,
 ⟦http://[2001:db8::1]:8080/path?x=[1]⟧.
 ⟦https://example.com/a⟧\u200c b
@@ -248,6 +262,8 @@ const MARKED = [
   ["<https://example.com/a)>", "⟦https://example.com/a)⟧", "https://example.com/a)"],
   ["<help@example.com>", "⟦help@example.com⟧", "mailto:help@example.com"],
   ["[https://a.example](https://b.example/)", "⟦https://a.example⟧", "https://b.example/"],
+  ["<o'brien@example.com>", "⟦o'brien@example.com⟧", "mailto:o'brien@example.com"],
+  ["<git@github.com:org/repo>", "git@github.com:org/repo"],
   ["[a@b.example](https://b.example/)", "⟦a@b.example⟧", "https://b.example/"],
   ["[a](www.example.com)", "⟦a⟧", "https://www.example.com/"],
   ["[a](help@example.com)", "⟦a⟧", "mailto:help@example.com"],

@@ -13,7 +13,11 @@ test("before the first click: one request, no socket, nothing stored, no cookie,
   const before = new Set(Object.keys(page.win));
   await page.embed();
   assert.deepEqual(page.requests, [
-    { url: "https://chat.example/api/widget/wid_one/config", credentials: "omit" },
+    {
+      url: "https://chat.example/api/widget/wid_one/config",
+      credentials: "omit",
+      cache: undefined,
+    },
   ]);
   assert.equal(page.sockets.length, 0);
   assert.equal(page.win.localStorage.length + page.win.sessionStorage.length, 0);

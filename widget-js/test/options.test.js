@@ -16,7 +16,7 @@ test("a tag sets the launcher's position and z-index", async () => {
   const page = await embedded(data);
   assert.ok(rootOf(page).classList.contains("bottom_left"));
   assert.ok(!rootOf(page).classList.contains("bottom_right"));
-  assert.deepEqual([styleOf(page, "--x"), styleOf(page, "--y")], ["12px", "80px"]);
+  assert.deepEqual([styleOf(page, "--_x"), styleOf(page, "--_y")], ["12px", "80px"]);
   assert.equal(page.hosts[0].style.getPropertyValue("z-index"), "5");
   assert.deepEqual(page.warnings, []);
 });
@@ -39,7 +39,7 @@ test("the widget used last is in front", async () => {
 test("without options the widget's settings apply", async () => {
   const page = await embedded({}, { config: { position: "bottom_left" } });
   assert.ok(rootOf(page).classList.contains("bottom_left"));
-  assert.deepEqual([styleOf(page, "--x"), styleOf(page, "--y")], ["20px", "20px"]);
+  assert.deepEqual([styleOf(page, "--_x"), styleOf(page, "--_y")], ["20px", "20px"]);
 });
 
 test("the launcher's text is the start of its accessible name", async () => {

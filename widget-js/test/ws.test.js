@@ -4,26 +4,40 @@ import { createDriver } from "../src/ws.js";
 import { createClock } from "./support/clock.js";
 import { fakeWebSocket, session } from "./support/socket.js";
 
-function setUp({ reason = "" } = {}) {
+function setUp({ reason = "", ...globals } = {}) {
   const clock = createClock();
   const sockets = [];
   const links = [];
   const asked = [];
-  const win = { ...clock, WebSocket: fakeWebSocket(sockets), Math: { ...Math, random: () => 0.5 } };
+  const win = {
+    ...clock,
+    WebSocket: fakeWebSocket(sockets),
+    Math: { ...Math, random: () => 0.5 },
+    ...globals,
+  };
   const driver = createDriver(win, {
     toJson: JSON.stringify,
     url: () => "wss://chat.example/ws",
     protocols: () => ["loquent.v2"],
     onFrame() {},
     onLink: (link, why) => links.push(why ? `${link}:${why}` : link),
-    async why() {
-      asked.push(sockets.length);
+    async why(error) {
+      asked.push(error ?? sockets.length);
       return reason;
     },
   });
   const last = () => sockets[sockets.length - 1];
   return { clock, sockets, links, asked, driver, last };
 }
+
+test("stops if the page has no working WebSocket, and reports what it threw", () => {
+  const { driver, links, asked } = setUp({ WebSocket: undefined });
+  driver.connect();
+  driver.wake();
+  assert.deepEqual(links, ["connecting", "stopped:gone"]);
+  assert.equal(asked.length, 1);
+  assert.ok(asked[0] instanceof TypeError);
+});
 
 const settle = () => new Promise((done) => setImmediate(done));
 

@@ -222,13 +222,13 @@ def _import(request: HttpRequest, agent: TextAgent) -> list[str]:
     if len(data) > MAX_FILE_BYTES:
         return ["The file is too large (more than 4 MB)."]
     try:
-        count = import_questions(agent=agent, lines=read_lines(data))
+        imported = import_questions(agent=agent, lines=read_lines(data))
     except UnicodeDecodeError:
         return ["The file is not UTF-8 text."]
     except ApplicationError as error:
         lines = [f"{line}: {' '.join(why)}" for line, why in error.fields.items()]
         return lines or [error.message]
-    messages.success(request, f"{count} question{'' if count == 1 else 's'} added.")
+    messages.success(request, imported.sentence())
     return []
 
 

@@ -3,14 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.models import DailyTokenUsage, TokenReservation
@@ -36,9 +34,7 @@ Books = list[tuple[int, int]]
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         receiver.reply = lambda request: (200, {}, b'{"status": "sent"}')
         yield receiver

@@ -15,9 +15,11 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from contacts.models import Contact
+from loquent.jobs.models import Job
+from loquent.jobs.queue import retry_job
 from loquent.mailing.models import OutgoingMail
 from loquent.organizations.models import Membership, Organization, Role
-from loquent.testing.jobs import run_due_jobs
+from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 from loquent.testing.people import make_member, make_widget
 from widgets.models import Notification, StoppedAddress, WidgetSession
 from widgets.services.erasure import erase_contact
@@ -470,3 +472,35 @@ def test_address_goes_with_the_conversation(
         Organization.objects.update(retention_days=10)
         prune(now=clock.now + timedelta(days=11), batch=10, progress=lambda count: None)
     assert not OutgoingMail.objects.filter(recipient="jane@example.com").exists()
+
+
+def test_notification_whose_job_was_lost_does_not_prevent_the_next_one(
+    clock: Clock, session: WidgetSession, api: Api, ana: User
+) -> None:
+    save_reply_email(session_id=session.id, email="jane@example.com")
+    act(api, ana, session, "take-over")
+    act(api, ana, session, "reply", content="It left.")
+    clock.now += timedelta(minutes=10)
+    lose_due_jobs()
+    lost = Job.objects.get(state="failed")
+    assert [row.state for row in Notification.objects.all()] == ["void"]
+    act(api, ana, session, "reply", content="On Monday.")
+    # The next one waits, and has both answers.
+    assert retry_job(job_id=lost.id)
+    clock.wait(minutes=10)
+    [message] = mail.outbox
+    assert "It left." in message.body
+    assert "On Monday." in message.body
+    assert not Job.objects.exists()
+
+
+def test_notification_whose_job_is_retried_is_sent_if_it_still_matters(
+    clock: Clock, session: WidgetSession
+) -> None:
+    ask_person(session_id=session.id)
+    clock.now += timedelta(minutes=10)
+    lose_due_jobs()
+    for job in Job.objects.filter(state="failed"):
+        assert retry_job(job_id=job.id)
+    run_due_jobs()
+    assert recipients() == ["alice@example.com"]

@@ -144,6 +144,11 @@ def test_file_with_wrong_lines_is_refused_line_by_line(
     by_id = {"question": "When?", "previous": "Hi", "entry": entry_id(agent, "Opening hours")}
     assert upload(client, page, good, "", person, by_id) == []
     assert AgentQuestion.objects.count() == 3
+    lines = "\n".join(json.dumps(row) for row in (good, {**person, "expect": "none"}, by_id))
+    again = SimpleUploadedFile("set.jsonl", lines.encode())
+    response = client.post(page, {"action": "import", "file": again}, follow=True)
+    assert b"0 questions added, 1 updated, 2 unchanged." in response.content
+    assert AgentQuestion.objects.count() == 3
     file = SimpleUploadedFile("set.jsonl", b"\xff\xfe")
     refused = client.post(page, {"action": "import", "file": file})
     assert refused.context["import_errors"] == ["The file is not UTF-8 text."]

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from loquent.agents.importing.files import SIGNATURES
 from loquent.agents.importing.reading import Draft, same
 
 # The addresses of a preview that are shown.
 MOST_SHOWN = 100
 # How much of a body says what it is.
 SNIFFED = 1_024
-# Of PDF files; other files have zero bytes near their beginning.
-BINARY = (b"%PDF-",)
 UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
@@ -87,4 +86,6 @@ def is_binary(body: bytes, charset: str) -> bool:
     if start.startswith(UTF_16_OR_32) or charset.lower().startswith(("utf-16", "utf-32")):
         return False
     # What begins with a tag is a page, even if a zero byte was pasted into its title.
-    return start.startswith(BINARY) or (b"\x00" in start and not start.startswith(b"<"))
+    if start.startswith(b"<"):
+        return False
+    return b"\x00" in start or start.startswith(tuple(signature for signature, _ in SIGNATURES))

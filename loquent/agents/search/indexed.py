@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from loquent.agents.persons import asks_for_person, plain
 from loquent.agents.search.background import in_background
+from loquent.agents.search.courtesy import without_courtesy
 from loquent.agents.search.embedder import Embedder
 from loquent.agents.search.embedder import embedder as built_in
 from loquent.agents.search.follow_ups import share_of_previous
@@ -69,7 +70,8 @@ class Knowledge:
 
     def search(self, question: str, previous: str = "", limit: int = 10) -> Found:
         """Search for a question, and with the one before it; on a thread if there are vectors."""
-        question, previous = question[:MAX_QUESTION], previous[:MAX_QUESTION]
+        whole, previous = question[:MAX_QUESTION], without_courtesy(previous[:MAX_QUESTION])
+        question = without_courtesy(whole)
         asked = [question]
         if self.index.vectors is not None and (mended := self.index.mended(question)) != question:
             asked.append(mended)
@@ -80,13 +82,13 @@ class Knowledge:
         is_answered = bool(best) and best[0].score >= self.threshold.of(best)
         share = share_of_previous(question, self.index.language, is_answered=is_answered)
         # An entry that was written for this very question is its answer after any other.
-        is_title = bool(best) and words_of(best[0].title) == words_of(question)
+        is_title = bool(best) and words_of(best[0].title) in (words_of(whole), words_of(question))
         if previous and share and not is_title:
             [hits] = self._hits([f"{previous} {question}"], limit)
             if hits and (not best or hits[0].score * share > best[0].score):
                 best = hits
         threshold = self.threshold.of(best)
-        outcome = "person" if asks_for_person(question) else decide(best, threshold)
+        outcome = "person" if asks_for_person(whole) else decide(best, threshold)
         hits = [hit for hit in best if hit.score > 0]
         return Found(outcome, hits, threshold, self.index.language)
 

@@ -10,6 +10,7 @@ from threading import Lock
 from cachetools import LRUCache
 
 from loquent.agents.persons import asks_for_person
+from loquent.agents.search.courtesy import small_talk, without_courtesy
 from loquent.agents.search.embedder import Embedder, embedder_for
 from loquent.agents.search.follow_ups import topic_of
 from loquent.agents.search.indexed import Found, Knowledge, add_meaning, build_words, words_of
@@ -28,6 +29,8 @@ AWAITED_CHARS = 250_000
 # An entry of up to this length whose title is the question is given whole.
 WHOLE_CHARS = 4_000
 MAX_TITLE = 200
+# How many earlier messages are read for what a short question continues.
+EARLIER = 8
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     knowledge = slot.ready
     if knowledge is None:
         knowledge = await asyncio.shield(asyncio.wrap_future(slot.words))
-    asked = questions[-1], topic_of(questions[:-1], knowledge.index.language)
+    asked = questions[-1], _topic(questions[:-1], knowledge.index.language)
     if knowledge.is_fast:
         found = knowledge.search(*asked, limit)
     else:
@@ -97,12 +100,19 @@ async def search_knowledge(request: ReplyRequest, limit: int) -> Found:
     return _with_whole_entry(found, asked[0], request.knowledge)
 
 
+def _topic(earlier: Sequence[str], language: str) -> str:
+    """Return what the last of the earlier questions are about; thanks in between are none."""
+    asked = [text for text in earlier[-EARLIER:] if small_talk(text) is None]
+    return topic_of(list(map(without_courtesy, asked)), language)
+
+
 def _with_whole_entry(found: Found, question: str, entries: Sequence[Passage]) -> Found:
     """Put the entry whose title is the question first, as one hit with its whole text."""
     if found.outcome not in ("answer", "choices"):
         return found
-    asked = words_of(" ".join(question.split())[:MAX_TITLE])
-    named = next((hit for hit in found.relevant if asked and words_of(hit.title) == asked), None)
+    cut = (" ".join(text.split())[:MAX_TITLE] for text in (question, without_courtesy(question)))
+    asked = {words_of(text) for text in cut} - {""}
+    named = next((hit for hit in found.relevant if words_of(hit.title) in asked), None)
     if named is None:
         return found
     key = (named.entry, named.title, named.url)

@@ -2,31 +2,55 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from loquent.agents.models import AgentQuestion, KnowledgeEntry, TextAgent
 from loquent.errors import ApplicationError, ErrorCode, invalid
-from loquent.text import clean_text, unix_lines
+from loquent.text import clean_text, normalize_unicode, unix_lines
 
 MAX_QUESTIONS = 2_000
 QUESTION_FIELDS = ("question", "previous", "expect", "entry")
 
 
+class Imported(NamedTuple):
+    """How many questions of a file were new, expected something else before, or were there."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+    def sentence(self) -> str:
+        """Return the numbers in words."""
+        parts = [f"{self.added} question{'' if self.added == 1 else 's'} added"]
+        if self.updated:
+            parts.append(f"{self.updated} updated")
+        if self.unchanged:
+            parts.append(f"{self.unchanged} unchanged")
+        return ", ".join(parts) + "."
+
+
 def save_question(question: AgentQuestion, data: Mapping[str, Any]) -> AgentQuestion:
-    """Set the given fields and save the row; raise `invalid`, which names the invalid fields."""
+    """Set the given fields and save the row; raise `invalid`, which names the invalid fields.
+
+    A question that the agent has already, with the same expected outcome, is invalid.
+    """
     with transaction.atomic():
         if TextAgent.objects.select_for_update().filter(id=question.agent_id).first() is None:
             raise ApplicationError(ErrorCode.NOT_FOUND, "There is no such text agent.")
         if question._state.adding:
             count = AgentQuestion.objects.filter(agent_id=question.agent_id).count()
             if count >= MAX_QUESTIONS:
-                sentence = f"An agent can have at most {MAX_QUESTIONS:,} test questions."
-                raise invalid({"question": [sentence]})
+                raise invalid({"question": [_too_many()]})
         _assign(question, data)
+        same = {name: getattr(question, name) for name in QUESTION_FIELDS}
+        others = AgentQuestion.objects.filter(agent_id=question.agent_id).exclude(id=question.id)
+        if others.filter(**same).exists():
+            raise invalid({"question": ["This test question already exists."]})
         question.save()
     return question
 
@@ -39,15 +63,37 @@ def read_lines(data: bytes) -> list[str]:
     return unix_lines(data.decode("utf-8-sig")).split("\n")
 
 
-def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> int:
+def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> Imported:
     """Add the questions of a JSON Lines text, all or none; return how many.
 
-    `entry` is an id or a title of the agent's knowledge. Raises `invalid` that names each wrong
-    line with its reason.
+    `entry` is an id or a title of the agent's knowledge. A question that the agent has already is
+    not added again; it is updated if it expects something else. Raises `invalid` that names each
+    wrong line with its reason.
     """
+    with transaction.atomic():
+        TextAgent.objects.select_for_update().filter(id=agent.id).first()
+        rows = _parse(agent, lines)
+        kept: dict[tuple[str, str], list[AgentQuestion]] = defaultdict(list)
+        for stored in AgentQuestion.objects.filter(agent=agent):
+            kept[_key(stored)].append(stored)
+        added = [row for key, row in rows.items() if key not in kept]
+        if len(added) + sum(map(len, kept.values())) > MAX_QUESTIONS:
+            raise invalid({"lines": [_too_many()]})
+        updated = 0
+        for key, row in rows.items():
+            if key in kept and _expected(row) not in map(_expected, kept[key]):
+                old = kept[key][0]
+                old.expect, old.entry, old.was_right = row.expect, row.entry, None
+                old.save()
+                updated += 1
+        AgentQuestion.objects.bulk_create(added)
+    return Imported(len(added), updated, len(rows) - len(added) - updated)
+
+
+def _parse(agent: TextAgent, lines: Iterable[str]) -> dict[tuple[str, str], AgentQuestion]:
     entries = list(KnowledgeEntry.objects.filter(agent=agent).only("id", "title"))
     known = {str(entry.id): entry for entry in entries} | {entry.title: entry for entry in entries}
-    rows: list[AgentQuestion] = []
+    rows: dict[tuple[str, str], AgentQuestion] = {}
     errors: dict[str, list[str]] = {}
     first: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines, 1):
@@ -57,20 +103,33 @@ def import_questions(*, agent: TextAgent, lines: Iterable[str]) -> int:
         try:
             _assign(row, _read(line, known))
         except ApplicationError as error:
-            errors[f"line {number}"] = [error.message]
-        else:
-            seen = first.setdefault((row.question, row.previous), number)
-            if seen != number:
-                errors[f"line {number}"] = [f"Line {seen} asks the same question."]
-        rows.append(row)
-    if not rows:
-        raise invalid({"file": ["There are no questions in it."]})
-    if len(rows) + AgentQuestion.objects.filter(agent=agent).count() > MAX_QUESTIONS:
-        errors["lines"] = [f"An agent can have at most {MAX_QUESTIONS:,} test questions."]
+            errors[f"line {number}"] = error.fields.get("line") or [error.message]
+            continue
+        seen = first.setdefault(_key(row), number)
+        if seen != number:
+            errors[f"line {number}"] = [f"Line {seen} asks the same question."]
+        rows[_key(row)] = row
     if errors:
         raise invalid(errors)
-    AgentQuestion.objects.bulk_create(rows)
-    return len(rows)
+    if not rows:
+        raise invalid({"file": ["There are no questions in it."]})
+    return rows
+
+
+def _key(row: AgentQuestion) -> tuple[str, str]:
+    """Return what makes two rows the same question. Case counts: it can be what is tested."""
+    question, previous = (
+        " ".join(normalize_unicode("NFC", text).split()) for text in (row.question, row.previous)
+    )
+    return question, previous
+
+
+def _expected(row: AgentQuestion) -> tuple[str, uuid.UUID | None]:
+    return row.expect, row.entry_id
+
+
+def _too_many() -> str:
+    return f"An agent can have at most {MAX_QUESTIONS:,} test questions."
 
 
 def _read(line: str, known: Mapping[str, KnowledgeEntry]) -> dict[str, Any]:

@@ -92,6 +92,17 @@ def fail_sync(*, sync: Sync, error: str) -> None:
             SourceFile.objects.filter(source=sync.source_id).delete()
 
 
+def fail_source(args: list[str], reason: str) -> None:
+    """Record that a sync which never ended failed. A file stays, so that it can be read again."""
+    now = timezone.now()
+    for source in KnowledgeSource.objects.select_for_update().filter(
+        id=args[0], status__in=[SourceStatus.WAITING, SourceStatus.RUNNING]
+    ):
+        source.status, source.error, source.accepts = SourceStatus.FAILED, reason, False
+        source.next_sync_at = None if source.is_file else now + AFTER_FAILURE
+        source.save(update_fields=["status", "error", "accepts", "next_sync_at", "updated_at"])
+
+
 def file_of(*, sync: Sync) -> bytes | None:
     """Return the content of a file that is being read; None if it is no longer stored."""
     data = SourceFile.objects.filter(source=sync.source_id).values_list("data", flat=True).first()

@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.backends.openai_chat.backend import OpenAIChatBackend
+from loquent.agents.backends.openai_chat.request import Dialects
 from loquent.agents.backends.registry import backend_for, close_backends
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.site import Site
@@ -32,6 +33,8 @@ async def endpoint(
     backend = backend_for("openai-chat")
     assert isinstance(backend, OpenAIChatBackend)
     monkeypatch.setattr(backend, "backoff", 0.0)
+    # What another test has learnt about a model at the same port is not true here.
+    monkeypatch.setattr(backend, "_dialects", Dialects())
     async with ScriptedEndpoint() as server:
         settings.OPENAI_BASE_URL = server.base_url
         settings.OPENAI_API_KEY = ""

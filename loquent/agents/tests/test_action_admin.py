@@ -1,13 +1,11 @@
 """The admin pages of actions: a ready-made one, the plain form, secrets, and the test."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.models import TextAgent
@@ -22,9 +20,7 @@ HIDDEN = "s3cr3t-value"
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         receiver.reply = lambda request: (200, {}, b'{"status": "sent"}')
         yield receiver

@@ -4,12 +4,10 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from loquent.agents.actions import calling
 from loquent.agents.actions.arguments import (
@@ -34,9 +32,7 @@ SPEC = ActionSpec(
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         receiver.reply = answer({"status": "sent"})
         yield receiver

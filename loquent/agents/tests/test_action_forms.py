@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from loquent.agents.actions.spec import ActionParameter, ActionSpec
 from loquent.agents.tests.replies import collect, make_reply
@@ -22,9 +20,7 @@ ASK_EMAIL = "Order status: please enter your email address."
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         body = json.dumps({"status": "sent", "eta": "Friday"}).encode()
         receiver.reply = lambda request: (200, {}, body)

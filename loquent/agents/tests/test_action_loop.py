@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from loquent.agents.actions.spec import ActionParameter, ActionSpec
 from loquent.agents.backends.prompts import ACTIONS_RULE
@@ -21,9 +19,7 @@ NUMBER = ActionParameter("number", description="the order number", pattern="[0-9
 
 
 @pytest.fixture
-def shop(settings: Settings) -> Iterator[Receiver]:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
+def shop(local_actions: None) -> Iterator[Receiver]:
     with Receiver() as receiver:
         body = json.dumps({"status": "sent", "card": "4111"}).encode()
         receiver.reply = lambda request: (200, {}, body)

@@ -54,7 +54,12 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
     [
         ("Hello", "Hello!"),
         ("hi there 👋", "Hello!"),
-        ("Grüezi? Hallo!", "Dazu habe ich leider nichts gefunden."),
+        ("Grüezi? Hallo!", "Guten Tag!"),
+        ("Wer ist der Papst?", "Dazu habe ich leider nichts gefunden."),
+        ("Merci beaucoup, au revoir", "Au revoir"),
+        ("Are you a robot?", "I'm an automated assistant. I can help with “Shipping”"),
+        ("Bist du ein Roboter?", "Ich bin ein automatischer Assistent. Ich kann"),
+        ("Gracias, eso es todo", "¡De nada!"),
         ("Vielen Dank!", "Gern geschehen!"),
         ("Спасибо", "Пожалуйста!"),
         ("こんにちは", "こんにちは！"),
@@ -72,6 +77,37 @@ async def test_small_talk_is_answered(message: str, beginning: str) -> None:
     assert text.startswith(beginning)
     assert end.outcome == ("no_answer" if beginning.startswith("Dazu") else "answered")
     assert bool(end.sources) == beginning.startswith("Here")
+
+
+@pytest.mark.parametrize(
+    "earlier", [["Hi, what does shipping cost?"], ["Shipping?", "Thanks a lot!"]]
+)
+async def test_short_question_continues_the_one_before_and_its_courtesy(earlier: list[str]) -> None:
+    messages = [ChatMessage("user", text) for text in (*earlier, "Hello again, and how long?")]
+    text, _ = await collect(make_reply(messages, model="builtin:knowledge", knowledge=SHOP))
+    assert text.startswith("Here is what I found about “Shipping”")
+
+
+async def test_entry_whose_title_is_the_question_is_given_whole_after_a_greeting() -> None:
+    entry = Passage("Are mugs safe?", "Yes.\n\n" + "All of them. " * 120, "")
+    text, _ = await ask("Good morning! Are mugs safe? Thanks", knowledge=[*SHOP, entry])
+    assert text == f"Here is what I found about “Are mugs safe?”:\n\n{entry.content}"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("# Flying\n\nBags fit under the seat.", "Bags fit under the seat."),
+        ("## Flying\nBags fit under the seat.", "Bags fit under the seat."),
+        ("# Flying with bags\n\nThey fit.", "# Flying with bags\n\nThey fit."),
+        ("# Flying", "# Flying"),
+        ("Flying\n\nBags fit.", "Flying\n\nBags fit."),
+    ],
+)
+async def test_heading_that_repeats_the_title_is_not_quoted(content: str, shown: str) -> None:
+    text, end = await ask("flying?", knowledge=[Passage("Flying", content, ""), *SHOP])
+    assert text == f"Here is what I found about “Flying”:\n\n{shown}"
+    assert end.retrieved[0]["cited"]
 
 
 async def test_answer_respects_the_output_limit() -> None:
@@ -170,7 +206,7 @@ def test_language_of_a_short_question_is_recognised(question: str, language: str
     [
         # No search term, but a meaning.
         ("What does shipping cost?", "Where are you?", "Here is what I found about “Where to"),
-        ("Hello", "How are you?", "What would you like to know?"),
+        ("Hello", "How are you?", "Hello! What would you like to know?"),
         ("Can I return goods?", "How long?", "Here is what I found about “Returns”"),
         # No reason to quote the same again.
         ("What does shipping cost?", "ok", "What would you like to know?"),

@@ -48,6 +48,7 @@ LIES: dict[str, Any] = {
     "/nowhere": (302, {"Location": "http://["}, b""),
     "/pdf": (200, HTML, b"%PDF-1.7 " + b"\x00\x01\x02" * 400),
     "/image": (200, HTML, b"\x89PNG\r\n\x1a\n" + b"\x00\xff" * 400),
+    "/rtf": (200, HTML, b"\xef\xbb\xbf{\\rtf1 An old document" + b"x" * 400 + b"}"),
     "/bomb": (200, {**HTML, "Content-Encoding": "gzip"}, gzip.compress(b"<p>" * 9_000_000)),
     "/not-gzip": (200, {**HTML, "Content-Encoding": "gzip"}, b"<p>plain</p>"),
     "/brotli": (200, {**HTML, "Content-Encoding": "br"}, b"<p>plain</p>"),

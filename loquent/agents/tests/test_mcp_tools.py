@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.actions.mcp_schema import parameters_of
@@ -15,7 +14,7 @@ from loquent.agents.actions.parameters import FieldError
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.models import TextAgent
 from loquent.agents.services.actions import save_action
-from loquent.agents.tests.mcp_server import LOCAL, SCHEMA, TOOLS, McpServer
+from loquent.agents.tests.mcp_server import SCHEMA, TOOLS, McpServer
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 
@@ -28,9 +27,7 @@ LISTS = {
 
 
 @pytest.fixture
-def agent(acme: Organization, settings: Settings) -> TextAgent:
-    settings.ACTIONS_ALLOWED_NETWORKS = LOCAL.networks
-    settings.ACTIONS_ALLOW_HTTP = True
+def agent(acme: Organization, local_actions: None) -> TextAgent:
     return make_agent(acme)
 
 

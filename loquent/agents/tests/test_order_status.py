@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from loquent.agents.actions.arguments import ArgumentError, check_arguments
@@ -23,7 +22,6 @@ from loquent.agents.actions.results import CallResult
 from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.services.actions import spec_of
-from loquent.agents.tests.mcp_server import LOCAL
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
 from loquent.testing.ports import free_port
@@ -178,12 +176,10 @@ def test_documented_endpoint_tells_an_order_only_to_who_knows_its_email(
     api: Callable[..., APIClient],
     acme: Organization,
     acme_key: str,
-    settings: Settings,
+    local_actions: None,
     tmp_path: Path,
     title: str,
 ) -> None:
-    settings.ACTIONS_ALLOWED_NETWORKS = LOCAL.networks
-    settings.ACTIONS_ALLOW_HTTP = True
     prepare(tmp_path)
     action: dict[str, Any] = json.loads(blocks(section(PAGE, "The action"), "json")[0])
     rows = f"/api/v1/agents/{make_agent(acme).id}/actions/"

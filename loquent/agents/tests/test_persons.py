@@ -45,6 +45,53 @@ Saya ingin bicara dengan manusia
 我想和真人說話
 Tôi muốn nói chuyện với người thật
 Θέλω να μιλήσω με άνθρωπο""".splitlines()
+PHRASES = """Is anyone there?
+hello, is there anybody here?
+Is there a real person here?
+can you call me back please
+Gibt's hier auch echte Menschen?
+Gibt es hier auch Menschen?
+Ist da jemand?
+Rufen Sie mich bitte zurück
+Könnt ihr mich zurückrufen?
+Il y a quelqu'un ?
+Y a-t-il quelqu'un ?
+Pouvez-vous me rappeler ?
+¿Hay alguien ahí?
+¿Pueden llamarme?
+C'è qualcuno?
+Mi richiamate?
+Tem alguém aí?
+Podem me ligar?
+Is daar iemand?
+Bel mij even terug
+Er der nogen?
+Er det noen der?
+Är det någon där?
+Onko siellä ketään?
+Jest tu ktoś?
+Czy możecie oddzwonić? Proszę oddzwonić
+Je tu někdo?
+E cineva acolo?
+Kimse var mı?
+Beni arar mısınız?
+Ada orang di sini?
+Có ai ở đó không?
+Есть кто-нибудь?
+Перезвоните мне, пожалуйста
+Є хтось?
+Είναι κανείς εκεί;
+هل يوجد أحد هنا؟
+کسی اینجا هست؟
+יש שם מישהו?
+कोई है?
+誰かいますか
+折り返し電話をお願いします
+누구 있나요?
+有人在吗？
+有人嗎
+มีใครอยู่ไหม
+ขอคุยกับเจ้าหน้าที่""".splitlines()
 QUESTIONS = """I want to book a table for 4 people
 What is the price per person?
 How many people work there?
@@ -58,12 +105,29 @@ Is your staff vaccinated?
 Ich suche ein Zelt für zwei Personen
 Combien de personnes?
 Где мой заказ?
+Where can I call you?
+Do you sell human hair?
+Will the courier call before the delivery?
+Can I call back an email?
+Je ne peux pas me rappeler mon mot de passe
+Gibt es einen Rückruf für dieses Produkt?
+Ist der Laden morgen da?
+Puis-je annuler l'appel ?
+¿Hay envíos a España?
+C'è uno sconto?
+Kaç kişilik?
+Сколько человек?
+Ile osób?
+Kolik osob?
+Kuinka monta henkilöä?
+Πόσα άτομα;
+4 человека
 送料はいくらですか
 运费是多少
 """.splitlines()
 
 
-@pytest.mark.parametrize("message", WISHES)
+@pytest.mark.parametrize("message", [*WISHES, *PHRASES])
 def test_wish_for_a_person_is_recognised(message: str) -> None:
     assert asks_for_person(message)
     assert asks_for_person(f"  {message.upper()}!!")

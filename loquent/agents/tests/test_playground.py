@@ -4,13 +4,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
-from pytest_django.fixtures import Settings
 
 from loquent.agents.agent_action import AgentAction
 from loquent.agents.backends.registry import close_backends
@@ -142,10 +140,8 @@ async def test_playground_says_what_a_model_was_given_and_cited(
 
 
 async def test_playground_shows_what_actions_would_send_and_sends_nothing(
-    attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, settings: Settings
+    attempt: Try, agent: TextAgent, endpoint: ScriptedEndpoint, local_actions: None
 ) -> None:
-    settings.ACTIONS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.ACTIONS_ALLOW_HTTP = True
     number = {"name": "number", "type": "string", "required": True, "source": "visitor"}
     with Receiver() as shop:
         for name, title, risk in (("look_up", "Order", "read"), ("cancel", "Cancel", "write")):

@@ -145,6 +145,26 @@ def test_wrong_question_is_refused_and_names_the_field(
     assert not AgentQuestion.objects.exists()
 
 
+def test_question_that_exists_with_the_same_outcome_is_refused(
+    client: APIClient, agent: TextAgent
+) -> None:
+    path = f"/api/v1/agents/{agent.id}/questions/"
+    bodies: list[dict[str, str]] = [
+        {"question": "What does it cost?", "entry": entry(agent, "Shipping")},
+        {"question": "What does it cost?", "entry": entry(agent, "Tent NT-2204")},
+        {"question": "What does it cost?", "expect": "none"},
+        {"question": "What does it cost?", "expect": "none", "previous": "Tents?"},
+    ]
+    rows = [client.post(path, body).json() for body in bodies]
+    for body in bodies:
+        refused = client.post(path, body)
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, ["question"])
+    # A change to what it is already is none, a change to another's is refused.
+    assert client.patch(f"{path}{rows[3]['id']}/", bodies[3]).status_code == 200
+    assert client.patch(f"{path}{rows[3]['id']}/", {"previous": ""}).status_code == 400
+    assert AgentQuestion.objects.count() == 4
+
+
 def test_question_of_another_agent_is_not_found(
     client: APIClient, acme: Organization, agent: TextAgent
 ) -> None:
@@ -165,6 +185,9 @@ def test_command_loads_questions_and_prints_the_figures(agent: TextAgent, tmp_pa
     call_command("evaluate_answers", str(agent.id), load=str(file), min_right=100, stdout=out)
     assert "2 questions added." in out.getvalue()
     assert "right_at_1        100.0" in out.getvalue()
+    call_command("evaluate_answers", str(agent.id), load=str(file), stdout=out)
+    assert "0 questions added, 2 unchanged." in out.getvalue()
+    assert AgentQuestion.objects.count() == 2
 
 
 def test_command_names_every_wrong_line_and_adds_nothing(agent: TextAgent, tmp_path: Path) -> None:

@@ -20,6 +20,25 @@ REMOVED = {
     "closing tag alone at the start": "</think>\n\n" + ANSWER,
     "closing tag alone behind a word": "They ask about parcels</think>" + ANSWER,
     "closing tag alone between sentences": "They ask. </think> " + ANSWER,
+    "blanks in the tags": "< think >They ask.</ think >\n\n" + ANSWER,
+    "a line break in the tags": "<think\n>They ask.</think\n>" + ANSWER,
+    "attributes": '<think type="long" budget=9>They ask.</think>' + ANSWER,
+    "an empty tag": "<think/>\n" + ANSWER,
+    "an empty tag with a blank": "<think />" + ANSWER,
+    "closing tag alone, with blanks": "They ask.\n</ think >\n\n" + ANSWER,
+    "thought and solution": "<|begin_of_thought|>\n\nThey ask.\n\n<|end_of_thought|>\n\n"
+    "<|begin_of_solution|>\n\n" + ANSWER,
+    "thinking and response": "<|START_THINKING|>They ask.<|END_THINKING|>"
+    "<|START_RESPONSE|>" + ANSWER,
+    "end of thinking alone": "They ask.<|END_THINKING|><|START_RESPONSE|>" + ANSWER,
+    "no thinking, but a response": "<|START_RESPONSE|>" + ANSWER,
+    "think and answer": "<think>\nThey ask.\n</think>\n<answer>\n" + ANSWER,
+    "think and response": "<think>They ask.</think><response>" + ANSWER,
+    "channels": "<|channel|>analysis<|message|>They ask.<|end|><|start|>assistant"
+    "<|channel|>final<|message|>" + ANSWER,
+    "the last channel alone": "<|start|>assistant<|channel|>final<|message|>" + ANSWER,
+    "a turn's first line": "<|im_start|>assistant\n" + ANSWER,
+    "a turn's header": "<|start_header_id|>assistant<|end_header_id|>\n\n" + ANSWER,
 }
 KEPT = {
     "plain": ANSWER,
@@ -31,6 +50,9 @@ KEPT = {
     "fence with an opening tag": "```\n<think>\nx\n</think>\n```",
     "other tags": "<b>Two</b> days, [see](https://example.com) <thin",
     "half a tag": "2 < 3 and </thin",
+    "a tag with another name": "<thinker at=work> and <answers> are no tags.",
+    "a long tag": "<think " + "x" * 300 + "> is none.",
+    "a mark of the answer later on": "Two days. <answer> and <|START_RESPONSE|> stay.",
     "a closing tag at the end": "Close it with </think>",
     "a bracket at the end": "Parcels [",
 }

@@ -19,9 +19,11 @@ from loquent.agents.services.sources import enqueue_due_syncs
 from loquent.agents.tests.documents import docx, pdf
 from loquent.agents.tests.site import TEXT
 from loquent.agents.tests.sources import Sources
+from loquent.jobs.models import Job
+from loquent.jobs.queue import LOST, retry_job
 from loquent.organizations.models import Organization
 from loquent.organizations.services.organizations import create_api_key
-from loquent.testing.jobs import run_due_jobs
+from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HANDBOOK = Path(__file__).parent / "data" / "handbook.pdf"
@@ -243,6 +245,23 @@ def test_file_is_read_once_and_not_while_it_is_being_read(sources: Sources) -> N
     # Only websites are read again by themselves.
     enqueue_due_syncs()
     assert KnowledgeSource.objects.get().status == "ready"
+
+
+@pytest.mark.costly
+def test_file_whose_job_was_lost_has_failed_and_can_be_read_again(sources: Sources) -> None:
+    found = send(sources, "guide.txt", TEXT.encode()).json()
+    sources.one = f"{sources.list}{found['id']}/"
+    lose_due_jobs()
+    found = sources.read()
+    assert (found["status"], found["error"], found["next_sync_at"]) == ("failed", LOST, None)
+    again = sources.client.post(f"{sources.one}sync/", {}, format="json").json()
+    assert again["status"] == "waiting"
+    lose_due_jobs()
+    # The new sync has replaced the lost job: retrying that one would find no file any more.
+    assert retry_job(job_id=Job.objects.get().id)
+    run_due_jobs()
+    found = sources.read()
+    assert (found["status"], found["error"]) == ("ready", "")
 
 
 @pytest.mark.costly

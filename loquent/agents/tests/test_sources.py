@@ -1,5 +1,6 @@
 """Websites as sources of knowledge: read, synced, undone; over REST and by the jobs."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,10 @@ from loquent.agents.knowledge_source import KnowledgeSource
 from loquent.agents.models import KnowledgeEntry
 from loquent.agents.services.entries import save_entry
 from loquent.agents.services.sources import enqueue_due_syncs
+from loquent.agents.services.syncing import begin_sync
 from loquent.agents.tests.site import HTML, TEXT, Site, page
 from loquent.agents.tests.sources import Sources
+from loquent.jobs.queue import TIMED_OUT, claim_jobs, settle_job
 from loquent.testing.jobs import run_due_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,6 +181,21 @@ def test_knowledge_over_rest_leaves_entries_of_sources_alone(sources: Sources, s
     assert [row["title"] for row in changed["knowledge"]] == ["Mine"]
     assert len(sources.texts()) == 3
     assert sources.answer("subject1") == "T1"
+
+
+def test_website_whose_sync_took_too_long_has_failed_and_can_be_read_again(
+    sources: Sources, site: Site
+) -> None:
+    site.fill(1)
+    response = sources.client.post(sources.list, {"url": f"{site.root}/"}, format="json")
+    sources.one = response["Location"]
+    [job] = claim_jobs(owner=uuid.uuid4(), room={"sync_source": 1})
+    begin_sync(source_id=uuid.UUID(response.json()["id"]))
+    settle_job(job, TimeoutError())
+    found = sources.read()
+    assert (found["status"], found["error"]) == ("failed", TIMED_OUT)
+    again = sources.client.post(f"{sources.one}sync/", {}, format="json").json()
+    assert again["status"] == "waiting"
 
 
 def test_sources_are_synced_every_week(sources: Sources, site: Site) -> None:

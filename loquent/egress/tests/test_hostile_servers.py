@@ -10,6 +10,7 @@ import pytest
 
 from loquent.egress.connecting import MOST_INTERIM_RESPONSES, guarded_session
 from loquent.egress.urls import EgressRules
+from loquent.testing.waiting import WAIT_SECONDS
 
 RULES = EgressRules(networks=[ip_network("127.0.0.0/8")], allow_http=True)
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
@@ -59,3 +60,25 @@ async def test_some_interim_responses_precede_each_response(
 ) -> None:
     async with serve(EARLY_HINTS * MOST_INTERIM_RESPONSES + FINAL) as url:
         assert [await get(url) for _ in range(3)] == ["ok"] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (b"Content-Length: 2\r\n\r\nok, and more", "ok"),
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\nXYZ\r\n", None),
+        (b"Transfer-Encoding: chunked\r\n\r\n-5\r\nok", None),
+    ],
+    ids=["more than its length", "garbage behind a chunk", "negative size"],
+)
+async def test_malformed_body_does_not_hide_the_status(answer: bytes, body: str | None) -> None:
+    session = guarded_session(RULES, seconds=WAIT_SECONDS)
+    async with serve(b"HTTP/1.1 200 OK\r\n" + answer) as url, session:
+        for _ in range(2):
+            async with session.get(url) as response:
+                assert response.status == 200
+                if body is None:
+                    with pytest.raises(aiohttp.ClientPayloadError):
+                        await response.text()
+                else:
+                    assert await response.text() == body

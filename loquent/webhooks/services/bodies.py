@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from bisect import bisect_right
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,9 @@ from loquent.webhooks.types import EventType, Format
 MOST_TEXT_BYTES = 12_000
 # Chat services cut or refuse longer ones.
 MOST_CHAT_TEXT = 1_500
+# Addresses, which are left as they are, and what means something to Discord elsewhere: a visitor's
+# link could otherwise show another address than its own.
+DISCORD_MARKUP = re.compile(r"(https?://[^\s<]+)|[\\*_~`|\[<]")
 SENTENCES = {
     EventType.CONVERSATION_STARTED: "A visitor started a conversation.",
     EventType.PERSON_WANTED: "A visitor asked for a person.",
@@ -43,16 +47,17 @@ WRITERS = {
 def write_body(endpoint: WebhookEndpoint, event: WebhookEvent) -> bytes:
     """Return the body of a request as UTF-8, in the endpoint's format."""
     text = read_text(event.type, event.data) if endpoint.include_text else {}
+    shown = {name: _shown(str(value), endpoint.format) for name, value in text.items() if value}
     match endpoint.format:
         case Format.SLACK:
             # The three characters that mean something to Slack.
-            content: dict[str, Any] = {"text": html.escape(_chat_text(event, text), quote=False)}
+            content: dict[str, Any] = {"text": html.escape(_chat_text(event, shown), quote=False)}
         case Format.DISCORD:
-            content = {"content": _chat_text(event, text), "allowed_mentions": {"parse": []}}
+            content = {"content": _chat_text(event, shown), "allowed_mentions": {"parse": []}}
         case Format.TELEGRAM:
-            content = {"chat_id": telegram_chat(endpoint.url), "text": _chat_text(event, text)}
+            content = {"chat_id": telegram_chat(endpoint.url), "text": _chat_text(event, shown)}
         case Format.TEAMS:
-            content = _teams_card(_chat_text(event, text))
+            content = _teams_card(_chat_text(event, shown), _link(event))
         case _:
             content = {
                 "type": event.type,
@@ -95,7 +100,18 @@ def _size(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode())
 
 
-def _chat_text(event: WebhookEvent, text: dict[str, Any]) -> str:
+def _shown(text: str, chat: str) -> str:
+    """Return a text as one line of a chat message; services count UTF-16 units."""
+    line = one_line(clean_text(text))
+    if chat == Format.DISCORD:
+        line = DISCORD_MARKUP.sub(lambda found: found[1] or f"\\{found[0]}", line)
+    units = line.encode("utf-16-le")
+    if len(units) <= 2 * MOST_CHAT_TEXT:
+        return line
+    return units[: 2 * MOST_CHAT_TEXT].decode("utf-16-le", "ignore") + "…"
+
+
+def _chat_text(event: WebhookEvent, text: dict[str, str]) -> str:
     """Return what people read in a chat: a sentence, the text, and a link to the conversation."""
     if event.type == EventType.MESSAGE_CREATED:
         # The line of a transition is no answer of the agent.
@@ -103,11 +119,7 @@ def _chat_text(event: WebhookEvent, text: dict[str, Any]) -> str:
         lines = [WRITERS.get(writer, "A message was written.")]
     else:
         lines = [SENTENCES[EventType(event.type)]]
-    lines += [
-        f"{name.capitalize()}: {one_line(clean_text(str(value)))[:MOST_CHAT_TEXT]}"
-        for name, value in text.items()
-        if value
-    ]
+    lines += [f"{name.capitalize()}: {line}" for name, line in text.items()]
     if link := _link(event):
         lines.append(link)
     return "\n".join(lines)
@@ -128,12 +140,15 @@ def _link(event: WebhookEvent) -> str:
     return ""
 
 
-def _teams_card(text: str) -> dict[str, Any]:
-    """Return an adaptive card, as Teams' workflows take it, whose text is not Markdown."""
-    paragraphs = [
-        {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]}
-        for line in text.splitlines()
-    ]
+def _teams_card(text: str, link: str) -> dict[str, Any]:
+    """Return an adaptive card, as Teams' workflows take it, whose text is not Markdown.
+
+    Addresses in it are no links by themselves.
+    """
+    runs: list[dict[str, Any]] = [{"type": "TextRun", "text": line} for line in text.splitlines()]
+    if link:
+        runs[-1]["selectAction"] = {"type": "Action.OpenUrl", "url": link}
+    paragraphs = [{"type": "RichTextBlock", "inlines": [run]} for run in runs]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

@@ -3,9 +3,10 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from loquent.errors import ApplicationError, ErrorCode
@@ -81,15 +82,20 @@ def write_attempt(endpoint: WebhookEndpoint, event: WebhookEvent, *, now: dateti
     return Attempt(endpoint.url, headers, body)
 
 
-def end_delivery(*, delivery_id: uuid.UUID, run: int, answer: Answer) -> float | None:
-    """Record an attempt; return the seconds until the next one, None if there is none."""
+def end_delivery(*, delivery_id: uuid.UUID, run: int, url: str, answer: Answer) -> float | None:
+    """Record an attempt; return the seconds until the next one, None if there is none.
+
+    url: where the request went. The endpoint's URL may have been changed in the meantime: its
+    health is that of the new one, and 410 of the old one does not end the delivery.
+    """
     now = timezone.now()
     mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.PENDING)
     endpoint_id = mine.values_list("endpoint_id", flat=True).first()
     if endpoint_id is None:
         return None
     # In a transaction of its own: enabling locks the endpoint first, and then its deliveries.
-    _note_health(endpoint_id, answer, now)
+    _note_health(endpoint_id, url, answer, now)
+    is_gone = answer.status == GONE and _asked(endpoint_id, url).exists()
     with transaction.atomic():
         row = mine.select_for_update(of=("self",)).first()
         if row is None:
@@ -100,7 +106,7 @@ def end_delivery(*, delivery_id: uuid.UUID, run: int, answer: Answer) -> float |
         row.response_status, row.response, row.error = answer.status, answer.text, answer.error
         if not answer.error:
             row.status = DeliveryStatus.SUCCEEDED
-        elif answer.status != GONE:
+        elif not is_gone:
             delay = delay_after(row.attempts, retry_after=answer.retry_after)
         if answer.error and delay is None:
             row.status = DeliveryStatus.FAILED
@@ -109,8 +115,13 @@ def end_delivery(*, delivery_id: uuid.UUID, run: int, answer: Answer) -> float |
     return delay
 
 
-def _note_health(endpoint_id: uuid.UUID, answer: Answer, now: datetime) -> None:
-    endpoint = WebhookEndpoint.objects.filter(id=endpoint_id)
+def _asked(endpoint_id: uuid.UUID, url: str) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoint, if this is still its URL."""
+    return WebhookEndpoint.objects.filter(id=endpoint_id, url=url)
+
+
+def _note_health(endpoint_id: uuid.UUID, url: str, answer: Answer, now: datetime) -> None:
+    endpoint = _asked(endpoint_id, url)
     if not answer.error:
         # Not on each success: those of one endpoint would wait for each other.
         stale = Q(last_success_at=None) | Q(last_success_at__lt=now - timedelta(minutes=1))
@@ -120,9 +131,26 @@ def _note_health(endpoint_id: uuid.UUID, answer: Answer, now: datetime) -> None:
         return
     endpoint.filter(failing_since=None).update(failing_since=now)
     if answer.status == GONE:
-        disable_endpoint(endpoint_id=endpoint_id, reason=DisabledReason.GONE)
+        disable_endpoint(endpoint_id=endpoint_id, url=url, reason=DisabledReason.GONE)
     elif endpoint.filter(failing_since__lte=now - FAILING).exists():
-        disable_endpoint(endpoint_id=endpoint_id, reason=DisabledReason.FAILING)
+        disable_endpoint(endpoint_id=endpoint_id, url=url, reason=DisabledReason.FAILING)
+
+
+def fail_delivery(args: list[Any], reason: str) -> None:
+    """Record that nothing will send a delivery, unless staff resend it or retry its job."""
+    delivery_id, run = args
+    mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.PENDING)
+    mine.update(
+        status=DeliveryStatus.FAILED, error=reason, next_attempt_at=None, updated_at=timezone.now()
+    )
+
+
+def revive_delivery(args: list[Any]) -> None:
+    """Take `fail_delivery` back: its job runs again, now."""
+    delivery_id, run = args
+    now = timezone.now()
+    mine = WebhookDelivery.objects.filter(id=delivery_id, run=run, status=DeliveryStatus.FAILED)
+    mine.update(status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=now, updated_at=now)
 
 
 def resend_delivery(*, delivery: WebhookDelivery) -> WebhookDelivery:

@@ -213,6 +213,7 @@ async def test_1000_events_for_a_dead_receiver_delay_no_other(
             await ping(site, alive)
             await until(lambda count=number: len(other.requests) > count)  # type: ignore[misc]
             took.append(time.monotonic() - began)
-        assert sorted(took)[2] < 2
+        # Behind the dead one, it would be 15.
+        assert sorted(took)[2] < 7
     # Four at once, and no more.
     assert len(receiver.requests) == 4

@@ -66,7 +66,7 @@ export function createConversation(context, onChange, onFrame, stringsNow) {
     },
     onFrame: receive,
     onLink: (link, reason, v2) => update(afterLink(state, link, reason, v2)),
-    why: () => whyRefused(win, base, id),
+    why: (error) => whyRefused(win, base, id, error),
   });
 
   /** The only place that writes the state. @param {Partial<State>} change */

@@ -3,7 +3,7 @@
 /** @import { Win } from "../types.js" */
 
 /** Functions of the window that the widget calls. Assigning to them leaves no other trace. */
-const FUNCTIONS = ["fetch", "setTimeout", "requestAnimationFrame", "matchMedia"];
+const FUNCTIONS = ["fetch", "setTimeout", "requestAnimationFrame", "matchMedia", "WebSocket"];
 
 /** Windows whose page has been told. @type {WeakSet<Win>} */
 const told = new WeakSet();
@@ -21,7 +21,7 @@ function replacedIn(win) {
   for (const name in all) {
     const { enumerable, value } = all[name];
     // The browser's classes are not enumerable, those of the page are. `globalThis` has both.
-    if (enumerable || !value || value === win) continue;
+    if (enumerable || !value || value === win || found.includes(name)) continue;
     if (isReplaced(value)) found.push(name);
     else
       for (const holder of [value, value.prototype]) {

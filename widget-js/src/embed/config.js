@@ -16,10 +16,13 @@ export const apiOf = (base, id) => `${base}/api/widget/${encodeURIComponent(id)}
 /** @param {string} base */
 const scriptOf = (base) => `${base}/api/widget/embed.js`;
 
-/** @type {RequestInit} */
-const PLAIN = { credentials: "omit" };
-/** @type {RequestInit} */
-const FRESH = { credentials: "omit", cache: "no-store" };
+/**
+ * Options of a request that depends on no cookies. They have no prototype, because pages add names to
+ * that of all objects.
+ * @param {RequestCache} [cache]
+ */
+const plain = (cache) =>
+  /** @type {RequestInit} */ ({ __proto__: null, credentials: "omit", cache });
 
 /**
  * Replace invalid colours, because they are inserted into the style sheet.
@@ -42,19 +45,41 @@ export async function fetchConfig(win, base, id) {
   // Start a new call stack: browsers that record a request's initiator re-read all frames below it.
   await null;
   try {
-    const response = await win.fetch(`${apiOf(base, id)}/config`, PLAIN);
+    const response = await ask(win, `${apiOf(base, id)}/config`);
     if (response.ok) return readConfig(await response.json());
     return response.status < 500 && response.status !== 429 ? null : undefined;
-  } catch (error) {
-    // A failure of the network is a TypeError.
-    if (!win.fetch || !(error instanceof TypeError)) blame(win, error);
+  } catch {
     return (await whyAway(win, base)) ? null : undefined;
   }
 }
 
+/**
+ * Some pages wrap `fetch` so that all requests have cookies or are for their own server, or that it
+ * returns something else: then ask without it.
+ * @param {Win} win
+ * @param {string} url
+ */
+async function ask(win, url) {
+  try {
+    const response = await win.fetch(url, plain());
+    if ("json" in response) return response;
+  } catch (error) {
+    // A function that was bound, or has a proxy, is native code, too, but without a name.
+    if (/fetch\(\)\s*{\s*\[/.test(`${win.fetch}`)) throw error;
+  }
+  const request = new win.XMLHttpRequest();
+  request.open("GET", url);
+  request.send();
+  await new Promise((done) => {
+    request.onloadend = done;
+  });
+  // Throws if there is no answer: its status is 0.
+  return new Response(request.response, request);
+}
+
 /** Refresh the browser's cached copy of the script for the next page. @param {Win} win @param {string} base */
 export const refreshScript = (win, base) =>
-  win.fetch(scriptOf(base), { credentials: "omit", cache: "no-cache" }).catch(() => {});
+  win.fetch(scriptOf(base), plain("no-cache")).catch(() => {});
 
 /**
  * Find out why a request failed, as browsers do not say: this page is refused, or the server is down.
@@ -64,7 +89,7 @@ export const refreshScript = (win, base) =>
  */
 export async function whyAway(win, base) {
   try {
-    return (await win.fetch(scriptOf(base), FRESH)).ok ? "refused" : "";
+    return (await win.fetch(scriptOf(base), plain("no-store"))).ok ? "refused" : "";
   } catch {
     return "";
   }
@@ -75,11 +100,13 @@ export async function whyAway(win, base) {
  * @param {Win} win
  * @param {string} base
  * @param {string} id
+ * @param {unknown} [error] what the page's own `WebSocket` threw
  * @returns {Promise<string>}
  */
-export async function whyRefused(win, base, id) {
+export async function whyRefused(win, base, id, error) {
+  if (error) blame(win, error);
   try {
-    const response = await win.fetch(`${apiOf(base, id)}/config`, FRESH);
+    const response = await win.fetch(`${apiOf(base, id)}/config`, plain("no-store"));
     return response.status === 404 ? "gone" : "";
   } catch {
     return whyAway(win, base);

@@ -12,16 +12,20 @@ const CALM = 10_000;
 /** Milliseconds until the next move of a longer row. */
 const PAUSE = 30_000;
 /** Properties of `html` that make it, not the window, the frame of fixed elements. */
-const FRAMES = /** @type {const} */ (["transform", "translate", "rotate", "scale", "perspective"]);
+const FRAMES = /** @type {const} */ ([
+  ...["transform", "translate", "rotate", "scale", "perspective"],
+  ...["contain", "willChange"],
+]);
 
 /**
  * @param {Win} win
  * @param {Document} doc
  * @param {HTMLElement} host
  * @param {(name: string, value: string) => void} setStyle
+ * @param {() => void} onMove
  * @param {string} [container] a selector; the page's choice of a place
  */
-export function createPlacement(win, doc, host, setStyle, container) {
+export function createPlacement(win, doc, host, setStyle, onMove, container) {
   /** Open modal dialogs, in the order in which they were opened. @type {Element[]} */
   let modals = [];
   let moves = 0;
@@ -59,6 +63,7 @@ export function createPlacement(win, doc, host, setStyle, container) {
     const scrolled = host.isConnected
       ? [...shadow.querySelectorAll("*")].map((each) => [each, each.scrollTop])
       : [];
+    onMove();
     parent.appendChild(host);
     for (const [each, top] of scrolled) if (top) each.scrollTop = top;
     focused?.focus();
@@ -81,7 +86,7 @@ export function createPlacement(win, doc, host, setStyle, container) {
     const html = doc.documentElement;
     if (!parent || !html) return;
     const style = win.getComputedStyle(html);
-    const framed = FRAMES.some((name) => (style[name] || "none") !== "none");
+    const framed = FRAMES.some((name) => !/^(none|auto|)$/.test(style[name] || ""));
     // The browser's top layer is independent of the page's boxes, but also of their z-index.
     if ((framed || modals.length) && host.showPopover) {
       host.setAttribute("popover", "manual");

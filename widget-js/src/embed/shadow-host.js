@@ -45,12 +45,12 @@ export function createShadowHost(win, h, config, options) {
     setLayer(1);
     lowerFront = toBack;
   });
-  const placement = createPlacement(win, doc, host, setImportant, options.container);
+  const placement = createPlacement(win, doc, host, setImportant, shield.raise, options.container);
   let unwatch = () => {};
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
-  root.style.setProperty("--x", `${options.offsetX ?? OFFSET}px`);
-  root.style.setProperty("--y", `${options.offsetY ?? OFFSET}px`);
+  root.style.setProperty("--_x", `${options.offsetX ?? OFFSET}px`);
+  root.style.setProperty("--_y", `${options.offsetY ?? OFFSET}px`);
   shadow.appendChild(root);
 
   /** @param {string} css */
@@ -63,7 +63,7 @@ export function createShadowHost(win, h, config, options) {
 
   /** @param {{ [property: string]: number[] }} colors */
   function setColors(colors) {
-    for (const name in colors) root.style.setProperty(`--${name}`, `rgb(${colors[name]})`);
+    for (const name in colors) root.style.setProperty(`--_${name}`, `rgb(${colors[name]})`);
   }
   setColors(atRest(config));
 
@@ -114,10 +114,7 @@ export function createShadowHost(win, h, config, options) {
       set(root, "lang", locale);
       set(root, "dir", directionOf(locale));
     },
-    show() {
-      shield.raise();
-      placement.show();
-    },
+    show: placement.show,
     destroy() {
       if (lowerFront === toBack) lowerFront = () => {};
       prefersDark?.removeEventListener("change", applyTheme);

@@ -41,11 +41,19 @@ export function createShield(win, host, onFocus) {
   /** @param {"addEventListener" | "removeEventListener"} method @param {string[]} types */
   function each(method, types) {
     for (const type of types)
-      win[method](type, keep, { capture: true, passive: /^(wheel|mousew|touch)/.test(type) });
+      win[method](
+        type,
+        keep,
+        /** @type {AddEventListenerOptions} */ ({
+          __proto__: null,
+          capture: true,
+          passive: /^(wheel|mousew|touch)/.test(type),
+        }),
+      );
   }
 
   return {
-    /** Also after the page was written anew, which removes all listeners. */
+    /** Also after the page was written anew, which removes all listeners, and the element. */
     raise: () => each("addEventListener", [...AT_REST, ...more]),
     raiseMore() {
       more = NAMELESS.split(" ");

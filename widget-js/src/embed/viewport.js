@@ -7,8 +7,8 @@ export function watchViewport(win, root) {
   const seen = win.visualViewport;
   if (!seen) return () => {};
   function fit() {
-    root.style.setProperty("--height", `${seen?.height}px`);
-    root.style.setProperty("--top", `${seen?.offsetTop}px`);
+    root.style.setProperty("--_height", `${seen?.height}px`);
+    root.style.setProperty("--_top", `${seen?.offsetTop}px`);
   }
   fit();
   seen.addEventListener("resize", fit);

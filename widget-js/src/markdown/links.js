@@ -11,9 +11,9 @@ const LETTER = /[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}\d]/u;
 /** Punctuation, symbols and invisible characters beyond ASCII end an address, except those in words. */
 const ENDS = String.raw`[^\P{P}!-~·・’׳״‐-–־]|[^\P{S}!-~]|[^\P{Cf}\u200c\u200d]`;
 const LABEL = String.raw`(?:(?!${J})[\p{L}\p{M}\p{N}-])+`;
-/** Group: the scheme and host of an address, with user and port if there are any. Else an email. */
+/** Group: the scheme and host of an address, with user and port if there are any. Else an email. Not `git@host:a`. */
 const HOST = new RegExp(
-  String.raw`((?:https?:\/\/(?:[^\s/?#@<>]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+-]+@(?:${LABEL}\.)+(?!\d)${LABEL}(?<!-)`,
+  String.raw`((?:https?:\/\/(?:[\w:.-]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+'-]+@(?:${LABEL}\.)+(?!\d)${LABEL}(?<!-)(?!:[\/\w]|\.?[a-z\d])`,
   "iuy",
 );
 /** One character of a path. One regular expression for all of them would read on after a bracket. */

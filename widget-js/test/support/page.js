@@ -77,6 +77,14 @@ export function openPage({
       addEventListener: (_, listener) => queries.push(listener),
       removeEventListener: (_, listener) => queries.splice(queries.indexOf(listener), 1),
     }),
+    // Asked if the page's own `fetch` fails.
+    XMLHttpRequest: class {
+      status = 0;
+      open() {}
+      send() {
+        this.onloadend();
+      }
+    },
     fetch: async (url, init) => {
       requests.push({ url, ...init });
       const kind = url.endsWith("/config") ? "config" : "embed";

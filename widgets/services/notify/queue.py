@@ -116,6 +116,23 @@ def enqueue(row: Notification, *, at: datetime, session: WidgetSession) -> None:
     enqueue_jobs(KINDS[KIND], [NewJob(args=(row.id,), run_at=at, organization_id=organization_id)])
 
 
+def fail_notification(args: list[str], reason: str) -> None:
+    """Make a notification that was not sent void: while it waits, the next one is not written."""
+    rows = Notification.objects.filter(id=args[0], state=NotificationState.WAITING)
+    rows.update(state=NotificationState.VOID, updated_at=timezone.now())
+
+
+def revive_notification(args: list[str]) -> None:
+    """Take `fail_notification` back, unless the next one waits already."""
+    row = Notification.objects.filter(id=args[0], state=NotificationState.VOID).first()
+    if row is None:
+        return
+    others = Notification.objects.filter(session_id=row.session_id, channel=row.channel)
+    if not others.filter(state=NotificationState.WAITING).exists():
+        row.state = NotificationState.WAITING
+        row.save(update_fields=["state", "updated_at"])
+
+
 def _took_it_themselves(session: WidgetSession, before: Wanted) -> bool:
     """Return whether a member has just claimed the conversation, rather than got it."""
     if session.assignee_id in (None, before.assignee_id):

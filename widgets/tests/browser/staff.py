@@ -41,6 +41,16 @@ async def sign_in(page: Page, url: str, name: str = "alice@example.com") -> None
     await page.wait_for_url(f"{url}/admin/")
 
 
+async def on_the_next_page(element: Locator) -> Locator:
+    """An element of the page that a click has just opened, once the scripts of the page have run.
+
+    Before that, its button may be there and do nothing.
+    """
+    await element.wait_for()
+    await element.page.wait_for_load_state()
+    return element
+
+
 async def open_tab(page: Page, name: str) -> None:
     """Open a tab of a form by keyboard."""
     tab = page.get_by_role("tab", name=name, exact=True)

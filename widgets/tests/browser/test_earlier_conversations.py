@@ -25,6 +25,8 @@ async def test_earlier_conversation_is_readable_after_a_reload_until_reset(
             panel = await open_chat(page)
             await say(panel, "Where is my order?")
             await expect_once(panel, "It is on its way.")
+            # What comes with the third file moves the lines.
+            await expect(panel.get_by_role("button", name="Good answer")).to_be_visible()
 
             message = log(panel).get_by_role("article", name="You, ")
             opacity = "(node) => getComputedStyle(node, '::before').opacity"

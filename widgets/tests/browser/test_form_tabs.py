@@ -10,7 +10,13 @@ from loquent.testing.people import make_widget
 from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.services.configs import change_widget
-from widgets.tests.browser.staff import findings, known_to_the_server, open_tab, sign_in
+from widgets.tests.browser.staff import (
+    findings,
+    known_to_the_server,
+    on_the_next_page,
+    open_tab,
+    sign_in,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -40,6 +46,7 @@ async def test_bar_appears_while_something_is_unsaved(
     await greeting.fill("Typed")
     await page.get_by_role("button", name="Discard").click()
     await expect(greeting).to_have_value("Good day!")
+    await on_the_next_page(greeting)
     await expect(bar).to_be_hidden()
 
     asked: list[str] = []
@@ -56,7 +63,7 @@ async def test_bar_appears_while_something_is_unsaved(
 
     # The same tab is open after the form was saved.
     await page.get_by_role("button", name="Save and continue editing").click()
-    await expect(page.get_by_text("was changed successfully")).to_be_visible()
+    await on_the_next_page(page.get_by_text("was changed successfully"))
     await expect(greeting).to_have_value("Typed")
     await expect(bar).to_be_hidden()
     assert (await in_database(WidgetConfig.objects.get)).greeting == "Typed"

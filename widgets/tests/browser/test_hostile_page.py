@@ -33,8 +33,13 @@ HOSTILE = {
         content-visibility: hidden !important; transition: all 9s !important;
         animation: spin 1s infinite !important } @keyframes spin { to { opacity: 0 } }""",
     "a layer": "@layer a { :not(html, body) { display: none !important } }",
-    "our names": """:root { --x: 900px; --y: 900px; --size: 4px; --surface: red; --height: 10px;
-        --top: 500px; --brand: transparent; --on: transparent; --fill: transparent }""",
+    "our names": """:root { --_x: 900px; --_y: 900px; --_size: 4px; --_surface: red;
+        --_height: 10px; --_top: 500px; --_brand: transparent; --_on: transparent }"""
+    # These apply to all shadow roots of the page, too.
+    + "".join(
+        f"@property --{name} {{ syntax: '<angle>'; inherits: false; initial-value: 0deg }}"
+        for name in ["x", "y", "size", "height", "top", "text", "line", "surface", "on", "fill"]
+    ),
 }
 # What a visitor would see of it: place, size, and what text inherits.
 MEASURE = """() => {

@@ -35,12 +35,12 @@ async def test_refused_site_is_named_and_works_one_click_later(
     with Shop(page_with(server.url, widget.widget_id)) as site:
         await shop.goto(site.origin)
         allow = sites.get_by_role("button", name=f"Allow {site.origin}")
-        await expect(allow).to_be_visible(timeout=15_000)
+        await expect(allow).to_be_visible()
         await allow.click()
         await expect(page.get_by_text(f"Allowed: {site.origin}")).to_be_visible()
         await shop.reload()
         await expect(shop.get_by_role("button", name="Open chat")).to_be_visible()
-        await expect(sites).to_contain_text("Shown", timeout=15_000)
+        await expect(sites).to_contain_text("Shown")
         await expect(sites).to_contain_text("your own computer")
 
 

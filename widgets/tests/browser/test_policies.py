@@ -14,6 +14,7 @@ from widgets.models import WidgetConfig, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
 from widgets.tests.browser.conversation import log, open_chat, say
+from widgets.tests.browser.staff import on_the_next_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -92,7 +93,8 @@ async def test_admin_violates_no_policy(
     await page.goto(f"{admin}/organizations/apikey/add/")
     await page.get_by_label("Name", exact=True).fill("Shop")
     await page.get_by_role("button", name="Save", exact=True).click()
-    key = await page.get_by_role("textbox", name="API key").input_value()
+    field = await on_the_next_page(page.get_by_role("textbox", name="API key"))
+    key = await field.input_value()
     await page.get_by_role("button", name="Copy").click()
     await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
     assert await page.evaluate("navigator.clipboard.readText()") == key

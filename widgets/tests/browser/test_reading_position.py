@@ -50,6 +50,8 @@ async def test_start_of_a_long_answer_stays_in_view(
             panel = await open_chat(page)
             await say(panel, "Before")
             await expect(log(panel)).to_contain_text("The end of it.")
+            # The third file, which loads after the answer, makes the lines higher.
+            await expect(panel.get_by_role("button", name="Good answer")).to_be_visible()
             assert 0 <= await depth_of(panel, "Earlier.") < 0.5
 
             await say(panel, "Long, please")

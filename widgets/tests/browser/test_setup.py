@@ -10,7 +10,7 @@ from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.services.demo import OWNER_EMAIL, create_demo
 from widgets.tests.browser.conversation import log, opened_chat, say
-from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
+from widgets.tests.browser.staff import findings, known_to_the_server, on_the_next_page, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
@@ -46,7 +46,7 @@ async def test_owner_has_an_answering_chat_in_ten_clicks(
     assert await findings(page) == []
     await page.get_by_role("button", name="Save and continue").click()
 
-    await page.get_by_role("button", name="Opening hours").click()
+    await (await on_the_next_page(page.get_by_role("button", name="Opening hours"))).click()
     await expect(page.get_by_role("log")).to_contain_text("7:00 to 18:30")
     await expect(page.get_by_text("builtin:")).not_to_be_visible()
     assert await findings(page) == []

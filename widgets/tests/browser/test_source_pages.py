@@ -58,7 +58,7 @@ async def test_website_is_previewed_read_and_answers(
         log, field = page.get_by_role("log", name="Try"), page.get_by_label("Message", exact=True)
         await field.fill("What about subject7?")
         await field.press("Enter")
-        await expect(log.get_by_role("link", name="T7")).to_be_visible(timeout=20_000)
+        await expect(log.get_by_role("link", name="T7")).to_be_visible()
         # A sync that finds much gone asks first.
         for number in range(12):
             site.pages[f"/topic-{number}"] = (404, {}, b"")
@@ -107,9 +107,7 @@ async def test_file_is_added_replaced_and_answers(
     await field.fill("What about zebras?")
     await field.press("Enter")
     link = log.get_by_role("link", name="guide, page 2")
-    await expect(link).to_have_attribute(
-        "href", "https://example.com/guide.pdf#page=2", timeout=20_000
-    )
+    await expect(link).to_have_attribute("href", "https://example.com/guide.pdf#page=2")
     await sources.get_by_role("button", name="Replace file: guide.pdf").click()
     dialog = page.get_by_role("dialog", name="Replace guide.pdf")
     await dialog.get_by_label("File").set_input_files(

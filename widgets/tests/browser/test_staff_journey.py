@@ -11,7 +11,7 @@ from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import open_chat, say
 from widgets.tests.browser.shop import Shop, strict_policy
-from widgets.tests.browser.staff import known_to_the_server, open_tab, sign_in
+from widgets.tests.browser.staff import known_to_the_server, on_the_next_page, open_tab, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tea</title><body>{code}</body>'
@@ -41,7 +41,8 @@ async def test_staff_can_create_preview_embed_watch_and_reset(
     frame = page.frame_locator("#lq-preview-frames iframe:not(.lq-next)")
     await expect(frame.get_by_role("dialog")).to_contain_text("Good morning!")
     await page.get_by_role("button", name="Save and continue editing").press("Enter")
-    await page.get_by_role("button", name="Copy").press("Enter")
+    copy = await on_the_next_page(page.get_by_role("button", name="Copy"))
+    await copy.press("Enter")
     await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
     code = await page.evaluate("navigator.clipboard.readText()")
     form = page.url

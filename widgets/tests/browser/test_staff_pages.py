@@ -18,7 +18,13 @@ from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig, WidgetMessage, WidgetSession
 from widgets.services.history import append_message
 from widgets.services.sessions import create_widget_session
-from widgets.tests.browser.staff import COLOURS, findings, known_to_the_server, sign_in
+from widgets.tests.browser.staff import (
+    COLOURS,
+    findings,
+    known_to_the_server,
+    on_the_next_page,
+    sign_in,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PHONE: ViewportSize = {"width": 375, "height": 700}
@@ -187,7 +193,8 @@ async def test_invitation_works_with_the_keyboard_only(
     await page.get_by_label("Email").press_sequentially("dora@example.com")
     await page.get_by_label("Role").press("a")
     await page.get_by_role("button", name="Invite", exact=True).press("Enter")
-    await page.get_by_role("button", name="Copy").press("Enter")
+    copy = await on_the_next_page(page.get_by_role("button", name="Copy"))
+    await copy.press("Enter")
     await expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
     link = await page.evaluate("navigator.clipboard.readText()")
     await page.context.clear_cookies()
@@ -264,13 +271,13 @@ async def test_conversations_are_marked_as_done_with_the_keyboard(
     await sign_in(page, server.url)
     await page.get_by_role("link", name="Inbox").press("Enter")
     await page.get_by_role("link", name="Needs attention").press("Enter")
-    await expect(page.get_by_text("Unhappy", exact=True).last).to_be_visible()
+    await on_the_next_page(page.get_by_text("Unhappy", exact=True).last)
     actions = page.get_by_label("Action:")
     await expect(actions).to_be_hidden()
     await page.locator(".action-select").press("Space")
     await actions.select_option("Mark as done")
     await page.get_by_role("button", name="Go").press("Enter")
-    await expect(page.get_by_text("Nothing needs attention.")).to_be_visible()
+    await on_the_next_page(page.get_by_text("Nothing needs attention."))
     await page.locator(".lq-filters > summary").press("Enter")
     await expect(page.get_by_role("link", name="Left details")).to_be_visible()
     await page.keyboard.press("Escape")

@@ -11,6 +11,7 @@ from playwright.async_api import ConsoleMessage, Page, ViewportSize, expect
 from loquent.db.threads import in_database
 from loquent.testing.process_fixtures import StartServer
 from loquent.testing.receiver import Receiver
+from loquent.testing.waiting import eventually
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 
@@ -64,10 +65,11 @@ async def test_owner_creates_tests_and_reads_a_webhook(
     await expect(secret).to_have_value(re.compile("whsec_"))
     await page.get_by_role("button", name="Send test event").click()
     await expect(page.get_by_role("button", name="Resend")).to_be_visible()
-    for _ in range(100):
-        if await in_database(WebhookDelivery.objects.filter(attempts__gte=1).exists):
-            break
-        await page.wait_for_timeout(100)
+
+    async def is_delivered() -> None:
+        assert await in_database(WebhookDelivery.objects.filter(attempts__gte=1).exists)
+
+    await eventually(is_delivered)
     await page.reload()
     await expect(page.get_by_text("<h1>Broken</h1>")).to_be_visible()
     endpoint = await in_database(WebhookEndpoint.objects.get)

@@ -65,6 +65,8 @@ async def test_playground_answers_with_what_the_form_says(
     server = live_server_process(OPENAI_BASE_URL=endpoint.base_url)
     await log_in(screen, server.url)
     await screen.click("link", "Assistants")
+    # The last script of the page has added it.
+    await screen.see("combobox", "Answers come from")
     await screen.fill("textbox", "Message", "Can I return it?")
     await screen.press("Enter")
     await screen.see("log", text="You can return anything unused")

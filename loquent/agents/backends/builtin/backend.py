@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 
 from loquent.agents.actions.results import CallResult, lines_of
 from loquent.agents.actions.turn import TurnCalls
@@ -13,11 +12,12 @@ from loquent.agents.backends.base import Backend
 from loquent.agents.backends.builtin.forms import Form, form_in, shown_result
 from loquent.agents.backends.builtin.sentences import Sentences, sentences_for
 from loquent.agents.backends.builtin.wishes import wished_action
+from loquent.agents.search.courtesy import small_talk
 from loquent.agents.search.index import Hit, retrieved_of, sources_of
 from loquent.agents.search.indexed import Found
 from loquent.agents.search.knowledge import questions_of, search_knowledge
 from loquent.agents.search.refusal import MAX_CHOICES
-from loquent.agents.search.words import question_terms, terms
+from loquent.agents.search.words import question_terms
 from loquent.agents.types import (
     BackendEvent,
     Choice,
@@ -35,21 +35,8 @@ MAX_PIECES = 120
 # A further passage is quoted if it fits nearly as well as the best one.
 NEAR = 0.4
 
+_HEADING = re.compile(r"#{1,6} ([^\n]+)\n\s*(?=\S)")
 _PIECE = re.compile(r"\S{1,24}\s*|\s+")
-_SMALL_TALK = {
-    "hello": """hi hello hey hallo hoi salut bonjour hola ciao ola good morning afternoon evening
-        day greetings there guten tag morgen abend buenos dias buongiorno bom dia hej hei merhaba
-        czesc salam привет здравствуйте вітаю γεια مرحبا سلام שלום नमस्ते こんにちは 안녕하세요 你好
-        您好 สวัสดี""",
-    "welcome": """thanks thank you thx ty merci danke gracias grazie obrigado obrigada dank very
-        much so a lot many great perfect ok okay cool nice for your help that helps helped the
-        vielen tack takk tak kiitos dziekuje tesekkurler multumesc спасибо дякую ευχαριστώ شكرا תודה
-        धन्यवाद ありがとう ありがとうございます 감사합니다 谢谢 謝謝 ขอบคุณ""",
-    "bye": """bye goodbye tschuss adieu see you later good ciao до свидания さようなら 再见 再見""",
-}
-# Words of small talk that don't make a message small talk by themselves.
-_FILLING = """morning afternoon evening day there you very much so a lot many perfect ok okay cool
-    nice for your help that helps helped the great see later tag morgen abend dias dia vielen до"""
 
 
 class BuiltinBackend(Backend):
@@ -89,7 +76,7 @@ class BuiltinBackend(Backend):
         for piece in pieces(shorten(answer, limit)):
             yield TextDelta(piece)
             await asyncio.sleep(self.pause)
-        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: hit.text in answer))
+        yield replace(end, retrieved=retrieved_of(found.hits, lambda hit: quoted(hit) in answer))
 
 
 async def _form(request: ReplyRequest, question: str, found: Found) -> Form | None:
@@ -139,10 +126,9 @@ def compose(
     refusal = ReplyEnd(outcome="no_answer")
     if found.outcome == "person":
         return _no_person(say, found)
-    if talk := small_talk(question):
-        is_hello = talk == "hello" and knowledge
-        answer = [say(talk), offer(say, _titles(knowledge))] if is_hello else [say(talk)]
-        return " ".join(answer), ReplyEnd()
+    if not found.is_verbatim and (talk := small_talk(question)):
+        titles = _titles(knowledge) if talk in ("hello", "robot") else []
+        return " ".join(filter(None, [say(talk), offer(say, titles)])), ReplyEnd()
     if not knowledge:
         return say("empty"), refusal
     # By meaning, "Where are you?" finds an answer without having a search term.
@@ -170,19 +156,6 @@ def _choices(say: Sentences, found: Found) -> tuple[str, ReplyEnd]:
     return say("choices", titles=say.quoted(titles)), ReplyEnd(choices=choices)
 
 
-def small_talk(message: str) -> str | None:
-    """Return the name of the reply to a mere greeting, thanks or farewell; else None."""
-    said = frozenset(terms(message[:100]))
-    if len(message) > 100 or said <= _terms_of(_FILLING):
-        return None
-    return next((name for name, words in _SMALL_TALK.items() if said <= _terms_of(words)), None)
-
-
-@cache
-def _terms_of(words: str) -> frozenset[str]:
-    return frozenset(terms(words))
-
-
 def companions(hits: Sequence[Hit]) -> list[Hit]:
     """Return the best passage, and those that match terms which earlier ones don't."""
     chosen: list[Hit] = []
@@ -194,6 +167,13 @@ def companions(hits: Sequence[Hit]) -> list[Hit]:
     return chosen
 
 
+def quoted(hit: Hit) -> str:
+    """Return the passage without a heading that only repeats the title above it."""
+    heading = _HEADING.match(hit.text)
+    is_title = heading is not None and heading[1].strip() == hit.title
+    return hit.text[heading.end() :] if heading and is_title else hit.text
+
+
 def quote(say: Sentences, hits: Sequence[Hit]) -> str:
     """Return the passages, each introduced by the title of its entry."""
     parts: list[str] = []
@@ -202,7 +182,7 @@ def quote(say: Sentences, hits: Sequence[Hit]) -> str:
         if hit.title != title:
             parts.append(say("found" if title is None else "more", title=hit.title))
             title = hit.title
-        parts.append(hit.text)
+        parts.append(quoted(hit))
     return "\n\n".join(parts)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loquent.agents.actions.spec import ActionSpec
 from loquent.agents.backends.builtin.known_wishes import in_english
+from loquent.agents.search.courtesy import without_courtesy
 from loquent.agents.search.embedder import embedder
 from loquent.agents.search.indexed import Found
 from loquent.agents.search.words import question_terms, terms
@@ -63,7 +64,7 @@ async def wished_action(
     """
     if not actions:
         return None
-    question = in_english(question[:MAX_QUESTION])
+    question = in_english(without_courtesy(question[:MAX_QUESTION]))
     words = scores = [_by_words(question, spec, found.language or "en") for spec in actions]
     general = 0.0
     if max(scores) < NAMED and embedder.is_available:

@@ -120,18 +120,33 @@ def _name(reason: str) -> str:
     return name.removeprefix("finish_reason_")
 
 
-def first_choice(chunk: dict[str, Any], *, is_whole: bool) -> dict[str, Any] | None:
-    """Return the first of an object's choices; None if it has none.
+class ChoicePicker:
+    """Picks the same one of several choices from each object of an answer.
 
-    Only one is requested, but some servers send several, or number them from one. In a document
-    (`is_whole`), the first choice counts whatever its number.
+    Only one is requested, but some servers send several, or number them from one. It is the first
+    of the first object that has any, and number 0 if that is among them.
     """
-    found = chunk.get("choices")
-    choices = [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
-    if len(choices) == 1 and (is_whole or not choices[0].get("index")):
-        return choices[0]  # nearly every chunk
-    first = [c for c in choices if c.get("index") in (None, 0, "", "0")]
-    return next(iter(first or (choices if is_whole else ())), None)
+
+    def __init__(self) -> None:
+        self._number = ""
+
+    def pick(self, chunk: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the choice of an object; None if it has none, or only others."""
+        found = chunk.get("choices")
+        choices = [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
+        wanted = ("", self._number or "0")
+        choice = next((c for c in choices if _number_of(c) in wanted), None)
+        if choice is None and choices and not self._number:
+            choice = choices[0]
+        if choice is not None and not self._number:
+            self._number = _number_of(choice) or "0"
+        return choice
+
+
+def _number_of(choice: dict[str, Any]) -> str:
+    """Return a choice's number; "" if it has none, in which case it is the only one."""
+    number = choice.get("index")
+    return "" if number is None else str(number)
 
 
 def text_of(content: object) -> str:

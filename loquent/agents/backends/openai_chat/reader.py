@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from loquent.agents.backends.openai_chat.calls import CallReader
-from loquent.agents.backends.openai_chat.content import end_of, first_choice, text_of, thoughts_of
+from loquent.agents.backends.openai_chat.content import (
+    ChoicePicker,
+    end_of,
+    text_of,
+    thoughts_of,
+)
+from loquent.agents.backends.openai_chat.end_tokens import EndFilter
 from loquent.agents.backends.openai_chat.events import is_error, objects_in
 from loquent.agents.backends.openai_chat.reasoning import ReasoningFilter
 from loquent.agents.backends.openai_chat.request import ASK_PERSON
@@ -55,6 +61,8 @@ class AnswerReader:
         self._meter = meter
         self._parser = SseParser()
         self._reasoning = ReasoningFilter(begins_inside=begins_inside)
+        self._ends = EndFilter()
+        self._choices = ChoicePicker()
         self._document: bytearray | None = None
         self._started = False
         # Whether the text arrives where it belongs: `delta` in a stream, `message` in a document.
@@ -118,8 +126,10 @@ class AnswerReader:
         return text
 
     def release(self) -> str:
-        """Return text that was held back in case it is reasoning; nothing follows it."""
-        return self._shown(self._reasoning.finish())
+        """Return text that was held back and is part of the answer; nothing follows it."""
+        text = self._shown(self._reasoning.finish()) + self._ends.finish()
+        self.has_text = self.has_text or bool(text)
+        return text
 
     def explain_no_text(self) -> str:
         """Return why an answer that is over has no text, for the log and for staff."""
@@ -185,7 +195,7 @@ class AnswerReader:
     def _read_choice(self, chunk: dict[str, Any], key: str) -> str:
         if is_error(chunk):
             return self._refuse(chunk)
-        choice = first_choice(chunk, is_whole=key == "message")
+        choice = self._choices.pick(chunk)
         if choice is None:
             return ""  # a usage chunk, a filter's findings, or a provider's own extra
         message = choice.get(key)
@@ -234,6 +244,9 @@ class AnswerReader:
             self._meter.received(arguments, is_answer=False)
 
     def _shown(self, text: str) -> str:
+        if self._reasoning.restarted:
+            self._ends = EndFilter()
+        text = self._ends.feed(text)
         self.has_text = self.has_text or bool(text)
         return text
 

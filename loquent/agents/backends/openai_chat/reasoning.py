@@ -18,20 +18,65 @@ TAGS = (
     ("<analysis>", "</analysis>"),
     ("<scratchpad>", "</scratchpad>"),
     ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<antthinking>", "</antthinking>"),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|start_thinking|>", "<|end_thinking|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
     # The channels of gpt-oss and of Gemma.
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
     ("<|channel>thought", "<channel|>"),
+)
+# Marks that templates write before the answer, which some endpoints leave in the text.
+BEGINNINGS = (
+    "<answer>",
+    "<response>",
+    "<solution>",
+    "<|begin_of_solution|>",
+    "<|start_response|>",
+    "<|channel|>final<|message|>",
+    "<|start|>assistant",
+    "<|im_start|>assistant",
+    "<|start_header_id|>assistant<|end_header_id|>",
+    "<|assistant|>",
+    "<start_of_turn>model",
+    "<|begin_of_box|>",
+    "<|begin_of_text|>",
+    "<bos>",
 )
 # Text held back for a closing tag that never arrives is released after this many characters.
 MAX_HELD = 200_000
 # Judging a tag reads all the text before it: an answer of nothing but tags is not worth that.
 MAX_TAGS = 20
-_LONGEST = max(len(tag) for pair in TAGS for tag in pair)
+# Blanks that a model writes into a tag, in one place, and everything else, such as attributes.
+_MAX_BLANKS, _MAX_ATTRIBUTES = 3, 200
+_LONGEST = max(len(tag) for pair in TAGS for tag in pair) + 3 * _MAX_BLANKS
 _STARTS = "<[◁"
-_OPEN = re.compile("|".join(re.escape(tag) for tag, _ in TAGS), re.IGNORECASE)
-_CLOSE = re.compile("|".join(re.escape(tag) for _, tag in TAGS), re.IGNORECASE)
+_NAMED = re.compile(r"<(/?)([\w:]+)>")
+
+
+def _pattern(tag: str) -> str:
+    named, blanks = _NAMED.fullmatch(tag), rf"\s{{0,{_MAX_BLANKS}}}"
+    if named is None:
+        return re.escape(tag)
+    if named[1]:
+        return f"<{blanks}/{blanks}{named[2]}{blanks}>"
+    return rf"<{blanks}{named[2]}(?:[\s/][^<>]{{0,{_MAX_ATTRIBUTES}}})?>"
+
+
+def _any_of(*tags: str) -> re.Pattern[str]:
+    return re.compile("|".join(map(_pattern, tags)), re.IGNORECASE)
+
+
+_PAIRS = tuple((_any_of(opening), _any_of(closing)) for opening, closing in TAGS)
+_OPEN = _any_of(*(tag for tag, _ in TAGS))
+_CLOSE = _any_of(*(tag for _, tag in TAGS))
+_BEGINNING = _any_of(*BEGINNINGS)
+_AT_START = (*(tag for tag, _ in TAGS), *BEGINNINGS)
+_LONGEST_START = max(map(len, _AT_START)) + 3 * _MAX_BLANKS
+_HALF = re.compile(rf"<\s{{0,{_MAX_BLANKS}}}([\w:]+)[\s/][^<>]{{0,{_MAX_ATTRIBUTES}}}")
 _QUOTES = "\"'“‘«„`([{"
 _SENTENCE_ENDS = ".!?…。！？।؟:;"
 
@@ -72,7 +117,7 @@ class ReasoningFilter:
             return ""
         if self._feed == self._in_answer and (found := _CLOSE.match(held)):
             before = "".join(self._shown)
-            if _is_own_line(before) and not _is_in_code(before) and not _OPEN.search(before):
+            if _is_own_line(before) and not is_in_code(before) and not _OPEN.search(before):
                 self._restart()
                 return held[found.end() :]
         return held
@@ -80,13 +125,17 @@ class ReasoningFilter:
     def _at_start(self, text: str) -> str:
         """Only white space, or complete reasoning, has arrived so far."""
         head = (self._held + text).lstrip()
-        for opening, closing in TAGS:
-            if head[: len(opening)].lower() == opening:
-                self._feed = self._in_reasoning
-                self._close = re.compile(re.escape(closing), re.IGNORECASE)
-                self._held = ""
-                return self._in_reasoning(head[len(opening) :])
-        if any(opening.startswith(head.lower()) for opening, _ in TAGS):
+        for opening, closing in _PAIRS:
+            if found := opening.match(head):
+                rest = head[found.end() :]
+                if found[0].endswith("/>"):
+                    return self._after_reasoning(rest)
+                self._feed, self._close, self._held = self._in_reasoning, closing, ""
+                return self._in_reasoning(rest)
+        if found := _BEGINNING.match(head):
+            self._held = ""
+            return self._at_start(head[found.end() :])
+        if _may_become_tag(head):
             self._held = head
             return ""
         self._held = ""
@@ -165,19 +214,32 @@ class ReasoningFilter:
         return text
 
 
+def _may_become_tag(head: str) -> bool:
+    """Return whether a text may be the start of a tag with which an answer begins."""
+    if (half := _HALF.fullmatch(head)) and f"<{half[1].lower()}>" in _AT_START:
+        return True
+    start = _compact(head[:_LONGEST_START])
+    return len(head) <= _LONGEST_START and any(tag.startswith(start) for tag in _AT_START)
+
+
 def _unfinished_tag(text: str) -> int:
     """Return how many characters at the end may be the start of a closing tag."""
     tail = text[-_LONGEST:]
     starts = [at for at, sign in enumerate(tail) if sign in _STARTS]
     for at in starts:
-        if any(closing.startswith(tail[at:].lower()) for _, closing in TAGS):
+        start = _compact(tail[at:])
+        if any(closing.startswith(start) for _, closing in TAGS):
             return len(tail) - at
     return 0
 
 
+def _compact(text: str) -> str:
+    return "".join(text.lower().split())
+
+
 def _ends_reasoning(before: str, after: str) -> bool:
     """Return whether a closing tag between two texts ends reasoning, or is part of the answer."""
-    if _is_in_code(before) or _OPEN.search(before):
+    if is_in_code(before) or _OPEN.search(before):
         return False
     line = before[before.rfind("\n") + 1 :]
     if not line.strip() or not after.partition("\n")[0].strip():
@@ -191,6 +253,8 @@ def _is_own_line(before: str) -> bool:
     return not before[before.rfind("\n") + 1 :].strip()
 
 
-def _is_in_code(before: str) -> bool:
+def is_in_code(before: str) -> bool:
     """Return whether a text ends inside a fenced block or an inline code span."""
-    return before.count("```") % 2 == 1 or before[before.rfind("\n") + 1 :].count("`") % 2 == 1
+    if before.count("```") % 2 == 1 or f"\n{before}".count("\n~~~") % 2 == 1:
+        return True
+    return before[before.rfind("\n") + 1 :].replace("```", "").count("`") % 2 == 1

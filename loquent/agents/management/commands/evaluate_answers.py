@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--load",
             metavar="FILE",
             help="first add the questions of a JSON Lines file: question, previous, expect, and "
-            "entry (its id or title)",
+            "entry (its id or title); questions that already exist are updated, not added again",
         )
         parser.add_argument("--min-right", type=float, metavar="PERCENT", help="of right_at_1")
         parser.add_argument(
@@ -56,13 +56,13 @@ class Command(BaseCommand):
 
     def _load(self, agent: TextAgent, path: Path) -> None:
         try:
-            count = import_questions(agent=agent, lines=read_lines(path.read_bytes()))
+            imported = import_questions(agent=agent, lines=read_lines(path.read_bytes()))
         except (OSError, UnicodeError) as error:
             raise CommandError(f"{path} can't be read: {error}") from None
         except ApplicationError as error:
             reasons = [f"{line}: {' '.join(why)}" for line, why in error.fields.items()]
             raise CommandError("\n".join(["Nothing was added.", *reasons])) from None
-        self.stdout.write(f"{count} questions added.")
+        self.stdout.write(imported.sentence())
 
 
 def _agent(given: str) -> TextAgent:

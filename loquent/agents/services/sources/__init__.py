@@ -119,7 +119,8 @@ def sync_source(*, source: KnowledgeSource, accept_removals: bool = False) -> No
 
 
 def restart(source: KnowledgeSource, *, accept_removals: bool = False) -> None:
-    """Start to read a locked source that is not being read."""
+    """Start to read a locked source that is not being read; replaces jobs of it that failed."""
+    _jobs_of(source).filter(state=JobState.FAILED).delete()
     source.accepts = accept_removals
     source.status = SourceStatus.WAITING
     source.pages_read = source.pages_found = 0
@@ -183,7 +184,11 @@ def locked_source(source: KnowledgeSource) -> KnowledgeSource:
 def is_busy(source: KnowledgeSource) -> bool:
     """Return whether a source is being read, or will be at once."""
     live = [JobState.WAITING, JobState.RUNNING]
-    return Job.objects.filter(kind=_kind_of(source), args=[str(source.id)], state__in=live).exists()
+    return _jobs_of(source).filter(state__in=live).exists()
+
+
+def _jobs_of(source: KnowledgeSource) -> QuerySet[Job]:
+    return Job.objects.filter(kind=_kind_of(source), args=[str(source.id)])
 
 
 def _enqueue(source: KnowledgeSource) -> None:

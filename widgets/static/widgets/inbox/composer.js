@@ -50,8 +50,8 @@ const inboxComposer = (() => {
     if (!now.id) return;
     if (isOther) {
       const known = typed.get(now.id);
-      areas.reply.value = known?.reply || inboxDrafts.kept("reply", now.id) || now.draft || "";
-      areas.note.value = known?.note || inboxDrafts.kept("note", now.id);
+      areas.reply.value = known?.reply || (inboxDrafts.kept("reply", now.id) ?? now.draft ?? "");
+      areas.note.value = known?.note || (inboxDrafts.kept("note", now.id) ?? "");
       inboxDrafts.opened(now, areas.reply.value, now.draft ?? "");
     }
     if (isOther && now.member) choose("reply");
@@ -70,7 +70,7 @@ const inboxComposer = (() => {
     areas[kind].value = "";
     inboxOutbox.add(kind, content);
     if (kind === "reply") inboxDrafts.typed(facts, "");
-    else inboxDrafts.keep("note", facts.id, "");
+    else inboxDrafts.keep("note", facts.id, null);
     onTyping("viewing");
   }
 
@@ -106,7 +106,7 @@ const inboxComposer = (() => {
       });
       areas[kind].addEventListener("input", () => {
         if (kind === "reply") inboxDrafts.typed(facts, areas.reply.value);
-        else inboxDrafts.keep("note", facts.id, areas.note.value);
+        else inboxDrafts.keep("note", facts.id, areas.note.value || null);
         onTyping(areas[kind].value ? { reply: "writing", note: "noting" }[kind] : "viewing");
       });
     }

@@ -10,11 +10,12 @@ const inboxDrafts = (() => {
   let timer = 0;
   let chain = Promise.resolve();
 
-  /** What is typed and not on the server, per box: it survives a reload, and a login, of this tab. */
+  /** What is typed and not on the server, per box: it survives a reload, and a login, of this tab.
+   * "" if the server has a draft that was sent or deleted since; null for nothing. */
   function keep(kind, id, content) {
     try {
-      if (content) sessionStorage.setItem(`${KEPT}.${kind}.${id}`, content);
-      else sessionStorage.removeItem(`${KEPT}.${kind}.${id}`);
+      if (content === null) sessionStorage.removeItem(`${KEPT}.${kind}.${id}`);
+      else sessionStorage.setItem(`${KEPT}.${kind}.${id}`, content);
     } catch {
       // Without storage there is still the server.
     }
@@ -24,7 +25,7 @@ const inboxDrafts = (() => {
     chain = chain.then(async () => {
       try {
         await inboxRequests.send("PUT", `sessions/${id}/draft/`, { content }, organization, { keepalive: true });
-        if (now.id !== id || text === content) keep("reply", id, "");
+        if (now.id !== id || text === content) keep("reply", id, null);
       } catch {
         // The next write has the text again; until then it is in the box.
         if (now.id === id) saved = undefined;
@@ -44,14 +45,16 @@ const inboxDrafts = (() => {
   return {
     save,
     keep,
-    /** What this tab has kept for a box; "" if there is nothing. */
+    /** What this tab has kept for a box; null if there is nothing. */
     kept(kind, id) {
       try {
-        return sessionStorage.getItem(`${KEPT}.${kind}.${id}`) ?? "";
+        return sessionStorage.getItem(`${KEPT}.${kind}.${id}`);
       } catch {
-        return "";
+        return null;
       }
     },
+    /** Resolves when nothing is being written: what is sent now, the server gets after it. */
+    written: () => chain,
     /** A conversation was opened: what its box shows, and what the server has. */
     opened(facts, shown, kept) {
       now = facts;
@@ -62,7 +65,7 @@ const inboxDrafts = (() => {
     typed(facts, value) {
       now = facts;
       text = value;
-      keep("reply", facts.id, value);
+      keep("reply", facts.id, value || saved !== "" ? value : null);
       clearTimeout(timer);
       timer = setTimeout(save, PAUSE);
     },
@@ -71,6 +74,7 @@ const inboxDrafts = (() => {
       now = facts;
       text = value;
       saved = "";
+      if (!value) keep("reply", facts.id, null);
       save();
     },
     start() {

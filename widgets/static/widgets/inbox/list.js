@@ -17,6 +17,7 @@ const inboxList = (() => {
   let onShown = () => {};
   let pending = new Set();
   let isAsking = false;
+  let isReading = false;
   let retry = 0;
   // Answers to requests of an earlier tab are dropped.
   let generation = 0;
@@ -129,10 +130,11 @@ const inboxList = (() => {
     }
   }
 
-  /** Shows these conversations as they are now; while a request runs, later ones wait. */
+  /** Shows these conversations as they are now; while a request runs, later ones wait: the answer to
+   * an earlier one would take them back. */
   async function changed(ids) {
     for (const id of ids) pending.add(id);
-    if (isAsking || !pending.size) return;
+    if (isAsking || isReading || !pending.size) return;
     isAsking = true;
     const asked = [...pending].slice(0, MOST_ASKED);
     pending = new Set([...pending].slice(MOST_ASKED));
@@ -157,6 +159,7 @@ const inboxList = (() => {
     generation += 1;
     const now = generation;
     pending.clear();
+    isReading = true;
     try {
       const page = await inboxRequests.fragment(url(`&most=${rows().children.length}`));
       if (now !== generation) return;
@@ -173,6 +176,9 @@ const inboxList = (() => {
     } catch {
       if (now === generation) reloadLater();
     }
+    if (now !== generation) return;
+    isReading = false;
+    changed([]);
   }
 
   /** Reads everything again in a moment; also when the connection is back. */
@@ -182,8 +188,9 @@ const inboxList = (() => {
   }
 
   async function more() {
+    const asked = tab;
     const page = await inboxRequests.fragment(url(`&skip=${rows().children.length}`)).catch(() => null);
-    if (!page) return;
+    if (!page || asked !== tab) return;
     showMore(false);
     for (const row of page.querySelectorAll("li[data-id]")) put(row.dataset.id, row);
     const count = rows().children.length;

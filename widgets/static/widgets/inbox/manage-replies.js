@@ -11,6 +11,7 @@ const inboxManageReplies = (() => {
   const mayShare = root && "mayShare" in root.dataset;
   const { organization } = root?.dataset ?? {};
   let edited = null;
+  let newest = 0;
   let onChanged = () => {};
 
   const button = (text, action, label) => {
@@ -78,8 +79,10 @@ const inboxManageReplies = (() => {
     });
 
   async function load() {
+    newest += 1;
+    const own = newest;
     const replies = await inboxRequests.all("saved-replies/", organization);
-    list.replaceChildren(...replies.map(row));
+    if (own === newest) list.replaceChildren(...replies.map(row));
   }
 
   return {

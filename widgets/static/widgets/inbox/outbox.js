@@ -120,12 +120,14 @@ const inboxOutbox = (() => {
 
   // --- sending ---
 
-  function post(item) {
+  async function post(item) {
     const path = `sessions/${item.conversation}/`;
     if (item.kind === "note") {
       const headers = { "Idempotency-Key": item.key };
       return inboxRequests.send("POST", `${path}notes/`, { content: item.content }, item.organization, { headers });
     }
+    // A draft that arrives after the reply would come back into the box.
+    await inboxDrafts.written();
     const body = { content: item.content, client_message_id: item.key, after_seq: item.after };
     return inboxRequests.send("POST", `${path}reply/`, body, item.organization);
   }

@@ -25,16 +25,28 @@ const inboxThread = (() => {
 
   const address = (after) => `${root.dataset.inbox}${id}/${after ? `?after=${after}` : ""}`;
 
-  /** Replaces what the server wrote, if it is new; the focus stays on the same control. */
+  /** The controls that do the same as this one. */
+  function alike(control) {
+    const { do: what, pane } = control.dataset;
+    if (what) return `[data-do="${what}"]`;
+    if (control.matches("summary")) return `[data-menu="${control.parentElement.dataset.menu}"] > summary`;
+    return `[data-pane="${pane}"]`;
+  }
+
+  /** Replaces what the server wrote, if it is new; the focus stays on the same control, and a menu open. */
   function swap(element, part) {
     const source = part?.innerHTML ?? "";
     if (element.lqSource === source) return;
     element.lqSource = source;
     const focused = element.contains(document.activeElement) ? document.activeElement : null;
+    const same = focused && alike(focused);
+    const at = focused ? [...element.querySelectorAll(same)].indexOf(focused) : 0;
+    const menu = element.querySelector("details[open]")?.dataset.menu;
     element.replaceChildren(...[...(part?.childNodes ?? [])].map((node) => document.adoptNode(node)));
+    if (menu) element.querySelector(`[data-menu="${menu}"]`)?.setAttribute("open", "");
     if (!focused) return;
-    const same = focused.dataset.do ? `[data-do="${focused.dataset.do}"]` : `[data-pane="${focused.dataset.pane}"]`;
-    (element.querySelector(same) ?? element.querySelector("h2"))?.focus();
+    const now = element.querySelectorAll(same);
+    (now[at] ?? now[0] ?? element.querySelector("h2"))?.focus();
   }
 
   function show(page) {
@@ -98,7 +110,15 @@ const inboxThread = (() => {
   function fail(error) {
     nothing.textContent = error.status === 404 ? "This conversation no longer exists." : error.message;
     nothing.hidden = false;
-    if (error.status === 404) close();
+    if (error.status === 404) return close();
+    // What is still shown belongs to the conversation before.
+    clear();
+    updateLater();
+  }
+
+  function updateLater() {
+    clearTimeout(retry);
+    retry = setTimeout(update, RETRY);
   }
 
   /** Takes over what has changed since; a conversation that is still being opened is read first. */
@@ -106,6 +126,10 @@ const inboxThread = (() => {
     if (!id) return;
     if (isAsking || section.inert) {
       wantsAgain = true;
+      return;
+    }
+    if (!facts.id) {
+      await open(id);
       return;
     }
     isAsking = true;
@@ -117,10 +141,7 @@ const inboxThread = (() => {
       if (asked === id && !section.inert) show(page);
     } catch (error) {
       if (asked === id && error.status === 404) fail(error);
-      else if (asked === id) {
-        clearTimeout(retry);
-        retry = setTimeout(update, RETRY);
-      }
+      else if (asked === id) updateLater();
     }
     isAsking = false;
     await updateAgain();
@@ -135,6 +156,10 @@ const inboxThread = (() => {
   function close() {
     id = "";
     section.inert = false;
+    clear();
+  }
+
+  function clear() {
     facts = {};
     list.replaceChildren();
     growing.reset();

@@ -67,13 +67,20 @@ async def test_page_zoom_leaves_the_panel_inside_the_window(
         assert box["width"] == pytest.approx(384, abs=9)  # It still rises.
 
 
-async def test_a_transformed_page_leaves_the_chat_in_the_window(page: Page, site: Site) -> None:
+async def test_a_page_that_frames_fixed_elements_leaves_the_chat_in_the_window(
+    page: Page, site: Site
+) -> None:
     head = "<style>html { transform: translateX(40px) } body { height: 5000px }</style>"
     with Shop(page_with(site.url, site.widget_id, head=head)) as shop:
         await page.goto(shop.origin)
         panel = await open_chat(page)
         await page.evaluate("scrollTo(0, 900)")
         await expect(panel).to_be_in_viewport(ratio=1)
+        for style in ["contain: layout", "will-change: transform"]:
+            await page.evaluate(
+                "(style) => document.documentElement.style = `transform: none; ${style}`", style
+            )
+            await expect(panel).to_be_in_viewport(ratio=1)
 
 
 async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
@@ -100,6 +107,25 @@ async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
             )
         panel = await open_chat(page)
         await expect_once(panel, "In the dialog")
+
+
+async def test_the_chat_comes_back_and_works_after_the_page_is_written_anew(
+    page: Page, site: Site
+) -> None:
+    write = """() => {
+      document.open();
+      document.write("<!doctype html><html lang=en><body><h1>New</h1></body></html>");
+      document.close();
+    }"""
+    with Shop(page_with(site.url, site.widget_id)) as shop:
+        await page.goto(shop.origin)
+        await expect(page.get_by_role("button", name="Open chat", exact=True)).to_be_visible()
+        await page.evaluate(write)
+        panel = await open_chat(page)
+        await page.evaluate(write)
+        await say(panel, "Are you there?")
+        await expect_once(panel, "Are you there?")
+        assert await page.locator("loquent-widget").count() == 1
 
 
 async def test_a_page_that_keeps_removing_the_chat_is_told_once(page: Page, site: Site) -> None:

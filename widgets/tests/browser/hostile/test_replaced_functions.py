@@ -38,6 +38,15 @@ SURVIVED = {
     "{ Object.freeze(each); Object.freeze(each.prototype) }",
     "wrapped sockets and promises": "WebSocket = ((W) => function (...a) { return new W(...a) })"
     "(WebSocket); Promise = class extends Promise {}",
+    "fetch": "fetch = fail",
+    "fetch with cookies": "fetch = ((ask) => (url, options) => "
+    "ask(url, {...options, credentials: 'include'}))(fetch)",
+    "fetch of the shop's server": "fetch = new Proxy(fetch, {apply: (ask, self, [url]) => "
+    "ask.call(self, url, {mode: 'same-origin'})})",
+    "fetch that returns data": "fetch = ((ask) => (...all) => "
+    "ask(...all).then((answer) => answer.json()))(fetch)",
+    "names of options": "for (const name of 'mode cache method headers body signal'.split(' '))"
+    "Object.prototype[name] = 'odd'",
     "revived dates": "JSON.parse = ((parse) => (text) => parse(text, (_, value) => "
     "/^\\d{4}-\\d\\d-\\d\\dT/.test(value) ? new Date(value) : value))(JSON.parse)",
 }
@@ -52,7 +61,6 @@ NAMED = {
     "String.includes": "String.prototype.includes = fail",
     "Promise.then": "Promise.prototype.then = fail",
     "setTimeout": "setTimeout = fail",
-    "fetch": "fetch = fail",
     "matchMedia": "matchMedia = undefined",
     "JSON.stringify": "JSON.stringify = fail",
 }
@@ -95,6 +103,21 @@ async def test_one_line_names_the_replaced_function_that_the_chat_cannot_do_with
         assert await rough_page.evaluate("document.readyState") == "complete"
     [line] = [line for line in lines if line.startswith(FAILED)]
     assert line.removeprefix(FAILED).split("Error")[0].split()[:1] == [name]
+
+
+@pytest.mark.parametrize("script", ["WebSocket = undefined", "WebSocket = class { x = fail() }"])
+async def test_a_page_without_sockets_says_that_there_is_no_chat(
+    page: Page, site: Site, script: str
+) -> None:
+    lines: list[str] = []
+    page.on("console", lambda line: lines.append(line.text))
+    with Shop(page_that_runs(site, script)) as shop:
+        await page.goto(shop.origin)
+        panel = await opened_chat(page)
+        await expect(panel.get_by_text("This chat is no longer available.")).to_be_visible()
+        await expect(panel.get_by_role("textbox", name="Message", exact=True)).to_be_disabled()
+    [line] = [line for line in lines if line.startswith(FAILED)]
+    assert line.removeprefix(FAILED).split("Error")[0].split()[:1] == ["WebSocket"]
 
 
 async def test_unsent_messages_survive_a_reload_beside_prototype(page: Page, site: Site) -> None:

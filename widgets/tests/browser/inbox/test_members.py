@@ -1,98 +1,57 @@
-"""Members answer visitors in the inbox: at the same time, offline, and on a phone."""
+"""Members answer visitors in the inbox: at the same time, offline, and with saved replies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Route, expect
 
 from loquent.db.threads import in_database
-from loquent.organizations.models import Organization, Role
-from loquent.testing.people import PASSWORD, make_agent, make_member, make_widget
+from loquent.organizations.models import Membership, Organization
 from loquent.testing.process import ServerProcess
-from loquent.testing.process_fixtures import StartServer
-from widgets.models import (
-    ConversationNote,
-    Draft,
-    SavedReply,
-    WidgetConfig,
-    WidgetMessage,
-    WidgetSession,
-)
-from widgets.tests.browser.staff import findings, known_to_the_server, reload_slowly
+from loquent.testing.waiting import eventually
+from widgets.models import ConversationNote, Draft, SavedReply, WidgetMessage, WidgetSession
+from widgets.tests.browser.inbox.page import OpenInbox, box, button, drafts, log, rows
+from widgets.tests.browser.staff import findings, reload_slowly
 from widgets.tests.faults.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
-OpenInbox = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-def widget(transactional_db: None, acme: Organization) -> WidgetConfig:
-    for name in ("ana", "ben"):
-        known_to_the_server(make_member(acme, name, Role.OPERATOR))
-    return make_widget(acme, agent=make_agent(acme))
-
-
-@pytest.fixture
-def server(widget: WidgetConfig, live_server_process: StartServer) -> ServerProcess:
-    return live_server_process()
-
-
-@pytest.fixture
-async def visitor(server: ServerProcess, widget: WidgetConfig) -> AsyncIterator[Visitor]:
-    """A visitor whom the agent has answered."""
-    visitor = Visitor(server.socket_url, widget.widget_id)
-    await visitor.connect()
-    await visitor.say("Do you ship parcels?")
-    await visitor.until("typing_stop")
-    yield visitor
-    await visitor.leave()
-
-
-@pytest.fixture
-async def open_inbox(browser: Browser, server: ServerProcess) -> AsyncIterator[OpenInbox]:
-    """`page = await open_inbox("ana")`: a member's inbox in a browser of their own."""
-    errors: list[str] = []
-
-    async def open_page(name: str, **context: object) -> Page:
-        page = await (await browser.new_context(locale="en-US", **context)).new_page()  # type: ignore[arg-type]
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(f"{server.url}/admin/login/?next=/admin/inbox/")
-        await page.get_by_label("Email").fill(f"{name}@example.com")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".lq-status")).to_have_text("Live")
-        return page
-
-    yield open_page
-    assert errors == []
-
-
-def rows(page: Page) -> Locator:
-    return page.locator(".lq-inbox-rows > li")
-
-
-def log(page: Page) -> Locator:
-    return page.get_by_role("log", name="Messages")
-
-
-def box(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Reply to the visitor")
-
-
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
 
 
 async def test_two_members_claim_a_waiting_visitor(visitor: Visitor, open_inbox: OpenInbox) -> None:
     ana, ben = await open_inbox("ana"), await open_inbox("ben")
-    await expect(rows(ana)).to_have_count(0)
+    # What ana's list reads is older than what she is told before it arrives.
+    is_read, may_show = asyncio.Event(), asyncio.Event()
+
+    async def read_early(route: Route) -> None:
+        response = await route.fetch()
+        is_read.set()
+        await may_show.wait()
+        await route.fulfill(response=response)
+
+    await ana.get_by_role("tab", name="AI", exact=True).click()
+    await expect(rows(ana)).to_have_count(1)
+    await ana.route("**/rows/?tab=waiting&most=*", read_early)
+    await ana.get_by_role("tab", name="Waiting", exact=True).click()
+    await is_read.wait()
+    await expect(rows(ben)).to_have_count(0)
     await visitor.send({"type": "ask_person"})
+    await expect(rows(ben)).to_have_count(1)
+    async with ana.expect_response("**/rows/?tab=waiting&most=*"):
+        may_show.set()
     for page in (ana, ben):
         await expect(page.get_by_role("tab", name="Waiting 1")).to_be_visible()
         await rows(page).get_by_role("link").click()
         await expect(log(page).get_by_text("Do you ship parcels?")).to_be_visible()
-    await asyncio.gather(*(button(page, "Take over").click() for page in (ana, ben)))
+    # Neither request arrives before both have clicked.
+    both = asyncio.Barrier(2)
+
+    async def claim(route: Route) -> None:
+        await both.wait()
+        await route.continue_()
+
+    for page in (ana, ben):
+        await page.route("**/take-over/", claim)
+        await button(page, "Take over").click()
     for page in (ana, ben):
         await expect(button(page, "Take over")).to_have_count(0)
     session = await in_database(
@@ -109,9 +68,15 @@ async def test_two_members_claim_a_waiting_visitor(visitor: Visitor, open_inbox:
     await expect(winner.locator(".lq-thread-people")).to_have_text(
         f"{'ben' if name == 'ana' else 'ana'} is here"
     )
-    await box(winner).press_sequentially("Hel")
-    await expect(loser.locator(".lq-thread-people")).to_have_text(f"{name} is writing")
-    await expect(rows(loser).get_by_text(f"{name} is writing")).to_be_visible()
+
+    async def is_seen_writing() -> None:
+        # Who stops for five seconds is no longer writing.
+        await box(winner).press("l")
+        words = f"{name} is writing"
+        await expect(loser.locator(".lq-thread-people")).to_have_text(words, timeout=5_000)
+        await expect(rows(loser).get_by_text(words)).to_be_visible(timeout=5_000)
+
+    await eventually(is_seen_writing)
     frames = await visitor.until("staff_typing")
     assert (frames[-1]["name"], frames[-1]["on"]) == (name, True)
     # The visitor hears the winner; each page shows what the other side writes.
@@ -161,22 +126,43 @@ async def test_what_is_typed_is_never_lost_nor_sent_twice(
     await ana.context.set_offline(False)
     await expect(log(ana).get_by_text("ben has answered in the meantime")).to_be_visible()
     await expect(log(ana).get_by_text("It is on its way.")).to_be_visible()
-    await button(ana, "Edit").click()
+    async with ana.expect_response("**/draft/"):
+        await button(ana, "Edit").click()
     await expect(box(ana)).to_have_value("It left our warehouse.")
     # Offline again, over a reload of the page: sent once when the connection is back.
     await ana.context.set_offline(True)
     await button(ana, "Send").click()
     await expect(log(ana).get_by_text("Not sent yet")).to_be_visible()
+    # The server has the draft of what was sent meanwhile: it does not come back into the box.
+    may_reply = asyncio.Event()
+
+    async def open_with_draft(route: Route) -> None:
+        await in_database(keep_draft, "It left our warehouse.")
+        await route.continue_()
+
+    async def reply(route: Route) -> None:
+        await may_reply.wait()
+        await route.continue_()
+
+    await ana.route("**/draft/", lambda route: route.abort())
+    await ana.route("**/admin/inbox/*-*/", open_with_draft)
+    await ana.route("**/reply/", reply)
     await ana.context.set_offline(False)
     await ana.reload()
+    await expect(box(ana)).to_be_visible()
+    await expect(box(ana)).to_have_value("")
+    may_reply.set()
     await expect(log(ana).get_by_text("It left our warehouse.")).to_have_count(1)
     await expect(ana.locator(".lq-pending")).to_have_count(0)
     assert await in_database(written_by_staff) == ["It is on its way.", "It left our warehouse."]
     assert await in_database(drafts) == []
 
 
-def drafts() -> list[str]:
-    return list(Draft.objects.values_list("content", flat=True))
+def keep_draft(content: str) -> None:
+    ana = Membership.objects.get(user__username__startswith="ana")
+    Draft.objects.update_or_create(
+        session=WidgetSession.objects.get(), member=ana, defaults={"content": content}
+    )
 
 
 def written_by_staff() -> list[str]:
@@ -222,60 +208,3 @@ async def test_notes_and_saved_replies(
     assert (await in_database(WidgetSession.objects.get)).handler == "agent"
     await button(ana, "Reply").click()
     await expect(box(ana)).to_have_value("Hi Hello there, send it back.")
-
-
-async def test_inbox_on_a_phone(visitor: Visitor, open_inbox: OpenInbox) -> None:
-    await visitor.send({"type": "ask_person"})
-    ana = await open_inbox(
-        "ana", viewport={"width": 375, "height": 740}, color_scheme="dark", has_touch=True
-    )
-    await rows(ana).get_by_role("link").tap()
-    await expect(box(ana)).to_be_in_viewport(ratio=1)
-    await expect(rows(ana).first).to_be_hidden()
-    await button(ana, "Visitor details").tap()
-    await expect(ana.get_by_role("heading", name="Timeline")).to_be_visible()
-    assert await findings(ana) == []
-    await button(ana, "Back to the conversation").tap()
-    await button(ana, "Take over").tap()
-    await expect(ana.get_by_text("You have this conversation", exact=True)).to_be_visible()
-    assert await ana.evaluate("document.documentElement.scrollWidth") == 375
-    assert await findings(ana) == []
-    await button(ana, "Back to the list").tap()
-    await expect(rows(ana).first).to_be_visible()
-    await ana.go_back()
-    await expect(box(ana)).to_be_visible()
-
-
-async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox) -> None:
-    await visitor.send({"type": "ask_person"})
-    ana = await open_inbox("ana")
-    await expect(ana).to_have_title("(1) Inbox · Loquent")
-    keys = ana.keyboard
-    await keys.press("j")
-    await keys.press("Enter")
-    await expect(ana.get_by_role("heading", name="Visitor", level=2).first).to_be_focused()
-    await keys.press("t")
-    await expect(ana.get_by_text("You have this conversation", exact=True)).to_be_visible()
-    await keys.press("r")
-    await keys.type("e z ? are only text here")
-    await keys.press("Control+Enter")
-    await expect(log(ana).get_by_text("e z ? are only text here")).to_be_visible()
-    await expect(ana).to_have_title("Inbox · Loquent")
-    await keys.press("Escape")
-    await keys.press("z")
-    await expect(ana.get_by_role("button", name="In an hour")).to_be_focused()
-    await keys.press("Escape")
-    await keys.press("?")
-    await ana.get_by_label("Use single keys").uncheck()
-    await keys.press("Escape")
-    await keys.press("n")
-    await expect(button(ana, "Note")).to_have_attribute("aria-pressed", "false")
-    # Away: new conversations are for the others.
-    await button(ana, "You are online").click()
-    await expect(button(ana, "You are away")).to_be_visible()
-    # What says whether sound works: it does, since a key was pressed.
-    await expect(button(ana, "Sound on")).to_have_attribute("aria-pressed", "true")
-    await button(ana, "Sound on").click()
-    await expect(button(ana, "Sound off")).to_have_attribute("aria-pressed", "false")
-    await button(ana, "Resolve").click()
-    await expect(rows(ana)).to_have_count(0)

@@ -1,0 +1,1 @@
+"""What webhooks cost the services that write messages."""
