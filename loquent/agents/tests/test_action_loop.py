@@ -166,8 +166,7 @@ async def test_bad_call_is_explained_to_the_model_and_not_made(
 
 
 async def test_log_of_refused_calls_is_bounded(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
-    wrong = [("order_status", {}), ("refund", {})] * 40
-    endpoint.push(calls(*wrong), tokens("Which order?"))
+    endpoint.push(calls(*[("order_status", {}), ("refund", {})] * 40), tokens("Which order?"))
     loaded = asks(action(shop))
     assert (await collect(loaded))[0] == "Which order?"
     records = loaded.request.calls.records
