@@ -111,6 +111,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes
         body += unpack.decompress(part, max_bytes + 1 - len(body)) if unpack else part
         if len(body) > max_bytes:
             return bytes(body[:max_bytes]), True
-    if unpack and body and not unpack.eof:
+    # A second part of the same kind follows: what was unpacked is only the beginning.
+    if unpack and body and (not unpack.eof or unpack.unused_data.startswith(b"\x1f\x8b")):
         raise SiteError("The answer is incomplete.")
     return bytes(body), False

@@ -22,6 +22,8 @@ from loquent.text import clean_text
 
 MAX_CALLS = 5
 MAX_IDENTICAL = 2
+# Refused calls: an answer may have any number of them.
+MAX_LOGGED = 10
 MAX_ARGUMENTS = 20_000
 INTERRUPTED = CallResult("interrupted", reason="The answer was stopped during the call.")
 
@@ -55,7 +57,7 @@ class TurnCalls:
         self._log = log
         self._is_dry = is_dry
         self._made: Counter[str] = Counter()
-        self._is_spent = False
+        self._refused = 0
         self.left = MAX_CALLS
 
     async def run(self, name: str, text: str) -> Step:
@@ -70,10 +72,7 @@ class TurnCalls:
     async def run_action(self, spec: ActionSpec, given: object) -> Step:
         """Carry out an action with arguments from outside, which are checked here."""
         if self.left <= 0:
-            reason = "No more calls are possible in this answer."
-            # One line of the log is enough, however often the model goes on.
-            is_logged, self._is_spent = not self._is_spent, True
-            return self._refuse(reason, spec, given, is_logged=is_logged)
+            return self._refuse("No more calls are possible in this answer.", spec, given)
         self.left -= 1
         if spec.risk == "person":
             return Step("person", spec)
@@ -107,11 +106,10 @@ class TurnCalls:
         log.records[-1] = ended_record(record, result)
         return Step("result", spec, result=result, text=as_data(spec, result))
 
-    def _refuse(
-        self, reason: str, spec: ActionSpec, given: object, *, is_logged: bool = True
-    ) -> Step:
+    def _refuse(self, reason: str, spec: ActionSpec, given: object) -> Step:
         result = CallResult("refused", reason=reason)
-        if is_logged:
+        self._refused += 1
+        if self._refused <= MAX_LOGGED:
             self._log.records.append(record_of(spec, as_written(given), "", result))
         text = json.dumps({"outcome": "refused", "reason": reason}, ensure_ascii=False)
         return Step("result", spec, result=result, text=text)

@@ -167,7 +167,8 @@ class Crawl:
         self._queue.extend(url for url in map(normal, urls) if self._is_new(url, start))
 
     async def _read_wave(self, reader: SiteReader, start: _Start, wave: list[str]) -> None:
-        allowed = [url for url in wave if start.robots.allows(url)]
+        # Thousands of rules would delay the chats of this process.
+        allowed = await asyncio.to_thread(_allowed, wave, start.robots)
         for url in set(wave) - set(allowed):
             self._note(url, Outcome.SKIPPED, FORBIDDEN)
         pages: list[tuple[str, Fetched]] = []
@@ -280,3 +281,8 @@ class Crawl:
 @in_background()
 def _inside(urls: Iterable[str], scope: Scope) -> list[str]:
     return [url for url in map(normal, urls) if url and scope.contains(url)]
+
+
+@in_background()
+def _allowed(urls: Iterable[str], robots: RobotRules) -> list[str]:
+    return [url for url in urls if robots.allows(url)]

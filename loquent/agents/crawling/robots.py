@@ -50,7 +50,7 @@ async def read_robots(reader: SiteReader, root: str) -> RobotRules:
     if found.status != 200:
         return RobotRules("")
     # Half a megabyte of rules would delay the chats of this process.
-    return await asyncio.to_thread(RobotRules, found.body.decode("utf-8", "replace"))
+    return await asyncio.to_thread(RobotRules, found.body.decode("utf-8-sig", "replace"))
 
 
 async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int) -> list[str]:

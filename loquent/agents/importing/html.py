@@ -14,7 +14,7 @@ from loquent.agents.importing.reading import MAX_ENTRIES, MAX_TITLE, Reading, re
 AROUND = frozenset(
     {
         "script", "style", "noscript", "template", "svg", "iframe", "object", "form", "button",
-        "nav", "footer", "aside", "dialog", "head",
+        "nav", "footer", "aside", "dialog", "title",
     }
 )  # fmt: skip
 # Each uses about a kilobyte while the page is read.
@@ -41,8 +41,11 @@ def read_page(text: str, *, name: str, most: int = MAX_ENTRIES) -> Reading:
 
 
 def main_part(soup: BeautifulSoup) -> Tag:
-    """Return the element with the page's own text."""
-    found = soup.find("main") or soup.find("article") or soup.body
+    """Return the element with the page's own text, once what surrounds it was dropped."""
+    found = soup.find("main") or soup.find("article")
+    if found is None and soup.body and not (soup.head and soup.head.get_text(strip=True)):
+        found = soup.body
+    # Where a page omits <body>, the parser takes HTML 5's elements for a part of the head.
     return found if isinstance(found, Tag) else soup
 
 

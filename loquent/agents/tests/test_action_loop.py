@@ -165,6 +165,15 @@ async def test_bad_call_is_explained_to_the_model_and_not_made(
     assert len(stored) < 1_000
 
 
+async def test_log_of_refused_calls_is_bounded(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    endpoint.push(calls(*[("order_status", {}), ("refund", {})] * 40), tokens("Which order?"))
+    loaded = asks(action(shop))
+    assert (await collect(loaded))[0] == "Which order?"
+    records = loaded.request.calls.records
+    assert {record.outcome for record in records} == {"refused"}
+    assert len(records) == 10
+
+
 @pytest.mark.promise(27)
 async def test_change_is_proposed_in_the_servers_words_and_not_made(
     endpoint: ScriptedEndpoint, shop: Receiver

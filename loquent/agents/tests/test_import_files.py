@@ -84,6 +84,23 @@ def test_markup_becomes_markdown(markup: str, expected: str) -> None:
     assert draft.content == expected
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<!doctype html><title>Shop</title><main>{}</main>",
+        "<title>Shop</title><nav>Home</nav><article>{}</article><footer>Imprint</footer>",
+        "<meta charset=utf-8><title>Shop</title><section>{}</section><figure>Below</figure>",
+        "<base href=/x><title>Shop</title><my-app>{}</my-app>",
+        "<html><head><title>Shop</title></head><body><header></header>{}</body></html>",
+        "<title>Shop</title><style>p{{}}</style><script>1</script>{}",
+    ],
+)
+def test_page_without_optional_tags_is_read(page: str) -> None:
+    text = page.format("<p>Nine to six.</p>")
+    [draft] = read_file(name="a.html", data=text.encode()).drafts
+    assert (draft.title, draft.content.removesuffix("Below").strip()) == ("Shop", "Nine to six.")
+
+
 def test_table_without_column_names_is_read() -> None:
     [first, second] = read_file(name="faq.tsv", data=b"Open?\tNine to six.\nShip?\tYes.\n").drafts
     assert (first.title, first.content) == ("Open?", "Nine to six.")

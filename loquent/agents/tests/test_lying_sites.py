@@ -50,6 +50,11 @@ LIES: dict[str, Any] = {
     "/image": (200, HTML, b"\x89PNG\r\n\x1a\n" + b"\x00\xff" * 400),
     "/rtf": (200, HTML, b"\xef\xbb\xbf{\\rtf1 An old document" + b"x" * 400 + b"}"),
     "/bomb": (200, {**HTML, "Content-Encoding": "gzip"}, gzip.compress(b"<p>" * 9_000_000)),
+    "/parts": (
+        200,
+        {**HTML, "Content-Encoding": "gzip"},
+        gzip.compress(b"<main><p>The beginning.") + gzip.compress(TEXT.encode()),
+    ),
     "/not-gzip": (200, {**HTML, "Content-Encoding": "gzip"}, b"<p>plain</p>"),
     "/brotli": (200, {**HTML, "Content-Encoding": "br"}, b"<p>plain</p>"),
     "/half": (200, {**HTML, "Content-Length": "9000"}, b"<p>Half of a"),
@@ -118,3 +123,11 @@ def test_endless_variants_of_a_page_are_bounded(
     assert found["status"] == "ready"
     assert sum("calendar" in path for path in site.asked) == 5
     assert "topic-0" in sources.report()
+
+
+def test_rules_behind_a_byte_order_mark_are_obeyed(sources: Sources, site: Site) -> None:
+    site.fill(2)
+    rules = "\ufeffUser-agent: *\nDisallow: /topic-1\n".encode()
+    site.pages["/robots.txt"] = 200, {"Content-Type": "text/plain"}, rules
+    assert sources.add(f"{site.root}/")["pages"] == 2
+    assert "/topic-1" not in site.asked

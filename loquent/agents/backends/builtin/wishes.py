@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from loquent.agents.actions.spec import ActionSpec
+from loquent.agents.backends.builtin.known_wishes import in_english
 from loquent.agents.search.courtesy import without_courtesy
 from loquent.agents.search.embedder import embedder
 from loquent.agents.search.indexed import Found
@@ -63,7 +64,7 @@ async def wished_action(
     """
     if not actions:
         return None
-    question = without_courtesy(question[:MAX_QUESTION])
+    question = in_english(without_courtesy(question[:MAX_QUESTION]))
     words = scores = [_by_words(question, spec, found.language or "en") for spec in actions]
     general = 0.0
     if max(scores) < NAMED and embedder.is_available:
