@@ -19,6 +19,8 @@ KINDS = ("hello", "welcome", "bye", "robot")
 MAX_SMALL_TALK = 100
 # No more phrases are cut off each end than people write.
 MOST_PHRASES = 3
+# Without punctuation, courtesy is cut off a question of at least this many words.
+FEW = 3
 _WORD = re.compile(r"[^\W_]+(?:[^\s.,;:!?…()\"'’«»“”„،؟।、。，！？¡¿~/-]*)")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -50,6 +52,12 @@ def without_courtesy(message: str) -> str:
         last -= _length_at(behind, phrases, ("welcome", "bye"), -1)
     if first >= last:
         return message if not words else rest
+    if first and not _is_apart(rest[words[first - 1].end() : words[first].start()], last - first):
+        first = 0
+    if last < len(words) and not _is_apart(
+        rest[words[last - 1].end() : words[last].start()], last - first
+    ):
+        last = len(words)
     start = words[first].start() if first else 0
     return rest[start : words[last].start()] if last < len(words) else rest[start:]
 
@@ -78,6 +86,11 @@ def small_talk(message: str) -> str | None:
             return None
         place += length or 1
     return next((kind for kind in reversed(KINDS) if kind in found), None)
+
+
+def _is_apart(gap: str, words: int) -> bool:
+    """Return whether courtesy is no part of the rest: "Hi, fees?", not "Hi-fi" or "Halo lamp"."""
+    return gap != "-" and (words >= FEW or gap.strip(" ") != "")
 
 
 def _length_at(

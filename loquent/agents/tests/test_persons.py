@@ -118,6 +118,9 @@ C'è uno sconto?
 Kaç kişilik?
 Сколько человек?
 Ile osób?
+Dla ilu osób?
+لكم شخصًا؟
+Monelle henkilölle?
 Kolik osob?
 Kuinka monta henkilöä?
 Πόσα άτομα;
