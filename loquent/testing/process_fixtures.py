@@ -1,19 +1,14 @@
-"""Fixtures that start processes: servers, and a browser."""
+"""Fixtures that start servers."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
 
-from loquent.testing.engines.launch import CHROMIUM_ARGUMENTS
-from loquent.testing.packages import CHROMIUM
 from loquent.testing.process import ServerProcess
 from loquent.testing.waiting import WAIT_SECONDS
 
 WAIT_MILLISECONDS = WAIT_SECONDS * 1000
-# No test may depend on the speed of the machine.
-expect.set_options(timeout=WAIT_MILLISECONDS)
 StartServer = Callable[..., ServerProcess]
 
 
@@ -36,27 +31,3 @@ def live_server_process(transactional_db: None, tmp_path: Path) -> Iterator[Star
     yield start
     for server in servers:
         server.terminate()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium. Mark the test `browser`."""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
-        )
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page whose uncaught errors fail the test."""
-    context = await browser.new_context(locale="en-US")
-    page = await context.new_page()
-    page.set_default_timeout(WAIT_MILLISECONDS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    await context.close()
-    assert errors == []

@@ -1,13 +1,21 @@
-"""What the browser tests visit."""
+"""A browser, and what it visits."""
+
+from collections.abc import AsyncIterator
 
 import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from loquent.organizations.models import Organization
+from loquent.testing.engines.launch import CHROMIUM_ARGUMENTS
+from loquent.testing.packages import CHROMIUM
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process import ServerProcess
-from loquent.testing.process_fixtures import StartServer
+from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.services.demo import create_demo
+
+# No test may depend on the speed of the machine.
+expect.set_options(timeout=WAIT_MILLISECONDS)
 
 
 @pytest.fixture
@@ -22,3 +30,27 @@ def demo_site(live_server_process: StartServer) -> ServerProcess:
     server = live_server_process()
     create_demo(owner_password=PASSWORD, site_url=server.url)
     return server
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium. Mark the test `browser`."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
+        )
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page whose uncaught errors fail the test."""
+    context = await browser.new_context(locale="en-US")
+    page = await context.new_page()
+    page.set_default_timeout(WAIT_MILLISECONDS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    await context.close()
+    assert errors == []
