@@ -8,6 +8,7 @@ from datetime import timedelta
 from django_tasks import task
 
 from loquent.jobs.kinds import GiveUp, RetryLater
+from loquent.jobs.models import Job
 
 RAN: list[str] = []
 # The jobs that wait for `RELEASE`, now and at most.
@@ -43,6 +44,16 @@ def later_or_fail() -> None:
 @task(kind="test-give-up", title="Give up")
 def give_up() -> None:
     raise GiveUp("The address does not exist.")
+
+
+def fail_to_note(args: list[str], reason: str) -> None:
+    # Without a time, which the database refuses: on PostgreSQL, that ends the transaction.
+    Job.objects.create(kind="test-unnoted")
+
+
+@task(kind="test-unnoted", title="Fail unnoted", on_failure=fail_to_note, retry_seconds=())
+def unnoted(word: str) -> None:
+    raise ValueError
 
 
 @task(kind="test-hold", title="Hold", at_once=4, timeout=30)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ from loquent.jobs.queue import (
 from loquent.jobs.tests import tasks
 from loquent.jobs.tests.conftest import Time
 from loquent.organizations.models import Organization
-from loquent.testing.jobs import run_due_jobs
+from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -97,6 +98,17 @@ def test_job_that_keeps_crashing_workers_fails(db: None, clock: Time) -> None:
     assert claim() == []
     row = Job.objects.get()
     assert (row.state, row.error) == (JobState.FAILED, LOST)
+
+
+@pytest.mark.parametrize("end", [lose_due_jobs, run_due_jobs])
+def test_failure_that_cannot_be_noted_holds_no_other_job_up(
+    db: None, end: Callable[[], object]
+) -> None:
+    tasks.unnoted.enqueue("a")
+    end()
+    tasks.note.enqueue("b")
+    assert run_due_jobs() == ["test-note"]
+    assert Job.objects.get().state == JobState.FAILED
 
 
 def test_failing_job_follows_its_retry_schedule_then_fails(db: None, clock: Time) -> None:
