@@ -1,7 +1,7 @@
 """What reading a website costs the visitors who chat at the same time.
 
     .venv/bin/python -m benchmarks.syncs [--pages 300] [--visitors 200] [--rounds 5] [--seconds 12]
-        [--rate 10] [--shape server]
+        [--rate 10] [--shape server] [--syncs 1]
 
 Visitors ask an assistant at a steady rate. In turn, their answers are timed without a sync, and
 while a sync reads a site whose pages have all changed, stores them, and until they are indexed.
@@ -10,7 +10,7 @@ spread of those without, and the most memory of the server and the jobs, with al
 
 `--shape server`: one process on SQLite that also runs the jobs, as with `make run`. `worker`: a
 server and `manage.py work` as processes of their own, on PostgreSQL and Redis. `--rounds 0`: only
-the first sync.
+the first syncs, without visitors: one, or `--syncs`, each of which prints the most memory.
 """
 
 import argparse
@@ -142,6 +142,12 @@ async def measure(options: argparse.Namespace) -> None:
             f"first sync, without visitors: {pages} pages {times}, {run.memory.most} MiB",
             flush=True,
         )
+        for number in range(2, options.syncs + 1):
+            run.memory.most = 0
+            read, indexed = await run.sync(asyncio.Event())
+            print(
+                f"sync {number}: indexed after {indexed:.0f} s, {run.memory.most} MiB", flush=True
+            )
         rounds = [await run.round(number + 1) for number in range(options.rounds)]
         watch.cancel()
         if rounds:
@@ -184,6 +190,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=12.0, help="of a round, or longer")
     parser.add_argument("--rate", type=float, default=10.0, help="questions per second")
+    parser.add_argument("--syncs", type=int, default=1, help="before the rounds")
     parser.add_argument("--shape", choices=("server", "worker"), default="server")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(parser.parse_args()))

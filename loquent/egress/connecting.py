@@ -99,8 +99,13 @@ class _BoundedHandler(ResponseHandler):
         Otherwise the status would be lost, but only if both arrive in one packet. Servers that
         count characters instead of bytes send more than their Content-Length.
         """
-        *heads, rest = data.split(HEAD_END, MOST_INTERIM_RESPONSES)
-        for piece in (*(head + HEAD_END for head in heads), rest):
+        body = self._payload
+        if body is not None and not body.is_eof():
+            pieces = [data]
+        else:
+            *heads, rest = data.split(HEAD_END, MOST_INTERIM_RESPONSES)
+            pieces = [*(head + HEAD_END for head in heads), rest]
+        for piece in pieces:
             if (piece or not data) and self.exception() is None:
                 super().data_received(piece)
         body = self._payload

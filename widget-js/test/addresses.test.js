@@ -200,7 +200,11 @@ Write to ⟦mary.o'neil@example.com⟧'s desk.
 ⟦a@example.com⟧/b
 git@github.com:org/repo
 git clone git@gitlab.example.co.uk:8443/a.git
-scp a deploy@www.example.com:b
+scp a deploy@www.example.com:b or ops@example.com:/srv
+postgres://shop:secret@db.example.com/app
+redis://:secret@cache.example.com
+サイトは⟦https://example.com⟧、メールは⟦help@example.com⟧へ
+⟦https://example.com⟧,⟦help@example.com⟧
 a@ b, look@ or @b
 ⟦http://192.168.1.10:3000/x⟧,
 ⟦http://[2001:db8::1]:8080/path?x=[1]⟧.

@@ -308,6 +308,37 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
+async def test_calls_that_are_refused_are_in_the_log(
+    visit: Visits, widget: WidgetConfig, endpoint: ScriptedEndpoint, shop: Receiver,
+    client: Client, alice: User,
+) -> None:  # fmt: skip
+    bad = ("cancel_order", '{"number": "7", "url": "\\u0000\\ud800"}')
+    endpoint.push(
+        calls(bad, ("cancel_order", {}), ("refund", {"number": 7})), tokens("Which order?")
+    )
+    socket = await visit.opened(widget)
+    await socket.say("Cancel my order")
+    await socket.until("typing_stop")
+    assert shop.requests == []
+
+    def logged() -> list[tuple[str, str, Any]]:
+        return sorted(ActionCall.objects.values_list("title", "reason", "arguments"))
+
+    assert await in_database(logged) == [
+        ("Cancel order", "There is an argument that this action does not have. Nothing was sent.",
+         {"number": "7", "url": "\ufffd"}),
+        ("Cancel order", "number: This value is required. Nothing was sent.", {}),
+        ("refund", "There is no such action.", {"number": "7"}),
+    ]  # fmt: skip
+    await in_database(client.force_login, alice)
+    page = reverse("admin:widgets_actioncall_changelist")
+    listed = (await in_database(client.get, page)).content.decode()
+    assert listed.count("Not sent") >= 3
+    call = await in_database(ActionCall.objects.filter(title="refund").get)
+    page = reverse("admin:widgets_actioncall_change", args=[call.id])
+    assert "There is no such action." in (await in_database(client.get, page)).content.decode()
+
+
 @pytest.mark.parametrize("changes", CHANGES)
 @pytest.mark.promise(27)
 async def test_changed_action_is_not_what_was_confirmed(
@@ -323,6 +354,7 @@ async def test_changed_action_is_not_what_was_confirmed(
     again, error = await socket.until("error")
     assert (again["action"]["status"], error["code"]) == ("expired", "forbidden")
     assert shop.requests == []
+    assert "changed, turned off or deleted" in (await row()).reason
 
 
 @pytest.mark.parametrize("by", ["timer", "use"])

@@ -1,12 +1,18 @@
 """What a turn leaves behind: calls that were made, and a change to confirm. Pure."""
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from loquent.agents.actions.patterns import MAX_TEXT
 from loquent.agents.actions.results import CallOutcome, CallResult
 from loquent.agents.actions.spec import ActionSpec
+from loquent.text import clean_text
+
+# Arguments of a refused call in the log.
+MAX_REFUSED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call for the log. `id` is that of its row."""
+    """A call for the log. `id` is that of its row; `action_id` is empty if there is no action."""
 
     id: str
     action_id: str
@@ -67,6 +73,22 @@ def record_of(
         result.status,
         result.duration_ms,
     )
+
+
+def as_written(given: object) -> dict[str, Any]:
+    """Return arguments that were refused, so that they can be stored, whatever they are."""
+    pairs = list(given.items())[:MAX_REFUSED] if isinstance(given, Mapping) else []
+    return {clean_text(str(name))[:64]: _as_written(value) for name, value in pairs}
+
+
+def _as_written(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
+    return clean_text(text)[:MAX_TEXT]
 
 
 def ended_record(record: CallRecord, result: CallResult) -> CallRecord:

@@ -8,10 +8,17 @@ from typing import Any, Literal
 
 from loquent.agents.actions.arguments import ArgumentError, check_arguments, digest_of, values_of
 from loquent.agents.actions.calling import call_action, idempotency_key
-from loquent.agents.actions.records import CallLog, Proposal, ended_record, record_of
+from loquent.agents.actions.records import (
+    CallLog,
+    Proposal,
+    as_written,
+    ended_record,
+    record_of,
+)
 from loquent.agents.actions.request import prepare
 from loquent.agents.actions.results import CallResult, as_data
 from loquent.agents.actions.spec import ActionSpec
+from loquent.text import clean_text
 
 MAX_CALLS = 5
 MAX_IDENTICAL = 2
@@ -48,6 +55,7 @@ class TurnCalls:
         self._log = log
         self._is_dry = is_dry
         self._made: Counter[str] = Counter()
+        self._is_spent = False
         self.left = MAX_CALLS
 
     async def run(self, name: str, text: str) -> Step:
@@ -56,17 +64,16 @@ class TurnCalls:
         if spec is None:
             # It counts, so that the model is not asked again without end.
             self.left -= 1
-            return self._refuse("There is no such action.")
-        try:
-            given = json.loads(text or "{}") if len(text) <= MAX_ARGUMENTS else None
-        except (ValueError, RecursionError):
-            given = None
-        return await self.run_action(spec, given)
+            return self._refuse("There is no such action.", _unknown(name), _parsed(text))
+        return await self.run_action(spec, _parsed(text))
 
     async def run_action(self, spec: ActionSpec, given: object) -> Step:
         """Carry out an action with arguments from outside, which are checked here."""
         if self.left <= 0:
-            return self._refuse("No more calls are possible in this answer.", spec)
+            reason = "No more calls are possible in this answer."
+            # One line of the log is enough, however often the model goes on.
+            is_logged, self._is_spent = not self._is_spent, True
+            return self._refuse(reason, spec, given, is_logged=is_logged)
         self.left -= 1
         if spec.risk == "person":
             return Step("person", spec)
@@ -75,14 +82,14 @@ class TurnCalls:
             if spec.kind == "http":
                 prepare(spec, values_of(spec, arguments))
         except ArgumentError as error:
-            return self._refuse(f"{error} Nothing was sent.", spec)
+            return self._refuse(f"{error} Nothing was sent.", spec, given)
         digest = digest_of(spec, arguments)
         if spec.risk == "write":
             proposal = Proposal(spec.id, spec.name, spec.title, arguments, digest)
             return Step("proposal", spec, proposal=proposal)
         self._made[digest] += 1
         if self._made[digest] > MAX_IDENTICAL:
-            return self._refuse("This has already been called. Use its result.", spec)
+            return self._refuse("This has already been called. Use its result.", spec, given)
         return await self._call(spec, arguments, digest)
 
     async def _call(self, spec: ActionSpec, arguments: dict[str, Any], digest: str) -> Step:
@@ -100,10 +107,31 @@ class TurnCalls:
         log.records[-1] = ended_record(record, result)
         return Step("result", spec, result=result, text=as_data(spec, result))
 
-    def _refuse(self, reason: str, spec: ActionSpec | None = None) -> Step:
+    def _refuse(
+        self, reason: str, spec: ActionSpec, given: object, *, is_logged: bool = True
+    ) -> Step:
         result = CallResult("refused", reason=reason)
+        if is_logged:
+            self._log.records.append(record_of(spec, as_written(given), "", result))
         text = json.dumps({"outcome": "refused", "reason": reason}, ensure_ascii=False)
         return Step("result", spec, result=result, text=text)
+
+
+def _unknown(name: str) -> ActionSpec:
+    """Return what the log calls an action that the agent does not have, or no longer."""
+    name = clean_text(name)[:64]
+    return ActionSpec(
+        id="", name=name, title=name, description="", kind="http", method="", url="", risk="read",
+        version="",
+    )  # fmt: skip
+
+
+def _parsed(text: str) -> object:
+    """Return a model's arguments; None if they are not JSON, or too long."""
+    try:
+        return json.loads(text or "{}") if len(text) <= MAX_ARGUMENTS else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def dry_result(spec: ActionSpec, arguments: Mapping[str, Any]) -> CallResult:

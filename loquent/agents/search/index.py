@@ -219,7 +219,10 @@ class KnowledgeIndex:
             known = self._vocabulary.mend(term) if place < MENDED_TERMS else term
             if known not in self._seen and (parts := self._compounds.parts(term)):
                 for part in parts:
-                    weights[part] = self._rarity(part) / len(parts)
+                    weights[part] = self._rarity(part) / 2
+                if len(parts) == 1:
+                    # "Parkplatz" is not answered by "Platz" alone.
+                    weights[known] = self._rarity(known) / 2
             else:
                 weights[known] = self._rarity(known) * (1.0 if known == term else MENDED)
         # Small numbers stand in any text.

@@ -50,7 +50,7 @@ def save_question(question: AgentQuestion, data: Mapping[str, Any]) -> AgentQues
         same = {name: getattr(question, name) for name in QUESTION_FIELDS}
         others = AgentQuestion.objects.filter(agent_id=question.agent_id).exclude(id=question.id)
         if others.filter(**same).exists():
-            raise invalid({"question": ["There is such a test question already."]})
+            raise invalid({"question": ["This test question already exists."]})
         question.save()
     return question
 
@@ -103,7 +103,7 @@ def _parse(agent: TextAgent, lines: Iterable[str]) -> dict[tuple[str, str], Agen
         try:
             _assign(row, _read(line, known))
         except ApplicationError as error:
-            errors[f"line {number}"] = [error.message]
+            errors[f"line {number}"] = error.fields.get("line") or [error.message]
             continue
         seen = first.setdefault(_key(row), number)
         if seen != number:

@@ -153,8 +153,16 @@ async def test_bad_call_is_explained_to_the_model_and_not_made(
     text, _ = await collect(loaded)
     assert text == "Which order?"
     assert shop.requests == []
-    assert json.loads(endpoint.requests[1].body["messages"][-1]["content"])["outcome"] == "refused"
-    assert loaded.request.calls.records == []
+    told = json.loads(endpoint.requests[1].body["messages"][-1]["content"])
+    [logged] = loaded.request.calls.records
+    assert (told["outcome"], told["reason"]) == (logged.outcome, logged.reason)
+    assert (logged.outcome, logged.name, logged.status) == ("refused", name, None)
+    assert logged.reason.endswith(".")
+    # It can be stored, whatever the model gave.
+    stored = json.dumps(logged.arguments, allow_nan=False).encode().decode()
+    assert "\\u0000" not in stored
+    assert "\\ud800" not in stored
+    assert len(stored) < 1_000
 
 
 @pytest.mark.promise(27)

@@ -199,6 +199,24 @@ def test_passage_is_found_by_the_heading_above_it() -> None:
     assert best.words == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize(
+    ("question", "least", "most"),
+    [
+        ("Gibt es freie Plätze?", 0.9, 1.0),
+        ("Ist der Kursplatz sicher?", 0.9, 1.0),
+        ("Gibt es Parkplätze?", 0.2, 0.6),
+        ("Kursgebühr?", 0.2, 0.6),
+        ("Parkhaus?", 0.0, 0.0),
+    ],
+)
+def test_compound_of_which_one_half_is_known_is_half_found(
+    question: str, least: float, most: float
+) -> None:
+    entries = [Passage("Freie Plätze im Kurs", "Ihr Platz ist sicher.", ""), *SHOP[:4]]
+    found = KnowledgeIndex(entries, "de").search(question, 1)
+    assert least <= (found[0].words if found else 0.0) <= most
+
+
 @given(st.text(st.sampled_from("ab. \n。#"), max_size=4_000))
 def test_no_word_is_lost_between_passages(text: str) -> None:
     passages = split_passages(text)

@@ -22,6 +22,7 @@ def agent(acme: Organization) -> TextAgent:
 
 WRONG = [
     ("{", "not valid JSON"),
+    ("{]", "The line is not valid JSON."),
     ("question,expect", "not valid JSON"),
     ("[]", "one JSON object per line"),
     ("[" * 100_000, "not valid JSON"),
@@ -44,6 +45,7 @@ def test_wrong_line_is_named_with_its_reason(agent: TextAgent, line: str, reason
         import_questions(agent=agent, lines=[json.dumps(GOOD), "", line])
     [(place, [sentence])] = caught.value.fields.items()
     assert (place, reason in sentence) == ("line 3", True), sentence
+    assert not sentence.startswith("line")
     assert AgentQuestion.objects.count() == 0
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from loquent.jobs.kinds import describe_jobs, title_of
 from loquent.jobs.models import Job, JobState
-from loquent.jobs.queue import retry_job
+from loquent.jobs.queue import delete_job, retry_job
 from loquent.organizations.admin.base import TenantAdmin
 from loquent.organizations.admin.moments import date_and_time
 from loquent.organizations.site.staff_site import Nav
@@ -61,6 +61,13 @@ class JobAdmin(TenantAdmin):
         for row, text in zip(changes.result_list, about, strict=True):
             row.about = text
         return changes
+
+    def delete_model(self, request: HttpRequest, obj: Job) -> None:
+        delete_job(job_id=obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Job]) -> None:
+        for job in queryset:
+            delete_job(job_id=job.id)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

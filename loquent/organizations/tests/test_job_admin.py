@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from loquent.jobs.models import Job, JobState
+from loquent.jobs.queue import DELETED
 from loquent.mailing.models import OutgoingMail
 from loquent.organizations.models import Organization, Role
 from loquent.testing.people import make_member
@@ -126,3 +127,27 @@ def test_only_superusers_see_jobs_of_the_server(
     superuser.post(f"{LIST}{job.id}/retry/")
     job.refresh_from_db()
     assert job.state == JobState.WAITING
+
+
+@pytest.mark.parametrize("door", ["page", "list"])
+def test_mail_of_a_deleted_job_says_that_it_is_not_sent(
+    acme: Organization, alice: User, door: str
+) -> None:
+    job = make_job(acme, state=JobState.WAITING)
+    client = client_of(alice)
+    if door == "page":
+        client.post(f"{LIST}{job.id}/delete/", {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [str(job.id)], "post": "yes"}
+        client.post(LIST, chosen)
+    assert not Job.objects.exists()
+    mail = OutgoingMail.objects.get()
+    assert (mail.state, mail.error) == ("failed", DELETED)
+
+
+def test_deleting_a_failed_job_keeps_the_reason(acme: Organization, alice: User) -> None:
+    job = make_job(acme)
+    OutgoingMail.objects.update(state="failed", error=REASON)
+    client_of(alice).post(f"{LIST}{job.id}/delete/", {"post": "yes"})
+    assert not Job.objects.exists()
+    assert OutgoingMail.objects.get().error == REASON

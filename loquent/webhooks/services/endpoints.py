@@ -16,7 +16,11 @@ from loquent.organizations.audit import CHANGED, record
 from loquent.organizations.models import Membership, Organization, Role
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from loquent.webhooks.services.bodies import telegram_chat
-from loquent.webhooks.services.queue import enqueue_deliveries, first_due_at
+from loquent.webhooks.services.queue import (
+    drop_failed_jobs,
+    enqueue_deliveries,
+    first_due_at,
+)
 from loquent.webhooks.services.secrets import retired_after_rotation
 from loquent.webhooks.types import (
     ALL_EVENTS,
@@ -136,8 +140,10 @@ def send_again(
     rows = deliveries.filter(endpoint=endpoint)
     if since is not None:
         rows = rows.filter(created_at__gte=since)
-    ids = list(rows.order_by("created_at").select_for_update(of=("self",)).values_list("id"))
-    found = WebhookDelivery.objects.filter(id__in=[row[0] for row in ids])
+    rows = rows.order_by("created_at").select_for_update(of=("self",))
+    ids = list(rows.values_list("id", flat=True))
+    found = WebhookDelivery.objects.filter(id__in=ids)
+    drop_failed_jobs(endpoint.id, ids)
     now = timezone.now()
     found.update(
         status=DeliveryStatus.PENDING,

@@ -1,7 +1,8 @@
 """Enqueue deliveries as jobs, which `tasks.py` runs."""
 
 import random
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from loquent.jobs.backend import NewJob, enqueue_jobs
 from loquent.jobs.kinds import JITTER, KINDS
+from loquent.jobs.models import Job, JobState
 from loquent.webhooks.models import WebhookDelivery
 
 KIND = "webhook"
@@ -29,6 +31,18 @@ def enqueue_deliveries(deliveries: Sequence[WebhookDelivery]) -> None:
         for delivery in deliveries
     ]
     enqueue_jobs(KINDS[KIND], jobs)
+
+
+def drop_failed_jobs(endpoint_id: uuid.UUID, delivery_ids: Collection[uuid.UUID]) -> None:
+    """Delete the failed jobs of deliveries that are sent again by new ones.
+
+    One that staff retry at this moment is left alone: it waits for the deliveries, which are
+    locked, and then does nothing.
+    """
+    failed = Job.objects.filter(group=f"{KIND}:{endpoint_id}", state=JobState.FAILED)
+    rows = failed.select_for_update(skip_locked=True, of=("self",)).values_list("id", "args")
+    again = {str(delivery_id) for delivery_id in delivery_ids}
+    Job.objects.filter(id__in=[job_id for job_id, args in rows if args[0] in again]).delete()
 
 
 def first_due_at() -> datetime:

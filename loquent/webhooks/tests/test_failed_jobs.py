@@ -8,11 +8,12 @@ from django.test import Client
 from django.urls import reverse
 
 from loquent.jobs.models import Job, JobState
-from loquent.jobs.queue import LOST, retry_job
+from loquent.jobs.queue import DELETED, LOST, delete_job, retry_job
 from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 from loquent.testing.receiver import Receiver
 from loquent.webhooks import tasks
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
+from loquent.webhooks.services.deliveries import resend_delivery, resend_failed
 from loquent.webhooks.services.endpoints import update_endpoint
 from loquent.webhooks.services.events import send_ping
 
@@ -66,13 +67,11 @@ def test_delivery_of_a_failed_job_has_failed_and_can_be_sent_again(
     assert staff.post(addresses[again]).status_code == 302
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 0)
+    # The failed job is retried or replaced.
+    assert Job.objects.get().state == JobState.WAITING
     run_due_jobs()
     delivery.refresh_from_db()
     assert (delivery.status, delivery.error) == ("succeeded", "")
-    if again != "job":
-        # Whoever then retries the job as well, does not send the event twice.
-        staff.post(addresses["job"])
-        run_due_jobs()
     assert (receiver.ids(), Job.objects.count()) == ([str(delivery.event_id)], 0)
 
 
@@ -90,3 +89,38 @@ def test_retried_job_of_a_disabled_webhook_waits_until_it_is_enabled(
     update_endpoint(endpoint=endpoint, data={"enabled": True})
     run_due_jobs()
     assert WebhookDelivery.objects.get().status == "succeeded"
+
+
+def test_delivery_of_a_deleted_job_has_failed_and_can_be_sent_again(
+    subscribe: Subscribe, receiver: Receiver
+) -> None:
+    delivery = send_ping(endpoint=subscribe())
+    delete_job(job_id=Job.objects.get().id)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.error) == ("failed", DELETED)
+    assert resend_failed(endpoint=delivery.endpoint) == 1
+    run_due_jobs()
+    assert receiver.ids() == [str(delivery.event_id)]
+
+
+def test_resending_one_delivery_leaves_the_failed_jobs_of_others(
+    subscribe: Subscribe, receiver: Receiver
+) -> None:
+    endpoint = subscribe()
+    first, second = send_ping(endpoint=endpoint), send_ping(endpoint=endpoint)
+    lose_due_jobs()
+    resend_delivery(delivery=first)
+    assert Job.objects.get(state=JobState.FAILED).args[0] == str(second.id)
+
+
+def test_resend_at_the_moment_of_a_retry_sends_once(
+    subscribe: Subscribe, receiver: Receiver
+) -> None:
+    delivery = send_ping(endpoint=subscribe())
+    lose_due_jobs()
+    job = Job.objects.get()
+    assert retry_job(job_id=job.id)
+    resend_delivery(delivery=delivery)
+    assert Job.objects.count() == 2
+    run_due_jobs()
+    assert (receiver.ids(), Job.objects.count()) == ([str(delivery.event_id)], 0)

@@ -9,8 +9,8 @@ import { createSdk } from "./sdk.js";
 /** The type of a tag that runs: consent tools disable tags by another type until they may run. */
 const RUNS = /^$|^module$|(java|ecma)script$/i;
 
-/** @param {string} src */
-const isOurs = (src) => src.includes("/api/widget/");
+/** @param {string} [src] scripts of drawings have none */
+const isOurs = (src) => src?.includes("/api/widget/");
 
 /** Tag managers drop attributes, so the address may name the widget. @param {HTMLScriptElement} script */
 const widgetOf = ({ src, dataset }) =>

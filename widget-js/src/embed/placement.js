@@ -22,9 +22,10 @@ const FRAMES = /** @type {const} */ ([
  * @param {Document} doc
  * @param {HTMLElement} host
  * @param {(name: string, value: string) => void} setStyle
+ * @param {() => void} onMove
  * @param {string} [container] a selector; the page's choice of a place
  */
-export function createPlacement(win, doc, host, setStyle, container) {
+export function createPlacement(win, doc, host, setStyle, onMove, container) {
   /** Open modal dialogs, in the order in which they were opened. @type {Element[]} */
   let modals = [];
   let moves = 0;
@@ -62,6 +63,7 @@ export function createPlacement(win, doc, host, setStyle, container) {
     const scrolled = host.isConnected
       ? [...shadow.querySelectorAll("*")].map((each) => [each, each.scrollTop])
       : [];
+    onMove();
     parent.appendChild(host);
     for (const [each, top] of scrolled) if (top) each.scrollTop = top;
     focused?.focus();

@@ -45,7 +45,7 @@ export function createShadowHost(win, h, config, options) {
     setLayer(1);
     lowerFront = toBack;
   });
-  const placement = createPlacement(win, doc, host, setImportant, options.container);
+  const placement = createPlacement(win, doc, host, setImportant, shield.raise, options.container);
   let unwatch = () => {};
   const shadow = host.attachShadow({ mode: "open" });
   const root = h("div", `root ${options.position ?? config.position}`);
@@ -114,10 +114,7 @@ export function createShadowHost(win, h, config, options) {
       set(root, "lang", locale);
       set(root, "dir", directionOf(locale));
     },
-    show() {
-      shield.raise();
-      placement.show();
-    },
+    show: placement.show,
     destroy() {
       if (lowerFront === toBack) lowerFront = () => {};
       prefersDark?.removeEventListener("change", applyTheme);

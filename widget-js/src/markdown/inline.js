@@ -9,7 +9,7 @@ import { push } from "./tree.js";
 
 /** All tokens: escape, entity, code, emphasis, brackets, <address>, break, email, bare address. */
 const TOKEN = new RegExp(
-  String.raw`\\([!-/:-@[-${"`"}{-~])|\\$|(${ENTITY})|${"`"}+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[^\s<>@]+@[^\s<>]+)>|<br ?\/?>|\\?\n|(https?:\/\/|(?<![a-z\d.+/@-])(?:www\.|(?:mailto:)?[a-z\d][\w.+'-]{0,63}@))`,
+  String.raw`\\([!-/:-@[-${"`"}{-~])|\\$|(${ENTITY})|${"`"}+|\*+|_+|~~|!?\[|\]|<((?:https?|mailto|tel):[^\s<>]*|[^\s<>@]+@[^\s<>]+)>|<br ?\/?>|\\?\n|(https?:\/\/|(?<![a-z\d.+/@-]|\/\/[\w:.-]{0,63})(?:www\.|(?:mailto:)?[a-z\d][\w.+'-]{0,63}@))`,
   "giu",
 );
 const TARGET =

@@ -13,7 +13,7 @@ const ENDS = String.raw`[^\P{P}!-~·・’׳״‐-–־]|[^\P{S}!-~]|[^\P{Cf}\u2
 const LABEL = String.raw`(?:(?!${J})[\p{L}\p{M}\p{N}-])+`;
 /** Group: the scheme and host of an address, with user and port if there are any. Else an email. Not `git@host:a`. */
 const HOST = new RegExp(
-  String.raw`((?:https?:\/\/(?:[^\s/?#@<>]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+'-]+@(?:${LABEL}\.)+(?!\d)${LABEL}(?<!-)(?![.:]?[\da-z])`,
+  String.raw`((?:https?:\/\/(?:[\w:.-]*@)?|www\.(?=[^\s./]+\.[\p{L}\d]))(?:\[[\da-f:.]+\]|(?:(?!${J})[\p{L}\p{M}\p{N}._-]|(?<![a-z\d])${J})+)(?::\d+)?)|(?:mailto:)?[\w.+'-]+@(?:${LABEL}\.)+(?!\d)${LABEL}(?<!-)(?!:[\/\w]|\.?[a-z\d])`,
   "iuy",
 );
 /** One character of a path. One regular expression for all of them would read on after a bracket. */

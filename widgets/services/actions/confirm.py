@@ -33,6 +33,7 @@ from widgets.types import AnswerOutcome, MessageData, MessageRole
 # Longer than a call and all attempts to write its result.
 LOST_SECONDS = 45
 AT_ONCE = 100
+ACTION_CHANGED = "The action was changed, turned off or deleted before the visitor confirmed it."
 STOPPED = "The server stopped during the call, so its outcome is not known. It is not repeated."
 
 
@@ -86,6 +87,7 @@ def decide_action(
         now = timezone.now()
         spec = _current_spec(call, session.widget.text_agent_id)
         if call.expires_at is None or call.expires_at <= now or (confirm and spec is None):
+            call.reason = ACTION_CHANGED if spec is None else ""
             return Decided(_set_status(call, ActionStatus.EXPIRED), is_refused=True)
         if not confirm or spec is None:
             return Decided(_set_status(call, ActionStatus.DECLINED))
@@ -197,7 +199,7 @@ def _current_spec(call: ActionCall, agent_id: uuid.UUID) -> ActionSpec | None:
 
 def _set_status(call: ActionCall, status: ActionStatus) -> MessageData:
     call.status = status.value
-    call.save(update_fields=["status", "started_at", "owner", "updated_at"])
+    call.save(update_fields=["status", "started_at", "owner", "reason", "updated_at"])
     message = cast("WidgetMessage", call.message)
     message.action = {**(message.action or {}), "status": status.value}
     message.save(update_fields=["action", "updated_at"])

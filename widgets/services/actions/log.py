@@ -96,7 +96,7 @@ def _lookup(session_id: uuid.UUID, call: CallRecord) -> ActionCall:
     return ActionCall(
         id=uuid.UUID(call.id),
         session_id=session_id,
-        action_id=uuid.UUID(call.action_id),
+        action_id=uuid.UUID(call.action_id) if call.action_id else None,
         name=call.name,
         title=call.title,
         risk=call.risk,

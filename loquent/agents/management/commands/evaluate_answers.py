@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--load",
             metavar="FILE",
             help="first add the questions of a JSON Lines file: question, previous, expect, and "
-            "entry (its id or title); those that are there already are updated or left alone",
+            "entry (its id or title); questions that already exist are updated, not added again",
         )
         parser.add_argument("--min-right", type=float, metavar="PERCENT", help="of right_at_1")
         parser.add_argument(

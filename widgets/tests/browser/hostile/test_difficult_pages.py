@@ -109,6 +109,25 @@ async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(
         await expect_once(panel, "In the dialog")
 
 
+async def test_the_chat_comes_back_and_works_after_the_page_is_written_anew(
+    page: Page, site: Site
+) -> None:
+    write = """() => {
+      document.open();
+      document.write("<!doctype html><html lang=en><body><h1>New</h1></body></html>");
+      document.close();
+    }"""
+    with Shop(page_with(site.url, site.widget_id)) as shop:
+        await page.goto(shop.origin)
+        await expect(page.get_by_role("button", name="Open chat", exact=True)).to_be_visible()
+        await page.evaluate(write)
+        panel = await open_chat(page)
+        await page.evaluate(write)
+        await say(panel, "Are you there?")
+        await expect_once(panel, "Are you there?")
+        assert await page.locator("loquent-widget").count() == 1
+
+
 async def test_a_page_that_keeps_removing_the_chat_is_told_once(page: Page, site: Site) -> None:
     remove = """new MutationObserver(() => document.querySelector("loquent-widget")?.remove())
         .observe(document.documentElement, {childList: true})"""

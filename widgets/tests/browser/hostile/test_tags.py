@@ -47,7 +47,9 @@ async def test_tags_that_tools_rewrite_mount_one_widget_from_its_own_server(
     embed = f"{site.url}/api/widget/embed.js"
     html = page_with(site.url).replace(
         "</h1>",
-        f"</h1><script>EMBED = '{embed}'; WIDGET = '{site.widget_id}';"
+        # The script of a drawing has no `src`.
+        "</h1><svg><script>drawn = true</script></svg>"
+        f"<script>EMBED = '{embed}'; WIDGET = '{site.widget_id}';"
         f"tag = document.createElement('script'); {insert}</script>",
     )
     answer = await page.request.get(embed)
