@@ -28,7 +28,7 @@ from loquent.organizations.models import Organization, Role
 from loquent.organizations.services.organizations import create_api_key
 from loquent.ratelimit.shared import limiter
 from loquent.testing import people
-from loquent.testing.clock import from_noon
+from loquent.testing.clock import Time, from_noon
 from loquent.testing.scripted import ScriptedBackend
 from loquent.testing.selection import mark_by_themselves, put_longest_first
 from loquent.testing.sockets import Visits
@@ -165,6 +165,14 @@ def _fresh_process() -> None:
 def noon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the clock to noon UTC, so that no midnight falls into the test."""
     monkeypatch.setattr(timezone, "now", from_noon(timezone.now))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Stop the clock, until the test advances it: `clock.pass_(minutes=3)`."""
+    time = Time()
+    monkeypatch.setattr(timezone, "now", lambda: time.now)
+    return time
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ class ActionTrySerializer(serializers.Serializer[Any]):
     }
 )
 class ActionPreviewSerializer(serializers.Serializer[Any]):
-    """The request that these arguments lead to, or why they are refused. Nothing is sent."""
+    """The request for these arguments, or why they are refused. Nothing is sent."""
 
     request = serializers.JSONField(help_text="Without the values of headers; null if refused.")
     schema = serializers.JSONField(help_text="The JSON schema that a model is given.")
@@ -214,7 +214,7 @@ class McpToolsSerializer(serializers.Serializer[Any]):
     ),
     update=extend_schema(
         summary="Replace an action",
-        description="Omitted fields keep their values, also secrets, unless the host changes.",
+        description="Omitted fields keep their values, including secrets, unless the host changes.",
     ),
     partial_update=extend_schema(
         summary="Change an action",
@@ -242,7 +242,7 @@ class AgentActionViewSet(AgentRowsViewSet, OrganizationCrudViewSet):
 
     @extend_schema(
         summary="Try an action without a call",
-        description="Returns the request that these arguments lead to. Nothing is sent.",
+        description="Returns the request that these arguments produce. Nothing is sent.",
         request=ActionTrySerializer,
         responses=ActionPreviewSerializer,
     )

@@ -73,7 +73,7 @@ class AgentSourceViewSet(
     @extend_schema(
         summary="Add a website or a file",
         description=(
-            "Reads the website or the file in the background; `status` says how far it is. A file "
+            "Reads the website or the file in the background; `status` shows its progress. A file "
             "with the name of another source is its new version: then the status is 200."
         ),
         request={"application/json": SourceSerializer, "multipart/form-data": FileSerializer},
@@ -126,7 +126,7 @@ class AgentSourceViewSet(
         description=(
             "Reads the source again in the background. If more than 30 % of its pages are gone, "
             "nothing is changed, and `status` becomes `needs_confirmation`: then "
-            "`accept_removals` removes them. Of a file, send a new version as `file`."
+            "`accept_removals` removes them. For a file, send a new version as `file`."
         ),
         request={"application/json": SyncSerializer, "multipart/form-data": FileSerializer},
         responses=SourceSerializer,
@@ -159,7 +159,7 @@ class AgentSourceViewSet(
 
     @extend_schema(
         summary="Read a source's report",
-        description="What the last sync did with each page: a list, not in pages.",
+        description="What the last sync did with each page, as a list without pagination.",
         filters=False,
         responses=SourceReportSerializer(many=True),
     )

@@ -1,7 +1,7 @@
 """Clocks for tests."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -12,6 +12,17 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Time:
+    """The time of day that Django sees; `clock.pass_(seconds=5)`."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+    def pass_(self, **how_long: float) -> None:
+        """Advance it, by the arguments of a timedelta."""
+        self.now += timedelta(**how_long)
 
 
 def from_noon(clock: Callable[[], datetime]) -> Callable[[], datetime]:

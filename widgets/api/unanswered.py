@@ -46,7 +46,7 @@ class UnansweredSerializer(serializers.Serializer[Any]):
         help_text=(
             "The most frequent reason. `no_answer`: nothing was found; `handed_over`: a person was "
             "called after the question; `choices`: the visitor clicked none of the buttons; "
-            "`thumbs_down`: the visitor rated the answer so."
+            "`thumbs_down`: the visitor gave it a thumbs down."
         ),
     )
     sessions = serializers.ListField(child=serializers.UUIDField())

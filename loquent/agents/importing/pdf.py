@@ -18,7 +18,7 @@ TOO_MANY = f"The file has more than {MAX_PAGES:,} pages. Split it."
 NO_PAGES = "The file has no pages."
 PICTURE = "The page has no text. It may be a picture, such as a scan."
 SCAN = (
-    "No page of this PDF has text: they may be pictures, such as scans. Save it with recognized "
+    "This PDF has no text: its pages may be pictures, such as scans. Save it with recognized "
     "text (OCR)."
 )
 BAD_PAGE = "The page can't be read. It may be damaged."

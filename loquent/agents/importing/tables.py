@@ -34,7 +34,7 @@ LONGER = (
 )
 TWO_COLUMNS = "A table needs two columns: titles (or questions), and texts (or answers)."
 ABOVE = "It is above the column names."
-UNCLOSED = "Its double quote is not closed, so the rows after it can't be told from it."
+UNCLOSED = "Its double quote is not closed, so it is unclear where the next row begins."
 MAX_ROWS = 5_000
 # A cell may be as long as a file: `Reading` tells which text is too long.
 csv.field_size_limit(64 * 1024 * 1024)

@@ -8,7 +8,7 @@ from loquent.agents.actions.spec import ActionSpec, schema_of
 
 
 def preview_action(spec: ActionSpec, arguments: object) -> dict[str, Any]:
-    """Return the request that these arguments lead to, or the error, and the schema for models.
+    """Return the request for these arguments, or the error, and the schema for models.
 
     It has the names of headers, never their values.
     """

@@ -46,6 +46,7 @@ def fields(client: Client, url: str) -> dict[str, str]:
     return sent
 
 
+@pytest.mark.costly
 def test_ready_made_action_needs_only_an_address_and_is_tested(
     client: Client, alice: User, agent: TextAgent, shop: Receiver
 ) -> None:

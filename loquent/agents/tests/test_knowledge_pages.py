@@ -222,6 +222,7 @@ def test_audit_log_records_each_change(
     assert "content: Nine to six. → Always open." in lines
 
 
+@pytest.mark.costly
 def test_an_import_is_one_line_of_the_audit_log(
     upload: Callable[[str, bytes], Any], client: Client, alice: User, agent: TextAgent
 ) -> None:

@@ -65,6 +65,7 @@ LIES: dict[str, Any] = {
 }
 
 
+@pytest.mark.costly
 def test_pages_that_lie_are_reported_and_the_others_are_read(sources: Sources, site: Site) -> None:
     site.fill(3)
     site.pages |= LIES

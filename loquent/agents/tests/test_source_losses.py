@@ -141,6 +141,7 @@ def test_page_that_comes_back_is_not_removed_by_a_later_miss(sources: Sources, s
     assert "T2" in sources.texts()
 
 
+@pytest.mark.costly
 def test_many_removals_wait_for_a_person(sources: Sources, site: Site) -> None:
     site.fill(9)
     sources.add(f"{site.root}/")
@@ -163,6 +164,7 @@ def test_many_removals_wait_for_a_person(sources: Sources, site: Site) -> None:
     assert sources.texts() == before
 
 
+@pytest.mark.costly
 def test_almost_empty_page_replaces_nothing(sources: Sources, site: Site) -> None:
     site.fill(5)
     site.pages["/topic-1"] = page(TEXT * 10, title="T1")

@@ -37,6 +37,7 @@ def test_website_becomes_knowledge_that_answers(sources: Sources, site: Site) ->
     assert hit["hits"][0]["url"] == f"{site.root}/topic-3"
 
 
+@pytest.mark.costly
 def test_sync_tells_added_changed_and_same_pages_and_undo_restores(
     sources: Sources, site: Site
 ) -> None:
@@ -67,6 +68,7 @@ def test_sync_tells_added_changed_and_same_pages_and_undo_restores(
     assert "New" in sources.texts()
 
 
+@pytest.mark.costly
 def test_crawl_follows_links_below_the_start_page_only(sources: Sources, site: Site) -> None:
     site.pages = {
         "/help/": page(TEXT, title="Help", links=("a", "/other/", "/help/a?utm_source=x#top")),
@@ -151,6 +153,7 @@ def test_same_text_under_several_addresses_is_one_page(sources: Sources, site: S
     assert {states["copy"][0], states["twin"][0]} == {"added", "skipped"}
 
 
+@pytest.mark.costly
 def test_edited_entry_belongs_to_its_editor(sources: Sources, site: Site) -> None:
     site.fill(4)
     sources.add(f"{site.root}/")

@@ -27,8 +27,8 @@ from loquent.jobs.queue import (
     settle_job,
 )
 from loquent.jobs.tests import tasks
-from loquent.jobs.tests.conftest import Time
 from loquent.organizations.models import Organization
+from loquent.testing.clock import Time
 from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 
 ME, OTHER = uuid.uuid4(), uuid.uuid4()

@@ -1,14 +1,13 @@
 """Mail is sent after the commit, retried, and never stored with its text."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail, serializers
 from django.db import transaction
 from django.test import Client
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loquent.jobs.models import Job, JobState
@@ -32,20 +31,10 @@ from loquent.organizations.services.invitations import (
     renew_invitation,
     revoke_invitation,
 )
+from loquent.testing.clock import Time
 from loquent.testing.jobs import lose_due_jobs, run_due_jobs
 from loquent.testing.ports import free_port
 from loquent.testing.smtp import MailServer
-
-
-class Time:
-    now = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
-    time = Time()
-    monkeypatch.setattr(timezone, "now", lambda: time.now)
-    return time
 
 
 def use(settings: Settings, url: str) -> None:

@@ -52,9 +52,9 @@ class WebhookForm(ServiceForm[WebhookEndpoint]):
         help_texts = {
             "url": "Where events are sent. Only https, and only public addresses, unless the "
             "operator of this server allows others.",
-            "format": "Slack, Discord, Telegram and Teams get a message for people. Everything "
-            "else needs the first choice.",
-            "enabled": "A disabled webhook gets no new events. Those that wait are kept, and sent "
+            "format": "Slack, Discord, Telegram and Teams get a message for people. For "
+            "everything else, use the first choice.",
+            "enabled": "A disabled webhook gets no new events. Waiting ones are kept, and sent "
             "when you enable it.",
             "description": "Only your staff see it.",
         }

@@ -81,9 +81,7 @@ class EventFilter(filters.FilterSet):  # type: ignore[misc]
     ),
     partial_update=extend_schema(
         summary="Change a webhook",
-        description=(
-            "Deliveries that wait go to the new URL. Enabling a webhook sends what was waiting."
-        ),
+        description="Waiting deliveries go to the new URL. Enabling a webhook sends them.",
     ),
     destroy=extend_schema(
         summary="Delete a webhook", description="Also deletes its deliveries, sent or not."
@@ -168,7 +166,7 @@ class WebhookViewSet(OrganizationCrudViewSet):
 
     @extend_schema(
         summary="Resend a delivery",
-        description="Delivers the event again, now, with all attempts and the same `webhook-id`.",
+        description="Delivers the event again now, with the same `webhook-id` and new retries.",
         parameters=[
             OpenApiParameter(
                 "delivery_id",
@@ -189,7 +187,7 @@ class WebhookViewSet(OrganizationCrudViewSet):
 
     @extend_schema(
         summary="Resend all failed deliveries",
-        description="Delivers everything that failed again, now, with all attempts.",
+        description="Delivers all failed events again now, with new retries.",
         request=ResendFailedSerializer,
         responses=ResentSerializer,
     )

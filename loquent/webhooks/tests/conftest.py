@@ -1,10 +1,8 @@
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from loquent.organizations.models import Organization
@@ -35,20 +33,3 @@ def subscribe(acme: Organization, receiver: Receiver) -> Callable[..., WebhookEn
         return create_endpoint(organization=organization, data=given)
 
     return make
-
-
-class Time:
-    """The time of day that Django sees; `clock.pass_(seconds=5)`."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-    def pass_(self, **how_long: float) -> None:
-        self.now += timedelta(**how_long)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
-    time = Time()
-    monkeypatch.setattr(timezone, "now", lambda: time.now)
-    return time

@@ -9,13 +9,13 @@ from django.core import mail
 from django.db import connections
 from pytest_django.fixtures import Settings
 
+from loquent.testing.clock import Time
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.receiver import Received, Receiver
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from loquent.webhooks.services.deliveries import FAILING
 from loquent.webhooks.services.endpoints import delete_endpoint, update_endpoint
 from loquent.webhooks.services.events import send_ping
-from loquent.webhooks.tests.conftest import Time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., WebhookEndpoint]

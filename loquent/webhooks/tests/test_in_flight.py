@@ -12,13 +12,13 @@ from contacts.models import Contact
 from contacts.services import delete_contact, save_contact
 from loquent.jobs.models import Job
 from loquent.organizations.models import Organization
+from loquent.testing.clock import Time
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.receiver import Received, Receiver
 from loquent.webhooks.models import WebhookDelivery, WebhookEndpoint
 from loquent.webhooks.services.deliveries import resend_delivery
 from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
 from loquent.webhooks.services.secrets import endpoint_secret, sign
-from loquent.webhooks.tests.conftest import Time
 from loquent.webhooks.types import EndpointData
 
 pytestmark = pytest.mark.django_db(transaction=True)

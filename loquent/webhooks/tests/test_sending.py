@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from loquent.jobs.models import Job
+from loquent.testing.clock import Time
 from loquent.testing.jobs import run_due_jobs
 from loquent.testing.ports import free_port
 from loquent.testing.receiver import Received, Receiver
@@ -27,7 +28,6 @@ from loquent.webhooks.services.deliveries import FAILING, resend_delivery, resen
 from loquent.webhooks.services.endpoints import rotate_secret, update_endpoint
 from loquent.webhooks.services.events import send_ping
 from loquent.webhooks.services.secrets import MOST_SECRETS, OVERLAP, endpoint_secret, sign
-from loquent.webhooks.tests.conftest import Time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Subscribe = Callable[..., WebhookEndpoint]

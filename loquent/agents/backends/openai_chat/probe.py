@@ -35,7 +35,7 @@ ASK_OPERATOR = (
 )
 # The id of the server's own endpoint, which is no connection.
 SERVER = ""
-TLS = "Check the address. A server of your own needs a certificate of a public authority."
+TLS = "Check the address. Your own server needs a certificate from a public authority."
 ADDRESS = "The address usually ends with /v1, such as https://api.openai.com/v1."
 
 
