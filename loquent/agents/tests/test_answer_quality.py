@@ -82,7 +82,7 @@ def test_answers_to_the_library_are_as_good_as_they_were(
     settings.MEANING = True
     monkeypatch.setattr(vectors, "_store", vectors.NoStore())
     entries = library_entries(language)
-    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 300)
     assert knowledge is not None
     found = [(q, knowledge.search(q.question)) for q in library_questions(language)]
     answerable = [(q, hits) for q, hits in found if q.entry]

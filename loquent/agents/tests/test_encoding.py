@@ -105,7 +105,7 @@ def test_sync_stores_the_vectors_of_its_pages_before_they_are_knowledge(
         found = find_agent(sources.agent.id)
         assert found is not None
         request = request_of(found, messages=()).request
-        knowledge = whole_knowledge(request, 60)
+        knowledge = whole_knowledge(request, 300)
     assert knowledge is not None
     assert knowledge.index.vectors is not None
 

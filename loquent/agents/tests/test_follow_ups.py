@@ -98,7 +98,7 @@ def test_question_after_another_finds_its_own_subject(
     lines = (DATA / f"{name}.{language}.entries.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     entries = [Passage(row["title"], row["content"], row["url"], row["id"]) for row in rows]
-    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 300)
     assert knowledge is not None
     for kind, least in (("follow-up", follow_ups), ("switch", switches)):
         asked = turns(name, language, kind)
@@ -111,7 +111,7 @@ def test_entry_whose_title_is_the_question_answers_it_after_any_other() -> None:
         Passage("Tents", "Our tents weigh three kilos and cost 300 euros.", "", "1"),
         Passage("And what does it cost?", "Everything costs 5 euros today.", "", "2"),
     ]
-    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=entries).request, 300)
     assert knowledge is not None
     found = knowledge.search("And what does it cost?", "How much do your tents weigh?")
     assert found.hits[0].entry == "2"

@@ -47,7 +47,7 @@ def test_question_in_another_language_is_found_by_meaning(
     settings: Settings, question: str
 ) -> None:
     settings.MEANING = True
-    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 300)
     assert knowledge is not None
     found = knowledge.search(question)
     assert (found.outcome, found.hits[0].entry) == ("answer", "1")
@@ -59,7 +59,7 @@ def test_without_the_package_words_answer(
 ) -> None:
     settings.MEANING = True
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 300)
     assert knowledge is not None
     found = knowledge.search("When are gift cards valid?")
     assert (found.outcome, found.hits[0].entry, found.hits[0].meaning) == ("answer", "3", None)
@@ -74,7 +74,7 @@ def test_encoder_that_fails_leaves_words(
     settings.MEANING = True
     monkeypatch.setattr(embedder, "encode", fail)
     use_store(_Empty())
-    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    knowledge = whole_knowledge(make_reply(knowledge=SHOP).request, 300)
     use_store(DatabaseVectors())
     assert knowledge is not None
     assert knowledge.search("When are gift cards valid?").hits[0].entry == "3"
@@ -87,7 +87,7 @@ def test_vectors_are_stored_once_and_loaded_afterwards(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MEANING = True
-    assert whole_knowledge(make_reply(knowledge=SHOP).request, 60) is not None
+    assert whole_knowledge(make_reply(knowledge=SHOP).request, 300) is not None
     keys = {bytes(key) for key in PassageVector.objects.values_list("key", flat=True)}
     assert vector_key("Gift cards") in keys
     assert len(keys) == 2 * len(SHOP)
@@ -99,7 +99,7 @@ def test_vectors_are_stored_once_and_loaded_afterwards(
         return encode(texts)
 
     monkeypatch.setattr(embedder, "encode", watched)
-    again = whole_knowledge(make_reply(knowledge=SHOP).request, 60)
+    again = whole_knowledge(make_reply(knowledge=SHOP).request, 300)
     assert again is not None
     assert again.index.vectors is not None
     assert encoded == []
@@ -162,7 +162,7 @@ def test_indexing_lets_other_threads_run_more_often(
     settings.MEANING = True
     monkeypatch.setattr(embedder, "encode", fail)
     use_store(_Empty())
-    assert whole_knowledge(make_reply(knowledge=SHOP).request, 60) is not None
+    assert whole_knowledge(make_reply(knowledge=SHOP).request, 300) is not None
     use_store(DatabaseVectors())
     assert seen == [pytest.approx(background.SECONDS)]
 
