@@ -79,7 +79,7 @@ class Receiver:
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hook"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(
