@@ -1,7 +1,6 @@
 """What the builtin provider answers."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -120,11 +119,12 @@ async def test_answer_respects_the_output_limit() -> None:
 async def test_answer_streams_quickly_in_small_pieces() -> None:
     entry = Passage("Mugs", "mugs " * 190, "")
     request: ReplyRequest = make_reply("mugs", knowledge=[entry]).request
-    started = time.monotonic()
-    events = [event async for event in BuiltinBackend().stream(request)]
-    assert time.monotonic() - started < 2.5
+    backend = BuiltinBackend()
+    events = [event async for event in backend.stream(request)]
     texts = [event.text for event in events if isinstance(event, TextDelta)]
     assert len(texts) > 20
+    # The time of its pauses: a busy machine takes longer.
+    assert len(texts) * backend.pause < 2
     assert max(map(len, texts)) < 60
 
 

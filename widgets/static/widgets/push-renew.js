@@ -21,13 +21,16 @@
       body: JSON.stringify(body),
     });
 
+  let renewing = Promise.resolve();
+
   async function end() {
     const subscription = await known();
     if (!subscription) return;
     sessionStorage.removeItem(RENEWED);
     await Promise.allSettled([
       subscription.unsubscribe(),
-      tell("DELETE", { endpoint: subscription.endpoint }),
+      // A renewal that arrived after it would begin it again.
+      renewing.catch(() => {}).then(() => tell("DELETE", { endpoint: subscription.endpoint })),
     ]);
   }
   form.addEventListener("submit", async (event) => {
@@ -39,6 +42,7 @@
 
   const subscription = await known();
   if (!subscription || sessionStorage.getItem(RENEWED) === subscription.endpoint) return;
-  const response = await tell("POST", subscription);
+  renewing = tell("POST", subscription);
+  const response = await renewing;
   if (response.ok) sessionStorage.setItem(RENEWED, subscription.endpoint);
 })();
