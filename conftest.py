@@ -1,5 +1,6 @@
 """Fixtures for the tests of every app."""
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -245,6 +246,8 @@ async def visit(transactional_db: None) -> AsyncIterator[Visits]:
         # Clean up even after a failure, for the sake of the next test.
         while runner.sessions():
             await supervisor.stop()
+            # A task that has just ended is forgotten in the loop's next round.
+            await asyncio.sleep(0)
         await supervisor.stop()
         await close_backends()
         layer: Any = get_channel_layer()
