@@ -57,6 +57,8 @@ async def test_agent_without_knowledge_still_answers(question: str) -> None:
         ("Wer ist der Papst?", "Dazu habe ich leider nichts gefunden."),
         ("Merci beaucoup, au revoir", "Au revoir"),
         ("Are you a robot?", "I'm an automated assistant. I can help with “Shipping”"),
+        # The title is isolated, or its quotation marks would change places.
+        ("هل أنت روبوت؟", "أنا مساعد آلي. يمكنني المساعدة في «\u2068Shipping\u2069»"),
         ("Bist du ein Roboter?", "Ich bin ein automatischer Assistent. Ich kann"),
         ("Gracias, eso es todo", "¡De nada!"),
         ("Vielen Dank!", "Gern geschehen!"),
@@ -225,7 +227,7 @@ async def test_question_without_a_search_term_is_answered_if_its_meaning_is_foun
     ]
     messages = [ChatMessage("user", previous), ChatMessage("user", question)]
     request = make_reply(messages, knowledge=knowledge).request
-    await asyncio.to_thread(whole_knowledge, request, 60)
+    await asyncio.to_thread(whole_knowledge, request, 300)
     events = BuiltinBackend(pause=0).stream(request)
     said = [event.text async for event in events if isinstance(event, TextDelta)]
     assert "".join(said).startswith(beginning)

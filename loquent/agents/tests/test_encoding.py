@@ -128,5 +128,5 @@ async def test_questions_do_not_wait_for_the_index_of_large_knowledge(
     monkeypatch.setattr(asyncio, "wait", watched)
     assert (await search_knowledge(request, 4)).hits[0].entry == "1"
     assert waited == []
-    await asyncio.to_thread(whole_knowledge, request, 60)
+    await asyncio.to_thread(whole_knowledge, request, 300)
     use_store(DatabaseVectors())

@@ -123,7 +123,7 @@ async def test_only_questions_right_after_a_change_wait_for_the_new_index(
     settings.MEANING = True
     use_store(_Empty())
     request = make_reply("When are gift cards valid?", knowledge=SHOP).request
-    assert await asyncio.to_thread(whole_knowledge, request, 60) is not None
+    assert await asyncio.to_thread(whole_knowledge, request, 300) is not None
     release = threading.Event()
     monkeypatch.setattr(embedder, "encode", encode_at_last)
     changed = replace(request, knowledge_version="2", knowledge=tuple(SHOP[:2]))
@@ -146,7 +146,7 @@ async def test_only_questions_right_after_a_change_wait_for_the_new_index(
     await search_knowledge(changed, 4)
     assert waited[1:] == [0.0]
     release.set()
-    await asyncio.to_thread(whole_knowledge, changed, 60)
+    await asyncio.to_thread(whole_knowledge, changed, 300)
     use_store(DatabaseVectors())
 
 

@@ -111,7 +111,7 @@ def reply(*actions: ActionSpec) -> LoadedReply:
 async def test_only_a_wish_begins_a_form_in_every_language(settings: Settings) -> None:
     settings.MEANING = True
     loaded = reply(preset("order_status"), preset("cancel_order"))
-    assert await asyncio.to_thread(whole_knowledge, loaded.request, 60)
+    assert await asyncio.to_thread(whole_knowledge, loaded.request, 300)
     assert await wrong(loaded, WISHES) == []
 
 
@@ -141,7 +141,7 @@ async def test_action_about_a_general_subject_is_still_found(settings: Settings)
         description="Register a return. I want to send something back.",
     )  # fmt: skip
     loaded = reply(action)
-    assert await asyncio.to_thread(whole_knowledge, loaded.request, 60)
+    assert await asyncio.to_thread(whole_knowledge, loaded.request, 300)
     for text in ("I want to return my order", "return order 10023", "Je veux retourner ma commande",
                  "Ich möchte etwas zurückschicken"):  # fmt: skip
         request = replace(loaded.request, messages=(ChatMessage("user", text),))

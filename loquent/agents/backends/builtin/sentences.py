@@ -12,7 +12,9 @@ DEFAULT = "en"
 _BRAZILIAN = ("você", "voce", "vocês")
 
 _PLACEHOLDER = re.compile(r"\{titles?\}")
-_QUOTED = re.compile(r"([“”„«「]\s?)\{title\}(\s?[”“»」])")
+# Where sentences run from right to left, U+2068 and U+2069 isolate a title of the other direction:
+# without them, its quotation marks would be shown in the wrong places.
+_QUOTED = re.compile(r"([“”„«「]\s?\u2068?)\{title\}(\u2069?\s?[”“»」])")
 
 
 class Sentences:
