@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from loquent.organizations.models import Organization
-from loquent.testing.engines.launch import CHROMIUM_ARGUMENTS
-from loquent.testing.packages import CHROMIUM
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from widgets.models import WidgetConfig
 from widgets.services.demo import create_demo
+from widgets.tests.browser.chromium import start_chromium
 
 # No test may depend on the speed of the machine.
 expect.set_options(timeout=WAIT_MILLISECONDS)
@@ -35,12 +34,8 @@ def demo_site(live_server_process: StartServer) -> ServerProcess:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium. Mark the test `browser`."""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
-        )
+    async with start_chromium() as chromium:
         yield chromium
-        await chromium.close()
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from django.conf import settings
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from loquent.organizations.models import Organization
-from loquent.testing.engines.launch import CHROMIUM_ARGUMENTS
-from loquent.testing.packages import CHROMIUM
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
 from loquent.testing.process_fixtures import WAIT_MILLISECONDS
+from widgets.tests.browser.chromium import start_chromium
 
 SOURCES = Path(settings.BASE_DIR) / "widget-js"
 
@@ -57,12 +56,8 @@ def site(transactional_db: None, acme: Organization, shared_server: ServerProces
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, once per test process."""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS
-        )
+    async with start_chromium() as chromium:
         yield chromium
-        await chromium.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
