@@ -1,9 +1,9 @@
 """Recognise that a visitor asks for a person, in the languages of the widget. Pure.
 
-A message asks for a person if it names one and a way to reach them ("talk to somebody"), if it is
-little more than the name of one ("human please"), or if it has a phrase that asks for
-nothing else ("is anyone there", "call me back"). `persons.json` has the words: beginnings of
-words per language and, for scripts without spaces, parts of the text. `weak_ways` are verbs that
+A message asks for a person if it contains a word for one and a way to reach them ("talk to
+somebody"), little more than such a word ("human please"), or a phrase that asks for nothing else
+("is anyone there", "call me back"). `persons.json` lists the words: beginnings of words per
+language and, for scripts without spaces, parts of the text. `weak_ways` are verbs that
 people also use for other things ("I want"): they count only beside the person. `phrases` are whole
 words, separated by "|".
 """

@@ -82,5 +82,5 @@ def _text(value: Any) -> str:
             filter(None, (_text(item) for item in value if not isinstance(item, list)))
         )
     is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
-    # An escape in JSON may stand for any character.
+    # JSON escapes can produce control characters and half surrogate pairs.
     return clean_text(unix_lines(str(value))) if is_text else ""

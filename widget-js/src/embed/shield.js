@@ -53,7 +53,7 @@ export function createShield(win, host, onFocus) {
   }
 
   return {
-    /** Also after the page was written anew, which removes all listeners, and the element. */
+    /** Call it again after `document.write`, which removes all listeners and the element. */
     raise: () => each("addEventListener", [...AT_REST, ...more]),
     raiseMore() {
       more = NAMELESS.split(" ");

@@ -1,7 +1,7 @@
 """Recognizes wishes in languages that the built-in encoder does not know. Pure.
 
-`known_wishes.json` has usual sentences about an order in those languages of the widget. In a
-message they stand for an English sentence, whose meaning is compared with the actions.
+`known_wishes.json` translates common sentences about an order from those languages into English,
+so that the encoder can compare their meaning with the actions.
 """
 
 import json

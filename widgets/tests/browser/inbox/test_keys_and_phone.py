@@ -73,7 +73,7 @@ async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox
     await keys.press("Escape")
     await keys.press("z")
     await expect(ana.get_by_role("button", name="In an hour")).to_be_focused()
-    # What happens meanwhile leaves the menu open.
+    # An update of the page does not close the menu.
     await in_database(
         Membership.objects.filter(user__username__startswith="ben").update, is_away=True
     )

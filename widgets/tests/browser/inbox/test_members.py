@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 async def test_two_members_claim_a_waiting_visitor(visitor: Visitor, open_inbox: OpenInbox) -> None:
     ana, ben = await open_inbox("ana"), await open_inbox("ben")
-    # What ana's list reads is older than what she is told before it arrives.
+    # The response to ana's list is older than the change she hears of before it arrives.
     is_read, may_show = asyncio.Event(), asyncio.Event()
 
     async def read_early(route: Route) -> None:
@@ -133,7 +133,7 @@ async def test_what_is_typed_is_never_lost_nor_sent_twice(
     await ana.context.set_offline(True)
     await button(ana, "Send").click()
     await expect(log(ana).get_by_text("Not sent yet")).to_be_visible()
-    # The server has the draft of what was sent meanwhile: it does not come back into the box.
+    # The server still has the draft of a reply that was sent: it must not return to the box.
     may_reply = asyncio.Event()
 
     async def open_with_draft(route: Route) -> None:
