@@ -8,7 +8,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
-from loquent.testing.waiting import WAIT_SECONDS, eventually
+from loquent.testing.waiting import WAIT_SECONDS
 
 Frame = dict[str, Any]
 
@@ -25,8 +25,9 @@ class Visitor:
     async def connect(self, *, token: str = "", v2: bool = True, query: str = "") -> None:
         """Shake hands and receive the session."""
         names = (["loquent.v2"] if v2 else []) + ([f"loquent.token.{token}"] if token else [])
-
-        async def shake_hands() -> None:
+        self.session = {}
+        # As the widget does: a server that is too busy to open the chat says so.
+        while not self.session or self.session.get("code") == "internal":
             self.connection = await websockets.connect(
                 self._address + query,
                 subprotocols=[Subprotocol(name) for name in names] or None,
@@ -35,10 +36,6 @@ class Visitor:
                 ping_interval=None,
             )
             self.session = await self.receive()
-            # As the widget does: a server that is too busy to open the chat says so.
-            assert self.session.get("code") != "internal", self.session
-
-        await eventually(shake_hands)
         self.token = self.session.get("session_token", "")
 
     async def receive(self) -> Frame:
