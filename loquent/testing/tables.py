@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.color import no_style
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -28,8 +28,9 @@ def empty_tables(test_case: object) -> None:
     for _ in range(ATTEMPTS - 1):
         try:
             connection.ops.execute_sql_flush(statements)
-        except OperationalError:
-            # A server that several tests share was writing in the background: a deadlock.
+        except (IntegrityError, OperationalError):
+            # A server that several tests share was writing in the background: a deadlock, or a row
+            # that refers to a deleted one.
             continue
         return
     connection.ops.execute_sql_flush(statements)
