@@ -13,7 +13,7 @@ const CALM = 10_000;
 const PAUSE = 30_000;
 /** Properties of `html` that make it, not the window, the frame of fixed elements. */
 const FRAMES = /** @type {const} */ ([
-  ...["transform", "translate", "rotate", "scale", "perspective"],
+  ...["transform", "translate", "rotate", "scale", "perspective", "transformStyle", "offsetPath"],
   ...["contain", "willChange"],
 ]);
 
@@ -86,7 +86,7 @@ export function createPlacement(win, doc, host, setStyle, onMove, container) {
     const html = doc.documentElement;
     if (!parent || !html) return;
     const style = win.getComputedStyle(html);
-    const framed = FRAMES.some((name) => !/^(none|auto|)$/.test(style[name] || ""));
+    const framed = FRAMES.some((name) => !/^(none|auto|flat|)$/.test(style[name] || ""));
     // The browser's top layer is independent of the page's boxes, but also of their z-index.
     if ((framed || modals.length) && host.showPopover) {
       host.setAttribute("popover", "manual");

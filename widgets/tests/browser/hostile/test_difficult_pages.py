@@ -76,7 +76,12 @@ async def test_a_page_that_frames_fixed_elements_leaves_the_chat_in_the_window(
         panel = await open_chat(page)
         await page.evaluate("scrollTo(0, 900)")
         await expect(panel).to_be_in_viewport(ratio=1)
-        for style in ["contain: layout", "will-change: transform"]:
+        for style in [
+            "contain: layout",
+            "will-change: transform",
+            "transform-style: preserve-3d",
+            "offset-path: path('M0 0 L100 100')",
+        ]:
             await page.evaluate(
                 "(style) => document.documentElement.style = `transform: none; ${style}`", style
             )
