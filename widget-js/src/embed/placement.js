@@ -16,6 +16,7 @@ const FRAMES = /** @type {const} */ ([
   ...["transform", "translate", "rotate", "scale", "perspective", "transformStyle", "offsetPath"],
   ...["contain", "willChange"],
 ]);
+const MAY_FRAME = ["load", "resize"];
 
 /**
  * @param {Win} win
@@ -131,14 +132,16 @@ export function createPlacement(win, doc, host, setStyle, onMove, container) {
     attributes?.observe(html, { attributeFilter: ["class", "style"] });
   }
 
-  win.addEventListener("resize", request);
+  // Style sheets that load late, and windows, change what frames the element.
+  for (const type of MAY_FRAME) win.addEventListener(type, request);
 
   return {
     show,
+    fit: request,
     destroy() {
       alive = false;
       for (const each of observers) each.disconnect();
-      win.removeEventListener("resize", request);
+      for (const type of MAY_FRAME) win.removeEventListener(type, request);
       win.clearTimeout(timer);
       win.cancelAnimationFrame(frame);
       host.parentNode?.removeChild(host);
