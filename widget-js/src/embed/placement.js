@@ -91,7 +91,13 @@ export function createPlacement(win, doc, host, setStyle, onMove, container) {
     // The browser's top layer is independent of the page's boxes, but also of their z-index.
     if ((framed || modals.length) && host.showPopover) {
       host.setAttribute("popover", "manual");
-      if (!host.matches(":popover-open")) host.showPopover();
+      if (!host.matches(":popover-open")) {
+        host.showPopover();
+        // WebKit keeps the old frame of what was displayed before.
+        setStyle("display", "none");
+        host.getClientRects();
+        setStyle("display", "block");
+      }
     } else host.removeAttribute("popover");
     // Zoom would also enlarge 100vh.
     const now = parent.currentCSSZoom ?? (+style.zoom || 1);
