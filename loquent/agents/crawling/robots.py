@@ -5,11 +5,12 @@ import codecs
 import html
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urljoin
 
 from protego import Protego
 
+from loquent.agents.search.background import in_background
 from loquent.egress.sites import AGENT, SiteError, SiteReader
 from loquent.egress.urls import MAX_URL
 
@@ -38,6 +39,11 @@ class RobotRules:
     def allows(self, url: str) -> bool:
         """Return whether the page may be read."""
         return bool(self._rules.can_fetch(url, AGENT))
+
+    @in_background()
+    def allowed(self, urls: Iterable[str]) -> list[str]:
+        """Return the pages that may be read."""
+        return [url for url in urls if self.allows(url)]
 
 
 async def read_robots(reader: SiteReader, root: str) -> RobotRules:

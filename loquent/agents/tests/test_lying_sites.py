@@ -110,6 +110,18 @@ def test_page_that_names_another_as_its_original_is_read(sources: Sources, site:
     assert {f"T{number}" for number in range(3)} <= set(sources.texts())
 
 
+@pytest.mark.parametrize("canonical", ["/a?x=2", "/a"])
+def test_variant_of_a_page_that_cannot_be_read_is_read(
+    sources: Sources, site: Site, canonical: str
+) -> None:
+    site.pages = {"/": page(TEXT, title="Start", links=(canonical, "/b", "/a?x=1"))}
+    for path, other in (("/a?x=1", canonical), ("/a?x=2", "/a?x=1")):
+        head = f'<link rel="canonical" href="{other}">'
+        site.pages[path] = page(f"{TEXT} A.", title="A", head=head)
+    sources.add(f"{site.root}/")
+    assert set(sources.texts()) == {"Start", "A"}
+
+
 @pytest.mark.costly
 def test_endless_variants_of_a_page_are_bounded(
     sources: Sources, site: Site, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,8 @@ HOST = "https://example.com"
         ("https://example.com/wiki?Page", "https://example.com/wiki?Page"),
         ("https://example.com/ü?q=ä b", "https://example.com/%C3%BC?q=%C3%A4+b"),
         ("https://example.com/a%2Fb", "https://example.com/a%2Fb"),
+        ("https://example.com/a;jsessionid=1F.n1/b;v=1", "https://example.com/a/b;v=1"),
+        ("https://example.com/a;JSESSIONID=1F?x=1", "https://example.com/a?x=1"),
         ("https://user:pw@example.com/", ""),
         ("mailto:a@b.c", ""),
         ("javascript:x()", ""),
