@@ -241,6 +241,7 @@ async def test_secrets_are_nowhere_whatever_the_shop_answers(
         (302, {"Location": f"https://127.0.0.1/?token={HIDDEN}"}, b""),
         (500, {"Content-Encoding": "gzip"}, HIDDEN.encode()),
         (200, {"Content-Length": "9000"}, HIDDEN.encode()),
+        (200, {}, json.dumps({"Authorization": f"Bearer {HIDDEN}", "state": "sent"}).encode()),
     ]
     socket = await visit.opened(widget)
     for number, reply in enumerate(replies):
