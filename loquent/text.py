@@ -1,14 +1,21 @@
 """Cleans text from outside for the database and for JSON. Pure."""
 
+import json
 import re
 import unicodedata
-from typing import Literal
+from typing import Any, Literal
 
 # UAX #15, "Stream-Safe Text Process": no language has more combining marks in a row.
 MAX_MARKS = 30
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+# What begins a tag, ends a line, can't be seen, or is no character; JSON itself escapes quotes and
+# controls.
+_TELLING = re.compile(
+    r"[<>\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 _SURROGATE_PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 
 _SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
@@ -126,3 +133,13 @@ class TextCleaner:
 
 def _join_halves(pair: re.Match[str]) -> str:
     return pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def quoted_json(value: dict[str, Any]) -> str:
+    """Return JSON for a prompt: nothing in it ends a line, looks like a tag, or is invisible."""
+    return _TELLING.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    units = sign[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -130,7 +130,7 @@ def guarded_session(
     `keeps_alive`: for several requests to one host. The caller passes `allow_redirects=False` to
     each request, and limits what it reads.
     """
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=GuardedConnector(rules, keeps_alive=keeps_alive),
         timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -139,6 +139,9 @@ def guarded_session(
         max_line_size=8_190,
         max_field_size=8_190,
     )
+    # aiohttp would send a PUT or DELETE again if the other side hangs up without an answer.
+    session._retry_connection = False
+    return session
 
 
 class _Resolver(AbstractResolver):

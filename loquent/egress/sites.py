@@ -13,11 +13,11 @@ from loquent.egress.urls import EgressRules, UnsafeUrlError, check_url
 SECONDS = 20.0
 AT_ONCE = 2
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-AGENT_NAME = "LoquentBot"
+AGENT = "LoquentBot/1.0"
 HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.1",
     "Accept-Encoding": "gzip, identity;q=0.5",
-    "User-Agent": f"{AGENT_NAME}/1.0 (reads this site for its own chat assistant)",
+    "User-Agent": f"{AGENT} (reads this site for its own chat assistant)",
 }
 # To ask zlib for a gzip stream.
 _GZIP = 16 + zlib.MAX_WBITS
@@ -79,8 +79,11 @@ class SiteReader:
                 location = response.headers.get("Location", "")
                 if response.status in REDIRECTS and location:
                     # Unlike `join`, a new address may have any scheme: it is checked when fetched.
-                    there = str(response.url.join(URL(location)).with_fragment(None))
-                    return Fetched(url, response.status, location=there)
+                    there = response.url.join(URL(location)).with_fragment(None)
+                    if there.raw_user or there.raw_password:
+                        # Reports show the address.
+                        there = there.with_user(None)
+                    return Fetched(url, response.status, location=str(there))
                 body, is_cut = await _read(response, max_bytes)
                 return Fetched(
                     url,

@@ -62,6 +62,12 @@ class Receiver:
             def do_PUT(self) -> None:
                 self.do_POST()
 
+            def do_PATCH(self) -> None:
+                self.do_POST()
+
+            def do_DELETE(self) -> None:
+                self.do_POST()
+
             def log_message(self, *args: Any) -> None:
                 return
 

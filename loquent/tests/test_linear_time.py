@@ -200,12 +200,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     ),
     "document": lambda text: read_document(text, name="a"),
     "spreadsheet": lambda text: to_csv([[text]]),
-    "sitemap": lambda text: sitemap_addresses(text.encode("utf-8", "replace")),
-    "address in a sitemap": lambda text: sitemap_addresses(
-        f"<loc>{text}".encode("utf-8", "replace")
+    "sitemap": lambda text: sitemap_addresses(
+        text.encode("utf-8", "replace"), "https://a.example/"
     ),
-    "robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /{text}"),
-    "rule of robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /*{text}*b").allows(
+    "address in a sitemap": lambda text: sitemap_addresses(
+        f"<loc>{text}".encode("utf-8", "replace"), "https://a.example/"
+    ),
+    "robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /{text}", ""),
+    "rule of robots.txt": lambda text: RobotRules(f"User-agent: *\nAllow: /*{text}*b", "").allows(
         f"https://a.example/{text}"
     ),
     "transcript": lambda text: record_text(record_of(text)),

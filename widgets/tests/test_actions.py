@@ -241,6 +241,7 @@ async def test_secrets_are_nowhere_whatever_the_shop_answers(
         (302, {"Location": f"https://127.0.0.1/?token={HIDDEN}"}, b""),
         (500, {"Content-Encoding": "gzip"}, HIDDEN.encode()),
         (200, {"Content-Length": "9000"}, HIDDEN.encode()),
+        (200, {}, json.dumps({"Authorization": f"Bearer {HIDDEN}", "state": "sent"}).encode()),
     ]
     socket = await visit.opened(widget)
     for number, reply in enumerate(replies):
@@ -386,6 +387,8 @@ async def test_confirmation_expires(
         (422, "failed", "Cancel order: this didn't work. Nothing was changed."),
         (500, "unknown", "Cancel order: I don't know whether this worked."),
         (302, "unknown", "Cancel order: I don't know whether this worked."),
+        # No database can store what this response has.
+        (200, "succeeded", "Done: Cancel order.\n\n- State: \ufffdbye"),
     ],
 )
 async def test_end_is_told_honestly(
@@ -397,12 +400,12 @@ async def test_end_is_told_honestly(
     outcome: str,
     told: str,
 ) -> None:
-    shop.reply = lambda request: (status, {"Location": "/"}, b"")
+    shop.reply = lambda request: (status, {"Location": "/"}, b'{"state": "\\ud800\\u0000bye"}')
     socket, message = await proposed(visit, widget, endpoint)
     await socket.send(answer(message))
     *_, result, _ = await socket.until("typing_stop")
     assert result["content"].startswith(told)
-    assert result["outcome"] == "failed"
+    assert result["outcome"] == ("answered" if outcome == "succeeded" else "failed")
     assert ((await row()).outcome, len(shop.requests)) == (outcome, 1)
 
 

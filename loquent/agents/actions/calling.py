@@ -26,6 +26,7 @@ SECONDS = 10.0
 # A little less, so that the client itself says whether the tool was called yet.
 MCP_SECONDS = 9.5
 MAX_BYTES = 65_536
+SHORTEST_SECRET = 6
 NOT_PUBLIC = "The address is not on the public internet."
 NAMESPACE = uuid.UUID("6b1f3c52-9c53-4d1e-9d63-2d3a6c1c7f10")
 
@@ -101,20 +102,28 @@ async def _call(
         return await _call_mcp(spec, values, key, rules)
     request = prepare(spec, values)
     check_url(request.url, rules)
-    headers = {**headers_of(spec), "Accept": "application/json", "Accept-Encoding": "identity"}
+    own = headers_of(spec)
+    headers = {**own, "Accept": "application/json", "Accept-Encoding": "identity"}
     headers |= {"User-Agent": "Loquent-Actions/1.0", "Idempotency-Key": key}
     if request.body is not None:
         headers["Content-Type"] = "application/json"
-    return await _send(spec, request, headers, rules, sent)
+    status, body = await _send(request, headers, rules, sent)
+    if not 200 <= status < 300:
+        # A refusal is a definite answer; a fault, a gateway's timeout or a redirect is none.
+        is_answer = 400 <= status < 500 and status != 408
+        outcome: Any = "failed" if is_answer else "unknown"
+        return CallResult(outcome, status=status, reason=_refusal(status))
+    if len(body) > MAX_BYTES:
+        reason = f"The response has more than {MAX_BYTES // 1024} KB."
+        return CallResult("unknown", None, status, reason)
+    text = _without_secrets(body.decode("utf-8", "replace"), own)
+    return CallResult("succeeded", select(_parse(text), spec.response_fields), status)
 
 
 async def _send(
-    spec: ActionSpec,
-    request: PreparedRequest,
-    headers: Mapping[str, str],
-    rules: EgressRules,
-    sent: _Sent,
-) -> CallResult:
+    request: PreparedRequest, headers: Mapping[str, str], rules: EgressRules, sent: _Sent
+) -> tuple[int, bytes]:
+    """Return the status, and the body; more than MAX_BYTES if that is longer."""
     session = guarded_session(rules, seconds=SECONDS)
     sent.connector = session.connector
     trace = aiohttp.TraceConfig()
@@ -136,17 +145,7 @@ async def _send(
             allow_redirects=False,
         ) as response,
     ):
-        body, is_cut = await _read(response)
-    status = response.status
-    if not 200 <= status < 300:
-        # A refusal is a definite answer; a fault, a gateway's timeout or a redirect is none.
-        is_answer = 400 <= status < 500 and status != 408
-        outcome: Any = "failed" if is_answer else "unknown"
-        return CallResult(outcome, status=status, reason=_refusal(status))
-    if is_cut:
-        reason = f"The response has more than {MAX_BYTES // 1024} KB."
-        return CallResult("unknown", None, status, reason)
-    return CallResult("succeeded", select(_parse(body), spec.response_fields), status)
+        return response.status, await _read(response)
 
 
 def headers_of(spec: ActionSpec) -> dict[str, str]:
@@ -167,11 +166,23 @@ async def _call_mcp(
         )
     except mcp.McpError as error:
         outcome: Any = "refused" if error.kind == "address" else "failed"
-        return CallResult("unknown" if error.is_unknown else outcome, reason=str(error))
-    return CallResult("succeeded", select(_parse(text.encode()), spec.response_fields))
+        reason = _without_secrets(str(error), headers)
+        return CallResult("unknown" if error.is_unknown else outcome, reason=reason)
+    text = _without_secrets(text, headers)
+    return CallResult("succeeded", select(_parse(text), spec.response_fields))
 
 
-async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+def _without_secrets(text: str, headers: Mapping[str, str]) -> str:
+    """Return a response without the values of the row's headers, which some servers echo."""
+    for value in headers.values():
+        # Such as the token in "Bearer …". A short value is no secret, but may be a usual word.
+        secret = value.rpartition(" ")[2]
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return text
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
         raise ValueError("compressed")
@@ -179,12 +190,12 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     async for part in response.content.iter_any():
         body += part
         if len(body) > MAX_BYTES:
-            return bytes(body[:MAX_BYTES]), True
-    return bytes(body), False
+            break
+    return bytes(body)
 
 
-def _parse(body: bytes) -> Any:
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+def _parse(text: str) -> Any:
+    text = text.removeprefix("\ufeff")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

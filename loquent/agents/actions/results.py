@@ -1,11 +1,11 @@
 """What an action returned, cut to the fields that the owner named. Pure."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from loquent.agents.actions.spec import ActionSpec
+from loquent.text import clean_text, quoted_json
 
 # What a model or a visitor is given of a response.
 MAX_SHOWN = 8_000
@@ -48,7 +48,7 @@ def as_data(spec: ActionSpec, result: CallResult) -> str:
             document["note"] = "The response has no data."
     else:
         document["reason"] = result.reason
-    return shorten(json.dumps(document, ensure_ascii=False))
+    return shorten(quoted_json(document))
 
 
 def lines_of(data: Any) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ def shown_lines(data: Any) -> list[str]:
 def label_of(path: str) -> str:
     """Return the last name of a path as words."""
     names = [name for name in path.split(".") if not name.isdecimal()]
-    words = (names[-1] if names else path).replace("_", " ").replace("-", " ").strip()
+    words = clean_text(names[-1] if names else path).replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
 
 
@@ -102,4 +102,4 @@ def _plain(value: Any, depth: int = 0) -> str:
     if isinstance(value, dict):
         parts = (f"{label_of(k)}: {_plain(v, depth + 1)}" for k, v in list(value.items())[:20])
         return "; ".join(parts)[:1_000]
-    return " ".join(str(value).split())[:1_000]
+    return " ".join(clean_text(str(value)).split())[:1_000]

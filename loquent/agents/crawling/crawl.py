@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from loquent.agents.crawling.not_found import NOT_FOUND, answer_for_nothing, same_as
 from loquent.agents.crawling.results import (
     CrawlError,
     KnownPage,
@@ -108,6 +109,7 @@ class Crawl:
                 wave = [self._queue.popleft() for _ in range(min(WAVE, len(self._queue)))]
                 await self._read_wave(reader, start, wave)
                 await on_progress(len(self.results), len(self.results) + len(self._queue))
+            await self._drop_not_found(reader, start)
         return self.results
 
     def _check_place(self, start: _Start) -> None:
@@ -168,7 +170,7 @@ class Crawl:
 
     async def _read_wave(self, reader: SiteReader, start: _Start, wave: list[str]) -> None:
         # Thousands of rules would delay the chats of this process.
-        allowed = await asyncio.to_thread(_allowed, wave, start.robots)
+        allowed = await asyncio.to_thread(start.robots.allowed, wave)
         for url in set(wave) - set(allowed):
             self._note(url, Outcome.SKIPPED, FORBIDDEN)
         pages: list[tuple[str, Fetched]] = []
@@ -217,6 +219,17 @@ class Crawl:
         self._failures = 0
         return []
 
+    async def _drop_not_found(self, reader: SiteReader, start: _Start) -> None:
+        """Note as gone the changed pages that now show what the site shows for any address."""
+        read = {key: self.results[key] for key in self._known.keys() & self.results.keys()}
+        # The start page may be what a site shows for any address.
+        read.pop(page_key(start.page.url), None)
+        changed = [result for result in read.values() if result.outcome is Outcome.READ]
+        if changed and (answer := await answer_for_nothing(reader, start.scope, start.robots)):
+            [page] = await self._read([answer])
+            for result in await asyncio.to_thread(same_as, answer.url, page.drafts, changed):
+                self._note(result.url, Outcome.GONE, NOT_FOUND)
+
     def _moved(self, url: str, page: Fetched, there: str, start: _Start) -> None:
         reason = f"It redirects to {page.location[:300]}."
         if there and start.scope.contains(there):
@@ -237,7 +250,9 @@ class Crawl:
 
     def _take(self, url: str, page: WebPage, start: _Start) -> None:
         canonical = normal(page.canonical)
-        if canonical and canonical.partition("?")[0] == url.partition("?")[0] != url:
+        is_variant = canonical.partition("?")[0] == url.partition("?")[0] != url
+        other = self.results.get(page_key(canonical))
+        if canonical and is_variant and (other is None or other.digest):
             # The parameters make no difference, says the page.
             self._add([canonical], start)
             self._note(url, Outcome.SKIPPED, f"It is the same page as {canonical[:300]}.")
@@ -281,8 +296,3 @@ class Crawl:
 @in_background()
 def _inside(urls: Iterable[str], scope: Scope) -> list[str]:
     return [url for url in map(normal, urls) if url and scope.contains(url)]
-
-
-@in_background()
-def _allowed(urls: Iterable[str], robots: RobotRules) -> list[str]:
-    return [url for url in urls if robots.allows(url)]

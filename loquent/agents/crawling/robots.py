@@ -1,14 +1,17 @@
 """What robots.txt and sitemaps of a site say."""
 
 import asyncio
+import codecs
 import html
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from urllib.parse import urljoin
 
 from protego import Protego
 
-from loquent.egress.sites import AGENT_NAME, SiteError, SiteReader
+from loquent.agents.search.background import in_background
+from loquent.egress.sites import AGENT, SiteError, SiteReader
 from loquent.egress.urls import MAX_URL
 
 MAX_ROBOTS_BYTES = 512 * 1024
@@ -16,22 +19,31 @@ MAX_SITEMAP_BYTES = 10 * 1024 * 1024
 MAX_SITEMAPS = 50
 MAX_DELAY_SECONDS = 10.0
 # Nothing in it is read twice, so that a long file without an end takes no longer than another one.
-_LOCATION = re.compile(r"<loc>([^<]*+)(?:<!\[CDATA\[([^<\]]*+)\]\]>\s*+)?</loc>")
+_NAME = r"(?!image:|video:)(?:\w{1,20}:)?"
+_LOCATION = re.compile(
+    rf"<{_NAME}loc(?:\s[^<>]*+)?>([^<]*+)(?:<!\[CDATA\[([^<\]]*+)\]\]>\s*+)?</{_NAME}loc>"
+)
+_INDEX = re.compile(rf"<{_NAME}sitemapindex\b")
 _GZIP_START = b"\x1f\x8b"
 
 
 class RobotRules:
     """The rules of one host."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, root: str) -> None:
         self._rules = Protego.parse(text)
-        delay = self._rules.crawl_delay(AGENT_NAME) or 0.0
+        delay = self._rules.crawl_delay(AGENT) or 0.0
         self.delay = min(max(float(delay), 0.0), MAX_DELAY_SECONDS)
-        self.sitemaps = list(self._rules.sitemaps)[:MAX_SITEMAPS]
+        self.sitemaps = [urljoin(root, url) for url in self._rules.sitemaps][:MAX_SITEMAPS]
 
     def allows(self, url: str) -> bool:
         """Return whether the page may be read."""
-        return bool(self._rules.can_fetch(url, AGENT_NAME))
+        return bool(self._rules.can_fetch(url, AGENT))
+
+    @in_background()
+    def allowed(self, urls: Iterable[str]) -> list[str]:
+        """Return the pages that may be read."""
+        return [url for url in urls if self.allows(url)]
 
 
 async def read_robots(reader: SiteReader, root: str) -> RobotRules:
@@ -48,9 +60,9 @@ async def read_robots(reader: SiteReader, root: str) -> RobotRules:
     if found.location or found.status >= 500 or found.status == 429:
         raise SiteError(f"robots.txt can't be read (error {found.status}).")
     if found.status != 200:
-        return RobotRules("")
+        return RobotRules("", root)
     # Half a megabyte of rules would delay the chats of this process.
-    return await asyncio.to_thread(RobotRules, found.body.decode("utf-8-sig", "replace"))
+    return await asyncio.to_thread(RobotRules, _text_of(found.body), root)
 
 
 async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int) -> list[str]:
@@ -62,7 +74,8 @@ async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int)
         if url in seen:
             continue
         seen.add(url)
-        found, is_index = await asyncio.to_thread(sitemap_addresses, await _sitemap(reader, url))
+        body = await _sitemap(reader, url)
+        found, is_index = await asyncio.to_thread(sitemap_addresses, body, url)
         if is_index:
             waiting += found
         else:
@@ -70,12 +83,28 @@ async def read_sitemaps(reader: SiteReader, addresses: Sequence[str], most: int)
     return list(pages)[:most]
 
 
-def sitemap_addresses(body: bytes) -> tuple[list[str], bool]:
-    """Return the addresses in a sitemap, and whether they are those of other sitemaps."""
-    text = body.decode("utf-8", "replace")
-    found = (f"{match[1]}{match[2] or ''}".strip() for match in _LOCATION.finditer(text))
-    addresses = [html.unescape(address) for address in found if 0 < len(address) <= MAX_URL]
-    return addresses, "<sitemapindex" in text
+def sitemap_addresses(body: bytes, url: str) -> tuple[list[str], bool]:
+    """Return the addresses in the sitemap at `url`, and whether they are those of sitemaps.
+
+    A sitemap is XML, or a text with an address on each line.
+    """
+    text = _text_of(body)
+    if "<" in text:
+        found = (f"{match[1]}{match[2] or ''}".strip() for match in _LOCATION.finditer(text))
+        written = [html.unescape(address) for address in found if 0 < len(address) <= MAX_URL]
+    else:
+        lines = (line.strip() for line in text.splitlines())
+        written = [line for line in lines if line.startswith(("http://", "https://"))]
+    addresses = [urljoin(url, each) if each.startswith("/") else each for each in written]
+    return addresses, _INDEX.search(text) is not None
+
+
+def _text_of(body: bytes) -> str:
+    """Return the text of a file that should be UTF-8. Some sites send UTF-16."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+    # Without a byte order mark, the rules of UTF-16 are ASCII with zero bytes in between.
+    return body.decode("utf-8-sig", "replace").replace("\0", "")
 
 
 async def _sitemap(reader: SiteReader, url: str) -> bytes:

@@ -1,5 +1,6 @@
 """Which addresses belong to a website source, and which of them are the same page. Pure."""
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,6 +15,8 @@ TRACKING = frozenset(
         "mc_eid", "_ga", "_gl", "_hsenc", "_hsmi", "phpsessid", "jsessionid", "sessionid",
     }
 )  # fmt: skip
+# A session in the path, such as `/a;jsessionid=1F`: a site may add another one to each link.
+_SESSION = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/;]*", re.IGNORECASE)
 # Files that are no text; they are not even asked for.
 NO_PAGES = frozenset(
     {
@@ -27,7 +30,7 @@ NO_PAGES = frozenset(
 
 
 def normal(url: str) -> str:
-    """Return the address without fragment and tracking parameters; empty if it is no web address.
+    """Return the address without fragment, tracking and session; empty if it is no web address.
 
     Parameters are sorted, so that their order makes no second page.
     """
@@ -38,7 +41,7 @@ def normal(url: str) -> str:
         # Not decoded: some sites tell `?page` and `?page=` apart.
         pairs = [pair for pair in found.raw_query_string.split("&") if pair]
         kept = sorted(pair for pair in pairs if not _is_tracking(pair.partition("=")[0].lower()))
-        path = found.raw_path or "/"
+        path = _SESSION.sub("", found.raw_path) or "/"
         text = f"{found.origin()}{path}" + (f"?{'&'.join(kept)}" if kept else "")
     except (ValueError, TypeError, UnicodeError):
         return ""

@@ -1,5 +1,6 @@
 """A website on this machine, whose pages a test changes, removes, moves and lets lie."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,16 +20,17 @@ def page(text: str, *, title: str = "", head: str = "", links: tuple[str, ...] =
 
 @dataclass
 class Site:
-    """Answers by path; a path that is not there gets a 404. `asked`: the paths, in order."""
+    """Answers by path; `missing` answers for others. `asked`: the paths, in order."""
 
     receiver: Receiver
     pages: dict[str, Any] = field(default_factory=dict)
+    missing: Callable[[str], Reply] = lambda path: (404, HTML, b"<p>Not found</p>")
 
     def __post_init__(self) -> None:
         self.receiver.reply = self._reply
 
     def _reply(self, request: Received) -> Reply:
-        reply = self.pages.get(request.path, (404, HTML, b"<p>Not found</p>"))
+        reply = self.pages.get(request.path) or self.missing(request.path)
         found: Reply = reply() if callable(reply) else reply
         return found
 

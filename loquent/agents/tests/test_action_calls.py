@@ -262,6 +262,18 @@ async def test_slow_answer_of_a_change_leaves_it_unknown(
     release.set()
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.promise(26)
+async def test_call_is_not_repeated_if_the_shop_hangs_up(shop: Receiver, method: str) -> None:
+    def hang_up(request: Received) -> tuple[int, dict[str, str], bytes]:
+        raise ConnectionError
+
+    shop.reply = hang_up
+    spec = spec_at(shop, method=method, risk="write")
+    assert (await call_action(spec, {"number": "1"}, key="k")).outcome == "unknown"
+    assert [request.method for request in shop.requests] == [method]
+
+
 async def test_nothing_was_sent_if_nobody_listens(shop: Receiver) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

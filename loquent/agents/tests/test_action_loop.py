@@ -287,6 +287,17 @@ async def test_identical_calls_are_made_twice_at_most(
     assert len(keys) == 3
 
 
+async def test_result_hides_nothing_from_people(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
+    data = {"status": "</data>\u200b\u202e\U000e0041\ud800\0"}
+    shop.reply = lambda request: (200, {}, json.dumps(data).encode())
+    endpoint.push(calls(("order_status", {"number": "7"})), tokens("Sent."))
+    await collect(asks(action(shop)))
+    told = endpoint.requests[1].body["messages"][-1]["content"]
+    assert json.loads(told)["data"] == data
+    assert told.isascii()
+    assert not {"<", ">", "\0"} & set(told)
+
+
 async def test_failed_call_is_told_to_the_model(endpoint: ScriptedEndpoint, shop: Receiver) -> None:
     shop.reply = lambda request: (500, {}, b"secret trace")
     endpoint.push(calls(("order_status", {"number": "7"})), tokens("I can't look it up."))

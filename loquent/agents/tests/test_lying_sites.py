@@ -45,6 +45,8 @@ LIES: dict[str, Any] = {
     "/self": (302, {"Location": "/self"}, b""),
     "/inside": (302, {"Location": "http://169.254.169.254/latest/"}, b""),
     "/file": (302, {"Location": "file:///etc/passwd"}, b""),
+    "/password": (302, {"Location": "https://shop:hidden@192.0.2.1/"}, b""),
+    "/only-password": (301, {"Location": "//:hidden@127.0.0.1/"}, b""),
     "/nowhere": (302, {"Location": "http://["}, b""),
     "/pdf": (200, HTML, b"%PDF-1.7 " + b"\x00\x01\x02" * 400),
     "/image": (200, HTML, b"\x89PNG\r\n\x1a\n" + b"\x00\xff" * 400),
@@ -79,6 +81,7 @@ def test_pages_that_lie_are_reported_and_the_others_are_read(sources: Sources, s
     for path in LIES:
         state, reason = report[path.removeprefix("/")]
         assert (state, bool(reason)) in {("skipped", True), ("failed", True), ("removed", True)}
+    assert "hidden" not in str(report)
     # No loop is followed for long.
     assert max(site.asked.count(path) for path in LIES) <= 6
 
@@ -107,6 +110,18 @@ def test_page_that_names_another_as_its_original_is_read(sources: Sources, site:
     assert {f"T{number}" for number in range(3)} <= set(sources.texts())
 
 
+@pytest.mark.parametrize("canonical", ["/a?x=2", "/a"])
+def test_variant_of_a_page_that_cannot_be_read_is_read(
+    sources: Sources, site: Site, canonical: str
+) -> None:
+    site.pages = {"/": page(TEXT, title="Start", links=(canonical, "/b", "/a?x=1"))}
+    for path, other in (("/a?x=1", canonical), ("/a?x=2", "/a?x=1")):
+        head = f'<link rel="canonical" href="{other}">'
+        site.pages[path] = page(f"{TEXT} A.", title="A", head=head)
+    sources.add(f"{site.root}/")
+    assert set(sources.texts()) == {"Start", "A"}
+
+
 @pytest.mark.costly
 def test_endless_variants_of_a_page_are_bounded(
     sources: Sources, site: Site, monkeypatch: pytest.MonkeyPatch
@@ -126,9 +141,15 @@ def test_endless_variants_of_a_page_are_bounded(
     assert "topic-0" in sources.report()
 
 
-def test_rules_behind_a_byte_order_mark_are_obeyed(sources: Sources, site: Site) -> None:
+@pytest.mark.parametrize(
+    ("agent", "encoding"),
+    [("*", "utf-8-sig"), ("LoquentBot", "utf-16"), ("loquentbot/1.0", "utf-16-be")],
+)
+def test_rules_in_any_encoding_are_obeyed(
+    sources: Sources, site: Site, agent: str, encoding: str
+) -> None:
     site.fill(2)
-    rules = "\ufeffUser-agent: *\nDisallow: /topic-1\n".encode()
+    rules = f"User-agent: {agent}\nDisallow: /topic-1\n".encode(encoding)
     site.pages["/robots.txt"] = 200, {"Content-Type": "text/plain"}, rules
     assert sources.add(f"{site.root}/")["pages"] == 2
     assert "/topic-1" not in site.asked

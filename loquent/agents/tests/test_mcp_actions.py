@@ -90,11 +90,12 @@ async def test_only_a_call_without_an_answer_leaves_open_whether_it_was_carried_
 
 
 async def test_error_of_a_tool_is_a_failure_with_its_words() -> None:
-    said = {"content": [{"type": "text", "text": "No such order"}], "isError": True}
+    text = "No such order for token-1"
+    said = {"content": [{"type": "text", "text": text}], "isError": True}
     with McpServer(answer=lambda name, arguments: said).running() as server:
         result = await called(spec(server))
     assert result.outcome == "failed"
-    assert result.reason == "The tool reported an error: No such order"
+    assert result.reason == "The tool reported an error: No such order for ***"
 
 
 async def test_private_address_is_refused_before_anything_is_sent() -> None:

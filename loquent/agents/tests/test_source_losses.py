@@ -128,6 +128,54 @@ def test_page_that_is_gone_is_removed_by_the_second_sync(sources: Sources, site:
     assert "T2" in sources.texts()
 
 
+SORRY = "Sorry, we can't find what you are looking for. Try our search or our start page. " * 3
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize(
+    "missing",
+    [
+        lambda path: page(SORRY, title="Oops"),
+        lambda path: page(f"{SORRY} Nothing is at {path}.", title=f"Oops: {path}"),
+        lambda path: page(f"{SORRY} (/en{path.upper()})", title="Oops"),
+    ],
+)
+def test_pages_that_are_gone_with_status_200_are_gone(
+    sources: Sources, site: Site, missing: Callable[[str], Any]
+) -> None:
+    site.fill(9)
+    sources.add(f"{site.root}/")
+    before, pages = sources.texts(), dict(site.pages)
+    site.missing = missing
+    del site.pages["/topic-3"]
+    assert sources.sync()["status"] == "ready"
+    assert sources.texts() == before
+    assert sources.report()["topic-3"][0] == "failed"
+    assert sources.sync()["pages"] == 9
+    assert "T3" not in sources.texts()
+    site.pages = pages
+    sources.sync()
+    assert sources.texts() == before
+    for number in range(4):
+        del site.pages[f"/topic-{number}"]
+    assert sources.sync()["status"] == "needs_confirmation"
+    assert sources.texts() == before
+
+
+@pytest.mark.costly
+def test_pages_of_a_site_that_shows_one_of_them_for_any_address_are_read(
+    sources: Sources, site: Site
+) -> None:
+    site.fill(3)
+    site.missing = lambda path: site.pages["/"]
+    sources.add(f"{site.root}/")
+    site.pages["/"] = page(f"{TEXT} A new start.", title="Start")
+    site.pages["/topic-1"] = page(f"{TEXT} A new text.", title="T1")
+    assert (sources.sync()["status"], len(sources.texts())) == ("ready", 4)
+    assert "new start" in sources.texts()["Start"]
+    assert "new text" in sources.texts()["T1"]
+
+
 @pytest.mark.costly
 def test_page_that_comes_back_is_not_removed_by_a_later_miss(sources: Sources, site: Site) -> None:
     site.fill(5)

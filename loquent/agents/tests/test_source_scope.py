@@ -17,6 +17,8 @@ HOST = "https://example.com"
         ("https://example.com/wiki?Page", "https://example.com/wiki?Page"),
         ("https://example.com/ü?q=ä b", "https://example.com/%C3%BC?q=%C3%A4+b"),
         ("https://example.com/a%2Fb", "https://example.com/a%2Fb"),
+        ("https://example.com/a;jsessionid=1F.n1/b;v=1", "https://example.com/a/b;v=1"),
+        ("https://example.com/a;JSESSIONID=1F?x=1", "https://example.com/a?x=1"),
         ("https://user:pw@example.com/", ""),
         ("mailto:a@b.c", ""),
         ("javascript:x()", ""),
@@ -77,13 +79,23 @@ def test_redirect_within_the_folder_keeps_the_scope(asked: str, final: str, fold
         ("<loc>\n  https://a.example/?x=1&amp;y=2\n </loc>", ["https://a.example/?x=1&y=2"]),
         ("<loc><![CDATA[https://a.example/b]]></loc>", ["https://a.example/b"]),
         ("<loc>\n<![CDATA[ https://a.example/?x&y ]]>\n</loc>", ["https://a.example/?x&y"]),
-        ("<loc>/a</loc><lastmod>2026</lastmod><loc>/b</loc>", ["/a", "/b"]),
-        ("<loc>/a<loc>/b</loc>", ["/b"]),
+        ("<loc>a</loc><lastmod>2026</lastmod><loc>b</loc>", ["a", "b"]),
+        ("<loc>a<loc>b</loc>", ["b"]),
+        ("<loc>/a</loc><loc>//b.example/</loc>", [f"{HOST}/a", "https://b.example/"]),
+        ("<ns0:loc>a</ns0:loc><loc lang='en'>b</loc><image:loc>c</image:loc>", ["a", "b"]),
         ("<loc></loc><loc> </loc><loc>" + "x" * 2_001 + "</loc>", []),
         ("<loc>/a", []),
         ("<loc>" + " " * 5_000 + "<", []),
     ],
 )
 def test_addresses_of_a_sitemap_are_read(written: str, addresses: list[str]) -> None:
-    assert sitemap_addresses(written.encode()) == (addresses, False)
-    assert sitemap_addresses(f"<sitemapindex>{written}".encode()) == (addresses, True)
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-be"):
+        for start, is_index in (("", False), ("<sitemapindex>", True), ("<a:sitemapindex>", True)):
+            body = f"{start}{written}".encode(encoding)
+            assert sitemap_addresses(body, f"{HOST}/maps/1.xml") == (addresses, is_index)
+
+
+def test_text_is_a_sitemap() -> None:
+    body = b"https://a.example/\r\n  https://b.example/ \n\nNot an address\n"
+    found = sitemap_addresses(body, f"{HOST}/sitemap.txt")
+    assert found == (["https://a.example/", "https://b.example/"], False)

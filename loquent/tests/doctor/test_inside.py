@@ -254,7 +254,12 @@ async def test_model_endpoint_is_checked(settings: Settings, status: int, level:
     assert bool(found.hint) is (level is not Level.OK)
     assert seen == ["GET /v1/models Bearer sk-secret"]
     assert "sk-secret" not in found.message + found.hint
-    assert (await check_endpoint()).level == "fail"
+    for key in ("sk-secret", ""):
+        settings.OPENAI_API_KEY = key
+        settings.OPENAI_BASE_URL = "http://user:hidden@127.0.0.1:1/v1"
+        found = await check_endpoint()
+        assert (found.level, "hidden" in found.message) == ("fail", False)
+        assert "//127.0.0.1:1/v1" in found.message
 
 
 def test_endpoint_is_checked_only_if_an_agent_uses_it(

@@ -1,5 +1,7 @@
 """Checks the configured endpoint, without using tokens."""
 
+import re
+
 import aiohttp
 from django.conf import settings
 
@@ -11,8 +13,9 @@ SECONDS = 10
 
 async def check_endpoint() -> CheckResult:
     """Ask for the list of models, which costs no tokens."""
-    where = settings.OPENAI_BASE_URL
-    url = f"{where}/models"
+    url = f"{settings.OPENAI_BASE_URL}/models"
+    # The output of the doctor is pasted into reports: without user name and password.
+    where = re.sub("//[^/]*@", "//", settings.OPENAI_BASE_URL)
     key = settings.OPENAI_API_KEY
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=SECONDS)
@@ -22,7 +25,7 @@ async def check_endpoint() -> CheckResult:
             client.get(url, allow_redirects=False, proxy=proxy_for(url)) as response,
         ):
             status = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return CheckResult(
             "fail",
             f"OPENAI_BASE_URL={where} doesn't answer: {type(error).__name__}.",
