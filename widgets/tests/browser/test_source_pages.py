@@ -10,11 +10,13 @@ from loquent.agents.tests.site import TEXT, Site
 from loquent.agents.tests.site import page as web_page
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent
-from loquent.testing.process_fixtures import StartServer
+from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
 from loquent.testing.receiver import Receiver
 from widgets.tests.browser.staff import findings, known_to_the_server, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
+# Pages are read by processes of the lowest priority.
+READ_MILLISECONDS = 3 * WAIT_MILLISECONDS
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ async def test_website_is_previewed_read_and_answers(
 ) -> None:
     with Receiver() as receiver:
         site = Site(receiver)
-        site.fill(24)
+        site.fill(9)
         server = live_server_process(
             SOURCES_ALLOWED_NETWORKS="127.0.0.0/8", SOURCES_ALLOW_HTTP="1", JOBS_IN_SERVER="1"
         )
@@ -46,10 +48,12 @@ async def test_website_is_previewed_read_and_answers(
         await address.fill(f"{site.root}/")
         await address.press("Enter")
         await expect(dialog.get_by_role("heading", name="Start")).to_be_visible()
-        await expect(dialog.get_by_role("status")).to_have_text("25 pages will be read.")
+        await expect(dialog.get_by_role("status")).to_have_text("10 pages will be read.")
         assert await findings(page) == []
         await dialog.get_by_role("button", name="Read this website").click()
-        await expect(websites.get_by_text("25 pages in the knowledge")).to_be_visible()
+        await expect(websites.get_by_text("10 pages in the knowledge")).to_be_visible(
+            timeout=READ_MILLISECONDS
+        )
         row = page.get_by_role("row").filter(has_text="T7")
         await expect(row).to_contain_text(f"Read from {site.root}/")
         assert await findings(page) == []
@@ -58,20 +62,26 @@ async def test_website_is_previewed_read_and_answers(
         await field.press("Enter")
         await expect(log.get_by_role("link", name="T7")).to_be_visible()
         # A sync that finds much gone asks first.
-        for number in range(12):
+        for number in range(4):
             site.pages[f"/topic-{number}"] = (404, {}, b"")
-        site.pages["/topic-20"] = web_page(TEXT + "Changed.", title="T20")
+        site.pages["/topic-8"] = web_page(TEXT + "Changed.", title="T8")
         await websites.get_by_role("button", name=f"Sync now: {site.root}/").click()
-        await expect(websites.get_by_text("12 of 25 pages are gone")).to_be_visible()
+        await expect(websites.get_by_text("4 of 10 pages are gone")).to_be_visible(
+            timeout=READ_MILLISECONDS
+        )
         await websites.get_by_role("button", name=f"Accept removals: {site.root}/").click()
         await page.get_by_role("button", name="Accept removals", exact=True).last.click()
-        await expect(websites.get_by_text("13 pages in the knowledge")).to_be_visible()
+        await expect(websites.get_by_text("6 pages in the knowledge")).to_be_visible(
+            timeout=READ_MILLISECONDS
+        )
         await websites.get_by_role("button", name=f"Report: {site.root}/").click()
         report = page.get_by_role("dialog", name="What the last sync did")
         await expect(report.get_by_text("removed").first).to_be_visible()
         await report.get_by_role("button", name="Close").click()
         await websites.get_by_role("button", name=f"Undo last sync: {site.root}/").click()
-        await expect(websites.get_by_text("25 pages in the knowledge")).to_be_visible()
+        await expect(websites.get_by_text("10 pages in the knowledge")).to_be_visible(
+            timeout=READ_MILLISECONDS
+        )
 
 
 async def test_file_is_added_replaced_and_answers(
@@ -95,7 +105,9 @@ async def test_file_is_added_replaced_and_answers(
     await dialog.get_by_label("Address").fill("example.com/guide.pdf")
     await add.click()
     await expect(dialog).to_be_hidden()
-    await expect(sources.get_by_text("2 pages in the knowledge")).to_be_visible()
+    await expect(sources.get_by_text("2 pages in the knowledge")).to_be_visible(
+        timeout=READ_MILLISECONDS
+    )
     await expect(page.get_by_role("row").filter(has_text="guide, page 2")).to_contain_text(
         "Read from guide.pdf"
     )
@@ -110,7 +122,9 @@ async def test_file_is_added_replaced_and_answers(
         named(pdf(f"{TEXT} One.", f"{TEXT} About zebras.", f"{TEXT} Three."))
     )
     await dialog.get_by_role("button", name="Replace file").click()
-    await expect(sources.get_by_text("3 pages in the knowledge")).to_be_visible()
+    await expect(sources.get_by_text("3 pages in the knowledge")).to_be_visible(
+        timeout=READ_MILLISECONDS
+    )
     await sources.get_by_role("button", name="Report: guide.pdf").click()
     report = page.get_by_role("dialog", name="What the last sync did")
     await expect(report.get_by_text("guide.pdf#page=3")).to_be_visible()
