@@ -11,6 +11,7 @@ import { shrinkCss } from "./build/css.js";
 import { ADMIN_MARKDOWN, hashOf, keep, release, report, write } from "./build/output.js";
 import { shareModules } from "./build/shared.js";
 import { shrink } from "./build/shrink.js";
+import { launcherStrings } from "./src/i18n/launcher-strings.js";
 
 const options = new Set(process.argv.slice(2));
 const locales = (await readdir(new URL("src/locales/", import.meta.url)))
@@ -78,7 +79,10 @@ async function buildRest({ outputFiles = [] }) {
     files.push({ name, path: `chunks/${hashes[name]}.js`, text: code });
   }
   const first = (await launcher.rebuild()).outputFiles?.[0].text ?? "";
-  const named = first.replace('"__CHUNKS__"', JSON.stringify(JSON.stringify(hashes)));
+  const inOrder = ["chat", "more", ...Object.keys(launcherStrings)].map(
+    (name) => hashes[name] ?? "",
+  );
+  const named = first.replace("__CHUNKS__", inOrder.join(" "));
   const text = await shrink(named, {
     ...{ module: false, ascii: true, preamble: COMPILE_AT_ONCE },
   });

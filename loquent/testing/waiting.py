@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 # A loaded machine is slow, not broken.
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 # For a program that runs to its end, such as a manage.py command.
 COMMAND_SECONDS = 240
 PAUSE_SECONDS = 0.1

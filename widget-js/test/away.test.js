@@ -46,6 +46,33 @@ for (const [name, answers] of [
   });
 }
 
+test("a server that does not answer is asked again, and not taken for one that refuses", async (t) => {
+  const answers = { config: "never" };
+  const page = openPage({ answers });
+  t.mock.method(AbortSignal, "timeout", (ms) => {
+    const controller = new AbortController();
+    const late = new DOMException("signal timed out", "TimeoutError");
+    page.clock.setTimeout(() => controller.abort(late), ms);
+    return controller.signal;
+  });
+  await page.embed();
+  for (const [wait, asked] of [
+    [20_000 + 2000, 2],
+    [20_000 + 8000, 3],
+  ]) {
+    await pass(page, 20_000);
+    await pass(page, wait - 20_000 - 1);
+    assert.equal(configs(page), asked - 1);
+    await pass(page, 1);
+    assert.equal(configs(page), asked);
+  }
+  assert.deepEqual(page.warnings, []);
+  delete answers.config;
+  await pass(page, 20_000);
+  await pass(page, 30_000);
+  assert.ok(page.get("button", "Open chat"));
+});
+
 test("the online event retries immediately", async () => {
   const answers = { config: null, embed: null };
   const page = await away(answers);

@@ -32,6 +32,11 @@ test("tags of other products are ignored; a copy on another host needs data-host
   assert.deepEqual(asked(page), ["https://chat.example/api/widget/wid_one/config"]);
 });
 
+test("white space around the widget's id is ignored", async () => {
+  const page = await booted(tag(" wid_one\n"));
+  assert.deepEqual(asked(page), ["https://chat.example/api/widget/wid_one/config"]);
+});
+
 test("a pinned version finds its server", async () => {
   const page = await booted(
     tag("wid_one", "https://chat.example/loquent/api/widget/chunks/ab12.js"),

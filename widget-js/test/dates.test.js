@@ -9,7 +9,11 @@ for (const [languages, locale, wanted] of [
   [["de-CH"], "en", "en"],
   [["zh-CN"], "zh-TW", "zh-TW"],
   [["pt-PT"], "pt-BR", "pt-BR"],
+  [["en-US@posix", "C", "", "en_GB", "en-"], "en", "en"],
+  [["en-US@posix", "en-AU"], "en", "en-AU"],
+  ["en-US", "en", "en"],
   [undefined, "fr", "fr"],
+  [null, "fr", "fr"],
 ])
   test(`${locale} for a browser in ${languages} is written as ${wanted}`, () => {
     assert.equal(dateLocale({ navigator: { languages } }, locale), wanted);

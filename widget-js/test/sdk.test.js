@@ -144,19 +144,26 @@ test("reset forgets the visitor", async () => {
   assert.equal(page.win.localStorage.length, 0);
 });
 
-test("a tag in the head works before there is a body", async () => {
-  const page = openPage();
-  const { document } = page.win;
-  const { prototype } = page.win.Document;
-  const body = Object.getOwnPropertyDescriptor(prototype, "body");
-  Object.defineProperty(prototype, "body", { get: () => null, configurable: true });
-  await page.embed();
-  assert.equal(page.hosts.length, 0);
-  Object.defineProperty(prototype, "body", body);
-  document.dispatchEvent(new page.win.Event("DOMContentLoaded"));
-  await settle();
-  assert.equal(page.hosts.length, 1);
-});
+for (const [name, next] of [
+  ["has no", ({ win }) => win.document.dispatchEvent(new win.Event("DOMContentLoaded"))],
+  ["has just replaced its", ({ clock }) => clock.tick(1000)],
+])
+  test(`the widget waits for a body if the page ${name} body`, async () => {
+    const page = openPage();
+    const { prototype } = page.win.Document;
+    const body = Object.getOwnPropertyDescriptor(prototype, "body");
+    Object.defineProperty(prototype, "body", { get: () => null, configurable: true });
+    await page.embed();
+    next(page);
+    await settle();
+    assert.equal(page.hosts.length, 0);
+    Object.defineProperty(prototype, "body", body);
+    next(page);
+    await settle();
+    assert.equal(page.hosts.length, 1);
+    page.draw();
+    assert.equal(page.clock.pending, 0);
+  });
 
 test("data-open opens it, data-theme and setTheme choose the theme", async () => {
   const page = openPage();

@@ -40,6 +40,20 @@ test("opening in one tab opens the others without focus, and leaves no entry in 
   assert.equal(one.win.sessionStorage.getItem("loquent:wid_one:open"), null);
 });
 
+test("a page that makes storage events of its own gets no errors", async () => {
+  const page = openPage();
+  await page.embed();
+  const errors = [];
+  page.win.addEventListener("error", ({ message }) => errors.push(message));
+  for (const event of [
+    new page.win.Event("storage"),
+    new page.win.CustomEvent("storage", { detail: {} }),
+    new page.win.StorageEvent("storage", { key: "theme" }),
+  ])
+    page.win.dispatchEvent(event);
+  assert.deepEqual(errors, []);
+});
+
 test("a background tab opens when it becomes visible, unless it was closed since then", async () => {
   const [one, two] = await twoTabs();
   hide(two, true);

@@ -1,7 +1,8 @@
 """Chromium and WebKit over WebDriver: HTTP to chromedriver and WebKitWebDriver."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,9 @@ from loquent.testing.engines.engine import Actions, DriverError, Engine, Tab, Vi
 from loquent.testing.waiting import WAIT_SECONDS
 
 TIMEOUT = aiohttp.ClientTimeout(total=2 * WAIT_SECONDS)
+# A driver that needs longer to start its browser is started again, so often.
+START_SECONDS = 60
+RESTARTS = 2
 # The driver's port, and the processes: the driver and what it needs, to be ended in this order.
 Launched = tuple[int, list[Child]]
 SCRIPT = "return ({}).apply(null, arguments);"
@@ -30,19 +34,23 @@ class ClassicEngine(Engine):
     @asynccontextmanager
     async def visit(self) -> AsyncIterator["ClassicVisit"]:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as http:
-            try:
-                visit = await self._start_browser(http)
-            except TimeoutError:
-                # WebKit's driver sometimes waits for ever for its browser on a busy machine.
-                self.stop()
-                self._port, self._children = self._launch()
-                visit = await self._start_browser(http)
+            visit = await self._start_browser(http)
             try:
                 yield visit
             finally:
                 await visit.call("DELETE", "")
 
     async def _start_browser(self, http: aiohttp.ClientSession) -> "ClassicVisit":
+        for _ in range(RESTARTS):
+            # WebKit's driver sometimes waits for ever for its browser on a busy machine.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(START_SECONDS):
+                    return await self._start_session(http)
+            self.stop()
+            self._port, self._children = self._launch()
+        return await self._start_session(http)
+
+    async def _start_session(self, http: aiohttp.ClientSession) -> "ClassicVisit":
         sessions = f"http://127.0.0.1:{self._port}/session"
         wanted = {"capabilities": {"alwaysMatch": self._capabilities}}
         started = await _call(http, "POST", sessions, wanted)

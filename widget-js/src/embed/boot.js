@@ -14,7 +14,7 @@ const isOurs = (src) => src?.includes("/api/widget/");
 
 /** Tag managers drop attributes, so the address may name the widget. @param {HTMLScriptElement} script */
 const widgetOf = ({ src, dataset }) =>
-  dataset.widget ?? (isOurs(src) ? /[?&]widget=([\w-]+)/.exec(src)?.[1] : undefined);
+  dataset.widget?.trim() ?? (isOurs(src) ? /[?&]widget=([\w-]+)/.exec(src)?.[1] : undefined);
 
 /** @param {HTMLScriptElement} script */
 const isTag = (script) =>

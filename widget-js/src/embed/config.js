@@ -16,13 +16,24 @@ export const apiOf = (base, id) => `${base}/api/widget/${encodeURIComponent(id)}
 /** @param {string} base */
 const scriptOf = (base) => `${base}/api/widget/embed.js`;
 
+/** Milliseconds until a request counts as failed: some browsers wait for minutes. */
+const TIMEOUT = 20_000;
+
 /**
  * Options of a request that depends on no cookies. They have no prototype, because pages add names to
  * that of all objects.
  * @param {RequestCache} [cache]
  */
 const plain = (cache) =>
-  /** @type {RequestInit} */ ({ __proto__: null, credentials: "omit", cache });
+  /** @type {RequestInit} */ ({
+    __proto__: null,
+    credentials: "omit",
+    cache,
+    signal: AbortSignal?.timeout?.(TIMEOUT),
+  });
+
+/** @param {any} error */
+const isTimeout = (error) => error?.name === "TimeoutError";
 
 /**
  * Replace invalid colours, because they are inserted into the style sheet.
@@ -48,8 +59,8 @@ export async function fetchConfig(win, base, id) {
     const response = await ask(win, `${apiOf(base, id)}/config`);
     if (response.ok) return readConfig(await response.json());
     return response.status < 500 && response.status !== 429 ? null : undefined;
-  } catch {
-    return (await whyAway(win, base)) ? null : undefined;
+  } catch (error) {
+    return !isTimeout(error) && (await whyAway(win, base)) ? null : undefined;
   }
 }
 
@@ -65,7 +76,7 @@ async function ask(win, url) {
     if ("json" in response) return response;
   } catch (error) {
     // A function that was bound, or has a proxy, is native code, too, but without a name.
-    if (/fetch\(\)\s*{\s*\[/.test(`${win.fetch}`)) throw error;
+    if (isTimeout(error) || /fetch\(\)\s*{\s*\[/.test(`${win.fetch}`)) throw error;
   }
   const request = new win.XMLHttpRequest();
   request.open("GET", url);

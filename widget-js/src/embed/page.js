@@ -114,8 +114,7 @@ export function createPage(win, said) {
       if (send) soon();
     } catch {
       win.console.warn(
-        "Loquent: this page context is left out. It has to be an object that JSON can hold, " +
-          `at most ${MAX_LEVELS} levels deep.`,
+        `Loquent: this page context is left out. It has to be a JSON object, at most ${MAX_LEVELS} levels deep.`,
       );
     }
   }

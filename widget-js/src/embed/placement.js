@@ -13,9 +13,10 @@ const CALM = 10_000;
 const PAUSE = 30_000;
 /** Properties of `html` that make it, not the window, the frame of fixed elements. */
 const FRAMES = /** @type {const} */ ([
-  ...["transform", "translate", "rotate", "scale", "perspective"],
+  ...["transform", "translate", "rotate", "scale", "perspective", "transformStyle", "offsetPath"],
   ...["contain", "willChange"],
 ]);
+const MAY_FRAME = ["load", "resize"];
 
 /**
  * @param {Win} win
@@ -86,11 +87,17 @@ export function createPlacement(win, doc, host, setStyle, onMove, container) {
     const html = doc.documentElement;
     if (!parent || !html) return;
     const style = win.getComputedStyle(html);
-    const framed = FRAMES.some((name) => !/^(none|auto|)$/.test(style[name] || ""));
+    const framed = FRAMES.some((name) => !/^(none|auto|flat|)$/.test(style[name] || ""));
     // The browser's top layer is independent of the page's boxes, but also of their z-index.
     if ((framed || modals.length) && host.showPopover) {
       host.setAttribute("popover", "manual");
-      if (!host.matches(":popover-open")) host.showPopover();
+      if (!host.matches(":popover-open")) {
+        host.showPopover();
+        // WebKit keeps the old frame of what was displayed before.
+        setStyle("display", "none");
+        host.getClientRects();
+        setStyle("display", "block");
+      }
     } else host.removeAttribute("popover");
     // Zoom would also enlarge 100vh.
     const now = parent.currentCSSZoom ?? (+style.zoom || 1);
@@ -131,14 +138,16 @@ export function createPlacement(win, doc, host, setStyle, onMove, container) {
     attributes?.observe(html, { attributeFilter: ["class", "style"] });
   }
 
-  win.addEventListener("resize", request);
+  // Style sheets that load late, and windows, change what frames the element.
+  for (const type of MAY_FRAME) win.addEventListener(type, request);
 
   return {
     show,
+    fit: request,
     destroy() {
       alive = false;
       for (const each of observers) each.disconnect();
-      win.removeEventListener("resize", request);
+      for (const type of MAY_FRAME) win.removeEventListener(type, request);
       win.clearTimeout(timer);
       win.cancelAnimationFrame(frame);
       host.parentNode?.removeChild(host);

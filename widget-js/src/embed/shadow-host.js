@@ -41,6 +41,7 @@ export function createShadowHost(win, h, config, options) {
   toBack();
   const shield = createShield(win, host, () => {
     activate();
+    placement.fit();
     lowerFront();
     setLayer(1);
     lowerFront = toBack;

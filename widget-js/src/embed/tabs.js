@@ -66,7 +66,7 @@ export function createTabs(context, chatLoader) {
   /** @param {StorageEvent} event */
   function onStorage({ key, newValue }) {
     // No key: the page cleared its storage, including the token.
-    const name = key === null ? "token" : key.startsWith(prefix) ? key.slice(prefix.length) : "";
+    const name = key === null ? "token" : key?.startsWith(prefix) ? key.slice(prefix.length) : "";
     if (name === "panel" && newValue) follow(newValue === "open");
     else if (name === "reset" && newValue) {
       storage.tab.set("draft", null);

@@ -105,7 +105,8 @@ export function createWidget(win, chunks, base, id, raw, onDestroy) {
   async function start() {
     const config = await findConfig();
     if (destroyed) return;
-    if (!doc.body) await wait(doc, "DOMContentLoaded");
+    // Not there yet, or the page replaces it.
+    while (!doc.body) await wait(doc, "DOMContentLoaded", 1000);
     if (destroyed) return;
     parts = build(config);
     parts.shadowHost.show();

@@ -47,7 +47,7 @@ export function pickLocale(wanted) {
 export const detectLocale = (win, chosen) =>
   localeOf(chosen ?? "") ??
   localeOf(documentOf(win).documentElement?.lang ?? "") ??
-  pickLocale(win.navigator.languages);
+  pickLocale(win.navigator.languages ?? []);
 
 /** @param {string} locale */
 export const directionOf = (locale) => (RTL.includes(subtagsOf(locale)[0]) ? "rtl" : "ltr");

@@ -4,12 +4,18 @@
 
 /**
  * Return the browser's variant of the locale, such as "en-GB" for "en". A locale with a region has
- * none.
+ * none. Some browsers and pages have tags that are invalid, such as "en-US@posix".
  * @param {Win} win
  * @param {string} locale
  */
-export const dateLocale = ({ navigator }, locale) =>
-  navigator.languages?.find((each) => each.split("-")[0] === locale) ?? locale;
+export function dateLocale({ navigator }, locale) {
+  for (const tag of navigator.languages ?? []) {
+    try {
+      if (new Intl.Locale(tag).language === locale) return tag;
+    } catch {}
+  }
+  return locale;
+}
 
 /** Return "Today", "Yesterday" or the date. @param {Date} date @param {string} locale */
 export function dayName(date, locale) {

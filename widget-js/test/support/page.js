@@ -85,10 +85,15 @@ export function openPage({
         this.onloadend();
       }
     },
-    fetch: async (url, init) => {
+    fetch: async (url, { signal, ...init }) => {
       requests.push({ url, ...init });
       const kind = url.endsWith("/config") ? "config" : "embed";
       const answer = kind in answers ? answers[kind] : { status: 200 };
+      // Only the signal ends a request that is not answered.
+      if (answer === "never")
+        await new Promise((_, fail) => {
+          signal.onabort = () => fail(signal.reason);
+        });
       if (!answer) throw new TypeError("Failed to fetch");
       return {
         ok: answer.status === 200,

@@ -3,18 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page
 
 from loquent.organizations.models import Organization
 from loquent.testing.people import PASSWORD, make_agent, make_widget
 from loquent.testing.process import ServerProcess
-from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.services.demo import create_demo
 from widgets.tests.browser.chromium import start_chromium
-
-# No test may depend on the speed of the machine.
-expect.set_options(timeout=WAIT_MILLISECONDS)
 
 
 @pytest.fixture
@@ -43,7 +40,6 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page whose uncaught errors fail the test."""
     context = await browser.new_context(locale="en-US")
     page = await context.new_page()
-    page.set_default_timeout(WAIT_MILLISECONDS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page

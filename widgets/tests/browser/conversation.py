@@ -2,9 +2,6 @@
 
 from playwright.async_api import Locator, Page, expect
 
-# Half a minute may pass between two attempts to connect.
-RECONNECT_MILLISECONDS = 40_000
-
 
 async def open_chat(page: Page) -> Locator:
     """The chat's panel, opened by the launcher. Where it opens by itself: `opened_chat`."""
@@ -33,6 +30,6 @@ def log(panel: Locator) -> Locator:
     return panel.get_by_role("log")
 
 
-async def expect_once(panel: Locator, text: str, *, timeout: float | None = None) -> None:
-    """A message stands in the transcript exactly once; `timeout` in milliseconds."""
-    await expect(log(panel).get_by_text(text, exact=True)).to_have_count(1, timeout=timeout)
+async def expect_once(panel: Locator, text: str) -> None:
+    """A message stands in the transcript exactly once."""
+    await expect(log(panel).get_by_text(text, exact=True)).to_have_count(1)

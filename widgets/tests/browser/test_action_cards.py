@@ -18,7 +18,7 @@ from loquent.agents.tests.mcp_server import LOCAL, McpServer
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.axe import violations_of
 from widgets.tests.browser.contrast import faint_texts
@@ -99,7 +99,6 @@ async def test_visitor_confirms_and_declines_with_the_keyboard(
     wire = Wire()
     with Shop(page_with(server.url, widget.widget_id)) as shop:
         await wire.watch(page)
-        page.set_default_timeout(WAIT_MILLISECONDS)
         await page.goto(shop.origin)
         panel = await open_chat(page)
         await say(panel, "Cancel my order")
@@ -163,7 +162,6 @@ async def test_card_is_readable_and_accessible(
     )
     with Shop(html.replace("<body>", f"<body>{meta}")) as shop:
         page = await context.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
         await wire.watch(page)
         await page.goto(shop.origin)
         await page.locator("loquent-widget .launcher").click()
@@ -227,7 +225,6 @@ async def test_confirmed_action_calls_the_tool_once_and_both_tabs_tell_it(
                 ACTIONS_ALLOW_HTTP="1",
             )
             with Shop(page_with(server.url, widget.widget_id)) as shop:
-                page.set_default_timeout(WAIT_MILLISECONDS)
                 await page.goto(shop.origin)
                 panel = await open_chat(page)
                 other = await page.context.new_page()

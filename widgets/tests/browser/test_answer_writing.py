@@ -59,7 +59,8 @@ async def test_answer_is_checked_before_it_is_saved(
 
     # A link away from the page asks first.
     page.on("dialog", lambda dialog: dialog.dismiss())
-    await page.get_by_role("link", name="Cancel").click()
+    async with page.expect_event("dialog"):
+        await page.get_by_role("link", name="Cancel").click()
     await expect(page.get_by_label("Answer", exact=True)).to_have_value(text)
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.get_by_text("The assistant uses the answer immediately")).to_be_visible()

@@ -12,7 +12,7 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
 from loquent.testing.ports import free_port
-from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.shop import Shop, page_with
@@ -46,7 +46,6 @@ async def test_rolling_upgrade_does_not_interrupt_the_chat(
         proxy = start_nginx(tmp_path, servers, port=port)
         context = await browser.new_context(locale="en-US", ignore_https_errors=True)
         page = await context.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
         try:
             with Shop(page_with(proxy.url, widget.widget_id)) as shop:
                 await page.goto(shop.origin)

@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 from loquent.agents.tests.endpoint import ScriptedEndpoint
 from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.testing.process_fixtures import StartServer
+from loquent.testing.waiting import eventually
 from widgets.models import WidgetConfig
 from widgets.tests.browser.axe import violations_of
 from widgets.tests.browser.conversation import expect_once, log, open_chat, opened_chat, say
@@ -31,8 +32,12 @@ async def test_earlier_conversation_is_readable_after_a_reload_until_reset(
             message = log(panel).get_by_role("article", name="You, ")
             opacity = "(node) => getComputedStyle(node, '::before').opacity"
             assert await message.evaluate(opacity) == "0"
-            await message.hover()
-            assert await message.evaluate(opacity) == "1"
+
+            async def is_dated() -> None:
+                await message.hover()
+                assert await message.evaluate(opacity) == "1"
+
+            await eventually(is_dated)
 
             # By keyboard alone.
             await panel.get_by_role("button", name="Menu").focus()

@@ -69,9 +69,8 @@ async def look_of(page: Page, server: ServerProcess, widget: WidgetConfig, css: 
         await expect(panel.get_by_role("log")).to_contain_text("Hello there.")
         # The pointer is on the launcher, which it makes larger; and the panel has risen.
         await page.mouse.move(1, 1)
-        await page.evaluate(
-            """() => Promise.all(document.querySelector("loquent-widget").shadowRoot
-                .getAnimations().map((each) => each.finished))"""
+        await page.wait_for_function(
+            "document.querySelector('loquent-widget').shadowRoot.getAnimations().length === 0"
         )
         look = await page.evaluate(MEASURE)
         await say(panel, "When do you ship?")

@@ -67,7 +67,11 @@ async def test_start_of_a_long_answer_stays_in_view(
             await say(panel, "Once more")
             await expect(log(panel)).to_contain_text("Another start.")
             await panel.get_by_role("group", name="Conversation").evaluate(
-                "(node) => { node.scrollTop -= 200; }"
+                """(node) => new Promise((done) => {
+                  // The widget hears of it with the page's next frame.
+                  node.addEventListener("scroll", () => done(), { once: true });
+                  node.scrollTop -= 200;
+                })"""
             )
             moved = await depth_of(panel, "Another start.")
             gates[1].set()

@@ -12,7 +12,6 @@ from loquent.testing.process_fixtures import StartServer
 from loquent.testing.waiting import WAIT_SECONDS
 from widgets.models import WidgetConfig, WidgetMessage
 from widgets.tests.browser.conversation import (
-    RECONNECT_MILLISECONDS,
     expect_once,
     open_chat,
     opened_chat,
@@ -80,9 +79,7 @@ async def test_message_sent_during_an_outage_arrives_once(
             await expect(panel.get_by_text("Two", exact=True)).to_be_visible()
             server.start_again()
             await asyncio.to_thread(server.wait_until_ready)
-            await expect(panel.get_by_text("Hello there.", exact=True)).to_have_count(
-                2, timeout=RECONNECT_MILLISECONDS
-            )
+            await expect(panel.get_by_text("Hello there.", exact=True)).to_have_count(2)
             await expect_once(panel, "Two")
         rows = await in_database(lambda: WidgetMessage.objects.filter(content="Two").count())
         assert rows == 1

@@ -30,7 +30,8 @@ async def test_owner_has_an_answering_chat_in_ten_clicks(
     assert await findings(page) == []
     await page.get_by_role("button", name="Start with my own shop").click()
 
-    await page.get_by_label("Website", exact=True).fill("brotundliebe.example")
+    website = await on_the_next_page(page.get_by_label("Website", exact=True))
+    await website.fill("brotundliebe.example")
     await page.get_by_label("Name of your shop").fill("Brot & Liebe")
     await page.get_by_label("Email address for customers").fill("nope")
     await page.get_by_role("button", name="Save and continue").click()
@@ -42,7 +43,8 @@ async def test_owner_has_an_answering_chat_in_ten_clicks(
     await page.keyboard.type("hallo@brot.example")
     await page.keyboard.press("Enter")
 
-    await page.get_by_label("When are you open?").fill("Monday to Friday from 7:00 to 18:30.")
+    hours = await on_the_next_page(page.get_by_label("When are you open?"))
+    await hours.fill("Monday to Friday from 7:00 to 18:30.")
     assert await findings(page) == []
     await page.get_by_role("button", name="Save and continue").click()
 
@@ -52,15 +54,16 @@ async def test_owner_has_an_answering_chat_in_ten_clicks(
     assert await findings(page) == []
     await page.get_by_role("link", name="Continue").click()
 
+    link = await on_the_next_page(page.get_by_label("Link to the chat"))
     assert await findings(page) == []
-    address = await page.get_by_label("Link to the chat").input_value()
+    address = await link.input_value()
     widget = await in_database(WidgetConfig.objects.get, name="Brot & Liebe")
     assert address.endswith(f"/chat/{widget.widget_id}")
     await page.get_by_role("link", name="Done").click()
+    await on_the_next_page(page.get_by_text("1 of 3 asked"))
     for width in (1280, 1024, 375):
         await page.set_viewport_size({"width": width, "height": 900})
         assert await page.evaluate("document.documentElement.scrollWidth") == width
-    await expect(page.get_by_text("1 of 3 asked")).to_be_visible()
     assert await in_database(Organization.objects.count) == 2
 
     await page.goto(f"{server.url}/chat/{widget.widget_id}")

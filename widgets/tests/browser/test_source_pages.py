@@ -49,9 +49,7 @@ async def test_website_is_previewed_read_and_answers(
         await expect(dialog.get_by_role("status")).to_have_text("25 pages will be read.")
         assert await findings(page) == []
         await dialog.get_by_role("button", name="Read this website").click()
-        await expect(websites.get_by_text("25 pages in the knowledge")).to_be_visible(
-            timeout=60_000
-        )
+        await expect(websites.get_by_text("25 pages in the knowledge")).to_be_visible()
         row = page.get_by_role("row").filter(has_text="T7")
         await expect(row).to_contain_text(f"Read from {site.root}/")
         assert await findings(page) == []
@@ -64,12 +62,10 @@ async def test_website_is_previewed_read_and_answers(
             site.pages[f"/topic-{number}"] = (404, {}, b"")
         site.pages["/topic-20"] = web_page(TEXT + "Changed.", title="T20")
         await websites.get_by_role("button", name=f"Sync now: {site.root}/").click()
-        await expect(websites.get_by_text("12 of 25 pages are gone")).to_be_visible(timeout=60_000)
+        await expect(websites.get_by_text("12 of 25 pages are gone")).to_be_visible()
         await websites.get_by_role("button", name=f"Accept removals: {site.root}/").click()
         await page.get_by_role("button", name="Accept removals", exact=True).last.click()
-        await expect(websites.get_by_text("13 pages in the knowledge")).to_be_visible(
-            timeout=60_000
-        )
+        await expect(websites.get_by_text("13 pages in the knowledge")).to_be_visible()
         await websites.get_by_role("button", name=f"Report: {site.root}/").click()
         report = page.get_by_role("dialog", name="What the last sync did")
         await expect(report.get_by_text("removed").first).to_be_visible()
@@ -99,7 +95,7 @@ async def test_file_is_added_replaced_and_answers(
     await dialog.get_by_label("Address").fill("example.com/guide.pdf")
     await add.click()
     await expect(dialog).to_be_hidden()
-    await expect(sources.get_by_text("2 pages in the knowledge")).to_be_visible(timeout=60_000)
+    await expect(sources.get_by_text("2 pages in the knowledge")).to_be_visible()
     await expect(page.get_by_role("row").filter(has_text="guide, page 2")).to_contain_text(
         "Read from guide.pdf"
     )
@@ -114,7 +110,7 @@ async def test_file_is_added_replaced_and_answers(
         named(pdf(f"{TEXT} One.", f"{TEXT} About zebras.", f"{TEXT} Three."))
     )
     await dialog.get_by_role("button", name="Replace file").click()
-    await expect(sources.get_by_text("3 pages in the knowledge")).to_be_visible(timeout=60_000)
+    await expect(sources.get_by_text("3 pages in the knowledge")).to_be_visible()
     await sources.get_by_role("button", name="Report: guide.pdf").click()
     report = page.get_by_role("dialog", name="What the last sync did")
     await expect(report.get_by_text("guide.pdf#page=3")).to_be_visible()

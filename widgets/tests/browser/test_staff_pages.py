@@ -228,6 +228,7 @@ async def test_staff_pages_work_with_the_keyboard_only(
     await page.keyboard.press("Enter")
     await other.press("Enter")
     await expect(page.locator(".lq-switch-name")).to_have_text("Globex")
+    await page.wait_for_load_state()
     await page.locator("#user-tools summary").press("Enter")
     await page.get_by_role("button", name="Log out").press("Enter")
     await page.wait_for_url("**/admin/logout/")

@@ -10,7 +10,7 @@ from loquent.agents.tests.endpoint_scripts import tokens
 from loquent.db.threads import in_database
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_agent, make_widget
-from loquent.testing.process_fixtures import WAIT_MILLISECONDS, StartServer
+from loquent.testing.process_fixtures import StartServer
 from widgets.models import WidgetConfig
 from widgets.tests.browser.conversation import expect_once, open_chat, opened_chat, say
 from widgets.tests.browser.shop import Shop, page_with
@@ -29,7 +29,6 @@ async def tabs_at(context: BrowserContext, address: str, count: int) -> list[Pag
     pages = []
     for _ in range(count):
         page = await context.new_page()
-        page.set_default_timeout(WAIT_MILLISECONDS)
         await page.goto(address)
         await expect(page.get_by_role("button", name="Open chat")).to_be_visible()
         pages.append(page)

@@ -47,7 +47,7 @@ async def test_transcript_is_live_and_reconnects_after_a_restart(
     await in_database(say_while_away, session)
     server.start_again()
     server.wait_until_ready()
-    await expect(status).to_have_text("Live", timeout=40_000)
+    await expect(status).to_have_text("Live")
     await expect(log.get_by_text("Written meanwhile")).to_have_count(1)
     await expect(log.locator("li[data-seq]")).to_have_count(4)
 

@@ -211,11 +211,10 @@ async def test_arabic_page_is_laid_out_from_right_to_left(
     with shop_with(server.url, widget.widget_id, language="ar") as shop:
         await screen.tab.goto(shop.origin)
         await screen.click("button")
-        panel = await screen.see("dialog")
-        assert panel.direction == "rtl"
-        field = await screen.see("textbox", "الرسالة")
+        # A chat whose strings arrive late starts in English.
+        await screen.see("dialog", where=lambda found: found.direction == "rtl")
         send = await screen.see("button", "إرسال الرسالة")
-        assert field.direction == "rtl"
+        field = await screen.see("textbox", "الرسالة", where=lambda found: found.direction == "rtl")
         assert send.middle[0] < field.middle[0]
         await screen.fill("textbox", "الرسالة", "Where is my order?")
         await screen.see("textbox", "الرسالة", where=lambda found: found.direction == "ltr")
@@ -227,4 +226,21 @@ async def test_arabic_page_is_laid_out_from_right_to_left(
         assert question.direction == answer.direction == "rtl"
         # The visitor's own messages are at the end of the line, which is on the left.
         assert question.box[0] < answer.box[0]
+        assert await complaints_of(screen) == []
+
+
+async def test_chat_opens_on_a_page_that_frames_fixed_elements(
+    screen: Screen, live_server_process: StartServer, widget: WidgetConfig
+) -> None:
+    server = live_server_process()
+    with shop_with(server.url, widget.widget_id) as shop:
+        await screen.tab.goto(shop.origin)
+        await screen.see("button", "Open chat")
+        await screen.tab.evaluate(
+            "() => { document.documentElement.style.transform = 'translateX(40px)'; }"
+        )
+        await screen.click("button", "Open chat")
+        await screen.see("dialog", "Acme")
+        # What can be clicked on is in the window.
+        await screen.fill("textbox", "Message", "Hello")
         assert await complaints_of(screen) == []

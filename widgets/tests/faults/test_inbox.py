@@ -13,8 +13,9 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.tests.faults.site import Site, manage
-from widgets.tests.faults.visitor import WAIT_SECONDS, Frame
+from widgets.tests.faults.visitor import Frame
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 CLAIMS = 20

@@ -8,7 +8,8 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
-WAIT_SECONDS = 40
+from loquent.testing.waiting import WAIT_SECONDS
+
 Frame = dict[str, Any]
 
 
@@ -24,14 +25,17 @@ class Visitor:
     async def connect(self, *, token: str = "", v2: bool = True, query: str = "") -> None:
         """Shake hands and receive the session."""
         names = (["loquent.v2"] if v2 else []) + ([f"loquent.token.{token}"] if token else [])
-        self.connection = await websockets.connect(
-            self._address + query,
-            subprotocols=[Subprotocol(name) for name in names] or None,
-            open_timeout=WAIT_SECONDS,
-            close_timeout=1,
-            ping_interval=None,
-        )
-        self.session = await self.receive()
+        self.session = {}
+        # As the widget does: a server that is too busy to open the chat says so.
+        while not self.session or self.session.get("code") == "internal":
+            self.connection = await websockets.connect(
+                self._address + query,
+                subprotocols=[Subprotocol(name) for name in names] or None,
+                open_timeout=WAIT_SECONDS,
+                close_timeout=1,
+                ping_interval=None,
+            )
+            self.session = await self.receive()
         self.token = self.session.get("session_token", "")
 
     async def receive(self) -> Frame:

@@ -15,7 +15,7 @@ from django.conf import settings
 from loquent.testing.ports import free_port
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
-READY_SECONDS = 20
+READY_SECONDS = 120
 END_SECONDS = 10
 
 

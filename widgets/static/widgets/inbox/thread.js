@@ -49,6 +49,15 @@ const inboxThread = (() => {
     (now[at] ?? now[0] ?? element.querySelector("h2"))?.focus();
   }
 
+  /** Resolves when nothing in the head is pressed: a button that is replaced then is not clicked. */
+  const released = () =>
+    new Promise((done) => {
+      if (!head.matches(":active")) return done();
+      for (const kind of ["pointerup", "pointercancel", "contextmenu", "keyup", "blur"]) {
+        addEventListener(kind, () => setTimeout(done), { once: true });
+      }
+    });
+
   function show(page) {
     const thread = page.querySelector(".lq-thread");
     const part = (name) => thread.querySelector(`[data-part="${name}"]`);
@@ -137,6 +146,7 @@ const inboxThread = (() => {
     try {
       // The newest answer may be another by now.
       const page = await inboxRequests.fragment(address(Math.max(1, transcript.newest() - 2)));
+      await released();
       // The box would be shown, but take no keys, before the conversation is open.
       if (asked === id && !section.inert) show(page);
     } catch (error) {

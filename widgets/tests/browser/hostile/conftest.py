@@ -13,7 +13,6 @@ from playwright.async_api import Browser, Page
 from loquent.organizations.models import Organization
 from loquent.testing.people import make_widget
 from loquent.testing.process import ServerProcess
-from loquent.testing.process_fixtures import WAIT_MILLISECONDS
 from widgets.tests.browser.chromium import start_chromium
 
 SOURCES = Path(settings.BASE_DIR) / "widget-js"
@@ -65,7 +64,6 @@ async def rough_page(browser: Browser) -> AsyncIterator[Page]:
     """A page that may have uncaught errors."""
     context = await browser.new_context(locale="en-US")
     page = await context.new_page()
-    page.set_default_timeout(WAIT_MILLISECONDS)
     yield page
     await context.close()
 

@@ -76,11 +76,24 @@ async def test_a_page_that_frames_fixed_elements_leaves_the_chat_in_the_window(
         panel = await open_chat(page)
         await page.evaluate("scrollTo(0, 900)")
         await expect(panel).to_be_in_viewport(ratio=1)
-        for style in ["contain: layout", "will-change: transform"]:
+        for style in [
+            "contain: layout",
+            "will-change: transform",
+            "transform-style: preserve-3d",
+            "offset-path: path('M0 0 L100 100')",
+        ]:
             await page.evaluate(
                 "(style) => document.documentElement.style = `transform: none; ${style}`", style
             )
             await expect(panel).to_be_in_viewport(ratio=1)
+        # No event reports a style sheet; the widget looks again when it gets the focus.
+        await page.evaluate("document.documentElement.style = 'transform: none'")
+        await expect(page.locator("loquent-widget[popover]")).to_have_count(0)
+        await page.evaluate("document.activeElement.blur()")
+        await page.add_style_tag(content="html { transform: translateX(40px) !important }")
+        await page.get_by_role("button", name="Close chat", exact=True).focus()
+        await page.evaluate("scrollTo(0, 0)")
+        await expect(panel).to_be_in_viewport(ratio=1)
 
 
 async def test_the_chat_works_while_a_modal_dialog_is_open_and_after_it(

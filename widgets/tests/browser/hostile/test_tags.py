@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from playwright.async_api import Page, expect
 
+from loquent.testing.waiting import WAIT_SECONDS
 from widgets.tests.browser.conversation import expect_once, open_chat, say
 from widgets.tests.browser.hostile.conftest import Site
 from widgets.tests.browser.shop import Shop, page_with
@@ -135,7 +136,7 @@ async def test_a_tag_in_the_head_waits_for_a_body_that_streams_in_later(
 
     def pieces() -> Iterator[str]:
         yield f"<!doctype html><html lang=en><head><title>Shop</title>{tag}</head>"
-        arrives.wait(30)
+        arrives.wait(2 * WAIT_SECONDS)
         yield "<body><h1>Shop</h1></body></html>"
 
     with Shop("", streams={"/slow": pieces}) as shop:

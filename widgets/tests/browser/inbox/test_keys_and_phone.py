@@ -53,6 +53,7 @@ async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox
     await keys.press("t")
     await expect(ana.get_by_text("You have this conversation", exact=True)).to_be_visible()
     await keys.press("r")
+    await expect(box(ana)).to_be_focused()
     # The reply is sent after the draft that is on its way, or that would be in the box again.
     may_write = asyncio.Event()
 
@@ -71,6 +72,7 @@ async def test_inbox_works_by_keys_alone(visitor: Visitor, open_inbox: OpenInbox
     assert await in_database(drafts) == []
     await expect(ana).to_have_title("Inbox · Loquent")
     await keys.press("Escape")
+    await expect(box(ana)).not_to_be_focused()
     await keys.press("z")
     await expect(ana.get_by_role("button", name="In an hour")).to_be_focused()
     # An update of the page does not close the menu.
