@@ -110,6 +110,7 @@ def test_page_that_names_another_as_its_original_is_read(sources: Sources, site:
     assert {f"T{number}" for number in range(3)} <= set(sources.texts())
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("canonical", ["/a?x=2", "/a"])
 def test_variant_of_a_page_that_cannot_be_read_is_read(
     sources: Sources, site: Site, canonical: str
@@ -141,6 +142,7 @@ def test_endless_variants_of_a_page_are_bounded(
     assert "topic-0" in sources.report()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("agent", "encoding"),
     [("*", "utf-8-sig"), ("LoquentBot", "utf-16"), ("loquentbot/1.0", "utf-16-be")],
