@@ -5,7 +5,8 @@ somebody"), little more than such a word ("human please"), or a phrase that asks
 ("is anyone there", "call me back"). `persons.json` lists the words: beginnings of words per
 language and, for scripts without spaces, parts of the text. `weak_ways` are verbs that
 people also use for other things ("I want"): they count only beside the person. `phrases` are whole
-words, separated by "|".
+words, separated by "|". So are those of `hiring`: "Do you need staff?" is about jobs, unless it
+also contains a way to reach a person.
 """
 
 import json
@@ -65,8 +66,9 @@ _PHRASES = frozenset(
     for language in _DATA["spaced"].values()
     for phrase in language.pop("phrases").split("|")
 )
-_PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES)
-_LONGEST_PHRASE = max(map(len, _PHRASES))
+_HIRING = frozenset(tuple(_LETTERS.findall(plain(p))) for p in _DATA["hiring"].split("|"))
+_PHRASE_STARTS = frozenset(phrase[0] for phrase in _PHRASES | _HIRING)
+_LONGEST_PHRASE = max(map(len, _PHRASES | _HIRING))
 _UNSPACED_PHRASES = tuple(
     plain(phrase)
     for language in _DATA["unspaced"].values()
@@ -95,38 +97,43 @@ def asks_for_person(message: str) -> bool:
         or any(phrase in text for phrase in _UNSPACED_PHRASES)
     ):
         return True
-    if _has_phrase(text):
+    if _has_phrase(text, _PHRASES):
         return True
     words = _WORD.findall(text)
     if not any(word[:3] in _HEADS or word[:2] in _SHORT_HEADS for word in words):
         return False
-    return len(words) <= MAX_WORDS and any(_asks(words, language) for language in _SPACED)
+    if len(words) > MAX_WORDS:
+        return False
+    is_hiring = _has_phrase(text, _HIRING)
+    return any(_asks(words, language, only_ways=is_hiring) for language in _SPACED)
 
 
-def _has_phrase(text: str) -> bool:
+def _has_phrase(text: str, phrases: frozenset[tuple[str, ...]]) -> bool:
     words = _LETTERS.findall(text)
     if len(words) > MAX_PHRASE_WORDS:
         return False
     return any(
-        tuple(words[place : place + length]) in _PHRASES
+        tuple(words[place : place + length]) in phrases
         for place, word in enumerate(words)
         if word in _PHRASE_STARTS
         for length in range(1, _LONGEST_PHRASE + 1)
     )
 
 
-def _asks(words: list[str], language: _Language) -> bool:
+def _asks(words: list[str], language: _Language, *, only_ways: bool) -> bool:
     named = [place for place, word in enumerate(words) if word.startswith(language.people)]
     for place in named:
         around = words[max(0, place - NEAR) : place] + words[place + 1 : place + NEAR]
         if any(word.startswith(language.ways) for word in around):
             return True
+        if only_ways:
+            continue
         before = words[max(0, place - BESIDE) : place]
         after = words[place + 1 : place + BESIDE]
         is_beside = any(word.startswith(language.weak_ways) for word in before + after)
         if language.weak_ways and is_beside and _FOR.isdisjoint(before):
             return True
-    if any(word in _COUNT or word.isdecimal() for word in words):
+    if only_ways or any(word in _COUNT or word.isdecimal() for word in words):
         return False
     return len(words) <= BARE_WORDS and any(
         not words[place].startswith(_NOT_ALONE) for place in named

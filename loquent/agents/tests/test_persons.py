@@ -91,7 +91,12 @@ Có ai ở đó không?
 有人在吗？
 有人嗎
 มีใครอยู่ไหม
-ขอคุยกับเจ้าหน้าที่""".splitlines()
+ขอคุยกับเจ้าหน้าที่
+Mi potete richiamare?
+Proszę o telefon
+Können Sie mich anrufen?
+Do you need staff? Can I talk to someone about it?
+Ich will einen Menschen""".splitlines()
 QUESTIONS = """I want to book a table for 4 people
 What is the price per person?
 How many people work there?
@@ -127,6 +132,17 @@ Kuinka monta henkilöä?
 4 человека
 送料はいくらですか
 运费是多少
+Suchen Sie Mitarbeiter?
+Brauchen Sie Kollegen?
+Do you need staff?
+Are you looking for more people?
+Cherchez-vous des employés ?
+¿Buscan empleados?
+Procuram funcionários?
+Zoekt u medewerkers?
+Szukacie pracowników?
+Вы ищете сотрудников?
+Haetteko työntekijöitä?
 """.splitlines()
 
 

@@ -9,6 +9,11 @@ const loquentAgent = (() => {
     return element;
   };
   const AWAY = "The server can't be reached. Please try again.";
+  // Refused before the page's own code, with a page instead of JSON.
+  const UNREADABLE = {
+    403: "The server refused this request. Reload the page, then try again.",
+    413: "This is too large to send.",
+  };
   /** Return the sentence of an answer that isn't a yes; `labelOf` names its fields. */
   async function sentenceOf(response, labelOf = (name) => name) {
     if (response.redirected) return "You are logged out. Log in in another tab, then try again.";
@@ -17,7 +22,7 @@ const loquentAgent = (() => {
       const lines = Object.entries(fields ?? {}).map(([name, texts]) => `${labelOf(name)}: ${texts.join(" ")}`);
       return lines.join("\n") || message;
     } catch {
-      return response.status === 413 ? "This is too large to send." : AWAY;
+      return UNREADABLE[response.status] ?? AWAY;
     }
   }
   const post = (url, body) =>
