@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 
 from loquent.agents.backends import registry
 from loquent.agents.backends.registry import close_backends
+from loquent.agents.importing import sandbox
 from loquent.agents.services.breaker import breakers
 from loquent.jobs.waking import set_stopping
 from loquent.limits import Limits
@@ -71,6 +72,9 @@ def pytest_configure() -> None:
     django_settings.OPENAI_API_KEY = ""
     # Nothing listens there: tests that need an endpoint set its address.
     django_settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
+    # Beside other tests, a process of low priority would hardly run, and exceed its time.
+    for niceness in ("LOWEST", "URGENT"):
+        setattr(sandbox, niceness, 0)
     _use_own_redis_database()
 
 

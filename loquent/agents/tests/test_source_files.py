@@ -191,11 +191,7 @@ def test_pdf_that_may_be_opened_without_a_password_is_read(sources: Sources) -> 
 
 
 @pytest.mark.costly
-def test_page_that_takes_too_much_is_skipped_and_the_others_are_read(
-    sources: Sources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # With the lowest priority, it would hardly run beside the other tests.
-    monkeypatch.setattr("loquent.agents.importing.sandbox.LOWEST", 0)
+def test_page_that_takes_too_much_is_skipped_and_the_others_are_read(sources: Sources) -> None:
     data = pdf(TEXT, "Bomb", f"{TEXT} The end.")
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(data)))
     stream = StreamObject()
