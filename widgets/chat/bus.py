@@ -45,6 +45,8 @@ class ProcessBus:
         self._lock = asyncio.Lock()
         self._beat = asyncio.Event()
         self._is_down = False
+        # Whether an event may have been lost since the last successful check.
+        self._has_missed = False
         self._skip_until = 0.0
         # Sessions with an event that could not be sent.
         self._unsent: set[uuid.UUID] = set()
@@ -101,11 +103,13 @@ class ProcessBus:
     async def check(self) -> bool:
         """Send a message to this process over the layer; return True if it is back after an outage.
 
-        Events were lost during the outage, so all subscribers need a resync; other processes are
-        asked for one if events of this process could not be sent. Call it every few seconds.
+        Events may have been lost during the outage, even if that was only one attempt to join that
+        took too long, so all subscribers need a resync; other processes are asked for one if
+        events of this process could not be sent. Call it every few seconds.
         """
         if not settings.REDIS_URL or not (self._subscriptions or self._unsent):
             return False
+        has_missed, self._has_missed = self._has_missed, False
         for session_id in [wanted for wanted in self._subscriptions if wanted not in self._joined]:
             if not await self._join(session_id):
                 break
@@ -114,8 +118,10 @@ class ProcessBus:
             unsent, self._unsent = self._unsent, set()
             for session_id in unsent:
                 await self.send(session_id, ResyncRequested())
-        was_down, self._is_down = self._is_down, not is_up
-        return is_up and was_down
+        self._is_down = not is_up
+        if not is_up:
+            self._has_missed = True
+        return is_up and has_missed
 
     async def _receive_own_beat(self) -> bool:
         if self._channel is None:
@@ -147,10 +153,10 @@ class ProcessBus:
         async with self._lock:
             if session_id in self._joined or session_id not in self._subscriptions:
                 return True
-            if self._channel is None and not await self._open():
-                return False
-            layer = get_channel_layer()
-            if not await self._attempt(layer.group_add, _group(session_id), self._channel):
+            has_channel = self._channel is not None or await self._open()
+            add = get_channel_layer().group_add
+            if not has_channel or not await self._attempt(add, _group(session_id), self._channel):
+                self._has_missed = True
                 return False
             self._joined.add(session_id)
             return True
@@ -177,6 +183,7 @@ class ProcessBus:
             try:
                 message = await get_channel_layer().receive(channel)
             except Exception as error:  # noqa: BLE001 - the layer is away
+                self._has_missed = True
                 logger.warning("An event from another process was lost: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

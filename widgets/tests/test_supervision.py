@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
@@ -141,3 +142,31 @@ async def test_outage_of_redis_is_logged_once(
     assert [record.getMessage() for record in caplog.records] == [
         "The channel layer is unreachable: ConnectionRefusedError"
     ]
+
+
+@pytest.mark.parametrize("failing", ["group_add", "receive"])
+async def test_check_asks_once_for_a_resync_if_the_layer_has_failed_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    layer = InMemoryChannelLayer()
+    answer, errors = getattr(layer, failing), [ConnectionResetError()]
+
+    async def fail_once(*arguments: str) -> object:
+        if errors:
+            raise errors.pop()
+        return await answer(*arguments)
+
+    monkeypatch.setattr(layer, failing, fail_once)
+    settings.REDIS_URL = "redis://memory"
+    monkeypatch.setattr("widgets.chat.bus.get_channel_layer", lambda: layer)
+    monkeypatch.setattr("widgets.chat.bus.SKIP_SECONDS", 0)
+    monkeypatch.setattr("widgets.chat.bus.RETRY_SECONDS", 0)
+    monkeypatch.setattr("widgets.chat.bus.LAYER_SECONDS", WAIT_SECONDS)
+    process_bus = ProcessBus()
+    process_bus.start(lambda *_: None)
+    try:
+        await process_bus.subscribe(uuid.uuid4())
+        assert [await process_bus.check() for _ in range(3)].count(True) == 1
+        assert not process_bus.is_down
+    finally:
+        await process_bus.stop()
