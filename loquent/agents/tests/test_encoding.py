@@ -88,6 +88,7 @@ def test_sync_stores_the_vectors_of_its_pages_before_they_are_knowledge(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, sources: Sources, site: Site
 ) -> None:
     settings.MEANING = True
+    monkeypatch.setattr(sandbox, "LOWEST", LOWEST)
     children = Children(monkeypatch, sandbox)
     site.fill(1)
     assert sources.add(f"{site.root}/")["pages"] == 2
