@@ -15,7 +15,7 @@ _numbers = itertools.count(os.getpid())
 def free_port() -> int:
     """Return a port of 127.0.0.1 on which nothing listens and that was not returned lately.
 
-    Whoever asked may not listen there yet. Each test process has ports of its own.
+    The caller may not be listening on it yet. Each test process has its own range of ports.
     """
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = FIRST + process % PROCESSES * PER_PROCESS

@@ -40,7 +40,7 @@ test("opening in one tab opens the others without focus, and leaves no entry in 
   assert.equal(one.win.sessionStorage.getItem("loquent:wid_one:open"), null);
 });
 
-test("a page that makes storage events of its own gets no errors", async () => {
+test("storage events that the page dispatches itself cause no errors", async () => {
   const page = openPage();
   await page.embed();
   const errors = [];

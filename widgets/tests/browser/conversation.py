@@ -31,5 +31,5 @@ def log(panel: Locator) -> Locator:
 
 
 async def expect_once(panel: Locator, text: str) -> None:
-    """A message stands in the transcript exactly once."""
+    """Wait until the transcript shows a message exactly once."""
     await expect(log(panel).get_by_text(text, exact=True)).to_have_count(1)

@@ -61,7 +61,7 @@ async def open_tab(page: Page, name: str) -> None:
 
 async def findings(page: Page, rules: Sequence[str] = ()) -> list[str]:
     """What axe finds on a page that is serious or worse: rule and element; all rules by default."""
-    # Half of a page has labels and controls of what is not there yet.
+    # While a page is loading, labels and controls may refer to elements that are not there yet.
     await page.wait_for_load_state()
     await load_axe(page)
     # Half of a change of colours has too little contrast. What is hidden would not end by itself.

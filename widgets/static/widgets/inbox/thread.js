@@ -49,12 +49,18 @@ const inboxThread = (() => {
     (now[at] ?? now[0] ?? element.querySelector("h2"))?.focus();
   }
 
-  /** Resolves when nothing in the head is pressed: a button that is replaced then is not clicked. */
+  /** Waits until nothing in the head is pressed: a button that is replaced while pressed is not clicked. */
   const released = () =>
     new Promise((done) => {
       if (!head.matches(":active")) return done();
+      const listening = new AbortController();
+      const release = () => {
+        listening.abort();
+        // The click comes after the event.
+        setTimeout(done);
+      };
       for (const kind of ["pointerup", "pointercancel", "contextmenu", "keyup", "blur"]) {
-        addEventListener(kind, () => setTimeout(done), { once: true });
+        addEventListener(kind, release, { signal: listening.signal });
       }
     });
 
